@@ -1,0 +1,35 @@
+//! Errors of the core as the JavaScript errors that `lib/errors.ts` makes.
+
+use napi::bindgen_prelude::{Env, FnArgs, Unknown};
+use os_ipc::Error;
+
+use crate::environment;
+
+/// What the JavaScript factory takes: code, message, errno, syscall, hint.
+pub(crate) type ErrorParts = FnArgs<(String, String, Option<i32>, Option<String>, Option<String>)>;
+
+/// `error` as a JavaScript error object.
+pub(crate) fn to_js<'env>(env: &'env Env, error: &Error) -> napi::Result<Unknown<'env>> {
+    let parts = (
+        error.code().name(),
+        error.to_string(),
+        error.errno().map(|errno| -(errno as i32)),
+        error.syscall().map(str::to_owned),
+        error.hint().map(str::to_owned),
+    );
+    environment::error_factory(env)?.call(parts.into())
+}
+
+/// Throws the core's error as JavaScript's.
+pub(crate) trait OrThrow<T> {
+    fn or_throw(self, env: &Env) -> napi::Result<T>;
+}
+
+impl<T> OrThrow<T> for os_ipc::Result<T> {
+    fn or_throw(self, env: &Env) -> napi::Result<T> {
+        self.map_err(|error| match to_js(env, &error) {
+            Ok(object) => napi::Error::from(object),
+            Err(failure) => failure,
+        })
+    }
+}

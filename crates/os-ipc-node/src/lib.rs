@@ -1,0 +1,6 @@
+//! The Node-API binding of os-ipc: it translates, and decides nothing.
+
+mod environment;
+mod error;
+mod handles;
+mod keys;

@@ -1,0 +1,167 @@
+//! What went wrong: what could not be done, which call said so, and what to do about it.
+
+use std::fmt;
+
+pub use nix::errno::Errno;
+
+/// The reason of an [`Error`], as the code that programs compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// A system call failed.
+    System(Errno),
+    /// A name, key, mode or size that no object can have.
+    InvalidValue,
+    /// A position, length or count outside what the object holds.
+    OutOfRange,
+    /// The name or key stands for `IPC_PRIVATE`: a new object at every call.
+    ReservedKey,
+    /// Two names have the same key, and the other one was there first.
+    NameCollision,
+    /// The object's creator died or stalled before it was ready.
+    NotInitialised,
+    /// The object belongs to a user who is neither this one nor root.
+    ForeignOwner,
+    /// The existing object is smaller than the size asked for.
+    Size,
+    /// A peer cut the object to less than its size at open.
+    Truncated,
+    /// The object cannot be what it claims: a link, a FIFO, a directory.
+    NotAnObject,
+    /// The handle was closed.
+    Closed,
+    /// The memory was detached.
+    Detached,
+    /// The memory was opened for reading only.
+    ReadOnly,
+    /// This platform or backend has no such thing.
+    NotSupported,
+}
+
+impl Code {
+    /// The code as text: the errno's own name, or `ERR_...`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let own = match self {
+            Self::System(errno) => return format!("{errno:?}"),
+            Self::InvalidValue => "ERR_INVALID_ARG_VALUE",
+            Self::OutOfRange => "ERR_OUT_OF_RANGE",
+            Self::ReservedKey => "ERR_RESERVED_KEY",
+            Self::NameCollision => "ERR_NAME_COLLISION",
+            Self::NotInitialised => "ERR_NOT_INITIALISED",
+            Self::ForeignOwner => "ERR_FOREIGN_OWNER",
+            Self::Size => "ERR_SIZE",
+            Self::Truncated => "ERR_TRUNCATED",
+            Self::NotAnObject => "ERR_NOT_AN_OBJECT",
+            Self::Closed => "ERR_CLOSED",
+            Self::Detached => "ERR_DETACHED",
+            Self::ReadOnly => "ERR_READ_ONLY",
+            Self::NotSupported => "ERR_NOT_SUPPORTED",
+        };
+        own.to_owned()
+    }
+}
+
+/// Why an operation was not done.
+///
+/// Its text reads `ENOSPC: cannot create the semaphore, semget '/jobs'`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    what: String,
+    call: Option<Call>,
+    hint: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Call {
+    name: &'static str,
+    object: String,
+}
+
+/// What every fallible function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error without a system call behind it.
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), call: None, hint: None }
+    }
+
+    /// `call` on `object` failed with `errno`, so `what` was not done.
+    pub fn system(what: impl Into<String>, call: &'static str, object: impl fmt::Display, errno: Errno) -> Self {
+        let call = Call { name: call, object: object.to_string() };
+        Self { code: Code::System(errno), what: what.into(), call: Some(call), hint: None }
+    }
+
+    /// A bad name, key, mode or size.
+    pub fn invalid(what: impl Into<String>) -> Self {
+        Self::new(Code::InvalidValue, what)
+    }
+
+    /// Adds what to do, where the code alone misleads.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What to compare.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The errno, where a system call failed.
+    #[must_use]
+    pub fn errno(&self) -> Option<Errno> {
+        match self.code {
+            Code::System(errno) => Some(errno),
+            _ => None,
+        }
+    }
+
+    /// The system call that failed.
+    #[must_use]
+    pub fn syscall(&self) -> Option<&'static str> {
+        self.call.as_ref().map(|call| call.name)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.call {
+            Some(call) => write!(out, "{}: {}, {} {}", self.code.name(), self.what, call.name, call.object),
+            None => out.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_error_reads_like_one_of_node() {
+        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", Errno::ENOSPC);
+        assert_eq!(error.to_string(), "ENOSPC: cannot create the semaphore, semget '/jobs'");
+        assert_eq!(error.syscall(), Some("semget"));
+        assert_eq!(error.errno(), Some(Errno::ENOSPC));
+    }
+
+    #[test]
+    fn an_error_of_ours_is_its_sentence() {
+        let error = Error::invalid("the name is empty").with_hint("give it one");
+        assert_eq!(error.to_string(), "the name is empty");
+        assert_eq!(error.code().name(), "ERR_INVALID_ARG_VALUE");
+        assert_eq!(error.hint(), Some("give it one"));
+        assert_eq!(error.errno(), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! System V keys: from a name, as the Go library makes them, and from a file, as C does.
+
+use std::ffi::CString;
+use std::fmt;
+use std::path::Path;
+
+use nix::NixPath;
+
+use crate::error::{Code, Error, Result};
+use crate::name::Name;
+use crate::sys;
+
+/// A System V key: a signed 32-bit number, never 0 (`IPC_PRIVATE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key(i32);
+
+impl Key {
+    /// A raw key, as C, PHP and Python's `sysv_ipc` use.
+    pub fn from_raw(raw: i32) -> Result<Self> {
+        if raw == 0 {
+            return Err(Error::new(
+                Code::ReservedKey,
+                "the key 0 is IPC_PRIVATE: a new object at every call, that no other process can find",
+            ));
+        }
+        Ok(Self(raw))
+    }
+
+    /// FNV-1a 32 over the bytes of the name with its slash: the Go library's key.
+    pub fn of_name(name: &Name) -> Result<Self> {
+        let key = fnv1a_32(name.as_str().as_bytes()).cast_signed();
+        Self::from_raw(key).map_err(|_| {
+            Error::new(
+                Code::ReservedKey,
+                format!("the name '{name}' has the key 0, which is IPC_PRIVATE: a new object at every call"),
+            )
+            .with_hint("choose another name")
+        })
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn raw(self) -> i32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#010x}", self.0)
+    }
+}
+
+/// [Fowler–Noll–Vo, variant 1a, 32 bits](http://www.isthe.com/chongo/tech/comp/fnv/).
+fn fnv1a_32(bytes: &[u8]) -> u32 {
+    const OFFSET_BASIS: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME))
+}
+
+/// `ftok(path, project_id)`: the key that C derives from an existing file.
+pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
+    if project_id == 0 {
+        return Err(Error::new(Code::OutOfRange, "a project id is 1 to 255"));
+    }
+    let c_path = path
+        .with_nix_path(|c_path| CString::from(c_path))
+        .map_err(|_| Error::invalid("a path has no NUL byte and fewer than 4,096 bytes"))?;
+    sys::ftok(&c_path, project_id)
+        .map_err(|errno| Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> i32 {
+        Key::of_name(&Name::semaphore(name).unwrap()).unwrap().raw()
+    }
+
+    #[test]
+    fn keys_are_those_of_the_go_library() {
+        let vectors: [(&str, u32); 8] = [
+            ("/", 705_468_254),
+            ("/a", 1_892_816_941),
+            ("/mylock", 3_258_842_775),
+            ("/myapp.v1.mylock", 1_432_699_669),
+            ("/myapp.v1.jobs", 934_705_488),
+            ("/ours", 2_661_398_905),
+            ("/é", 598_057_866),
+            ("/日本", 128_913_594),
+        ];
+        for (name, hash) in vectors {
+            assert_eq!(fnv1a_32(name.as_bytes()), hash, "{name}");
+        }
+        assert_eq!(key("mylock"), 3_258_842_775_u32.cast_signed());
+    }
+
+    #[test]
+    fn names_can_collide() {
+        assert_eq!(key("/app.5rj6"), key("/app.mpf8"));
+        assert_eq!(key("/app.5rja"), key("/app.mpfo"));
+    }
+
+    #[test]
+    fn the_name_that_hashes_to_zero_is_refused_and_minus_one_is_not() {
+        let zero = Key::of_name(&Name::semaphore("/app.ul72ioa").unwrap()).unwrap_err();
+        assert_eq!(zero.code(), Code::ReservedKey);
+        assert_eq!(key("/app.yi1etjb"), -1);
+        assert_eq!(Key::from_raw(0).unwrap_err().code(), Code::ReservedKey);
+    }
+
+    #[test]
+    fn ftok_says_which_file_is_missing() {
+        let error = ftok(Path::new("/no/such/file"), 1).unwrap_err();
+        assert_eq!(error.to_string(), "ENOENT: cannot derive a key, stat '/no/such/file'");
+        assert_eq!(ftok(Path::new("/"), 0).unwrap_err().code(), Code::OutOfRange);
+    }
+}

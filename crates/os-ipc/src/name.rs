@@ -1,0 +1,124 @@
+//! Names: which ones an object may have, and how they are spelled.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::sys;
+
+/// The most bytes that may follow the slash.
+pub const MAX_NAME_BYTES: usize = 250;
+
+/// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name(CString);
+
+impl Name {
+    /// The name of a semaphore; a missing leading slash is added.
+    pub fn semaphore(text: &str) -> Result<Self> {
+        let name = if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
+        name.at_most(sys::SEMAPHORE_NAME_MAX)
+    }
+
+    /// The name of a memory object; the leading slash has to be there.
+    pub fn memory(text: &str) -> Result<Self> {
+        if !text.starts_with('/') {
+            return Err(Error::invalid(format!("the name of shared memory starts with a slash: '{text}'"))
+                .with_hint(format!("did you mean '/{text}'?")));
+        }
+        if text == "/." {
+            return Err(Error::invalid("'/.' is a directory, not a name"));
+        }
+        Self::checked(text)?.at_most(sys::MEMORY_NAME_MAX)
+    }
+
+    fn checked(text: &str) -> Result<Self> {
+        let rest = &text[1..];
+        if rest.is_empty() {
+            return Err(Error::invalid("the name is empty"));
+        }
+        if rest.contains('/') {
+            return Err(Error::invalid(format!("a name has no slash but the first: '{text}'")));
+        }
+        if rest.contains("..") {
+            return Err(Error::invalid(format!("a name has no '..': '{text}'")));
+        }
+        if rest.len() > MAX_NAME_BYTES {
+            return Err(Error::invalid(format!(
+                "a name has at most {MAX_NAME_BYTES} bytes after its slash, this one has {}",
+                rest.len()
+            )));
+        }
+        CString::new(text).map(Self).map_err(|_| Error::invalid("a name has no NUL byte"))
+    }
+
+    fn at_most(self, limit: Option<usize>) -> Result<Self> {
+        let length = self.as_str().len();
+        match limit {
+            Some(limit) if length > limit => Err(Error::invalid(format!(
+                "this platform's names have at most {limit} bytes with the slash, this one has {length}: '{self}'"
+            ))),
+            _ => Ok(self),
+        }
+    }
+
+    /// The name with its slash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// The name as C wants it.
+    #[must_use]
+    pub fn as_c_str(&self) -> &CStr {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Name::semaphore(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_semaphores_missing_slash_is_added() {
+        assert_eq!(Name::semaphore("jobs").unwrap().as_str(), "/jobs");
+        assert_eq!(Name::semaphore("/jobs").unwrap().as_str(), "/jobs");
+        assert_eq!(Name::semaphore("日本").unwrap().as_str(), "/日本");
+    }
+
+    #[test]
+    fn memory_needs_its_slash_spelled_out() {
+        assert_eq!(Name::memory("/frames").unwrap().as_str(), "/frames");
+        assert_eq!(Name::memory("frames").unwrap_err().hint(), Some("did you mean '/frames'?"));
+        assert!(Name::memory("/.").is_err());
+    }
+
+    #[test]
+    fn what_no_object_can_be_called_is_refused() {
+        assert_eq!(refusal(""), "the name is empty");
+        assert_eq!(refusal("/"), "the name is empty");
+        assert_eq!(refusal("a/b"), "a name has no slash but the first: '/a/b'");
+        assert_eq!(refusal("//a"), "a name has no slash but the first: '//a'");
+        assert_eq!(refusal(".."), "a name has no '..': '/..'");
+        assert_eq!(refusal("a\0b"), "a name has no NUL byte");
+    }
+
+    #[test]
+    #[cfg(not(target_vendor = "apple"))]
+    fn the_limit_counts_bytes_after_the_slash() {
+        assert!(Name::semaphore(&"a".repeat(250)).is_ok());
+        assert!(Name::semaphore(&"a".repeat(251)).is_err());
+        assert!(Name::semaphore(&"é".repeat(125)).is_ok());
+        assert!(Name::semaphore(&"é".repeat(126)).is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! The record a named set carries behind its counter, so that a collision is an error and a list shows names.
+//!
+//! | semaphore | holds |
+//! |---|---|
+//! | 0 | the counter: all that a Go, PHP or Python peer sees |
+//! | 1 | [`MARK`]; non-zero means initialised |
+//! | 2 | length of the name in bytes, slash included; 0 for a raw key |
+//! | 3... | the name's bytes, 15 bits a word, most significant bit first |
+
+/// What semaphore 1 holds: a magic number and the version of this layout.
+pub(crate) const MARK: u16 = 0x4f01;
+
+/// Index of the counter.
+pub(crate) const COUNTER: u16 = 0;
+/// Index of the mark.
+pub(crate) const MARK_AT: u16 = 1;
+/// Index of the name's length.
+pub(crate) const LENGTH_AT: u16 = 2;
+/// Index of the name's first word.
+pub(crate) const NAME_AT: u16 = 3;
+
+/// Bits of a word: a semaphore's value is at most 32,767.
+const WORD_BITS: usize = 15;
+
+/// How many semaphores a set for `name` has.
+pub(crate) fn set_size(name: &str) -> usize {
+    usize::from(NAME_AT) + (name.len() * 8).div_ceil(WORD_BITS)
+}
+
+/// The name's bytes as words of 15 bits; the last one is filled up with zeros.
+pub(crate) fn pack(name: &str) -> Vec<u16> {
+    let mut words = Vec::with_capacity(set_size(name) - usize::from(NAME_AT));
+    let (mut held, mut bits) = (0_u32, 0);
+    for &byte in name.as_bytes() {
+        held = held << 8 | u32::from(byte);
+        bits += 8;
+        if bits >= WORD_BITS {
+            bits -= WORD_BITS;
+            words.push(word(held >> bits));
+            held &= (1 << bits) - 1;
+        }
+    }
+    if bits > 0 {
+        words.push(word(held << (WORD_BITS - bits)));
+    }
+    words
+}
+
+/// The low 15 bits.
+fn word(bits: u32) -> u16 {
+    (bits & 0x7fff) as u16
+}
+
+/// What the values of a whole set say about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// A mark and this name; empty for a raw key.
+    Named(String),
+    /// No mark: not ours, or not initialised yet.
+    Absent,
+    /// A mark, and behind it nothing that we ever wrote.
+    Damaged,
+}
+
+/// Reads the record out of a set's values.
+pub(crate) fn read(values: &[u16]) -> Record {
+    let [_, mark, length, words @ ..] = values else { return Record::Absent };
+    if *mark != MARK {
+        return Record::Absent;
+    }
+    unpack(usize::from(*length), words).map_or(Record::Damaged, Record::Named)
+}
+
+fn unpack(length: usize, words: &[u16]) -> Option<String> {
+    if words.len() != (length * 8).div_ceil(WORD_BITS) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(length);
+    let (mut held, mut bits) = (0_u32, 0);
+    for &word in words {
+        if word > 0x7fff {
+            return None;
+        }
+        held = held << WORD_BITS | u32::from(word);
+        bits += WORD_BITS;
+        while bits >= 8 && bytes.len() < length {
+            bits -= 8;
+            bytes.push((held >> bits & 0xff) as u8);
+        }
+        held &= (1 << bits) - 1;
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    (held == 0 && (name.is_empty() || name.starts_with('/'))).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(name: &str) -> Vec<u16> {
+        let length = u16::try_from(name.len()).unwrap();
+        [vec![7, MARK, length], pack(name)].concat()
+    }
+
+    #[test]
+    fn the_layout_is_fixed() {
+        // '/' is 0x2f, 'a' is 0x61: 00101111 0110000 1 -> 001011110110000, 1 and fourteen zeros.
+        assert_eq!(pack("/a"), [0b001_0111_1011_0000, 0b100_0000_0000_0000]);
+        assert_eq!(set_size("/a"), 5);
+        assert_eq!(set_size(""), 3);
+    }
+
+    #[test]
+    fn a_set_without_the_mark_is_not_ours() {
+        assert_eq!(read(&[1]), Record::Absent);
+        assert_eq!(read(&[1, 0, 0]), Record::Absent);
+        assert_eq!(read(&[0, MARK, 0]), Record::Named(String::new()));
+    }
+
+    #[test]
+    fn words_that_do_not_match_the_length_are_damage() {
+        let mut cut = values("/jobs");
+        cut.pop();
+        assert_eq!(read(&cut), Record::Damaged);
+        assert_eq!(read(&[0, MARK, 5]), Record::Damaged);
+        assert_eq!(read(&[0, MARK, 1, 0x7fff]), Record::Damaged);
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_comes_back(rest in "[^/\0]{1,60}") {
+            let name = format!("/{rest}");
+            prop_assert_eq!(read(&values(&name)), Record::Named(name.clone()));
+            prop_assert_eq!(values(&name).len(), set_size(&name));
+        }
+
+        #[test]
+        fn hostile_values_never_panic(values in proptest::collection::vec(any::<u16>(), 0..140)) {
+            let _ = read(&values);
+            let mut marked = values;
+            if marked.len() > 2 {
+                marked[1] = MARK;
+                marked[2] %= 300;
+                if let Record::Named(name) = read(&marked) {
+                    prop_assert!(name.is_empty() || name.starts_with('/'));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+export { IpcError } from './lib/errors.js'
+export { ftok } from './lib/ftok.js'

@@ -1,0 +1,97 @@
+import { outOfRange, wrongType, wrongValue } from './errors.js'
+
+/** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
+export type Id = string | number
+
+/** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
+export type Owner = number | 'any'
+
+/** The largest `initial` and `count`: SEMVMX of semop(2). */
+const SEMAPHORE_VALUE_MAX = 32_767
+
+const INT32_MIN = -(2 ** 31)
+const UINT32_MAX = 2 ** 32 - 1
+
+/** A name or raw key; a key written as an unsigned number becomes the signed one that C sees. */
+export function checkId(id: unknown): Id {
+  if (typeof id === 'string') return checkName(id)
+  if (typeof id !== 'number') throw wrongType('id', 'a name (string) or a System V key (number)', id)
+  return checkInteger('id', id, INT32_MIN, UINT32_MAX) | 0
+}
+
+function checkName(name: string): string {
+  if (!name.isWellFormed()) throw wrongValue('a name is well-formed Unicode: it has a lone surrogate')
+  return name
+}
+
+/** The options object itself; a missing one is empty. */
+export function checkOptions<T extends object>(options: T | undefined): T | Record<string, never> {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  return options
+}
+
+/** An integer from `min` to `max`. */
+export function checkInteger(what: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') throw wrongType(what, 'a number', value)
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(what, `an integer from ${min} to ${max}`, value)
+  }
+  return value
+}
+
+/** A counter's first value. */
+export function checkInitial(value: unknown): number {
+  return checkInteger('initial', value, 0, SEMAPHORE_VALUE_MAX)
+}
+
+/** How many units to post. */
+export function checkCount(value: unknown): number {
+  return checkInteger('count', value, 1, SEMAPHORE_VALUE_MAX)
+}
+
+/** Permission bits; 0o600 when missing. */
+export function checkMode(value: unknown): number {
+  return value === undefined ? 0o600 : checkInteger('mode', value, 0, 0o777)
+}
+
+/** A size in bytes. */
+export function checkSize(value: unknown): number {
+  return checkInteger('size', value, 1, Number.MAX_SAFE_INTEGER)
+}
+
+/** A position or length in bytes. */
+export function checkBytes(what: string, value: unknown): number {
+  return checkInteger(what, value, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** A uid, `'any'`, or missing. */
+export function checkOwner(value: unknown): Owner | undefined {
+  if (value === undefined || value === 'any') return value
+  if (typeof value !== 'number') throw wrongType('owner', "a uid or 'any'", value)
+  return checkInteger('owner', value, 0, UINT32_MAX)
+}
+
+/** True or false, or missing. */
+export function checkBoolean(what: string, value: unknown): boolean {
+  if (value === undefined) return false
+  if (typeof value !== 'boolean') throw wrongType(what, 'a boolean', value)
+  return value
+}
+
+/** Milliseconds; `undefined` waits for ever. */
+export function checkTimeout(value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'number') throw wrongType('timeout', 'a number of milliseconds', value)
+  if (!Number.isFinite(value) || value < 0) throw outOfRange('timeout', 'finite and at least 0', value)
+  return value
+}
+
+/** An AbortSignal, of this realm or another. */
+export function checkSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null || !('aborted' in value) || !('addEventListener' in value)) {
+    throw wrongType('signal', 'an AbortSignal', value)
+  }
+  return value as AbortSignal
+}
