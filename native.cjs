@@ -835,5 +835,21 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.externalBuffersAllowed = nativeBinding.externalBuffersAllowed
 module.exports.ftok = nativeBinding.ftok
+module.exports.memoryAttach = nativeBinding.memoryAttach
+module.exports.memoryBuffer = nativeBinding.memoryBuffer
+module.exports.memoryClear = nativeBinding.memoryClear
+module.exports.memoryCreate = nativeBinding.memoryCreate
+module.exports.memoryDetach = nativeBinding.memoryDetach
+module.exports.memoryInfo = nativeBinding.memoryInfo
+module.exports.memoryList = nativeBinding.memoryList
+module.exports.memoryOpen = nativeBinding.memoryOpen
+module.exports.memoryOpenOrCreate = nativeBinding.memoryOpenOrCreate
+module.exports.memoryRead = nativeBinding.memoryRead
+module.exports.memoryRelease = nativeBinding.memoryRelease
+module.exports.memoryRemove = nativeBinding.memoryRemove
+module.exports.memoryRemoveById = nativeBinding.memoryRemoveById
+module.exports.memoryRemoveDetached = nativeBinding.memoryRemoveDetached
+module.exports.memoryWrite = nativeBinding.memoryWrite
 module.exports.start = nativeBinding.start

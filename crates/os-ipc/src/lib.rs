@@ -6,9 +6,16 @@
 mod error;
 mod key;
 mod name;
+mod ownership;
 mod record;
+mod shared_memory;
 mod sys;
 
 pub use error::{Code, Errno, Error, Result};
 pub use key::{Key, ftok};
 pub use name::{MAX_NAME_BYTES, Name};
+pub use ownership::Owner;
+pub use shared_memory::{
+    Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo, WeakLease,
+    shared_memory_list,
+};
