@@ -16,7 +16,7 @@ pub use list::list as shared_memory_list;
 use posix::PosixObject;
 use system_v::Segment;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Errno, Error, Result};
 use crate::key::Key;
 use crate::name::Name;
 use crate::ownership::Owner;
@@ -103,23 +103,20 @@ impl SharedMemory {
     /// Opens the object that is there, of at least `size` bytes, or makes it.
     pub fn open_or_create(id: &MemoryId, size: u64, mode: u32, owner: Owner) -> Result<Self> {
         let wanted = checked_size(size)?;
-        // Between a failed open and a failed create somebody made and removed it. Once in a while that happens.
+        // Between our calls others make and remove it. Once in a while that happens.
         for _ in 0..1000 {
             match Self::open(id, true, owner) {
                 Ok(memory) if memory.size() < wanted.get() => {
-                    return Err(Error::new(
-                        Code::Size,
-                        format!(
-                            "the shared memory {id} has {} bytes, fewer than the {wanted} asked for",
-                            memory.size()
-                        ),
-                    ));
+                    let has = memory.size();
+                    let what =
+                        format!("the shared memory {id} has {has} bytes, fewer than the {wanted} asked for");
+                    return Err(Error::new(Code::Size, what));
                 }
-                Err(error) if error.code() == Code::System(nix::errno::Errno::ENOENT) => {}
+                Err(error) if error.code() == Code::System(Errno::ENOENT) => {}
                 opened => return opened,
             }
             match Self::create(id, size, mode) {
-                Err(error) if error.code() == Code::System(nix::errno::Errno::EEXIST) => {}
+                Err(error) if matches!(error.code(), Code::System(Errno::EEXIST | Errno::EIDRM)) => {}
                 created => return created,
             }
         }

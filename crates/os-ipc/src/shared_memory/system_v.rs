@@ -17,6 +17,8 @@ pub(super) struct Segment {
     id: i32,
     key: Option<i32>,
     size: NonZeroUsize,
+    /// What it means when the segment is gone before it could be attached.
+    gone: Errno,
 }
 
 impl Segment {
@@ -26,7 +28,7 @@ impl Segment {
                 Error::system("cannot create the shared memory", "shmget", format_args!("key {key}"), errno);
             hints::segment_limits(error, size.get())
         })?;
-        Ok(Self { id, key: Some(key.raw()), size })
+        Ok(Self { id, key: Some(key.raw()), size, gone: Errno::EIDRM })
     }
 
     /// The segment that has this key now, with the size it has.
@@ -40,7 +42,10 @@ impl Segment {
             Errno::EINVAL | Errno::EIDRM => failed("shmget", Errno::ENOENT),
             errno => failed("shmctl", errno),
         })?;
-        Self::checked(id, &status, owner)
+        if status.removed {
+            return Err(failed("shmget", Errno::ENOENT));
+        }
+        Self::checked(id, &status, owner, Errno::ENOENT)
     }
 
     /// The segment that has this id.
@@ -55,15 +60,15 @@ impl Segment {
                 _ => error,
             }
         })?;
-        Self::checked(id, &status, owner)
+        Self::checked(id, &status, owner, Errno::EIDRM)
     }
 
-    fn checked(id: i32, status: &Status, owner: Owner) -> Result<Self> {
+    fn checked(id: i32, status: &Status, owner: Owner, gone: Errno) -> Result<Self> {
         owner.check(&format!("the segment {id}"), &[status.uid, status.creator_uid])?;
         let size = NonZeroUsize::new(status.size).ok_or_else(|| {
             Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), Errno::EINVAL)
         })?;
-        Ok(Self { id, key: status.key, size })
+        Ok(Self { id, key: status.key, size, gone })
     }
 
     pub(super) fn id(&self) -> i32 {
@@ -76,10 +81,9 @@ impl Segment {
 
     pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
         Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
-            // Removed since we looked at it: to whoever opens by key, there is none.
-            let errno = match (errno, self.key) {
-                (Errno::EINVAL | Errno::EIDRM, Some(_)) => Errno::ENOENT,
-                (errno, _) => errno,
+            let errno = match errno {
+                Errno::EINVAL | Errno::EIDRM => self.gone,
+                errno => errno,
             };
             hints::segment_limits(
                 self.failed("cannot attach the shared memory", "shmat", errno),

@@ -207,3 +207,44 @@ fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Err
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that is removed at the end.
+    struct Fresh(Name);
+
+    impl Fresh {
+        fn new(test: &str) -> Self {
+            Self(Name::memory(&format!("/os-ipc-sys-{}-{test}", std::process::id())).unwrap())
+        }
+    }
+
+    impl Drop for Fresh {
+        fn drop(&mut self) {
+            let _ = unlink(&self.0);
+        }
+    }
+
+    #[test]
+    fn without_unnamed_files_an_object_is_made_exclusively() {
+        let name = Fresh::new("exclusively");
+        let file = create_exclusively(&name.0, 100_000, 0o604).unwrap();
+        let status = status(&file).unwrap();
+        assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
+        assert!(status.blocks() * 512 >= 100_000);
+        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", Errno::EEXIST));
+        assert_eq!(open(&name.0, true).unwrap().metadata().unwrap().len(), 100_000);
+    }
+
+    #[test]
+    fn an_exclusively_made_object_that_finds_no_room_is_gone() {
+        let name = Fresh::new("no-room");
+        assert_eq!(
+            create_exclusively(&name.0, 1 << 50, 0o600).unwrap_err(),
+            Failure("fallocate", Errno::ENOSPC)
+        );
+        assert_eq!(named(&name.0), Err(Failure("lstat", Errno::ENOENT)));
+    }
+}
