@@ -52,6 +52,11 @@ impl<T> Handles<T> {
         Some(object)
     }
 
+    /// Every object.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.object.as_ref())
+    }
+
     /// Takes every object out.
     pub(crate) fn drain(&mut self) -> Vec<T> {
         self.free.clear();
