@@ -62,3 +62,16 @@ export function output(command, args, { env = projectEnv } = {}) {
   })
   return status === 0 ? stdout : undefined
 }
+
+/** Runs a program that may fail: answers the last line of its complaint, or undefined when all is well. */
+export function attempt(command, args, { cwd = root } = {}) {
+  const { status, error, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    env: machineEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (status === 0) return undefined
+  return error?.message ?? `${stderr}${stdout}`.trim().split('\n').at(-1) ?? `${command} failed`
+}

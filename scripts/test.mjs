@@ -3,6 +3,7 @@
 
 import { isolated } from './isolate.mjs'
 import { leftovers, snapshot } from './leftovers.mjs'
+import { preparePeers } from './peers.mjs'
 import { status } from './run.mjs'
 import { setup } from './setup.mjs'
 
@@ -11,7 +12,10 @@ const HALVES = ['rust', 'node']
 const args = process.argv.slice(2)
 const half = HALVES.includes(args[0]) ? args.shift() : undefined
 
-if (!process.env.OS_IPC_ISOLATED) setup()
+if (!process.env.OS_IPC_ISOLATED) {
+  setup()
+  if (half !== 'rust') preparePeers()
+}
 process.exitCode = isolated('test.mjs', process.argv.slice(2)) ?? runTests()
 
 function runTests() {

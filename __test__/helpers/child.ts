@@ -72,8 +72,10 @@ export class Child {
   /** How it ended; rejects when it did not in time, or could not be started. */
   readonly exit: Promise<Exit>
 
+  /** What runs, as an error message shows it. */
+  readonly command: string
+
   readonly #process: ChildProcess
-  readonly #command: string
   readonly #lines: unknown[] = []
   readonly #readers: { resolve: (line: unknown) => void; reject: (error: Error) => void }[] = []
   #stdout = ''
@@ -85,7 +87,7 @@ export class Child {
     if (missing !== undefined) throw new Error(`${missing}; the test needs requires(...)`)
     const whole = within.reduceRight((inner, place) => place.wrap(inner), [...argv, ...args.map(String)])
     const [command = '', ...rest] = whole
-    this.#command = [...argv.slice(-1), ...args].join(' ')
+    this.command = [...argv.slice(-1), ...args].join(' ')
     const start = performance.now()
     // A process group of its own, so that it can be ended together with what it started.
     this.#process = spawn(command, rest, { detached: true, stdio: 'pipe', env: { ...process.env, ...env } })
@@ -169,7 +171,7 @@ export class Child {
   }
 
   #failure(what: string): Error {
-    return new Error(`${this.#command} ${what}\n--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`)
+    return new Error(`${this.command} ${what}\n--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`)
   }
 }
 

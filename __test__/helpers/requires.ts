@@ -47,10 +47,18 @@ export function all(...needs: readonly Need[]): Need {
  * requires(asUser(65534))('another user is refused', async t => { ... })
  * ```
  */
-export function requires(...needs: readonly Need[]) {
+export function requires(...needs: readonly Need[]): ConditionalTest {
   const missing = all(...needs).missing
-  return (title: string, implementation: ImplementationFn<[]>): void => {
-    if (missing === undefined) test(title, implementation)
-    else test.skip(`${title} [skipped: ${missing}]`, implementation)
-  }
+  const declare =
+    (run: typeof test | typeof test.serial) =>
+    (title: string, implementation: ImplementationFn<[]>): void => {
+      if (missing === undefined) run(title, implementation)
+      else run.skip(`${title} [skipped: ${missing}]`, implementation)
+    }
+  return Object.assign(declare(test), { serial: declare(test.serial) })
 }
+
+type Declare = (title: string, implementation: ImplementationFn<[]>) => void
+
+/** Declares a test; `serial` one that runs before the others of its file, alone. */
+export type ConditionalTest = Declare & { serial: Declare }
