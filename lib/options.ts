@@ -100,7 +100,12 @@ export function checkTimeout(value: unknown): number | undefined {
 /** An AbortSignal, of this realm or another. */
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || !('aborted' in value) || !('addEventListener' in value)) {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    !('aborted' in value) ||
+    !('addEventListener' in value)
+  ) {
     throw wrongType('signal', 'an AbortSignal', value)
   }
   return value as AbortSignal

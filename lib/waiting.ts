@@ -163,7 +163,8 @@ function reference(change: number): void {
 
 /** A pool that is busy with other things for long must not hold up a wait that it was given. */
 function guardPool(): void {
-  poolGuard ??= setTimeout(() => {
+  if (poolGuard !== undefined) return
+  poolGuard = setTimeout(() => {
     poolGuard = undefined
     native.leavePoolQueue()
   }, POOL_PATIENCE).unref()

@@ -273,7 +273,7 @@ impl Drop for Semaphore {
 }
 
 impl Creation {
-    fn check(&self) -> Result<()> {
+    fn check(self) -> Result<()> {
         if self.initial > VALUE_MAX {
             return Err(Error::new(Code::OutOfRange, format!("an initial value is 0 to {VALUE_MAX}")));
         }

@@ -19,7 +19,7 @@ use initialise::to_i16;
 
 /// An open set.
 pub(super) struct Set {
-    set: SetId,
+    id: SetId,
     name: String,
     /// How messages call it.
     label: String,
@@ -30,7 +30,8 @@ pub(super) struct Set {
 impl Set {
     fn new(set: SetId, id: &SemaphoreId, verified: bool) -> Self {
         let label = id.to_string();
-        Self { set, name: id.name().to_owned(), verified, queue: counter::queue_of(set, &label), label }
+        let queue = counter::queue_of(set, &label);
+        Self { id: set, name: id.name().to_owned(), label, verified, queue }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -46,13 +47,13 @@ impl Set {
     }
 
     pub(super) fn value(&self) -> Result<u32> {
-        sys::value(self.set)
+        sys::value(self.id)
             .map(u32::from)
             .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.label, errno))
     }
 
     pub(super) fn post(&self, count: u16) -> Result<()> {
-        sys::give(self.set, to_i16(count), Undo::No).map_err(|errno| {
+        sys::give(self.id, to_i16(count), Undo::No).map_err(|errno| {
             let what = match errno {
                 Errno::ERANGE => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
@@ -65,9 +66,9 @@ impl Set {
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         loop {
             let taken = match deadline {
-                None => sys::take(self.set, Undo::No),
+                None => sys::take(self.id, Undo::No),
                 Some(deadline) => {
-                    sys::take_within(self.set, Undo::No, deadline.saturating_duration_since(Instant::now()))
+                    sys::take_within(self.id, Undo::No, deadline.saturating_duration_since(Instant::now()))
                 }
             };
             match taken {
@@ -82,14 +83,14 @@ impl Set {
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
-        let info = list::describe(self.set)
+        let info = list::describe(self.id)
             .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.label, errno))?;
         let name = if self.name.is_empty() { info.name } else { Some(self.name.clone()) };
         Ok(SemaphoreInfo { name, verified: self.verified, ..info })
     }
 
     pub(super) fn unlink(&self) -> Result<()> {
-        match sys::remove(self.set) {
+        match sys::remove(self.id) {
             Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
             Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", &self.label, errno)),
         }
