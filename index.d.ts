@@ -1,6 +1,34 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/// <reference lib="esnext.disposable" />
+/** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
+type Id = string | number;
+/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
+type Backend = 'sysv' | 'posix';
+/** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
+type Owner = number | 'any';
+
+/** A fact of each backend. */
+type PerBackend = Readonly<Record<Backend, boolean>>;
+/** What this platform can do: a fact to look up, never a silent difference. */
+interface Capabilities {
+    /** Operating system and processor, as `'linux-x64'`. */
+    readonly platform: string;
+    /** The backends that semaphores can have here. */
+    readonly semaphoreBackends: readonly Backend[];
+    /** The one that a name means when no `backend` is given. */
+    readonly defaultBackend: Backend;
+    /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+    readonly timedWait: PerBackend;
+    /** Whether a dead process's permits come back. */
+    readonly crashRecovery: PerBackend;
+    /** Whether `value` can be read. */
+    readonly value: PerBackend;
+    /** Whether `unlink` wakes those who wait. */
+    readonly unlinkWakes: PerBackend;
+}
+/** What this platform can do. */
+declare const capabilities: Capabilities;
+
 /** What an {@link IpcError} carries besides its message. */
 interface IpcErrorDetails {
     errno?: number | undefined;
@@ -50,4 +78,288 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
-export { IpcError, ftok };
+/** What is known about a semaphore; `undefined` where the system does not say. */
+interface SemaphoreInfo {
+    /** Which of the platform's two kinds it is. */
+    readonly backend: Backend;
+    /** The name with its leading slash, where the semaphore carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number | undefined;
+    /** The System V set's id. */
+    readonly id: number | undefined;
+    /** The counter. */
+    readonly value: number | undefined;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+    /** Who changed the counter last; `undefined` for nobody, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The owner's user. */
+    readonly uid: number | undefined;
+    /** The owner's group. */
+    readonly gid: number | undefined;
+    /** Permission bits. */
+    readonly mode: number | undefined;
+    /** When the last operation was, to the second. */
+    readonly operated: Date | undefined;
+    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+    readonly changed: Date | undefined;
+    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    readonly verified: boolean;
+    /** Whether its name was taken away or given to another one (POSIX). */
+    readonly removed: boolean;
+}
+
+/** Everything on this host that we may read. */
+interface Listing {
+    readonly semaphores: SemaphoreInfo[];
+}
+/**
+ * Everything on this host that we may read: ours, Go's, Python's and anybody's.
+ *
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform does not say what there is (`capabilities.list`).
+ *
+ * @example
+ * ```ts
+ * for (const { name, key, value } of list().semaphores) console.log(name ?? key, value)
+ * ```
+ */
+declare function list(): Listing;
+
+/**
+ * A unit of a semaphore that somebody holds.
+ *
+ * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
+ * stays held as long as the process lives.
+ *
+ * @example
+ * ```ts
+ * {
+ *   using permit = await semaphore.acquire()
+ *   // at most as many of us are here as the semaphore has permits
+ * }
+ * ```
+ */
+declare class Permit implements Disposable, AsyncDisposable {
+    #private;
+    /** Whether it was given back. */
+    get released(): boolean;
+    /**
+     * Gives the permit back; a second call does nothing.
+     *
+     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
+     *
+     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
+     */
+    release(): void;
+    /** The same as {@link release}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link release}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Which of the platform's two kinds of semaphores an id means. */
+interface BackendOptions {
+    /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
+    backend?: Backend | undefined;
+}
+/** How a semaphore is made. */
+interface CreateSemaphoreOptions extends BackendOptions {
+    /** The counter's first value, 0 to 32,767. */
+    initial: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** How a semaphore that exists is opened. */
+interface OpenSemaphoreOptions extends BackendOptions {
+    /** Whose semaphore may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How a semaphore is opened, and made when there is none. */
+interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
+}
+/** When to give up waiting. */
+interface WaitOptions {
+    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    timeout?: number | undefined;
+    /** Ends the wait; its promise rejects with `signal.reason`. */
+    signal?: AbortSignal | undefined;
+}
+/** When to give up blocking. */
+interface WaitSyncOptions {
+    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    timeout?: number | undefined;
+}
+/**
+ * A named counting semaphore of the operating system, shared by every process that opens it.
+ *
+ * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
+ * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
+ * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ *
+ * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
+ * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
+ *
+ * @example
+ * ```ts
+ * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+ * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * ```
+ */
+declare class Semaphore implements Disposable {
+    #private;
+    /** The name with its leading slash; `''` for a raw System V key. */
+    readonly name: string;
+    /** Which of the platform's two kinds it is. */
+    readonly backend: Backend;
+    /** Whether this call made the semaphore. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a semaphore that must not exist yet.
+     *
+     * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
+     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
+     *
+     * @example
+     * ```ts
+     * using ready = Semaphore.create('/ready', { initial: 0 })
+     * ```
+     */
+    static create(id: Id, options: CreateSemaphoreOptions): Semaphore;
+    /**
+     * Opens a semaphore that exists, whoever made it.
+     *
+     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+     * `ERR_NOT_INITIALISED` when its creator died or hangs.
+     *
+     * @example
+     * ```ts
+     * using ready = Semaphore.open('/ready')
+     * ready.post()
+     * ```
+     */
+    static open(id: Id, options?: OpenSemaphoreOptions): Semaphore;
+    /**
+     * Opens a semaphore, or makes it when there is none; `initial` only counts then.
+     *
+     * Of any number of processes that call it at once exactly one makes it.
+     *
+     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     *
+     * @example
+     * ```ts
+     * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+     * if (jobs.created) console.log('the first one here')
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
+    /**
+     * Removes a semaphore. On System V everybody who waits on it gets `EIDRM`; a POSIX one lives on without its name
+     * for those who have it open.
+     *
+     * @returns Whether there was one.
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
+     */
+    static unlink(id: Id, options?: BackendOptions): boolean;
+    /**
+     * The counter: how many units are there now.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
+     */
+    get value(): number;
+    /**
+     * Adds units, all or none, and wakes as many waits.
+     *
+     * @param count - 1 to 32,767; 1 when missing.
+     * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
+     */
+    post(count?: number): void;
+    /**
+     * Takes a unit for good if one is there now; it does not queue behind pending waits.
+     *
+     * @returns False when the counter is 0.
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    tryWait(): boolean;
+    /**
+     * Takes a unit for good, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * await ready.wait({ timeout: 5_000 })
+     * ```
+     */
+    wait(options?: WaitOptions): Promise<void>;
+    /**
+     * Takes a unit for good, and blocks this thread until one is there: for scripts and workers.
+     *
+     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
+     */
+    waitSync(options?: WaitSyncOptions): void;
+    /**
+     * Takes a permit, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
+     * ```
+     */
+    acquire(options?: WaitOptions): Promise<Permit>;
+    /**
+     * Takes a permit if one is there now; it does not queue behind pending waits.
+     *
+     * @returns `null` when the counter is 0.
+     * @throws {IpcError} `EIDRM` when the semaphore was removed.
+     */
+    tryAcquire(): Permit | null;
+    /**
+     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     *
+     * @returns What the function returned.
+     * @throws As {@link acquire}, and what the function throws.
+     *
+     * @example
+     * ```ts
+     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
+     * ```
+     */
+    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * What the kernel knows about the semaphore, and what this process waits for.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    info(): SemaphoreInfo;
+    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    ref(): this;
+    /** Lets the process end while waits of this handle are pending. */
+    unref(): this;
+    /**
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
+     *
+     * Permits stay held until they are released. The semaphore itself stays, for others.
+     */
+    close(): void;
+    /**
+     * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
+     * nothing; one that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
+     */
+    unlink(): void;
+    /** The same as {@link close}. */
+    [Symbol.dispose](): void;
+}
+
+export { IpcError, Permit, Semaphore, capabilities, ftok, list };
+export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, Id, Listing, OpenOrCreateSemaphoreOptions, OpenSemaphoreOptions, Owner, PerBackend, SemaphoreInfo, WaitOptions, WaitSyncOptions };

@@ -9,8 +9,126 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Says whether libuv's pool may block for the waits of a handle: what blocks there keeps the event loop alive. */
+export declare function allowPool(handle: number, allowed: boolean): void
+
+/** What one backend can do on this platform. */
+export interface BackendCapabilities {
+  available: boolean
+  isDefault: boolean
+  recoversPermits: boolean
+  hasValue: boolean
+  hasTimedWait: boolean
+  unlinkWakes: boolean
+}
+
+/** The process is about to exit, and no cleanup hook will run: the same, as far as the kernel does not do it. */
+export declare function beforeExit(): void
+
+/** Ends a wait: no ticket of it settles any more. */
+export declare function cancelWait(handle: number, ticket: number): void
+
+/** Ends all waits of a handle. */
+export declare function cancelWaits(handle: number): void
+
+/** Collects the waits that ended. */
+export declare function collectSettled(): Settled
+
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
-/** Tells the addon how an error is made; called once when the package is loaded. */
-export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error): void
+/** Says whether pending waits keep the event loop alive. */
+export declare function keepAlive(alive: boolean): void
+
+/** Moves waits that no pool thread came to yet to threads of ours. */
+export declare function leavePoolQueue(): void
+
+/** Every semaphore that we may read. */
+export declare function listSemaphores(): Array<NativeSemaphoreInfo>
+
+/** What is known about a semaphore; times in seconds since 1970. */
+export interface NativeSemaphoreInfo {
+  posix: boolean
+  name?: string
+  key?: number
+  id?: number
+  value?: number
+  waiters?: number
+  pending: number
+  lastPid?: number
+  uid?: number
+  gid?: number
+  mode?: number
+  operated?: number
+  changed?: number
+  verified: boolean
+  removed: boolean
+}
+
+/** What a handle is made of. */
+export interface OpenedSemaphore {
+  handle: number
+  name: string
+  posix: boolean
+  created: boolean
+  verified: boolean
+}
+
+export declare function semaphoreCapabilities(): SemaphoreCapabilities
+
+/** What both backends can do on this platform. */
+export interface SemaphoreCapabilities {
+  sysv: BackendCapabilities
+  posix: BackendCapabilities
+}
+
+export declare function semaphoreCreate(id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
+
+/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
+export declare function semaphoreDrop(handle: number): boolean
+
+export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
+
+export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): OpenedSemaphore
+
+export declare function semaphoreOpenOrCreate(id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+
+export declare function semaphorePost(handle: number, count: number): void
+
+export declare function semaphoreRelease(handle: number): void
+
+export declare function semaphoreTryAcquire(handle: number): boolean
+
+export declare function semaphoreTryWait(handle: number): boolean
+
+export declare function semaphoreUnlink(handle: number): void
+
+export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
+
+export declare function semaphoreValue(handle: number): number
+
+/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
+
+/** The waits that ended since the last call. */
+export interface Settled {
+  /** Tickets that have their unit now. */
+  granted: Array<number>
+  /** Tickets that failed, each followed by its error in `errors`. */
+  failed: Array<number>
+  errors: Array<unknown>
+}
+
+/**
+ * Tells the addon how an error is made, what to call when waits ended, and how many threads the pool has.
+ *
+ * Called once, when the package is loaded. A worker says 0 threads.
+ */
+export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error, settle: () => void, poolThreads: number): void
+
+/**
+ * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+ *
+ * `pool` says whether a thread of libuv's pool may block for it.
+ */
+export declare function startWait(handle: number, permit: boolean, pool: boolean): number

@@ -4,3 +4,5 @@ mod environment;
 mod error;
 mod handles;
 mod keys;
+mod semaphores;
+mod waits;

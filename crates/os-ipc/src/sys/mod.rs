@@ -5,6 +5,12 @@
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
 mod file_key;
+pub(crate) mod module;
+pub(crate) mod posix_sem;
+// darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
+#[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
+pub(crate) mod sysv_sem;
+pub(crate) mod thread;
 
 pub(crate) use file_key::ftok;
 
@@ -16,3 +22,14 @@ pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
 
 /// The most bytes of a memory object's name, slash included: PSHMNAMLEN of XNU's `posix_shm.c`.
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
+
+/// Calls until no signal comes in between: even a call that does not wait can meet one.
+fn uninterrupted(mut call: impl FnMut() -> std::ffi::c_int) -> Result<(), nix::errno::Errno> {
+    loop {
+        match nix::errno::Errno::result(call()) {
+            Ok(_) => return Ok(()),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
