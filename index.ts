@@ -1,9 +1,23 @@
+export { capabilities, type Capabilities, type PerBackend } from './lib/capabilities.js'
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
+export { list, type Listing } from './lib/list.js'
+export type { Backend, Id, Owner } from './lib/options.js'
+export { Permit } from './lib/permit.js'
 export {
+  type BackendOptions,
+  type CreateSemaphoreOptions,
+  type OpenOrCreateSemaphoreOptions,
+  type OpenSemaphoreOptions,
+  Semaphore,
+  type WaitOptions,
+  type WaitSyncOptions,
+} from './lib/semaphore.js'
+export type { SemaphoreInfo } from './lib/semaphore-info.js'
+export {
+  type CreateSharedMemoryOptions,
+  type OpenOrCreateSharedMemoryOptions,
+  type OpenSharedMemoryOptions,
   SharedMemory,
-  type SharedMemoryCreateOptions,
-  type SharedMemoryInfo,
-  type SharedMemoryOpenOptions,
-  type SharedMemoryOpenOrCreateOptions,
 } from './lib/shared-memory.js'
+export type { SharedMemoryInfo } from './lib/shared-memory-info.js'

@@ -9,14 +9,51 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Says whether libuv's pool may block for the waits of a handle: what blocks there keeps the event loop alive. */
+export declare function allowPool(handle: number, allowed: boolean): void
+
+/** What one backend can do on this platform. */
+export interface BackendCapabilities {
+  available: boolean
+  isDefault: boolean
+  recoversPermits: boolean
+  hasValue: boolean
+  hasTimedWait: boolean
+  unlinkWakes: boolean
+}
+
+/** The process is about to exit, and no cleanup hook will run: the same, as far as the kernel does not do it. */
+export declare function beforeExit(): void
+
+/** Ends a wait: no ticket of it settles any more. */
+export declare function cancelWait(handle: number, ticket: number): void
+
+/** Ends all waits of a handle. */
+export declare function cancelWaits(handle: number): void
+
+/** Collects the waits that ended. */
+export declare function collectSettled(): Settled
+
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
 
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
+/** Says whether pending waits keep the event loop alive. */
+export declare function keepAlive(alive: boolean): void
+
+/** Moves waits that no pool thread came to yet to threads of ours. */
+export declare function leavePoolQueue(): void
+
+/** Every memory object of this host that we may read. */
+export declare function listSegments(): Array<NativeMemoryInfo>
+
+/** Every semaphore that we may read. */
+export declare function listSemaphores(): Array<NativeSemaphoreInfo>
+
 /** Attaches a System V segment by its id. */
-export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden. */
 export declare function memoryBuffer(handle: number): ArrayBuffer | null
@@ -25,54 +62,19 @@ export declare function memoryBuffer(handle: number): ArrayBuffer | null
 export declare function memoryClear(handle: number): void
 
 /** Makes a memory object. */
-export declare function memoryCreate(id: string | number, size: number, mode: number): MemoryHandle
+export declare function memoryCreate(id: string | number, size: number, mode: number): OpenedMemory
 
 /** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
 export declare function memoryDetach(handle: number): object | null
 
-/** An open memory object. */
-export interface MemoryHandle {
-  /** What the other functions take. */
-  handle: number
-  kind: 'posix' | 'sysv'
-  name: string
-  key?: number
-  id?: number
-  size: number
-  created: boolean
-}
-
 /** What the kernel knows of it. */
-export declare function memoryInfo(handle: number): MemoryInfo
-
-/** What the kernel knows of a memory object; times are milliseconds since 1970. */
-export interface MemoryInfo {
-  kind: 'posix' | 'sysv'
-  name: string
-  key?: number
-  id?: number
-  size: number
-  attached?: number
-  creatorPid?: number
-  lastPid?: number
-  uid: number
-  gid: number
-  mode: number
-  createdAt?: number
-  attachedAt?: number
-  detachedAt?: number
-  changed?: number
-  removed?: boolean
-}
-
-/** Every memory object of this host that we may read. */
-export declare function memoryList(): Array<MemoryInfo>
+export declare function memoryInfo(handle: number): NativeMemoryInfo
 
 /** Opens one that is there. */
-export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Opens one that is there, or makes it. */
-export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Copies out; how many bytes that were. */
 export declare function memoryRead(handle: number, target: Uint8Array, position: number): number
@@ -92,5 +94,121 @@ export declare function memoryRemoveDetached(identity: object): void
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
 
-/** Tells the addon how an error is made; called once when the package is loaded. */
-export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error): void
+/** What the kernel knows of a memory object; times are milliseconds since 1970. */
+export interface NativeMemoryInfo {
+  kind: 'posix' | 'sysv'
+  name?: string
+  key?: number
+  id?: number
+  size: number
+  attached?: number
+  creatorPid?: number
+  lastPid?: number
+  uid: number
+  gid: number
+  mode: number
+  createdAt?: number
+  attachedAt?: number
+  detachedAt?: number
+  changed?: number
+  removed?: boolean
+}
+
+/** What is known about a semaphore; times in seconds since 1970. */
+export interface NativeSemaphoreInfo {
+  posix: boolean
+  name?: string
+  key?: number
+  id?: number
+  value?: number
+  waiters?: number
+  pending: number
+  lastPid?: number
+  uid?: number
+  gid?: number
+  mode?: number
+  operated?: number
+  changed?: number
+  verified: boolean
+  removed: boolean
+}
+
+/** An open memory object, as JavaScript sees it. */
+export interface OpenedMemory {
+  /** What the other functions take. */
+  handle: number
+  kind: 'posix' | 'sysv'
+  name: string
+  key?: number
+  id?: number
+  size: number
+  created: boolean
+}
+
+/** What a handle is made of. */
+export interface OpenedSemaphore {
+  handle: number
+  name: string
+  posix: boolean
+  created: boolean
+  verified: boolean
+}
+
+export declare function semaphoreCapabilities(): SemaphoreCapabilities
+
+/** What both backends can do on this platform. */
+export interface SemaphoreCapabilities {
+  sysv: BackendCapabilities
+  posix: BackendCapabilities
+}
+
+export declare function semaphoreCreate(id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
+
+/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
+export declare function semaphoreDrop(handle: number): boolean
+
+export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
+
+export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): OpenedSemaphore
+
+export declare function semaphoreOpenOrCreate(id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+
+export declare function semaphorePost(handle: number, count: number): void
+
+export declare function semaphoreRelease(handle: number): void
+
+export declare function semaphoreTryAcquire(handle: number): boolean
+
+export declare function semaphoreTryWait(handle: number): boolean
+
+export declare function semaphoreUnlink(handle: number): void
+
+export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
+
+export declare function semaphoreValue(handle: number): number
+
+/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
+
+/** The waits that ended since the last call. */
+export interface Settled {
+  /** Tickets that have their unit now. */
+  granted: Array<number>
+  /** Tickets that failed, each followed by its error in `errors`. */
+  failed: Array<number>
+  errors: Array<unknown>
+}
+
+/**
+ * Tells the addon how an error is made, what to call when waits ended, and how many threads the pool has.
+ *
+ * Called once, when the package is loaded. A worker says 0 threads.
+ */
+export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error, settle: () => void, poolThreads: number): void
+
+/**
+ * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+ *
+ * `pool` says whether a thread of libuv's pool may block for it.
+ */
+export declare function startWait(handle: number, permit: boolean, pool: boolean): number

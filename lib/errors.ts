@@ -46,7 +46,10 @@ export class IpcError extends Error {
 
 /** A value of the wrong type. */
 export function wrongType(what: string, expected: string, received: unknown): TypeError {
-  return withCode(new TypeError(`${what} must be ${expected}, received ${shown(received)}`), 'ERR_INVALID_ARG_TYPE')
+  return withCode(
+    new TypeError(`${what} must be ${expected}, received ${shown(received)}`),
+    'ERR_INVALID_ARG_TYPE',
+  )
 }
 
 /** A value of the right type that nothing can be done with. */
@@ -56,7 +59,10 @@ export function wrongValue(message: string): TypeError {
 
 /** A number outside its range. */
 export function outOfRange(what: string, expected: string, received: unknown): RangeError {
-  return withCode(new RangeError(`${what} must be ${expected}, received ${shown(received)}`), 'ERR_OUT_OF_RANGE')
+  return withCode(
+    new RangeError(`${what} must be ${expected}, received ${shown(received)}`),
+    'ERR_OUT_OF_RANGE',
+  )
 }
 
 /** The error for what the native core refused; called by the addon. */

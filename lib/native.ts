@@ -1,8 +1,4 @@
 import { createRequire } from 'node:module'
 
-import { fromNative } from './errors.js'
-
 /** The Rust core, as `native.d.cts` describes it. */
 export const native: typeof import('../native.cjs') = createRequire(import.meta.url)('../native.cjs')
-
-native.start(fromNative)

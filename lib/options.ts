@@ -3,6 +3,9 @@ import { outOfRange, wrongType, wrongValue } from './errors.js'
 /** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
 export type Id = string | number
 
+/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
+export type Backend = 'sysv' | 'posix'
+
 /** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
 export type Owner = number | 'any'
 
@@ -38,6 +41,13 @@ export function checkInteger(what: string, value: unknown, min: number, max: num
     throw outOfRange(what, `an integer from ${min} to ${max}`, value)
   }
   return value
+}
+
+/** `'sysv'`, `'posix'`, or missing. */
+export function checkBackend(value: unknown): Backend | undefined {
+  if (value === undefined || value === 'sysv' || value === 'posix') return value
+  if (typeof value !== 'string') throw wrongType('backend', "'sysv' or 'posix'", value)
+  throw wrongValue(`backend must be 'sysv' or 'posix', received '${value}'`)
 }
 
 /** A counter's first value. */
@@ -90,7 +100,12 @@ export function checkTimeout(value: unknown): number | undefined {
 /** An AbortSignal, of this realm or another. */
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || !('aborted' in value) || !('addEventListener' in value)) {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    !('aborted' in value) ||
+    !('addEventListener' in value)
+  ) {
     throw wrongType('signal', 'an AbortSignal', value)
   }
   return value as AbortSignal

@@ -1,19 +1,41 @@
 //! What one JavaScript environment (the main thread or a worker) owns.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, Function, FunctionRef, Unknown};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
+use os_ipc::{Mailbox, Semaphore};
 
 use crate::error::ErrorParts;
+use crate::handles::Handles;
+use crate::loans::Loans;
+use crate::memory::Segment;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
 
-thread_local! {
-    static ERROR_FACTORY: RefCell<Option<ErrorFactory>> = const { RefCell::new(None) };
+/// Calls `settle`; does not keep the event loop alive by itself.
+type Settle = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
+
+pub(crate) struct Environment {
+    raw: napi::sys::napi_env,
+    make_error: ErrorFactory,
+    settle: Arc<Settle>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) semaphores: Handles<Semaphore>,
+    pub(crate) segments: Handles<Segment>,
+    pub(crate) loans: Loans,
 }
 
-/// Tells the addon how an error is made; called once when the package is loaded.
+thread_local! {
+    /// One a thread, but for an Electron renderer, where frames share one.
+    static ENVIRONMENTS: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells the addon how an error is made, what to call when waits ended, and how many threads the pool has.
+///
+/// Called once, when the package is loaded. A worker says 0 threads.
 #[napi]
 pub fn start(
     env: Env,
@@ -21,17 +43,94 @@ pub fn start(
         ts_arg_type = "(code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error"
     )]
     make_error: Function<'_, ErrorParts, Unknown<'static>>,
+    settle: Function<'_, (), ()>,
+    pool_threads: u32,
 ) -> napi::Result<()> {
-    let factory = make_error.create_ref()?;
-    ERROR_FACTORY.with_borrow_mut(|slot| *slot = Some(factory));
-    env.add_env_cleanup_hook((), |()| ERROR_FACTORY.with_borrow_mut(|slot| drop(slot.take())))?;
+    let settle = settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
+    let settle = Arc::new(settle);
+    let wake = {
+        let settle = Arc::clone(&settle);
+        move || {
+            // Anything but `Ok` means that the environment is closing, and nobody is there to be told.
+            let _ = settle.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    };
+    let environment = Environment {
+        raw: env.raw(),
+        make_error: make_error.create_ref()?,
+        settle,
+        mailbox: Arc::new(Mailbox::new(wake)),
+        semaphores: Handles::new(),
+        segments: Handles::new(),
+        loans: Loans::default(),
+    };
+    ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
+    // Registered after the thread-safe function, so that it runs before that one's own hook.
+    env.add_env_cleanup_hook(env.raw() as usize, end)?;
+    if pool_threads > 0 {
+        os_ipc::set_pool_size(pool_threads as usize);
+    }
     Ok(())
+}
+
+/// The environment goes away: what it waits for, what it won and what it holds goes back.
+fn end(raw: usize) {
+    let ended = ENVIRONMENTS.with_borrow_mut(|environments| {
+        let place = environments.iter().position(|environment| environment.raw as usize == raw)?;
+        Some(environments.swap_remove(place))
+    });
+    let Some(Environment { mailbox, mut semaphores, .. }) = ended else { return };
+    mailbox.close();
+    for semaphore in semaphores.drain() {
+        semaphore.cancel_all(&mailbox);
+    }
+}
+
+/// The process is about to exit, and no cleanup hook will run: the same, as far as the kernel does not do it.
+#[napi]
+pub fn before_exit(env: Env) -> napi::Result<()> {
+    os_ipc::leave_pool();
+    with(&env, |environment| {
+        for semaphore in environment.semaphores.iter() {
+            semaphore.cancel_all(&environment.mailbox);
+            semaphore.before_exit();
+        }
+        Ok(())
+    })
+}
+
+/// Runs `act` on the environment of `env`.
+pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Result<T>) -> napi::Result<T> {
+    ENVIRONMENTS.with_borrow_mut(|environments| {
+        match environments.iter_mut().find(|environment| environment.raw == env.raw()) {
+            Some(environment) => act(environment),
+            None => Err(napi::Error::from_reason("the addon was not started in this environment")),
+        }
+    })
 }
 
 /// The JavaScript function that makes an error.
 pub(crate) fn error_factory(env: &Env) -> napi::Result<Function<'_, ErrorParts, Unknown<'static>>> {
-    ERROR_FACTORY.with_borrow(|slot| match slot {
-        Some(factory) => factory.borrow_back(env),
-        None => Err(napi::Error::from_reason("the package was not started")),
+    with(env, |environment| environment.make_error.borrow_back(env))
+}
+
+/// Says whether pending waits keep the event loop alive.
+#[napi]
+pub fn keep_alive(env: Env, alive: bool) -> napi::Result<()> {
+    with(&env, |environment| {
+        let function = environment.settle.raw();
+        #[allow(
+            unsafe_code,
+            reason = "the safe wrapper of these two calls needs the function for itself alone"
+        )]
+        // SAFETY: `function` lives as long as `environment.settle`, and this is the thread of `env`.
+        let status = unsafe {
+            if alive {
+                napi::sys::napi_ref_threadsafe_function(env.raw(), function)
+            } else {
+                napi::sys::napi_unref_threadsafe_function(env.raw(), function)
+            }
+        };
+        napi::check_status!(status)
     })
 }

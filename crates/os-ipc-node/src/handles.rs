@@ -21,17 +21,16 @@ impl<T> Handles<T> {
 
     /// Keeps `object`; its number is never 0. `None` when a million are open.
     pub(crate) fn insert(&mut self, object: T) -> Option<u32> {
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None => {
-                let index = u32::try_from(self.slots.len()).ok().filter(|index| *index <= INDEX_MASK)?;
-                self.slots.push(Slot { generation: 1, object: None });
-                index
-            }
-        };
+        let index = self.free.pop().or_else(|| self.grow())?;
         let slot = &mut self.slots[index as usize];
         slot.object = Some(object);
         Some(slot.generation << INDEX_BITS | index)
+    }
+
+    fn grow(&mut self) -> Option<u32> {
+        let index = u32::try_from(self.slots.len()).ok().filter(|index| *index <= INDEX_MASK)?;
+        self.slots.push(Slot { generation: 1, object: None });
+        Some(index)
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
@@ -55,6 +54,11 @@ impl<T> Handles<T> {
         slot.generation = slot.generation.max(1);
         self.free.push(index);
         Some(object)
+    }
+
+    /// Every object.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.object.as_ref())
     }
 
     /// Takes every object out.

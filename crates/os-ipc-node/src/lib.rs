@@ -8,3 +8,5 @@ mod handles;
 mod keys;
 mod loans;
 mod memory;
+mod semaphores;
+mod waits;

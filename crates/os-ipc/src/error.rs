@@ -88,7 +88,12 @@ impl Error {
     }
 
     /// `call` on `object` failed with `errno`, so `what` was not done.
-    pub fn system(what: impl Into<String>, call: &'static str, object: impl fmt::Display, errno: Errno) -> Self {
+    pub fn system(
+        what: impl Into<String>,
+        call: &'static str,
+        object: impl fmt::Display,
+        errno: Errno,
+    ) -> Self {
         let call = Call { name: call, object: object.to_string() };
         Self { code: Code::System(errno), what: what.into(), call: Some(call), hint: None }
     }

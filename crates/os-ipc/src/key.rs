@@ -66,8 +66,9 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     let c_path = path
         .with_nix_path(|c_path| CString::from(c_path))
         .map_err(|_| Error::invalid("a path has no NUL byte and fewer than 4,096 bytes"))?;
-    sys::ftok(&c_path, project_id)
-        .map_err(|errno| Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno))
+    sys::ftok(&c_path, project_id).map_err(|errno| {
+        Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ pub struct Name(CString);
 impl Name {
     /// The name of a semaphore; a missing leading slash is added.
     pub fn semaphore(text: &str) -> Result<Self> {
-        let name = if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
+        let name =
+            if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
         name.at_most(sys::SEMAPHORE_NAME_MAX)
     }
 

@@ -16,12 +16,17 @@ mod copy_pieces;
 mod file_key;
 pub(crate) mod mapping;
 pub(crate) mod module;
+pub(crate) mod posix_sem;
 #[cfg_attr(target_os = "linux", path = "posix_shm_linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "posix_shm_darwin.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_vendor = "apple")), path = "no_posix_shm.rs")]
 pub(crate) mod posix_shm;
 pub(crate) mod posix_shm_types;
+// darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
+#[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
+pub(crate) mod sysv_sem;
 pub(crate) mod sysv_shm;
+pub(crate) mod thread;
 
 pub(crate) use file_key::ftok;
 
@@ -47,5 +52,16 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
     #[cfg(not(target_vendor = "apple"))]
     unsafe {
         std::ptr::from_ref(permissions).cast::<libc::key_t>().read()
+    }
+}
+
+/// Calls until no signal comes in between: even a call that does not wait can meet one.
+fn uninterrupted(mut call: impl FnMut() -> std::ffi::c_int) -> Result<(), nix::errno::Errno> {
+    loop {
+        match nix::errno::Errno::result(call()) {
+            Ok(_) => return Ok(()),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
     }
 }

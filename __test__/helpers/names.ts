@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+
+import type { ExecutionContext } from 'ava'
+
+/** What a helper needs of a test: a place for what has to be undone, even when the test fails. */
+export type Teardown = Pick<ExecutionContext, 'teardown'>
+
+/**
+ * A name with its slash that nobody else uses. When the test ends, however it ends, the semaphores of both backends and
+ * the segments of both kinds that have it are removed.
+ *
+ * It is short enough for darwin. `suffix` makes names that belong together tell each other apart.
+ */
+export function uniqueName(t: Teardown, suffix = ''): string {
+  const name = `/os-ipc-${randomBytes(6).toString('hex')}${suffix}`
+  t.teardown(() => removeNamed(name))
+  return name
+}
+
+/** A System V key that nobody else uses; its semaphore set and its segment are removed when the test ends. */
+export function uniqueKey(t: Teardown): number {
+  const key = randomBytes(4).readInt32LE() | 1
+  t.teardown(() => removeKey(key))
+  return key
+}
+
+/** The System V key of a name: FNV-1a 32 of its UTF-8 bytes, signed. Written here again on purpose. */
+export function keyOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash | 0
+}
+
+/** Removes whatever has this name, with nothing of the package under test. */
+export function removeNamed(name: string): void {
+  const plain = name.replace(/^\//, '')
+  rmSync(`/dev/shm/${plain}`, { force: true })
+  rmSync(`/dev/shm/sem.${plain}`, { force: true })
+  removeKey(keyOf(`/${plain}`))
+}
+
+/** Removes the semaphore set and the segment that have this key. */
+export function removeKey(key: number): void {
+  const hex = `0x${(key >>> 0).toString(16)}`
+  if (exists('sem', key)) spawnSync('ipcrm', ['-S', hex])
+  if (exists('shm', key)) spawnSync('ipcrm', ['-M', hex])
+}
+
+/** Is there a semaphore set (`sem`) or a segment (`shm`) with this key? Asked of the kernel, not of the package. */
+export function exists(facility: 'sem' | 'shm', key: number): boolean {
+  if (process.platform !== 'linux') {
+    const listed = spawnSync('ipcs', [facility === 'sem' ? '-s' : '-m'], { encoding: 'utf8' }).stdout
+    return listed.includes(`0x${(key >>> 0).toString(16).padStart(8, '0')}`)
+  }
+  const [, ...rows] = readFileSync(`/proc/sysvipc/${facility}`, 'utf8').trim().split('\n')
+  return rows.some(row => Number(row.trim().split(/\s+/)[0]) === key)
+}

@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** A Node that fixtures run on. */
+export interface NodeBinary {
+  major: 22 | 24 | 26
+  path: string
+}
+
+/** Every supported Node: devDependencies, each with its binary in its own `bin` folder. */
+export const nodes: readonly NodeBinary[] = [
+  { major: 22, path: binary('node22') },
+  { major: 24, path: binary('node') },
+  { major: 26, path: binary('node26') },
+]
+
+function binary(packageName: string): string {
+  const path = fileURLToPath(new URL(`../../node_modules/${packageName}/bin/node`, import.meta.url))
+  if (!existsSync(path)) throw new Error(`${path} is missing: npm ci`)
+  return path
+}

@@ -1,0 +1,245 @@
+//! Semaphores, by handle.
+
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Either, Env};
+use napi_derive::napi;
+use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreInfo};
+
+use crate::environment::{self, Environment};
+use crate::error::OrThrow;
+
+/// What a handle is made of.
+#[napi(object)]
+pub struct OpenedSemaphore {
+    pub handle: u32,
+    pub name: String,
+    pub posix: bool,
+    pub created: bool,
+    pub verified: bool,
+}
+
+/// What is known about a semaphore; times in seconds since 1970.
+#[napi(object)]
+pub struct NativeSemaphoreInfo {
+    pub posix: bool,
+    pub name: Option<String>,
+    pub key: Option<i32>,
+    pub id: Option<i32>,
+    pub value: Option<u32>,
+    pub waiters: Option<u32>,
+    pub pending: u32,
+    pub last_pid: Option<i32>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub mode: Option<u32>,
+    pub operated: Option<i64>,
+    pub changed: Option<i64>,
+    pub verified: bool,
+    pub removed: bool,
+}
+
+/// A name or a raw key.
+fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+    match id {
+        Either::A(name) => SemaphoreId::named(name, if posix { Backend::Posix } else { Backend::SystemV }),
+        Either::B(key) => SemaphoreId::keyed(*key),
+    }
+}
+
+/// A uid, or `'any'`.
+pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
+    match owner {
+        None => Owner::Default,
+        Some(Either::A(uid)) => Owner::Uid(*uid),
+        Some(Either::B(_)) => Owner::Any,
+    }
+}
+
+fn creation_of(initial: u32, mode: u32) -> Creation {
+    // More than 16 bits is too much too, and refused by the core.
+    Creation { initial: u16::try_from(initial).unwrap_or(u16::MAX), mode }
+}
+
+#[napi]
+pub fn semaphore_create(
+    env: Env,
+    id: Either<String, i32>,
+    posix: bool,
+    initial: u32,
+    mode: u32,
+) -> napi::Result<OpenedSemaphore> {
+    let semaphore =
+        id_of(&id, posix).and_then(|id| Semaphore::create(&id, creation_of(initial, mode))).or_throw(&env)?;
+    opened(&env, semaphore)
+}
+
+#[napi]
+pub fn semaphore_open(
+    env: Env,
+    id: Either<String, i32>,
+    posix: bool,
+    owner: Option<Either<u32, String>>,
+) -> napi::Result<OpenedSemaphore> {
+    let semaphore = id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_throw(&env)?;
+    opened(&env, semaphore)
+}
+
+#[napi]
+pub fn semaphore_open_or_create(
+    env: Env,
+    id: Either<String, i32>,
+    posix: bool,
+    initial: u32,
+    mode: u32,
+    owner: Option<Either<u32, String>>,
+) -> napi::Result<OpenedSemaphore> {
+    let semaphore = id_of(&id, posix)
+        .and_then(|id| Semaphore::open_or_create(&id, creation_of(initial, mode), owner_of(&owner)))
+        .or_throw(&env)?;
+    opened(&env, semaphore)
+}
+
+#[napi]
+pub fn semaphore_unlink_id(env: Env, id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
+    id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_throw(&env)
+}
+
+fn opened(env: &Env, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
+    let (name, posix) = (semaphore.name().to_owned(), semaphore.backend() == Backend::Posix);
+    let (created, verified) = (semaphore.created(), semaphore.verified());
+    let handle = environment::with(env, |environment| {
+        environment
+            .semaphores
+            .insert(semaphore)
+            .ok_or_else(|| napi::Error::from_reason("more than a million semaphores are open"))
+    })?;
+    Ok(OpenedSemaphore { handle, name, posix, created, verified })
+}
+
+/// The semaphore of a handle. `lib/semaphore.ts` uses none that it closed.
+pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
+    environment.semaphores.get(handle).ok_or_else(|| napi::Error::from_reason("no such semaphore handle"))
+}
+
+/// Runs `act` on a handle's semaphore; the error is made after it, since that calls JavaScript.
+fn on<T>(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>) -> napi::Result<T> {
+    environment::with(env, |environment| Ok(act(semaphore(environment, handle)?)))?.or_throw(env)
+}
+
+#[napi]
+pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
+    on(&env, handle, Semaphore::value)
+}
+
+#[napi]
+pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
+    on(&env, handle, |semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
+}
+
+#[napi]
+pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
+    on(&env, handle, Semaphore::try_wait)
+}
+
+/// Blocks the calling thread; false when the time (in milliseconds) is over.
+#[napi]
+pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
+    let timeout = timeout.map(|timeout| {
+        // What is too long for a Duration is for ever as well.
+        Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
+    });
+    on(&env, handle, |semaphore| semaphore.wait(timeout))
+}
+
+#[napi]
+pub fn semaphore_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
+    on(&env, handle, Semaphore::try_acquire)
+}
+
+#[napi]
+pub fn semaphore_release(env: Env, handle: u32) -> napi::Result<()> {
+    on(&env, handle, Semaphore::release)
+}
+
+#[napi]
+pub fn semaphore_info(env: Env, handle: u32) -> napi::Result<NativeSemaphoreInfo> {
+    on(&env, handle, Semaphore::info).map(NativeSemaphoreInfo::from)
+}
+
+#[napi]
+pub fn semaphore_unlink(env: Env, handle: u32) -> napi::Result<()> {
+    on(&env, handle, Semaphore::unlink)
+}
+
+/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
+#[napi]
+pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
+    let dropped = environment::with(&env, |environment| {
+        if semaphore(environment, handle)?.permits() > 0 {
+            return Ok(None);
+        }
+        Ok(environment.semaphores.remove(handle))
+    })?;
+    Ok(dropped.is_some())
+}
+
+/// Every semaphore that we may read.
+#[napi]
+pub fn list_semaphores(env: Env) -> napi::Result<Vec<NativeSemaphoreInfo>> {
+    let semaphores = os_ipc::list_semaphores().or_throw(&env)?;
+    Ok(semaphores.into_iter().map(NativeSemaphoreInfo::from).collect())
+}
+
+impl From<SemaphoreInfo> for NativeSemaphoreInfo {
+    fn from(info: SemaphoreInfo) -> Self {
+        Self {
+            posix: info.backend == Backend::Posix,
+            name: info.name,
+            key: info.key,
+            id: info.id,
+            value: info.value,
+            waiters: info.waiters,
+            pending: u32::try_from(info.pending).unwrap_or(u32::MAX),
+            last_pid: info.last_pid,
+            uid: info.uid,
+            gid: info.gid,
+            mode: info.mode,
+            operated: info.operated,
+            changed: info.changed,
+            verified: info.verified,
+            removed: info.removed,
+        }
+    }
+}
+
+/// What one backend can do on this platform.
+#[napi(object)]
+pub struct BackendCapabilities {
+    pub available: bool,
+    pub is_default: bool,
+    pub recovers_permits: bool,
+    pub has_value: bool,
+    pub has_timed_wait: bool,
+    pub unlink_wakes: bool,
+}
+
+/// What both backends can do on this platform.
+#[napi(object)]
+pub struct SemaphoreCapabilities {
+    pub sysv: BackendCapabilities,
+    pub posix: BackendCapabilities,
+}
+
+#[napi]
+pub fn semaphore_capabilities() -> SemaphoreCapabilities {
+    let of = |backend: Backend| BackendCapabilities {
+        available: backend.is_available(),
+        is_default: backend == Backend::DEFAULT,
+        recovers_permits: backend.recovers_permits(),
+        has_value: backend.has_value(),
+        has_timed_wait: backend.has_timed_wait(),
+        unlink_wakes: backend.unlink_wakes(),
+    };
+    SemaphoreCapabilities { sysv: of(Backend::SystemV), posix: of(Backend::Posix) }
+}

@@ -1,0 +1,132 @@
+//! Waits: started here, blocked for on one of two lanes, settled by JavaScript.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use napi::Task;
+use napi::bindgen_prelude::{Env, Unknown};
+use napi_derive::napi;
+use os_ipc::{Delivery, PoolWork, Semaphore, TicketId, Wait};
+
+use crate::environment;
+use crate::error::{OrThrow, to_js};
+use crate::semaphores::semaphore;
+
+/// The service of a semaphore, as an `AsyncTask` on libuv's pool.
+struct Serve(Option<PoolWork>);
+
+impl Task for Serve {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> napi::Result<()> {
+        if let Some(work) = self.0.take() {
+            // The panic hook has printed it, and another thread goes on; unwinding would abort the process.
+            let _ = catch_unwind(AssertUnwindSafe(|| work.run()));
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+///
+/// `pool` says whether a thread of libuv's pool may block for it.
+#[napi]
+pub fn start_wait(env: Env, handle: u32, permit: bool, pool: bool) -> napi::Result<f64> {
+    let started = environment::with(&env, |environment| {
+        let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
+        Ok(start(semaphore(environment, handle)?, &environment.mailbox, pool))
+    })?;
+    match started.or_throw(&env)? {
+        Wait::Done => Ok(0.0),
+        Wait::Pending(ticket, work) => {
+            if let Some(work) = work {
+                // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
+                // the work is dropped, and so goes to a thread of ours.
+                let _ = env.spawn(Serve(Some(work)));
+            }
+            Ok(to_number(ticket))
+        }
+    }
+}
+
+/// Ends a wait: no ticket of it settles any more.
+#[napi]
+pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
+    environment::with(&env, |environment| {
+        semaphore(environment, handle)?.cancel(to_ticket(ticket), &environment.mailbox);
+        Ok(())
+    })
+}
+
+/// Ends all waits of a handle.
+#[napi]
+pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
+    environment::with(&env, |environment| {
+        semaphore(environment, handle)?.cancel_all(&environment.mailbox);
+        Ok(())
+    })
+}
+
+/// Says whether libuv's pool may block for the waits of a handle: what blocks there keeps the event loop alive.
+#[napi]
+pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
+    environment::with(&env, |environment| {
+        semaphore(environment, handle)?.allow_pool(allowed);
+        Ok(())
+    })
+}
+
+/// The waits that ended since the last call.
+#[napi(object)]
+pub struct Settled<'env> {
+    /// Tickets that have their unit now.
+    pub granted: Vec<f64>,
+    /// Tickets that failed, each followed by its error in `errors`.
+    pub failed: Vec<f64>,
+    pub errors: Vec<Unknown<'env>>,
+}
+
+/// Collects the waits that ended.
+#[napi]
+pub fn collect_settled(env: &Env) -> napi::Result<Settled<'_>> {
+    let collected = environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
+    let mut settled = Settled { granted: Vec::new(), failed: Vec::new(), errors: Vec::new() };
+    for (ticket, delivery) in collected {
+        match delivery {
+            Delivery::Granted(unit) => {
+                unit.hand_over();
+                settled.granted.push(to_number(ticket));
+            }
+            Delivery::Failed(error) => {
+                settled.failed.push(to_number(ticket));
+                settled.errors.push(to_js(env, &error)?);
+            }
+        }
+    }
+    Ok(settled)
+}
+
+/// Moves waits that no pool thread came to yet to threads of ours.
+#[napi]
+pub fn leave_pool_queue() {
+    os_ipc::leave_pool_queue();
+}
+
+/// Tickets count from 1; 2^53 of them would take centuries.
+#[allow(clippy::cast_precision_loss, reason = "a ticket stays below 2^53")]
+fn to_number(ticket: TicketId) -> f64 {
+    ticket as f64
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is a number that `to_number` made"
+)]
+fn to_ticket(number: f64) -> TicketId {
+    number as TicketId
+}

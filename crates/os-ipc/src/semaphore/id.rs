@@ -1,0 +1,118 @@
+//! Which semaphore: a name or a raw key, and the system it lives in.
+
+use std::fmt;
+
+use crate::error::{Code, Error, Result};
+use crate::key::Key;
+use crate::name::Name;
+use crate::sys;
+
+/// The system's two kinds of semaphores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// semget(2): found by key, crash-safe permits.
+    SystemV,
+    /// sem_open(3): found by name.
+    Posix,
+}
+
+impl Backend {
+    /// What a name means when nobody says: System V on Linux, POSIX on darwin.
+    pub const DEFAULT: Self = if sys::sysv_sem::AVAILABLE { Self::SystemV } else { Self::Posix };
+
+    /// Whether this platform has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::SystemV => sys::sysv_sem::AVAILABLE,
+            Self::Posix => true,
+        }
+    }
+
+    /// Whether the kernel gives a dead process's permits back.
+    #[must_use]
+    pub fn recovers_permits(self) -> bool {
+        self == Self::SystemV && sys::sysv_sem::AVAILABLE
+    }
+
+    /// Whether the counter can be read.
+    #[must_use]
+    pub fn has_value(self) -> bool {
+        match self {
+            Self::SystemV => sys::sysv_sem::AVAILABLE,
+            Self::Posix => sys::posix_sem::HAS_VALUE,
+        }
+    }
+
+    /// Whether the kernel itself can end a wait after a time; where not, we do.
+    #[must_use]
+    pub fn has_timed_wait(self) -> bool {
+        self.recovers_permits()
+    }
+
+    /// Whether removing a semaphore wakes those who wait on it.
+    #[must_use]
+    pub fn unlink_wakes(self) -> bool {
+        self.recovers_permits()
+    }
+}
+
+/// Which semaphore, checked.
+#[derive(Clone, Debug)]
+pub struct SemaphoreId {
+    backend: Backend,
+    name: Option<Name>,
+    /// The System V key; nothing on POSIX.
+    key: Option<Key>,
+}
+
+impl SemaphoreId {
+    /// The semaphore of a name; a missing leading slash is added.
+    pub fn named(name: &str, backend: Backend) -> Result<Self> {
+        let name = Name::semaphore(name)?;
+        let key = match backend {
+            Backend::SystemV => Some(Key::of_name(&name)?),
+            Backend::Posix => None,
+        };
+        Self { backend, name: Some(name), key }.available()
+    }
+
+    /// The System V semaphore of a raw key.
+    pub fn keyed(key: i32) -> Result<Self> {
+        Self { backend: Backend::SystemV, name: None, key: Some(Key::from_raw(key)?) }.available()
+    }
+
+    fn available(self) -> Result<Self> {
+        if self.backend.is_available() {
+            return Ok(self);
+        }
+        Err(Error::new(Code::NotSupported, "this platform has no System V semaphores for us")
+            .with_hint("use a name, and the backend 'posix'"))
+    }
+
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.as_ref().map_or("", Name::as_str)
+    }
+
+    pub(super) fn key(&self) -> Result<Key> {
+        self.key.ok_or_else(|| Error::invalid("a POSIX semaphore has no key"))
+    }
+
+    pub(super) fn name_of_posix(&self) -> Result<&Name> {
+        self.name.as_ref().ok_or_else(|| Error::invalid("a POSIX semaphore has a name, not a key"))
+    }
+}
+
+impl fmt::Display for SemaphoreId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.name, self.key) {
+            (Some(name), _) => write!(out, "'{name}'"),
+            (None, Some(key)) => write!(out, "{key}"),
+            (None, None) => Ok(()),
+        }
+    }
+}

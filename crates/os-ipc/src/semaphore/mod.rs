@@ -1,0 +1,285 @@
+//! Named counting semaphores.
+
+mod id;
+mod info;
+mod posix;
+mod posix_file;
+mod system_v;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+pub use id::{Backend, SemaphoreId};
+pub use info::SemaphoreInfo;
+pub(crate) use posix::list as list_posix;
+pub(crate) use system_v::list as list_system_v;
+
+use crate::error::{Code, Errno, Error, Result};
+use crate::ownership::Owner;
+use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
+
+/// The largest counter that every backend has: SEMVMX of semop(2).
+pub const VALUE_MAX: u16 = 32_767;
+
+/// A handle on a counting semaphore.
+///
+/// `wait`, `try_wait` and `post` move units that nobody owns. `acquire`, `try_acquire` and `release` move permits:
+/// this handle counts those it has, and gives them back when it is dropped; on System V the kernel does so when the
+/// process dies.
+pub struct Semaphore {
+    inside: Inside,
+    queue: Arc<Queue>,
+    holder: Arc<Holder>,
+    created: bool,
+    unlinked: AtomicBool,
+}
+
+enum Inside {
+    SystemV(system_v::Set),
+    Posix(posix::Named),
+}
+
+/// What is needed to make a semaphore.
+#[derive(Clone, Copy, Debug)]
+pub struct Creation {
+    /// The counter's first value, at most [`VALUE_MAX`].
+    pub initial: u16,
+    /// Permission bits; the umask does not change them.
+    pub mode: u32,
+}
+
+impl Semaphore {
+    /// Makes a semaphore; `EEXIST` when there is one.
+    pub fn create(id: &SemaphoreId, creation: Creation) -> Result<Self> {
+        creation.check()?;
+        match id.backend() {
+            Backend::SystemV => system_v::create(id, creation).map(|set| Self::system_v(set, true)),
+            Backend::Posix => {
+                posix::create(id.name_of_posix()?, creation).map(|named| Self::posix(named, true))
+            }
+        }
+    }
+
+    /// Opens a semaphore; `ENOENT` when there is none.
+    pub fn open(id: &SemaphoreId, owner: Owner) -> Result<Self> {
+        match id.backend() {
+            Backend::SystemV => system_v::open(id, owner).map(|set| Self::system_v(set, false)),
+            Backend::Posix => posix::open(id.name_of_posix()?, owner).map(|named| Self::posix(named, false)),
+        }
+    }
+
+    /// Opens a semaphore, or makes it when there is none.
+    pub fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<Self> {
+        creation.check()?;
+        match id.backend() {
+            Backend::SystemV => system_v::open_or_create(id, creation, owner)
+                .map(|(set, created)| Self::system_v(set, created)),
+            Backend::Posix => posix::open_or_create(id.name_of_posix()?, creation, owner)
+                .map(|(named, created)| Self::posix(named, created)),
+        }
+    }
+
+    /// Removes the semaphore of this name or key; false when there was none.
+    pub fn unlink_id(id: &SemaphoreId) -> Result<bool> {
+        match id.backend() {
+            Backend::SystemV => system_v::unlink(id),
+            Backend::Posix => posix::unlink(id.name_of_posix()?),
+        }
+    }
+
+    fn system_v(set: system_v::Set, created: bool) -> Self {
+        let queue = set.queue();
+        Self::new(Inside::SystemV(set), queue, created)
+    }
+
+    fn posix(named: posix::Named, created: bool) -> Self {
+        let queue = named.queue();
+        Self::new(Inside::Posix(named), queue, created)
+    }
+
+    fn new(inside: Inside, queue: Arc<Queue>, created: bool) -> Self {
+        Self { inside, queue, holder: Arc::default(), created, unlinked: AtomicBool::new(false) }
+    }
+
+    /// The name with its slash; empty for a raw key.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.inside {
+            Inside::SystemV(set) => set.name(),
+            Inside::Posix(named) => named.name(),
+        }
+    }
+
+    /// Which of the system's two kinds it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        match &self.inside {
+            Inside::SystemV(_) => Backend::SystemV,
+            Inside::Posix(_) => Backend::Posix,
+        }
+    }
+
+    /// Whether this handle made it.
+    #[must_use]
+    pub fn created(&self) -> bool {
+        self.created
+    }
+
+    /// Whether the object is known to be the one of this name, and not another's with the same key.
+    #[must_use]
+    pub fn verified(&self) -> bool {
+        match &self.inside {
+            Inside::SystemV(set) => set.verified(),
+            Inside::Posix(_) => true,
+        }
+    }
+
+    /// The counter.
+    pub fn value(&self) -> Result<u32> {
+        match &self.inside {
+            Inside::SystemV(set) => set.value(),
+            Inside::Posix(named) => named.value(),
+        }
+    }
+
+    /// Adds `count` units, all or none.
+    pub fn post(&self, count: u16) -> Result<()> {
+        if count == 0 || count > VALUE_MAX {
+            return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {VALUE_MAX}")));
+        }
+        match &self.inside {
+            Inside::SystemV(set) => set.post(count),
+            Inside::Posix(named) => named.post(count),
+        }
+    }
+
+    /// Takes a unit if one is there now.
+    pub fn try_wait(&self) -> Result<bool> {
+        self.queue.try_take(Hold::Loose)
+    }
+
+    /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        match &self.inside {
+            Inside::SystemV(set) => set.wait(deadline),
+            Inside::Posix(_) => wait_in_line(&self.queue, &self.holder, deadline),
+        }
+    }
+
+    /// Takes a permit if one is there now.
+    pub fn try_acquire(&self) -> Result<bool> {
+        let taken = self.queue.try_take(Hold::Owned)?;
+        if taken {
+            self.holder.add();
+        }
+        Ok(taken)
+    }
+
+    /// Gives back a permit of this handle.
+    ///
+    /// A removed semaphore has no permits any more, and so nothing that could fail.
+    pub fn release(&self) -> Result<()> {
+        if !self.holder.remove() {
+            return Err(Error::invalid("there is no permit to release"));
+        }
+        match self.queue.counter().give_back() {
+            Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+            Err(errno) => {
+                self.holder.add();
+                Err(self.queue.counter().failure("give a permit back to", errno))
+            }
+        }
+    }
+
+    /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
+    ///
+    /// `pool` says whether a thread of libuv's pool may block for it.
+    pub fn start_wait(&self, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
+        self.start(Hold::Loose, mailbox, pool)
+    }
+
+    /// As [`start_wait`](Self::start_wait), for a permit.
+    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
+        self.start(Hold::Owned, mailbox, pool)
+    }
+
+    fn start(&self, hold: Hold, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
+        let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
+        self.queue.wait(Ticket { hold, holder, mailbox, pool })
+    }
+
+    /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.
+    pub fn cancel(&self, ticket: TicketId, mailbox: &Mailbox) {
+        self.queue.cancel(ticket, mailbox);
+    }
+
+    /// Ends all waits of this handle.
+    pub fn cancel_all(&self, mailbox: &Mailbox) {
+        self.queue.cancel_all(&self.holder, mailbox);
+    }
+
+    /// Says whether a thread of libuv's pool may block for the waits of this handle.
+    pub fn allow_pool(&self, allowed: bool) {
+        self.queue.allow_pool(&self.holder, allowed);
+    }
+
+    /// How many permits this handle has.
+    #[must_use]
+    pub fn permits(&self) -> usize {
+        self.holder.permits()
+    }
+
+    /// What is known about the semaphore.
+    pub fn info(&self) -> Result<SemaphoreInfo> {
+        let mut info = match &self.inside {
+            Inside::SystemV(set) => set.info(),
+            Inside::Posix(named) => named.info(),
+        }?;
+        info.pending = self.queue.pending();
+        Ok(info)
+    }
+
+    /// Removes the semaphore; on System V everybody who waits gets `EIDRM`. A second call does nothing.
+    pub fn unlink(&self) -> Result<()> {
+        if self.unlinked.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match &self.inside {
+            Inside::SystemV(set) => set.unlink(),
+            Inside::Posix(named) => named.unlink(),
+        }?;
+        self.unlinked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
+    pub fn before_exit(&self) {
+        if !self.backend().recovers_permits() {
+            self.release_all();
+        }
+    }
+
+    fn release_all(&self) {
+        while self.holder.permits() > 0 && self.release().is_ok() {}
+    }
+}
+
+impl Drop for Semaphore {
+    fn drop(&mut self) {
+        self.release_all();
+    }
+}
+
+impl Creation {
+    fn check(self) -> Result<()> {
+        if self.initial > VALUE_MAX {
+            return Err(Error::new(Code::OutOfRange, format!("an initial value is 0 to {VALUE_MAX}")));
+        }
+        if self.mode > 0o777 {
+            return Err(Error::new(Code::OutOfRange, "a mode is 0 to 0o777"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! Named semaphores of the C library.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::posix_file::{self, FileId};
+use super::{Backend, Creation, SemaphoreInfo};
+use crate::error::{Errno, Error, Result};
+use crate::name::Name;
+use crate::ownership::Owner;
+use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
+use crate::waiting::{Counter, Hold, Queue};
+
+/// How long names may come and go between two calls before we give up.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An open semaphore.
+pub(super) struct Named {
+    name: Name,
+    /// Which file it was at open, where it is one.
+    file: Option<FileId>,
+    mapped: Arc<Mapped>,
+    queue: Arc<Queue>,
+}
+
+pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
+    let mapped =
+        sys::create(name.as_c_str(), creation.mode, u32::from(creation.initial)).map_err(|errno| {
+            let error = Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
+            match errno {
+                Errno::ENOSPC => error.with_hint("/dev/shm is full; a container has 64 MB of it by default"),
+                Errno::ENFILE | Errno::EMFILE => {
+                    error.with_hint("the limit of open semaphores or files is reached")
+                }
+                _ => error,
+            }
+        })?;
+    let file = posix_file::current(name);
+    if let Some(file) = file {
+        posix_file::set_mode(name, file, creation.mode)?;
+    }
+    Ok(Named::new(name, file, mapped))
+}
+
+pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
+    let start = Instant::now();
+    loop {
+        let file = posix_file::check(name, owner)?;
+        let mapped = sys::open(name.as_c_str()).map_err(|errno| {
+            let what = match errno {
+                Errno::EACCES => "no permission to read and change the semaphore",
+                _ => "cannot open the semaphore",
+            };
+            Error::system(what, "sem_open", quoted(name), errno)
+        })?;
+        // What was opened is what was checked, if the name still stands for it.
+        if posix_file::current(name) == file {
+            return Ok(Named::new(name, file, mapped));
+        }
+        if start.elapsed() >= PATIENCE {
+            return Err(Error::system(
+                "the semaphore comes and goes",
+                "sem_open",
+                quoted(name),
+                Errno::EAGAIN,
+            ));
+        }
+    }
+}
+
+pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
+    let start = Instant::now();
+    loop {
+        match open(name, owner) {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => {}
+            opened => return opened.map(|named| (named, false)),
+        }
+        match create(name, creation) {
+            Err(error) if error.errno() == Some(Errno::EEXIST) && start.elapsed() < PATIENCE => {}
+            made => return made.map(|named| (named, true)),
+        }
+    }
+}
+
+pub(super) fn unlink(name: &Name) -> Result<bool> {
+    match sys::unlink(name.as_c_str()) {
+        Ok(()) => Ok(true),
+        Err(Errno::ENOENT) => Ok(false),
+        Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
+    }
+}
+
+/// Every semaphore that we may read.
+pub(crate) fn list() -> Vec<SemaphoreInfo> {
+    posix_file::names().iter().filter_map(|name| describe(name).ok()).collect()
+}
+
+fn describe(name: &Name) -> std::io::Result<SemaphoreInfo> {
+    let contents = posix_file::read(name)?;
+    Ok(SemaphoreInfo {
+        value: Some(contents.value),
+        waiters: Some(contents.waiters),
+        uid: Some(contents.metadata.uid()),
+        gid: Some(contents.metadata.gid()),
+        mode: Some(contents.metadata.mode() & 0o777),
+        changed: Some(contents.metadata.ctime()),
+        ..unknown(name)
+    })
+}
+
+fn unknown(name: &Name) -> SemaphoreInfo {
+    SemaphoreInfo {
+        backend: Backend::Posix,
+        name: Some(name.to_string()),
+        key: None,
+        id: None,
+        value: None,
+        waiters: None,
+        pending: 0,
+        last_pid: None,
+        uid: None,
+        gid: None,
+        mode: None,
+        operated: None,
+        changed: None,
+        verified: true,
+        removed: false,
+    }
+}
+
+fn quoted(name: &Name) -> String {
+    format!("'{name}'")
+}
+
+impl Named {
+    fn new(name: &Name, file: Option<FileId>, mapped: Mapped) -> Self {
+        let (mapped, queue) = shared(mapped, name);
+        Self { name: name.clone(), file, mapped, queue }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(super) fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue)
+    }
+
+    pub(super) fn value(&self) -> Result<u32> {
+        self.mapped.value().map_err(|errno| {
+            let error = Error::system("cannot read the semaphore", "sem_getvalue", quoted(&self.name), errno);
+            if errno == Errno::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
+        })
+    }
+
+    /// All units or none: the counter is looked at first. A peer that posts in between can make it stop half way,
+    /// 2 billion units up.
+    pub(super) fn post(&self, count: u16) -> Result<()> {
+        let failed = |errno| {
+            let what = match errno {
+                Errno::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
+                _ => "cannot post to the semaphore".to_owned(),
+            };
+            Error::system(what, "sem_post", quoted(&self.name), errno)
+        };
+        if count > 1 && sys::HAS_VALUE && VALUE_MAX - self.value()? < u32::from(count) {
+            return Err(failed(Errno::EOVERFLOW));
+        }
+        (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
+    }
+
+    pub(super) fn info(&self) -> Result<SemaphoreInfo> {
+        let removed = self.is_removed();
+        if !removed && let Ok(info) = describe(&self.name) {
+            return Ok(info);
+        }
+        let value = if sys::HAS_VALUE { Some(self.value()?) } else { None };
+        Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
+    }
+
+    /// Takes the name away, unless it stands for another semaphore by now.
+    pub(super) fn unlink(&self) -> Result<()> {
+        if self.is_removed() {
+            return Ok(());
+        }
+        unlink(&self.name).map(drop)
+    }
+
+    fn is_removed(&self) -> bool {
+        self.file.is_some() && posix_file::current(&self.name) != self.file
+    }
+}
+
+/// The counter of a semaphore.
+struct MappedCounter {
+    mapped: Arc<Mapped>,
+    name: Name,
+}
+
+impl Counter for MappedCounter {
+    fn try_take(&self, _hold: Hold) -> std::result::Result<bool, Errno> {
+        match self.mapped.try_take() {
+            Ok(()) => Ok(true),
+            Err(Errno::EAGAIN) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn take(&self) -> std::result::Result<(), Errno> {
+        self.mapped.take()
+    }
+
+    fn give_back(&self) -> std::result::Result<(), Errno> {
+        self.mapped.give()
+    }
+
+    /// Nobody owns a unit of a POSIX semaphore.
+    fn disown(&self) -> std::result::Result<(), Errno> {
+        Ok(())
+    }
+
+    fn failure(&self, act: &str, errno: Errno) -> Error {
+        Error::system(format!("cannot {act} the semaphore"), "sem_wait", quoted(&self.name), errno)
+    }
+}
+
+/// One mapping and one queue a semaphore and process, however many handles there are.
+///
+/// The C library gives one address to all of a process's openings of one semaphore, and counts them; on darwin every
+/// opening has its own, and its own queue.
+fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
+    type Known = (Weak<Mapped>, Weak<Queue>);
+    static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((old, queue)) = known.get(&mapped.address())
+        && let (Some(old), Some(queue)) = (old.upgrade(), queue.upgrade())
+    {
+        return (old, queue);
+    }
+    known.retain(|_, (old, _)| old.strong_count() > 0);
+    let mapped = Arc::new(mapped);
+    let queue = Queue::new(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
+    known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));
+    (mapped, queue)
+}

@@ -1,0 +1,117 @@
+//! The file behind a POSIX semaphore, where the C library keeps it in `/dev/shm`: who owns it, and what is in it.
+//!
+//! sem_open(3) has no way to ask. Where there is no such file (darwin), nothing is known.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+
+use crate::error::{Code, Errno, Error, Result};
+use crate::name::Name;
+use crate::ownership::Owner;
+use crate::sys::posix_sem::{FILE_PREFIX, FILE_SIZE};
+
+const DIRECTORY: &str = "/dev/shm";
+
+/// One file, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// What the file says about its semaphore.
+pub(super) struct Contents {
+    pub(super) value: u32,
+    pub(super) waiters: u32,
+    pub(super) metadata: Metadata,
+}
+
+impl FileId {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+fn path(name: &Name) -> Option<PathBuf> {
+    FILE_PREFIX.map(|prefix| PathBuf::from(format!("{DIRECTORY}/{prefix}{}", &name.as_str()[1..])))
+}
+
+/// The file of `name`, if there is one and a semaphore can be in it; refuses what somebody planted.
+///
+/// A link, a FIFO or a directory is refused; so is a file too short to be mapped, whose use would be a SIGBUS.
+pub(super) fn check(name: &Name, owner: Owner) -> Result<Option<FileId>> {
+    let Some(path) = path(name) else { return Ok(None) };
+    let metadata = match fs::symlink_metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(name, "lstat", &error)),
+    };
+    let kind = metadata.file_type();
+    let planted = if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if !kind.is_file() {
+        "no regular file"
+    } else if metadata.nlink() > 1 {
+        "a file with a second link"
+    } else if metadata.len() < FILE_SIZE {
+        "too short"
+    } else {
+        owner.check(&format!("the semaphore '{name}'"), &[metadata.uid()])?;
+        return Ok(Some(FileId::of(&metadata)));
+    };
+    Err(Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {planted}: {}", path.display())))
+}
+
+/// The file of `name` now, if there is one.
+pub(super) fn current(name: &Name) -> Option<FileId> {
+    let metadata = fs::symlink_metadata(path(name)?).ok()?;
+    Some(FileId::of(&metadata))
+}
+
+/// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
+pub(super) fn set_mode(name: &Name, file: FileId, mode: u32) -> Result<()> {
+    let Some(path) = path(name) else { return Ok(()) };
+    let set = || -> io::Result<()> {
+        let opened = open(&path)?;
+        let metadata = opened.metadata()?;
+        if FileId::of(&metadata) != file || metadata.mode() & 0o777 == mode {
+            return Ok(());
+        }
+        opened.set_permissions(Permissions::from_mode(mode))
+    };
+    set().map_err(|error| failed(name, "fchmod", &error))
+}
+
+/// Reads the semaphore without mapping it: a file that shrinks meanwhile is a short read and no SIGBUS.
+pub(super) fn read(name: &Name) -> io::Result<Contents> {
+    let path = path(name).ok_or(io::ErrorKind::Unsupported)?;
+    let mut file = open(&path)?;
+    let metadata = file.metadata()?;
+    let mut bytes = [0; 8];
+    file.read_exact(&mut bytes)?;
+    let [value, waiters] =
+        [&bytes[..4], &bytes[4..]].map(|half| half.try_into().map(u32::from_ne_bytes).unwrap_or_default());
+    // Both C libraries: the value first (musl keeps a flag in its top bit), then the number of waiters.
+    Ok(Contents { value: value & 0x7fff_ffff, waiters, metadata })
+}
+
+/// The names of all semaphores in the directory; none where they are no files of their own (musl, darwin).
+pub(super) fn names() -> Vec<Name> {
+    let Some(prefix) = FILE_PREFIX.filter(|prefix| !prefix.is_empty()) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(DIRECTORY) else { return Vec::new() };
+    let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    files.filter_map(|file| Name::semaphore(file.strip_prefix(prefix)?).ok()).collect()
+}
+
+fn open(path: &PathBuf) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+}
+
+fn failed(name: &Name, call: &'static str, error: &io::Error) -> Error {
+    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+    Error::system("cannot open the semaphore", call, format_args!("'{name}'"), errno)
+}

@@ -1,0 +1,54 @@
+//! All sets of this host.
+
+use crate::error::{Errno, Error, Result};
+use crate::record::{self, Record};
+use crate::semaphore::{Backend, SemaphoreInfo};
+use crate::sys::sysv_sem::{self as sys, SetId};
+
+/// Every set that we may read; proc(5).
+pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
+    const TABLE: &str = "/proc/sysvipc/sem";
+    let table = match std::fs::read_to_string(TABLE) {
+        Ok(table) => table,
+        // A kernel without System V IPC.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+            return Err(Error::system(
+                "cannot list the semaphores",
+                "open",
+                format_args!("'{TABLE}'"),
+                errno,
+            ));
+        }
+    };
+    let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
+    // One that is gone by now, or that we may not read, is not on the list.
+    Ok(ids.filter_map(|id: i32| describe(sys::by_id(id)).ok()).collect())
+}
+
+pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> {
+    let status = sys::status(set)?;
+    let values = sys::values(set, status.size)?;
+    let (name, verified) = match record::read(&values) {
+        Record::Named(name) => (Some(name).filter(|name| !name.is_empty()), true),
+        Record::Absent | Record::Damaged => (None, false),
+    };
+    Ok(SemaphoreInfo {
+        backend: Backend::SystemV,
+        name,
+        key: Some(status.key),
+        id: Some(set.raw()),
+        value: values.first().copied().map(u32::from),
+        waiters: Some(u32::from(sys::waiters(set)?)),
+        pending: 0,
+        last_pid: Some(sys::last_pid(set)?).filter(|pid| *pid != 0),
+        uid: Some(status.uid),
+        gid: Some(status.gid),
+        mode: Some(status.mode),
+        operated: Some(status.operated).filter(|time| *time != 0),
+        changed: Some(status.changed),
+        verified,
+        removed: false,
+    })
+}

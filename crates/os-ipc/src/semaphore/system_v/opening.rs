@@ -1,0 +1,200 @@
+//! Making, finding and removing sets.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::initialise::{finish_single, initialise, size_for};
+use super::{Set, as_removed};
+use crate::error::{Code, Errno, Error, Result};
+use crate::limits::SemaphoreLimits;
+use crate::ownership::Owner;
+use crate::record::{self, Record};
+use crate::semaphore::{Creation, SemaphoreId};
+use crate::sys::sysv_sem::{self as sys, SetId};
+
+/// How long a set may take to become initialised after it was made, and an object to stop coming and going.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The same for a set without our record: nothing but its values can tell, and a counter may stay 0 for ever.
+const FOREIGN_PATIENCE: Duration = Duration::from_millis(100);
+
+/// What a look at a set found.
+enum Found {
+    /// It can be used; true when its record says the name that was asked for.
+    Ready(bool),
+    /// It has the size of ours, and no record yet.
+    Unfinished,
+    /// It is somebody else's, and nothing ever happened to it.
+    Untouched,
+    /// It was removed.
+    Gone,
+}
+
+pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
+    let key = id.key()?.raw();
+    let failed = |call, errno| Error::system("cannot create the semaphore", call, id, errno);
+    let size = size_for(id.name());
+    let made = match sys::create(key, size, creation.mode) {
+        // SEMMSL is smaller than /proc said, or there is no /proc.
+        Err(Errno::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
+        made => made.map(|set| (set, size)),
+    };
+    let (set, size) = made.map_err(|errno| with_limits(failed("semget", errno)))?;
+    match initialise(set, size, id.name(), creation.initial) {
+        Ok(true) => Ok(Set::new(set, id, size > 1)),
+        // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
+        Ok(false) => Err(failed("semop", Errno::EEXIST)),
+        Err(errno) => Err(failed("semop", as_removed(errno))),
+    }
+}
+
+pub(in crate::semaphore) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
+    let start = Instant::now();
+    loop {
+        let set = find(id)?;
+        match look(set, id, owner)? {
+            Found::Ready(verified) => return Ok(Set::new(set, id, verified)),
+            Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => return Ok(Set::new(set, id, false)),
+            Found::Untouched | Found::Unfinished => pause(start, || not_initialised(id))?,
+            Found::Gone => {}
+        }
+    }
+}
+
+pub(in crate::semaphore) fn open_or_create(
+    id: &SemaphoreId,
+    creation: Creation,
+    owner: Owner,
+) -> Result<(Set, bool)> {
+    let failed = |errno| Error::system("cannot initialise the semaphore", "semop", id, errno);
+    let start = Instant::now();
+    loop {
+        let set = match find(id) {
+            Ok(set) => set,
+            Err(error) if error.errno() == Some(Errno::ENOENT) => match create(id, creation) {
+                // Somebody else made it, or removed it, while we did.
+                Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EIDRM)) => {
+                    pause(start, || error)?;
+                    continue;
+                }
+                made => return made.map(|set| (set, true)),
+            },
+            Err(error) => return Err(error),
+        };
+        match look(set, id, owner)? {
+            Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
+            // Its creator died, or is between its two calls: one of us finishes it, atomically.
+            Found::Unfinished => match initialise(set, size_for(id.name()), id.name(), creation.initial) {
+                Ok(true) => return Ok((Set::new(set, id, true), true)),
+                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => pause(start, || not_initialised(id))?,
+                Err(errno) => return Err(failed(errno)),
+            },
+            Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => {
+                let made = finish_single(set, creation.initial).map_err(failed)?;
+                return Ok((Set::new(set, id, false), made));
+            }
+            Found::Untouched => pause(start, || not_initialised(id))?,
+            Found::Gone => {}
+        }
+    }
+}
+
+pub(in crate::semaphore) fn unlink(id: &SemaphoreId) -> Result<bool> {
+    let failed = |call, errno| Error::system("cannot remove the semaphore", call, id, errno);
+    let set = match sys::find_any(id.key()?.raw()) {
+        Ok(set) => set,
+        Err(Errno::ENOENT) => return Ok(false),
+        Err(errno) => return Err(failed("semget", errno)),
+    };
+    // What we may not read, we may still be allowed to remove.
+    if let Ok(Record::Named(recorded)) = recorded(set) {
+        verify(&recorded, id)?;
+    }
+    match sys::remove(set) {
+        Ok(()) => Ok(true),
+        Err(Errno::EIDRM | Errno::EINVAL) => Ok(false),
+        Err(errno) => Err(failed("semctl", errno)),
+    }
+}
+
+fn find(id: &SemaphoreId) -> Result<SetId> {
+    sys::find(id.key()?.raw()).map_err(|errno| match errno {
+        Errno::EACCES => Error::system("no permission to read and change the semaphore", "semget", id, errno),
+        errno => Error::system("cannot open the semaphore", "semget", id, errno),
+    })
+}
+
+fn look(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
+    match look_inside(set, id, owner) {
+        Err(error) if error.errno() == Some(Errno::EIDRM) => Ok(Found::Gone),
+        found => found,
+    }
+}
+
+fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
+    let failed = |errno| Error::system("cannot open the semaphore", "semctl", id, as_removed(errno));
+    let status = sys::status(set).map_err(failed)?;
+    owner.check(&format!("the semaphore {id}"), &[status.uid, status.creator_uid])?;
+    let values = sys::values(set, status.size).map_err(failed)?;
+    match record::read(&values) {
+        Record::Named(name) => return verify(&name, id).map(Found::Ready),
+        Record::Damaged => return Ok(Found::Ready(false)),
+        Record::Absent => {}
+    }
+    let untouched =
+        status.operated == 0 && values.first() == Some(&0) && sys::last_pid(set).map_err(failed)? == 0;
+    // A name's key is its hash, so a set of just its record's size is ours. A raw key's is 3 semaphores, as PHP's is.
+    let ours = values.len() == record::set_size(id.name()) && (!id.name().is_empty() || untouched);
+    Ok(match (ours, untouched) {
+        (true, _) => Found::Unfinished,
+        (false, true) => Found::Untouched,
+        (false, false) => Found::Ready(false),
+    })
+}
+
+fn recorded(set: SetId) -> std::result::Result<Record, Errno> {
+    let status = sys::status(set)?;
+    sys::values(set, status.size).map(|values| record::read(&values))
+}
+
+/// Whether the record says the name that was asked for. A raw key asks for none; a set made for a raw key has none.
+fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
+    if id.name().is_empty() || recorded == id.name() {
+        return Ok(true);
+    }
+    if recorded.is_empty() {
+        return Ok(false);
+    }
+    Err(Error::new(
+        Code::NameCollision,
+        format!("the name {id} has the same key as '{recorded}', which exists: {}", id.key()?),
+    )
+    .with_hint("choose another name for one of the two"))
+}
+
+fn not_initialised(id: &SemaphoreId) -> Error {
+    let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
+    Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+}
+
+/// Waits a moment before the next look; fails with `late` when it took too long already.
+fn pause(start: Instant, late: impl FnOnce() -> Error) -> Result<()> {
+    if start.elapsed() >= PATIENCE {
+        return Err(late());
+    }
+    thread::sleep(Duration::from_millis(1));
+    Ok(())
+}
+
+fn with_limits(error: Error) -> Error {
+    if error.errno() != Some(Errno::ENOSPC) {
+        return error;
+    }
+    match SemaphoreLimits::of_host() {
+        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
+            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
+             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
+        )),
+        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
+    }
+}

@@ -1,0 +1,83 @@
+//! Where a waiter's outcome arrives.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::queue::TicketId;
+use super::unit::{Holder, Unit};
+use crate::error::Error;
+
+/// The outcome of a wait.
+pub enum Delivery {
+    /// It has a unit; dropping it gives the unit away again.
+    Granted(Unit),
+    /// It failed.
+    Failed(Error),
+}
+
+/// The outcomes that one waiting party (a JavaScript environment, a blocked thread) has not looked at yet.
+pub struct Mailbox {
+    inside: Mutex<Inside>,
+}
+
+struct Inside {
+    delivered: BTreeMap<TicketId, Delivery>,
+    /// Tells the party that something is here; `None` once it is gone.
+    wake: Option<Box<dyn Fn() + Send>>,
+}
+
+impl Mailbox {
+    /// A mailbox whose party is told by `wake`, from any thread, when it was empty and is not any more.
+    pub fn new(wake: impl Fn() + Send + 'static) -> Self {
+        Self { inside: Mutex::new(Inside { delivered: BTreeMap::new(), wake: Some(Box::new(wake)) }) }
+    }
+
+    /// Puts an outcome in; gives it back when the party is gone.
+    pub(super) fn deliver(&self, ticket: TicketId, delivery: Delivery) -> Result<(), Delivery> {
+        let mut inside = self.lock();
+        // Under the lock: after `close` returns, nobody calls `wake` any more.
+        let Some(wake) = &inside.wake else { return Err(delivery) };
+        if inside.delivered.is_empty() {
+            wake();
+        }
+        inside.delivered.insert(ticket, delivery);
+        Ok(())
+    }
+
+    /// Takes out everything that arrived, in the order of the tickets.
+    pub fn collect(&self) -> BTreeMap<TicketId, Delivery> {
+        std::mem::take(&mut self.lock().delivered)
+    }
+
+    /// Takes out what arrived for one ticket.
+    pub(super) fn withdraw(&self, ticket: TicketId) -> Option<Delivery> {
+        self.lock().delivered.remove(&ticket)
+    }
+
+    /// Takes out the units that arrived for one handle.
+    pub(super) fn withdraw_all(&self, holder: &Arc<Holder>) -> Vec<Delivery> {
+        let mut inside = self.lock();
+        let theirs = |delivery: &Delivery| match delivery {
+            Delivery::Granted(unit) => unit.is_for(holder),
+            Delivery::Failed(_) => false,
+        };
+        let tickets: Vec<_> =
+            inside.delivered.iter().filter(|(_, delivery)| theirs(delivery)).map(|(id, _)| *id).collect();
+        tickets.into_iter().filter_map(|ticket| inside.delivered.remove(&ticket)).collect()
+    }
+
+    /// The party is gone: nothing is delivered any more, and the units that nobody collected go on.
+    pub fn close(&self) {
+        let (delivered, wake) = {
+            let mut inside = self.lock();
+            (std::mem::take(&mut inside.delivered), inside.wake.take())
+        };
+        drop(wake);
+        drop(delivered);
+    }
+
+    /// A thread that panicked left nothing half-done here: every change is one call.
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,24 @@
+//! Waiting: any number of tickets on one counter, and at most one thread in the kernel for them.
+//!
+//! A [`Queue`](queue::Queue) holds the tickets of this process that wait for one counter, first come, first
+//! served. While it has any, one thread *serves* it: it blocks in the kernel, takes a unit, and delivers it to the
+//! [`Mailbox`] of the first ticket. That thread is one of libuv's or one of ours (`lanes`); the function it runs
+//! is the same. It is called out of the kernel with a signal when its tickets are gone (`nudger`).
+
+mod counter;
+mod in_line;
+mod lanes;
+mod mailbox;
+mod nudger;
+mod queue;
+mod threads;
+mod unit;
+
+pub(crate) use counter::{Counter, Hold};
+pub(crate) use in_line::wait_in_line;
+pub use lanes::{PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use mailbox::{Delivery, Mailbox};
+pub(crate) use queue::{Queue, Ticket};
+pub use queue::{TicketId, Wait};
+pub(crate) use unit::Holder;
+pub use unit::Unit;

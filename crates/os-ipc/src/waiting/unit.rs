@@ -1,0 +1,77 @@
+//! A unit on its way from the kernel to its waiter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::counter::Hold;
+use super::queue::Queue;
+
+/// Who waits: one handle on a semaphore, and the permits it has.
+#[derive(Debug, Default)]
+pub(crate) struct Holder {
+    permits: AtomicUsize,
+}
+
+impl Holder {
+    /// One more permit.
+    pub(crate) fn add(&self) {
+        self.permits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One permit less; false when there is none.
+    pub(crate) fn remove(&self) -> bool {
+        let less = |permits: usize| permits.checked_sub(1);
+        self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    /// How many permits it has.
+    pub(crate) fn permits(&self) -> usize {
+        self.permits.load(Ordering::Relaxed)
+    }
+}
+
+/// A unit that this process took and that its waiter does not have yet.
+///
+/// Dropped, it goes to the next ticket of its queue, or back to the kernel: it cannot be lost on the way.
+pub struct Unit {
+    queue: Arc<Queue>,
+    holder: Arc<Holder>,
+    hold: Hold,
+    handed_over: bool,
+}
+
+impl Unit {
+    /// A unit just taken from the counter of `queue`, for `holder`.
+    pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, hold: Hold) -> Self {
+        Self { queue, holder, hold, handed_over: false }
+    }
+
+    /// The waiter has it: as a permit, or for good, as it asked for.
+    pub fn hand_over(mut self) {
+        self.handed_over = true;
+        match self.hold {
+            Hold::Owned => self.holder.add(),
+            Hold::Loose => {
+                // The only failure is a set that was removed meanwhile: then there is nothing left to disown.
+                let _ = self.queue.counter().disown();
+            }
+        }
+    }
+
+    /// Ends the guard: whoever calls has the unit itself again.
+    pub(super) fn disarm(mut self) {
+        self.handed_over = true;
+    }
+
+    pub(super) fn is_for(&self, holder: &Arc<Holder>) -> bool {
+        Arc::ptr_eq(&self.holder, holder)
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if !self.handed_over {
+            self.queue.pass_on();
+        }
+    }
+}

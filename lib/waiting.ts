@@ -1,0 +1,177 @@
+import { constants } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
+
+import { fromNative, IpcError } from './errors.js'
+import type { Handle } from './handle.js'
+import { native } from './native.js'
+import { poolThreads } from './pool.js'
+
+/** What ends a wait besides its unit. */
+export interface WaitLimits {
+  timeout: number | undefined
+  signal: AbortSignal | undefined
+}
+
+/** The longest time that a timer of Node takes; a longer wait is several of them. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
+const POOL_PATIENCE = 10
+
+/** A wait that has not ended. */
+class Pending {
+  readonly handle: Handle
+  readonly ticket: number
+  readonly #resolve: () => void
+  readonly #reject: (reason: unknown) => void
+  readonly #signal: AbortSignal | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(
+    handle: Handle,
+    ticket: number,
+    { timeout, signal }: WaitLimits,
+    resolve: () => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.handle = handle
+    this.ticket = ticket
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#signal = signal
+    signal?.addEventListener('abort', this)
+    if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
+  }
+
+  /** The signal's `abort`. */
+  handleEvent(): void {
+    this.giveUp(this.#signal?.reason)
+  }
+
+  /** The unit came. */
+  grant(): void {
+    this.#end()
+    this.#resolve()
+  }
+
+  /** The wait failed in the kernel. */
+  fail(error: unknown): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  /** Nobody wants the unit any more: one that is on its way goes to the next. */
+  giveUp(reason: unknown): void {
+    native.cancelWait(this.handle.number, this.ticket)
+    this.fail(reason)
+  }
+
+  // The wait itself keeps the process alive, where it is meant to; its timer never does.
+  #startTimer(deadline: number): void {
+    const left = Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), LONGEST_TIMER)
+    this.#timer = setTimeout(() => this.#onTimer(deadline), left).unref()
+  }
+
+  #onTimer(deadline: number): void {
+    // A timer counts whole milliseconds and can be early.
+    if (performance.now() < deadline) this.#startTimer(deadline)
+    else this.giveUp(timedOut(this.handle))
+  }
+
+  #end(): void {
+    this.#signal?.removeEventListener('abort', this)
+    clearTimeout(this.#timer)
+    pending.delete(this.ticket)
+    this.handle.waits -= 1
+    if (this.handle.referenced) reference(-1)
+  }
+}
+
+const pending = new Map<number, Pending>()
+
+/** How many pending waits keep the process alive. */
+let referenced = 0
+
+const pool = poolThreads()
+let poolGuard: NodeJS.Timeout | undefined
+
+/** Runs when the addon has outcomes. */
+function settle(): void {
+  const { granted, failed, errors } = native.collectSettled()
+  for (const ticket of granted) pending.get(ticket)?.grant()
+  for (const [index, ticket] of failed.entries()) pending.get(ticket)?.fail(errors[index])
+}
+
+native.start(fromNative, settle, pool)
+
+// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
+// error. A worker's own hooks do run, and what they do is enough.
+if (isMainThread) {
+  process.on('exit', () => {
+    native.beforeExit()
+    for (const wait of pending.values()) {
+      wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
+    }
+  })
+}
+
+/**
+ * Takes a unit, as a permit or for good.
+ *
+ * @returns `undefined` when it was there, else a promise of it.
+ */
+export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
+  const { timeout, signal } = limits
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (timeout === 0) {
+    const number = handle.use()
+    const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
+    return taken ? undefined : Promise.reject(timedOut(handle))
+  }
+  const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
+  if (ticket === 0) return undefined
+  return new Promise((resolve, reject) => {
+    pending.set(ticket, new Pending(handle, ticket, limits, resolve, reject))
+    handle.waits += 1
+    if (handle.referenced) reference(+1)
+    if (pool > 0) guardPool()
+  })
+}
+
+/** Ends every wait of a handle. */
+export function giveUpAll(handle: Handle, reason: () => unknown): void {
+  if (handle.waits === 0) return
+  native.cancelWaits(handle.number)
+  for (const wait of pending.values()) if (wait.handle === handle) wait.fail(reason())
+}
+
+/** Says whether the waits of a handle keep the process alive. */
+export function setReferenced(handle: Handle, alive: boolean): void {
+  if (handle.referenced === alive) return
+  handle.referenced = alive
+  reference(alive ? handle.waits : -handle.waits)
+  if (pool > 0) native.allowPool(handle.number, alive)
+}
+
+/** A wait's time is over. */
+export function timedOut(handle: Handle): IpcError {
+  return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
+    errno: -constants.errno.ETIMEDOUT,
+  })
+}
+
+function reference(change: number): void {
+  const before = referenced > 0
+  referenced += change
+  const after = referenced > 0
+  if (before !== after) native.keepAlive(after)
+}
+
+/** A pool that is busy with other things for long must not hold up a wait that it was given. */
+function guardPool(): void {
+  if (poolGuard !== undefined) return
+  poolGuard = setTimeout(() => {
+    poolGuard = undefined
+    native.leavePoolQueue()
+  }, POOL_PATIENCE).unref()
+}

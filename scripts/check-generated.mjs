@@ -1,0 +1,15 @@
+// The generated files that are committed are what the sources make of them now.
+
+import { fail, output, run } from './run.mjs'
+import { setup } from './setup.mjs'
+
+const GENERATED = ['index.d.ts', 'native.cjs', 'native.d.cts']
+
+if (output('git', ['rev-parse', '--is-inside-work-tree']) === undefined)
+  fail('check:generated needs a git checkout')
+setup({ quiet: true })
+run('npm', ['run', '--silent', 'build'], { quiet: true })
+const stale = output('git', ['diff', '--name-only', '--', ...GENERATED]).trim()
+if (stale)
+  fail(`stale: ${stale.replaceAll('\n', ', ')}; \`npm run build\`, then \`git add ${GENERATED.join(' ')}\``)
+console.log(`up to date: ${GENERATED.join(', ')}`)

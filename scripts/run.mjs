@@ -1,0 +1,77 @@
+// Starts another program: one place for the PATH it sees and for what happens when it fails.
+
+import { spawnSync } from 'node:child_process'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The folder of package.json. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** The programs of the devDependencies, Node 24 among them. */
+export const bin = join(root, 'node_modules', '.bin')
+
+/** PATH without the programs of this package: what the machine itself offers. */
+const machinePath = (process.env.PATH ?? '')
+  .split(delimiter)
+  .filter(folder => !folder.startsWith(join(root, 'node_modules')))
+
+/** The environment with the devDependencies' programs first, whoever called us. */
+export const projectEnv = { ...process.env, PATH: [bin, ...machinePath].join(delimiter) }
+
+/** The environment without them, for `npm ci`, which deletes them while it runs. */
+export const machineEnv = { ...process.env, PATH: machinePath.join(delimiter) }
+
+/** Ends this process with one line that says what to do. */
+export function fail(line, code = 1) {
+  console.error(`os-ipc: ${line}`)
+  process.exit(code)
+}
+
+/**
+ * Runs a program to its end and answers its exit code. Its output is ours; when `quiet`, it is shown only when the
+ * program fails.
+ */
+export function status(command, args, { env = projectEnv, quiet = false } = {}) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+    maxBuffer: 1 << 28,
+  })
+  if (error?.code === 'ENOENT') fail(`${command} is not there`)
+  if (error) throw error
+  if (quiet && status !== 0) process.stderr.write(Buffer.concat([stdout, stderr]))
+  if (signal) console.error(`os-ipc: ${command} was ended by ${signal}`)
+  return status ?? 1
+}
+
+/** Runs a program and ends this process with its exit code when that is not 0. */
+export function run(command, args, options) {
+  const code = status(command, args, options)
+  if (code !== 0) process.exit(code)
+}
+
+/** What a program prints, or undefined when it is not there or fails. */
+export function output(command, args, { env = projectEnv } = {}) {
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  return status === 0 ? stdout : undefined
+}
+
+/** Runs a program that may fail: answers the last line of its complaint, or undefined when all is well. */
+export function attempt(command, args, { cwd = root } = {}) {
+  const { status, error, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    env: machineEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (status === 0) return undefined
+  return error?.message ?? `${stderr}${stdout}`.trim().split('\n').at(-1) ?? `${command} failed`
+}

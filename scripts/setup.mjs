@@ -1,0 +1,35 @@
+// Everything between a fresh clone and running code: tools, npm packages, addon, JavaScript.
+// It does only what is missing or stale, so every other script starts with it.
+
+import { fileURLToPath } from 'node:url'
+
+import { install } from './install.mjs'
+import { run } from './run.mjs'
+import { isStale } from './stale.mjs'
+import { checkTools } from './tools.mjs'
+
+const NATIVE = {
+  sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'crates', 'package.json'],
+  outputs: [`os-ipc.*.node`, 'native.cjs', 'native.d.cts'],
+}
+const JAVASCRIPT = {
+  sources: [
+    'index.ts',
+    'lib/**/*.ts',
+    'native.d.cts',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'rollup.config.mjs',
+  ],
+  outputs: ['index.js', 'index.d.ts', 'lib/**/*.js'],
+}
+
+export function setup({ quiet = false } = {}) {
+  checkTools()
+  const installed = install({ quiet })
+  const options = { quiet }
+  if (installed || isStale(NATIVE)) run('npm', ['run', '--silent', 'build:native'], options)
+  if (installed || isStale(JAVASCRIPT)) run('npm', ['run', '--silent', 'build:ts'], options)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup()
