@@ -3,12 +3,11 @@
 import test, { type ExecutionContext } from 'ava'
 
 import { Semaphore } from '../index.js'
+import { type Backend, backends } from './helpers/backends.ts'
 import { child } from './helpers/child.ts'
 import { uniqueName } from './helpers/names.ts'
 import { type NodeBinary, nodes } from './helpers/nodes.ts'
 import { until } from './helpers/until.ts'
-
-type Backend = 'sysv' | 'posix'
 
 /** What a worker may be at, and whether it has a unit of the one that there is. */
 const STATES: Record<string, { units: number; busy?: boolean }> = {
@@ -76,6 +75,11 @@ for (const [state, { busy = false }] of Object.entries(STATES)) {
   })
 }
 
+test.serial('a worker with a permit held, on the other backend, ends with the process', async t => {
+  const run = { state: 'a permit held', how: 'process.exit of the main thread', backend: 'posix' } as const
+  await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+})
+
 for (const state of ['waits pending', 'a permit held']) {
   test.serial(`a worker with ${state} that alone loaded the addon ends`, async t => {
     const run = { state, how: 'terminate', loads: false }
@@ -83,7 +87,7 @@ for (const state of ['waits pending', 'a permit held']) {
   })
 }
 
-for (const backend of ['sysv', 'posix'] as const) {
+for (const backend of backends) {
   test.serial(
     `120 workers that are terminated at any moment lose no unit and double none (${backend})`,
     async t => {
