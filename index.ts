@@ -14,3 +14,10 @@ export {
   type WaitSyncOptions,
 } from './lib/semaphore.js'
 export type { SemaphoreInfo } from './lib/semaphore-info.js'
+export {
+  SharedMemory,
+  type SharedMemoryCreateOptions,
+  type SharedMemoryInfo,
+  type SharedMemoryOpenOptions,
+  type SharedMemoryOpenOrCreateOptions,
+} from './lib/shared-memory.js'
