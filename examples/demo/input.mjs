@@ -1,7 +1,7 @@
 // The file: whether it will do, into shared memory, and its hashes as the disk has them.
 
 import { createHash } from 'node:crypto'
-import { createReadStream, statfsSync } from 'node:fs'
+import { constants, createReadStream, statfsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { freemem } from 'node:os'
 
@@ -14,7 +14,8 @@ export class Unfit extends Error {}
 
 /** Opens a file that has something in it and that shared memory has room for. */
 export async function openInput(path) {
-  const file = await open(path, 'r').catch(error => {
+  // A FIFO must not make us wait for somebody to write to it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(error => {
     throw new Unfit(`${path}: ${REASONS[error.code] ?? error.message}`)
   })
   try {

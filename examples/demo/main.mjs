@@ -54,9 +54,9 @@ async function demo(path) {
   const name = `/os-ipc-${randomBytes(3).toString('hex')}`
 
   // Made here, opened by the workers, removed here.
-  const segment = createSegment(`${name}-file`, input)
+  const segment = createSegment(`${name}-file`, input.size, input)
   undo.push(() => remove(segment))
-  const boardSegment = SharedMemory.create(`${name}-board`, { size: Board.bytes(WORKERS, slices) })
+  const boardSegment = createSegment(`${name}-board`, Board.bytes(WORKERS, slices), input)
   undo.push(() => remove(boardSegment))
   const backend = options.posix ? 'posix' : capabilities.defaultBackend
   const permits = Semaphore.create(`${name}-permits`, { initial: PERMITS, backend })
@@ -97,11 +97,11 @@ async function demo(path) {
   ])
 }
 
-function createSegment(name, { path, size }) {
+function createSegment(name, size, input) {
   try {
     return SharedMemory.create(name, { size })
   } catch (error) {
-    if (['ENOSPC', 'ENOMEM', 'EFBIG'].includes(error.code)) throw tooLarge(path, size)
+    if (['ENOSPC', 'ENOMEM', 'EFBIG'].includes(error.code)) throw tooLarge(input.path, input.size)
     throw error
   }
 }
