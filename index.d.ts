@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+    readonly externalBuffers: boolean;
 }
 /** What this platform can do. */
 declare const capabilities: Capabilities;
@@ -112,9 +114,46 @@ interface SemaphoreInfo {
     readonly removed: boolean;
 }
 
+/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** Which system it lives in. */
+    readonly kind: 'posix' | 'sysv';
+    /** The name of a POSIX object. */
+    readonly name: string | undefined;
+    /** The key of a System V segment, unless it has none or lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** Bytes that it has now: a peer can cut a POSIX object. */
+    readonly size: number;
+    /** How often a System V segment is attached, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; 0 when it lives in another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it. */
+    readonly lastPid: number | undefined;
+    /** Who owns it. */
+    readonly uid: number;
+    /** Whose group it is. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When a POSIX object was made, where the file system keeps that. */
+    readonly createdAt: Date | undefined;
+    /** When a System V segment was last attached. */
+    readonly attachedAt: Date | undefined;
+    /** When it was last detached. */
+    readonly detachedAt: Date | undefined;
+    /** When its owner, mode or (POSIX) size or name last changed. */
+    readonly changed: Date | undefined;
+    /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
 /** Everything on this host that we may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
+    readonly segments: SharedMemoryInfo[];
 }
 /**
  * Everything on this host that we may read: ours, Go's, Python's and anybody's.
@@ -123,7 +162,9 @@ interface Listing {
  *
  * @example
  * ```ts
- * for (const { name, key, value } of list().semaphores) console.log(name ?? key, value)
+ * const { semaphores, segments } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * ```
  */
 declare function list(): Listing;
@@ -362,58 +403,23 @@ declare class Semaphore implements Disposable {
 }
 
 /** How {@link SharedMemory.create} makes an object. */
-interface SharedMemoryCreateOptions {
+interface CreateSharedMemoryOptions {
     /** Bytes, at least 1. */
     size: number;
     /** Permission bits, whatever the umask; `0o600` when missing. */
     mode?: number | undefined;
 }
 /** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
-interface SharedMemoryOpenOptions {
+interface OpenSharedMemoryOptions {
     /** Maps it so that nothing in this process can write to it. */
     readOnly?: boolean | undefined;
     /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
 /** How {@link SharedMemory.openOrCreate} opens or makes an object. */
-interface SharedMemoryOpenOrCreateOptions extends SharedMemoryCreateOptions {
+interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
     /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
     owner?: Owner | undefined;
-}
-/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
-interface SharedMemoryInfo {
-    /** Which system it lives in. */
-    kind: 'posix' | 'sysv';
-    /** The name of a POSIX object; `''` for a System V segment. */
-    name: string;
-    /** The key of a System V segment, unless it has none or lost it. */
-    key: number | undefined;
-    /** The id of a System V segment. */
-    id: number | undefined;
-    /** Bytes that it has now: a peer can cut a POSIX object. */
-    size: number;
-    /** How often a System V segment is attached, in all processes. */
-    attached: number | undefined;
-    /** The process that made a System V segment; 0 when it lives in another PID namespace. */
-    creatorPid: number | undefined;
-    /** The last process that attached or detached it. */
-    lastPid: number | undefined;
-    /** Who owns it. */
-    uid: number;
-    /** Whose group it is. */
-    gid: number;
-    /** Permission bits. */
-    mode: number;
-    /** When a POSIX object was made, where the file system keeps that. */
-    createdAt: Date | undefined;
-    /** When a System V segment was last attached. */
-    attachedAt: Date | undefined;
-    /** When it was last detached. */
-    detachedAt: Date | undefined;
-    /** When its owner, mode or (POSIX) size or name last changed. */
-    changed: Date | undefined;
-    /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
-    removed: boolean | undefined;
 }
 /**
  * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
@@ -464,7 +470,7 @@ declare class SharedMemory implements Disposable {
      * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
      * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
      */
-    static create(id: Id, options: SharedMemoryCreateOptions): SharedMemory;
+    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
     /**
      * Opens an object that is there; its size is the object's.
      *
@@ -477,7 +483,7 @@ declare class SharedMemory implements Disposable {
      * const frames = SharedMemory.open('/frames', { readOnly: true })
      * ```
      */
-    static open(id: Id, options?: SharedMemoryOpenOptions): SharedMemory;
+    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
     /**
      * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
      *
@@ -488,7 +494,7 @@ declare class SharedMemory implements Disposable {
      * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
      * ```
      */
-    static openOrCreate(id: Id, options: SharedMemoryOpenOrCreateOptions): SharedMemory;
+    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
     /**
      * Attaches a System V segment by its id, which may have no key or have lost it.
      *
@@ -502,7 +508,7 @@ declare class SharedMemory implements Disposable {
      *
      * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
      */
-    static attach(shmid: number, options?: SharedMemoryOpenOptions): SharedMemory;
+    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
     /**
      * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
      *
@@ -627,4 +633,4 @@ declare class SharedMemory implements Disposable {
 }
 
 export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list };
-export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, Id, Listing, OpenOrCreateSemaphoreOptions, OpenSemaphoreOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryCreateOptions, SharedMemoryInfo, SharedMemoryOpenOptions, SharedMemoryOpenOrCreateOptions, WaitOptions, WaitSyncOptions };
+export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, Id, Listing, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryInfo, WaitOptions, WaitSyncOptions };

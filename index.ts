@@ -15,9 +15,9 @@ export {
 } from './lib/semaphore.js'
 export type { SemaphoreInfo } from './lib/semaphore-info.js'
 export {
+  type CreateSharedMemoryOptions,
+  type OpenOrCreateSharedMemoryOptions,
+  type OpenSharedMemoryOptions,
   SharedMemory,
-  type SharedMemoryCreateOptions,
-  type SharedMemoryInfo,
-  type SharedMemoryOpenOptions,
-  type SharedMemoryOpenOrCreateOptions,
 } from './lib/shared-memory.js'
+export type { SharedMemoryInfo } from './lib/shared-memory-info.js'

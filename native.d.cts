@@ -46,11 +46,14 @@ export declare function keepAlive(alive: boolean): void
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
 
+/** Every memory object of this host that we may read. */
+export declare function listSegments(): Array<NativeMemoryInfo>
+
 /** Every semaphore that we may read. */
 export declare function listSemaphores(): Array<NativeSemaphoreInfo>
 
 /** Attaches a System V segment by its id. */
-export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden. */
 export declare function memoryBuffer(handle: number): ArrayBuffer | null
@@ -59,54 +62,19 @@ export declare function memoryBuffer(handle: number): ArrayBuffer | null
 export declare function memoryClear(handle: number): void
 
 /** Makes a memory object. */
-export declare function memoryCreate(id: string | number, size: number, mode: number): MemoryHandle
+export declare function memoryCreate(id: string | number, size: number, mode: number): OpenedMemory
 
 /** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
 export declare function memoryDetach(handle: number): object | null
 
-/** An open memory object. */
-export interface MemoryHandle {
-  /** What the other functions take. */
-  handle: number
-  kind: 'posix' | 'sysv'
-  name: string
-  key?: number
-  id?: number
-  size: number
-  created: boolean
-}
-
 /** What the kernel knows of it. */
-export declare function memoryInfo(handle: number): MemoryInfo
-
-/** What the kernel knows of a memory object; times are milliseconds since 1970. */
-export interface MemoryInfo {
-  kind: 'posix' | 'sysv'
-  name: string
-  key?: number
-  id?: number
-  size: number
-  attached?: number
-  creatorPid?: number
-  lastPid?: number
-  uid: number
-  gid: number
-  mode: number
-  createdAt?: number
-  attachedAt?: number
-  detachedAt?: number
-  changed?: number
-  removed?: boolean
-}
-
-/** Every memory object of this host that we may read. */
-export declare function memoryList(): Array<MemoryInfo>
+export declare function memoryInfo(handle: number): NativeMemoryInfo
 
 /** Opens one that is there. */
-export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Opens one that is there, or makes it. */
-export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): MemoryHandle
+export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Copies out; how many bytes that were. */
 export declare function memoryRead(handle: number, target: Uint8Array, position: number): number
@@ -126,6 +94,26 @@ export declare function memoryRemoveDetached(identity: object): void
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
 
+/** What the kernel knows of a memory object; times are milliseconds since 1970. */
+export interface NativeMemoryInfo {
+  kind: 'posix' | 'sysv'
+  name?: string
+  key?: number
+  id?: number
+  size: number
+  attached?: number
+  creatorPid?: number
+  lastPid?: number
+  uid: number
+  gid: number
+  mode: number
+  createdAt?: number
+  attachedAt?: number
+  detachedAt?: number
+  changed?: number
+  removed?: boolean
+}
+
 /** What is known about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
   posix: boolean
@@ -143,6 +131,18 @@ export interface NativeSemaphoreInfo {
   changed?: number
   verified: boolean
   removed: boolean
+}
+
+/** An open memory object, as JavaScript sees it. */
+export interface OpenedMemory {
+  /** What the other functions take. */
+  handle: number
+  kind: 'posix' | 'sysv'
+  name: string
+  key?: number
+  id?: number
+  size: number
+  created: boolean
 }
 
 /** What a handle is made of. */

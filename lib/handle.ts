@@ -1,6 +1,9 @@
 import { IpcError } from './errors.js'
 import { native } from './native.js'
 
+/** Frees what nobody can use any more. Permits stay held: nobody released them. */
+const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
+
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
@@ -17,6 +20,7 @@ export class Handle {
   constructor(number: number, label: string) {
     this.number = number
     this.label = label
+    unreachable.register(this, number, this)
   }
 
   /** The number, for a call that needs the semaphore open. */
@@ -44,6 +48,8 @@ export class Handle {
   }
 
   #dropIfUnused(): void {
-    if (this.permits === 0) native.semaphoreDrop(this.number)
+    if (this.permits > 0) return
+    unreachable.unregister(this)
+    native.semaphoreDrop(this.number)
   }
 }

@@ -69,9 +69,6 @@ const WORKER_SLICE = 1000
 /** Only this module makes semaphores. */
 const inside = Symbol('inside')
 
-/** Frees the native side of a semaphore that was dropped without `close()`. Permits stay held: nobody released them. */
-const dropped = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
-
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
@@ -106,7 +103,6 @@ export class Semaphore implements Disposable {
     this.backend = opened.posix ? 'posix' : 'sysv'
     this.created = opened.created
     this.#handle = new Handle(opened.handle, typeof id === 'number' ? `with key ${id}` : `'${opened.name}'`)
-    dropped.register(this, opened.handle, this)
     if (opened.created && !opened.verified) warnUnverified(this.#handle.label)
   }
 
@@ -322,7 +318,6 @@ export class Semaphore implements Disposable {
    */
   close(): void {
     if (!this.#handle.open) return
-    dropped.unregister(this)
     giveUpAll(this.#handle, () => this.#handle.closedError())
     this.#handle.close()
   }

@@ -1,5 +1,6 @@
 import { isUint8Array } from 'node:util/types'
 
+import type { OpenedMemory } from '../native.cjs'
 import { IpcError, outOfRange, wrongType } from './errors.js'
 import { native } from './native.js'
 import {
@@ -14,9 +15,10 @@ import {
   checkOwner,
   checkSize,
 } from './options.js'
+import { type SharedMemoryInfo, sharedMemoryInfo } from './shared-memory-info.js'
 
 /** How {@link SharedMemory.create} makes an object. */
-export interface SharedMemoryCreateOptions {
+export interface CreateSharedMemoryOptions {
   /** Bytes, at least 1. */
   size: number
   /** Permission bits, whatever the umask; `0o600` when missing. */
@@ -24,7 +26,7 @@ export interface SharedMemoryCreateOptions {
 }
 
 /** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
-export interface SharedMemoryOpenOptions {
+export interface OpenSharedMemoryOptions {
   /** Maps it so that nothing in this process can write to it. */
   readOnly?: boolean | undefined
   /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
@@ -32,48 +34,13 @@ export interface SharedMemoryOpenOptions {
 }
 
 /** How {@link SharedMemory.openOrCreate} opens or makes an object. */
-export interface SharedMemoryOpenOrCreateOptions extends SharedMemoryCreateOptions {
+export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
   /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
   owner?: Owner | undefined
 }
 
-/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
-export interface SharedMemoryInfo {
-  /** Which system it lives in. */
-  kind: 'posix' | 'sysv'
-  /** The name of a POSIX object; `''` for a System V segment. */
-  name: string
-  /** The key of a System V segment, unless it has none or lost it. */
-  key: number | undefined
-  /** The id of a System V segment. */
-  id: number | undefined
-  /** Bytes that it has now: a peer can cut a POSIX object. */
-  size: number
-  /** How often a System V segment is attached, in all processes. */
-  attached: number | undefined
-  /** The process that made a System V segment; 0 when it lives in another PID namespace. */
-  creatorPid: number | undefined
-  /** The last process that attached or detached it. */
-  lastPid: number | undefined
-  /** Who owns it. */
-  uid: number
-  /** Whose group it is. */
-  gid: number
-  /** Permission bits. */
-  mode: number
-  /** When a POSIX object was made, where the file system keeps that. */
-  createdAt: Date | undefined
-  /** When a System V segment was last attached. */
-  attachedAt: Date | undefined
-  /** When it was last detached. */
-  detachedAt: Date | undefined
-  /** When its owner, mode or (POSIX) size or name last changed. */
-  changed: Date | undefined
-  /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
-  removed: boolean | undefined
-}
-
-type NativeHandle = ReturnType<typeof native.memoryCreate>
+/** Only this module opens memory. */
+const inside = Symbol('inside')
 
 /** Of a handle that was detached: the native core knows none by that number. */
 const NONE = 0
@@ -119,16 +86,19 @@ export class SharedMemory implements Disposable {
   #buffer: ArrayBuffer | undefined
   #detached: object | null = null
 
-  private constructor({ handle, kind, name, key, id, size, created }: NativeHandle, readOnly: boolean) {
-    this.kind = kind
-    this.name = name
-    this.key = key
-    this.id = id
-    this.size = size
+  private constructor(key: symbol, opened: OpenedMemory, readOnly: boolean) {
+    if (key !== inside) {
+      throw wrongType('new SharedMemory()', 'SharedMemory.create, open, openOrCreate or attach', undefined)
+    }
+    this.kind = opened.kind
+    this.name = opened.name
+    this.key = opened.key
+    this.id = opened.id
+    this.size = opened.size
     this.readOnly = readOnly
-    this.created = created
-    this.#handle = handle
-    dropped.register(this, handle, this)
+    this.created = opened.created
+    this.#handle = opened.handle
+    dropped.register(this, opened.handle, this)
   }
 
   /**
@@ -145,9 +115,9 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
    * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
    */
-  static create(id: Id, options: SharedMemoryCreateOptions): SharedMemory {
+  static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
     const { size, mode } = checkOptions(options)
-    return new SharedMemory(native.memoryCreate(checkId(id), checkSize(size), checkMode(mode)), false)
+    return new SharedMemory(inside, native.memoryCreate(checkId(id), checkSize(size), checkMode(mode)), false)
   }
 
   /**
@@ -162,10 +132,10 @@ export class SharedMemory implements Disposable {
    * const frames = SharedMemory.open('/frames', { readOnly: true })
    * ```
    */
-  static open(id: Id, options?: SharedMemoryOpenOptions): SharedMemory {
+  static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
-    return new SharedMemory(native.memoryOpen(checkId(id), only, checkOwner(owner)), only)
+    return new SharedMemory(inside, native.memoryOpen(checkId(id), only, checkOwner(owner)), only)
   }
 
   /**
@@ -178,10 +148,10 @@ export class SharedMemory implements Disposable {
    * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
    * ```
    */
-  static openOrCreate(id: Id, options: SharedMemoryOpenOrCreateOptions): SharedMemory {
+  static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
     const { size, mode, owner } = checkOptions(options)
     const handle = native.memoryOpenOrCreate(checkId(id), checkSize(size), checkMode(mode), checkOwner(owner))
-    return new SharedMemory(handle, false)
+    return new SharedMemory(inside, handle, false)
   }
 
   /**
@@ -197,11 +167,11 @@ export class SharedMemory implements Disposable {
    *
    * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
    */
-  static attach(shmid: number, options?: SharedMemoryOpenOptions): SharedMemory {
+  static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    return new SharedMemory(native.memoryAttach(id, only, checkOwner(owner)), only)
+    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), only)
   }
 
   /**
@@ -347,7 +317,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return toInfo(native.memoryInfo(this.#handle))
+    return sharedMemoryInfo(native.memoryInfo(this.#handle))
   }
 
   /**
@@ -394,32 +364,6 @@ export class SharedMemory implements Disposable {
       throw outOfRange('position', `at most ${this.size}, the size of the memory`, position)
     }
   }
-}
-
-/** What the kernel said, as the public shape. */
-export function toInfo(info: ReturnType<typeof native.memoryInfo>): SharedMemoryInfo {
-  return {
-    kind: info.kind,
-    name: info.name,
-    key: info.key,
-    id: info.id,
-    size: info.size,
-    attached: info.attached,
-    creatorPid: info.creatorPid,
-    lastPid: info.lastPid,
-    uid: info.uid,
-    gid: info.gid,
-    mode: info.mode,
-    createdAt: toDate(info.createdAt),
-    attachedAt: toDate(info.attachedAt),
-    detachedAt: toDate(info.detachedAt),
-    changed: toDate(info.changed),
-    removed: info.removed,
-  }
-}
-
-function toDate(milliseconds: number | undefined): Date | undefined {
-  return milliseconds === undefined ? undefined : new Date(milliseconds)
 }
 
 function checkBytesOf(what: string, value: unknown, expected: string): void {

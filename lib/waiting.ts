@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 
 import { fromNative, IpcError } from './errors.js'
 import type { Handle } from './handle.js'
@@ -103,11 +104,16 @@ function settle(): void {
 
 native.start(fromNative, settle, pool)
 
-// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught error.
-process.on('exit', () => {
-  native.beforeExit()
-  for (const wait of pending.values()) wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-})
+// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
+// error. A worker's own hooks do run, and what they do is enough.
+if (isMainThread) {
+  process.on('exit', () => {
+    native.beforeExit()
+    for (const wait of pending.values()) {
+      wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
+    }
+  })
+}
 
 /**
  * Takes a unit, as a permit or for good.

@@ -11,8 +11,6 @@ use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
 use os_ipc::Lease;
 
-use crate::loans;
-
 /// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ExternalBuffer(sys::napi_ref);
@@ -74,9 +72,7 @@ impl ExternalBuffer {
         let mut reference = ptr::null_mut();
         // SAFETY: `value` is an object of this environment, and `reference` outlives the call.
         check_status!(unsafe { sys::napi_create_reference(env.raw(), value, 0, &raw mut reference) })?;
-        let buffer = Self(reference);
-        loans::add(env, buffer, lease().downgrade())?;
-        Ok(Some((buffer, ArrayBufferValue(value))))
+        Ok(Some((Self(reference), ArrayBufferValue(value))))
     }
 
     /// `napi_detach_arraybuffer`: its views have length 0 afterwards.

@@ -1,6 +1,5 @@
 //! Shared memory, by integer handles.
 
-use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Either, Env, External};
@@ -10,28 +9,19 @@ use os_ipc::{
 };
 
 use crate::bytes::Bytes;
+use crate::environment;
 use crate::error::OrThrow;
 use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
-use crate::handles::Handles;
-use crate::loans;
 
-thread_local! {
-    static OPEN: RefCell<Open> = const { RefCell::new(Open { segments: Handles::new(), hooked: false }) };
-}
-
-struct Open {
-    segments: Handles<Segment>,
-    hooked: bool,
-}
-
-struct Segment {
+/// An open memory object.
+pub(crate) struct Segment {
     memory: SharedMemory,
     buffer: Option<ExternalBuffer>,
 }
 
-/// An open memory object.
+/// An open memory object, as JavaScript sees it.
 #[napi(object, object_from_js = false)]
-pub struct MemoryHandle {
+pub struct OpenedMemory {
     /// What the other functions take.
     pub handle: u32,
     #[napi(ts_type = "'posix' | 'sysv'")]
@@ -45,10 +35,10 @@ pub struct MemoryHandle {
 
 /// What the kernel knows of a memory object; times are milliseconds since 1970.
 #[napi(object, object_from_js = false)]
-pub struct MemoryInfo {
+pub struct NativeMemoryInfo {
     #[napi(ts_type = "'posix' | 'sysv'")]
     pub kind: &'static str,
-    pub name: String,
+    pub name: Option<String>,
     pub key: Option<i32>,
     pub id: Option<i32>,
     pub size: f64,
@@ -67,7 +57,7 @@ pub struct MemoryInfo {
 
 /// Makes a memory object.
 #[napi]
-pub fn memory_create(env: Env, id: Either<String, i32>, size: f64, mode: u32) -> napi::Result<MemoryHandle> {
+pub fn memory_create(env: Env, id: Either<String, i32>, size: f64, mode: u32) -> napi::Result<OpenedMemory> {
     let memory = memory_id(id).and_then(|id| SharedMemory::create(&id, bytes(size), mode)).or_throw(&env)?;
     keep(&env, memory)
 }
@@ -79,7 +69,7 @@ pub fn memory_open(
     id: Either<String, i32>,
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
-) -> napi::Result<MemoryHandle> {
+) -> napi::Result<OpenedMemory> {
     let memory = memory_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
     keep(&env, memory.or_throw(&env)?)
 }
@@ -92,7 +82,7 @@ pub fn memory_open_or_create(
     size: f64,
     mode: u32,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
-) -> napi::Result<MemoryHandle> {
+) -> napi::Result<OpenedMemory> {
     let owner = whose(owner);
     let memory = memory_id(id).and_then(|id| SharedMemory::open_or_create(&id, bytes(size), mode, owner));
     keep(&env, memory.or_throw(&env)?)
@@ -105,7 +95,7 @@ pub fn memory_attach(
     id: i32,
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
-) -> napi::Result<MemoryHandle> {
+) -> napi::Result<OpenedMemory> {
     let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_throw(&env)?;
     keep(&env, memory)
 }
@@ -124,9 +114,7 @@ pub fn memory_read(
     #[napi(ts_arg_type = "Uint8Array")] target: Bytes,
     position: f64,
 ) -> napi::Result<f64> {
-    with(handle, |segment| segment.memory.read_cells(target.cells(), place(position)?))
-        .map(number)
-        .or_throw(&env)
+    with(env, handle, |segment| segment.memory.read_cells(target.cells(), place(position)?)).map(number)
 }
 
 /// Copies in.
@@ -137,34 +125,35 @@ pub fn memory_write(
     #[napi(ts_arg_type = "Uint8Array")] data: Bytes,
     position: f64,
 ) -> napi::Result<()> {
-    with(handle, |segment| segment.memory.write_cells(data.cells(), place(position)?)).or_throw(&env)
+    with(env, handle, |segment| segment.memory.write_cells(data.cells(), place(position)?))
 }
 
 /// Fills it with zeros.
 #[napi]
 pub fn memory_clear(env: Env, handle: u32) -> napi::Result<()> {
-    with(handle, |segment| segment.memory.clear()).or_throw(&env)
+    with(env, handle, |segment| segment.memory.clear())
 }
 
 /// What the kernel knows of it.
 #[napi]
-pub fn memory_info(env: Env, handle: u32) -> napi::Result<MemoryInfo> {
-    with(handle, |segment| segment.memory.info()).map(MemoryInfo::from).or_throw(&env)
+pub fn memory_info(env: Env, handle: u32) -> napi::Result<NativeMemoryInfo> {
+    with(env, handle, |segment| segment.memory.info()).map(NativeMemoryInfo::from)
 }
 
 /// The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden.
 #[napi(ts_return_type = "ArrayBuffer | null")]
 pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
-    OPEN.with_borrow_mut(|open| {
-        let segment = open.segments.get_mut(handle).ok_or_else(detached).or_throw(&env)?;
-        if segment.buffer.is_some() {
-            return Err(napi::Error::from_reason("the ArrayBuffer was given out before"));
-        }
-        let created = ExternalBuffer::create(env, || segment.memory.lease())?;
-        Ok(created.map(|(buffer, value)| {
-            segment.buffer = Some(buffer);
-            value
-        }))
+    environment::with(&env, |environment| {
+        let Some(segment) = environment.segments.get_mut(handle).filter(|segment| segment.buffer.is_none())
+        else {
+            return Err(napi::Error::from_reason("the memory is detached, or has its ArrayBuffer"));
+        };
+        let Some((buffer, value)) = ExternalBuffer::create(env, || segment.memory.lease())? else {
+            return Ok(None);
+        };
+        segment.buffer = Some(buffer);
+        environment.loans.add(env, buffer, segment.memory.lease().downgrade())?;
+        Ok(Some(value))
     })
 }
 
@@ -177,23 +166,23 @@ pub fn external_buffers_allowed(env: Env) -> napi::Result<bool> {
 /// Removes the object.
 #[napi]
 pub fn memory_remove(env: Env, handle: u32) -> napi::Result<()> {
-    with(handle, |segment| segment.memory.remove()).or_throw(&env)
+    with(env, handle, |segment| segment.memory.remove())
 }
 
 /// Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was.
 #[napi(ts_return_type = "object | null")]
 pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
-    let Some(Segment { memory, buffer }) = OPEN.with_borrow_mut(|open| open.segments.remove(handle)) else {
-        return Ok(None);
-    };
-    let identity = External::new(memory.identity());
-    if let Some(buffer) = buffer
-        && buffer.detach(env)?
-    {
-        loans::end(env, buffer);
-        memory.withdraw();
-    }
-    Ok(Some(identity))
+    environment::with(&env, |environment| {
+        let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
+        let identity = External::new(memory.identity());
+        if let Some(buffer) = buffer
+            && buffer.detach(env)?
+        {
+            environment.loans.end(env, buffer);
+            memory.withdraw();
+        }
+        Ok(Some(identity))
+    })
 }
 
 /// Removes an object that was detached.
@@ -207,48 +196,37 @@ pub fn memory_remove_detached(
 
 /// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
 #[napi]
-pub fn memory_release(handle: u32) {
-    OPEN.with_borrow_mut(|open| drop(open.segments.remove(handle)));
+pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
+    environment::with(&env, |environment| {
+        environment.segments.remove(handle);
+        Ok(())
+    })
 }
 
 /// Every memory object of this host that we may read.
 #[napi]
-pub fn memory_list() -> Vec<MemoryInfo> {
-    os_ipc::shared_memory_list().into_iter().map(MemoryInfo::from).collect()
+pub fn list_segments(env: Env) -> napi::Result<Vec<NativeMemoryInfo>> {
+    let segments = os_ipc::list_segments().or_throw(&env)?;
+    Ok(segments.into_iter().map(NativeMemoryInfo::from).collect())
 }
 
-fn keep(env: &Env, memory: SharedMemory) -> napi::Result<MemoryHandle> {
-    let mut parts = MemoryHandle {
-        handle: 0,
-        kind: kind(memory.kind()),
-        name: memory.name().map(ToString::to_string).unwrap_or_default(),
-        key: memory.key(),
-        id: memory.id(),
-        size: number(memory.size()),
-        created: memory.is_created(),
-    };
-    OPEN.with_borrow_mut(|open| {
-        if !open.hooked {
-            env.add_env_cleanup_hook((), |()| release_all())?;
-            open.hooked = true;
-        }
-        let handle = open.segments.insert(Segment { memory, buffer: None });
-        parts.handle = handle.ok_or_else(|| napi::Error::from_reason("a million memory objects are open"))?;
-        Ok(parts)
-    })
+fn keep(env: &Env, memory: SharedMemory) -> napi::Result<OpenedMemory> {
+    let (kind, key, id) = (kind(memory.kind()), memory.key(), memory.id());
+    let name = memory.name().map(ToString::to_string).unwrap_or_default();
+    let (size, created) = (number(memory.size()), memory.is_created());
+    let handle = environment::with(env, |environment| {
+        let handle = environment.segments.insert(Segment { memory, buffer: None });
+        handle.ok_or_else(|| napi::Error::from_reason("a million memory objects are open"))
+    })?;
+    Ok(OpenedMemory { handle, kind, name, key, id, size, created })
 }
 
-/// At the end of the environment: what its `ArrayBuffer`s hold goes with them.
-fn release_all() {
-    let segments = OPEN.with_borrow_mut(|open| {
-        open.hooked = false;
-        open.segments.drain()
+/// Runs `work` on an open segment. What it returns is thrown when the environment is free again.
+fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<T>) -> napi::Result<T> {
+    let result = environment::with(&env, |environment| {
+        Ok(environment.segments.get(handle).ok_or_else(detached).and_then(work))
     });
-    drop(segments);
-}
-
-fn with<T>(handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<T>) -> os_ipc::Result<T> {
-    OPEN.with_borrow(|open| work(open.segments.get(handle).ok_or_else(detached)?))
+    result?.or_throw(&env)
 }
 
 fn detached() -> Error {
@@ -303,12 +281,12 @@ fn milliseconds(time: Option<SystemTime>) -> Option<f64> {
     Some(time?.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0)
 }
 
-impl From<SharedMemoryInfo> for MemoryInfo {
+impl From<SharedMemoryInfo> for NativeMemoryInfo {
     #[allow(clippy::cast_precision_loss, reason = "no memory has more than 2^53 bytes, or attachments")]
     fn from(info: SharedMemoryInfo) -> Self {
         Self {
             kind: kind(info.kind),
-            name: info.name.map(|name| name.to_string()).unwrap_or_default(),
+            name: info.name.map(|name| name.to_string()),
             key: info.key,
             id: info.id,
             size: info.size as f64,

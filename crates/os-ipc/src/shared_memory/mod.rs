@@ -2,7 +2,6 @@
 
 mod hints;
 mod info;
-mod list;
 mod posix;
 mod system_v;
 
@@ -12,9 +11,10 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 
 pub use info::{MemoryKind, SharedMemoryInfo};
-pub use list::list as shared_memory_list;
 use posix::PosixObject;
+pub(crate) use posix::list as list_posix;
 use system_v::Segment;
+pub(crate) use system_v::list as list_system_v;
 
 use crate::error::{Code, Errno, Error, Result};
 use crate::key::Key;

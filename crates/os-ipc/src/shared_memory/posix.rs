@@ -180,7 +180,7 @@ pub(super) fn remove(name: &Name) -> Result<bool> {
 }
 
 /// Every object of this host that we may read.
-pub(super) fn list() -> Vec<SharedMemoryInfo> {
+pub(crate) fn list() -> Vec<SharedMemoryInfo> {
     let look = |name: Name| Some(info(&name, &posix_shm::status(&posix_shm::open(&name, false).ok()?).ok()?));
     posix_shm::names().into_iter().filter_map(look).collect()
 }

@@ -132,7 +132,7 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 }
 
 /// Every segment of this IPC namespace that we may read.
-pub(super) fn list() -> Vec<SharedMemoryInfo> {
+pub(crate) fn list() -> Vec<SharedMemoryInfo> {
     let look = |id: i32| Some(info(id, &sysv_shm::status(id).ok()?));
     sysv_shm::ids().into_iter().filter_map(look).collect()
 }
