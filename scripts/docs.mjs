@@ -17,8 +17,10 @@ const FIRST = ['Semaphore', 'Permit', 'SharedMemory', 'list', 'ftok', 'capabilit
 const printer = ts.createPrinter({ removeComments: true })
 const file = ts.createSourceFile('index.d.ts', readFileSync(SOURCE, 'utf8'), ts.ScriptTarget.Latest, true)
 
-/** Every heading by the name that a `{@link}` says. */
+/** The anchor of every heading, by the name that a `{@link}` says. */
 const anchors = new Map()
+/** How often an anchor was wanted: GitHub numbers those that come again. */
+const wanted = new Map()
 
 export function apiPage() {
   const exported = new Set(
@@ -36,15 +38,13 @@ export function apiPage() {
     return { name, node, members: ts.isClassDeclaration(node) ? membersOf(node) : [] }
   })
   for (const { name, members } of sections) {
-    anchors.set(name, slug(name))
-    for (const member of members) {
-      anchors.set(`${name}.${nameOf(member)}`, slug(title(name, member)))
-    }
+    anchors.set(name, anchor(name))
+    for (const member of members) anchors.set(`${name}.${nameOf(member)}`, anchor(title(name, member)))
   }
   const page = [
     '# API',
     'Generated from `index.d.ts` by `npm run docs`: do not edit.',
-    sections.map(({ name }) => `[${name}](#${slug(name)})`).join(' · '),
+    sections.map(({ name }) => `[${name}](#${anchors.get(name)})`).join(' · '),
     ...sections.flatMap(section),
   ]
   return `${page.join('\n\n')}\n`
@@ -123,9 +123,9 @@ function text(comment, owner) {
   return comment
     .replaceAll(/\{@link\s+(https?:\S+?)\s+([^}]+)\}/g, '[$2]($1)')
     .replaceAll(/\{@link\s+([\w.]+)\}/g, (_, name) => {
-      const anchor = anchors.get(name) ?? anchors.get(`${owner}.${name}`)
-      if (anchor === undefined) throw new Error(`a link to nothing: ${name}`)
-      return `[\`${name}\`](#${anchor})`
+      const target = anchors.get(name) ?? anchors.get(`${owner}.${name}`)
+      if (target === undefined) throw new Error(`a link to nothing: ${name}`)
+      return `[\`${name}\`](#${target})`
     })
     .trim()
 }
@@ -175,11 +175,14 @@ function print(node) {
 const code = source => `\`\`\`ts\n${source}\n\`\`\``
 
 /** A heading's anchor, as GitHub makes it. */
-export function slug(heading) {
-  return heading
+function anchor(heading) {
+  const slug = heading
     .toLowerCase()
     .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, '')
     .replaceAll(' ', '-')
+  const before = wanted.get(slug) ?? 0
+  wanted.set(slug, before + 1)
+  return before === 0 ? slug : `${slug}-${before}`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TARGET, apiPage())
