@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava'
 
 import { Semaphore, SharedMemory } from '../index.js'
 import { type Child, program } from './helpers/child.ts'
-import { uniqueName } from './helpers/names.ts'
+import { keyOf, uniqueName } from './helpers/names.ts'
 import { python } from './helpers/peers.ts'
 import { linux, type Need, requires, tool } from './helpers/requires.ts'
 
@@ -186,13 +186,15 @@ requires(tool('python3'))('numbers.py of the README reads what numbers.mjs write
 
 for (const path of PAGES) {
   test(`the links of ${path} lead somewhere`, t => {
+    const dead: string[] = []
     for (const [, target = ''] of page(path).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https:/.test(target)) continue
       const [file = '', anchor] = target.split('#')
       const linked = file === '' ? path : join(dirname(path), file)
-      t.true(existsSync(join(ROOT, linked)), `${path}: ${target}`)
-      if (anchor !== undefined) t.true(anchors(page(linked)).has(anchor), `${path}: ${target}`)
+      const there = existsSync(join(ROOT, linked)) && (!anchor || anchors(page(linked)).has(anchor))
+      if (!there) dead.push(target)
     }
+    t.deepEqual(dead, [])
   })
 }
 
@@ -211,3 +213,52 @@ function anchors(markdown: string): Set<string> {
   }
   return found
 }
+
+// --- errors.md
+
+function sources(folder: string, extension: string): string[] {
+  const entries = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+  return entries.filter(file => file.endsWith(extension)).map(file => page(join(folder, file)))
+}
+
+test('errors.md has every code that the sources make', t => {
+  const documented = page('docs/errors.md')
+  const rust = [...sources('crates/os-ipc/src', '.rs'), ...sources('crates/os-ipc-node/src', '.rs')]
+  const typescript = sources('lib', '.ts')
+  const codes = new Set([
+    ...[...rust, ...typescript].flatMap(source => source.match(/\b(?:ERR_[A-Z_]+|OS_IPC_[A-Z]+)\b/g) ?? []),
+    ...rust.flatMap(source => [...source.matchAll(/Errno::(E[A-Z0-9]+)/g)].map(([, errno = '']) => errno)),
+  ])
+  codes.delete('ERR_') // "`ERR_...`" in a comment
+  t.true(codes.size > 30, [...codes].join())
+  t.deepEqual(
+    [...codes].filter(code => !documented.includes(`\`${code}\``)),
+    [],
+  )
+})
+
+test('errors.md has no code of ours that the sources do not make', t => {
+  const all = [
+    ...sources('crates/os-ipc/src', '.rs'),
+    ...sources('crates/os-ipc-node/src', '.rs'),
+    ...sources('lib', '.ts'),
+  ].join('\n')
+  const named = page('docs/errors.md').match(/\b(?:ERR|OS_IPC)_[A-Z_]+\b/g) ?? []
+  t.deepEqual(
+    named.filter(code => !all.includes(code)),
+    [],
+  )
+})
+
+// --- what interop.md says of the kernel
+
+test('interop.md has the keys and the mark of the sources', t => {
+  const rows = [...page('docs/interop.md').matchAll(/^\| `(\/\S+)` \| (\d+) \| `(0x[0-9a-f]{8})` \|$/gm)]
+  t.is(rows.length, 3)
+  for (const [, name = '', decimal, hex] of rows) {
+    t.is(keyOf(name) >>> 0, Number(decimal), name)
+    t.is(keyOf(name) >>> 0, Number(hex), name)
+  }
+  const [, mark = ''] = /const MARK: u16 = (0x\w+);/.exec(page('crates/os-ipc/src/record.rs')) ?? []
+  t.true(page('docs/interop.md').includes(`the mark \`${mark}\``))
+})
