@@ -12,6 +12,10 @@ pub(crate) mod posix_sem;
 pub(crate) mod sysv_sem;
 pub(crate) mod thread;
 
+use std::ffi::c_int;
+
+use nix::errno::Errno;
+
 pub(crate) use file_key::ftok;
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
@@ -24,12 +28,11 @@ pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
-fn uninterrupted(mut call: impl FnMut() -> std::ffi::c_int) -> Result<(), nix::errno::Errno> {
+fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {
     loop {
-        match nix::errno::Errno::result(call()) {
-            Ok(_) => return Ok(()),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
+        match Errno::result(call()) {
+            Err(Errno::EINTR) => {}
+            done => return done,
         }
     }
 }
