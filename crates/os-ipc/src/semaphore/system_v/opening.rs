@@ -44,7 +44,11 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", Errno::EEXIST)),
-        Err(errno) => Err(failed("semop", as_removed(errno))),
+        Err(errno) => {
+            // Nobody can use what we could not initialise. It is gone already where that was the reason.
+            let _ = sys::remove(set);
+            Err(failed("semop", as_removed(errno)))
+        }
     }
 }
 
@@ -84,11 +88,13 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => match initialise(set, size_for(id.name()), id.name(), creation.initial) {
-                Ok(true) => return Ok((Set::new(set, id, true), true)),
-                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => pause(start, || not_initialised(id))?,
-                Err(errno) => return Err(failed(errno)),
-            },
+            Found::Unfinished => {
+                match initialise(set, record::set_size(id.name()), id.name(), creation.initial) {
+                    Ok(true) => return Ok((Set::new(set, id, true), true)),
+                    Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => pause(start, || not_initialised(id))?,
+                    Err(errno) => return Err(failed(errno)),
+                }
+            }
             Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => {
                 let made = finish_single(set, creation.initial).map_err(failed)?;
                 return Ok((Set::new(set, id, false), made));
