@@ -73,17 +73,24 @@ pub(super) fn current(name: &Name) -> Option<FileId> {
 }
 
 /// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
+///
+/// By its name, since a umask can leave a file that not even we can open; in a sticky directory nobody else can put
+/// another file in its place.
 pub(super) fn set_mode(name: &Name, file: FileId, mode: u32) -> Result<()> {
     let Some(path) = path(name) else { return Ok(()) };
     let set = || -> io::Result<()> {
-        let opened = open(&path)?;
-        let metadata = opened.metadata()?;
+        let metadata = fs::symlink_metadata(&path)?;
         if FileId::of(&metadata) != file || metadata.mode() & 0o777 == mode {
             return Ok(());
         }
-        opened.set_permissions(Permissions::from_mode(mode))
+        fs::set_permissions(&path, Permissions::from_mode(mode))
     };
-    set().map_err(|error| failed(name, "fchmod", &error))
+    match set() {
+        // Somebody unlinked it: nobody else opens it any more.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(name, "chmod", &error)),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Reads the semaphore without mapping it: a file that shrinks meanwhile is a short read and no SIGBUS.
