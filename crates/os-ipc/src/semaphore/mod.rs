@@ -137,6 +137,7 @@ impl Semaphore {
 
     /// The counter.
     pub fn value(&self) -> Result<u32> {
+        self.queue.await_leaving_server();
         match &self.inside {
             Inside::SystemV(set) => set.value(),
             Inside::Posix(named) => named.value(),
