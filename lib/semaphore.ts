@@ -301,12 +301,14 @@ export class Semaphore implements Disposable {
 
   /** Makes pending waits of this handle keep the process alive, as they do at first. */
   ref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, true)
     return this
   }
 
   /** Lets the process end while waits of this handle are pending. */
   unref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, false)
     return this
   }
