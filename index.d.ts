@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+    readonly externalBuffers: boolean;
 }
 /** What this platform can do. */
 declare const capabilities: Capabilities;
@@ -112,9 +114,46 @@ interface SemaphoreInfo {
     readonly removed: boolean;
 }
 
+/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** Which system it lives in. */
+    readonly kind: 'posix' | 'sysv';
+    /** The name of a POSIX object. */
+    readonly name: string | undefined;
+    /** The key of a System V segment, unless it has none or lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** Bytes that it has now: a peer can cut a POSIX object. */
+    readonly size: number;
+    /** How often a System V segment is attached, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; 0 when it lives in another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it. */
+    readonly lastPid: number | undefined;
+    /** Who owns it. */
+    readonly uid: number;
+    /** Whose group it is. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When a POSIX object was made, where the file system keeps that. */
+    readonly createdAt: Date | undefined;
+    /** When a System V segment was last attached. */
+    readonly attachedAt: Date | undefined;
+    /** When it was last detached. */
+    readonly detachedAt: Date | undefined;
+    /** When its owner, mode or (POSIX) size or name last changed. */
+    readonly changed: Date | undefined;
+    /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
 /** Everything on this host that we may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
+    readonly segments: SharedMemoryInfo[];
 }
 /**
  * Everything on this host that we may read: ours, Go's, Python's and anybody's.
@@ -123,7 +162,9 @@ interface Listing {
  *
  * @example
  * ```ts
- * for (const { name, key, value } of list().semaphores) console.log(name ?? key, value)
+ * const { semaphores, segments } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * ```
  */
 declare function list(): Listing;
@@ -361,5 +402,235 @@ declare class Semaphore implements Disposable {
     [Symbol.dispose](): void;
 }
 
-export { IpcError, Permit, Semaphore, capabilities, ftok, list };
-export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, Id, Listing, OpenOrCreateSemaphoreOptions, OpenSemaphoreOptions, Owner, PerBackend, SemaphoreInfo, WaitOptions, WaitSyncOptions };
+/** How {@link SharedMemory.create} makes an object. */
+interface CreateSharedMemoryOptions {
+    /** Bytes, at least 1. */
+    size: number;
+    /** Permission bits, whatever the umask; `0o600` when missing. */
+    mode?: number | undefined;
+}
+/** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
+interface OpenSharedMemoryOptions {
+    /** Maps it so that nothing in this process can write to it. */
+    readOnly?: boolean | undefined;
+    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How {@link SharedMemory.openOrCreate} opens or makes an object. */
+interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
+    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/**
+ * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
+ * key (a number) or id.
+ *
+ * It is mapped until `detach()`, and exists until somebody removes it. Nothing orders what processes do to it: guard it
+ * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
+ * that is a multiple of its length is never seen half done; longer ones can be.
+ *
+ * @example
+ * ```ts
+ * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
+ * frames.write('hello')
+ * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
+ * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
+ */
+declare class SharedMemory implements Disposable {
+    #private;
+    /** Which system it lives in. */
+    readonly kind: 'posix' | 'sysv';
+    /** The name of a POSIX object; `''` for a System V segment. */
+    readonly name: string;
+    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
+    readonly key: number | undefined;
+    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
+    readonly id: number | undefined;
+    /** Bytes that it had when it was opened. */
+    readonly size: number;
+    /** Whether it was opened for reading only. */
+    readonly readOnly: boolean;
+    /** Whether this call made it. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
+     *
+     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
+     * @throws {IpcError} `EEXIST` when there is one; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
+     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+     */
+    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens an object that is there; its size is the object's.
+     *
+     * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
+     *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;
+     *   `ERR_NOT_INITIALISED` when its creator gave it no size within a second.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.open('/frames', { readOnly: true })
+     * ```
+     */
+    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
+     *
+     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; else as `open` and `create`.
+     *
+     * @example
+     * ```ts
+     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Attaches a System V segment by its id, which may have no key or have lost it.
+     *
+     * @param shmid - What `shmget` returned to whoever made it: {@link SharedMemory.id}.
+     * @throws {IpcError} `EINVAL` when no segment has this id; else as `open`.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
+     */
+    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
+     *
+     * @returns False when there was none.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     *
+     * @example
+     * ```ts
+     * SharedMemory.remove('/frames')
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
+     */
+    static remove(id: Id): boolean;
+    /**
+     * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `detach()`.
+     *
+     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
+     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+     * Transferring it (`transfer()`, `postMessage`) takes it away from here, and `detach()` then leaves it where it is.
+     *
+     * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
+     * `read` and `write` say `ERR_TRUNCATED` instead.
+     *
+     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
+     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+     *
+     * @example
+     * ```ts
+     * const counters = new Int32Array(memory.buffer)
+     * Atomics.add(counters, 0, 1)
+     * ```
+     */
+    get buffer(): ArrayBuffer;
+    /**
+     * Copies bytes from `position` on into `target`: as many as it has room for, or as there are.
+     *
+     * @returns How many bytes were copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const header = new Uint8Array(16)
+     * memory.read(header, 4096)
+     * ```
+     */
+    read(target: Uint8Array, position?: number): number;
+    /**
+     * Copies all of `data` to `position`; a string as UTF-8.
+     *
+     * @returns How many bytes were copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when it does not fit; nothing is written then.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.write('état', 100) // 5
+     * ```
+     */
+    write(data: Uint8Array | string, position?: number): number;
+    /**
+     * A copy of `length` bytes from `position` on; of all from there on when `length` is missing.
+     *
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when there are fewer.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const text = memory.toBuffer(0, 5).toString()
+     * ```
+     */
+    toBuffer(position?: number, length?: number): Buffer<ArrayBuffer>;
+    /**
+     * Fills it with zeros.
+     *
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.clear()
+     * ```
+     */
+    clear(): void;
+    /**
+     * What the kernel knows of it now.
+     *
+     * @throws {IpcError} `ERR_DETACHED`.
+     *
+     * @example
+     * ```ts
+     * if (memory.info().removed) reopen()
+     * ```
+     */
+    info(): SharedMemoryInfo;
+    /**
+     * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. Idempotent.
+     *
+     * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
+     *
+     * @example
+     * ```ts
+     * memory.detach()
+     * ```
+     */
+    detach(): void;
+    /**
+     * Removes this object, before or after `detach()`: its name or key is free at once, and its memory when no process has
+     * it mapped any more. An object that somebody else made by the same name since stays. Idempotent; one that failed can
+     * be tried again.
+     *
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     *
+     * @example
+     * ```ts
+     * memory.remove()
+     * ```
+     */
+    remove(): void;
+    /** The same as {@link SharedMemory.detach}. */
+    [Symbol.dispose](): void;
+}
+
+export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list };
+export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, Id, Listing, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryInfo, WaitOptions, WaitSyncOptions };

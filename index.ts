@@ -14,3 +14,10 @@ export {
   type WaitSyncOptions,
 } from './lib/semaphore.js'
 export type { SemaphoreInfo } from './lib/semaphore-info.js'
+export {
+  type CreateSharedMemoryOptions,
+  type OpenOrCreateSharedMemoryOptions,
+  type OpenSharedMemoryOptions,
+  SharedMemory,
+} from './lib/shared-memory.js'
+export type { SharedMemoryInfo } from './lib/shared-memory-info.js'

@@ -34,6 +34,9 @@ export declare function cancelWaits(handle: number): void
 /** Collects the waits that ended. */
 export declare function collectSettled(): Settled
 
+/** Whether this environment allows `ArrayBuffer`s over shared memory. */
+export declare function externalBuffersAllowed(): boolean
+
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
@@ -43,8 +46,73 @@ export declare function keepAlive(alive: boolean): void
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
 
+/** Every memory object of this host that we may read. */
+export declare function listSegments(): Array<NativeMemoryInfo>
+
 /** Every semaphore that we may read. */
 export declare function listSemaphores(): Array<NativeSemaphoreInfo>
+
+/** Attaches a System V segment by its id. */
+export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
+
+/** The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden. */
+export declare function memoryBuffer(handle: number): ArrayBuffer | null
+
+/** Fills it with zeros. */
+export declare function memoryClear(handle: number): void
+
+/** Makes a memory object. */
+export declare function memoryCreate(id: string | number, size: number, mode: number): OpenedMemory
+
+/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
+export declare function memoryDetach(handle: number): object | null
+
+/** What the kernel knows of it. */
+export declare function memoryInfo(handle: number): NativeMemoryInfo
+
+/** Opens one that is there. */
+export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
+
+/** Opens one that is there, or makes it. */
+export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
+
+/** Copies out; how many bytes that were. */
+export declare function memoryRead(handle: number, target: Uint8Array, position: number): number
+
+/** Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory. */
+export declare function memoryRelease(handle: number): void
+
+/** Removes the object. */
+export declare function memoryRemove(handle: number): void
+
+/** Removes what has this name or key: false when nothing has. */
+export declare function memoryRemoveById(id: string | number): boolean
+
+/** Removes an object that was detached. */
+export declare function memoryRemoveDetached(identity: object): void
+
+/** Copies in. */
+export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
+
+/** What the kernel knows of a memory object; times are milliseconds since 1970. */
+export interface NativeMemoryInfo {
+  kind: 'posix' | 'sysv'
+  name?: string
+  key?: number
+  id?: number
+  size: number
+  attached?: number
+  creatorPid?: number
+  lastPid?: number
+  uid: number
+  gid: number
+  mode: number
+  createdAt?: number
+  attachedAt?: number
+  detachedAt?: number
+  changed?: number
+  removed?: boolean
+}
 
 /** What is known about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
@@ -63,6 +131,18 @@ export interface NativeSemaphoreInfo {
   changed?: number
   verified: boolean
   removed: boolean
+}
+
+/** An open memory object, as JavaScript sees it. */
+export interface OpenedMemory {
+  /** What the other functions take. */
+  handle: number
+  kind: 'posix' | 'sysv'
+  name: string
+  key?: number
+  id?: number
+  size: number
+  created: boolean
 }
 
 /** What a handle is made of. */

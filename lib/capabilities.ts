@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly value: PerBackend
   /** Whether `unlink` wakes those who wait. */
   readonly unlinkWakes: PerBackend
+  /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+  readonly externalBuffers: boolean
 }
 
 const { sysv, posix } = native.semaphoreCapabilities()
@@ -36,4 +38,5 @@ export const capabilities: Capabilities = Object.freeze({
   crashRecovery: { sysv: sysv.recoversPermits, posix: posix.recoversPermits },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  externalBuffers: native.externalBuffersAllowed(),
 })

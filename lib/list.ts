@@ -1,9 +1,11 @@
 import { native } from './native.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
+import { type SharedMemoryInfo, sharedMemoryInfo } from './shared-memory-info.js'
 
 /** Everything on this host that we may read. */
 export interface Listing {
   readonly semaphores: SemaphoreInfo[]
+  readonly segments: SharedMemoryInfo[]
 }
 
 /**
@@ -13,9 +15,14 @@ export interface Listing {
  *
  * @example
  * ```ts
- * for (const { name, key, value } of list().semaphores) console.log(name ?? key, value)
+ * const { semaphores, segments } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * ```
  */
 export function list(): Listing {
-  return { semaphores: native.listSemaphores().map(semaphoreInfo) }
+  return {
+    semaphores: native.listSemaphores().map(semaphoreInfo),
+    segments: native.listSegments().map(sharedMemoryInfo),
+  }
 }

@@ -10,6 +10,8 @@ use os_ipc::{Mailbox, Semaphore};
 
 use crate::error::ErrorParts;
 use crate::handles::Handles;
+use crate::loans::Loans;
+use crate::memory::Segment;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
 
@@ -22,6 +24,8 @@ pub(crate) struct Environment {
     settle: Arc<Settle>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) semaphores: Handles<Semaphore>,
+    pub(crate) segments: Handles<Segment>,
+    pub(crate) loans: Loans,
 }
 
 thread_local! {
@@ -57,6 +61,8 @@ pub fn start(
         settle,
         mailbox: Arc::new(Mailbox::new(wake)),
         semaphores: Handles::new(),
+        segments: Handles::new(),
+        loans: Loans::default(),
     };
     ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
     // Registered after the thread-safe function, so that it runs before that one's own hook.

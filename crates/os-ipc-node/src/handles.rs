@@ -38,6 +38,11 @@ impl<T> Handles<T> {
         if slot.generation == number >> INDEX_BITS { slot.object.as_ref() } else { None }
     }
 
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+        let slot = self.slots.get_mut((number & INDEX_MASK) as usize)?;
+        if slot.generation == number >> INDEX_BITS { slot.object.as_mut() } else { None }
+    }
+
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
         let index = number & INDEX_MASK;
         let slot = self.slots.get_mut(index as usize)?;

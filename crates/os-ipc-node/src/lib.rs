@@ -1,8 +1,12 @@
 //! The Node-API binding of os-ipc: it translates, and decides nothing.
 
+mod bytes;
 mod environment;
 mod error;
+mod external_buffer;
 mod handles;
 mod keys;
+mod loans;
+mod memory;
 mod semaphores;
 mod waits;

@@ -11,15 +11,19 @@ mod name;
 mod ownership;
 mod record;
 mod semaphore;
+mod shared_memory;
 mod sys;
 mod waiting;
 
 pub use error::{Code, Errno, Error, Result};
 pub use key::{Key, ftok};
-pub use list::{CAN_LIST, list_semaphores};
+pub use list::{CAN_LIST, list_segments, list_semaphores};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, VALUE_MAX};
+pub use shared_memory::{
+    Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo, WeakLease,
+};
 pub use waiting::{
     Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,
 };

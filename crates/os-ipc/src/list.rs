@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
+use crate::shared_memory::{self, SharedMemoryInfo};
 use crate::sys;
 
 /// Whether this platform can say what is there.
@@ -15,4 +16,12 @@ pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     let mut semaphores = list_system_v()?;
     semaphores.extend(list_posix());
     Ok(semaphores)
+}
+
+/// Every memory object that we may read: POSIX objects, then System V segments.
+pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
+    if !CAN_LIST {
+        return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
+    }
+    Ok([shared_memory::list_posix(), shared_memory::list_system_v()].concat())
 }

@@ -4,12 +4,28 @@
 
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
+// Only Linux lets a peer cut an object that is in use.
+#[cfg_attr(not(target_os = "linux"), path = "no_bus_guard.rs")]
+mod bus_guard;
+mod copy;
+#[cfg_attr(target_arch = "x86_64", path = "copy_x86_64.rs")]
+#[cfg_attr(not(target_arch = "x86_64"), path = "copy_pieces.rs")]
+mod copy_large;
+#[cfg(target_arch = "x86_64")]
+mod copy_pieces;
 mod file_key;
+pub(crate) mod mapping;
 pub(crate) mod module;
 pub(crate) mod posix_sem;
+#[cfg_attr(target_os = "linux", path = "posix_shm_linux.rs")]
+#[cfg_attr(target_vendor = "apple", path = "posix_shm_darwin.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_vendor = "apple")), path = "no_posix_shm.rs")]
+pub(crate) mod posix_shm;
+pub(crate) mod posix_shm_types;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
+pub(crate) mod sysv_shm;
 pub(crate) mod thread;
 
 use std::ffi::c_int;
@@ -26,6 +42,22 @@ pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
 
 /// The most bytes of a memory object's name, slash included: PSHMNAMLEN of XNU's `posix_shm.c`.
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
+
+/// Whether mapping something else over an attached System V segment detaches it.
+///
+/// XNU keeps its own list of what a process attached, and only shmdt takes a range off it.
+const VACATED_SEGMENT_IS_DETACHED: bool = cfg!(target_os = "linux");
+
+/// The key of a segment, from `IPC_STAT`.
+fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
+    #[cfg(target_vendor = "apple")]
+    return permissions._key;
+    // SAFETY: the key is the first member on Linux, whatever a C library calls it.
+    #[cfg(not(target_vendor = "apple"))]
+    unsafe {
+        std::ptr::from_ref(permissions).cast::<libc::key_t>().read()
+    }
+}
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
 fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {

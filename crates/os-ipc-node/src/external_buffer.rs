@@ -1,0 +1,178 @@
+//! `ArrayBuffer`s over memory that is not JavaScript's.
+//!
+//! napi-rs's own copy the memory where external buffers are forbidden, without a word, and run the finalizer at once.
+
+#![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has none that say when they are forbidden")]
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
+use napi::{Status, ValueType, sys};
+use os_ipc::Lease;
+
+/// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExternalBuffer(sys::napi_ref);
+
+/// The JavaScript value of one, for the call that returns it.
+pub struct ArrayBufferValue(sys::napi_value);
+
+impl ExternalBuffer {
+    /// `napi_create_external_arraybuffer`; `None` where external buffers are forbidden (Electron).
+    ///
+    /// Two leases keep the range mapped, and it goes with the later one. The finalizer of the memory has the first: it
+    /// follows the memory when that moves to another `ArrayBuffer`. The finalizer of the JavaScript object has the second:
+    /// to V8 the memory is free once it is detached, while a read or write of a file that is under way holds the object.
+    pub(crate) fn create(
+        env: Env,
+        lease: impl Fn() -> Lease,
+    ) -> napi::Result<Option<(Self, ArrayBufferValue)>> {
+        let of_memory = lease();
+        let (start, length) = (of_memory.start().as_ptr(), of_memory.length());
+        let of_memory = Box::into_raw(Box::new(of_memory));
+        let mut value = ptr::null_mut();
+        // SAFETY: the range stays mapped until the finalizer drops `of_memory`, or the call has failed.
+        let status = unsafe {
+            sys::napi_create_external_arraybuffer(
+                env.raw(),
+                start.cast(),
+                length,
+                Some(drop_hint),
+                of_memory.cast(),
+                &raw mut value,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            // SAFETY: a call that fails does not run the finalizer.
+            drop(unsafe { Box::from_raw(of_memory) });
+            return if status == sys::Status::napi_no_external_buffers_allowed {
+                Ok(None)
+            } else {
+                failure(status)
+            };
+        }
+        let of_object = Box::into_raw(Box::new(lease()));
+        // SAFETY: `value` is the ArrayBuffer just made; the finalizer gets what it expects.
+        let status = unsafe {
+            sys::napi_add_finalizer(
+                env.raw(),
+                value,
+                ptr::null_mut(),
+                Some(drop_hint),
+                of_object.cast(),
+                ptr::null_mut(),
+            )
+        };
+        if status != sys::Status::napi_ok {
+            // SAFETY: as above.
+            drop(unsafe { Box::from_raw(of_object) });
+            return failure(status);
+        }
+        let mut reference = ptr::null_mut();
+        // SAFETY: `value` is an object of this environment, and `reference` outlives the call.
+        check_status!(unsafe { sys::napi_create_reference(env.raw(), value, 0, &raw mut reference) })?;
+        Ok(Some((Self(reference), ArrayBufferValue(value))))
+    }
+
+    /// `napi_detach_arraybuffer`: its views have length 0 afterwards.
+    ///
+    /// False when the memory had moved to an `ArrayBuffer` that we do not know (`transfer()`), where it still is in use.
+    pub(crate) fn detach(self, env: Env) -> napi::Result<bool> {
+        let value = self.value(env)?;
+        if value.is_null() || is_detached(env, value)? {
+            return Ok(false);
+        }
+        // SAFETY: `value` is an ArrayBuffer of this environment.
+        check_status!(unsafe { sys::napi_detach_arraybuffer(env.raw(), value) })?;
+        Ok(true)
+    }
+
+    /// Whether its memory may be in use where we cannot see it; for calls outside of JavaScript's.
+    pub(crate) fn may_have_moved(self, env: Env) -> bool {
+        let mut scope = ptr::null_mut();
+        // SAFETY: the scope is closed below, and no handle made in it leaves this function.
+        if unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) } != sys::Status::napi_ok {
+            return true;
+        }
+        let moved = self.value(env).and_then(|value| Ok(value.is_null() || is_detached(env, value)?));
+        // SAFETY: it was opened above.
+        unsafe { sys::napi_close_handle_scope(env.raw(), scope) };
+        moved.unwrap_or(true)
+    }
+
+    /// `napi_delete_reference`
+    pub(crate) fn forget(self, env: Env) {
+        // SAFETY: `loans` calls this once. It can only fail for a reference that is none.
+        unsafe { sys::napi_delete_reference(env.raw(), self.0) };
+    }
+
+    /// The `ArrayBuffer`, or null when it was collected.
+    fn value(self, env: Env) -> napi::Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: the reference was not deleted yet, and `value` outlives the call.
+        check_status!(unsafe { sys::napi_get_reference_value(env.raw(), self.0, &raw mut value) })?;
+        Ok(value)
+    }
+}
+
+/// Whether this environment allows external buffers: by making one.
+pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
+    let byte = Box::into_raw(Box::new(0_u8));
+    let mut value = ptr::null_mut();
+    // SAFETY: `byte` lives until the finalizer, or until the call has failed.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            byte.cast(),
+            1,
+            Some(drop_byte),
+            ptr::null_mut(),
+            &raw mut value,
+        )
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(true);
+    }
+    // SAFETY: a call that fails does not run the finalizer.
+    drop(unsafe { Box::from_raw(byte) });
+    if status == sys::Status::napi_no_external_buffers_allowed { Ok(false) } else { failure(status) }
+}
+
+fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
+    let mut detached = false;
+    // SAFETY: `value` is an ArrayBuffer of this environment, and `detached` outlives the call.
+    check_status!(unsafe { sys::napi_is_detached_arraybuffer(env.raw(), value, &raw mut detached) })?;
+    Ok(detached)
+}
+
+fn failure<T>(status: sys::napi_status) -> napi::Result<T> {
+    Err(napi::Error::new(Status::from(status), "the ArrayBuffer could not be made"))
+}
+
+/// On any thread, at any time: it only unmaps.
+unsafe extern "C" fn drop_hint(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `hint` is the boxed lease that `create` passed, and a finalizer runs once.
+    drop(unsafe { Box::from_raw(hint.cast::<Lease>()) });
+}
+
+unsafe extern "C" fn drop_byte(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: `data` is the byte that `allowed` boxed, and a finalizer runs once.
+    drop(unsafe { Box::from_raw(data.cast::<u8>()) });
+}
+
+impl TypeName for ArrayBufferValue {
+    fn type_name() -> &'static str {
+        "ArrayBuffer"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+impl ToNapiValue for ArrayBufferValue {
+    unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
+        Ok(value.0)
+    }
+}

@@ -1,0 +1,306 @@
+//! Shared memory, by integer handles.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use napi::bindgen_prelude::{Either, Env, External};
+use napi_derive::napi;
+use os_ipc::{
+    Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Owner, SharedMemory, SharedMemoryInfo,
+};
+
+use crate::bytes::Bytes;
+use crate::environment;
+use crate::error::OrThrow;
+use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
+
+/// An open memory object.
+pub(crate) struct Segment {
+    memory: SharedMemory,
+    buffer: Option<ExternalBuffer>,
+}
+
+/// An open memory object, as JavaScript sees it.
+#[napi(object, object_from_js = false)]
+pub struct OpenedMemory {
+    /// What the other functions take.
+    pub handle: u32,
+    #[napi(ts_type = "'posix' | 'sysv'")]
+    pub kind: &'static str,
+    pub name: String,
+    pub key: Option<i32>,
+    pub id: Option<i32>,
+    pub size: f64,
+    pub created: bool,
+}
+
+/// What the kernel knows of a memory object; times are milliseconds since 1970.
+#[napi(object, object_from_js = false)]
+pub struct NativeMemoryInfo {
+    #[napi(ts_type = "'posix' | 'sysv'")]
+    pub kind: &'static str,
+    pub name: Option<String>,
+    pub key: Option<i32>,
+    pub id: Option<i32>,
+    pub size: f64,
+    pub attached: Option<f64>,
+    pub creator_pid: Option<i32>,
+    pub last_pid: Option<i32>,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+    pub created_at: Option<f64>,
+    pub attached_at: Option<f64>,
+    pub detached_at: Option<f64>,
+    pub changed: Option<f64>,
+    pub removed: Option<bool>,
+}
+
+/// Makes a memory object.
+#[napi]
+pub fn memory_create(env: Env, id: Either<String, i32>, size: f64, mode: u32) -> napi::Result<OpenedMemory> {
+    let memory = memory_id(id).and_then(|id| SharedMemory::create(&id, bytes(size), mode)).or_throw(&env)?;
+    keep(&env, memory)
+}
+
+/// Opens one that is there.
+#[napi]
+pub fn memory_open(
+    env: Env,
+    id: Either<String, i32>,
+    read_only: bool,
+    #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
+) -> napi::Result<OpenedMemory> {
+    let memory = memory_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
+    keep(&env, memory.or_throw(&env)?)
+}
+
+/// Opens one that is there, or makes it.
+#[napi]
+pub fn memory_open_or_create(
+    env: Env,
+    id: Either<String, i32>,
+    size: f64,
+    mode: u32,
+    #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
+) -> napi::Result<OpenedMemory> {
+    let owner = whose(owner);
+    let memory = memory_id(id).and_then(|id| SharedMemory::open_or_create(&id, bytes(size), mode, owner));
+    keep(&env, memory.or_throw(&env)?)
+}
+
+/// Attaches a System V segment by its id.
+#[napi]
+pub fn memory_attach(
+    env: Env,
+    id: i32,
+    read_only: bool,
+    #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
+) -> napi::Result<OpenedMemory> {
+    let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_throw(&env)?;
+    keep(&env, memory)
+}
+
+/// Removes what has this name or key: false when nothing has.
+#[napi]
+pub fn memory_remove_by_id(env: Env, id: Either<String, i32>) -> napi::Result<bool> {
+    memory_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_throw(&env)
+}
+
+/// Copies out; how many bytes that were.
+#[napi]
+pub fn memory_read(
+    env: Env,
+    handle: u32,
+    #[napi(ts_arg_type = "Uint8Array")] target: Bytes,
+    position: f64,
+) -> napi::Result<f64> {
+    with(env, handle, |segment| segment.memory.read_cells(target.cells(), place(position)?)).map(number)
+}
+
+/// Copies in.
+#[napi]
+pub fn memory_write(
+    env: Env,
+    handle: u32,
+    #[napi(ts_arg_type = "Uint8Array")] data: Bytes,
+    position: f64,
+) -> napi::Result<()> {
+    with(env, handle, |segment| segment.memory.write_cells(data.cells(), place(position)?))
+}
+
+/// Fills it with zeros.
+#[napi]
+pub fn memory_clear(env: Env, handle: u32) -> napi::Result<()> {
+    with(env, handle, |segment| segment.memory.clear())
+}
+
+/// What the kernel knows of it.
+#[napi]
+pub fn memory_info(env: Env, handle: u32) -> napi::Result<NativeMemoryInfo> {
+    with(env, handle, |segment| segment.memory.info()).map(NativeMemoryInfo::from)
+}
+
+/// The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden.
+#[napi(ts_return_type = "ArrayBuffer | null")]
+pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
+    environment::with(&env, |environment| {
+        let Some(segment) = environment.segments.get_mut(handle).filter(|segment| segment.buffer.is_none())
+        else {
+            return Err(napi::Error::from_reason("the memory is detached, or has its ArrayBuffer"));
+        };
+        let Some((buffer, value)) = ExternalBuffer::create(env, || segment.memory.lease())? else {
+            return Ok(None);
+        };
+        segment.buffer = Some(buffer);
+        environment.loans.add(env, buffer, segment.memory.lease().downgrade())?;
+        Ok(Some(value))
+    })
+}
+
+/// Whether this environment allows `ArrayBuffer`s over shared memory.
+#[napi]
+pub fn external_buffers_allowed(env: Env) -> napi::Result<bool> {
+    external_buffer::allowed(env)
+}
+
+/// Removes the object.
+#[napi]
+pub fn memory_remove(env: Env, handle: u32) -> napi::Result<()> {
+    with(env, handle, |segment| segment.memory.remove())
+}
+
+/// Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was.
+#[napi(ts_return_type = "object | null")]
+pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
+    environment::with(&env, |environment| {
+        let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
+        let identity = External::new(memory.identity());
+        if let Some(buffer) = buffer
+            && buffer.detach(env)?
+        {
+            environment.loans.end(env, buffer);
+            memory.withdraw();
+        }
+        Ok(Some(identity))
+    })
+}
+
+/// Removes an object that was detached.
+#[napi]
+pub fn memory_remove_detached(
+    env: Env,
+    #[napi(ts_arg_type = "object")] identity: &External<MemoryIdentity>,
+) -> napi::Result<()> {
+    identity.remove().or_throw(&env)
+}
+
+/// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+#[napi]
+pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
+    environment::with(&env, |environment| {
+        environment.segments.remove(handle);
+        Ok(())
+    })
+}
+
+/// Every memory object of this host that we may read.
+#[napi]
+pub fn list_segments(env: Env) -> napi::Result<Vec<NativeMemoryInfo>> {
+    let segments = os_ipc::list_segments().or_throw(&env)?;
+    Ok(segments.into_iter().map(NativeMemoryInfo::from).collect())
+}
+
+fn keep(env: &Env, memory: SharedMemory) -> napi::Result<OpenedMemory> {
+    let (kind, key, id) = (kind(memory.kind()), memory.key(), memory.id());
+    let name = memory.name().map(ToString::to_string).unwrap_or_default();
+    let (size, created) = (number(memory.size()), memory.is_created());
+    let handle = environment::with(env, |environment| {
+        let handle = environment.segments.insert(Segment { memory, buffer: None });
+        handle.ok_or_else(|| napi::Error::from_reason("a million memory objects are open"))
+    })?;
+    Ok(OpenedMemory { handle, kind, name, key, id, size, created })
+}
+
+/// Runs `work` on an open segment. What it returns is thrown when the environment is free again.
+fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<T>) -> napi::Result<T> {
+    let result = environment::with(&env, |environment| {
+        Ok(environment.segments.get(handle).ok_or_else(detached).and_then(work))
+    });
+    result?.or_throw(&env)
+}
+
+fn detached() -> Error {
+    Error::new(Code::Detached, "the shared memory was detached")
+}
+
+fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
+    match id {
+        Either::A(name) => Name::memory(&name).map(MemoryId::Name),
+        Either::B(key) => Key::from_raw(key).map(MemoryId::Key),
+    }
+}
+
+fn whose(owner: Option<Either<u32, String>>) -> Owner {
+    match owner {
+        None => Owner::Default,
+        Some(Either::A(uid)) => Owner::Uid(uid),
+        Some(Either::B(_)) => Owner::Any,
+    }
+}
+
+fn kind(kind: MemoryKind) -> &'static str {
+    match kind {
+        MemoryKind::Posix => "posix",
+        MemoryKind::SystemV => "sysv",
+    }
+}
+
+/// A count of bytes from JavaScript; the core refuses 0, which is what every bad number becomes.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and NaN becomes 0"
+)]
+fn bytes(count: f64) -> u64 {
+    count as u64
+}
+
+/// A position from JavaScript.
+fn place(position: f64) -> os_ipc::Result<usize> {
+    usize::try_from(bytes(position))
+        .map_err(|_| Error::new(Code::OutOfRange, format!("there is no position {position}")))
+}
+
+/// A count of bytes for JavaScript: exact up to 2^53, and no memory is larger.
+#[allow(clippy::cast_precision_loss, reason = "no memory has more than 2^53 bytes")]
+fn number(count: usize) -> f64 {
+    count as f64
+}
+
+fn milliseconds(time: Option<SystemTime>) -> Option<f64> {
+    Some(time?.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0)
+}
+
+impl From<SharedMemoryInfo> for NativeMemoryInfo {
+    #[allow(clippy::cast_precision_loss, reason = "no memory has more than 2^53 bytes, or attachments")]
+    fn from(info: SharedMemoryInfo) -> Self {
+        Self {
+            kind: kind(info.kind),
+            name: info.name.map(|name| name.to_string()),
+            key: info.key,
+            id: info.id,
+            size: info.size as f64,
+            attached: info.attached.map(|count| count as f64),
+            creator_pid: info.creator_pid,
+            last_pid: info.last_pid,
+            uid: info.uid,
+            gid: info.gid,
+            mode: info.mode,
+            created_at: milliseconds(info.created_at),
+            attached_at: milliseconds(info.attached_at),
+            detached_at: milliseconds(info.detached_at),
+            changed: milliseconds(info.changed),
+            removed: info.removed,
+        }
+    }
+}
