@@ -344,7 +344,8 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
       await other.opened
       const there = other.call('wait', { timeout: 15_000 })
       const waits = [here.wait(), here.acquire(), here.wait({ timeout: 15_000 }), semaphore.wait()]
-      if (capabilities.platform.startsWith('linux')) await until('all wait', () => (here.info().waiters ?? 0) >= 2)
+      if (capabilities.platform.startsWith('linux'))
+        await until('all wait', () => (here.info().waiters ?? 0) >= 2)
       Semaphore.unlink(semaphore.name, { backend })
       if (unlinkWakes) {
         for (const wait of waits) await t.throwsAsync(wait, { instanceOf: IpcError, code: 'EIDRM' })
