@@ -65,7 +65,9 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
   })
 
   for (const initial of [0, 1, 32_767]) {
-    test(`an initial value of ${initial} is the value`, t => t.is(valueOf(create(t, initial)), initial))
+    test(`an initial value of ${initial} is the value`, t => {
+      t.is(valueOf(create(t, initial)), initial)
+    })
   }
 
   test('the backend is what a name means when none is given, or it is not', t => {

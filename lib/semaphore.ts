@@ -365,7 +365,7 @@ function creation(options: CreateSemaphoreOptions): { initial: number; mode: num
 
 function warnUnverified(label: string): void {
   process.emitWarning(
-    `the semaphore ${label} was made without its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it`,
+    `the semaphore ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
     { code: 'OS_IPC_UNVERIFIED', detail: 'Another name with the same key would share it in silence.' },
   )
 }

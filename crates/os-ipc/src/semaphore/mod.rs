@@ -2,6 +2,7 @@
 
 mod id;
 mod info;
+mod patience;
 mod posix;
 mod posix_file;
 mod system_v;
