@@ -2,6 +2,7 @@
 
 mod id;
 mod info;
+mod patience;
 mod posix;
 mod posix_file;
 mod system_v;
@@ -146,6 +147,7 @@ impl Semaphore {
 
     /// The counter.
     pub fn value(&self) -> Result<u32> {
+        self.queue.await_leaving_server();
         match &self.inside {
             Inside::SystemV(set) => set.value(),
             Inside::Posix(named) => named.value(),
