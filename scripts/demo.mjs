@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { projectEnv, root } from './run.mjs'
 import { setup } from './setup.mjs'
 
-console.error('os-ipc: setting up (the first time takes a minute or two)')
 setup({ quiet: true })
 
 const main = join(root, 'examples', 'demo', 'main.mjs')
