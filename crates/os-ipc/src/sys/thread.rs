@@ -11,7 +11,14 @@ const INTERRUPT: c_int = libc::SIGURG;
 
 /// The thread that runs here, for as long as it does: what others can call out of the kernel.
 #[derive(Clone)]
-pub(crate) struct Station(Arc<Mutex<Option<pthread_t>>>);
+pub(crate) struct Station(Arc<Mutex<Option<Thread>>>);
+
+/// A number with glibc, an address with musl and on darwin.
+#[derive(Clone, Copy)]
+struct Thread(pthread_t);
+
+// SAFETY: it only names a thread, and pthread_kill(3) takes it in any other.
+unsafe impl Send for Thread {}
 
 /// The stay of a thread at its station; it ends when this is dropped.
 pub(crate) struct Stay(Station);
@@ -21,14 +28,14 @@ impl Station {
     pub(crate) fn enter() -> Stay {
         // SAFETY: always succeeds.
         let thread = unsafe { libc::pthread_self() };
-        Stay(Self(Arc::new(Mutex::new(Some(thread)))))
+        Stay(Self(Arc::new(Mutex::new(Some(Thread(thread))))))
     }
 
     /// `pthread_kill(thread, SIGURG)`: a blocking call of the thread returns `EINTR`.
     ///
     /// A signal that comes just before the call is lost; who needs the thread out sends it again until it is.
     pub(crate) fn interrupt(&self) {
-        if let Some(thread) = *self.lock() {
+        if let Some(Thread(thread)) = *self.lock() {
             // It was installed before the thread came here; an error would be one of no such signal.
             let _ = install_interrupt();
             // SAFETY: the thread clears its station, under this lock, before it ends.
@@ -36,7 +43,7 @@ impl Station {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<pthread_t>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Thread>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
