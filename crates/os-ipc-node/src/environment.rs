@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Function, FunctionRef, JsObjectValue, Object, Unknown};
+use napi::bindgen_prelude::{Env, Function, FunctionRef, Object, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Mailbox, Semaphore};

@@ -93,6 +93,8 @@ impl Queue {
         state.for_pool += usize::from(ticket.pool);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
+            // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
+            self.release_server(&mut state);
             return Ok(Wait::Pending(id, None));
         }
         match self.start_server(&mut state) {
