@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
-import { ownSemaphore } from './helpers/backends.ts'
+import { capabilities } from '../index.js'
+import { backends, ownSemaphore } from './helpers/backends.ts'
 import { type Child, child } from './helpers/child.ts'
 import { nodes } from './helpers/nodes.ts'
 import { until } from './helpers/until.ts'
@@ -26,7 +27,7 @@ test('the permits of a process that is killed come back', async t => {
 })
 
 for (const end of ['exit', 'throw', 'end']) {
-  for (const backend of ['sysv', 'posix'] as const) {
+  for (const backend of backends) {
     test(`the permits of a process come back when it ends: ${end} (${backend})`, async t => {
       await Promise.all(
         nodes.map(async node => {
@@ -43,7 +44,7 @@ for (const end of ['exit', 'throw', 'end']) {
   }
 }
 
-for (const backend of ['sysv', 'posix'] as const) {
+for (const backend of backends) {
   test(`an exit listener may release permits (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend, 2)
     const holder = child(t, 'hold.ts', { args: [backend, semaphore.name, 'release-at-exit'] })
@@ -55,8 +56,24 @@ for (const backend of ['sysv', 'posix'] as const) {
   })
 }
 
+for (const backend of backends) {
+  test(`what a process took for good stays taken when it ends (${backend})`, async t => {
+    await Promise.all(
+      nodes.map(async node => {
+        const semaphore = ownSemaphore(t, backend, 2)
+        const taker = child(t, 'take-for-good.ts', { node, args: [backend, semaphore.name] })
+        for (const line of ['waiting', 'one more']) {
+          t.is(await taker.next(), line)
+          semaphore.post()
+        }
+        t.is((await taker.exit).code, 0)
+        t.is(semaphore.value, 0)
+      }),
+    )
+  })
+}
+
 test('the permits of a process that is killed are lost on POSIX, as capabilities says', async t => {
-  const { capabilities } = await import('../index.js')
   const semaphore = ownSemaphore(t, 'posix', 2)
   const holder = child(t, 'hold.ts', { args: ['posix', semaphore.name] })
   t.is(await holder.next(), 'held')

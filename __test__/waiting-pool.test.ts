@@ -3,11 +3,12 @@
 import test from 'ava'
 
 import { Semaphore } from '../index.js'
+import { ownSemaphore } from './helpers/backends.ts'
 import { child } from './helpers/child.ts'
 import { uniqueName } from './helpers/names.ts'
 import { nodes } from './helpers/nodes.ts'
 import { linux, requires } from './helpers/requires.ts'
-import { blocked } from './helpers/threads.ts'
+import { blocked, threads } from './helpers/threads.ts'
 import { until } from './helpers/until.ts'
 
 /** UV_THREADPOOL_SIZE, and how many of its threads may block. */
@@ -78,6 +79,28 @@ requires(linux).serial('10,000 waits on one semaphore block one thread', async t
   await Promise.all(waits)
   t.is(semaphore.value, 0)
 })
+
+requires(linux).serial(
+  "a thread of ours leaves the program's signals to the program's own threads",
+  async t => {
+    const semaphore = ownSemaphore(t).unref()
+    const waiting = semaphore.wait()
+    await until('a thread is blocked', () => semaphore.info().waiters === 1)
+    const ours = threads().filter(({ name }) => name === 'os-ipc')
+    t.true(ours.length > 0)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGWINCH', 'SIGCHLD', 'SIGUSR1', 'SIGPROF'] as const) {
+      t.true(
+        ours.every(thread => thread.blocks(signal)),
+        signal,
+      )
+    }
+    t.false(ours.some(thread => thread.blocks('SIGURG')))
+    const pool = threads().filter(({ name }) => name === 'libuv-worker')
+    t.false(pool.some(thread => thread.blocks('SIGURG')))
+    semaphore.post()
+    await waiting
+  },
+)
 
 requires(linux).serial('a pool that the program keeps busy does not hold up a wait', async t => {
   await Promise.all(

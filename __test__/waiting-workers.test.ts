@@ -51,7 +51,7 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
   if (how !== 'process.exit of the main thread') {
     t.is(await process.next(), 'ended')
     // As soon as the worker is gone; the process lives on.
-    semaphore.post()
+    if (how !== 'terminate, and post at once') semaphore.post()
     await until(`all units are back: ${text}`, () => semaphore.value === units + 1)
     await until('nobody waits', () => semaphore.info().waiters === 0)
     process.send('end')
@@ -105,4 +105,16 @@ for (const backend of backends) {
       )
     },
   )
+}
+
+for (const state of ['waits pending', 'waitSync']) {
+  for (const backend of backends) {
+    test.serial(
+      `a unit that is posted while a worker with ${state} is terminated stays (${backend})`,
+      async t => {
+        const run = { state, how: 'terminate, and post at once', backend }
+        await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+      },
+    )
+  }
 }

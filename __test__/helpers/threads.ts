@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 
 /** A thread of a process, as /proc shows it. */
 export interface Thread {
@@ -7,6 +8,8 @@ export interface Thread {
   name: string
   /** Whether it is blocked in semop(2). */
   inSemop: boolean
+  /** Whether it leaves a signal to the other threads. */
+  blocks(signal: NodeJS.Signals): boolean
 }
 
 /** The threads of a process (Linux only). */
@@ -14,7 +17,9 @@ export function threads(pid: number = process.pid): Thread[] {
   return readdirSync(`/proc/${pid}/task`).flatMap(id => {
     try {
       const of = (file: string) => readFileSync(`/proc/${pid}/task/${id}/${file}`, 'utf8').trim()
-      return [{ id: Number(id), name: of('comm'), inSemop: of('wchan').includes('semtimedop') }]
+      const mask = BigInt(`0x${/SigBlk:\s*(\w+)/.exec(of('status'))?.[1]}`)
+      const blocks = (signal: NodeJS.Signals) => ((mask >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
+      return [{ id: Number(id), name: of('comm'), inSemop: of('wchan').includes('semtimedop'), blocks }]
     } catch {
       return [] // it ended meanwhile
     }
