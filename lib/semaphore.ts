@@ -301,12 +301,14 @@ export class Semaphore implements Disposable {
 
   /** Makes pending waits of this handle keep the process alive, as they do at first. */
   ref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, true)
     return this
   }
 
   /** Lets the process end while waits of this handle are pending. */
   unref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, false)
     return this
   }
@@ -363,7 +365,7 @@ function creation(options: CreateSemaphoreOptions): { initial: number; mode: num
 
 function warnUnverified(label: string): void {
   process.emitWarning(
-    `the semaphore ${label} was made without its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it`,
+    `the semaphore ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
     { code: 'OS_IPC_UNVERIFIED', detail: 'Another name with the same key would share it in silence.' },
   )
 }

@@ -216,9 +216,13 @@ export class SharedMemory implements Disposable {
 
   #external(): ArrayBuffer {
     if (this.readOnly) {
-      throw new IpcError('ERR_READ_ONLY', 'a read-only object has no ArrayBuffer, which can always be written to', {
-        hint: 'use read() or toBuffer()',
-      })
+      throw new IpcError(
+        'ERR_READ_ONLY',
+        'a read-only object has no ArrayBuffer, which can always be written to',
+        {
+          hint: 'use read() or toBuffer()',
+        },
+      )
     }
     if (this.#handle === NONE) return new ArrayBuffer(0)
     const buffer = native.memoryBuffer(this.#handle)

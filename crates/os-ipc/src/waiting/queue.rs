@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
@@ -80,7 +81,7 @@ impl Queue {
 
     /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
     pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.lock().tickets.is_empty() && self.try_take(ticket.hold)? {
+        if self.lock().tickets.is_empty() && self.take_now(ticket.hold)? {
             if ticket.hold == Hold::Owned {
                 ticket.holder.add();
             }
@@ -106,6 +107,30 @@ impl Queue {
 
     /// Takes a unit if one is there now, past those who wait.
     pub(crate) fn try_take(&self, hold: Hold) -> Result<bool> {
+        Ok(self.take_now(hold)? || self.await_leaving_server() && self.take_now(hold)?)
+    }
+
+    /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
+    ///
+    /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
+    pub(crate) fn await_leaving_server(&self) -> bool {
+        const PATIENCE: Duration = Duration::from_millis(20);
+        const LOOK_EVERY: Duration = Duration::from_micros(20);
+        let leaving = || {
+            let state = self.lock();
+            state.tickets.is_empty() && matches!(state.server, Server::Here(..))
+        };
+        if !leaving() {
+            return false;
+        }
+        let start = Instant::now();
+        while leaving() && start.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        true
+    }
+
+    fn take_now(&self, hold: Hold) -> Result<bool> {
         self.counter.try_take(hold).map_err(|errno| self.counter.failure("take a unit from", errno))
     }
 
