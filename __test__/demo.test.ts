@@ -171,6 +171,10 @@ test('a file that will not do is one line and exit code 2', async t => {
   await refused(t, '/dev/zero', /this is not a regular file/)
 })
 
+test('a wrong command line is one line and exit code 2', async t => {
+  await refused(t, '--wrong', /Unknown option '--wrong': npm run demo/)
+})
+
 requires(tool('mkfifo', 'coreutils'))('a FIFO does not make the demo wait', async t => {
   const fifo = file(t, '')
   rmSync(fifo)
