@@ -132,8 +132,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const name = await nameOf(run)
     await until(run, /worker \d has a permit/)
     run.kill(signal)
-    const { code, signal: killed } = await run.exit
+    const { code, signal: killed, stderr } = await run.exit
     t.is(killed, null)
+    t.is(stderr, `os-ipc demo: ended by ${signal}, everything is taken away\n`)
     t.is(code, signal === 'SIGINT' ? INTERRUPTED : 143)
     assertGone(t, name)
   })

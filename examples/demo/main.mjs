@@ -29,8 +29,9 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    process.exitCode = 128 + constants.signals[signal]
-    process.exit()
+    // After the handler above.
+    process.on('exit', () => console.error(`os-ipc demo: ended by ${signal}, everything is taken away`))
+    process.exit(128 + constants.signals[signal])
   })
 }
 // Whoever read our lines has gone.
