@@ -132,8 +132,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const name = await nameOf(run)
     await until(run, /worker \d has a permit/)
     run.kill(signal)
-    const { code, signal: killed } = await run.exit
+    const { code, signal: killed, stderr } = await run.exit
     t.is(killed, null)
+    t.is(stderr, `os-ipc demo: ended by ${signal}, everything is taken away\n`)
     t.is(code, signal === 'SIGINT' ? INTERRUPTED : 143)
     assertGone(t, name)
   })
@@ -169,6 +170,10 @@ test('a file that will not do is one line and exit code 2', async t => {
   await refused(t, tmpdir(), /this is a directory/)
   await refused(t, file(t, ''), /the file is empty/)
   await refused(t, '/dev/zero', /this is not a regular file/)
+})
+
+test('a wrong command line is one line and exit code 2', async t => {
+  await refused(t, '--wrong', /Unknown option '--wrong': npm run demo/)
 })
 
 requires(tool('mkfifo', 'coreutils'))('a FIFO does not make the demo wait', async t => {

@@ -160,7 +160,9 @@ test('every program of interop.md is run by a test', t => {
 test('limit.mjs of the README ends by itself and leaves its permits', async t => {
   const name = uniqueName(t)
   const run = program(t, [process.execPath, written(t, 'README.md', 'limit.mjs', 'convert', name)])
-  t.like(await run.exit, { code: 0, stderr: '' })
+  const { code, stdout, stderr } = await run.exit
+  t.is(code, 0, stderr)
+  t.is(stdout.match(/^worker \d+ works$/gm)?.length, 4)
   const limit = Semaphore.open(name)
   t.is(limit.value, 2)
   limit.unlink()

@@ -28,10 +28,11 @@ export function apiPage() {
       .filter(ts.isExportDeclaration)
       .flatMap(({ exportClause }) => exportClause.elements.map(({ name }) => name.text)),
   )
-  const declared = new Map(
-    file.statements.filter(isDeclaration).map(node => [declaredName(node), node]),
-  )
-  const names = [...FIRST, ...[...declared.keys()].filter(name => exported.has(name) && !FIRST.includes(name))]
+  const declared = new Map(file.statements.filter(isDeclaration).map(node => [declaredName(node), node]))
+  const names = [
+    ...FIRST,
+    ...[...declared.keys()].filter(name => exported.has(name) && !FIRST.includes(name)),
+  ]
   const sections = names.map(name => {
     const node = declared.get(name)
     if (node === undefined || !exported.has(name)) throw new Error(`index.d.ts exports no ${name}`)

@@ -1,4 +1,4 @@
-// `npm run demo [-- FILE]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
+// `npm run demo [-- FILE] [--posix]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
 //
 // Exit code 0 when everything that it promises was seen to hold, 1 when something was not, 2 when FILE will not do.
 
@@ -17,10 +17,8 @@ import { PERMITS, sliceCount, WORKERS } from './plan.mjs'
 import { allBack, doneAgain, neverMoreThan, no, nothingLeft, permitCameBack, sameHashes } from './proofs.mjs'
 import { Screen } from './screen.mjs'
 
-const { values: options, positionals } = parseArgs({
-  options: { posix: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
+const USAGE = 'npm run demo [-- FILE] [--posix]'
+
 const screen = new Screen()
 
 /** Takes away what was made, the last first. */
@@ -31,15 +29,16 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    process.exitCode = 128 + constants.signals[signal]
-    process.exit()
+    // After the handler above.
+    process.on('exit', () => console.error(`os-ipc demo: ended by ${signal}, everything is taken away`))
+    process.exit(128 + constants.signals[signal])
   })
 }
 // Whoever read our lines has gone.
 process.stdout.on('error', () => process.exit(1))
 
 try {
-  process.exitCode = await demo(positionals[0] ?? realpathSync(process.execPath))
+  process.exitCode = await demo(commandLine())
 } catch (error) {
   if (!(error instanceof Unfit)) throw error
   screen.end()
@@ -47,7 +46,22 @@ try {
   process.exitCode = 2
 }
 
-async function demo(path) {
+/** FILE, and whether the permits are in a POSIX semaphore. */
+function commandLine() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { posix: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    })
+    if (positionals.length > 1) throw new Unfit(`one FILE at a time: ${USAGE}`)
+    return { path: positionals[0] ?? realpathSync(process.execPath), posix: values.posix }
+  } catch (error) {
+    if (!error.code?.startsWith('ERR_PARSE_ARGS')) throw error
+    throw new Unfit(`${error.message.split('. ')[0]}: ${USAGE}`)
+  }
+}
+
+async function demo({ path, posix }) {
   const input = await openInput(path)
   const before = snapshot()
   const slices = sliceCount(input.size)
@@ -58,7 +72,7 @@ async function demo(path) {
   undo.push(() => remove(segment))
   const boardSegment = createSegment(`${name}-board`, Board.bytes(WORKERS, slices), input)
   undo.push(() => remove(boardSegment))
-  const backend = options.posix ? 'posix' : capabilities.defaultBackend
+  const backend = posix ? 'posix' : capabilities.defaultBackend
   const permits = Semaphore.create(`${name}-permits`, { initial: PERMITS, backend })
   undo.push(() => permits.unlink())
   const semaphoreSet = permits.info().id

@@ -73,7 +73,7 @@ export class Screen {
   #draw(lines, now) {
     if (!terminal || (!now && performance.now() - this.#last < FRAME)) return
     this.#last = performance.now()
-    const fitting = lines.slice(0, Math.max(1, (stdout.rows ?? 24) - 1))
+    const fitting = lines.slice(0, Math.max(1, (stdout.rows || 24) - 1))
     this.#erase()
     // No cursor while the picture moves; without line wrap, a narrow terminal cannot break it.
     stdout.write(`\x1b[?25l\x1b[?7l${fitting.map(line => `${line}\n`).join('')}\x1b[?7h`)
