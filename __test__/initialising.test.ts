@@ -3,7 +3,7 @@
 import test, { type ExecutionContext } from 'ava'
 
 import { IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, valueOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/backends.ts'
 import { child, program } from './helpers/child.ts'
 import { exists, keyOf, removeNamed, uniqueKey, uniqueName } from './helpers/names.ts'
 import { c, go, python } from './helpers/peers.ts'
@@ -116,7 +116,7 @@ onEveryBackend(({ backend, test }) => {
       made.sort((a, b) => a - b),
       Array.from({ length: rounds }, (_, round) => round),
     )
-    for (const round of made) t.is(valueOf(Semaphore.open(`${prefix}-${round}`, { backend })), 3)
+    for (const round of made) t.is(unitsOf(Semaphore.open(`${prefix}-${round}`, { backend })), 3)
   })
 
   test('openOrCreate succeeds against any number of unlinks', async t => {
