@@ -4,7 +4,7 @@ mod common;
 
 use std::thread;
 
-use common::{Named, Party, backends, units, until};
+use common::{Named, Party, backends, units, until_blocked};
 use os_ipc::{Delivery, Wait, leave_pool, set_pool_size};
 
 #[test]
@@ -20,10 +20,8 @@ fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
     let works: Vec<_> = semaphores.iter().map(|semaphore| start(semaphore).unwrap()).collect();
     thread::scope(|scope| {
         let served: Vec<_> = works.into_iter().map(|work| scope.spawn(|| work.run())).collect();
-        if cfg!(target_os = "linux") {
-            for semaphore in &semaphores {
-                until("it is blocked", || semaphore.info().unwrap().waiters == Some(1));
-            }
+        for semaphore in &semaphores {
+            until_blocked(semaphore);
         }
         leave_pool();
         for thread in served {

@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use common::{Named, Party, backends, units, until};
+use common::{Named, Party, backends, units, until_blocked};
 use os_ipc::{Delivery, PoolWork, Semaphore, Wait, leave_pool_queue, set_pool_size};
 
 /// The pool is the whole program's: one test at a time.
@@ -78,9 +78,7 @@ fn a_cancelled_wait_calls_the_pools_thread_away() {
         let work = start(&semaphore, &party).unwrap();
         thread::scope(|scope| {
             let served = scope.spawn(|| work.run());
-            if cfg!(target_os = "linux") {
-                until("it is blocked", || semaphore.info().unwrap().waiters == Some(1));
-            }
+            until_blocked(&semaphore);
             semaphore.cancel_all(&party.mailbox);
             served.join().unwrap();
         });
@@ -96,9 +94,7 @@ fn an_unreferenced_handle_leaves_the_pool_and_waits_on() {
         let work = start(&semaphore, &party).unwrap();
         thread::scope(|scope| {
             let served = scope.spawn(|| work.run());
-            if cfg!(target_os = "linux") {
-                until("it is blocked", || semaphore.info().unwrap().waiters == Some(1));
-            }
+            until_blocked(&semaphore);
             semaphore.allow_pool(false);
             served.join().unwrap();
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use common::{LIMIT, Named, Party, backends, units, until};
+use common::{LIMIT, Named, Party, backends, units, until, until_blocked};
 use os_ipc::{Backend, Delivery, Errno, Mailbox, Semaphore, TicketId, Wait};
 
 /// Starts a wait that has to wait.
@@ -37,10 +37,6 @@ fn take(delivered: Vec<(TicketId, Delivery)>) -> Vec<TicketId> {
             ticket
         })
         .collect()
-}
-
-fn is_blocked(semaphore: &Semaphore) -> bool {
-    semaphore.info().unwrap().waiters == Some(1)
 }
 
 #[test]
@@ -94,9 +90,7 @@ fn ten_thousand_waits_are_one_thread() {
         let (semaphore, party) = (named.create(0), Party::new());
         let tickets: Vec<_> = (0..WAITS).map(|_| pending(&semaphore, &party.mailbox)).collect();
         assert_eq!(semaphore.info().unwrap().pending, WAITS);
-        if cfg!(target_os = "linux") {
-            until("a thread waits in the kernel", || is_blocked(&semaphore));
-        }
+        until_blocked(&semaphore);
         semaphore.post(u16::try_from(WAITS).unwrap()).unwrap();
         assert_eq!(take(party.collect_all(WAITS)), tickets);
         assert_eq!(units(&semaphore), 0);
@@ -121,17 +115,14 @@ fn a_cancelled_wait_takes_nothing() {
 
 #[test]
 fn a_thread_leaves_the_kernel_when_nobody_waits() {
-    if !cfg!(target_os = "linux") {
-        return;
-    }
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         for _ in 0..50 {
             let ticket = pending(&semaphore, &party.mailbox);
-            until("it is blocked", || is_blocked(&semaphore));
+            until_blocked(&semaphore);
             semaphore.cancel(ticket, &party.mailbox);
-            until("it is out", || semaphore.info().unwrap().waiters == Some(0));
+            until("it is out", || semaphore.info().unwrap().waiters.unwrap_or(0) == 0);
         }
     }
 }
@@ -236,7 +227,7 @@ fn unlink_fails_every_wait_where_the_system_wakes_them() {
     for _ in 0..32 {
         let _ = (pending(&one, &party.mailbox), pending_permit(&two, &party.mailbox));
     }
-    until("a thread waits in the kernel", || is_blocked(&one));
+    until_blocked(&one);
     one.unlink().unwrap();
     for (_, delivery) in party.collect_all(64) {
         match delivery {

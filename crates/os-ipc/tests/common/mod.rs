@@ -126,3 +126,8 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Waits until one thread waits in the kernel, where the system tells.
+pub fn until_blocked(semaphore: &Semaphore) {
+    until("a thread is blocked", || semaphore.info().unwrap().waiters.is_none_or(|waiters| waiters == 1));
+}
