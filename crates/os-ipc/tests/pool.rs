@@ -41,7 +41,9 @@ fn one_of_four_threads_is_ours() {
         let party = Party::new();
         let works: Vec<_> = semaphores.iter().filter_map(|semaphore| start(semaphore, &party)).collect();
         assert_eq!(works.len(), ours, "of {threads}");
-        semaphores.iter().for_each(|semaphore| semaphore.cancel_all(&party.mailbox));
+        for semaphore in &semaphores {
+            semaphore.cancel_all(&party.mailbox);
+        }
         drop(works);
     }
 }
