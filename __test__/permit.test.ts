@@ -3,7 +3,7 @@
 import test from 'ava'
 
 import { capabilities, IpcError, Permit, Semaphore } from '../index.js'
-import { onEveryBackend, valueOf } from './helpers/suite.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { remote } from './helpers/remote.ts'
 import { until } from './helpers/until.ts'
 
@@ -13,10 +13,10 @@ onEveryBackend(({ backend, test, create, open }) => {
     const permit = await semaphore.acquire()
     t.true(permit instanceof Permit)
     t.false(permit.released)
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
     t.is(permit.release(), undefined)
     t.true(permit.released)
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
   })
 
   test('a permit is released once, however often it is asked for', async t => {
@@ -26,7 +26,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     permit.release()
     permit[Symbol.dispose]()
     await permit[Symbol.asyncDispose]()
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('a permit that was released twice takes nobody else’s', async t => {
@@ -34,9 +34,9 @@ onEveryBackend(({ backend, test, create, open }) => {
     const [first, second] = [await semaphore.acquire(), await semaphore.acquire()]
     first.release()
     first.release()
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
     second.release()
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
   })
 
   test('using and await using release at the end of the block', async t => {
@@ -44,9 +44,9 @@ onEveryBackend(({ backend, test, create, open }) => {
     {
       using _one = await semaphore.acquire()
       await using _two = await semaphore.acquire()
-      t.is(valueOf(semaphore), 0)
+      t.is(unitsOf(semaphore), 0)
     }
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
   })
 
   test('acquire waits for a release, first come, first served', async t => {
@@ -62,7 +62,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     held.release()
     await Promise.all(turns)
     t.deepEqual(order, [0, 1, 2])
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('acquire waits for a release in another process', async t => {
@@ -84,7 +84,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     t.true(permit instanceof Permit)
     t.is(semaphore.tryAcquire(), null)
     permit?.release()
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('acquire gives up after its timeout, and leaves nothing behind', async t => {
@@ -93,14 +93,14 @@ onEveryBackend(({ backend, test, create, open }) => {
       await t.throwsAsync(semaphore.acquire({ timeout }), { instanceOf: IpcError, code: 'ETIMEDOUT' })
     }
     semaphore.post()
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('use runs a function while it holds a permit, and answers what it returned', async t => {
     const semaphore = create(t, 1)
-    t.is(await semaphore.use(() => valueOf(semaphore)), 0)
-    t.is(await semaphore.use(async () => valueOf(semaphore) + 10), 10)
-    t.is(valueOf(semaphore), 1)
+    t.is(await semaphore.use(() => unitsOf(semaphore)), 0)
+    t.is(await semaphore.use(async () => unitsOf(semaphore) + 10), 10)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('use releases when the function throws or rejects, and passes the error on', async t => {
@@ -114,7 +114,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     ]) {
       const error = await t.throwsAsync(semaphore.use(fail))
       t.is(error, trouble)
-      t.is(valueOf(semaphore), 1)
+      t.is(unitsOf(semaphore), 1)
     }
   })
 
@@ -122,9 +122,9 @@ onEveryBackend(({ backend, test, create, open }) => {
     const semaphore = create(t, 1)
     await semaphore.use(permit => {
       permit.release()
-      t.is(valueOf(semaphore), 1)
+      t.is(unitsOf(semaphore), 1)
     })
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('use does not run the function when no permit came', async t => {
@@ -136,7 +136,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     await t.throwsAsync(semaphore.use(undefined as never), { code: 'ERR_INVALID_ARG_TYPE' })
     semaphore.post()
     await t.throwsAsync(semaphore.use('f' as never), { code: 'ERR_INVALID_ARG_TYPE' })
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 
   test('never more run at once than there are permits', async t => {
@@ -152,7 +152,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     }
     await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? semaphore : other).use(work)))
     t.is(most, 3)
-    t.is(valueOf(semaphore), 3)
+    t.is(unitsOf(semaphore), 3)
   })
 
   test('a permit outlives the close of its handle, and can be released after it', async t => {
@@ -160,12 +160,12 @@ onEveryBackend(({ backend, test, create, open }) => {
     const watch = open(t, semaphore.name)
     const permits = [await semaphore.acquire(), semaphore.tryAcquire()]
     semaphore.close()
-    t.is(valueOf(watch), 0)
+    t.is(unitsOf(watch), 0)
     permits[0]?.release()
-    t.is(valueOf(watch), 1)
+    t.is(unitsOf(watch), 1)
     permits[1]?.release()
     permits[1]?.release()
-    t.is(valueOf(watch), 2)
+    t.is(unitsOf(watch), 2)
   })
 
   test('a permit of a removed semaphore is released without a word', async t => {
@@ -183,7 +183,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     const made = Semaphore.create(old.name, { initial: 5, backend })
     t.teardown(() => made.close())
     permit.release()
-    t.is(valueOf(made), 5)
+    t.is(unitsOf(made), 5)
   })
 
   // ---- when the process ends
@@ -197,10 +197,10 @@ onEveryBackend(({ backend, test, create, open }) => {
       const other = remote(t, 'open', semaphore.name, { backend })
       await other.call('acquire')
       await other.call('acquire')
-      t.is(valueOf(semaphore), 1)
+      t.is(unitsOf(semaphore), 1)
       other.child.send(end)
       await other.child.exit
-      t.is(valueOf(semaphore), 3)
+      t.is(unitsOf(semaphore), 3)
     })
   }
 
@@ -213,10 +213,10 @@ onEveryBackend(({ backend, test, create, open }) => {
       const other = remote(t, 'open', semaphore.name, { backend })
       await other.call('acquire')
       await other.call('acquire')
-      t.is(valueOf(semaphore), 1)
+      t.is(unitsOf(semaphore), 1)
       other.child.kill('SIGKILL')
       await other.child.exit
-      t.is(valueOf(semaphore), capabilities.crashRecovery[backend] ? 3 : 1)
+      t.is(unitsOf(semaphore), capabilities.crashRecovery[backend] ? 3 : 1)
     },
   )
 
@@ -233,17 +233,17 @@ onEveryBackend(({ backend, test, create, open }) => {
     await other.call('post', 7)
     other.child.kill('SIGKILL')
     await other.child.exit
-    t.is(valueOf(semaphore), 7)
+    t.is(unitsOf(semaphore), 7)
   })
 
   test('pairs of wait and post leave the counter as it was when their process ends', async t => {
     const semaphore = create(t, 1)
     const other = remote(t, 'open', semaphore.name, { backend })
     t.is(await other.call('pairs', 100), 'done')
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
     other.child.send(null)
     t.like(await other.child.exit, { code: 0, stderr: '' })
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
   })
 })
 

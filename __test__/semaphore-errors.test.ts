@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 import type { ExecutionContext } from 'ava'
 
 import { IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, valueOf } from './helpers/suite.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from './helpers/child.ts'
 import { exists, keyOf, uniqueName } from './helpers/names.ts'
 import { remote } from './helpers/remote.ts'
@@ -85,7 +85,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     const other = remote(t, 'open', semaphore.name, { backend }, { within: [asUser(nobody)] })
     t.like(await other.opened, { created: false })
     t.is(await other.call('post'), 'done')
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
   })
 
   requires(asUser(nobody), asUser(someone))(
@@ -114,7 +114,7 @@ onEveryBackend(({ backend, test, create, open }) => {
       for (const owner of [nobody, 'any'] as const) {
         Semaphore.open(name, { backend, owner }).close()
         using same = Semaphore.openOrCreate(name, { ...options, owner })
-        t.is(valueOf(same), 5)
+        t.is(unitsOf(same), 5)
       }
       const other = remote(t, 'open', name, { backend }, { within: [asUser(someone)] })
       t.like(await other.opened, { code: 'ERR_FOREIGN_OWNER' })
@@ -137,7 +137,7 @@ onEveryBackend(({ backend, test, create, open }) => {
       t.is(await other.call('tryWait'), true)
       const byName = remote(t, 'unlink', semaphore.name, { backend }, { within })
       t.like(await byName.opened, error)
-      t.is(valueOf(semaphore), 0)
+      t.is(unitsOf(semaphore), 0)
     },
   )
 })

@@ -1,11 +1,13 @@
 // Misuse is a TypeError or a RangeError, says what is wrong, and comes before any system call.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import test from 'ava'
 
 import { ftok, IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, valueOf } from './helpers/suite.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from './helpers/child.ts'
 import { keyOf, uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'
@@ -18,14 +20,15 @@ onEveryBackend(({ test, create }) => {
   test(`misuse is refused, in ${misuses.length} ways, and takes and adds nothing`, async t => {
     const semaphore = create(t, 2)
     for (const misuse of misuses) t.is(await complaint(misuse, semaphore), undefined)
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
   })
 })
 
 requires(linux, injected())('misuse is refused before any system call', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 2 })
-  const trace = `${process.env['TMPDIR'] ?? '/tmp'}/os-ipc-misuse-${process.pid}`
+  const trace = join(tmpdir(), `os-ipc-misuse-${process.pid}`)
+  t.teardown(() => rmSync(trace, { force: true }))
   const other = child(t, 'misuse.ts', { args: [name] })
   t.is(await other.next(), 'opened')
   // From here on: what it opened before is no misuse.

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 
 import { capabilities, IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, valueOf } from './helpers/suite.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { exists, keyOf, uniqueKey, uniqueName } from './helpers/names.ts'
 import { remote } from './helpers/remote.ts'
 import { until } from './helpers/until.ts'
@@ -20,13 +20,13 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const semaphore = create(t, 3)
     t.is(semaphore.backend, backend)
     t.true(semaphore.created)
-    t.is(valueOf(semaphore), 3)
+    t.is(unitsOf(semaphore), 3)
   })
 
   test('create refuses a name that is taken, and leaves the value alone', t => {
     const { name } = create(t, 2)
     t.throws(() => Semaphore.create(name, { initial: 9, backend }), { instanceOf: IpcError, code: 'EEXIST' })
-    t.is(valueOf(open(t, name)), 2)
+    t.is(unitsOf(open(t, name)), 2)
   })
 
   test('open refuses a name that nobody has', t => {
@@ -40,13 +40,13 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(found.name, made.name)
     t.is(found.backend, backend)
     made.post()
-    t.is(valueOf(found), 2)
+    t.is(unitsOf(found), 2)
   })
 
   test('openOrCreate makes what is missing', t => {
     const made = openOrCreate(t, uniqueName(t), { initial: 4 })
     t.true(made.created)
-    t.is(valueOf(made), 4)
+    t.is(unitsOf(made), 4)
   })
 
   test('openOrCreate opens what is there, and its initial counts for nothing', t => {
@@ -54,7 +54,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     for (const initial of [0, 1, 7]) {
       const found = openOrCreate(t, name, { initial })
       t.false(found.created)
-      t.is(valueOf(found), 1)
+      t.is(unitsOf(found), 1)
     }
   })
 
@@ -66,7 +66,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
 
   for (const initial of [0, 1, 32_767]) {
     test(`an initial value of ${initial} is the value`, t => {
-      t.is(valueOf(create(t, initial)), initial)
+      t.is(unitsOf(create(t, initial)), initial)
     })
   }
 
@@ -87,7 +87,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(plain.name, name)
     const slashed = open(t, name)
     plain.post()
-    t.is(valueOf(slashed), 2)
+    t.is(unitsOf(slashed), 2)
     t.throws(() => Semaphore.create(name, { initial: 1, backend }), { code: 'EEXIST' })
     t.true(Semaphore.unlink(name.slice(1), { backend }))
   })
@@ -98,7 +98,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
       if (process.platform === 'darwin' && Buffer.byteLength(name) > 30) continue
       const made = openOrCreate(t, name, { initial: 1 })
       t.is(made.name, name)
-      t.is(valueOf(open(t, name)), 1)
+      t.is(unitsOf(open(t, name)), 1)
     }
   })
 
@@ -119,11 +119,11 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
   test('post adds a unit, or so many', t => {
     const semaphore = create(t, 0)
     semaphore.post()
-    t.is(valueOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 1)
     semaphore.post(5)
-    t.is(valueOf(semaphore), 6)
+    t.is(unitsOf(semaphore), 6)
     semaphore.post(undefined)
-    t.is(valueOf(semaphore), 7)
+    t.is(unitsOf(semaphore), 7)
   })
 
   test('tryWait takes a unit, and says false when there is none', t => {
@@ -140,7 +140,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const semaphore = create(t, 2)
     t.is(await semaphore.wait(), undefined)
     await semaphore.wait({})
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('wait blocks until this handle posts', async t => {
@@ -151,7 +151,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.deepEqual(settled, [])
     semaphore.post()
     await wait
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('wait blocks until another handle posts', async t => {
@@ -159,7 +159,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const wait = semaphore.wait({ timeout: 15_000 })
     open(t, semaphore.name).post()
     await t.notThrowsAsync(wait)
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('every wait gets its unit, the first one first', async t => {
@@ -169,16 +169,16 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     for (const _ of waits) semaphore.post()
     await Promise.all(waits)
     t.deepEqual(order, [0, 1, 2, 3, 4])
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('waitSync takes a unit that is there', t => {
     const semaphore = create(t, 1)
     semaphore.waitSync()
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
     t.throws(() => semaphore.waitSync({ timeout: 20 }), { instanceOf: IpcError, code: 'ETIMEDOUT' })
     t.throws(() => semaphore.waitSync({ timeout: 0 }), { code: 'ETIMEDOUT' })
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   // ---- with another process
@@ -199,7 +199,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const blocked = other.call('waitSync', { timeout: 15_000 })
     semaphore.post()
     t.is(await blocked, 'done')
-    t.is(valueOf(semaphore), 0)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('another process sees the same counter and the same name', async t => {
@@ -207,7 +207,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const other = remote(t, 'openOrCreate', semaphore.name, { backend, initial: 8 })
     t.like(await other.opened, { created: false })
     t.is(await other.call('tryWait'), true)
-    t.is(valueOf(semaphore), 2)
+    t.is(unitsOf(semaphore), 2)
     if (capabilities.value[backend]) t.is(await other.call('value'), 2)
   })
 
@@ -217,7 +217,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.like(await other.opened, { created: true })
     other.child.send(null)
     t.like(await other.child.exit, { code: 0, stderr: '' })
-    t.is(valueOf(open(t, name)), 2)
+    t.is(unitsOf(open(t, name)), 2)
   })
 
   // ---- close
@@ -227,7 +227,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     semaphore.close()
     semaphore.close()
     semaphore[Symbol.dispose]()
-    t.is(valueOf(open(t, semaphore.name)), 1)
+    t.is(unitsOf(open(t, semaphore.name)), 1)
   })
 
   test('a closed handle refuses everything else', async t => {
@@ -259,7 +259,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
       await t.throwsAsync(use, closed, String(use))
     }
     t.is(semaphore.backend, backend)
-    t.is(valueOf(open(t, semaphore.name)), 5)
+    t.is(unitsOf(open(t, semaphore.name)), 5)
   })
 
   test('close ends the waits of its handle, and nobody else’s', async t => {
@@ -271,7 +271,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     for (const wait of ended) await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
     other.post()
     await goesOn
-    t.is(valueOf(other), 0)
+    t.is(unitsOf(other), 0)
   })
 
   test('using closes at the end of the block', t => {
@@ -290,7 +290,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const second = create(t, 1)
     t.throws(() => first.post(), { code: 'ERR_CLOSED' })
     first.close()
-    t.is(valueOf(second), 1)
+    t.is(unitsOf(second), 1)
   })
 
   // ---- unlink
@@ -323,7 +323,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const made = openOrCreate(t, old.name, { initial: 9 })
     t.true(made.created)
     old.unlink()
-    t.is(valueOf(open(t, old.name)), 9)
+    t.is(unitsOf(open(t, old.name)), 9)
   })
 
   test('old handles never reach the new semaphore of their name', t => {
@@ -332,7 +332,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     const made = openOrCreate(t, old.name, { initial: 9 })
     if (unlinkWakes) t.throws(() => old.post(), { code: 'EIDRM' })
     else old.post()
-    t.is(valueOf(made), 9)
+    t.is(unitsOf(made), 9)
   })
 
   test(
@@ -371,7 +371,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
         await Promise.all(waits)
         t.is(await there, 'done')
         here.post()
-        t.is(valueOf(semaphore), 1)
+        t.is(unitsOf(semaphore), 1)
       }
     },
   )
@@ -391,7 +391,7 @@ onEveryBackend(({ backend, test, create }) => {
           code: backend === 'sysv' ? 'ERANGE' : 'EOVERFLOW',
         })
       }
-      t.is(valueOf(semaphore), 32_767)
+      t.is(unitsOf(semaphore), 32_767)
       semaphore.tryWait()
       t.throws(() => semaphore.post(2), { code: backend === 'sysv' ? 'ERANGE' : 'EOVERFLOW' })
       semaphore.post()

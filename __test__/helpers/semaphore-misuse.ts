@@ -163,8 +163,8 @@ export async function complaint({ what, use, error, code }: Misuse, semaphore: S
   return (result as Promise<unknown>).then(() => `${what}: fulfilled`, judge)
 
   function judge(caught: unknown): string | undefined {
-    const { constructor, code: actual, message } = caught as NodeJS.ErrnoException
-    if (constructor.name === error && actual === code && message.length < 400) return undefined
-    return `${what}: ${constructor.name} ${actual}: ${message}`
+    const { name, code: actual, message } = caught as NodeJS.ErrnoException
+    if (name === error && actual === code && message.length < 400) return undefined
+    return `${what}: ${name} ${actual}: ${message}`
   }
 }

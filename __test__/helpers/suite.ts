@@ -37,7 +37,7 @@ function suiteOf(backend: Backend): Suite {
 }
 
 /** The counter, also where the platform cannot tell: counted by taking. */
-export function valueOf(semaphore: Semaphore): number {
+export function unitsOf(semaphore: Semaphore): number {
   if (capabilities.value[semaphore.backend]) return semaphore.value
   let units = 0
   while (semaphore.tryWait()) units += 1

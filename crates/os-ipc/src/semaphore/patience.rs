@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_process_that_was_stopped_looks_again() {
-        let mut patience = Patience { start: Instant::now() - 2 * LONGEST, looks: 0 };
+        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST).unwrap(), looks: 0 };
         assert!(!patience.lasted(LONGEST));
         let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
         assert_eq!(looks, FEWEST_LOOKS as usize);

@@ -77,6 +77,7 @@ pub(in crate::semaphore) fn open_or_create(
     owner: Owner,
 ) -> Result<(Set, bool)> {
     let failed = |errno| Error::system("cannot initialise the semaphore", "semop", id, errno);
+    let size = record::set_size(id.name());
     let mut patience = Patience::new();
     loop {
         let set = match find(id) {
@@ -94,18 +95,19 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => {
-                match initialise(set, record::set_size(id.name()), id.name(), creation.initial) {
-                    Ok(true) => return Ok((Set::new(set, id, true), true)),
-                    Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
-                        pause(&mut patience, || not_initialised(id))?
-                    }
+            Found::Unfinished => match initialise(set, size, id.name(), creation.initial) {
+                Ok(true) => return Ok((Set::new(set, id, true), true)),
+                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
+                    pause(&mut patience, || not_initialised(id))?;
+                }
+                Err(errno) => return Err(failed(errno)),
+            },
+            Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
+                match finish_single(set, creation.initial) {
+                    Ok(made) => return Ok((Set::new(set, id, false), made)),
+                    Err(Errno::EIDRM | Errno::EINVAL) => {}
                     Err(errno) => return Err(failed(errno)),
                 }
-            }
-            Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                let made = finish_single(set, creation.initial).map_err(failed)?;
-                return Ok((Set::new(set, id, false), made));
             }
             Found::Untouched => pause(&mut patience, || not_initialised(id))?,
             Found::Gone => {}
