@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** Whether {@link list} can say what there is. */
+    readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
     readonly externalBuffers: boolean;
 }
@@ -49,7 +51,7 @@ interface IpcErrorDetails {
  * try {
  *   Semaphore.open('/jobs')
  * } catch (error) {
- *   if (error.code !== 'ENOENT') throw error
+ *   if (!(error instanceof IpcError && error.code === 'ENOENT')) throw error
  * }
  * ```
  */
