@@ -91,10 +91,11 @@ function unsupported({ host }: Attempt): Diagnosis | undefined {
 }
 
 function forbidden({ refusals }: Attempt): Diagnosis | undefined {
-  if (find(refusals, /--allow-ffi/)) {
+  const flag = find(refusals, /run again with the (--allow-\w+) flag/)?.[1]
+  if (flag !== undefined) {
     return {
-      cause: 'Deno did not allow the native addon of os-ipc to be loaded.',
-      cure: 'Run it with --allow-ffi, besides --allow-read, --allow-env and --allow-sys.',
+      cause: `Deno did not allow the native addon of os-ipc to be loaded: ${flag} is missing.`,
+      cure: 'Run it with --allow-ffi, --allow-read and --allow-env.',
     }
   }
   if (find(refusals, /addons is disabled/)) {

@@ -1,6 +1,15 @@
 // A project that has installed this package, as npm would lay it out, for what happens outside of this repository.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +19,8 @@ import type { Teardown } from './names.ts'
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What `npm run build:native` made: `os-ipc.linux-x64-gnu.node`. */
-export const binary = readdirSync(repository).find(name => /^os-ipc\..*\.node$/.test(name)) ?? 'os-ipc.missing.node'
+export const binary =
+  readdirSync(repository).find(name => /^os-ipc\..*\.node$/.test(name)) ?? 'os-ipc.missing.node'
 
 /** Its platform: `linux-x64-gnu`. */
 export const platform = binary.split('.')[1] as string
@@ -36,6 +46,8 @@ export function write(path: string, content: string | Buffer): string {
 export function project(t: Teardown, binaries: Record<string, Buffer> = { [platform]: bytes() }): string {
   const home = folder(t)
   const modules = join(home, 'node_modules')
+  // Deno looks into node_modules only where there is one.
+  write(join(home, 'package.json'), JSON.stringify({ private: true, dependencies: { 'os-ipc': '*' } }))
   const { files } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
   for (const name of ['package.json', ...files.map((file: string) => file.replace(/\/\*.*$/, ''))]) {
     cpSync(join(repository, name), join(modules, 'os-ipc', name), { recursive: true })
