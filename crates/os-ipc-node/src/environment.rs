@@ -10,7 +10,6 @@ use os_ipc::{Mailbox, Semaphore};
 
 use crate::error::ErrorParts;
 use crate::handles::Handles;
-use crate::loans::Loans;
 use crate::memory::Segment;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
@@ -25,7 +24,6 @@ pub(crate) struct Environment {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) semaphores: Handles<Semaphore>,
     pub(crate) segments: Handles<Segment>,
-    pub(crate) loans: Loans,
 }
 
 thread_local! {
@@ -62,7 +60,6 @@ pub fn start(
         mailbox: Arc::new(Mailbox::new(wake)),
         semaphores: Handles::new(),
         segments: Handles::new(),
-        loans: Loans::default(),
     };
     ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
     // Registered after the thread-safe function, so that it runs before that one's own hook.
