@@ -109,9 +109,12 @@ native.start(fromNative, settle, pool)
 if (isMainThread) {
   process.prependListener('exit', () => {
     native.beforeExit()
-    for (const wait of pending.values()) {
-      wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-    }
+    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
+    setImmediate(() => {
+      for (const wait of pending.values()) {
+        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
+      }
+    }).unref()
   })
 }
 

@@ -12,6 +12,7 @@ mod ownership;
 mod record;
 mod semaphore;
 mod shared_memory;
+mod sync;
 mod sys;
 mod waiting;
 

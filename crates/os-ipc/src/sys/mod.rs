@@ -30,6 +30,7 @@ pub(crate) mod posix_shm_types;
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
 pub(crate) mod sysv_shm;
+#[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
 
 use std::ffi::c_int;

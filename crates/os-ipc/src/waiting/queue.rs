@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -13,6 +13,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::nudger;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
+use crate::sync::{Mutex, MutexGuard, pause};
 use crate::sys::thread::{self, Station};
 
 /// A pending wait; a smaller one came first.
@@ -127,7 +128,7 @@ impl Queue {
         }
         let start = Instant::now();
         while leaving() && start.elapsed() < PATIENCE {
-            std::thread::sleep(LOOK_EVERY);
+            pause(LOOK_EVERY);
         }
         true
     }
@@ -175,6 +176,13 @@ impl Queue {
     /// How many wait here, in this process.
     pub(crate) fn pending(&self) -> usize {
         self.lock().tickets.len()
+    }
+
+    /// Whether nobody waits and nobody serves.
+    #[cfg(all(loom, test))]
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.lock();
+        state.tickets.is_empty() && matches!(state.server, Server::None)
     }
 
     /// Takes units for the tickets until there are none, or until the lane is not theirs any more.
