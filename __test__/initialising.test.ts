@@ -3,7 +3,7 @@
 import test, { type ExecutionContext } from 'ava'
 
 import { IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, unitsOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from './helpers/child.ts'
 import { exists, keyOf, removeNamed, uniqueKey, uniqueName } from './helpers/names.ts'
 import { c, go, python } from './helpers/peers.ts'

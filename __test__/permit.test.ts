@@ -3,7 +3,7 @@
 import test from 'ava'
 
 import { capabilities, IpcError, Permit, Semaphore } from '../index.js'
-import { onEveryBackend, unitsOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { remote } from './helpers/remote.ts'
 import { until } from './helpers/until.ts'
 

@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 import type { ExecutionContext } from 'ava'
 
 import { IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, unitsOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from './helpers/child.ts'
 import { exists, keyOf, uniqueName } from './helpers/names.ts'
 import { remote } from './helpers/remote.ts'

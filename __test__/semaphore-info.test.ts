@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 
 import { capabilities, ftok, list, Semaphore } from '../index.js'
-import { onEveryBackend } from './helpers/backends.ts'
+import { onEveryBackend } from './helpers/suite.ts'
 import { exists, keyOf, uniqueKey, uniqueName } from './helpers/names.ts'
 import { c, python } from './helpers/peers.ts'
 import { remote } from './helpers/remote.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { ftok, IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, unitsOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from './helpers/child.ts'
 import { keyOf, uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 
 import { capabilities, IpcError, Semaphore } from '../index.js'
-import { onEveryBackend, unitsOf } from './helpers/backends.ts'
+import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { exists, keyOf, uniqueKey, uniqueName } from './helpers/names.ts'
 import { remote } from './helpers/remote.ts'
 import { until } from './helpers/until.ts'

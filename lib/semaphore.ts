@@ -232,13 +232,13 @@ export class Semaphore implements Disposable {
     const number = this.#handle.use()
     const timeout = checkTimeout(checkOptions(options).timeout)
     if (isMainThread) {
-      if (!native.semaphoreWaitSync(number, timeout)) throw timedOut(this.#handle)
+      if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(this.#handle)
       return
     }
     const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
     for (;;) {
       const left = Math.max(deadline - performance.now(), 0)
-      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))) return
+      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
       if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(this.#handle)
     }
   }

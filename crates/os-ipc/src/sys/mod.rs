@@ -21,11 +21,16 @@ pub(crate) mod posix_sem;
 #[cfg_attr(target_vendor = "apple", path = "posix_shm_darwin.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_vendor = "apple")), path = "no_posix_shm.rs")]
 pub(crate) mod posix_shm;
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "only files can be something else than they should")
+)]
 pub(crate) mod posix_shm_types;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
 pub(crate) mod sysv_shm;
+#[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
 
 use std::ffi::c_int;

@@ -1,6 +1,6 @@
 //! POSIX named semaphores, as the C library has them: sem_open(3), sem_wait(3), sem_post(3).
 
-use std::ffi::{CStr, c_int, c_uint};
+use std::ffi::{CStr, c_uint};
 use std::ptr::NonNull;
 
 use libc::sem_t;
@@ -44,7 +44,7 @@ impl Mapped {
     /// `sem_getvalue(sem)`: the counter.
     #[cfg(not(target_vendor = "apple"))]
     pub(crate) fn value(&self) -> Result<u32, Errno> {
-        let mut value: c_int = 0;
+        let mut value: std::ffi::c_int = 0;
         // SAFETY: mapped until `self` is dropped, and `value` outlives the call.
         Errno::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
         Ok(u32::try_from(value).unwrap_or(0))

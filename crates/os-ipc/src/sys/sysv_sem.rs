@@ -123,7 +123,7 @@ pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), Errno> {
 pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), Errno> {
     let mut take = buffer(0, -1, undo.flag());
     let timeout = timespec {
-        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
     };
     // SAFETY: `take` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
