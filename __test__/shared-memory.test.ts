@@ -353,7 +353,8 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
   for (const owner of ['root', null, 1n]) t.throws(open({ owner }), type)
   for (const owner of [-1, 2 ** 32, 0.5]) t.throws(open({ owner }), range)
   for (const readOnly of [0, 'yes', null]) t.throws(open({ readOnly }), type)
-  for (const shmid of ['1', 1n, undefined]) t.throws(() => SharedMemory.attach(shmid as number), type)
+  for (const shmid of ['1', 1n, undefined])
+    t.throws(() => SharedMemory.attach(shmid as unknown as number), type)
   for (const shmid of [-1, 2 ** 31, 0.5]) t.throws(() => SharedMemory.attach(shmid), range)
   t.throws(() => SharedMemory.open(name), { code: 'ENOENT' })
 })
@@ -374,10 +375,10 @@ for (const { kind, uniqueId } of kinds) {
     const range = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }
     const bytes = new Uint8Array(1)
     for (const position of ['0', 1n, null]) {
-      t.throws(() => memory.read(bytes, position as number), type)
-      t.throws(() => memory.write(bytes, position as number), type)
-      t.throws(() => memory.toBuffer(position as number), type)
-      t.throws(() => memory.toBuffer(0, position as number), type)
+      t.throws(() => memory.read(bytes, position as unknown as number), type)
+      t.throws(() => memory.write(bytes, position as unknown as number), type)
+      t.throws(() => memory.toBuffer(position as unknown as number), type)
+      t.throws(() => memory.toBuffer(0, position as unknown as number), type)
     }
     for (const position of [-1, 9, Number.NaN, 0.5, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 53]) {
       t.throws(() => memory.read(bytes, position), range)

@@ -30,7 +30,12 @@ pub(crate) mod posix_shm_types;
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
 pub(crate) mod sysv_shm;
+#[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
+
+use std::ffi::c_int;
+
+use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
 
@@ -60,12 +65,11 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
 }
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
-fn uninterrupted(mut call: impl FnMut() -> std::ffi::c_int) -> Result<(), nix::errno::Errno> {
+fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {
     loop {
-        match nix::errno::Errno::result(call()) {
-            Ok(_) => return Ok(()),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
+        match Errno::result(call()) {
+            Err(Errno::EINTR) => {}
+            done => return done,
         }
     }
 }
