@@ -10,6 +10,7 @@ import { isolated } from '../scripts/isolate.mjs'
 import { leftovers, snapshot } from '../scripts/leftovers.mjs'
 import { preparePeers } from '../scripts/peers.mjs'
 import { setup } from '../scripts/setup.mjs'
+import { build } from './builds.ts'
 import type { Outcome, Promised } from './promise.ts'
 import { summary, writeDocs } from './report.ts'
 
@@ -27,6 +28,7 @@ const tap = process.env['CI'] !== undefined
 if (!process.env['OS_IPC_ISOLATED']) {
   setup()
   preparePeers()
+  build()
 }
 process.exitCode = isolated('../stress/run.ts', process.argv.slice(2)) ?? (await runAll())
 

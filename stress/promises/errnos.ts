@@ -13,6 +13,8 @@ interface Report {
   leaked: string[]
 }
 
+const HANGS = 30_000
+
 /** One errno of each call, for the short run. */
 const SOME = CASES.filter(({ call, act }, i) => CASES.findIndex(one => one.call === call && one.act === act) === i)
 
@@ -48,8 +50,13 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const within = one.path === undefined ? [place] : [onlyAt(place, one.path.replace('NAME', name.slice(1)))]
   const attached = prepare(kind, method, name, key)
   const run = child(trial, 'errnos', { args: [kind, method, name, key, attached], within })
+  const alarm = setTimeout(() => {
+    trial.lost(`${what}: hangs`)
+    run.kill()
+  }, HANGS)
   const report = (await run.next()) as Report | undefined
   const { code, signal } = await run.exit
+  clearTimeout(alarm)
   if (report === undefined || code !== 0) {
     trial.lost(`${what}: ended with ${signal ?? `exit code ${code}`}`)
     return 'none'

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use crate::error::{Code, Errno, Error, Result};
@@ -55,7 +55,7 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Option<FileId>> {
         "a FIFO"
     } else if !kind.is_file() {
         "no regular file"
-    } else if metadata.nlink() > 1 {
+    } else if metadata.nlink() > 1 && !was_left_by_its_creator(&metadata) {
         "a file with a second link"
     } else if metadata.len() < FILE_SIZE {
         "too short"
@@ -64,6 +64,20 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Option<FileId>> {
         return Ok(Some(FileId::of(&metadata)));
     };
     Err(Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {planted}: {}", path.display())))
+}
+
+/// Whether the only other name of a file is the one that glibc makes it under, `sem.` and six characters.
+///
+/// sem_open links it to its name and then takes that one away: a creator that is killed in between leaves both.
+fn was_left_by_its_creator(metadata: &Metadata) -> bool {
+    const DRAFT: usize = "sem.XXXXXX".len();
+    let Ok(entries) = fs::read_dir(DIRECTORY) else { return false };
+    metadata.nlink() == 2
+        && entries.filter_map(std::result::Result::ok).any(|entry| {
+            entry.ino() == metadata.ino()
+                && entry.file_name().len() == DRAFT
+                && entry.file_name().as_encoded_bytes().starts_with(b"sem.")
+        })
 }
 
 /// The file of `name` now, if there is one.

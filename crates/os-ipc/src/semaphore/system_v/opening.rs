@@ -44,7 +44,20 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", Errno::EEXIST)),
-        Err(errno) => Err(failed("semop", as_removed(errno))),
+        Err(errno) => {
+            discard(set);
+            Err(failed("semop", as_removed(errno)))
+        }
+    }
+}
+
+/// Removes a set that could not be initialised, unless somebody else did it meanwhile.
+///
+/// Nothing compares and removes at once: who finishes it in between, some microseconds, gets `EIDRM`.
+fn discard(set: SetId) {
+    if matches!(recorded(set), Ok(Record::Absent)) && sys::value(set) == Ok(0) {
+        // What is reported is why it could not be initialised.
+        let _ = sys::remove(set);
     }
 }
 
