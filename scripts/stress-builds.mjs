@@ -1,7 +1,9 @@
+// What the stress runs need besides the package itself.
+
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { root, run } from '../scripts/run.mjs'
+import { root, run } from './run.mjs'
 
 /** The addon with the assertions of Rust and of napi-rs in it. */
 export const DEBUG_ADDON = join(root, '.cache/os-ipc.debug.node')
@@ -9,8 +11,7 @@ export const DEBUG_ADDON = join(root, '.cache/os-ipc.debug.node')
 /** Makes semaphores until it is killed, without Node: `crates/os-ipc/examples/create.rs`. */
 export const CREATE = join(root, 'target/release/examples/create')
 
-/** What the promises need besides the package itself. */
-export function build(): void {
+export function buildForStress() {
   run('cargo', ['build', '--quiet', '-p', 'os-ipc-node'])
   mkdirSync(join(root, '.cache'), { recursive: true })
   copyFileSync(join(root, 'target/debug/libos_ipc_node.so'), DEBUG_ADDON)
