@@ -19,6 +19,7 @@ const sink = await open('/dev/null', 'w')
 const source = await open('/dev/zero', 'r')
 const alive = setInterval(() => {}, 1_000)
 
+say('made')
 for (let warm = 0; warm < 50; warm += 1) await turn(warm)
 await settle()
 const before = state()

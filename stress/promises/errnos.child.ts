@@ -50,7 +50,7 @@ async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
       opened.tryWait()
       return
     case 'wait':
-      return opened.wait({ timeout: 200 })
+      return await opened.wait({ timeout: 200 })
     case 'waitSync':
       return opened.waitSync({ timeout: 200 })
     case 'acquire':

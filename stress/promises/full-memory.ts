@@ -42,7 +42,7 @@ async function eachTime(trial: Trial, count: number, within: Surroundings[], siz
     if (report.code === undefined) trial.lost('there was room')
     else seen.add(`${report.code} from ${report.syscall}`)
     if (report.left.length > 0) trial.lost(`left behind: ${report.left.join(', ')}`)
-    if (report.code === 'ENOSPC' && report.hint === undefined) trial.lost('no hint')
+    if (report.hint === undefined) trial.lost('no hint')
     trial.made()
   }
   return [...seen].join(', ')

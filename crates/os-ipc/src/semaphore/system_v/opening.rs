@@ -69,7 +69,7 @@ pub(in crate::semaphore) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> 
             Found::Ready(verified) => return Ok(Set::new(set, id, verified)),
             Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => return Ok(Set::new(set, id, false)),
             Found::Untouched | Found::Unfinished => pause(start, || not_initialised(id))?,
-            Found::Gone => {}
+            Found::Gone => pause(start, || comes_and_goes(id))?,
         }
     }
 }
@@ -103,11 +103,13 @@ pub(in crate::semaphore) fn open_or_create(
                 Err(errno) => return Err(failed(errno)),
             },
             Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => {
-                let made = finish_single(set, creation.initial).map_err(failed)?;
-                return Ok((Set::new(set, id, false), made));
+                match finish_single(set, creation.initial) {
+                    Err(Errno::EIDRM | Errno::EINVAL) => pause(start, || comes_and_goes(id))?,
+                    made => return made.map(|made| (Set::new(set, id, false), made)).map_err(failed),
+                }
             }
             Found::Untouched => pause(start, || not_initialised(id))?,
-            Found::Gone => {}
+            Found::Gone => pause(start, || comes_and_goes(id))?,
         }
     }
 }
@@ -188,6 +190,10 @@ fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
 fn not_initialised(id: &SemaphoreId) -> Error {
     let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
     Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+}
+
+fn comes_and_goes(id: &SemaphoreId) -> Error {
+    Error::system("the semaphore was removed whenever it was looked at", "semctl", id, Errno::EIDRM)
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.
