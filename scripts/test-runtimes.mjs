@@ -23,7 +23,8 @@ const args = process.argv.slice(2)
 const unknown = args.find(name => !RUNTIMES[name])
 if (unknown) fail(`${unknown} is none of ${Object.keys(RUNTIMES).join(', ')}`, 2)
 if (!process.env.OS_IPC_ISOLATED) setup({ quiet: true })
-process.exitCode = isolated('test-runtimes.mjs', args) ?? runAll(args.length > 0 ? args : Object.keys(RUNTIMES))
+process.exitCode =
+  isolated('test-runtimes.mjs', args) ?? runAll(args.length > 0 ? args : Object.keys(RUNTIMES))
 
 function runAll(names) {
   let failed = 0

@@ -1,29 +1,40 @@
-// `npm test [-- ARGUMENTS OF AVA]`: sets up, then the Rust tests and the ava tests, and looks for what they left behind.
-// `node scripts/test.mjs rust` and `node scripts/test.mjs node [ARGUMENTS OF AVA]` run one half.
+// `npm test [-- ARGUMENTS OF AVA]`: sets up, then the Rust tests, the ava tests and the short form of the stress runs,
+// and looks for what they left behind. `node scripts/test.mjs rust`, `... node [ARGUMENTS OF AVA]` and `... stress` run
+// one part.
 
 import { isolated } from './isolate.mjs'
 import { leftovers, snapshot } from './leftovers.mjs'
+import { testLoom } from './loom.mjs'
 import { preparePeers } from './peers.mjs'
 import { status } from './run.mjs'
 import { setup } from './setup.mjs'
+import { buildForStress } from './stress-builds.mjs'
 
-const HALVES = ['rust', 'node']
+const PARTS = ['rust', 'node', 'stress']
 
 const args = process.argv.slice(2)
-const half = HALVES.includes(args[0]) ? args.shift() : undefined
+const part = PARTS.includes(args[0]) ? args.shift() : undefined
 
 if (!process.env.OS_IPC_ISOLATED) {
   setup()
-  if (half !== 'rust') preparePeers()
+  if (part !== 'rust') preparePeers()
+  if (runs('stress')) buildForStress()
 }
 process.exitCode = isolated('test.mjs', process.argv.slice(2)) ?? runTests()
+
+/** Is this part meant, or all of them? */
+function runs(name) {
+  return part === undefined || part === name
+}
 
 function runTests() {
   const before = snapshot()
   const codes = []
-  if (half !== 'node') codes.push(status('cargo', ['test', '--workspace', '--quiet']))
+  if (runs('rust')) codes.push(status('cargo', ['test', '--workspace', '--quiet']), testLoom())
   // TAP where a program counts the tests, ava's own report where a person reads it.
-  if (half !== 'rust') codes.push(status('ava', [...(process.env.CI ? ['--tap'] : []), ...args]))
+  if (runs('node')) codes.push(status('ava', [...(process.env.CI ? ['--tap'] : []), ...args]))
+  // By itself, and last: times are part of it. Whoever asks for one test of ava does not mean it.
+  if (runs('stress') && args.length === 0) codes.push(status('node', ['stress/run.ts', '--short']))
   const left = leftovers(before)
   for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
   return left.length === 0 && codes.every(code => code === 0) ? 0 : 1

@@ -1,15 +1,12 @@
-// `npm run stress [-- --short] [-- --only NAME] [-- --write]`: tries every promise, prints a table of figures, and ends
-// with exit code 1 when anything was lost. `--write` renews the table in docs/reliability.md.
+// Tries every promise, prints a table of figures, and ends with exit code 1 when anything was lost. `--write` renews
+// the table in docs/reliability.md. Started by scripts/stress.mjs.
 
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
-import { isolated } from '../scripts/isolate.mjs'
 import { leftovers, snapshot } from '../scripts/leftovers.mjs'
-import { preparePeers } from '../scripts/peers.mjs'
-import { setup } from '../scripts/setup.mjs'
 import type { Outcome, Promised } from './promise.ts'
 import { summary, writeDocs } from './report.ts'
 
@@ -24,11 +21,7 @@ const PROMISES = new URL('promises/', import.meta.url)
 /** TAP, where a program counts the tests. */
 const tap = process.env['CI'] !== undefined
 
-if (!process.env['OS_IPC_ISOLATED']) {
-  setup()
-  preparePeers()
-}
-process.exitCode = isolated('../stress/run.ts', process.argv.slice(2)) ?? (await runAll())
+process.exitCode = await runAll()
 
 async function runAll(): Promise<number> {
   const names = readdirSync(PROMISES)
@@ -69,7 +62,9 @@ async function inItsProcess(name: string, promised: Promised): Promise<Outcome> 
     hung = true
     end(child.pid)
   }, limit * 1000)
-  const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(signal ?? `${code}`)))
+  const ended = new Promise<string>(resolve =>
+    child.once('exit', (code, signal) => resolve(signal ?? `${code}`)),
+  )
   let outcome: Outcome | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     const message = JSON.parse(line)

@@ -16,13 +16,16 @@ const promised: Promised = {
   async run(trial) {
     const machine = new Machine()
     const prefix = uniqueName(trial)
-    const semaphores = Array.from({ length: SEMAPHORES }, (_, i) => Semaphore.create(`${prefix}-${i}`, { initial: 0 }))
+    const semaphores = Array.from({ length: SEMAPHORES }, (_, i) =>
+      Semaphore.create(`${prefix}-${i}`, { initial: 0 }),
+    )
     const times: number[] = []
     for (let turn = 0; turn < trial.count / 12; turn += 1) {
       for (const node of nodes) {
         for (const [how, expected] of Object.entries(ENDS)) {
           const waiting = child(trial, 'exits', { args: [prefix, SEMAPHORES, how], node: node.path })
-          if ((await waiting.next()) !== 'waiting') throw new Error(`${how} on Node ${node.major} did not wait`)
+          if ((await waiting.next()) !== 'waiting')
+            throw new Error(`${how} on Node ${node.major} did not wait`)
           machine.reset()
           const start = performance.now()
           waiting.send('end')
@@ -30,7 +33,8 @@ const promised: Promised = {
           const { code, signal } = await waiting.exit
           const time = performance.now() - start
           times.push(time)
-          if (time - machine.standstill > LATEST) trial.lost(`${how} on Node ${node.major}: gone after ${ms(time)}`)
+          if (time - machine.standstill > LATEST)
+            trial.lost(`${how} on Node ${node.major}: gone after ${ms(time)}`)
           if (code !== expected || (how === 'SIGTERM' && signal !== 'SIGTERM'))
             trial.lost(`${how} on Node ${node.major}: ended with ${signal ?? `exit code ${code}`}`)
           trial.made()

@@ -1,18 +1,17 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { list, Semaphore } from '../../index.js'
 import { keyOf, removeNamed, uniqueName } from '../../__test__/helpers/names.ts'
 import { injected } from '../../__test__/helpers/surroundings.ts'
+import { CREATE } from '../../scripts/stress-builds.mjs'
 import { random } from '../figures.ts'
 import { atOnce, child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const INITIAL = 3
 
 const promised: Promised = {
@@ -54,12 +53,10 @@ async function atEachCall(trial: Trial): Promise<number> {
 
 /** Of a program without Node, which is killed in a moment: it makes one semaphore after the other. */
 async function atAnyMoment(trial: Trial): Promise<number> {
-  execFileSync('cargo', ['build', '--quiet', '--release', '-p', 'os-ipc', '--example', 'create'], { cwd: ROOT })
-  const program = `${ROOT}target/release/examples/create`
   let unfinished = 0
   await atOnce(2, trial.count, async () => {
     const prefix = `/os-ipc-${randomBytes(6).toString('hex')}`
-    const creator = spawn(program, [prefix, String(INITIAL)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const creator = spawn(CREATE, [prefix, String(INITIAL)], { stdio: ['ignore', 'pipe', 'inherit'] })
     const closed = once(creator, 'close')
     let said = ''
     creator.stdout.on('data', chunk => {

@@ -19,12 +19,16 @@ const promised: Promised = {
     await atOnce(2, trial.count, async index => {
       using semaphore = Semaphore.create(uniqueName(trial), { initial: PERMITS })
       try {
-        const holder = child(trial, 'killed-holder', { args: [semaphore.name, ['try', 'pool', 'own'][index % 3] ?? ''] })
+        const holder = child(trial, 'killed-holder', {
+          args: [semaphore.name, ['try', 'pool', 'own'][index % 3] ?? ''],
+        })
         if ((await holder.next()) !== 'held') throw new Error('the holder did not hold')
         await sleep(random(3))
         machine.reset()
         const start = performance.now()
-        const back = Promise.all(Array.from({ length: PERMITS }, () => semaphore.acquire({ timeout: 10_000 })))
+        const back = Promise.all(
+          Array.from({ length: PERMITS }, () => semaphore.acquire({ timeout: 10_000 })),
+        )
         holder.kill('SIGKILL')
         const permits = await back
         const time = performance.now() - start

@@ -1,38 +1,39 @@
 import { randomBytes } from 'node:crypto'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Semaphore } from '../../index.js'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
-import { EVERYBODY, INITIAL, Races } from './races.child.ts'
+
+const RACERS = 3
+const INITIAL = 2
 
 const promised: Promised = {
   promise: 'of processes that create, open and post at once, no post is lost',
   trials: { long: 20_000, short: 1_000 },
+  limit: 900,
   async run(trial) {
     const prefix = `/os-ipc-${randomBytes(4).toString('hex')}`
-    using memory = SharedMemory.create(prefix, { size: 64 })
-    trial.teardown(() => memory.remove())
-    const races = new Races(memory)
-    const racers = Array.from({ length: EVERYBODY }, (_, racer) =>
-      child(trial, 'races', { args: [prefix, racer, trial.count] }),
+    const done = Semaphore.create(`${prefix}-done`, { initial: 0 })
+    const gates = Array.from({ length: RACERS }, (_, racer) =>
+      Semaphore.create(`${prefix}-gate-${racer}`, { initial: 0 }),
     )
-    let made = 0
-    let creators = 0
-    for (let race = 0; race < trial.count; race += 1) {
-      await races.finished(race)
-      using semaphore = Semaphore.open(`${prefix}-${race}`)
-      if (semaphore.value !== INITIAL + EVERYBODY)
-        trial.lost(`race ${race}: ${semaphore.value} units, not ${INITIAL + EVERYBODY}`)
-      const created = races.created()
-      if (created !== 1) trial.lost(`race ${race}: ${created} processes made it`)
-      creators += created
-      semaphore.unlink()
-      races.next()
-      made += 1
-      trial.made()
+    trial.teardown(() => {
+      for (const semaphore of [done, ...gates]) semaphore.unlink()
+    })
+    for (let racer = 0; racer < RACERS; racer += 1) {
+      child(trial, 'races', { args: [prefix, racer, trial.count, INITIAL] })
     }
-    await Promise.all(racers.map(racer => racer.exit))
-    return `${made * EVERYBODY} posts of ${EVERYBODY} processes, all there; ${creators} creators`
+    for (let race = 0; race < trial.count; race += 1) {
+      for (const gate of gates) gate.post()
+      for (let racer = 0; racer < RACERS; racer += 1) done.waitSync({ timeout: 20_000 })
+      using semaphore = Semaphore.open(`${prefix}-${race}`)
+      const { value } = semaphore
+      if (value !== INITIAL + RACERS) trial.lost(`race ${race}: ${value} units, not ${INITIAL + RACERS}`)
+      semaphore.unlink()
+      trial.made()
+      if (race % 100 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    return `${(trial.count * RACERS).toLocaleString('en')} posts of ${RACERS} processes, all there`
   },
 }
 export default promised

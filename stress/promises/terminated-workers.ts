@@ -1,11 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
+import { DEBUG_ADDON } from '../../scripts/stress-builds.mjs'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const promised: Promised = {
   promise: 'workers that are terminated at random moments against posts lose nothing and crash nothing',
@@ -13,7 +8,7 @@ const promised: Promised = {
   async run(trial) {
     const figures: string[] = []
     // The debug build has the assertions of Rust and of napi-rs in it.
-    for (const [build, path] of Object.entries({ release: undefined, debug: debugBuild() })) {
+    for (const [build, path] of Object.entries({ release: undefined, debug: DEBUG_ADDON })) {
       const count = Math.ceil(trial.count / 2)
       const run = child(trial, 'terminated-workers', {
         args: [count],
@@ -35,11 +30,3 @@ const promised: Promised = {
   },
 }
 export default promised
-
-function debugBuild(): string {
-  execFileSync('cargo', ['build', '--quiet', '-p', 'os-ipc-node'], { cwd: ROOT })
-  mkdirSync(`${ROOT}.cache`, { recursive: true })
-  const addon = `${ROOT}.cache/os-ipc.debug.node`
-  copyFileSync(`${ROOT}target/debug/libos_ipc_node.so`, addon)
-  return addon
-}

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use crate::error::{Code, Errno, Error, Result};
@@ -44,7 +44,7 @@ pub(super) enum Found {
     Nothing,
     /// A file that a semaphore can be in.
     File(FileId),
-    /// A file with a second link: sem_open makes one under another name, links it here, and takes that name away.
+    /// A file with a second link.
     Linked,
 }
 
@@ -70,7 +70,8 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
         "too short"
     } else {
         owner.check(&format!("the semaphore '{name}'"), &[metadata.uid()])?;
-        return Ok(if metadata.nlink() > 1 { Found::Linked } else { Found::File(FileId::of(&metadata)) });
+        let linked = metadata.nlink() > 1 && !is_linked_by_its_creator(&metadata);
+        return Ok(if linked { Found::Linked } else { Found::File(FileId::of(&metadata)) });
     };
     Err(no_object(name, planted))
 }
@@ -79,6 +80,20 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
 pub(super) fn no_object(name: &Name, what: &str) -> Error {
     let path = path(name).unwrap_or_default();
     Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {}", path.display()))
+}
+
+/// Whether the only other name of a file is the one that glibc makes it under, `sem.` and six characters.
+///
+/// sem_open links it to its name and then takes that one away: a creator that is killed in between leaves both.
+fn is_linked_by_its_creator(metadata: &Metadata) -> bool {
+    const DRAFT: usize = "sem.XXXXXX".len();
+    let Ok(entries) = fs::read_dir(DIRECTORY) else { return false };
+    metadata.nlink() == 2
+        && entries.filter_map(std::result::Result::ok).any(|entry| {
+            entry.ino() == metadata.ino()
+                && entry.file_name().len() == DRAFT
+                && entry.file_name().as_encoded_bytes().starts_with(b"sem.")
+        })
 }
 
 /// The file of `name` now, if there is one.

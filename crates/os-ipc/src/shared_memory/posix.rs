@@ -97,7 +97,11 @@ impl PosixObject {
         match self.check_size(end, size) {
             Err(error) => error,
             // The size is right, so a page could not be had: a peer sized the object without allocating it.
-            Ok(()) => hints::posix_room(self.failed("cannot reach the shared memory", "mmap", Errno::ENOSPC)),
+            Ok(()) if posix_shm::space().is_some_and(|space| space.free == 0) => {
+                hints::posix_room(self.failed("cannot reach the shared memory", "mmap", Errno::ENOSPC))
+            }
+            // There is room, so the peer that cut it made it larger again since.
+            Ok(()) => self.truncated(0, size),
         }
     }
 

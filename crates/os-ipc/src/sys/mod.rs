@@ -15,6 +15,8 @@ mod copy_large;
 mod copy_pieces;
 mod file_key;
 pub(crate) mod mapping;
+#[cfg(target_os = "linux")]
+mod memory_cgroup;
 pub(crate) mod module;
 pub(crate) mod posix_sem;
 #[cfg_attr(target_os = "linux", path = "posix_shm_linux.rs")]

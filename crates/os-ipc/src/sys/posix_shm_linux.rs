@@ -11,6 +11,7 @@ use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
+use super::memory_cgroup;
 use super::posix_shm_types::{Failure, Refusal, Space};
 use crate::name::Name;
 
@@ -18,6 +19,9 @@ const DIRECTORY: &str = "/dev/shm";
 
 /// fallocate starts over when a signal comes; in steps, a signal only costs the step it came in.
 const STEP: u64 = 64 << 20;
+
+/// To look at the cgroup costs as much as to allocate so much.
+const WORTH_A_LOOK: u64 = 1 << 20;
 
 /// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that is there at once with its size and mode, or not at all.
 ///
@@ -83,6 +87,10 @@ fn allocate(file: &File, size: u64) -> Result<(), Errno> {
     let space = space().filter(|space| space.total != 0);
     if space.is_some_and(|space| size > space.free) {
         return Err(Errno::ENOSPC);
+    }
+    // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
+    if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
+        return Err(Errno::ENOMEM);
     }
     let mut done = 0;
     while done < size {

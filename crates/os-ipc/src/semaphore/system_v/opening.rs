@@ -51,10 +51,19 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", Errno::EEXIST)),
         Err(errno) => {
-            // Nobody can use what we could not initialise. It is gone already where that was the reason.
-            let _ = sys::remove(set);
+            discard(set);
             Err(failed("semop", as_removed(errno)))
         }
+    }
+}
+
+/// Removes a set that could not be initialised, unless somebody else did it meanwhile.
+///
+/// Nothing compares and removes at once: who finishes it in between, some microseconds, gets `EIDRM`.
+fn discard(set: SetId) {
+    if matches!(recorded(set), Ok(Record::Absent)) && sys::value(set) == Ok(0) {
+        // What is reported is why it could not be initialised.
+        let _ = sys::remove(set);
     }
 }
 
@@ -66,7 +75,7 @@ pub(in crate::semaphore) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> 
             Found::Ready(verified) => return Ok(Set::new(set, id, verified)),
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => return Ok(Set::new(set, id, false)),
             Found::Untouched | Found::Unfinished => pause(&mut patience, || not_initialised(id))?,
-            Found::Gone => {}
+            Found::Gone => pause(&mut patience, || comes_and_goes(id))?,
         }
     }
 }
@@ -104,13 +113,12 @@ pub(in crate::semaphore) fn open_or_create(
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
                 match finish_single(set, creation.initial) {
-                    Ok(made) => return Ok((Set::new(set, id, false), made)),
-                    Err(Errno::EIDRM | Errno::EINVAL) => {}
-                    Err(errno) => return Err(failed(errno)),
+                    Err(Errno::EIDRM | Errno::EINVAL) => pause(&mut patience, || comes_and_goes(id))?,
+                    made => return made.map(|made| (Set::new(set, id, false), made)).map_err(failed),
                 }
             }
             Found::Untouched => pause(&mut patience, || not_initialised(id))?,
-            Found::Gone => {}
+            Found::Gone => pause(&mut patience, || comes_and_goes(id))?,
         }
     }
 }
@@ -176,11 +184,15 @@ fn refuse_collision(id: &SemaphoreId) -> Result<()> {
 
 /// Refuses a set whose record says another name, as far as we may read it.
 fn verify_recorded(set: SetId, id: &SemaphoreId) -> Result<()> {
-    let values = sys::status(set).and_then(|status| sys::values(set, status.size));
-    match values.map(|values| record::read(&values)) {
+    match recorded(set) {
         Ok(Record::Named(recorded)) => verify(&recorded, id).map(drop),
         _ => Ok(()),
     }
+}
+
+fn recorded(set: SetId) -> std::result::Result<Record, Errno> {
+    let status = sys::status(set)?;
+    sys::values(set, status.size).map(|values| record::read(&values))
 }
 
 /// Whether the record says the name that was asked for. A raw key asks for none; a set made for a raw key has none.
@@ -201,6 +213,10 @@ fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
 fn not_initialised(id: &SemaphoreId) -> Error {
     let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
     Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+}
+
+fn comes_and_goes(id: &SemaphoreId) -> Error {
+    Error::system("the semaphore was removed whenever it was looked at", "semctl", id, Errno::EIDRM)
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.
