@@ -134,18 +134,22 @@ requires(linux).serial('a wait changes its thread with ref() and unref()', async
   )
 })
 
-for (const by of ['signal', 'timeout']) {
-  test.serial(`a process that waits with nothing but a ${by} stays alive until it ends`, async t => {
-    await Promise.all(
-      nodes.map(async node => {
-        const name = uniqueName(t)
-        const semaphore = Semaphore.create(name, { initial: 0 })
-        t.teardown(() => semaphore.close())
-        const waiting = child(t, 'wait-with-signal.ts', { node, args: [by, name] })
-        t.like(await waiting.next(), by === 'signal' ? { error: 'TimeoutError' } : { code: 'ETIMEDOUT' })
-        t.is(await waiting.next(), 'after')
-        t.like(await waiting.exit, { code: 0, stderr: '' })
-      }),
+for (const [size] of POOLS.slice(0, 2)) {
+  for (const by of ['signal', 'timeout']) {
+    test.serial(
+      `a process that waits with nothing but a ${by} stays until it ends, a pool of ${size}`,
+      async t => {
+        await Promise.all(
+          nodes.map(async node => {
+            const { name } = ownSemaphore(t)
+            const env = { UV_THREADPOOL_SIZE: String(size) }
+            const waiting = child(t, 'wait-with-signal.ts', { node, env, args: [by, name] })
+            t.like(await waiting.next(), by === 'signal' ? { error: 'TimeoutError' } : { code: 'ETIMEDOUT' })
+            t.is(await waiting.next(), 'after')
+            t.like(await waiting.exit, { code: 0, stderr: '' })
+          }),
+        )
+      },
     )
-  })
+  }
 }

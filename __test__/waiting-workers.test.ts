@@ -51,6 +51,8 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
   if (how !== 'process.exit of the main thread') {
     t.is(await process.next(), 'ended')
     // As soon as the worker is gone; the process lives on.
+    // No thread stays behind; one that is only about to leave takes nothing either.
+    if (state === 'unref waits pending') await until('nobody waits', () => semaphore.info().waiters === 0)
     if (how !== 'terminate, and post at once') semaphore.post()
     await until(`all units are back: ${text}`, () => semaphore.value === units + 1)
     await until('nobody waits', () => semaphore.info().waiters === 0)
