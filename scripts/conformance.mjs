@@ -17,13 +17,17 @@ const LIMIT_MINUTES = 10
  * when they fail.
  */
 export function conform(label, command, { env = {}, cannot = {} } = {}) {
-  const { stdout, signal, error } = spawnSync(command[0], [...command.slice(1), join(root, '__test__/conformance/main.mjs')], {
-    cwd: root,
-    env: { ...projectEnv, ...env, OS_IPC_RUNTIME: JSON.stringify(command) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    timeout: LIMIT_MINUTES * 60_000,
-  })
+  const { stdout, signal, error } = spawnSync(
+    command[0],
+    [...command.slice(1), join(root, '__test__/conformance/main.mjs')],
+    {
+      cwd: root,
+      env: { ...projectEnv, ...env, OS_IPC_RUNTIME: JSON.stringify(command) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+      timeout: LIMIT_MINUTES * 60_000,
+    },
+  )
   let [failed, seen, planned] = [0, 0, undefined]
   for (const line of stdout?.split('\n') ?? []) {
     planned ??= /^1\.\.(\d+)$/.exec(line)?.[1]
@@ -41,7 +45,9 @@ export function conform(label, command, { env = {}, cannot = {} } = {}) {
   }
   if (seen !== Number(planned ?? Number.NaN)) {
     failed += 1
-    console.log(`not ok - ${label}: ended after ${seen} of ${planned} tests (${error?.message ?? signal ?? 'by itself'})`)
+    console.log(
+      `not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${error?.message ?? signal ?? 'by itself'})`,
+    )
   }
   return failed
 }

