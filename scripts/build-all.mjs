@@ -52,8 +52,8 @@ function build(target) {
   const triple = target.libc === 'gnu' ? `${target.triple}.${GLIBC_FLOOR}` : target.triple
   const args = ['--release', '--quiet', '--locked', '--package', 'os-ipc-node', '--target']
   const code = native
-    ? status('cargo', ['build', ...args, target.triple], { env })
-    : status(zig().zigbuild, ['zigbuild', ...args, triple], { env })
+    ? status('cargo', ['build', ...args, target.triple], { env, quiet: true })
+    : status(zig().zigbuild, ['zigbuild', ...args, triple], { env, quiet: true })
   if (code !== 0) throw new Missing('a build without errors')
   const library = `libos_ipc_node.${target.os === 'darwin' ? 'dylib' : 'so'}`
   mkdirSync(target.folder, { recursive: true })

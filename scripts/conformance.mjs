@@ -46,7 +46,7 @@ export function conform(label, command, { env = {}, cannot = {} } = {}) {
   if (seen !== Number(planned ?? Number.NaN)) {
     failed += 1
     console.log(
-      `not ok - ${label}: ended after ${seen} of ${planned} tests (${error?.message ?? signal ?? 'by itself'})`,
+      `not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${error?.message ?? signal ?? 'by itself'})`,
     )
   }
   return failed

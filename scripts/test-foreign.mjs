@@ -31,7 +31,7 @@ function runAll() {
       failed += conform(name, [command()], { env, cannot })
     } catch (error) {
       if (!(error instanceof Missing)) throw error
-      console.log(`ok - ${name} # SKIP missing: ${error.message}`)
+      console.log(`ok 1 - ${name} # SKIP missing: ${error.message}`)
     }
   }
   return failed === 0 ? 0 : 1

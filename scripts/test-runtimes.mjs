@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { conform } from './conformance.mjs'
 import { Missing } from './cross/missing.mjs'
-import { runtime } from './cross/runtimes.mjs'
+import { tool } from './cross/npm-tools.mjs'
 import { isolated } from './isolate.mjs'
 import { fail, root } from './run.mjs'
 import { setup } from './setup.mjs'
@@ -15,8 +15,8 @@ const RUNTIMES = {
   node22: node('node22'),
   node24: node('node'),
   node26: node('node26'),
-  bun: () => [runtime('bun')],
-  deno: () => [runtime('deno'), 'run', '--quiet', '--allow-all'],
+  bun: () => [tool('bun')],
+  deno: () => [tool('deno'), 'run', '--quiet', '--allow-all'],
 }
 
 const args = process.argv.slice(2)
@@ -33,7 +33,7 @@ function runAll(names) {
       failed += conform(name, RUNTIMES[name]())
     } catch (error) {
       if (!(error instanceof Missing)) throw error
-      console.log(`ok - ${name} # SKIP missing: ${error.message}`)
+      console.log(`ok 1 - ${name} # SKIP missing: ${error.message}`)
     }
   }
   return failed === 0 ? 0 : 1
