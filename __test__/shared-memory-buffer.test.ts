@@ -64,7 +64,11 @@ for (const { kind, uniqueId } of kinds) {
 
   for (const node of nodes) {
     const play = (t: ExecutionContext, scene: string) =>
-      child(t, 'memory-gc.ts', { args: [scene, JSON.stringify(uniqueId(t))], node, nodeArgs: ['--expose-gc'] })
+      child(t, 'memory-gc.ts', {
+        args: [scene, JSON.stringify(uniqueId(t))],
+        node,
+        nodeArgs: ['--expose-gc'],
+      })
     const expected: Record<string, unknown[][]> = {
       'detached with a view': [[0, 0], [0]],
       'dropped with a view in use': [[1, 120], [0]],
@@ -77,48 +81,60 @@ for (const { kind, uniqueId } of kinds) {
       'viewed by a worker that ended': [[1], [0]],
     }
     for (const [scene, steps] of Object.entries(expected)) {
-      requires(linux)(`memory ${scene} is valid while it is used, and unmapped after (${kind}, Node ${node.major})`, async t => {
-        const played = play(t, scene)
-        const { code, signal, stdout, stderr } = await played.exit
-        t.deepEqual({ code, signal }, { code: 0, signal: null }, stderr)
-        t.deepEqual(stdout.trim().split('\n').map(line => JSON.parse(line)), steps)
-      })
+      requires(linux)(
+        `memory ${scene} is valid while it is used, and unmapped after (${kind}, Node ${node.major})`,
+        async t => {
+          const played = play(t, scene)
+          const { code, signal, stdout, stderr } = await played.exit
+          t.deepEqual({ code, signal }, { code: 0, signal: null }, stderr)
+          t.deepEqual(
+            stdout
+              .trim()
+              .split('\n')
+              .map(line => JSON.parse(line)),
+            steps,
+          )
+        },
+      )
     }
   }
 }
 
 for (const node of nodes) {
   for (const direction of ['write', 'read'] as const) {
-    requires(linux)(`detach under a ${direction} of a file that is under way does no harm (Node ${node.major})`, async t => {
-      const fifo = join(tmpdir(), uniqueName(t).slice(1))
-      t.teardown(() => rmSync(fifo, { force: true }))
-      t.is(spawnSync('mkfifo', [fifo]).status, 0)
-      const args = [direction, fifo, JSON.stringify(uniqueName(t))]
-      const io = child(t, 'memory-io.ts', { args, node, nodeArgs: ['--expose-gc'] })
-      const file = await open(fifo, direction === 'write' ? 'r' : 'w')
-      t.teardown(() => file.close().catch(() => {}))
-      t.is(await io.next(), 'under way')
-      io.send('detach')
-      t.is(await io.next(), 'detached')
+    requires(linux)(
+      `detach under a ${direction} of a file that is under way does no harm (Node ${node.major})`,
+      async t => {
+        const fifo = join(tmpdir(), uniqueName(t).slice(1))
+        t.teardown(() => rmSync(fifo, { force: true }))
+        t.is(spawnSync('mkfifo', [fifo]).status, 0)
+        const args = [direction, fifo, JSON.stringify(uniqueName(t))]
+        const io = child(t, 'memory-io.ts', { args, node, nodeArgs: ['--expose-gc'] })
+        const file = await open(fifo, direction === 'write' ? 'r' : 'w')
+        t.teardown(() => file.close().catch(() => {}))
+        t.is(await io.next(), 'under way')
+        io.send('detach')
+        t.is(await io.next(), 'detached')
 
-      const bytes = Buffer.alloc(1 << 20, 0x55)
-      if (direction === 'write') {
-        let read = 0
-        while (read < bytes.length) {
-          const { bytesRead } = await file.read(bytes, read)
-          if (bytesRead === 0) break
-          read += bytesRead
+        const bytes = Buffer.alloc(1 << 20, 0x55)
+        if (direction === 'write') {
+          let read = 0
+          while (read < bytes.length) {
+            const { bytesRead } = await file.read(bytes, read)
+            if (bytesRead === 0) break
+            read += bytesRead
+          }
+          t.is(read, 1 << 20)
+          t.is(bytes[0], 0xaa, 'what the pipe held before is the memory')
+          t.is(bytes.at(-1), 0, 'what it got after is zeros')
+          t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
+        } else {
+          await file.write(bytes, 0, 4096)
+          t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
         }
-        t.is(read, 1 << 20)
-        t.is(bytes[0], 0xaa, 'what the pipe held before is the memory')
-        t.is(bytes.at(-1), 0, 'what it got after is zeros')
-        t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
-      } else {
-        await file.write(bytes, 0, 4096)
-        t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
-      }
-      t.is(await io.next(), true, 'no other memory was hit')
-      t.is((await io.exit).code, 0)
-    })
+        t.is(await io.next(), true, 'no other memory was hit')
+        t.is((await io.exit).code, 0)
+      },
+    )
   }
 }

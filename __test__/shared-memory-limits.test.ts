@@ -4,8 +4,9 @@ import test from 'ava'
 
 import { SharedMemory } from '../index.js'
 import { child, program } from './helpers/child.ts'
+import { kinds } from './helpers/memory.ts'
 import { uniqueKey, uniqueName } from './helpers/names.ts'
-import { requires, tool } from './helpers/requires.ts'
+import { linux, requires, tool } from './helpers/requires.ts'
 import { injected, privateIpc, withTmpfs } from './helpers/surroundings.ts'
 
 interface Failure {
@@ -16,24 +17,36 @@ interface Failure {
 
 const create = (id: string | number, size: number) => ['create', JSON.stringify(id), JSON.stringify({ size })]
 
-requires(withTmpfs('1m'))('a full /dev/shm is ENOSPC at create, with the numbers, and leaves nothing', async t => {
+requires(withTmpfs('1m'))(
+  'a full /dev/shm is ENOSPC at create, with the numbers, and leaves nothing',
+  async t => {
+    const call = [process.execPath, new URL('fixtures/memory-call.ts', import.meta.url).pathname]
+    // The shell stays in the namespace, to look at what is left there.
+    const script = `"$@" '{"size":1048577}'; "$@" '{"size":1048576}'; ls -A /dev/shm; echo end`
+    const argv = ['sh', '-c', script, 'sh', ...call, 'create', JSON.stringify(uniqueName(t))]
+    const within = [withTmpfs('1m')]
+
+    const full = program(t, argv, { within })
+    const failure = (await full.next()) as Failure
+    t.like(failure, { error: 'IpcError', code: 'ENOSPC', syscall: 'fallocate' })
+    t.regex(failure.hint, /^\/dev\/shm has 1048576 of 1048576 bytes free.*64 MB.*--shm-size/)
+    t.like(await full.next(), { created: true, size: 1_048_576 })
+    t.regex(String(await full.next()), /^os-ipc-/)
+    t.is(await full.next(), 'end')
+
+    const empty = program(t, argv.with(2, script.replace(/;.*?;/, ';')), { within })
+    t.like(await empty.next(), { code: 'ENOSPC' })
+    t.is(await empty.next(), 'end', 'the listing is empty')
+  },
+)
+
+requires(withTmpfs('1m'))('what one object has reserved another cannot have', async t => {
+  const [first, second] = [uniqueName(t), uniqueName(t)]
   const call = [process.execPath, new URL('fixtures/memory-call.ts', import.meta.url).pathname]
-  // The shell stays in the namespace, to look at what is left there.
-  const script = `"$@" '{"size":1048577}'; "$@" '{"size":1048576}'; ls -A /dev/shm; echo end`
-  const argv = ['sh', '-c', script, 'sh', ...call, 'create', JSON.stringify(uniqueName(t))]
-  const within = [withTmpfs('1m')]
-
-  const full = program(t, argv, { within })
-  const failure = (await full.next()) as Failure
-  t.like(failure, { error: 'IpcError', code: 'ENOSPC', syscall: 'fallocate' })
-  t.regex(failure.hint, /^\/dev\/shm has 1048576 of 1048576 bytes free.*64 MB.*--shm-size/)
-  t.like(await full.next(), { created: true, size: 1_048_576 })
-  t.regex(String(await full.next()), /^os-ipc-/)
-  t.is(await full.next(), 'end')
-
-  const empty = program(t, argv.with(2, script.replace(/;.*?;/, ';')), { within })
-  t.like(await empty.next(), { code: 'ENOSPC' })
-  t.is(await empty.next(), 'end', 'the listing is empty')
+  const script = `"$@" create '"${first}"' '{"size":600000}'; "$@" create '"${second}"' '{"size":600000}'`
+  const two = program(t, ['sh', '-c', script, 'sh', ...call], { within: [withTmpfs('1m')] })
+  t.like(await two.next(), { created: true })
+  t.like(await two.next(), { code: 'ENOSPC' })
 })
 
 requires(privateIpc())('too many segments is ENOSPC that names SHMMNI and its value', async t => {
@@ -53,7 +66,10 @@ requires(privateIpc())('too many pages is ENOSPC that names SHMALL and its value
 })
 
 requires(privateIpc())('a segment over SHMMAX is EINVAL that names it and its value', async t => {
-  const call = child(t, 'memory-call.ts', { args: create(1000, 8193), within: [privateIpc({ shmmax: 8192 })] })
+  const call = child(t, 'memory-call.ts', {
+    args: create(1000, 8193),
+    within: [privateIpc({ shmmax: 8192 })],
+  })
   const failure = (await call.next()) as Failure
   t.like(failure, { code: 'EINVAL', syscall: 'shmget' })
   t.regex(failure.hint, /SHMMAX.*is 8192/)
@@ -67,7 +83,10 @@ for (const [call, error] of [
 ] as const) {
   requires(injected())(`a create that fails at ${call} leaves nothing`, async t => {
     const id = call === 'shmat' ? uniqueKey(t) : uniqueName(t)
-    const made = child(t, 'memory-call.ts', { args: create(id, 4096), within: [injected(`${call}:error=${error}`)] })
+    const made = child(t, 'memory-call.ts', {
+      args: create(id, 4096),
+      within: [injected(`${call}:error=${error}`)],
+    })
     t.like(await made.next(), { code: error, syscall: call })
     t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
   })
@@ -84,10 +103,27 @@ requires(injected())('fallocate that is interrupted by signals goes on', async t
 
 requires(injected())('without unnamed files an object is made all the same', async t => {
   const name = uniqueName(t)
-  const made = child(t, 'memory-call.ts', { args: create(name, 4096), within: [injected('linkat:error=ENOENT')] })
+  const made = child(t, 'memory-call.ts', {
+    args: create(name, 4096),
+    within: [injected('linkat:error=ENOENT')],
+  })
   t.like(await made.next(), { created: true, size: 4096, mode: 0o600 })
   t.is(SharedMemory.open(name).size, 4096)
 })
+
+for (const { kind, uniqueId } of kinds) {
+  requires(linux, tool('prlimit', 'util-linux'))(
+    `a create that cannot be mapped leaves nothing (${kind})`,
+    async t => {
+      const id = uniqueId(t)
+      const made = child(t, 'memory-no-addresses.ts', { args: [JSON.stringify(id)] })
+      const failure = (await made.next()) as Failure
+      t.like(failure, { error: 'IpcError', code: 'ENOMEM', syscall: kind === 'posix' ? 'mmap' : 'shmat' })
+      t.regex(failure.hint, /address space/)
+      t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
+    },
+  )
+}
 
 requires(tool('prlimit', 'util-linux'))('a process out of descriptors gets EMFILE and a hint', async t => {
   const name = uniqueName(t)

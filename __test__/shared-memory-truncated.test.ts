@@ -82,12 +82,15 @@ requires(linux)('an object that is cut and grown all the time never ends the pro
   t.true(cuts > 0)
 })
 
-requires(withTmpfs('1m'))('an object whose peer never had room for it is ENOSPC when it is touched', async t => {
-  const sparse = child(t, 'memory-sparse.ts', { within: [withTmpfs('1m')] })
-  t.like(await sparse.next(), { code: 'ENOSPC' })
-  t.like(await sparse.next(), { code: 'ENOSPC' })
-  t.is(await sparse.next(), 'alive')
-})
+requires(withTmpfs('1m'))(
+  'an object whose peer never had room for it is ENOSPC when it is touched',
+  async t => {
+    const sparse = child(t, 'memory-sparse.ts', { within: [withTmpfs('1m')] })
+    t.like(await sparse.next(), { code: 'ENOSPC' })
+    t.like(await sparse.next(), { code: 'ENOSPC' })
+    t.is(await sparse.next(), 'alive')
+  },
+)
 
 requires(linux)('an object without a size is given up after a second', t => {
   const name = uniqueName(t)
@@ -97,4 +100,3 @@ requires(linux)('an object without a size is given up after a second', t => {
   const elapsed = performance.now() - start
   t.true(elapsed > 900 && elapsed < 5000, `${elapsed} ms`)
 })
-

@@ -9,7 +9,7 @@ import { bin, fail, machineEnv, root, run } from './run.mjs'
 export function install({ quiet = false } = {}) {
   const needed = !isInstalled()
   if (needed) {
-    if (!quiet) console.log('os-ipc: npm ci')
+    console.error('os-ipc: installing the npm packages')
     run('npm', ['ci', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
       env: machineEnv,
       quiet,

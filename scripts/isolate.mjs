@@ -13,7 +13,7 @@ export function isolated(script, args) {
   if (process.env[INSIDE]) return undefined
   if (process.platform !== 'linux' || output('unshare', [...UNSHARE, 'true']) === undefined) {
     console.log(
-      'os-ipc: no IPC namespace of our own here (needs Linux, root and unshare): the tests share this machine’s',
+      'os-ipc: no IPC namespace of our own here (needs Linux, root and unshare): the tests share that of the machine',
     )
     return undefined
   }

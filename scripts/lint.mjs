@@ -8,7 +8,7 @@ const LINTERS = [
   ['cargo', 'clippy', '-p', 'os-ipc', '--all-targets', '--quiet', '--', '-D', 'warnings'],
   // Not as a test: there napi-derive registers no function, and all of them are dead code.
   ['cargo', 'clippy', '-p', 'os-ipc-node', '--lib', '--quiet', '--', '-D', 'warnings'],
-  ['biome', 'ci'],
+  ['biome', 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`],
   ['tsc', '--noEmit'],
   ['shellcheck', '.ci/run'],
 ]

@@ -24,12 +24,17 @@ const JAVASCRIPT = {
   outputs: ['index.js', 'index.d.ts', 'lib/**/*.js'],
 }
 
+/** `quiet` says in a line what it does, and shows what the tools print only when they fail. */
 export function setup({ quiet = false } = {}) {
   checkTools()
   const installed = install({ quiet })
-  const options = { quiet }
-  if (installed || isStale(NATIVE)) run('npm', ['run', '--silent', 'build:native'], options)
-  if (installed || isStale(JAVASCRIPT)) run('npm', ['run', '--silent', 'build:ts'], options)
+  if (installed || isStale(NATIVE)) build('native', 'the addon, half a minute or more')
+  if (installed || isStale(JAVASCRIPT)) build('ts', 'JavaScript and declarations')
+
+  function build(part, what) {
+    console.error(`os-ipc: building ${what}`)
+    run('npm', ['run', '--silent', `build:${part}`], { quiet })
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setup()

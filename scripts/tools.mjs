@@ -4,7 +4,7 @@ import { fail, output } from './run.mjs'
 
 const NODE = 20
 const RUST = [1, 88]
-const RUSTUP = 'install Rust with rustup: https://rustup.rs'
+const RUSTUP = 'install Rust with rustup, https://rustup.rs, or put ~/.cargo/bin on the PATH'
 
 /** Ends with one line that says how to get what is missing. */
 export function checkTools() {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Function, FunctionRef, Unknown};
+use napi::bindgen_prelude::{Env, Function, FunctionRef, Object, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Mailbox, Semaphore};
@@ -104,6 +104,11 @@ pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Res
             None => Err(napi::Error::from_reason("the addon was not started in this environment")),
         }
     })
+}
+
+/// Whether JavaScript goes on here: not in a worker that was terminated. Node-API tells by refusing to set a property.
+pub(crate) fn runs(env: &Env) -> bool {
+    Object::new(env).and_then(|mut object| object.set("runs", true)).is_ok()
 }
 
 /// The JavaScript function that makes an error.

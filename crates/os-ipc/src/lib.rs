@@ -1,4 +1,4 @@
-//! Named counting semaphores and shared memory of the operating system.
+#![doc = include_str!("../README.md")]
 //!
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.

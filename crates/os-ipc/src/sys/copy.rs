@@ -115,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_large_for_the_caches_arrives_too() {
+        let source = numbers(20 << 20);
+        let mut target = vec![0; (20 << 20) + 7];
+        // SAFETY: `target` has room for `source` behind its first 7 bytes.
+        unsafe { store(source.as_ptr(), target.as_mut_ptr().add(7), source.len()) };
+        assert!(target[7..] == source[..]);
+    }
+
+    #[test]
     fn ranges_that_overlap_are_copied_as_if_they_did_not() {
         for (from, to) in [(0, 16), (16, 0), (0, 5000), (5000, 0)] {
             let mut bytes = numbers(30_000);

@@ -1,12 +1,15 @@
 //! Large copies with AVX2.
 
-use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_store_si256};
+use std::arch::x86_64::{__m256i, _mm_sfence, _mm256_loadu_si256, _mm256_store_si256, _mm256_stream_si256};
 use std::ptr;
 
 use super::copy_pieces;
 
 const VECTOR: usize = size_of::<__m256i>();
 const BLOCK: usize = 4 * VECTOR;
+
+/// From here on stores go past the caches, which could not hold it anyway: 64 MB took 92 us a MB instead of 131.
+const STREAMED: usize = 16 << 20;
 
 /// Copies as fast at every alignment as memcpy does at its best.
 ///
@@ -20,7 +23,11 @@ pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usiz
     // SAFETY: the caller's, and AVX2 is only used where the processor has it.
     unsafe {
         if is_x86_feature_detected!("avx2") {
-            copy_blocks(source, target, length);
+            if length < STREAMED {
+                copy_blocks::<false>(source, target, length);
+            } else {
+                copy_blocks::<true>(source, target, length);
+            }
         } else {
             copy_pieces::copy_large(source, target, length);
         }
@@ -31,7 +38,7 @@ pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usiz
 /// - As for [`copy_large`], on a processor with AVX2.
 #[target_feature(enable = "avx2")]
 #[allow(clippy::cast_ptr_alignment, reason = "the loads are the unaligned ones, and the target was aligned")]
-unsafe fn copy_blocks(source: *const u8, target: *mut u8, length: usize) {
+unsafe fn copy_blocks<const STREAM: bool>(source: *const u8, target: *mut u8, length: usize) {
     let head = target.align_offset(VECTOR).min(length);
     // SAFETY: `head <= length`.
     unsafe { ptr::copy_nonoverlapping(source, target, head) };
@@ -43,10 +50,18 @@ unsafe fn copy_blocks(source: *const u8, target: *mut u8, length: usize) {
             let to = target.add(position).cast::<__m256i>();
             let block = [0, 1, 2, 3].map(|index| _mm256_loadu_si256(from.add(index)));
             for (index, vector) in block.into_iter().enumerate() {
-                _mm256_store_si256(to.add(index), vector);
+                if STREAM {
+                    _mm256_stream_si256(to.add(index), vector);
+                } else {
+                    _mm256_store_si256(to.add(index), vector);
+                }
             }
         }
         position += BLOCK;
+    }
+    if STREAM {
+        // Streamed stores are not in order with others until this.
+        _mm_sfence();
     }
     // SAFETY: the rest of both.
     unsafe { ptr::copy_nonoverlapping(source.add(position), target.add(position), length - position) };

@@ -61,7 +61,12 @@ struct Post {
 
 impl Party {
     fn new(queue: &Arc<Queue>, pool: bool) -> Self {
-        Self { queue: Arc::clone(queue), holder: Arc::default(), mailbox: Arc::new(Mailbox::new(|| {})), pool }
+        Self {
+            queue: Arc::clone(queue),
+            holder: Arc::default(),
+            mailbox: Arc::new(Mailbox::new(|| {})),
+            pool,
+        }
     }
 
     /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
