@@ -45,7 +45,9 @@ test('a size is taken or refused as the reference says', t => {
         memory.remove()
       } else {
         // What there can never be room for is a size all the same.
-        const codes = isSize(size) ? /^(ENOSPC|ENOMEM|EFBIG|ERR_OUT_OF_RANGE)$/ : /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/
+        const codes = isSize(size)
+          ? /^(ENOSPC|ENOMEM|EFBIG|ERR_OUT_OF_RANGE)$/
+          : /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/
         t.regex((t.throws(create) as NodeJS.ErrnoException).code ?? '', codes, String(size))
       }
     }),
@@ -65,7 +67,10 @@ test('a mode is taken or refused as the reference says', t => {
         t.is(semaphore.info().mode, mode)
         semaphore.unlink()
       } else {
-        t.regex((t.throws(create) as NodeJS.ErrnoException).code ?? '', /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/)
+        t.regex(
+          (t.throws(create) as NodeJS.ErrnoException).code ?? '',
+          /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/,
+        )
       }
     }),
     { numRuns: 500 },
@@ -83,7 +88,10 @@ test('what is read at any position is what was written there, and beyond the end
         t.is(write(), data.length)
         expected.set(data, position)
       } else {
-        t.regex((t.throws(write) as NodeJS.ErrnoException).code ?? '', /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/)
+        t.regex(
+          (t.throws(write) as NodeJS.ErrnoException).code ?? '',
+          /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/,
+        )
       }
       t.deepEqual(memory.toBuffer(), expected)
     }),

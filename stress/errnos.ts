@@ -55,11 +55,21 @@ export const CASES: readonly Case[] = [
   ...all('posix open', 'openat', { EINTR: ['done'] }, '/dev/shm/sem.NAME'),
   ...all('posix open', 'mmap', {}, '/dev/shm/sem.NAME'),
   ...all('posix create', 'link', {}),
-  ...all('memory create', 'openat', { EINTR: ['done'], EOPNOTSUPP: ['done'], EISDIR: ['done'], ENOENT: ['done'] }, '/dev/shm'),
+  ...all(
+    'memory create',
+    'openat',
+    { EINTR: ['done'], EOPNOTSUPP: ['done'], EISDIR: ['done'], ENOENT: ['done'] },
+    '/dev/shm',
+  ),
   ...all(
     'memory open',
     'openat',
-    { EINTR: ['done'], ELOOP: ['ERR_NOT_AN_OBJECT'], EISDIR: ['ERR_NOT_AN_OBJECT'], ENXIO: ['ERR_NOT_AN_OBJECT'] },
+    {
+      EINTR: ['done'],
+      ELOOP: ['ERR_NOT_AN_OBJECT'],
+      EISDIR: ['ERR_NOT_AN_OBJECT'],
+      ENXIO: ['ERR_NOT_AN_OBJECT'],
+    },
     SHM,
   ),
   ...all('memory open', 'mmap', {}, SHM),

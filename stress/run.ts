@@ -62,7 +62,9 @@ async function inItsProcess(name: string, promised: Promised): Promise<Outcome> 
     hung = true
     end(child.pid)
   }, limit * 1000)
-  const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(signal ?? `${code}`)))
+  const ended = new Promise<string>(resolve =>
+    child.once('exit', (code, signal) => resolve(signal ?? `${code}`)),
+  )
   let outcome: Outcome | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     const message = JSON.parse(line)

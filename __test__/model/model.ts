@@ -127,7 +127,8 @@ export class Model {
   }
 
   #close(side: Side): Expected {
-    for (const { wait, counter } of side.waits) if (counter === side.handle) this.#failing.set(wait, 'ERR_CLOSED')
+    for (const { wait, counter } of side.waits)
+      if (counter === side.handle) this.#failing.set(wait, 'ERR_CLOSED')
     side.waits = side.waits.filter(({ counter }) => counter !== side.handle)
     side.handle = undefined
     return { outcome: 'done', arguments: {} }
@@ -140,7 +141,8 @@ export class Model {
     if (this.#backend === 'sysv') {
       counter.units = 0
       for (const side of this.#sides) {
-        for (const { wait } of side.waits.filter(one => one.counter === counter)) this.#failing.set(wait, 'EIDRM')
+        for (const { wait } of side.waits.filter(one => one.counter === counter))
+          this.#failing.set(wait, 'EIDRM')
         side.waits = side.waits.filter(one => one.counter !== counter)
       }
     }

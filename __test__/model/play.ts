@@ -10,7 +10,18 @@ import type { Teardown } from '../helpers/names.ts'
 import { Model } from './model.ts'
 
 const PROCESSES = 3
-const CALLS = ['open', 'post', 'wait', 'acquire', 'tryWait', 'tryAcquire', 'abort', 'release', 'close', 'unlink'] as const
+const CALLS = [
+  'open',
+  'post',
+  'wait',
+  'acquire',
+  'tryWait',
+  'tryAcquire',
+  'abort',
+  'release',
+  'close',
+  'unlink',
+] as const
 /** Milliseconds for what has to happen. */
 const PATIENCE = 10_000
 
@@ -36,7 +47,10 @@ export function steps(): fc.Arbitrary<Step[]> {
   ) as fc.Arbitrary<Step['call']>
   const processes = fc.integer({ min: 1, max: PROCESSES })
   return processes.chain(count =>
-    fc.array(fc.record({ process: fc.nat({ max: count - 1 }), call, pick: fc.nat({ max: 5 }) }), { minLength: 5, maxLength: 40 }),
+    fc.array(fc.record({ process: fc.nat({ max: count - 1 }), call, pick: fc.nat({ max: 5 }) }), {
+      minLength: 5,
+      maxLength: 40,
+    }),
   )
 }
 
@@ -56,7 +70,8 @@ export class Players {
   async play(name: string, sequence: readonly Step[]): Promise<void> {
     const model = new Model(this.#backend, PROCESSES)
     try {
-      for (const process of this.#children.keys()) await this.#step(model, name, { process, call: 'open', pick: 1 })
+      for (const process of this.#children.keys())
+        await this.#step(model, name, { process, call: 'open', pick: 1 })
       for (const step of sequence) await this.#step(model, name, step)
     } finally {
       for (const player of this.#children) await say(player, { call: 'reset' })

@@ -30,17 +30,66 @@ export function isPosition(value: unknown, size: number): value is number {
 
 /** Names of every kind: good ones, long ones, hostile ones. */
 export function anyName(): fc.Arbitrary<string> {
-  const pieces = fc.constantFrom('/', '.', '..', '\0', '\ud800', '\udc00', 'é', '日本', '😀', 'a', 'sem.', ' ', '\n')
-  const made = fc.array(fc.oneof(pieces, fc.string({ unit: 'binary' })), { maxLength: 6 }).map(all => all.join(''))
-  const long = fc.tuple(fc.constantFrom('a', 'é', '日', '😀'), fc.integer({ min: 60, max: 260 })).map(([c, n]) => c.repeat(n))
-  return fc.tuple(fc.constantFrom('', '/', '/os-ipc-none-'), fc.oneof(made, long)).map(parts => parts.join(''))
+  const pieces = fc.constantFrom(
+    '/',
+    '.',
+    '..',
+    '\0',
+    '\ud800',
+    '\udc00',
+    'é',
+    '日本',
+    '😀',
+    'a',
+    'sem.',
+    ' ',
+    '\n',
+  )
+  const made = fc
+    .array(fc.oneof(pieces, fc.string({ unit: 'binary' })), { maxLength: 6 })
+    .map(all => all.join(''))
+  const long = fc
+    .tuple(fc.constantFrom('a', 'é', '日', '😀'), fc.integer({ min: 60, max: 260 }))
+    .map(([c, n]) => c.repeat(n))
+  return fc
+    .tuple(fc.constantFrom('', '/', '/os-ipc-none-'), fc.oneof(made, long))
+    .map(parts => parts.join(''))
 }
 
 /** Numbers of every kind, and what is none. */
 export function anyNumber(): fc.Arbitrary<unknown> {
-  const edges = [0, -0, 1, -1, 0o777, 0o1000, 4095, 4096, 4097, 32_767, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53]
+  const edges = [
+    0,
+    -0,
+    1,
+    -1,
+    0o777,
+    0o1000,
+    4095,
+    4096,
+    4097,
+    32_767,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53 - 1,
+    2 ** 53,
+  ]
   return fc.oneof(
-    fc.constantFrom<unknown>(...edges, Number.NaN, Infinity, -Infinity, 0.5, 1e300, null, '1', 1n, {}, [], true),
+    fc.constantFrom<unknown>(
+      ...edges,
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      0.5,
+      1e300,
+      null,
+      '1',
+      1n,
+      {},
+      [],
+      true,
+    ),
     fc.integer({ min: 0, max: 5_000 }),
     fc.integer(),
     fc.double(),

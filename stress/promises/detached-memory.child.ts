@@ -45,7 +45,11 @@ async function turn(trial: number): Promise<void> {
   memory.remove()
   memory.write('x', random(SIZE))
   const view = new Uint8Array(memory.buffer)
-  const transfers = [sink.write(view), source.read(view, 0, SIZE), sink.write(new Uint16Array(memory.buffer, 2))]
+  const transfers = [
+    sink.write(view),
+    source.read(view, 0, SIZE),
+    sink.write(new Uint16Array(memory.buffer, 2)),
+  ]
   if (trial % 3 !== 0) memory.detach()
   else if (random(2) === 0) setImmediate(() => memory.detach())
   // Else it is dropped as it is, for the garbage collector.

@@ -75,6 +75,8 @@ function held(): string[] {
   const mappings = readFileSync('/proc/self/maps', 'utf8').split('\n')
   return [
     ...descriptors.filter(one => one.includes('/dev/shm')),
-    ...mappings.filter(line => /\/dev\/shm\/|\/SYSV/.test(line)).map(line => `mapping ${line.split(' ').at(-1)}`),
+    ...mappings
+      .filter(line => /\/dev\/shm\/|\/SYSV/.test(line))
+      .map(line => `mapping ${line.split(' ').at(-1)}`),
   ]
 }

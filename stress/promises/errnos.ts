@@ -16,7 +16,9 @@ interface Report {
 const HANGS = 30_000
 
 /** One errno of each call, for the short run. */
-const SOME = CASES.filter(({ call, act }, i) => CASES.findIndex(one => one.call === call && one.act === act) === i)
+const SOME = CASES.filter(
+  ({ call, act }, i) => CASES.findIndex(one => one.call === call && one.act === act) === i,
+)
 
 const promised: Promised = {
   promise: 'every errno that our system calls can give comes out as a documented error, and leaks nothing',
@@ -69,7 +71,8 @@ async function inject(trial: Trial, one: Case): Promise<string> {
     trial.lost(`${what}: left an object`)
   const got = error?.code ?? 'done'
   const gives = one.gives ?? [errno]
-  if (!gives.includes(got)) trial.lost(`${what}: ${JSON.stringify(error ?? 'done')} instead of ${gives.join(' or ')}`)
+  if (!gives.includes(got))
+    trial.lost(`${what}: ${JSON.stringify(error ?? 'done')} instead of ${gives.join(' or ')}`)
   // The end of a wait is no failure of a call.
   if (error !== undefined && !got.startsWith('ERR_') && got !== 'ETIMEDOUT') {
     const expected = constants.errno[got as keyof typeof constants.errno] ?? { EIDRM: 43 }[got]

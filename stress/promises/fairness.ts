@@ -20,7 +20,8 @@ const promised: Promised = {
       const everybody = Array.from({ length: RIVALS + 1 }, (_, rival) =>
         child(trial, 'fairness', { args: [semaphore.name, rival === RIVALS ? lane : 'pool', SECONDS] }),
       )
-      for (const process of everybody) if ((await process.next()) !== 'ready') throw new Error('a rival did not start')
+      for (const process of everybody)
+        if ((await process.next()) !== 'ready') throw new Error('a rival did not start')
       for (const process of everybody) process.send('go')
       semaphore.post()
       const turns = (await Promise.all(everybody.map(process => process.next()))) as number[]

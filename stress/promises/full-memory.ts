@@ -22,7 +22,10 @@ const promised: Promised = {
   async run(trial) {
     const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20)
     const group = cgroup(trial)
-    const limited = group === undefined ? 'no memory cgroup (v1) to try' : await eachTime(trial, trial.count / 2, [group], 512 << 20)
+    const limited =
+      group === undefined
+        ? 'no memory cgroup (v1) to try'
+        : await eachTime(trial, trial.count / 2, [group], 512 << 20)
     return `full /dev/shm: ${full}; cgroup of 64 MB: ${limited}`
   },
 }

@@ -30,7 +30,8 @@ const promised: Promised = {
       })()
       await atOnce(20, trial.count / 2, async index => {
         const controller = new AbortController()
-        const options = [{ signal: controller.signal }, { timeout: random(4) + Math.random() }, {}][index % 3] ?? {}
+        const options =
+          [{ signal: controller.signal }, { timeout: random(4) + Math.random() }, {}][index % 3] ?? {}
         const waiting: Promise<Permit | void> =
           index % 2 === 0 ? semaphore.wait(options) : semaphore.acquire(options)
         if ('signal' in options) {

@@ -13,7 +13,9 @@ const promised: Promised = {
   trials: { long: 3_000, short: 600 },
   async run(trial) {
     const prefix = uniqueName(trial)
-    const semaphores = Array.from({ length: SEMAPHORES }, (_, i) => Semaphore.create(`${prefix}-${i}`, { initial: 0 }))
+    const semaphores = Array.from({ length: SEMAPHORES }, (_, i) =>
+      Semaphore.create(`${prefix}-${i}`, { initial: 0 }),
+    )
     const figures: string[] = []
     const reads = trial.count / POOLS.length
     for (const pool of POOLS) {

@@ -39,7 +39,8 @@ function afterTheCut(trial: Trial): number {
       if (code === 'ERR_TRUNCATED') told += 1
       else trial.lost(`cut to ${left}: ${code}`)
     }
-    if (left > 0 && codeOf(() => memory.toBuffer(0, left)) !== undefined) trial.lost('what is left cannot be read')
+    if (left > 0 && codeOf(() => memory.toBuffer(0, left)) !== undefined)
+      trial.lost('what is left cannot be read')
     // The pages that are gone are zeros to a view, and no SIGBUS.
     if (view !== undefined && view[SIZE - 1] !== 0) trial.lost('a view shows what is gone')
     memory.remove()
@@ -57,7 +58,12 @@ async function meanwhile(trial: Trial): Promise<{ thrown: number; done: number }
   const counts = { thrown: 0, done: 0 }
   const bytes = Buffer.alloc(SIZE, 1)
   for (let turn = 0; turn < trial.count * 20; turn += 1) {
-    const call = [() => memory.read(bytes), () => memory.write(bytes), () => memory.toBuffer(), () => memory.clear()][turn % 4]
+    const call = [
+      () => memory.read(bytes),
+      () => memory.write(bytes),
+      () => memory.toBuffer(),
+      () => memory.clear(),
+    ][turn % 4]
     const code = codeOf(call ?? (() => {}))
     if (code === 'ERR_TRUNCATED') counts.thrown += 1
     else if (code === undefined) counts.done += 1

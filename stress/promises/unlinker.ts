@@ -12,7 +12,9 @@ const promised: Promised = {
   trials: { long: 10, short: 2 },
   async run(trial) {
     const name = uniqueName(trial)
-    const users = Array.from({ length: PROCESSES }, () => child(trial, 'unlinker', { args: [name, trial.count] }))
+    const users = Array.from({ length: PROCESSES }, () =>
+      child(trial, 'unlinker', { args: [name, trial.count] }),
+    )
     for (const user of users) if ((await user.next()) !== 'ready') throw new Error('a user did not start')
     for (const user of users) user.send('go')
     const until = performance.now() + trial.count * 1000
@@ -29,7 +31,9 @@ const promised: Promised = {
     const last = setInterval(() => Semaphore.unlink(name), 1)
     const all: Record<string, number> = {}
     for (const user of users) {
-      const report = (await Promise.race([user.next(), sleep(10_000, 'hangs')])) as Record<string, number> | string
+      const report = (await Promise.race([user.next(), sleep(10_000, 'hangs')])) as
+        | Record<string, number>
+        | string
       if (typeof report !== 'object') {
         trial.lost(`a process ${report}`)
         continue

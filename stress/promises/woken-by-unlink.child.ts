@@ -9,5 +9,7 @@ while ((await heard()) !== undefined) {
   const waiting = Array.from({ length: Number(waits) }, () => semaphore.wait())
   say('waiting')
   const ended = await Promise.allSettled(waiting)
-  say(ended.map(({ status, reason }: { status: string; reason?: { code: string } }) => reason?.code ?? status))
+  say(
+    ended.map(({ status, reason }: { status: string; reason?: { code: string } }) => reason?.code ?? status),
+  )
 }
