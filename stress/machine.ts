@@ -1,28 +1,20 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
-/**
- * How long tasks of this machine had to wait for a processor: PSI, proc_pressure_cpu(5). No trial is late by that time,
- * which others took; on a machine that is idle otherwise it is next to nothing.
- */
-export class Machine {
-  #since = stalled()
+/** How much later anything may be on a machine whose processors others want too. */
+const PATIENCE = 10
 
-  /** Begins anew. */
-  reset(): void {
-    this.#since = stalled()
-  }
-
-  /** Milliseconds since `reset` in which somebody was ready to run and did not. */
-  get standstill(): number {
-    return stalled() - this.#since
-  }
+/** How long a trial may take: `limit`, but ten times that where more tasks want to run than there are processors for. */
+export function allowed(limit: number, wasBusy: boolean): number {
+  return wasBusy || isBusy() ? limit * PATIENCE : limit
 }
 
-function stalled(): number {
+/** Whether at this moment twice as many tasks want to run as can: proc_loadavg(5). */
+export function isBusy(): boolean {
   try {
-    const [, total] = /^some .*total=(\d+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8')) ?? []
-    return Number(total ?? 0) / 1000
+    const [, runnable] = /(\d+)\/\d+/.exec(readFileSync('/proc/loadavg', 'utf8')) ?? []
+    return Number(runnable) > 2 * availableParallelism()
   } catch {
-    return 0
+    return false
   }
 }

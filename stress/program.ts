@@ -11,6 +11,8 @@ export interface ProgramOptions {
   env?: Record<string, string | undefined>
   node?: string
   within?: readonly Surroundings[]
+  /** Does not show what it complains of. */
+  quiet?: boolean
 }
 
 export interface End {
@@ -27,9 +29,12 @@ export class Program {
   readonly #readers: ((line: unknown) => void)[] = []
   #closed = false
 
-  constructor([command = '', ...args]: readonly string[], env: Record<string, string | undefined> = {}) {
+  constructor(
+    [command = '', ...args]: readonly string[],
+    { env, quiet = false }: Pick<ProgramOptions, 'env' | 'quiet'> = {},
+  ) {
     this.#process = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'],
       env: { ...process.env, ...env },
     })
     this.pid = this.#process.pid ?? 0
@@ -72,12 +77,12 @@ export class Program {
 
 /** Starts `promises/NAME.child.ts`. */
 export function child(trial: Trial, name: string, options: ProgramOptions = {}): Program {
-  const { args = [], env, node = process.execPath, within = [] } = options
+  const { args = [], node = process.execPath, within = [] } = options
   const file = fileURLToPath(new URL(`promises/${name}.child.ts`, import.meta.url))
   const argv = [node, '--disable-warning=ExperimentalWarning', file, ...args.map(String)]
   const started = new Program(
     within.reduceRight((inner, place) => place.wrap(inner), argv),
-    env,
+    options,
   )
   trial.teardown(() => started.kill())
   return started

@@ -1,6 +1,8 @@
 // Takes and gives permits in every way there is, until it is killed or told to stop. As `drain` it takes for good what
 // others post for good, and counts it.
 
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { Semaphore, SharedMemory } from '../../index.js'
 
 const [name = '', how] = process.argv.slice(2)
@@ -49,5 +51,9 @@ if (how === 'drain') {
 process.exit(0)
 
 async function loop(turn: () => Promise<void>): Promise<void> {
-  while (running()) await turn()
+  while (running()) {
+    await turn()
+    // So many processes do not leave each other a processor otherwise.
+    await sleep(Math.random() * 20)
+  }
 }

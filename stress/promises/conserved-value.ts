@@ -7,11 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Semaphore, SharedMemory } from '../../index.js'
 import { uniqueName } from '../../__test__/helpers/names.ts'
 import { random } from '../figures.ts'
-import { child, type Program } from '../program.ts'
+import { atOnce, child, type Program } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
 const PERMITS = 8
 const OPERATIONS_PER_KILL = 300
+const LANES = 4
 
 const promised: Promised = {
   promise:
@@ -25,7 +26,7 @@ const promised: Promised = {
     const counters = new Int32Array(memory.buffer)
     const processes = trial.long ? 58 : 14
 
-    const ours: Program[] = []
+    const ours: (Program | undefined)[] = []
     const start = (index: number): void => {
       ours[index] = child(trial, 'conserved-value', { args: [name, index % 3] })
     }
@@ -34,24 +35,23 @@ const promised: Promised = {
     const drain = child(trial, 'conserved-value', { args: [name, 'drain'] })
     const peers = [...python(trial, name, 4), goLoop(name, () => counters[stop] !== 0)]
 
-    let kills = 0
-    const wanted = trial.count * OPERATIONS_PER_KILL
-    while (kills < trial.count || Atomics.load(counters, operations) < wanted) {
-      await sleep(random(10))
-      if (kills < trial.count) {
-        const index = random(processes)
-        ours[index]?.kill('SIGKILL')
-        await ours[index]?.exit
-        start(index)
-        kills += 1
-        trial.made()
-      }
-    }
+    await atOnce(LANES, trial.count, async () => {
+      await sleep(random(40))
+      let index = random(processes)
+      while (ours[index] === undefined) index = random(processes)
+      const killed = ours[index] as Program
+      ours[index] = undefined
+      killed.kill('SIGKILL')
+      await killed.exit
+      start(index)
+      trial.made()
+    })
+    while (Atomics.load(counters, operations) < trial.count * OPERATIONS_PER_KILL) await sleep(100)
     Atomics.store(counters, stop, 1)
     const pythonPosts = (await Promise.all(peers)).reduce((sum, count) => sum + count, 0)
     // Half of them are killed to the last, the others end by themselves.
-    ours.forEach((process, index) => void (index % 2 === 0 && process.kill('SIGKILL')))
-    await Promise.all([...ours, drain].map(process => process.exit))
+    ours.forEach((process, index) => void (index % 2 === 0 && process?.kill('SIGKILL')))
+    await Promise.all([...ours, drain].map(process => process?.exit))
     const expected = PERMITS + pythonPosts + Atomics.load(counters, posts) - Atomics.load(counters, waits)
     const { value } = semaphore
     if (value !== expected) trial.lost(`the value is ${value}, it should be ${expected}`)

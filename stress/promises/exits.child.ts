@@ -13,9 +13,8 @@ await heard()
 switch (how) {
   case 'exit':
     process.exit(0)
-  // falls through: it does not come here
+    break
   case 'uncaught':
-    process.stderr.write = () => true
     setImmediate(() => {
       throw new Error('uncaught')
     })

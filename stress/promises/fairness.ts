@@ -34,7 +34,7 @@ const promised: Promised = {
       for (const process of everybody) process.kill()
       trial.made()
     }
-    return `turns on libuv’s pool: ${figures['pool']?.join(', ')}; on a thread of ours: ${figures['own']?.join(', ')}`
+    return `turns on libuv’s pool: ${figures.pool?.join(', ')}; on a thread of ours: ${figures.own?.join(', ')}`
   },
 }
 export default promised

@@ -15,7 +15,9 @@ const promised: Promised = {
     const calm = await late(trial, trial.count / 2)
     const storm = child(trial, 'timeouts', { args: [process.pid] })
     const heard = { signals: 0 }
-    const listener = (): void => void (heard.signals += 1)
+    const listener = (): void => {
+      heard.signals += 1
+    }
     process.on('SIGWINCH', listener)
     await storm.next()
     const stormy = await late(trial, trial.count / 2)

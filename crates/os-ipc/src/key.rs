@@ -74,6 +74,7 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn key(name: &str) -> i32 {
         Key::of_name(&Name::semaphore(name).unwrap()).unwrap().raw()
@@ -116,5 +117,21 @@ mod tests {
         let error = ftok(Path::new("/no/such/file"), 1).unwrap_err();
         assert_eq!(error.to_string(), "ENOENT: cannot derive a key, stat '/no/such/file'");
         assert_eq!(ftok(Path::new("/"), 0).unwrap_err().code(), Code::OutOfRange);
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_hash_and_never_zero(rest in "[^/\0.]{1,60}") {
+            let name = format!("/{rest}");
+            // FNV-1a in 64 bits, cut after each step: another way to the same number.
+            let hash = name.bytes().fold(0x811c_9dc5_u64, |hash, byte| {
+                ((hash ^ u64::from(byte)) * 0x0100_0193) & 0xffff_ffff
+            });
+            let made = Key::of_name(&Name::semaphore(&name).unwrap());
+            match u32::try_from(hash).unwrap() {
+                0 => prop_assert_eq!(made.unwrap_err().code(), Code::ReservedKey),
+                hash => prop_assert_eq!(made.unwrap().raw(), hash.cast_signed()),
+            }
+        }
     }
 }

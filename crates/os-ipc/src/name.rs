@@ -85,6 +85,7 @@ impl fmt::Display for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn refusal(text: &str) -> String {
         Name::semaphore(text).unwrap_err().to_string()
@@ -121,5 +122,31 @@ mod tests {
         assert!(Name::semaphore(&"a".repeat(251)).is_err());
         assert!(Name::semaphore(&"é".repeat(125)).is_ok());
         assert!(Name::semaphore(&"é".repeat(126)).is_err());
+    }
+
+    /// The rules of a semaphore's name, written a second time.
+    #[cfg(not(target_vendor = "apple"))]
+    fn allowed(text: &str) -> bool {
+        let rest = text.strip_prefix('/').unwrap_or(text).as_bytes();
+        (1..=250).contains(&rest.len())
+            && !rest.contains(&b'/')
+            && !rest.contains(&0)
+            && !rest.windows(2).any(|pair| pair == b"..")
+    }
+
+    #[cfg(not(target_vendor = "apple"))]
+    proptest! {
+        #[test]
+        fn any_text_is_a_name_or_refused_and_never_changed(text in "[/.\\PC\0]{0,6}|\\PC{0,300}") {
+            match Name::semaphore(&text) {
+                Ok(name) => {
+                    prop_assert!(allowed(&text));
+                    prop_assert_eq!(name.as_str().strip_prefix('/'), Some(text.strip_prefix('/').unwrap_or(&text)));
+                }
+                Err(_) => prop_assert!(!allowed(&text)),
+            }
+            let memory = Name::memory(&text);
+            prop_assert_eq!(memory.is_ok(), allowed(&text) && text.starts_with('/') && text != "/.");
+        }
     }
 }

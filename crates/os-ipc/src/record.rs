@@ -136,6 +136,23 @@ mod tests {
         }
 
         #[test]
+        fn a_record_that_was_cut_or_changed_says_no_other_name_by_mistake(
+            rest in "[^/\0]{1,60}", cut in 0_usize..200, at in 0_usize..200, bit in 0_u32..15
+        ) {
+            let whole = values(&format!("/{rest}"));
+            let cut = &whole[..cut % whole.len()];
+            prop_assert!(matches!(read(cut), Record::Absent | Record::Damaged), "{cut:?}");
+            let mut changed = whole.clone();
+            let at = at % changed.len();
+            changed[at] ^= 1 << bit;
+            // A changed counter is no change of the record; a changed bit of the name is another name, or none.
+            match at {
+                0 => prop_assert_eq!(read(&changed), read(&whole)),
+                _ => prop_assert_ne!(read(&changed), read(&whole)),
+            }
+        }
+
+        #[test]
         fn hostile_values_never_panic(values in proptest::collection::vec(any::<u16>(), 0..140)) {
             let _ = read(&values);
             let mut marked = values;

@@ -44,7 +44,7 @@ pub(super) enum Found {
     Nothing,
     /// A file that a semaphore can be in.
     File(FileId),
-    /// A file with a second link.
+    /// A file with a second link: sem_open makes one under another name, links it here, and takes that name away.
     Linked,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
         "too short"
     } else {
         owner.check(&format!("the semaphore '{name}'"), &[metadata.uid()])?;
-        let linked = metadata.nlink() > 1 && !is_linked_by_its_creator(&metadata);
+        let linked = metadata.nlink() > 1 && !is_draft_of_creator(&metadata);
         return Ok(if linked { Found::Linked } else { Found::File(FileId::of(&metadata)) });
     };
     Err(no_object(name, planted))
@@ -84,8 +84,9 @@ pub(super) fn no_object(name: &Name, what: &str) -> Error {
 
 /// Whether the only other name of a file is the one that glibc makes it under, `sem.` and six characters.
 ///
-/// sem_open links it to its name and then takes that one away: a creator that is killed in between leaves both.
-fn is_linked_by_its_creator(metadata: &Metadata) -> bool {
+/// sem_open links the finished semaphore to its name and then takes that one away: a creator that is killed in between
+/// leaves both.
+fn is_draft_of_creator(metadata: &Metadata) -> bool {
     const DRAFT: usize = "sem.XXXXXX".len();
     let Ok(entries) = fs::read_dir(DIRECTORY) else { return false };
     metadata.nlink() == 2

@@ -61,7 +61,7 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
 ///
 /// Nothing compares and removes at once: who finishes it in between, some microseconds, gets `EIDRM`.
 fn discard(set: SetId) {
-    if matches!(recorded(set), Ok(Record::Absent)) && sys::value(set) == Ok(0) {
+    if sys::status(set).is_ok_and(|status| status.operated == 0) {
         // What is reported is why it could not be initialised.
         let _ = sys::remove(set);
     }
@@ -113,8 +113,11 @@ pub(in crate::semaphore) fn open_or_create(
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
                 match finish_single(set, creation.initial) {
-                    Err(Errno::EIDRM | Errno::EINVAL) => pause(&mut patience, || comes_and_goes(id))?,
-                    made => return made.map(|made| (Set::new(set, id, false), made)).map_err(failed),
+                    Ok(made) => return Ok((Set::new(set, id, false), made)),
+                    Err(Errno::EIDRM | Errno::EINVAL) => {
+                        pause(&mut patience, || comes_and_goes(id))?;
+                    }
+                    Err(errno) => return Err(failed(errno)),
                 }
             }
             Found::Untouched => pause(&mut patience, || not_initialised(id))?,
@@ -184,15 +187,11 @@ fn refuse_collision(id: &SemaphoreId) -> Result<()> {
 
 /// Refuses a set whose record says another name, as far as we may read it.
 fn verify_recorded(set: SetId, id: &SemaphoreId) -> Result<()> {
-    match recorded(set) {
+    let values = sys::status(set).and_then(|status| sys::values(set, status.size));
+    match values.map(|values| record::read(&values)) {
         Ok(Record::Named(recorded)) => verify(&recorded, id).map(drop),
         _ => Ok(()),
     }
-}
-
-fn recorded(set: SetId) -> std::result::Result<Record, Errno> {
-    let status = sys::status(set)?;
-    sys::values(set, status.size).map(|values| record::read(&values))
 }
 
 /// Whether the record says the name that was asked for. A raw key asks for none; a set made for a raw key has none.
