@@ -29,7 +29,9 @@ for (const backend of ['sysv', 'posix'] as const) {
             const semaphores = Array.from({ length: 64 }, (_, i) =>
               Semaphore.create(`${prefix}-${i}`, { initial: 0, backend }),
             )
-            t.teardown(() => semaphores.forEach(semaphore => semaphore.unlink()))
+            t.teardown(() => {
+              for (const semaphore of semaphores) semaphore.unlink()
+            })
             const env = { UV_THREADPOOL_SIZE: String(size) }
             const args = [backend, ...semaphores.map(({ name }) => name)]
             const { pool, own } = (await child(t, 'use-pool.ts', { node, env, args }).next()) as ReturnType<
@@ -51,7 +53,9 @@ requires(linux).serial(
     const semaphores = Array.from({ length: 64 }, (_, i) =>
       Semaphore.create(`${prefix}-${i}`, { initial: 0 }),
     )
-    t.teardown(() => semaphores.forEach(semaphore => semaphore.unlink()))
+    t.teardown(() => {
+      for (const semaphore of semaphores) semaphore.unlink()
+    })
     await Promise.all(
       nodes.map(async node => {
         // The pool has 4 threads by the time that the program says 64.
