@@ -98,7 +98,11 @@ for (const backend of backends) {
           const name = uniqueName(t)
           const semaphore = Semaphore.create(name, { initial: 0, backend })
           t.teardown(() => semaphore.close())
-          const process = child(t, 'terminate-workers.ts', { node, args: [backend, name, 40], limit: 60_000 })
+          const process = child(t, 'terminate-workers.ts', {
+            node,
+            args: [backend, name, 40],
+            limit: 110_000,
+          })
           const posts = await process.next()
           await until(`${posts} units are back`, () => semaphore.value === posts)
           t.like(await process.exit, { code: 0, signal: null })
