@@ -187,8 +187,12 @@ export declare function semaphoreUnlinkId(id: string | number, posix: boolean): 
 
 export declare function semaphoreValue(handle: number): number
 
-/** Blocks the calling thread; false when the time (in milliseconds) is over. */
-export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
+/**
+ * Blocks the calling thread; false when the time (in milliseconds) is over.
+ *
+ * A worker can be terminated meanwhile: then nobody is there to have the unit, and it goes back.
+ */
+export declare function semaphoreWaitSync(handle: number, timeout: number | undefined | null, inWorker: boolean): boolean
 
 /** The waits that ended since the last call. */
 export interface Settled {

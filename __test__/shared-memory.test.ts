@@ -26,8 +26,15 @@ for (const { kind, uniqueId } of kinds) {
     const id = uniqueId(t)
     using _memory = SharedMemory.create(id, { size: 1 })
     const syscall = kind === 'sysv' ? 'shmget' : 'linkat'
-    t.throws(() => SharedMemory.create(id, { size: 1 }), { name: 'IpcError', code: 'EEXIST', message: /^EEXIST: / })
-    t.like(t.throws(() => SharedMemory.create(id, { size: 1 })), { errno: -17, syscall })
+    t.throws(() => SharedMemory.create(id, { size: 1 }), {
+      name: 'IpcError',
+      code: 'EEXIST',
+      message: /^EEXIST: /,
+    })
+    t.like(
+      t.throws(() => SharedMemory.create(id, { size: 1 })),
+      { errno: -17, syscall },
+    )
   })
 
   test(`open finds what exists, with its size (${kind})`, t => {
@@ -46,7 +53,10 @@ for (const { kind, uniqueId } of kinds) {
     using second = SharedMemory.openOrCreate(id, { size: 50 })
     t.true(first.created)
     t.like(second, { created: false, size: 100 })
-    t.throws(() => SharedMemory.openOrCreate(id, { size: 101 }), { code: 'ERR_SIZE', message: /100 bytes.*101/ })
+    t.throws(() => SharedMemory.openOrCreate(id, { size: 101 }), {
+      code: 'ERR_SIZE',
+      message: /100 bytes.*101/,
+    })
   })
 
   test(`static remove says whether there was one (${kind})`, t => {
@@ -105,7 +115,12 @@ for (const { kind, uniqueId } of kinds) {
 
   test(`a write that does not fit writes nothing (${kind})`, t => {
     using memory = SharedMemory.create(uniqueId(t), { size: 4 })
-    for (const [data, position] of [['12345', 0], ['éé1', 0], ['1', 4], ['', 5]] as const) {
+    for (const [data, position] of [
+      ['12345', 0],
+      ['éé1', 0],
+      ['1', 4],
+      ['', 5],
+    ] as const) {
       t.throws(() => memory.write(data, position), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
     }
     t.deepEqual([...memory.toBuffer()], [0, 0, 0, 0])
@@ -120,7 +135,11 @@ for (const { kind, uniqueId } of kinds) {
       for (const offset of [0, 1, 16, 31, 32, 48, 64, 4080]) {
         const target = new Uint8Array(page, offset, length).fill(0)
         t.is(memory.read(target, 8 + offset), length)
-        t.is(Buffer.compare(target, numbers.subarray(8 + offset, 8 + offset + length)), 0, `${length} at ${offset}`)
+        t.is(
+          Buffer.compare(target, numbers.subarray(8 + offset, 8 + offset + length)),
+          0,
+          `${length} at ${offset}`,
+        )
         memory.write(target, 8 + offset)
       }
     }
@@ -130,7 +149,11 @@ for (const { kind, uniqueId } of kinds) {
   test(`a copy from the memory to itself is a move (${kind})`, t => {
     using memory = SharedMemory.create(uniqueId(t), { size: 30_000 })
     const numbers = Buffer.from(Array.from({ length: 30_000 }, (_, index) => index % 251))
-    for (const [from, to] of [[0, 100], [100, 0], [0, 7000]] as const) {
+    for (const [from, to] of [
+      [0, 100],
+      [100, 0],
+      [0, 7000],
+    ] as const) {
       const expected = Buffer.from(numbers).copyWithin(to, from, from + 20_000)
       memory.write(numbers)
       memory.write(new Uint8Array(memory.buffer, from, 20_000), to)
@@ -202,7 +225,14 @@ for (const { kind, uniqueId } of kinds) {
     const before = Date.now()
     using memory = SharedMemory.create(id, { size: 5000, mode: 0o640 })
     const info = memory.info()
-    t.like(info, { kind, size: 5000, mode: 0o640, uid: process.getuid?.(), gid: process.getgid?.(), removed: false })
+    t.like(info, {
+      kind,
+      size: 5000,
+      mode: 0o640,
+      uid: process.getuid?.(),
+      gid: process.getgid?.(),
+      removed: false,
+    })
     t.like(info, { name: typeof id === 'string' ? id : undefined, key: memory.key, id: memory.id })
     t.true(Math.abs(Number(info.changed) - before) < 5000)
     if (kind === 'sysv') {
@@ -212,7 +242,9 @@ for (const { kind, uniqueId } of kinds) {
       t.true(memory.info().detachedAt instanceof Date)
       t.is(memory.info().attached, 1)
     }
-    const listed = list().segments.filter(one => one.kind === kind && one.name === info.name && one.key === info.key)
+    const listed = list().segments.filter(
+      one => one.kind === kind && one.name === info.name && one.key === info.key,
+    )
     t.is(listed.length, 1)
     t.is(listed[0]?.size, 5000)
   })
@@ -236,29 +268,38 @@ for (const { kind, uniqueId } of kinds) {
     const id = uniqueId(t)
     using _memory = SharedMemory.create(id, { size: 4, mode: 0o644 })
     const call = (options: object) =>
-      child(t, 'memory-call.ts', { args: ['open', JSON.stringify(id), JSON.stringify(options)], within: [asUser(65534)] })
+      child(t, 'memory-call.ts', {
+        args: ['open', JSON.stringify(id), JSON.stringify(options)],
+        within: [asUser(65534)],
+      })
     t.like(await call({ readOnly: true }).next(), { size: 4 })
     t.like(await call({}).next(), { code: 'EACCES' })
   })
 
-  requires(asUser(65534), root)(`somebody else's is refused unless its owner was named (${kind})`, async t => {
-    const id = uniqueId(t)
-    const options = JSON.stringify({ size: 4, mode: 0o666 })
-    const maker = child(t, 'memory-call.ts', { args: ['create', JSON.stringify(id), options], within: [asUser(65534)] })
-    t.like(await maker.next(), { created: true })
-    const refusal = { name: 'IpcError', code: 'ERR_FOREIGN_OWNER', message: /belongs to uid 65534/ }
-    t.throws(() => SharedMemory.open(id), refusal)
-    t.throws(() => SharedMemory.open(id, { readOnly: true, owner: 1 }), refusal)
-    t.throws(() => SharedMemory.openOrCreate(id, { size: 4 }), refusal)
-    for (const owner of [65534, 'any'] as const) {
-      using memory = SharedMemory.open(id, { owner })
-      t.is(memory.size, 4)
-      if (memory.id !== undefined) {
-        t.throws(() => SharedMemory.attach(memory.id ?? 0), refusal)
-        SharedMemory.attach(memory.id, { owner }).detach()
+  requires(asUser(65534), root)(
+    `somebody else's is refused unless its owner was named (${kind})`,
+    async t => {
+      const id = uniqueId(t)
+      const options = JSON.stringify({ size: 4, mode: 0o666 })
+      const maker = child(t, 'memory-call.ts', {
+        args: ['create', JSON.stringify(id), options],
+        within: [asUser(65534)],
+      })
+      t.like(await maker.next(), { created: true })
+      const refusal = { name: 'IpcError', code: 'ERR_FOREIGN_OWNER', message: /belongs to uid 65534/ }
+      t.throws(() => SharedMemory.open(id), refusal)
+      t.throws(() => SharedMemory.open(id, { readOnly: true, owner: 1 }), refusal)
+      t.throws(() => SharedMemory.openOrCreate(id, { size: 4 }), refusal)
+      for (const owner of [65534, 'any'] as const) {
+        using memory = SharedMemory.open(id, { owner })
+        t.is(memory.size, 4)
+        if (memory.id !== undefined) {
+          t.throws(() => SharedMemory.attach(memory.id ?? 0), refusal)
+          SharedMemory.attach(memory.id, { owner }).detach()
+        }
       }
-    }
-  })
+    },
+  )
 }
 
 test('attach finds a segment by its id, after its key is gone too', t => {
@@ -290,7 +331,8 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
   const type = { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' }
   const value = { instanceOf: TypeError, code: 'ERR_INVALID_ARG_VALUE' }
   const range = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }
-  const create = (id: unknown, options: unknown) => () => SharedMemory.create(id as string, options as { size: number })
+  const create = (id: unknown, options: unknown) => () =>
+    SharedMemory.create(id as string, options as { size: number })
 
   for (const id of [undefined, null, 1n, {}, [], true, Symbol('id')]) t.throws(create(id, { size: 1 }), type)
   for (const id of ['', '/', 'no-slash', '/a/b', '/..', '/.', '/a\0b', '/\ud800', `/${'a'.repeat(251)}`]) {
@@ -301,7 +343,8 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
   }
   t.throws(create(0, { size: 1 }), { name: 'IpcError', code: 'ERR_RESERVED_KEY' })
   for (const size of [undefined, '1', 1n, null]) t.throws(create(name, { size }), type)
-  for (const size of [0, -1, Number.NaN, 1.5, 2 ** 53, Number.POSITIVE_INFINITY]) t.throws(create(name, { size }), range)
+  for (const size of [0, -1, Number.NaN, 1.5, 2 ** 53, Number.POSITIVE_INFINITY])
+    t.throws(create(name, { size }), range)
   for (const mode of ['600', 1n, null]) t.throws(create(name, { size: 1, mode }), type)
   for (const mode of [-1, 0o1000, Number.NaN]) t.throws(create(name, { size: 1, mode }), range)
   for (const options of [null, 1, 'x']) t.throws(create(name, options), type)
@@ -310,7 +353,8 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
   for (const owner of ['root', null, 1n]) t.throws(open({ owner }), type)
   for (const owner of [-1, 2 ** 32, 0.5]) t.throws(open({ owner }), range)
   for (const readOnly of [0, 'yes', null]) t.throws(open({ readOnly }), type)
-  for (const shmid of ['1', 1n, undefined]) t.throws(() => SharedMemory.attach(shmid as number), type)
+  for (const shmid of ['1', 1n, undefined])
+    t.throws(() => SharedMemory.attach(shmid as unknown as number), type)
   for (const shmid of [-1, 2 ** 31, 0.5]) t.throws(() => SharedMemory.attach(shmid), range)
   t.throws(() => SharedMemory.open(name), { code: 'ENOENT' })
 })
@@ -331,10 +375,10 @@ for (const { kind, uniqueId } of kinds) {
     const range = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }
     const bytes = new Uint8Array(1)
     for (const position of ['0', 1n, null]) {
-      t.throws(() => memory.read(bytes, position as number), type)
-      t.throws(() => memory.write(bytes, position as number), type)
-      t.throws(() => memory.toBuffer(position as number), type)
-      t.throws(() => memory.toBuffer(0, position as number), type)
+      t.throws(() => memory.read(bytes, position as unknown as number), type)
+      t.throws(() => memory.write(bytes, position as unknown as number), type)
+      t.throws(() => memory.toBuffer(position as unknown as number), type)
+      t.throws(() => memory.toBuffer(0, position as unknown as number), type)
     }
     for (const position of [-1, 9, Number.NaN, 0.5, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 53]) {
       t.throws(() => memory.read(bytes, position), range)
@@ -343,7 +387,16 @@ for (const { kind, uniqueId } of kinds) {
       t.throws(() => memory.toBuffer(0, position), range)
     }
     t.throws(() => memory.toBuffer(4, 5), range)
-    for (const data of [undefined, null, 1, {}, [1], new ArrayBuffer(1), new Int32Array(1), new DataView(memory.buffer)]) {
+    for (const data of [
+      undefined,
+      null,
+      1,
+      {},
+      [1],
+      new ArrayBuffer(1),
+      new Int32Array(1),
+      new DataView(memory.buffer),
+    ]) {
       t.throws(() => memory.read(data as unknown as Uint8Array), type)
       t.throws(() => memory.write(data as unknown as Uint8Array), type)
     }

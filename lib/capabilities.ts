@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly value: PerBackend
   /** Whether `unlink` wakes those who wait. */
   readonly unlinkWakes: PerBackend
+  /** Whether {@link list} can say what there is. */
+  readonly list: boolean
   /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
   readonly externalBuffers: boolean
 }
@@ -38,5 +40,7 @@ export const capabilities: Capabilities = Object.freeze({
   crashRecovery: { sysv: sysv.recoversPermits, posix: posix.recoversPermits },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
+  list: sysv.available,
   externalBuffers: native.externalBuffersAllowed(),
 })

@@ -17,7 +17,7 @@ interface IpcErrorDetails {
  * try {
  *   Semaphore.open('/jobs')
  * } catch (error) {
- *   if (error.code !== 'ENOENT') throw error
+ *   if (!(error instanceof IpcError && error.code === 'ENOENT')) throw error
  * }
  * ```
  */

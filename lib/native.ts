@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { load } from './loading.js'
 
 /** The Rust core, as `native.d.cts` describes it. */
-export const native: typeof import('../native.cjs') = createRequire(import.meta.url)('../native.cjs')
+export const native: typeof import('../native.cjs') = load()

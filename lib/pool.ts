@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
+
+const VARIABLE = 'UV_THREADPOOL_SIZE'
 
 /** The bounds that libuv gives to UV_THREADPOOL_SIZE. */
 const SMALLEST = 1
@@ -15,8 +18,24 @@ export function poolThreads(): number {
   if (!isMainThread) return 0
   if (process.versions['bun'] !== undefined) return availableParallelism()
   if (process.versions['deno'] !== undefined) return 0
-  const size = process.env['UV_THREADPOOL_SIZE']
+  return Math.min(threads(process.env[VARIABLE]), threads(atStart()))
+}
+
+/** As libuv reads it: atoi(3), which makes 0 of what is no number. */
+function threads(size: string | undefined): number {
   if (size === undefined) return DEFAULT
-  // As libuv reads it: atoi(3), which makes 0 of what is no number.
   return Math.min(Math.max(Number.parseInt(size, 10) || SMALLEST, SMALLEST), LARGEST)
+}
+
+/**
+ * What the process was started with. The pool starts with its first task, and a program that sets the variable itself
+ * may be early enough or not: the smaller number is the safe one.
+ */
+function atStart(): string | undefined {
+  try {
+    const variables = readFileSync('/proc/self/environ', 'latin1').split('\0')
+    return variables.find(variable => variable.startsWith(`${VARIABLE}=`))?.slice(VARIABLE.length + 1)
+  } catch {
+    return undefined // no Linux: at most the default's share
+  }
 }

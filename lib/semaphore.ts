@@ -232,13 +232,13 @@ export class Semaphore implements Disposable {
     const number = this.#handle.use()
     const timeout = checkTimeout(checkOptions(options).timeout)
     if (isMainThread) {
-      if (!native.semaphoreWaitSync(number, timeout)) throw timedOut(this.#handle)
+      if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(this.#handle)
       return
     }
     const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
     for (;;) {
       const left = Math.max(deadline - performance.now(), 0)
-      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))) return
+      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
       if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(this.#handle)
     }
   }
@@ -301,12 +301,14 @@ export class Semaphore implements Disposable {
 
   /** Makes pending waits of this handle keep the process alive, as they do at first. */
   ref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, true)
     return this
   }
 
   /** Lets the process end while waits of this handle are pending. */
   unref(): this {
+    this.#handle.use()
     setReferenced(this.#handle, false)
     return this
   }
@@ -363,7 +365,7 @@ function creation(options: CreateSemaphoreOptions): { initial: number; mode: num
 
 function warnUnverified(label: string): void {
   process.emitWarning(
-    `the semaphore ${label} was made without its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it`,
+    `the semaphore ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
     { code: 'OS_IPC_UNVERIFIED', detail: 'Another name with the same key would share it in silence.' },
   )
 }

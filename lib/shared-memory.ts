@@ -196,7 +196,8 @@ export class SharedMemory implements Disposable {
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-   * Transferring it (`transfer()`, `postMessage`) takes it away from here, and `detach()` then leaves it where it is.
+   * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+   * opened the memory ends.
    *
    * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
    * `read` and `write` say `ERR_TRUNCATED` instead.
@@ -211,14 +212,19 @@ export class SharedMemory implements Disposable {
    * ```
    */
   get buffer(): ArrayBuffer {
-    return (this.#buffer ??= this.#external())
+    this.#buffer ??= this.#external()
+    return this.#buffer
   }
 
   #external(): ArrayBuffer {
     if (this.readOnly) {
-      throw new IpcError('ERR_READ_ONLY', 'a read-only object has no ArrayBuffer, which can always be written to', {
-        hint: 'use read() or toBuffer()',
-      })
+      throw new IpcError(
+        'ERR_READ_ONLY',
+        'a read-only object has no ArrayBuffer, which can always be written to',
+        {
+          hint: 'use read() or toBuffer()',
+        },
+      )
     }
     if (this.#handle === NONE) return new ArrayBuffer(0)
     const buffer = native.memoryBuffer(this.#handle)

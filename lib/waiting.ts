@@ -105,13 +105,16 @@ function settle(): void {
 native.start(fromNative, settle, pool)
 
 // libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
-// error. A worker's own hooks do run, and what they do is enough.
+// error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.
 if (isMainThread) {
-  process.on('exit', () => {
+  process.prependListener('exit', () => {
     native.beforeExit()
-    for (const wait of pending.values()) {
-      wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-    }
+    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
+    setImmediate(() => {
+      for (const wait of pending.values()) {
+        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
+      }
+    }).unref()
   })
 }
 

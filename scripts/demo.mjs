@@ -1,6 +1,7 @@
 // `npm run demo [-- FILE]`: set up what is missing, then the demo with its arguments and its exit code.
 
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,10 +11,15 @@ import { setup } from './setup.mjs'
 setup({ quiet: true })
 
 const main = join(root, 'examples', 'demo', 'main.mjs')
-const { status, signal } = spawnSync('node', [main, ...process.argv.slice(2)], {
+const demo = spawn('node', [main, ...process.argv.slice(2)], {
   // Relative file names are the caller's, not the package's.
   cwd: process.env.INIT_CWD ?? process.cwd(),
   env: projectEnv,
   stdio: 'inherit',
 })
+// The demo cleans up after a signal, and we end after it. Ctrl-C reaches it without us.
+process.on('SIGINT', () => {})
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => demo.kill(signal))
+
+const [status, signal] = await once(demo, 'exit')
 process.exit(signal ? 128 + constants.signals[signal] : status)

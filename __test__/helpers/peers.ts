@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { type Child, type ChildOptions, program } from './child.ts'
 import type { Teardown } from './names.ts'
-import type { Need } from './requires.ts'
+import type { Need } from './needs.ts'
 
 /** A program in another language that shares semaphores and memory with us; `peers/README.md` has its commands. */
 export interface Peer extends Need {

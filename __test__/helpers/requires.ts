@@ -1,42 +1,8 @@
-import { spawnSync } from 'node:child_process'
-
 import test, { type ImplementationFn } from 'ava'
 
-/** Something that is not on every machine, and why it is missing here (`undefined`: it is there). */
-export interface Need {
-  readonly missing: string | undefined
-}
+import { all, type Need } from './needs.ts'
 
-/** Root, for other uids and for namespaces. */
-export const root: Need = { missing: process.getuid?.() === 0 ? undefined : 'needs root' }
-
-export const linux: Need = { missing: process.platform === 'linux' ? undefined : 'needs Linux' }
-
-/** A program on the PATH. */
-export function tool(name: string, debianPackage = name): Need {
-  const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0
-  return { missing: found ? undefined : `needs ${name}: apt-get install ${debianPackage}` }
-}
-
-/** A need that is found out by trying, once, when a test first asks. */
-export function probe(reason: string, works: () => boolean): Need {
-  let worked: boolean | undefined
-  return {
-    get missing() {
-      worked ??= works()
-      return worked ? undefined : reason
-    },
-  }
-}
-
-/** Several needs as one: the first that is missing counts, the others are not asked. */
-export function all(...needs: readonly Need[]): Need {
-  return {
-    get missing() {
-      return needs.find(need => need.missing !== undefined)?.missing
-    },
-  }
-}
+export * from './needs.ts'
 
 /**
  * `test`, where everything needed is there; else `test.skip`, with the reason in the title, so that it stands in the

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-import { all, linux, type Need, probe, root, tool } from './requires.ts'
+import { all, linux, type Need, probe, root, tool } from './needs.ts'
 
 /**
  * Something that a child process runs in: another user, small limits, a failing kernel. A {@link Need} as well, so that

@@ -3,14 +3,13 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Function, FunctionRef, Unknown};
+use napi::bindgen_prelude::{Env, Function, FunctionRef, Object, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Mailbox, Semaphore};
 
 use crate::error::ErrorParts;
 use crate::handles::Handles;
-use crate::loans::Loans;
 use crate::memory::Segment;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
@@ -25,7 +24,6 @@ pub(crate) struct Environment {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) semaphores: Handles<Semaphore>,
     pub(crate) segments: Handles<Segment>,
-    pub(crate) loans: Loans,
 }
 
 thread_local! {
@@ -62,7 +60,6 @@ pub fn start(
         mailbox: Arc::new(Mailbox::new(wake)),
         semaphores: Handles::new(),
         segments: Handles::new(),
-        loans: Loans::default(),
     };
     ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
     // Registered after the thread-safe function, so that it runs before that one's own hook.
@@ -107,6 +104,11 @@ pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Res
             None => Err(napi::Error::from_reason("the addon was not started in this environment")),
         }
     })
+}
+
+/// Whether JavaScript goes on here: not in a worker that was terminated. Node-API tells by refusing to set a property.
+pub(crate) fn runs(env: &Env) -> bool {
+    Object::new(env).and_then(|mut object| object.set("runs", true)).is_ok()
 }
 
 /// The JavaScript function that makes an error.

@@ -6,13 +6,13 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
 use os_ipc::Lease;
 
 /// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ExternalBuffer(sys::napi_ref);
 
 /// The JavaScript value of one, for the call that returns it.
@@ -22,15 +22,15 @@ impl ExternalBuffer {
     /// `napi_create_external_arraybuffer`; `None` where external buffers are forbidden (Electron).
     ///
     /// Two leases keep the range mapped, and it goes with the later one. The finalizer of the memory has the first: it
-    /// follows the memory when that moves to another `ArrayBuffer`. The finalizer of the JavaScript object has the second:
-    /// to V8 the memory is free once it is detached, while a read or write of a file that is under way holds the object.
+    /// follows the memory when that moves to another `ArrayBuffer`. The finalizer of the object has the second: to V8
+    /// the memory is free once it is detached, while a read or write of a file that is under way holds the object.
     pub(crate) fn create(
         env: Env,
         lease: impl Fn() -> Lease,
     ) -> napi::Result<Option<(Self, ArrayBufferValue)>> {
         let of_memory = lease();
         let (start, length) = (of_memory.start().as_ptr(), of_memory.length());
-        let of_memory = Box::into_raw(Box::new(of_memory));
+        let of_memory = Box::into_raw(Box::new(Lent { lease: of_memory, by: thread::current().id() }));
         let mut value = ptr::null_mut();
         // SAFETY: the range stays mapped until the finalizer drops `of_memory`, or the call has failed.
         let status = unsafe {
@@ -38,7 +38,7 @@ impl ExternalBuffer {
                 env.raw(),
                 start.cast(),
                 length,
-                Some(drop_hint),
+                Some(memory_is_free),
                 of_memory.cast(),
                 &raw mut value,
             )
@@ -59,7 +59,7 @@ impl ExternalBuffer {
                 env.raw(),
                 value,
                 ptr::null_mut(),
-                Some(drop_hint),
+                Some(object_is_gone),
                 of_object.cast(),
                 ptr::null_mut(),
             )
@@ -78,7 +78,7 @@ impl ExternalBuffer {
     /// `napi_detach_arraybuffer`: its views have length 0 afterwards.
     ///
     /// False when the memory had moved to an `ArrayBuffer` that we do not know (`transfer()`), where it still is in use.
-    pub(crate) fn detach(self, env: Env) -> napi::Result<bool> {
+    pub(crate) fn detach(&self, env: Env) -> napi::Result<bool> {
         let value = self.value(env)?;
         if value.is_null() || is_detached(env, value)? {
             return Ok(false);
@@ -88,27 +88,14 @@ impl ExternalBuffer {
         Ok(true)
     }
 
-    /// Whether its memory may be in use where we cannot see it; for calls outside of JavaScript's.
-    pub(crate) fn may_have_moved(self, env: Env) -> bool {
-        let mut scope = ptr::null_mut();
-        // SAFETY: the scope is closed below, and no handle made in it leaves this function.
-        if unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) } != sys::Status::napi_ok {
-            return true;
-        }
-        let moved = self.value(env).and_then(|value| Ok(value.is_null() || is_detached(env, value)?));
-        // SAFETY: it was opened above.
-        unsafe { sys::napi_close_handle_scope(env.raw(), scope) };
-        moved.unwrap_or(true)
-    }
-
-    /// `napi_delete_reference`
+    /// `napi_delete_reference`: nobody will detach it any more.
     pub(crate) fn forget(self, env: Env) {
-        // SAFETY: `loans` calls this once. It can only fail for a reference that is none.
+        // SAFETY: this takes the only owner of the reference. It can only fail for a reference that is none.
         unsafe { sys::napi_delete_reference(env.raw(), self.0) };
     }
 
     /// The `ArrayBuffer`, or null when it was collected.
-    fn value(self, env: Env) -> napi::Result<sys::napi_value> {
+    fn value(&self, env: Env) -> napi::Result<sys::napi_value> {
         let mut value = ptr::null_mut();
         // SAFETY: the reference was not deleted yet, and `value` outlives the call.
         check_status!(unsafe { sys::napi_get_reference_value(env.raw(), self.0, &raw mut value) })?;
@@ -150,10 +137,50 @@ fn failure<T>(status: sys::napi_status) -> napi::Result<T> {
     Err(napi::Error::new(Status::from(status), "the ArrayBuffer could not be made"))
 }
 
-/// On any thread, at any time: it only unmaps.
-unsafe extern "C" fn drop_hint(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: `hint` is the boxed lease that `create` passed, and a finalizer runs once.
+/// What the finalizer of the memory has.
+struct Lent {
+    lease: Lease,
+    by: ThreadId,
+}
+
+/// No `ArrayBuffer` shows the memory any more; or its environment ends.
+///
+/// At the end Node calls this for every external `ArrayBuffer`, also where the memory was moved to another one and from
+/// there to a thread that goes on using it: before any cleanup hook, so that nothing tells the two apart. So the range
+/// shows zeros from then on, and stays.
+///
+/// Deno calls it on other threads; Node-API is only there for the one that made the `ArrayBuffer`.
+unsafe extern "C" fn memory_is_free(env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `hint` is what `create` boxed, and a finalizer runs once.
+    let Lent { lease, by } = *unsafe { Box::from_raw(hint.cast::<Lent>()) };
+    // SAFETY: this is the thread of `env`, which Node keeps for its finalizers.
+    if by == thread::current().id() && unsafe { is_ending(env) } {
+        lease.withdraw_for_ever();
+    }
+}
+
+/// The JavaScript object was collected, and whatever held it.
+unsafe extern "C" fn object_is_gone(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `hint` is the lease that `create` boxed, and a finalizer runs once.
     drop(unsafe { Box::from_raw(hint.cast::<Lease>()) });
+}
+
+/// Whether the environment runs no more JavaScript: `napi_strict_equals` is the least that then fails.
+///
+/// # Safety
+/// - `env` is an environment of this thread.
+unsafe fn is_ending(env: sys::napi_env) -> bool {
+    let (mut scope, mut undefined, mut equal) = (ptr::null_mut(), ptr::null_mut(), false);
+    // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
+    unsafe {
+        if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
+            return true;
+        }
+        sys::napi_get_undefined(env, &raw mut undefined);
+        let status = sys::napi_strict_equals(env, undefined, undefined, &raw mut equal);
+        sys::napi_close_handle_scope(env, scope);
+        status != sys::Status::napi_ok
+    }
 }
 
 unsafe extern "C" fn drop_byte(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {

@@ -6,7 +6,6 @@ mod error;
 mod external_buffer;
 mod handles;
 mod keys;
-mod loans;
 mod memory;
 mod semaphores;
 mod waits;

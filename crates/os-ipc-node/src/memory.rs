@@ -152,7 +152,6 @@ pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferVa
             return Ok(None);
         };
         segment.buffer = Some(buffer);
-        environment.loans.add(env, buffer, segment.memory.lease().downgrade())?;
         Ok(Some(value))
     })
 }
@@ -175,11 +174,11 @@ pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<Memo
     environment::with(&env, |environment| {
         let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
         let identity = External::new(memory.identity());
-        if let Some(buffer) = buffer
-            && buffer.detach(env)?
-        {
-            environment.loans.end(env, buffer);
-            memory.withdraw();
+        if let Some(buffer) = buffer {
+            if buffer.detach(env)? {
+                memory.withdraw();
+            }
+            buffer.forget(env);
         }
         Ok(Some(identity))
     })
@@ -198,7 +197,9 @@ pub fn memory_remove_detached(
 #[napi]
 pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        environment.segments.remove(handle);
+        if let Some(Segment { buffer: Some(buffer), .. }) = environment.segments.remove(handle) {
+            buffer.forget(env);
+        }
         Ok(())
     })
 }

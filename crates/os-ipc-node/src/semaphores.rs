@@ -143,13 +143,25 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
 }
 
 /// Blocks the calling thread; false when the time (in milliseconds) is over.
+///
+/// A worker can be terminated meanwhile: then nobody is there to have the unit, and it goes back.
 #[napi]
-pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
+pub fn semaphore_wait_sync(
+    env: Env,
+    handle: u32,
+    timeout: Option<f64>,
+    in_worker: bool,
+) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
         // What is too long for a Duration is for ever as well.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
-    on(&env, handle, |semaphore| semaphore.wait(timeout))
+    let taken = on(&env, handle, |semaphore| semaphore.wait(timeout))?;
+    if taken && in_worker && !environment::runs(&env) {
+        on(&env, handle, |semaphore| semaphore.post(1))?;
+        return Ok(false);
+    }
+    Ok(taken)
 }
 
 #[napi]

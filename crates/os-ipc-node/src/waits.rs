@@ -95,16 +95,21 @@ pub struct Settled<'env> {
 pub fn collect_settled(env: &Env) -> napi::Result<Settled<'_>> {
     let collected = environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
     let mut settled = Settled { granted: Vec::new(), failed: Vec::new(), errors: Vec::new() };
+    let mut units = Vec::new();
     for (ticket, delivery) in collected {
         match delivery {
-            Delivery::Granted(unit) => {
-                unit.hand_over();
-                settled.granted.push(to_number(ticket));
-            }
+            Delivery::Granted(unit) => units.push((ticket, unit)),
             Delivery::Failed(error) => {
                 settled.failed.push(to_number(ticket));
                 settled.errors.push(to_js(env, &error)?);
             }
+        }
+    }
+    // Last, and only where JavaScript will see it: until then a unit that is dropped goes on.
+    if environment::runs(env) {
+        for (ticket, unit) in units {
+            unit.hand_over();
+            settled.granted.push(to_number(ticket));
         }
     }
     Ok(settled)

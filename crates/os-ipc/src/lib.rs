@@ -1,4 +1,4 @@
-//! Named counting semaphores and shared memory of the operating system.
+#![doc = include_str!("../README.md")]
 //!
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
@@ -12,6 +12,7 @@ mod ownership;
 mod record;
 mod semaphore;
 mod shared_memory;
+mod sync;
 mod sys;
 mod waiting;
 
@@ -21,9 +22,7 @@ pub use list::{CAN_LIST, list_segments, list_semaphores};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, VALUE_MAX};
-pub use shared_memory::{
-    Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo, WeakLease,
-};
+pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
     Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,
 };

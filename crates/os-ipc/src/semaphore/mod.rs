@@ -2,6 +2,7 @@
 
 mod id;
 mod info;
+mod patience;
 mod posix;
 mod posix_file;
 mod system_v;
@@ -33,6 +34,8 @@ pub struct Semaphore {
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
+    /// Its permits went back because the process is about to exit.
+    given_back: AtomicBool,
 }
 
 enum Inside {
@@ -99,7 +102,14 @@ impl Semaphore {
     }
 
     fn new(inside: Inside, queue: Arc<Queue>, created: bool) -> Self {
-        Self { inside, queue, holder: Arc::default(), created, unlinked: AtomicBool::new(false) }
+        Self {
+            inside,
+            queue,
+            holder: Arc::default(),
+            created,
+            unlinked: AtomicBool::new(false),
+            given_back: AtomicBool::new(false),
+        }
     }
 
     /// The name with its slash; empty for a raw key.
@@ -137,6 +147,7 @@ impl Semaphore {
 
     /// The counter.
     pub fn value(&self) -> Result<u32> {
+        self.queue.await_leaving_server();
         match &self.inside {
             Inside::SystemV(set) => set.value(),
             Inside::Posix(named) => named.value(),
@@ -179,9 +190,13 @@ impl Semaphore {
 
     /// Gives back a permit of this handle.
     ///
-    /// A removed semaphore has no permits any more, and so nothing that could fail.
+    /// A removed semaphore has no permits any more, and so nothing that could fail; nor has one whose permits
+    /// [`before_exit`](Self::before_exit) gave back.
     pub fn release(&self) -> Result<()> {
         if !self.holder.remove() {
+            if self.given_back.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             return Err(Error::invalid("there is no permit to release"));
         }
         match self.queue.counter().give_back() {
@@ -258,6 +273,7 @@ impl Semaphore {
     pub fn before_exit(&self) {
         if !self.backend().recovers_permits() {
             self.release_all();
+            self.given_back.store(true, Ordering::Relaxed);
         }
     }
 

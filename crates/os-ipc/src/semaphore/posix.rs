@@ -3,18 +3,15 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
 
-use super::posix_file::{self, FileId};
+use super::patience::Patience;
+use super::posix_file::{self, FileId, Found};
 use super::{Backend, Creation, SemaphoreInfo};
 use crate::error::{Errno, Error, Result};
 use crate::name::Name;
 use crate::ownership::Owner;
 use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
 use crate::waiting::{Counter, Hold, Queue};
-
-/// How long names may come and go between two calls before we give up.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An open semaphore.
 pub(super) struct Named {
@@ -45,9 +42,15 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
 }
 
 pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
-    let start = Instant::now();
+    let mut patience = Patience::new();
     loop {
-        let file = posix_file::check(name, owner)?;
+        let file = match posix_file::check(name, owner)? {
+            Found::Nothing => None,
+            Found::File(file) => Some(file),
+            // Its maker is not done; or somebody planted the link.
+            Found::Linked if patience.once_more() => continue,
+            Found::Linked => return Err(posix_file::no_object(name, "a file with a second link")),
+        };
         let mapped = sys::open(name.as_c_str()).map_err(|errno| {
             let what = match errno {
                 Errno::EACCES => "no permission to read and change the semaphore",
@@ -59,7 +62,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
         if posix_file::current(name) == file {
             return Ok(Named::new(name, file, mapped));
         }
-        if start.elapsed() >= PATIENCE {
+        if !patience.once_more() {
             return Err(Error::system(
                 "the semaphore comes and goes",
                 "sem_open",
@@ -71,14 +74,14 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
 }
 
 pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
-    let start = Instant::now();
+    let mut patience = Patience::new();
     loop {
         match open(name, owner) {
             Err(error) if error.errno() == Some(Errno::ENOENT) => {}
             opened => return opened.map(|named| (named, false)),
         }
         match create(name, creation) {
-            Err(error) if error.errno() == Some(Errno::EEXIST) && start.elapsed() < PATIENCE => {}
+            Err(error) if error.errno() == Some(Errno::EEXIST) && patience.once_more() => {}
             made => return made.map(|named| (named, true)),
         }
     }

@@ -38,14 +38,25 @@ fn path(name: &Name) -> Option<PathBuf> {
     FILE_PREFIX.map(|prefix| PathBuf::from(format!("{DIRECTORY}/{prefix}{}", &name.as_str()[1..])))
 }
 
-/// The file of `name`, if there is one and a semaphore can be in it; refuses what somebody planted.
+/// What stands for a name.
+pub(super) enum Found {
+    /// No file.
+    Nothing,
+    /// A file that a semaphore can be in.
+    File(FileId),
+    /// A file with a second link: sem_open makes one under another name, links it here, and takes that name away.
+    Linked,
+}
+
+/// The file of `name`, if a semaphore can be in it; refuses what somebody planted.
 ///
-/// A link, a FIFO or a directory is refused; so is a file too short to be mapped, whose use would be a SIGBUS.
-pub(super) fn check(name: &Name, owner: Owner) -> Result<Option<FileId>> {
-    let Some(path) = path(name) else { return Ok(None) };
+/// A symbolic link, a FIFO or a directory is refused; so is a file too short to be mapped, whose use would be a
+/// SIGBUS.
+pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
+    let Some(path) = path(name) else { return Ok(Found::Nothing) };
     let metadata = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(failed(name, "lstat", &error)),
     };
     let kind = metadata.file_type();
@@ -55,15 +66,19 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Option<FileId>> {
         "a FIFO"
     } else if !kind.is_file() {
         "no regular file"
-    } else if metadata.nlink() > 1 {
-        "a file with a second link"
     } else if metadata.len() < FILE_SIZE {
         "too short"
     } else {
         owner.check(&format!("the semaphore '{name}'"), &[metadata.uid()])?;
-        return Ok(Some(FileId::of(&metadata)));
+        return Ok(if metadata.nlink() > 1 { Found::Linked } else { Found::File(FileId::of(&metadata)) });
     };
-    Err(Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {planted}: {}", path.display())))
+    Err(no_object(name, planted))
+}
+
+/// What has the name is no semaphore.
+pub(super) fn no_object(name: &Name, what: &str) -> Error {
+    let path = path(name).unwrap_or_default();
+    Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {}", path.display()))
 }
 
 /// The file of `name` now, if there is one.
@@ -73,17 +88,24 @@ pub(super) fn current(name: &Name) -> Option<FileId> {
 }
 
 /// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
+///
+/// By its name, since a umask can leave a file that not even we can open; in a sticky directory nobody else can put
+/// another file in its place.
 pub(super) fn set_mode(name: &Name, file: FileId, mode: u32) -> Result<()> {
     let Some(path) = path(name) else { return Ok(()) };
     let set = || -> io::Result<()> {
-        let opened = open(&path)?;
-        let metadata = opened.metadata()?;
+        let metadata = fs::symlink_metadata(&path)?;
         if FileId::of(&metadata) != file || metadata.mode() & 0o777 == mode {
             return Ok(());
         }
-        opened.set_permissions(Permissions::from_mode(mode))
+        fs::set_permissions(&path, Permissions::from_mode(mode))
     };
-    set().map_err(|error| failed(name, "fchmod", &error))
+    match set() {
+        // Somebody unlinked it: nobody else opens it any more.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(name, "chmod", &error)),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Reads the semaphore without mapping it: a file that shrinks meanwhile is a short read and no SIGBUS.

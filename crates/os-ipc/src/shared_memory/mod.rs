@@ -8,7 +8,7 @@ mod system_v;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 pub use info::{MemoryKind, SharedMemoryInfo};
 use posix::PosixObject;
@@ -60,9 +60,6 @@ enum Identity {
 
 /// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers that were given away.
 pub struct Lease(Arc<Mapping>);
-
-/// A [`Lease`] that does not keep anything.
-pub struct WeakLease(Weak<Mapping>);
 
 impl SharedMemory {
     /// Makes a new object, filled with zeros; `EEXIST` when there is one.
@@ -344,23 +341,11 @@ impl Lease {
         self.0.length()
     }
 
-    /// To look for the range later without keeping it mapped.
-    #[must_use]
-    pub fn downgrade(&self) -> WeakLease {
-        WeakLease(Arc::downgrade(&self.0))
-    }
-
-    /// Keeps the range mapped until the process ends.
-    pub fn keep_for_ever(self) {
+    /// Takes the memory away and keeps its range mapped until the process ends: what shows it shows zeros.
+    pub fn withdraw_for_ever(self) {
+        // Where it fails the range keeps the object itself.
+        let _ = self.0.vacate();
         std::mem::forget(self);
-    }
-}
-
-impl WeakLease {
-    /// A lease, if the range is still mapped.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Lease> {
-        self.0.upgrade().map(Lease)
     }
 }
 

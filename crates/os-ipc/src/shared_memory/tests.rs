@@ -237,15 +237,30 @@ fn withdrawn_memory_is_zeros_under_the_leases_and_no_longer_attached() {
 }
 
 #[test]
-fn dropped_memory_is_unmapped_with_the_last_lease() {
+fn dropped_memory_is_attached_until_the_last_lease_ends() {
+    let id = Fresh::key();
+    let watcher = id.create(4096);
+    let attached = || watcher.info().unwrap().attached;
+    let memory = id.open().unwrap();
+    let leases = [memory.lease(), memory.lease()];
+    drop(memory);
+    assert_eq!(attached(), Some(2));
+    drop(leases);
+    assert_eq!(attached(), Some(1));
+}
+
+#[test]
+fn memory_withdrawn_for_ever_is_zeros_and_stays_valid() {
     for id in Fresh::both() {
         let memory = id.create(4096);
-        let lease = memory.lease();
-        let weak = lease.downgrade();
+        memory.write(b"secret", 0).unwrap();
+        let start = memory.lease().start();
+        memory.lease().withdraw_for_ever();
         drop(memory);
-        assert!(weak.upgrade().is_some());
-        drop(lease);
-        assert!(weak.upgrade().is_none());
+        #[allow(unsafe_code, reason = "what a thread that was given the memory does")]
+        // SAFETY: the range is never unmapped.
+        let byte = unsafe { start.as_ptr().read_volatile() };
+        assert_eq!(byte, 0);
     }
 }
 

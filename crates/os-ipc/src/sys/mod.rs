@@ -21,12 +21,21 @@ pub(crate) mod posix_sem;
 #[cfg_attr(target_vendor = "apple", path = "posix_shm_darwin.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_vendor = "apple")), path = "no_posix_shm.rs")]
 pub(crate) mod posix_shm;
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "only files can be something else than they should")
+)]
 pub(crate) mod posix_shm_types;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
 pub(crate) mod sysv_shm;
+#[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
+
+use std::ffi::c_int;
+
+use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
 
@@ -56,12 +65,11 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
 }
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
-fn uninterrupted(mut call: impl FnMut() -> std::ffi::c_int) -> Result<(), nix::errno::Errno> {
+fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {
     loop {
-        match nix::errno::Errno::result(call()) {
-            Ok(_) => return Ok(()),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
+        match Errno::result(call()) {
+            Err(Errno::EINTR) => {}
+            done => return done,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! POSIX named semaphores, as the C library has them: sem_open(3), sem_wait(3), sem_post(3).
 
-use std::ffi::{CStr, c_int, c_uint};
+use std::ffi::{CStr, c_uint};
 use std::ptr::NonNull;
 
 use libc::sem_t;
@@ -26,7 +26,7 @@ impl Mapped {
     /// `sem_trywait(sem)`: takes a unit if one is there now. `EAGAIN` means that none is.
     pub(crate) fn try_take(&self) -> Result<(), Errno> {
         // SAFETY: mapped until `self` is dropped.
-        uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) })
+        uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_wait(sem)`: takes a unit, and waits for one as long as it takes. `EINTR` means that a signal came.
@@ -44,7 +44,7 @@ impl Mapped {
     /// `sem_getvalue(sem)`: the counter.
     #[cfg(not(target_vendor = "apple"))]
     pub(crate) fn value(&self) -> Result<u32, Errno> {
-        let mut value: c_int = 0;
+        let mut value: std::ffi::c_int = 0;
         // SAFETY: mapped until `self` is dropped, and `value` outlives the call.
         Errno::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
         Ok(u32::try_from(value).unwrap_or(0))
@@ -86,7 +86,7 @@ pub(crate) const FILE_SIZE: u64 = size_of::<sem_t>() as u64;
 /// `sem_open(name, O_CREAT | O_EXCL, mode, initial)`: a new semaphore. `EEXIST` means that there is one.
 pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Errno> {
     // SAFETY: `name` is NUL-terminated and outlives the call; the variadic arguments are the two that O_CREAT takes.
-    opened(unsafe {
+    opened(|| unsafe {
         libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, c_uint::from(mode), c_uint::from(initial))
     })
 }
@@ -94,15 +94,21 @@ pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Err
 /// `sem_open(name, 0)`: the semaphore of this name. `ENOENT` means that there is none.
 pub(crate) fn open(name: &CStr) -> Result<Mapped, Errno> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
-    opened(unsafe { libc::sem_open(name.as_ptr(), 0) })
+    opened(|| unsafe { libc::sem_open(name.as_ptr(), 0) })
 }
 
-/// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin.
-fn opened(semaphore: *mut sem_t) -> Result<Mapped, Errno> {
-    if semaphore == libc::SEM_FAILED {
-        return Err(Errno::last());
+/// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin; `EINTR` means once more.
+fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, Errno> {
+    loop {
+        let semaphore = call();
+        if semaphore != libc::SEM_FAILED {
+            return NonNull::new(semaphore).map(Mapped).ok_or(Errno::EINVAL);
+        }
+        match Errno::last() {
+            Errno::EINTR => {}
+            errno => return Err(errno),
+        }
     }
-    NonNull::new(semaphore).map(Mapped).ok_or(Errno::EINVAL)
 }
 
 /// `sem_unlink(name)`: takes the name away; who has it open keeps it, and nobody who waits is woken.

@@ -89,13 +89,14 @@ pub(crate) fn find_any(key: i32) -> Result<SetId, Errno> {
 fn get(key: i32, size: usize, flags: c_int) -> Result<SetId, Errno> {
     let size = c_int::try_from(size).map_err(|_| Errno::EINVAL)?;
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::semget(key, size, flags) }).map(SetId)
+    uninterrupted(|| unsafe { libc::semget(key, size, flags) }).map(SetId)
 }
 
 /// `semop(set, operations)`: all of them at once, or none.
 pub(crate) fn operate(set: SetId, operations: &mut [Operation]) -> Result<(), Errno> {
     // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
     uninterrupted(|| unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) })
+        .map(drop)
 }
 
 /// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
@@ -104,7 +105,7 @@ pub(crate) fn operate(set: SetId, operations: &mut [Operation]) -> Result<(), Er
 pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), Errno> {
     let mut take = buffer(0, -1, libc::IPC_NOWAIT | undo.flag());
     // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
-    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut take, 1) })
+    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
 }
 
 /// `semop(set, {0, -1})`: takes a unit, and waits for one as long as it takes.
@@ -122,7 +123,7 @@ pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), Errno> {
 pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), Errno> {
     let mut take = buffer(0, -1, undo.flag());
     let timeout = timespec {
-        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
     };
     // SAFETY: `take` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
@@ -133,7 +134,7 @@ pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(
 pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), Errno> {
     let mut give = buffer(0, count, undo.flag());
     // SAFETY: `give` is one initialised sembuf that outlives the call, and the count passed is 1.
-    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut give, 1) })
+    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut give, 1) }).map(drop)
 }
 
 /// `semctl(set, 0, GETVAL)`: the counter.
@@ -153,7 +154,7 @@ pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
 
 fn question(set: SetId, command: c_int) -> Result<c_int, Errno> {
     // SAFETY: these commands take no fourth argument.
-    Errno::result(unsafe { libc::semctl(set.0, 0, command) })
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, command) })
 }
 
 fn c_int_to_u16(value: c_int) -> u16 {
@@ -165,7 +166,7 @@ pub(crate) fn values(set: SetId, size: usize) -> Result<Vec<u16>, Errno> {
     let mut values: Vec<c_ushort> = vec![0; size];
     // SAFETY: the kernel writes one unsigned short a semaphore. A set's size never changes, and an id that came to
     // stand for another set would need 4 million removals between the two calls (its sequence number is part of it).
-    Errno::result(unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) }).map(|_| values)
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) }).map(|_| values)
 }
 
 /// What the kernel knows about a set.
@@ -217,7 +218,7 @@ struct SetDescription {
 pub(crate) fn status(set: SetId) -> Result<Status, Errno> {
     let mut description = SetDescription::default();
     // SAFETY: `SetDescription` has the layout of the kernel's semid64_ds, which IPC_STAT fills in.
-    Errno::result(unsafe { libc::semctl(set.0, 0, libc::IPC_STAT, &raw mut description) })?;
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_STAT, &raw mut description) })?;
     let SetDescription { permissions, operated, changed, size, .. } = description;
     Ok(Status {
         key: permissions.key,
@@ -234,7 +235,7 @@ pub(crate) fn status(set: SetId) -> Result<Status, Errno> {
 /// `semctl(set, 0, IPC_RMID)`: removes the set; all who wait on it get `EIDRM`.
 pub(crate) fn remove(set: SetId) -> Result<(), Errno> {
     // SAFETY: IPC_RMID takes no fourth argument.
-    Errno::result(unsafe { libc::semctl(set.0, 0, libc::IPC_RMID) }).map(drop)
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_RMID) }).map(drop)
 }
 
 /// The set with this id, for [`crate::list`]; nothing is asked of the kernel.

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime};
 
-use libc::{c_int, shmid_ds, time_t};
+use libc::{c_int, shmid_ds};
 use nix::errno::Errno;
 
 use super::segment_key;
@@ -89,7 +89,7 @@ pub(crate) fn ids() -> Vec<i32> {
 }
 
 /// A time of the kernel's, in whole seconds; 0 is never.
-fn time(seconds: time_t) -> Option<SystemTime> {
+fn time(seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds != 0)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }

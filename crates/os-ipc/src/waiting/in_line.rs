@@ -1,6 +1,6 @@
 //! A wait of the calling thread, as one ticket among the others.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::counter::Hold;
@@ -8,6 +8,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Ticket, Wait};
 use super::unit::Holder;
 use crate::error::Result;
+use crate::sync::{Condvar, Mutex};
 
 /// Takes a unit for good, and blocks until one is there; false when the deadline is over first.
 ///

@@ -3,21 +3,26 @@
 //! Four blocked waits on the pool of four stop every `fs`, `dns` and `crypto` call of the program, so we never take
 //! more than a quarter of it. A worker uses none: its environment cannot end while one of its tasks blocks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::queue::Queue;
 use super::threads;
 use crate::error::Result;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, global, pause};
 
 /// We take one of so many threads.
 const SHARE: usize = 4;
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { places: 0, taken: Vec::new() });
+global! {
+    static POOL: Mutex<Pool> = Mutex::new(Pool { places: 0, taken: Vec::new() });
+}
 
-/// False once the program is about to exit: libuv joins its pool, and would wait for ever for a blocked thread.
-static POOL_OPEN: AtomicBool = AtomicBool::new(true);
+global! {
+    /// False once the program is about to exit: libuv joins its pool, and would wait for ever for a blocked thread.
+    static POOL_OPEN: AtomicBool = AtomicBool::new(true);
+}
 
 struct Pool {
     places: usize,
@@ -55,7 +60,7 @@ pub fn leave_pool() {
         if blocked == 0 {
             return;
         }
-        std::thread::sleep(Duration::from_micros(200));
+        pause(Duration::from_micros(200));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Where a waiter's outcome arrives.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::queue::TicketId;
 use super::unit::{Holder, Unit};
 use crate::error::Error;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The outcome of a wait.
 pub enum Delivery {

@@ -9,8 +9,11 @@ mod counter;
 mod in_line;
 mod lanes;
 mod mailbox;
+#[cfg(all(loom, test))]
+mod model;
 mod nudger;
 mod queue;
+#[cfg_attr(loom, path = "threads_model.rs")]
 mod threads;
 mod unit;
 

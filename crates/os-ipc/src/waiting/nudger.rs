@@ -3,16 +3,19 @@
 //! A signal that arrives just before the blocking call does nothing. One thread looks after all servers that were
 //! called and have not come yet; it ends when there are none.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::queue::Queue;
 use super::threads;
+use crate::sync::{Mutex, global, pause};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-static WATCHED: Mutex<Watched> = Mutex::new(Watched { queues: Vec::new(), running: false });
+global! {
+    static WATCHED: Mutex<Watched> = Mutex::new(Watched { queues: Vec::new(), running: false });
+}
 
 struct Watched {
     queues: Vec<Arc<Queue>>,
@@ -32,15 +35,15 @@ pub(super) fn watch(queue: Arc<Queue>) {
 }
 
 fn repeat() {
-    let mut pause = FIRST_PAUSE;
+    let mut rest = FIRST_PAUSE;
     loop {
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause(rest);
+        rest = (rest * 2).min(LONGEST_PAUSE);
         let queues = std::mem::take(&mut WATCHED.lock().unwrap_or_else(PoisonError::into_inner).queues);
         let late: Vec<_> = queues.into_iter().filter(|queue| queue.nudge_again()).collect();
         let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
         if !watched.queues.is_empty() {
-            pause = FIRST_PAUSE;
+            rest = FIRST_PAUSE;
         }
         watched.queues.extend(late);
         if watched.queues.is_empty() {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
@@ -12,6 +13,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::nudger;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
+use crate::sync::{Mutex, MutexGuard, pause};
 use crate::sys::thread::{self, Station};
 
 /// A pending wait; a smaller one came first.
@@ -80,7 +82,7 @@ impl Queue {
 
     /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
     pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.lock().tickets.is_empty() && self.try_take(ticket.hold)? {
+        if self.lock().tickets.is_empty() && self.take_now(ticket.hold)? {
             if ticket.hold == Hold::Owned {
                 ticket.holder.add();
             }
@@ -93,6 +95,8 @@ impl Queue {
         state.for_pool += usize::from(ticket.pool);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
+            // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
+            self.release_server(&mut state);
             return Ok(Wait::Pending(id, None));
         }
         match self.start_server(&mut state) {
@@ -106,6 +110,30 @@ impl Queue {
 
     /// Takes a unit if one is there now, past those who wait.
     pub(crate) fn try_take(&self, hold: Hold) -> Result<bool> {
+        Ok(self.take_now(hold)? || self.await_leaving_server() && self.take_now(hold)?)
+    }
+
+    /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
+    ///
+    /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
+    pub(crate) fn await_leaving_server(&self) -> bool {
+        const PATIENCE: Duration = Duration::from_millis(20);
+        const LOOK_EVERY: Duration = Duration::from_micros(20);
+        let leaving = || {
+            let state = self.lock();
+            state.tickets.is_empty() && matches!(state.server, Server::Here(..))
+        };
+        if !leaving() {
+            return false;
+        }
+        let start = Instant::now();
+        while leaving() && start.elapsed() < PATIENCE {
+            pause(LOOK_EVERY);
+        }
+        true
+    }
+
+    fn take_now(&self, hold: Hold) -> Result<bool> {
         self.counter.try_take(hold).map_err(|errno| self.counter.failure("take a unit from", errno))
     }
 
@@ -148,6 +176,13 @@ impl Queue {
     /// How many wait here, in this process.
     pub(crate) fn pending(&self) -> usize {
         self.lock().tickets.len()
+    }
+
+    /// Whether nobody waits and nobody serves.
+    #[cfg(all(loom, test))]
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.lock();
+        state.tickets.is_empty() && matches!(state.server, Server::None)
     }
 
     /// Takes units for the tickets until there are none, or until the lane is not theirs any more.
@@ -331,4 +366,108 @@ fn fail_tickets(state: &mut State, error: &Error) {
 fn next_ticket() -> TicketId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A counter of its own process, which panics so many times before it takes anything.
+    #[derive(Default)]
+    struct Fake {
+        units: Mutex<usize>,
+        panics: AtomicUsize,
+    }
+
+    impl Counter for Arc<Fake> {
+        fn try_take(&self, _: Hold) -> std::result::Result<bool, Errno> {
+            Ok(false)
+        }
+
+        fn take(&self) -> std::result::Result<(), Errno> {
+            let less = |panics: usize| panics.checked_sub(1);
+            assert!(
+                self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err(),
+                "this panic is part of the test"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+            let mut units = self.units.lock().unwrap();
+            *units = units.checked_sub(1).ok_or(Errno::EINTR)?;
+            Ok(())
+        }
+
+        fn give_back(&self) -> std::result::Result<(), Errno> {
+            *self.units.lock().unwrap() += 1;
+            Ok(())
+        }
+
+        fn disown(&self) -> std::result::Result<(), Errno> {
+            Ok(())
+        }
+
+        fn failure(&self, act: &str, errno: Errno) -> Error {
+            Error::system(act, "take", "a fake", errno)
+        }
+    }
+
+    fn mailbox() -> (Arc<Mailbox>, Receiver<()>) {
+        let (arrived, arrival) = channel();
+        let mailbox = Mailbox::new(move || arrived.send(()).unwrap());
+        (Arc::new(mailbox), arrival)
+    }
+
+    fn start(queue: &Queue, mailbox: &Arc<Mailbox>, pool: bool) -> (TicketId, Option<PoolWork>) {
+        let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), pool };
+        match queue.wait(ticket).unwrap() {
+            Wait::Pending(id, work) => (id, work),
+            Wait::Done => panic!("nothing is there at once"),
+        }
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_server_that_panics_is_replaced() {
+        let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(3) });
+        let queue = Queue::new(Arc::clone(&fake));
+        let (mailbox, arrival) = mailbox();
+        let (id, _) = start(&queue, &mailbox, false);
+        arrival.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+    }
+
+    #[test]
+    fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
+        let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
+        let queue = Queue::new(Arc::clone(&fake));
+        let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
+        start(&queue, &first, false);
+        start(&queue, &second, false);
+        first_arrival.recv_timeout(PATIENCE).unwrap();
+        first.close();
+        second_arrival.recv_timeout(PATIENCE).unwrap();
+        second.close();
+        assert_eq!(*fake.units.lock().unwrap(), 1);
+        assert_eq!(queue.pending(), 0);
+    }
+
+    #[test]
+    fn a_ticket_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
+        super::super::set_pool_size(4);
+        let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
+        let queue = Queue::new(Arc::clone(&fake));
+        let (mailbox, arrival) = mailbox();
+        let (gone, work) = start(&queue, &mailbox, true);
+        assert!(work.is_some(), "a place in the pool is free");
+        queue.cancel(gone, &mailbox);
+        let (id, _) = start(&queue, &mailbox, false);
+        arrival.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+        // When libuv comes to it, there is nothing left to do.
+        work.unwrap().run();
+    }
 }

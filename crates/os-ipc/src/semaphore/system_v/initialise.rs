@@ -36,10 +36,12 @@ pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> R
 }
 
 /// Without a record, the time of the first operation is what tells others that the set is initialised.
+///
+/// Only from 0: where we were so slow that an `open_or_create` finished the set, our units would be there twice.
 fn initialise_single(set: SetId, initial: u16) -> Result<bool, Errno> {
     let mut operations = match initial {
         0 => vec![Operation::add(0, 1, Undo::No), Operation::add(0, -1, Undo::No)],
-        initial => vec![Operation::add(0, to_i16(initial), Undo::No)],
+        initial => vec![Operation::is_zero(0), Operation::add(0, to_i16(initial), Undo::No)],
     };
     won(sys::operate(set, &mut operations))
 }

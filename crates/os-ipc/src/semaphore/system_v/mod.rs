@@ -4,6 +4,9 @@ mod counter;
 mod initialise;
 mod list;
 mod opening;
+// Where there are sets.
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;

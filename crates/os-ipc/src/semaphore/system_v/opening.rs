@@ -1,7 +1,6 @@
 //! Making, finding and removing sets.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
@@ -9,13 +8,12 @@ use crate::error::{Code, Errno, Error, Result};
 use crate::limits::SemaphoreLimits;
 use crate::ownership::Owner;
 use crate::record::{self, Record};
+use crate::semaphore::patience::Patience;
 use crate::semaphore::{Creation, SemaphoreId};
 use crate::sys::sysv_sem::{self as sys, SetId};
 
-/// How long a set may take to become initialised after it was made, and an object to stop coming and going.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The same for a set without our record: nothing but its values can tell, and a counter may stay 0 for ever.
+/// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
+/// stay 0 for ever.
 const FOREIGN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a look at a set found.
@@ -39,23 +37,35 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
         Err(Errno::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
         made => made.map(|set| (set, size)),
     };
-    let (set, size) = made.map_err(|errno| with_limits(failed("semget", errno)))?;
+    let (set, size) = match made {
+        Ok(made) => made,
+        Err(errno) => {
+            if errno == Errno::EEXIST {
+                refuse_collision(id)?;
+            }
+            return Err(with_limits(failed("semget", errno)));
+        }
+    };
     match initialise(set, size, id.name(), creation.initial) {
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", Errno::EEXIST)),
-        Err(errno) => Err(failed("semop", as_removed(errno))),
+        Err(errno) => {
+            // Nobody can use what we could not initialise. It is gone already where that was the reason.
+            let _ = sys::remove(set);
+            Err(failed("semop", as_removed(errno)))
+        }
     }
 }
 
 pub(in crate::semaphore) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
-    let start = Instant::now();
+    let mut patience = Patience::new();
     loop {
         let set = find(id)?;
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok(Set::new(set, id, verified)),
-            Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => return Ok(Set::new(set, id, false)),
-            Found::Untouched | Found::Unfinished => pause(start, || not_initialised(id))?,
+            Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => return Ok(Set::new(set, id, false)),
+            Found::Untouched | Found::Unfinished => pause(&mut patience, || not_initialised(id))?,
             Found::Gone => {}
         }
     }
@@ -67,14 +77,15 @@ pub(in crate::semaphore) fn open_or_create(
     owner: Owner,
 ) -> Result<(Set, bool)> {
     let failed = |errno| Error::system("cannot initialise the semaphore", "semop", id, errno);
-    let start = Instant::now();
+    let size = record::set_size(id.name());
+    let mut patience = Patience::new();
     loop {
         let set = match find(id) {
             Ok(set) => set,
             Err(error) if error.errno() == Some(Errno::ENOENT) => match create(id, creation) {
                 // Somebody else made it, or removed it, while we did.
                 Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EIDRM)) => {
-                    pause(start, || error)?;
+                    pause(&mut patience, || error)?;
                     continue;
                 }
                 made => return made.map(|set| (set, true)),
@@ -84,16 +95,21 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => match initialise(set, size_for(id.name()), id.name(), creation.initial) {
+            Found::Unfinished => match initialise(set, size, id.name(), creation.initial) {
                 Ok(true) => return Ok((Set::new(set, id, true), true)),
-                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => pause(start, || not_initialised(id))?,
+                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
+                    pause(&mut patience, || not_initialised(id))?;
+                }
                 Err(errno) => return Err(failed(errno)),
             },
-            Found::Untouched if start.elapsed() >= FOREIGN_PATIENCE => {
-                let made = finish_single(set, creation.initial).map_err(failed)?;
-                return Ok((Set::new(set, id, false), made));
+            Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
+                match finish_single(set, creation.initial) {
+                    Ok(made) => return Ok((Set::new(set, id, false), made)),
+                    Err(Errno::EIDRM | Errno::EINVAL) => {}
+                    Err(errno) => return Err(failed(errno)),
+                }
             }
-            Found::Untouched => pause(start, || not_initialised(id))?,
+            Found::Untouched => pause(&mut patience, || not_initialised(id))?,
             Found::Gone => {}
         }
     }
@@ -107,9 +123,7 @@ pub(in crate::semaphore) fn unlink(id: &SemaphoreId) -> Result<bool> {
         Err(errno) => return Err(failed("semget", errno)),
     };
     // What we may not read, we may still be allowed to remove.
-    if let Ok(Record::Named(recorded)) = recorded(set) {
-        verify(&recorded, id)?;
-    }
+    verify_recorded(set, id)?;
     match sys::remove(set) {
         Ok(()) => Ok(true),
         Err(Errno::EIDRM | Errno::EINVAL) => Ok(false),
@@ -152,9 +166,21 @@ fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     })
 }
 
-fn recorded(set: SetId) -> std::result::Result<Record, Errno> {
-    let status = sys::status(set)?;
-    sys::values(set, status.size).map(|values| record::read(&values))
+/// Says so where the set that is in the way has another name.
+fn refuse_collision(id: &SemaphoreId) -> Result<()> {
+    match sys::find_any(id.key()?.raw()) {
+        Ok(set) => verify_recorded(set, id),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Refuses a set whose record says another name, as far as we may read it.
+fn verify_recorded(set: SetId, id: &SemaphoreId) -> Result<()> {
+    let values = sys::status(set).and_then(|status| sys::values(set, status.size));
+    match values.map(|values| record::read(&values)) {
+        Ok(Record::Named(recorded)) => verify(&recorded, id).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the record says the name that was asked for. A raw key asks for none; a set made for a raw key has none.
@@ -178,12 +204,8 @@ fn not_initialised(id: &SemaphoreId) -> Error {
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.
-fn pause(start: Instant, late: impl FnOnce() -> Error) -> Result<()> {
-    if start.elapsed() >= PATIENCE {
-        return Err(late());
-    }
-    thread::sleep(Duration::from_millis(1));
-    Ok(())
+fn pause(patience: &mut Patience, late: impl FnOnce() -> Error) -> Result<()> {
+    if patience.once_more() { Ok(()) } else { Err(late()) }
 }
 
 fn with_limits(error: Error) -> Error {

@@ -1,0 +1,17 @@
+import type { ExecutionContext } from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { uniqueName } from './names.ts'
+
+export type Backend = 'sysv' | 'posix'
+
+/** Both kinds of semaphores; one suite runs over them. */
+export const backends: readonly Backend[] = ['sysv', 'posix']
+
+/** A semaphore of its own for a test; closed, and gone, when the test ends. */
+export function ownSemaphore(t: ExecutionContext, backend: Backend = 'sysv', initial = 0): Semaphore {
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial, backend })
+  t.teardown(() => semaphore.close())
+  return semaphore
+}

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+
+/** A thread of a process, as /proc shows it. */
+export interface Thread {
+  id: number
+  /** What it is called: `os-ipc` for ours, `libuv-worker` for the pool's. */
+  name: string
+  /** Whether it is blocked in semop(2). */
+  inSemop: boolean
+  /** Whether it leaves a signal to the other threads. */
+  blocks(signal: NodeJS.Signals): boolean
+}
+
+/** The threads of a process (Linux only). */
+export function threads(pid: number = process.pid): Thread[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap(id => {
+    try {
+      const of = (file: string) => readFileSync(`/proc/${pid}/task/${id}/${file}`, 'utf8').trim()
+      const mask = BigInt(`0x${/SigBlk:\s*(\w+)/.exec(of('status'))?.[1]}`)
+      const blocks = (signal: NodeJS.Signals) => ((mask >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
+      return [{ id: Number(id), name: of('comm'), inSemop: of('wchan').includes('semtimedop'), blocks }]
+    } catch {
+      return [] // it ended meanwhile
+    }
+  })
+}
+
+/** How many threads of a process are blocked in semop(2): of our own, and of libuv's pool. */
+export function blocked(pid?: number): { own: number; pool: number } {
+  const names = threads(pid)
+    .filter(thread => thread.inSemop)
+    .map(thread => thread.name)
+  const own = names.filter(name => name === 'os-ipc').length
+  return { own, pool: names.length - own }
+}

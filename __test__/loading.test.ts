@@ -1,0 +1,157 @@
+// Where the addon cannot be loaded, the error says why and what to do.
+
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { program } from './helpers/child.ts'
+import { nodes } from './helpers/nodes.ts'
+import { binary, bytes, platform, project, write } from './helpers/project.ts'
+import { linux, requires } from './helpers/requires.ts'
+import { runtime } from './helpers/runtimes.ts'
+
+const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
+const OTHER = platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64'
+
+interface Loaded {
+  loaded?: string
+  name?: string
+  code?: string
+  message?: string
+  hint?: string
+  cause?: string
+}
+
+async function load(
+  t: ExecutionContext,
+  home: string,
+  { command = [process.execPath] as readonly string[] } = {},
+): Promise<Loaded> {
+  const main = join(home, 'main.mjs')
+  copyFileSync(LOAD, main)
+  const loading = program(t, [...command, main], { env: { NODE_OPTIONS: undefined } })
+  const said = (await loading.next()) as Loaded
+  t.is((await loading.exit).code, 0)
+  return said
+}
+
+/** Asserts on the two sentences, and on what every such error has. */
+function explains(t: ExecutionContext, error: Loaded, cause: RegExp, cure: RegExp): void {
+  t.like(error, { name: 'IpcError', code: 'ERR_NATIVE_BINDING' })
+  t.regex(error.message ?? '', cause)
+  t.regex(error.message ?? '', cure)
+  t.regex(error.hint ?? '', cure)
+  t.regex(error.hint ?? '', /^[A-Z][^\n]*\.$/)
+  t.true(error.message?.endsWith(` ${error.hint}`))
+  t.truthy(error.cause)
+}
+
+for (const { major, path } of nodes) {
+  test(`it loads from a platform package on Node ${major}`, async t => {
+    t.deepEqual(await load(t, project(t), { command: [path] }), { loaded: 'function' })
+  })
+}
+
+test('optional dependencies that were left out are named', async t => {
+  const error = await load(t, project(t, {}))
+  explains(
+    t,
+    error,
+    new RegExp(`The package os-ipc-${platform}, .* is not installed\\.`),
+    /--include=optional/,
+  )
+})
+
+test('node_modules of another platform are told by what they have', async t => {
+  const error = await load(t, project(t, { [OTHER]: bytes() }))
+  explains(
+    t,
+    error,
+    new RegExp(`another platform: it has os-ipc-${OTHER}, and this is ${platform}\\.`),
+    /npm ci/,
+  )
+})
+
+test('a damaged binary is told from a missing one', async t => {
+  for (const damaged of [Buffer.alloc(0), Buffer.from('<html>404</html>'), bytes().fill(0, 0, 64)]) {
+    const error = await load(t, project(t, { [platform]: damaged }))
+    explains(t, error, /does not load, and may be damaged: .*\./, /install again/)
+  }
+})
+
+requires(linux)('a C library that is too old is named with the version that is needed', async t => {
+  // The versions that the loader looks for, all of them in the future.
+  const future = Buffer.from(bytes().toString('latin1').replaceAll('GLIBC_2.', 'GLIBC_9.'), 'latin1')
+  const error = await load(t, project(t, { [platform]: future }))
+  explains(t, error, /too old for the binary of os-ipc: it needs GLIBC 9\.\d+\./, /newer system/)
+})
+
+for (const [platform, arch, cure] of [
+  ['win32', 'x64', /WSL/],
+  ['freebsd', 'x64', /socket/],
+  ['linux', 'riscv64', /socket/],
+] as const) {
+  test(`${platform}-${arch} is told what to use instead`, async t => {
+    const home = project(t)
+    const pretend = write(
+      join(home, 'pretend.cjs'),
+      `for (const [key, value] of ${JSON.stringify(Object.entries({ platform, arch }))}) Object.defineProperty(process, key, { value })`,
+    )
+    const error = await load(t, home, { command: [process.execPath, '--require', pretend] })
+    explains(t, error, new RegExp(`not on ${platform}-${arch}\\.`), cure)
+  })
+}
+
+for (const { major, path } of nodes) {
+  const permission = major === 22 ? '--experimental-permission' : '--permission'
+  test(`Node ${major} with ${permission} is told of --allow-addons`, async t => {
+    const home = project(t)
+    const command = [path, '--no-warnings', permission, '--allow-fs-read=*']
+    explains(t, await load(t, home, { command }), /\(--permission\) does not allow addons/, /--allow-addons/)
+    t.deepEqual(await load(t, home, { command: [...command, '--allow-addons'] }), { loaded: 'function' })
+  })
+
+  test(`Node ${major} with --no-addons is told of it`, async t => {
+    explains(
+      t,
+      await load(t, project(t), { command: [path, '--no-addons'] }),
+      /--no-addons/,
+      /without --no-addons/,
+    )
+  })
+}
+
+test('a binary that may not be read is told from a missing one', async t => {
+  const home = project(t)
+  const readable = ['main.mjs', 'node_modules/os-ipc/']
+  const command = [
+    process.execPath,
+    '--permission',
+    '--allow-addons',
+    ...readable.map(path => `--allow-fs-read=${join(home, path)}`),
+  ]
+  explains(t, await load(t, home, { command }), /let the addon of os-ipc be read/, /--allow-fs-read/)
+})
+
+const deno = runtime('deno')
+for (const missing of ['--allow-ffi', '--allow-env']) {
+  requires(deno)(`Deno without ${missing} is told of it`, async t => {
+    const home = project(t)
+    const run = [deno.path, 'run', '--no-prompt']
+    const allowed = ['--allow-ffi', '--allow-read', '--allow-env']
+    const command = [...run, ...allowed.filter(flag => flag !== missing)]
+    explains(
+      t,
+      await load(t, home, { command }),
+      new RegExp(`Deno did not allow .*: ${missing} is missing`),
+      /--allow-ffi/,
+    )
+    t.deepEqual(await load(t, home, { command: [...run, ...allowed] }), { loaded: 'function' })
+  })
+}
+
+test('the binary that the tests load is the one of this platform', t => {
+  t.is(binary, `os-ipc.${platform}.node`)
+})

@@ -1,0 +1,90 @@
+// Every example in a comment of the API, and every piece of JavaScript and TypeScript in the documentation, compiles.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import test from 'ava'
+import ts from 'typescript'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const PAGES = [
+  'index.d.ts',
+  'README.md',
+  // api.md has the comments of index.d.ts.
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(file => file !== 'api.md')
+    .map(file => `docs/${file}`),
+]
+
+/** What an example may take for granted: names that say what they are. */
+const GIVEN = `
+import { capabilities, ftok, IpcError, list, Permit, Semaphore, SharedMemory } from 'os-ipc'
+declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
+declare const file: string, url: string
+declare function convert(file: string): Promise<void>
+declare function reopen(): void
+`
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  // What a user has: `Disposable` is not in it.
+  lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  types: ['node'],
+  strict: true,
+  allowJs: true,
+  checkJs: true,
+  noEmit: true,
+  skipLibCheck: true,
+}
+
+test('every example compiles', t => {
+  const files = new Map<string, string>()
+  for (const path of PAGES) {
+    for (const [index, code] of examples(markdownOf(path)).entries()) {
+      const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}-${index}.mts`)
+      files.set(name, code.includes('import ') ? code : `${GIVEN}async function example() {\n${code}}\n`)
+    }
+  }
+  t.true(files.size > 30, `${files.size} examples`)
+  t.deepEqual(problems(files), [])
+})
+
+test('an example that is wrong is found', t => {
+  const name = join(ROOT, 'example-wrong.mts')
+  t.regex(
+    problems(new Map([[name, `${GIVEN}semaphore.post('2')\n`]])).join('\n'),
+    /example-wrong\.mts:.*'string'/,
+  )
+})
+
+/** A page; of declarations, their comments without the stars. */
+function markdownOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^ *\* ?/gm, '')
+}
+
+function examples(markdown: string): string[] {
+  return [...markdown.matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, code = '']) => code)
+}
+
+/** What the compiler says about files that are nowhere but here. */
+function problems(files: ReadonlyMap<string, string>): string[] {
+  const host = ts.createCompilerHost(OPTIONS)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = path => files.has(path) || fileExists(path)
+  host.readFile = path => files.get(path) ?? readFile(path)
+  host.getSourceFile = (path, version, ...rest) => {
+    const code = files.get(path)
+    return code === undefined
+      ? getSourceFile(path, version, ...rest)
+      : ts.createSourceFile(path, code, version, true)
+  }
+  const program = ts.createProgram([...files.keys()], OPTIONS, host)
+  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+    const at = file?.getLineAndCharacterOfPosition(start).line ?? 0
+    const line = file?.text.split('\n')[at]
+    return `${file?.fileName}:${at + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}: ${line}`
+  })
+}

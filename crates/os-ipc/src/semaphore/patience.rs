@@ -1,0 +1,53 @@
+//! How often something unsettled is looked at again.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a semaphore may take to become initialised after it was made, and a name to stop coming and going.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Looks that there are at least: the time may be over because this process itself was stopped.
+const FEWEST_LOOKS: u32 = 20;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
+/// A number of looks, spread over a time.
+pub(super) struct Patience {
+    start: Instant,
+    looks: u32,
+}
+
+impl Patience {
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now(), looks: 0 }
+    }
+
+    /// Waits a moment before the next look; false when there is none.
+    pub(super) fn once_more(&mut self) -> bool {
+        if self.lasted(LONGEST) {
+            return false;
+        }
+        self.looks += 1;
+        thread::sleep(BETWEEN_LOOKS);
+        true
+    }
+
+    /// Whether it was looked at for so long.
+    pub(super) fn lasted(&self, time: Duration) -> bool {
+        self.looks >= FEWEST_LOOKS && self.start.elapsed() >= time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_was_stopped_looks_again() {
+        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST).unwrap(), looks: 0 };
+        assert!(!patience.lasted(LONGEST));
+        let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
+        assert_eq!(looks, FEWEST_LOOKS as usize);
+        assert!(patience.lasted(LONGEST));
+    }
+}

@@ -1,0 +1,303 @@
+//! The hand-over of units, in every order in which the threads of a program can meet: `npm run test:loom`.
+//!
+//! What runs is the code that ships. Replaced are its locks (`crate::sync`), its threads (`threads_model.rs`) and the
+//! kernel (`sys/thread_model.rs`), so that the checker (loom) decides who goes next, tries all there is to decide, and
+//! finds every deadlock. Each test ends with an account: what was given is with its waiters or back in the kernel.
+
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::counter::{Counter, Hold};
+use super::lanes::{leave_pool, set_pool_size};
+use super::mailbox::{Delivery, Mailbox};
+use super::queue::{Queue, Ticket, TicketId, Wait};
+use super::threads;
+use super::unit::Holder;
+use crate::error::Error;
+use crate::sync::thread;
+use crate::sys::thread as kernel;
+
+/// The kernel's counter.
+struct KernelCounter;
+
+impl Counter for KernelCounter {
+    fn try_take(&self, _: Hold) -> Result<bool, Errno> {
+        kernel::try_take()
+    }
+
+    fn take(&self) -> Result<(), Errno> {
+        kernel::take()
+    }
+
+    fn give_back(&self) -> Result<(), Errno> {
+        kernel::give()
+    }
+
+    fn disown(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn failure(&self, act: &str, errno: Errno) -> Error {
+        Error::system(act, "semop", "", errno)
+    }
+}
+
+/// One JavaScript environment with one handle.
+#[derive(Clone)]
+struct Party {
+    queue: Arc<Queue>,
+    holder: Arc<Holder>,
+    mailbox: Arc<Mailbox>,
+    pool: bool,
+}
+
+/// What a party found in its mailbox.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Post {
+    granted: u32,
+    failed: u32,
+}
+
+impl Party {
+    fn new(queue: &Arc<Queue>, pool: bool) -> Self {
+        Self {
+            queue: Arc::clone(queue),
+            holder: Arc::default(),
+            mailbox: Arc::new(Mailbox::new(|| {})),
+            pool,
+        }
+    }
+
+    /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
+    fn wait(&self) -> Option<TicketId> {
+        let ticket = Ticket {
+            hold: Hold::Owned,
+            holder: Arc::clone(&self.holder),
+            mailbox: Arc::clone(&self.mailbox),
+            pool: self.pool,
+        };
+        match self.queue.wait(ticket).unwrap() {
+            Wait::Done => None,
+            Wait::Pending(ticket, work) => {
+                if let Some(work) = work {
+                    threads::run(move || work.run()).unwrap();
+                }
+                Some(ticket)
+            }
+        }
+    }
+
+    fn cancel(&self, ticket: TicketId) {
+        self.queue.cancel(ticket, &self.mailbox);
+    }
+
+    /// Empties the mailbox, as JavaScript does.
+    fn collect(&self) -> Post {
+        let mut post = Post::default();
+        for delivery in self.mailbox.collect().into_values() {
+            match delivery {
+                Delivery::Granted(unit) => {
+                    unit.hand_over();
+                    post.granted += 1;
+                }
+                Delivery::Failed(_) => post.failed += 1,
+            }
+        }
+        post
+    }
+
+    /// Empties it until something was in it.
+    fn collect_some(&self) -> Post {
+        loop {
+            let post = self.collect();
+            if post != Post::default() {
+                return post;
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+/// Runs `program` in every order; `preemptions` bounds how often a thread is stopped where it need not be.
+fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = model.preemption_bound.or(Some(preemptions));
+    model.max_branches = 100_000;
+    model.check(program);
+}
+
+fn queue() -> Arc<Queue> {
+    Queue::new(KernelCounter)
+}
+
+fn permits(parties: &[&Party]) -> u32 {
+    parties.iter().map(|party| u32::try_from(party.holder.permits()).unwrap()).sum()
+}
+
+/// Waits until every thread has ended: then nobody serves the queue, and every unit is somewhere.
+fn rest(queue: &Queue) {
+    threads::join_all();
+    assert!(queue.is_at_rest());
+}
+
+#[test]
+fn a_post_reaches_a_wait_that_starts_meanwhile() {
+    in_every_order(3, || {
+        let queue = queue();
+        let party = Party::new(&queue, false);
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        if party.wait().is_some() {
+            assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        }
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_post_that_meets_a_cancel_is_with_the_waiter_or_in_the_kernel() {
+    in_every_order(3, || {
+        let queue = queue();
+        let party = Party::new(&queue, false);
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        let ticket = party.wait();
+        if let Some(ticket) = ticket {
+            party.cancel(ticket);
+            assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
+        }
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!(permits(&[&party]) + kernel::units(), 1);
+    });
+}
+
+#[test]
+fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
+    in_every_order(2, || {
+        let queue = queue();
+        let (first, second) = (Party::new(&queue, false), Party::new(&queue, false));
+        let (one, two) = (first.wait(), second.wait());
+        assert!(one.is_some() && two.is_some());
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        first.cancel(one.unwrap());
+        assert_eq!(second.collect_some(), Post { granted: 1, failed: 0 });
+        assert_eq!(first.collect(), Post::default());
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&first, &second]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
+    in_every_order(2, || {
+        let queue = queue();
+        let (worker, other) = (Party::new(&queue, false), Party::new(&queue, false));
+        assert!(worker.wait().is_some() && other.wait().is_some());
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        // What the cleanup hook of a worker does.
+        worker.mailbox.close();
+        worker.queue.cancel_all(&worker.holder, &worker.mailbox);
+        assert_eq!(other.collect_some(), Post { granted: 1, failed: 0 });
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&worker, &other]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_removal_fails_every_wait_once() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, false);
+        assert!(party.wait().is_some());
+        let remover = thread::spawn(kernel::remove);
+        assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
+        remover.join().unwrap();
+        rest(&queue);
+    });
+}
+
+#[test]
+fn a_server_that_misses_its_signal_is_called_again() {
+    // The signal of the cancel can come before the server is in the kernel, where it does nothing: only the nudger's
+    // next one gets it out, and without it this test would be a deadlock.
+    in_every_order(3, || {
+        let queue = queue();
+        let party = Party::new(&queue, false);
+        let ticket = party.wait().unwrap();
+        party.cancel(ticket);
+        rest(&queue);
+        assert_eq!(kernel::units(), 0);
+    });
+}
+
+#[test]
+fn a_wait_after_a_cancel_finds_the_old_server_or_a_new_one() {
+    in_every_order(1, || {
+        let queue = queue();
+        let party = Party::new(&queue, false);
+        let ticket = party.wait().unwrap();
+        party.cancel(ticket);
+        assert!(party.wait().is_some());
+        kernel::give().unwrap();
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn leaving_the_pool_moves_the_wait_and_loses_no_post() {
+    in_every_order(1, || {
+        set_pool_size(4);
+        let queue = queue();
+        let party = Party::new(&queue, true);
+        assert!(party.wait().is_some());
+        // What `process.on('exit')` does; the wait goes on, on a thread of ours.
+        leave_pool();
+        kernel::give().unwrap();
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_wait_that_loses_its_ref_leaves_the_pool() {
+    in_every_order(1, || {
+        set_pool_size(4);
+        let queue = queue();
+        let party = Party::new(&queue, true);
+        assert!(party.wait().is_some());
+        queue.allow_pool(&party.holder, false);
+        kernel::give().unwrap();
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
+    in_every_order(2, || {
+        set_pool_size(4);
+        let queue = queue();
+        let party = Party::new(&queue, true);
+        let ticket = Ticket {
+            hold: Hold::Owned,
+            holder: Arc::clone(&party.holder),
+            mailbox: Arc::clone(&party.mailbox),
+            pool: true,
+        };
+        let Wait::Pending(_, Some(work)) = queue.wait(ticket).unwrap() else { panic!("a place in the pool") };
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        drop(work);
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}

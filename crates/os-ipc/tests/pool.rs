@@ -1,0 +1,137 @@
+//! Waiting on threads of libuv's pool, which are threads of the tests here: never more than our share of it.
+
+mod common;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use common::{Named, Party, backends, units, until_blocked};
+use os_ipc::{Delivery, PoolWork, Semaphore, Wait, leave_pool_queue, set_pool_size};
+
+/// The pool is the whole program's: one test at a time.
+fn pool_of(threads: usize) -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    set_pool_size(threads);
+    alone
+}
+
+fn start(semaphore: &Semaphore, party: &Party) -> Option<PoolWork> {
+    match semaphore.start_wait(&party.mailbox, true).unwrap() {
+        Wait::Pending(_, work) => work,
+        Wait::Done => panic!("a unit was there"),
+    }
+}
+
+fn receive(party: &Party) {
+    for (_, delivery) in party.collect() {
+        match delivery {
+            Delivery::Granted(unit) => unit.hand_over(),
+            Delivery::Failed(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn one_of_four_threads_is_ours() {
+    for (threads, ours) in [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2), (64, 16)] {
+        let _alone = pool_of(threads);
+        let names: Vec<_> = (0..20).flat_map(|_| backends().map(Named::new)).collect();
+        let semaphores: Vec<_> = names.iter().map(|named| named.create(0)).collect();
+        let party = Party::new();
+        let works: Vec<_> = semaphores.iter().filter_map(|semaphore| start(semaphore, &party)).collect();
+        assert_eq!(works.len(), ours, "of {threads}");
+        for semaphore in &semaphores {
+            semaphore.cancel_all(&party.mailbox);
+        }
+        drop(works);
+    }
+}
+
+#[test]
+fn the_pool_serves_until_nobody_waits() {
+    let _alone = pool_of(4);
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let work = start(&semaphore, &party).unwrap();
+        assert!(start(&semaphore, &party).is_none(), "one server is enough");
+        thread::scope(|scope| {
+            let served = scope.spawn(|| work.run());
+            semaphore.post(1).unwrap();
+            receive(&party);
+            semaphore.post(1).unwrap();
+            receive(&party);
+            served.join().unwrap();
+        });
+        assert_eq!(units(&semaphore), 0);
+        // Its place is free again.
+        drop(start(&semaphore, &party).unwrap());
+        semaphore.cancel_all(&party.mailbox);
+    }
+}
+
+#[test]
+fn a_cancelled_wait_calls_the_pools_thread_away() {
+    let _alone = pool_of(4);
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let work = start(&semaphore, &party).unwrap();
+        thread::scope(|scope| {
+            let served = scope.spawn(|| work.run());
+            until_blocked(&semaphore);
+            semaphore.cancel_all(&party.mailbox);
+            served.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn an_unreferenced_handle_leaves_the_pool_and_waits_on() {
+    let _alone = pool_of(4);
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let work = start(&semaphore, &party).unwrap();
+        thread::scope(|scope| {
+            let served = scope.spawn(|| work.run());
+            until_blocked(&semaphore);
+            semaphore.allow_pool(false);
+            served.join().unwrap();
+        });
+        semaphore.post(1).unwrap();
+        receive(&party);
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn work_that_no_thread_comes_to_moves_to_a_thread_of_ours() {
+    let _alone = pool_of(4);
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let late = start(&semaphore, &party).unwrap();
+        semaphore.post(1).unwrap();
+        assert!(party.mailbox.collect().is_empty());
+        leave_pool_queue();
+        receive(&party);
+        // What comes late finds nothing to do.
+        late.run();
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn work_that_is_dropped_is_done_all_the_same() {
+    let _alone = pool_of(4);
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        drop(start(&semaphore, &party).unwrap());
+        semaphore.post(1).unwrap();
+        receive(&party);
+        assert_eq!(units(&semaphore), 0);
+    }
+}

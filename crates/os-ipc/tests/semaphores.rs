@@ -1,0 +1,334 @@
+//! Semaphores of both backends: made, found, counted, raced for, removed.
+
+mod common;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{LIMIT, Named, backends, creation, units};
+use os_ipc::{Backend, Code, Errno, Owner, Semaphore, SemaphoreId, list_semaphores};
+
+#[test]
+fn create_makes_and_refuses_what_exists() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let made = named.create(3);
+        assert!(made.created() && made.verified());
+        assert_eq!((made.name(), made.backend()), (named.name.as_str(), backend));
+        let error = Semaphore::create(&named.id(), creation(1)).err().unwrap();
+        assert_eq!(error.errno(), Some(Errno::EEXIST));
+        assert_eq!(units(&made), 3);
+    }
+}
+
+#[test]
+fn open_finds_and_refuses_what_is_missing() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let error = Semaphore::open(&named.id(), Owner::Default).err().unwrap();
+        assert_eq!(error.errno(), Some(Errno::ENOENT));
+        let made = named.create(1);
+        let found = named.open();
+        assert!(!found.created());
+        made.post(2).unwrap();
+        assert_eq!(units(&found), 3);
+    }
+}
+
+#[test]
+fn initial_counts_only_where_it_is_made() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        assert!(named.open_or_create(2).created());
+        let found = named.open_or_create(9);
+        assert!(!found.created());
+        assert_eq!(units(&found), 2);
+    }
+}
+
+#[test]
+fn of_many_threads_exactly_one_makes_it() {
+    const THREADS: usize = 8;
+    const ROUNDS: usize = 100;
+    for backend in backends() {
+        for _ in 0..ROUNDS {
+            let named = Named::new(backend);
+            let (start, made) = (Barrier::new(THREADS), AtomicUsize::new(0));
+            thread::scope(|scope| {
+                for _ in 0..THREADS {
+                    scope.spawn(|| {
+                        start.wait();
+                        made.fetch_add(usize::from(named.open_or_create(5).created()), Ordering::Relaxed);
+                    });
+                }
+            });
+            assert_eq!(made.into_inner(), 1, "{backend:?}");
+            assert_eq!(units(&named.open()), 5, "{backend:?}");
+        }
+    }
+}
+
+#[test]
+fn open_or_create_succeeds_against_any_number_of_unlinks() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        drop(named.open_or_create(1));
+                        Semaphore::unlink_id(&named.id()).unwrap();
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn post_adds_all_units_or_none() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(0);
+        semaphore.post(32_767).unwrap();
+        assert_eq!(semaphore.post(0).unwrap_err().code(), Code::OutOfRange);
+        assert_eq!(semaphore.post(32_768).unwrap_err().code(), Code::OutOfRange);
+        if backend == Backend::SystemV {
+            assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert!(semaphore.try_wait().unwrap());
+            assert_eq!(semaphore.post(2).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert_eq!(semaphore.value().unwrap(), 32_766);
+        }
+    }
+}
+
+#[test]
+fn a_creation_has_a_value_and_a_mode_that_exist() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        for bad in [creation(32_768), creation(u16::MAX), os_ipc::Creation { mode: 0o1000, ..creation(1) }] {
+            assert_eq!(Semaphore::create(&named.id(), bad).err().unwrap().code(), Code::OutOfRange);
+            let error = Semaphore::open_or_create(&named.id(), bad, Owner::Default).err().unwrap();
+            assert_eq!(error.code(), Code::OutOfRange);
+        }
+        assert!(!Semaphore::unlink_id(&named.id()).unwrap());
+    }
+}
+
+#[test]
+fn a_wait_ends_with_a_post_of_another_handle() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| named.open().wait(Some(LIMIT)).unwrap());
+            semaphore.post(1).unwrap();
+            assert!(waiting.join().unwrap());
+        });
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn a_wait_ends_when_its_time_is_over_and_takes_nothing() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(0);
+        for timeout in [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(30)] {
+            let start = Instant::now();
+            assert!(!semaphore.wait(Some(timeout)).unwrap());
+            assert!(start.elapsed() >= timeout);
+        }
+        semaphore.post(1).unwrap();
+        assert_eq!(units(&semaphore), 1);
+        assert!(semaphore.wait(Some(Duration::ZERO)).unwrap());
+        semaphore.post(1).unwrap();
+        assert!(semaphore.wait(Some(Duration::MAX)).unwrap());
+    }
+}
+
+#[test]
+fn waits_that_time_out_against_posts_lose_no_unit() {
+    const POSTS: u32 = 2_000;
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(0);
+        let taken = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                let (semaphore, taken) = (&semaphore, &taken);
+                scope.spawn(move || {
+                    for round in 0..600_u64 {
+                        let timeout = Duration::from_micros((round * 7 + thread * 13) % 120);
+                        let won = semaphore.wait(Some(timeout)).unwrap();
+                        taken.fetch_add(usize::from(won), Ordering::Relaxed);
+                    }
+                });
+            }
+            (0..POSTS).for_each(|_| semaphore.post(1).unwrap());
+        });
+        let left = POSTS - u32::try_from(taken.into_inner()).unwrap();
+        assert_eq!(units(&semaphore), left, "{backend:?}");
+    }
+}
+
+#[test]
+fn a_handle_gives_its_permits_back_when_it_is_dropped() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let watch = named.create(3);
+        let holder = named.open();
+        assert!(holder.try_acquire().unwrap() && holder.try_acquire().unwrap());
+        assert_eq!((holder.permits(), units(&watch)), (2, 1));
+        holder.release().unwrap();
+        assert_eq!((holder.permits(), units(&watch)), (1, 2));
+        drop(holder);
+        assert_eq!(units(&watch), 3);
+        assert_eq!(watch.release().unwrap_err().code(), Code::InvalidValue);
+        assert_eq!(units(&watch), 3);
+    }
+}
+
+#[test]
+fn what_is_taken_for_good_stays_taken() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let watch = named.create(2);
+        let handle = named.open();
+        assert!(handle.try_wait().unwrap());
+        assert_eq!(handle.permits(), 0);
+        drop(handle);
+        assert_eq!(units(&watch), 1);
+    }
+}
+
+#[test]
+fn unlink_is_told_once_and_repeated_in_peace() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (one, two) = (named.create(1), named.open());
+        assert!(Semaphore::unlink_id(&named.id()).unwrap());
+        assert!(!Semaphore::unlink_id(&named.id()).unwrap());
+        let new = named.create(7);
+        one.unlink().unwrap();
+        two.unlink().unwrap();
+        two.unlink().unwrap();
+        assert_eq!(units(&named.open()), 7);
+        new.unlink().unwrap();
+        assert!(Semaphore::open(&named.id(), Owner::Default).is_err());
+    }
+}
+
+#[test]
+fn unlink_wakes_who_waits_where_the_system_does_so() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| semaphore.wait(Some(LIMIT)));
+            common::until("it waits", || semaphore.info().unwrap().waiters != Some(0));
+            semaphore.unlink().unwrap();
+            if backend.unlink_wakes() {
+                let error = waiting.join().unwrap().unwrap_err();
+                assert_eq!(error.errno(), Some(Errno::EIDRM));
+                assert!(error.hint().unwrap().contains("RemoveIPC"));
+                for error in [
+                    semaphore.post(1).unwrap_err(),
+                    semaphore.try_wait().unwrap_err(),
+                    semaphore.value().unwrap_err(),
+                    semaphore.info().unwrap_err(),
+                ] {
+                    assert_eq!(error.errno(), Some(Errno::EIDRM));
+                }
+            } else {
+                semaphore.post(1).unwrap();
+                assert!(waiting.join().unwrap().unwrap());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_permit_of_a_removed_semaphore_needs_no_release() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(1);
+        assert!(semaphore.try_acquire().unwrap());
+        semaphore.unlink().unwrap();
+        semaphore.release().unwrap();
+        assert_eq!(semaphore.permits(), 0);
+    }
+}
+
+#[test]
+fn a_full_counter_takes_no_permit_back() {
+    if !Backend::SystemV.is_available() {
+        return;
+    }
+    let named = Named::new(Backend::SystemV);
+    let semaphore = named.create(1);
+    assert!(semaphore.try_acquire().unwrap());
+    semaphore.post(32_767).unwrap();
+    assert_eq!(semaphore.release().unwrap_err().errno(), Some(Errno::ERANGE));
+    assert_eq!(semaphore.permits(), 1);
+    assert!(semaphore.try_wait().unwrap());
+    semaphore.release().unwrap();
+}
+
+#[test]
+fn a_raw_key_has_no_name() {
+    if !Backend::SystemV.is_available() {
+        assert_eq!(SemaphoreId::keyed(7).unwrap_err().code(), Code::NotSupported);
+        return;
+    }
+    let named = Named::new(Backend::SystemV);
+    let by_name = named.create(2);
+    let key = by_name.info().unwrap().key.unwrap();
+    let by_key = Semaphore::open(&SemaphoreId::keyed(key).unwrap(), Owner::Default).unwrap();
+    assert_eq!((by_key.name(), by_key.value().unwrap()), ("", 2));
+    assert_eq!(by_key.info().unwrap().name.as_deref(), Some(named.name.as_str()));
+    assert_eq!(SemaphoreId::keyed(0).unwrap_err().code(), Code::ReservedKey);
+}
+
+#[test]
+fn two_names_with_one_key_are_told() {
+    if !Backend::SystemV.is_available() {
+        return;
+    }
+    let (first, second) =
+        (Named::called("/app.5rj6", Backend::SystemV), Named::called("/app.mpf8", Backend::SystemV));
+    let stranger = first.create(3);
+    for refusal in [
+        Semaphore::create(&second.id(), creation(1)).map(drop),
+        Semaphore::open(&second.id(), Owner::Any).map(drop),
+        Semaphore::open_or_create(&second.id(), creation(1), Owner::Any).map(drop),
+        Semaphore::unlink_id(&second.id()).map(drop),
+    ] {
+        let error = refusal.unwrap_err();
+        assert_eq!(error.code(), Code::NameCollision);
+        assert!(error.to_string().contains("'/app.5rj6'") && error.to_string().contains("'/app.mpf8'"));
+    }
+    assert_eq!(stranger.value().unwrap(), 3);
+}
+
+#[test]
+fn the_list_shows_names_and_values() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let semaphore = named.create(4);
+        let all = match list_semaphores() {
+            Ok(all) => all,
+            Err(error) => {
+                assert_eq!(error.code(), Code::NotSupported);
+                return;
+            }
+        };
+        let found: Vec<_> =
+            all.iter().filter(|info| info.name.as_deref() == Some(named.name.as_str())).collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].value, Some(4));
+        semaphore.unlink().unwrap();
+    }
+}

@@ -1,0 +1,290 @@
+//! Waiting on threads of our own: in line, at most one thread in the kernel, and no unit lost whoever gives up.
+
+mod common;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use common::{LIMIT, Named, Party, backends, units, until, until_blocked};
+use os_ipc::{Backend, Delivery, Errno, Mailbox, Semaphore, TicketId, Wait};
+
+/// Starts a wait that has to wait.
+fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> TicketId {
+    match semaphore.start_wait(mailbox, false).unwrap() {
+        Wait::Pending(ticket, None) => ticket,
+        Wait::Pending(_, Some(_)) => panic!("it was to stay out of the pool"),
+        Wait::Done => panic!("a unit was there"),
+    }
+}
+
+fn pending_permit(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> TicketId {
+    match semaphore.start_acquire(mailbox, false).unwrap() {
+        Wait::Pending(ticket, None) => ticket,
+        _ => panic!("a unit was there"),
+    }
+}
+
+/// Takes what arrived; says for which tickets it was.
+fn take(delivered: Vec<(TicketId, Delivery)>) -> Vec<TicketId> {
+    delivered
+        .into_iter()
+        .map(|(ticket, delivery)| {
+            match delivery {
+                Delivery::Granted(unit) => unit.hand_over(),
+                Delivery::Failed(error) => panic!("{error}"),
+            }
+            ticket
+        })
+        .collect()
+}
+
+#[test]
+fn a_unit_that_is_there_is_taken_at_once() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(2), Party::new());
+        assert!(matches!(semaphore.start_wait(&party.mailbox, true).unwrap(), Wait::Done));
+        assert!(matches!(semaphore.start_acquire(&party.mailbox, true).unwrap(), Wait::Done));
+        assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
+        assert!(party.mailbox.collect().is_empty());
+    }
+}
+
+#[test]
+fn first_come_first_served_over_all_handles() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (one, two) = (named.create(0), named.open());
+        let party = Party::new();
+        let tickets: Vec<_> = (0..20).map(|round| pending([&one, &two][round % 2], &party.mailbox)).collect();
+        for ticket in &tickets {
+            one.post(1).unwrap();
+            assert_eq!(take(party.collect()), [*ticket]);
+        }
+        assert_eq!(units(&one), 0);
+    }
+}
+
+#[test]
+fn a_permit_belongs_to_the_handle_that_waited() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, holder, party) = (named.create(0), named.open(), Party::new());
+        let ticket = pending_permit(&holder, &party.mailbox);
+        semaphore.post(1).unwrap();
+        let delivered = party.collect();
+        assert_eq!(holder.permits(), 0, "it is on its way");
+        assert_eq!(take(delivered), [ticket]);
+        assert_eq!((holder.permits(), semaphore.permits()), (1, 0));
+        drop(holder);
+        assert_eq!(units(&semaphore), 1);
+    }
+}
+
+#[test]
+fn ten_thousand_waits_are_one_thread() {
+    const WAITS: usize = 10_000;
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let tickets: Vec<_> = (0..WAITS).map(|_| pending(&semaphore, &party.mailbox)).collect();
+        assert_eq!(semaphore.info().unwrap().pending, WAITS);
+        until_blocked(&semaphore);
+        semaphore.post(u16::try_from(WAITS).unwrap()).unwrap();
+        assert_eq!(take(party.collect_all(WAITS)), tickets);
+        assert_eq!(units(&semaphore), 0);
+        assert_eq!(semaphore.info().unwrap().pending, 0);
+    }
+}
+
+#[test]
+fn a_cancelled_wait_takes_nothing() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let ticket = pending(&semaphore, &party.mailbox);
+        semaphore.cancel(ticket, &party.mailbox);
+        semaphore.cancel(ticket, &party.mailbox);
+        assert_eq!(semaphore.info().unwrap().pending, 0);
+        semaphore.post(1).unwrap();
+        assert!(semaphore.try_wait().unwrap(), "{backend:?}");
+        assert!(party.mailbox.collect().is_empty());
+    }
+}
+
+#[test]
+fn a_thread_leaves_the_kernel_when_nobody_waits() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        for _ in 0..50 {
+            let ticket = pending(&semaphore, &party.mailbox);
+            until_blocked(&semaphore);
+            semaphore.cancel(ticket, &party.mailbox);
+            until("it is out", || semaphore.info().unwrap().waiters.unwrap_or(0) == 0);
+        }
+    }
+}
+
+#[test]
+fn a_unit_posted_right_after_a_cancellation_is_there() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        for _ in 0..300 {
+            let ticket = pending(&semaphore, &party.mailbox);
+            thread::yield_now();
+            semaphore.cancel(ticket, &party.mailbox);
+            semaphore.post(1).unwrap();
+            assert!(semaphore.try_wait().unwrap(), "{backend:?}");
+        }
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn a_unit_of_a_cancelled_wait_goes_to_the_next() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, gone, next) = (named.create(0), Party::new(), Party::new());
+        let cancelled = pending(&semaphore, &gone.mailbox);
+        let waiting = pending_permit(&semaphore, &next.mailbox);
+        semaphore.post(1).unwrap();
+        // Delivered, and not collected: it goes on with the cancellation.
+        until("it is delivered", || semaphore.info().unwrap().pending == 1);
+        semaphore.cancel(cancelled, &gone.mailbox);
+        assert_eq!(take(next.collect()), [waiting]);
+        assert!(gone.mailbox.collect().is_empty());
+        assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
+    }
+}
+
+#[test]
+fn a_unit_that_nobody_wants_goes_back() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let ticket = pending(&semaphore, &party.mailbox);
+        semaphore.post(1).unwrap();
+        until("it is delivered", || semaphore.info().unwrap().pending == 0);
+        semaphore.cancel(ticket, &party.mailbox);
+        assert_eq!(units(&semaphore), 1);
+
+        // The same for one that was collected and dropped.
+        assert!(semaphore.try_wait().unwrap());
+        let _ticket = pending(&semaphore, &party.mailbox);
+        semaphore.post(1).unwrap();
+        until("it arrives", || !party.mailbox.collect().is_empty());
+        assert_eq!(units(&semaphore), 1);
+    }
+}
+
+#[test]
+fn a_closed_mailbox_passes_on_what_it_has_and_gets_no_more() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, gone, next) = (named.create(0), Party::new(), Party::new());
+        let _delivered = pending(&semaphore, &gone.mailbox);
+        let _in_line = pending_permit(&semaphore, &gone.mailbox);
+        let waiting = pending(&semaphore, &next.mailbox);
+        semaphore.post(1).unwrap();
+        until("it is delivered", || semaphore.info().unwrap().pending == 2);
+        gone.mailbox.close();
+        assert_eq!(take(next.collect()), [waiting]);
+        assert!(gone.mailbox.collect().is_empty());
+        assert_eq!((units(&semaphore), semaphore.permits()), (0, 0));
+        semaphore.post(1).unwrap();
+        assert!(semaphore.try_wait().unwrap());
+    }
+}
+
+#[test]
+fn all_waits_of_one_handle_end_and_the_others_stay() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (one, two, party) = (named.create(0), named.open(), Party::new());
+        for _ in 0..10 {
+            let _ = pending(&one, &party.mailbox);
+        }
+        let stays = pending(&two, &party.mailbox);
+        let _ = pending_permit(&one, &party.mailbox);
+        one.post(1).unwrap();
+        until("one is delivered", || one.info().unwrap().pending == 11);
+        one.cancel_all(&party.mailbox);
+        assert_eq!(take(party.collect_all(1)), [stays]);
+        assert_eq!((units(&one), one.info().unwrap().pending), (0, 0));
+    }
+}
+
+#[test]
+fn unlink_fails_every_wait_where_the_system_wakes_them() {
+    if !Backend::SystemV.is_available() {
+        return;
+    }
+    let named = Named::new(Backend::SystemV);
+    let (one, two, party) = (named.create(0), named.open(), Party::new());
+    for _ in 0..32 {
+        let _ = (pending(&one, &party.mailbox), pending_permit(&two, &party.mailbox));
+    }
+    until_blocked(&one);
+    one.unlink().unwrap();
+    for (_, delivery) in party.collect_all(64) {
+        match delivery {
+            Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),
+            Delivery::Granted(_) => panic!("a unit out of nothing"),
+        }
+    }
+    let error = two.start_wait(&party.mailbox, false).err().unwrap();
+    assert_eq!(error.errno(), Some(Errno::EIDRM));
+}
+
+#[test]
+fn blocking_and_queued_waits_share_the_units() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        thread::scope(|scope| {
+            let blocked: Vec<_> = (0..4).map(|_| scope.spawn(|| semaphore.wait(Some(LIMIT)))).collect();
+            for _ in 0..4 {
+                let _ = semaphore.start_wait(&party.mailbox, false).unwrap();
+            }
+            semaphore.post(8).unwrap();
+            for thread in blocked {
+                assert!(thread.join().unwrap().unwrap());
+            }
+        });
+        take(party.collect_all(4));
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn cancellations_against_posts_conserve_the_count() {
+    const ROUNDS: u32 = 2_000;
+    for backend in backends() {
+        let named = Named::new(backend);
+        let (semaphore, party) = (named.create(0), Party::new());
+        let mut granted = 0;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..ROUNDS {
+                    semaphore.post(1).unwrap();
+                    if round % 3 == 0 {
+                        thread::sleep(Duration::from_micros(20));
+                    }
+                }
+            });
+            for round in 0..ROUNDS {
+                match semaphore.start_wait(&party.mailbox, false).unwrap() {
+                    Wait::Done => granted += 1,
+                    Wait::Pending(ticket, _) if round % 2 == 0 => semaphore.cancel(ticket, &party.mailbox),
+                    Wait::Pending(..) => {}
+                }
+                granted += u32::try_from(take(party.mailbox.collect().into_iter().collect()).len()).unwrap();
+            }
+        });
+        semaphore.cancel_all(&party.mailbox);
+        assert_eq!(granted + units(&semaphore), ROUNDS, "{backend:?}");
+    }
+}

@@ -1,0 +1,63 @@
+// What the kernel holds that outlives a process, asked of the kernel itself and not of os-ipc.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+import { capabilities, list, Semaphore, SharedMemory } from 'os-ipc'
+
+const TABLES = [
+  ['semaphore set', '/proc/sysvipc/sem'],
+  ['System V segment', '/proc/sysvipc/shm'],
+]
+
+/** A line for everything there is: `ipcs` and /dev/shm. Empty where the platform has no such tables. */
+export function snapshot() {
+  const rows = TABLES.filter(([, table]) => existsSync(table)).flatMap(([what, table]) => {
+    const [, ...lines] = readFileSync(table, 'utf8').trim().split('\n')
+    return lines.map(line => `${what} ${line.trim().split(/\s+/).slice(0, 2).reverse().join(', key ')}`)
+  })
+  const files = existsSync('/dev/shm') ? readdirSync('/dev/shm').map(file => `/dev/shm/${file}`) : []
+  return new Set([...rows, ...files])
+}
+
+/**
+ * What is left of a run. Other programs of this host come and go meanwhile, so an object counts as ours by what it is
+ * called or, for a semaphore set, by the id that the kernel gave it.
+ */
+export function leftOf(name, semaphoreSet, before) {
+  const ours = line => line.includes(name) || line.startsWith(`semaphore set ${semaphoreSet}, `)
+  return [...[...snapshot()].filter(line => !before.has(line) && ours(line)), ...stillOpens(name)]
+}
+
+/** What of it can still be found by name. */
+function stillOpens(name) {
+  const found = []
+  const attempts = [
+    ...capabilities.semaphoreBackends.map(backend => [
+      `${name}-permits (${backend})`,
+      () => Semaphore.open(`${name}-permits`, { backend }).close(),
+    ]),
+    [`${name}-file`, () => SharedMemory.open(`${name}-file`).detach()],
+    [`${name}-board`, () => SharedMemory.open(`${name}-board`).detach()],
+  ]
+  for (const [object, attempt] of attempts) {
+    try {
+      attempt()
+      found.push(object)
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+  }
+  return [...found, ...listed(name)]
+}
+
+function listed(name) {
+  try {
+    const { semaphores, segments = [] } = list()
+    return [...semaphores, ...segments].flatMap(object =>
+      object.name?.startsWith(name) ? [object.name] : [],
+    )
+  } catch (error) {
+    if (error.code === 'ERR_NOT_SUPPORTED') return []
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+// One of six processes: takes a permit, takes a slice, hashes it where it lies, and writes the hash on the board.
+
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Semaphore, SharedMemory } from 'os-ipc'
+
+import { Board, HASHES, RESTS, WAITS } from './board.mjs'
+import { PAUSE, PIECES, sliceOf } from './plan.mjs'
+
+const [name, number, workers, slices, size, backend] = process.argv.slice(2)
+const me = Number(number)
+
+// Ctrl-C reaches every process of the terminal; main is the one that acts on it. Without main we are of no use.
+process.on('SIGINT', () => {})
+process.on('disconnect', () => process.exit())
+
+const permits = Semaphore.open(`${name}-permits`, { backend })
+// Opened for writing because a view needs that: JavaScript has no read-only ArrayBuffer.
+const file = SharedMemory.open(`${name}-file`)
+const board = new Board(SharedMemory.open(`${name}-board`).buffer, Number(workers), Number(slices))
+
+while (!board.finished) {
+  if (board.hasFreeSlice()) {
+    board.setPhase(me, WAITS)
+    await permits.use(work)
+  }
+  board.setPhase(me, RESTS)
+  await sleep(5)
+}
+process.exit()
+
+async function work() {
+  board.taken(me)
+  const slice = board.claim(me)
+  if (slice !== undefined) {
+    board.setProgress(me, 0)
+    board.setPhase(me, HASHES)
+    board.complete(me, slice, await hash(slice))
+  }
+  board.released(me)
+}
+
+/** In pieces with a pause between them: a slice takes a few milliseconds, and nobody could watch that. */
+async function hash(slice) {
+  const { offset, length } = sliceOf(slice, Number(slices), Number(size))
+  const hasher = createHash('sha256')
+  for (let piece = 0; piece < PIECES; piece++) {
+    const from = Math.floor((length * piece) / PIECES)
+    const to = Math.floor((length * (piece + 1)) / PIECES)
+    // A view of the shared memory: nothing is copied into this process.
+    hasher.update(new Uint8Array(file.buffer, offset + from, to - from))
+    board.setProgress(me, Math.floor((100 * (piece + 1)) / PIECES))
+    await sleep(PAUSE)
+  }
+  return hasher.digest()
+}

@@ -1,0 +1,161 @@
+import { createRequire } from 'node:module'
+
+import { IpcError } from './errors.js'
+
+const require = createRequire(import.meta.url)
+
+/** The platforms that have a binary, as their packages are called. */
+const PLATFORMS = [
+  'linux-x64-gnu',
+  'linux-arm64-gnu',
+  'linux-x64-musl',
+  'linux-arm64-musl',
+  'darwin-x64',
+  'darwin-arm64',
+]
+
+/** Why the addon did not load, and what to do: a sentence each. */
+interface Diagnosis {
+  cause: string
+  cure: string
+}
+
+/** What is looked at: everything that was tried, and what of this package is installed. */
+interface Attempt {
+  /** `'linux-x64'` */
+  host: string
+  /** The platform whose package the loader looked for. */
+  wanted: string | undefined
+  /** The platforms whose packages are installed. */
+  installed: readonly string[]
+  /** What was said of the binaries that are there, the first first. */
+  refusals: readonly string[]
+}
+
+/** Loads the addon. */
+export function load(): typeof import('../native.cjs') {
+  try {
+    return require('../native.cjs')
+  } catch (error) {
+    throw loadingError(error)
+  }
+}
+
+function loadingError(error: unknown): IpcError {
+  const attempt = investigate(error)
+  const { cause, cure } =
+    unsupported(attempt) ??
+    forbidden(attempt) ??
+    oldLibrary(attempt) ??
+    otherPlatform(attempt) ??
+    leftOut(attempt) ??
+    damaged(attempt)
+  return new IpcError('ERR_NATIVE_BINDING', `${cause} ${cure}`, { hint: cure, cause: error })
+}
+
+function investigate(error: unknown): Attempt {
+  const messages = chain(error)
+  const text = messages.join('\n')
+  return {
+    host: `${process.platform}-${process.arch}`,
+    wanted: PLATFORMS.find(platform => text.includes(`os-ipc.${platform}.node`)),
+    installed: PLATFORMS.filter(isInstalled),
+    refusals: messages.filter(message => !/^Cannot find (module|native binding)/.test(message)),
+  }
+}
+
+/** What the generated loader heard: it makes one chain of it, the last first, and keeps nothing but the messages. */
+function chain(error: unknown): string[] {
+  const errors = new Set<Error>()
+  for (let next = error; next instanceof Error && !errors.has(next); next = next.cause) errors.add(next)
+  return [...errors].map(({ message }) => message).reverse()
+}
+
+function isInstalled(platform: string): boolean {
+  try {
+    require.resolve(`os-ipc-${platform}/package.json`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function unsupported({ host }: Attempt): Diagnosis | undefined {
+  if (PLATFORMS.some(platform => platform === host || platform.startsWith(`${host}-`))) return undefined
+  return {
+    cause: `os-ipc runs on Linux and macOS, on x64 and arm64, and not on ${host}.`,
+    cure: host.startsWith('win32')
+      ? 'On Windows, run the program in WSL, or use a named pipe (node:net) to talk and a lock file to exclude.'
+      : 'Use a socket (node:net) to talk and a lock file to exclude, or build it from source.',
+  }
+}
+
+function forbidden({ refusals }: Attempt): Diagnosis | undefined {
+  const flag = find(refusals, /run again with the (--allow-\w+) flag/)?.[1]
+  if (flag !== undefined) {
+    return {
+      cause: `Deno did not allow the native addon of os-ipc to be loaded: ${flag} is missing.`,
+      cure: 'Run it with --allow-ffi, --allow-read and --allow-env.',
+    }
+  }
+  if (find(refusals, /addons is disabled/)) {
+    return process.permission === undefined
+      ? {
+          cause: 'Node was told to load no addons (--no-addons), and os-ipc is one.',
+          cure: 'Start Node without --no-addons.',
+        }
+      : {
+          cause: "Node's permission model (--permission) does not allow addons, and os-ipc is one.",
+          cure: 'Add --allow-addons, with which an addon can do whatever the process may do.',
+        }
+  }
+  if (find(refusals, /Access to this API has been restricted/)) {
+    return {
+      cause: "Node's permission model (--permission) does not let the addon of os-ipc be read.",
+      cure: 'Add --allow-fs-read for the folder node_modules, and --allow-addons.',
+    }
+  }
+  return undefined
+}
+
+function oldLibrary({ refusals }: Attempt): Diagnosis | undefined {
+  const version = find(refusals, /version [`'](GLIBC_[\d.]+)' not found/)?.[1]
+  if (version === undefined) return undefined
+  return {
+    cause: `The C library of this system is too old for the binary of os-ipc: it needs ${version.replace('_', ' ')}.`,
+    cure: 'Use a newer system or container image, or build os-ipc from source on this one.',
+  }
+}
+
+function otherPlatform({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
+  if (refusals.length > 0 || installed.length === 0) return undefined
+  const there = installed.map(platform => `os-ipc-${platform}`).join(', ')
+  return {
+    cause: `node_modules was installed on another platform: it has ${there}, and this is ${wanted}.`,
+    cure: 'Install where the program runs (npm ci) instead of copying node_modules.',
+  }
+}
+
+function leftOut({ wanted, refusals }: Attempt): Diagnosis | undefined {
+  if (refusals.length > 0) return undefined
+  return {
+    cause: `The package os-ipc-${wanted}, an optional dependency of os-ipc with its binary, is not installed.`,
+    cure: 'Install optional dependencies too: npm install --include=optional, never --omit=optional or --no-optional.',
+  }
+}
+
+function damaged({ wanted, refusals }: Attempt): Diagnosis {
+  const [reason = 'no reason was given'] = refusals[0]?.trim().split('\n') ?? []
+  return {
+    cause: `The binary of os-ipc for ${wanted} does not load, and may be damaged: ${reason.replace(/\.$/, '')}.`,
+    cure: 'Delete node_modules and install again (npm ci).',
+  }
+}
+
+function find(messages: readonly string[], pattern: RegExp): RegExpExecArray | undefined {
+  for (const message of messages) {
+    const match = pattern.exec(message)
+    if (match) return match
+  }
+  return undefined
+}

@@ -1,0 +1,82 @@
+// `npm run build:all [-- TARGET...]`: the addon of every platform, or of those named (`linux-arm64-musl`), into
+// npm/<target>. It fetches what that takes into a cache outside of the clone (scripts/cross), and says what it does;
+// a target whose tools cannot be had is one clear line, and makes the exit code 1.
+
+import { copyFileSync, mkdirSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+import { cache } from './cross/cache.mjs'
+import { Missing } from './cross/missing.mjs'
+import { rustcFor } from './cross/rust.mjs'
+import { zig } from './cross/zig.mjs'
+import { fail, projectEnv, root, status } from './run.mjs'
+import { GLIBC_FLOOR, selected } from './targets.mjs'
+import { checkTools } from './tools.mjs'
+
+let wanted
+try {
+  wanted = selected(process.argv.slice(2))
+} catch (error) {
+  fail(error.message, 2)
+}
+checkTools()
+let failed = 0
+for (const target of wanted) {
+  const start = performance.now()
+  try {
+    build(target)
+    const seconds = ((performance.now() - start) / 1000).toFixed(0)
+    const kilobytes = (statSync(target.path).size / 1024).toFixed(0)
+    console.log(`os-ipc: built npm/${target.name}/${target.file}, ${kilobytes} KB, in ${seconds} s`)
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error
+    failed += 1
+    console.error(`os-ipc: no ${target.name}, missing: ${error.message}`)
+  }
+}
+process.exitCode = failed === 0 ? 0 : 1
+
+function build(target) {
+  const native = process.platform === 'darwin' && target.os === 'darwin'
+  const rustc = rustcFor(target)
+  const folder = join(cache, 'target')
+  const env = {
+    ...projectEnv,
+    CARGO_TARGET_DIR: folder,
+    RUSTFLAGS: flags(target).join(' '),
+    ...(rustc && { RUSTC: rustc }),
+    ...(target.macos && { MACOSX_DEPLOYMENT_TARGET: target.macos }),
+    ...(!native && zigEnvironment()),
+  }
+  const triple = target.libc === 'gnu' ? `${target.triple}.${GLIBC_FLOOR}` : target.triple
+  const args = ['--release', '--quiet', '--locked', '--package', 'os-ipc-node', '--target']
+  const code = native
+    ? status('cargo', ['build', ...args, target.triple], { env })
+    : status(zig().zigbuild, ['zigbuild', ...args, triple], { env })
+  if (code !== 0) throw new Missing('a build without errors')
+  const library = `libos_ipc_node.${target.os === 'darwin' ? 'dylib' : 'so'}`
+  mkdirSync(target.folder, { recursive: true })
+  copyFileSync(join(folder, target.triple, 'release', library), target.path)
+}
+
+function zigEnvironment() {
+  return {
+    CARGO_ZIGBUILD_ZIG_PATH: zig().zig,
+    CARGO_ZIGBUILD_CACHE_DIR: join(cache, 'zigbuild'),
+    ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig'),
+  }
+}
+
+/** Of rustc. */
+function flags(target) {
+  const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
+  return [
+    // No path of the machine that built it.
+    `--remap-path-prefix=${root}=os-ipc`,
+    `--remap-path-prefix=${cargo}=cargo`,
+    // A musl binary is static without it, and an addon cannot be.
+    ...(target.libc === 'musl' ? ['-Ctarget-feature=-crt-static'] : []),
+    ...(target.os === 'darwin' ? [`-Clink-arg=-Wl,-install_name,@rpath/${target.file}`] : []),
+  ]
+}

@@ -1,0 +1,18 @@
+// zig, as a linker that knows every target's C library, and cargo-zigbuild, which hands it to cargo: both from PyPI.
+
+import { join } from 'node:path'
+
+import { cached } from './cache.mjs'
+import { install } from './pip.mjs'
+
+const ZIG = '0.17.1'
+const ZIGBUILD = '0.24.0'
+
+/** Where both are. */
+export function zig() {
+  const home = cached(`zig-${ZIG}-zigbuild-${ZIGBUILD}`, folder => {
+    console.log(`os-ipc: fetching zig ${ZIG} and cargo-zigbuild ${ZIGBUILD}`)
+    install([`ziglang==${ZIG}`, `cargo-zigbuild==${ZIGBUILD}`], folder)
+  })
+  return { zigbuild: join(home, 'bin', 'cargo-zigbuild'), zig: join(home, 'ziglang', 'zig') }
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Semaphore, SharedMemory } from '../../index.js'
+import { uniqueName } from '../../__test__/helpers/names.ts'
+import { random } from '../figures.ts'
+import { child, type Program } from '../program.ts'
+import type { Promised, Trial } from '../promise.ts'
+
+const PERMITS = 8
+const OPERATIONS_PER_KILL = 300
+
+const promised: Promised = {
+  promise:
+    'the value is conserved while 64 processes (ours, Python’s sysv_ipc posting without undo, Go’s) use it and ours are killed at random',
+  trials: { long: 1_000, short: 40 },
+  async run(trial) {
+    const name = uniqueName(trial)
+    using semaphore = Semaphore.create(name, { initial: PERMITS })
+    using memory = SharedMemory.create(name, { size: 64 })
+    const [operations, waits, posts, stop] = [0, 1, 2, 3]
+    const counters = new Int32Array(memory.buffer)
+    const processes = trial.long ? 58 : 14
+
+    const ours: Program[] = []
+    const start = (index: number): void => {
+      ours[index] = child(trial, 'conserved-value', { args: [name, index % 3] })
+    }
+    for (let index = 0; index < processes; index += 1) start(index)
+    // These are not killed: what they take and give for good is counted.
+    const drain = child(trial, 'conserved-value', { args: [name, 'drain'] })
+    const peers = [...python(trial, name, 4), goLoop(name, () => counters[stop] !== 0)]
+
+    let kills = 0
+    const wanted = trial.count * OPERATIONS_PER_KILL
+    while (kills < trial.count || Atomics.load(counters, operations) < wanted) {
+      await sleep(random(10))
+      if (kills < trial.count) {
+        const index = random(processes)
+        ours[index]?.kill('SIGKILL')
+        await ours[index]?.exit
+        start(index)
+        kills += 1
+        trial.made()
+      }
+    }
+    Atomics.store(counters, stop, 1)
+    const pythonPosts = (await Promise.all(peers)).reduce((sum, count) => sum + count, 0)
+    // Half of them are killed to the last, the others end by themselves.
+    ours.forEach((process, index) => void (index % 2 === 0 && process.kill('SIGKILL')))
+    await Promise.all([...ours, drain].map(process => process.exit))
+    const expected = PERMITS + pythonPosts + Atomics.load(counters, posts) - Atomics.load(counters, waits)
+    const { value } = semaphore
+    if (value !== expected) trial.lost(`the value is ${value}, it should be ${expected}`)
+    semaphore.unlink()
+    memory.remove()
+    return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${processes + 6} processes, ${pythonPosts.toLocaleString('en')} posts from Python, value ${value} of ${expected}`
+  },
+}
+export default promised
+
+/** Python processes that only post, with sysv_ipc and without undo; each answers how many units it gave. */
+function python(_trial: Trial, name: string, count: number): Promise<number>[] {
+  const { python } = JSON.parse(
+    readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'),
+  )
+  if (python.command === undefined) return []
+  const file = fileURLToPath(new URL('conserved-value.child.py', import.meta.url))
+  return Array.from({ length: count }, async () => {
+    const poster = spawn(python.command[0], [file, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    poster.stdout.on('data', chunk => (text += chunk))
+    await once(poster, 'close')
+    return Number(text)
+  })
+}
+
+/** The Go library's stand-in takes a unit and gives it back, again and again. */
+async function goLoop(name: string, stopped: () => boolean): Promise<number> {
+  const { go } = JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'))
+  if (go.command === undefined) return 0
+  const run = async (verb: string): Promise<void> => {
+    const peer = spawn(go.command[0], [...go.command.slice(1), 'sem-sysv', verb, name], { stdio: 'ignore' })
+    const [code] = await once(peer, 'exit')
+    if (code !== 0) throw new Error(`the Go peer's ${verb} ended with ${code}`)
+  }
+  while (!stopped()) {
+    await run('wait')
+    await run('post')
+  }
+  return 0
+}

@@ -1,0 +1,33 @@
+import { child } from '../program.ts'
+import type { Promised } from '../promise.ts'
+
+const promised: Promised = {
+  promise:
+    'map, view, detach under in-flight `fs.write` and under garbage collection: no crash, mappings and RSS are back',
+  trials: { long: 3_000, short: 200 },
+  async run(trial) {
+    const half = Math.ceil(trial.count / 2)
+    const figures: string[] = []
+    for (const kind of ['posix', 'sysv']) {
+      // A process of its own, since a crash is what is looked for.
+      const run = child(trial, 'detached-memory', { args: [kind, half] })
+      let report: { mappings: number; descriptors: number; rss: number } | undefined
+      for (let line = await run.next(); line !== undefined; line = await run.next()) {
+        if (line === 'made') trial.made(10)
+        else if (typeof line === 'string') trial.lost(`${kind}: ${line}`)
+        else report = line as typeof report
+      }
+      const { code, signal } = await run.exit
+      if (code !== 0) trial.lost(`${kind}: ended with ${signal ?? `exit code ${code}`}`)
+      if (report === undefined) continue
+      if (report.mappings !== 0) trial.lost(`${kind}: ${report.mappings} mappings are left`)
+      if (report.descriptors > 0) trial.lost(`${kind}: ${report.descriptors} descriptors are left`)
+      if (report.rss > 32) trial.lost(`${kind}: RSS grew by ${report.rss} MB`)
+      figures.push(
+        `${kind}: ${report.mappings} mappings and ${report.descriptors} descriptors left, RSS ${report.rss} MB more`,
+      )
+    }
+    return figures.join('; ')
+  },
+}
+export default promised

@@ -1,0 +1,39 @@
+import { Semaphore } from '../../index.js'
+import { uniqueName } from '../../__test__/helpers/names.ts'
+import { child } from '../program.ts'
+import type { Promised } from '../promise.ts'
+
+const RIVALS = 20
+const SECONDS = 6
+/** What 21 processes would share if handing over took no time: a turn every 10 ms. */
+const IDEAL = (SECONDS * 1000) / 10
+const LEAST = 25
+
+const promised: Promised = {
+  promise: 'against 20 rivals that hold 10 ms each, a 21st gets at least 25 turns in 6 s (28.6 is ideal)',
+  trials: { long: 10, short: 2 },
+  async run(trial) {
+    const figures: Record<string, string[]> = { pool: [], own: [] }
+    for (let run = 0; run < trial.count; run += 1) {
+      const lane = run % 2 === 0 ? 'pool' : 'own'
+      using semaphore = Semaphore.create(uniqueName(trial), { initial: 0 })
+      const everybody = Array.from({ length: RIVALS + 1 }, (_, rival) =>
+        child(trial, 'fairness', { args: [semaphore.name, rival === RIVALS ? lane : 'pool', SECONDS] }),
+      )
+      for (const process of everybody) if ((await process.next()) !== 'ready') throw new Error('a rival did not start')
+      for (const process of everybody) process.send('go')
+      semaphore.post()
+      const turns = (await Promise.all(everybody.map(process => process.next()))) as number[]
+      const all = turns.reduce((sum, count) => sum + count, 0)
+      const ours = turns.at(-1) ?? 0
+      // Where the machine does not get through as many turns as there is time for, its share is less by as much.
+      if (ours < Math.floor((LEAST / IDEAL) * all)) trial.lost(`${lane}: ${ours} of ${all} turns`)
+      figures[lane]?.push(`${ours} of ${all}`)
+      semaphore.unlink()
+      for (const process of everybody) process.kill()
+      trial.made()
+    }
+    return `turns on libuv’s pool: ${figures['pool']?.join(', ')}; on a thread of ours: ${figures['own']?.join(', ')}`
+  },
+}
+export default promised

@@ -1,0 +1,16 @@
+// Makes a memory object that there is no room for, and says what came of it and what is in /dev/shm then.
+
+import { readdirSync } from 'node:fs'
+
+import { SharedMemory } from '../../index.js'
+import { say } from '../../__test__/helpers/fixture.ts'
+
+const name = `/os-ipc-full-${process.pid}`
+let failure: { code?: string; syscall?: string; hint?: string } = {}
+try {
+  SharedMemory.create(name, { size: Number(process.argv[2]) }).remove()
+} catch (error) {
+  const { code, syscall, hint } = error as { code: string; syscall: string; hint: string }
+  failure = { code, syscall, hint }
+}
+say({ ...failure, left: readdirSync('/dev/shm').filter(file => name.endsWith(file)) })

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+
+import { all, linux, root } from '../../__test__/helpers/needs.ts'
+import { type Surroundings, withTmpfs } from '../../__test__/helpers/surroundings.ts'
+import { child } from '../program.ts'
+import type { Promised, Trial } from '../promise.ts'
+
+const CGROUP = `/sys/fs/cgroup/memory/os-ipc-stress-${process.pid}`
+const LIMIT = 64 << 20
+
+interface Report {
+  code?: string
+  syscall?: string
+  hint?: string
+  left: string[]
+}
+
+const promised: Promised = {
+  promise: 'a full /dev/shm, and a memory cgroup at its limit: an error at create, and nothing left behind',
+  trials: { long: 50, short: 6 },
+  needs: all(linux, root, withTmpfs('1m')),
+  async run(trial) {
+    const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20)
+    const group = cgroup(trial)
+    const limited = group === undefined ? 'no memory cgroup (v1) to try' : await eachTime(trial, trial.count / 2, [group], 512 << 20)
+    return `full /dev/shm: ${full}; cgroup of 64 MB: ${limited}`
+  },
+}
+export default promised
+
+async function eachTime(trial: Trial, count: number, within: Surroundings[], size: number): Promise<string> {
+  const seen = new Set<string>()
+  for (let turn = 0; turn < count; turn += 1) {
+    const creator = child(trial, 'full-memory', { args: [size + turn * 4096], within })
+    const report = (await creator.next()) as Report | undefined
+    const { signal } = await creator.exit
+    if (report === undefined) {
+      // The kernel's OOM killer is not the library's doing, but it is what the user would see.
+      trial.lost(`killed by ${signal}`)
+      continue
+    }
+    if (report.code === undefined) trial.lost('there was room')
+    else seen.add(`${report.code} from ${report.syscall}`)
+    if (report.left.length > 0) trial.lost(`left behind: ${report.left.join(', ')}`)
+    if (report.code === 'ENOSPC' && report.hint === undefined) trial.lost('no hint')
+    trial.made()
+  }
+  return [...seen].join(', ')
+}
+
+/** A memory cgroup of version 1 with a limit. */
+function cgroup(trial: Trial): Surroundings | undefined {
+  if (!existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')) return undefined
+  try {
+    mkdirSync(CGROUP)
+    trial.teardown(() => rmdirSync(CGROUP))
+    writeFileSync(`${CGROUP}/memory.limit_in_bytes`, String(LIMIT))
+  } catch {
+    return undefined
+  }
+  const enter = `echo $$ > ${CGROUP}/cgroup.procs && exec "$@"`
+  return { missing: undefined, wrap: argv => ['sh', '-c', enter, 'sh', ...argv] }
+}

@@ -1,0 +1,93 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { list, Semaphore } from '../../index.js'
+import { keyOf, removeNamed, uniqueName } from '../../__test__/helpers/names.ts'
+import { injected } from '../../__test__/helpers/surroundings.ts'
+import { random } from '../figures.ts'
+import { atOnce, child } from '../program.ts'
+import type { Promised, Trial } from '../promise.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const INITIAL = 3
+
+const promised: Promised = {
+  promise:
+    'a creator that is killed between any two system calls leaves nothing that a later openOrCreate cannot use',
+  trials: { long: 3_000, short: 100 },
+  async run(trial) {
+    const stopped = await atEachCall(trial)
+    const unfinished = await atAnyMoment(trial)
+    return `${stopped} killed at one system call after the other, ${trial.count} at any moment (${unfinished} of them between semget and semop)`
+  },
+}
+export default promised
+
+/** Kills a creator at its first semget, its second ..., its last semop. */
+async function atEachCall(trial: Trial): Promise<number> {
+  if (injected().missing !== undefined) return 0
+  const moments = {
+    sysv: ['semget:when=1', 'semget:when=2', 'semop:when=1', 'semctl:when=1', 'semctl:when=2'],
+    posix: ['link:when=1', 'unlink:when=1'],
+  }
+  let stopped = 0
+  for (const [backend, calls] of Object.entries(moments) as ['sysv' | 'posix', string[]][]) {
+    for (const call of calls) {
+      const name = uniqueName(trial)
+      const rule = call.replace(':', ':signal=SIGKILL:')
+      const creator = child(trial, 'killed-creators', { args: [name, backend], within: [injected(rule)] })
+      if ((await creator.exit).signal === 'SIGKILL') stopped += 1
+      check(trial, name, backend)
+      trial.made()
+    }
+  }
+  // What the C library of a killed process leaves has a name of its own, and is nobody's.
+  for (const file of readdirSync('/dev/shm')) {
+    if (/^sem\.[A-Za-z0-9]{6}$/.test(file)) rmSync(`/dev/shm/${file}`)
+  }
+  return stopped
+}
+
+/** Of a program without Node, which is killed in a moment: it makes one semaphore after the other. */
+async function atAnyMoment(trial: Trial): Promise<number> {
+  execFileSync('cargo', ['build', '--quiet', '--release', '-p', 'os-ipc', '--example', 'create'], { cwd: ROOT })
+  const program = `${ROOT}target/release/examples/create`
+  let unfinished = 0
+  await atOnce(2, trial.count, async () => {
+    const prefix = `/os-ipc-${randomBytes(6).toString('hex')}`
+    const creator = spawn(program, [prefix, String(INITIAL)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const closed = once(creator, 'close')
+    let said = ''
+    creator.stdout.on('data', chunk => {
+      said += chunk
+    })
+    await once(creator.stdout, 'data')
+    await sleep(random(3))
+    creator.kill('SIGKILL')
+    await closed
+    // It says a number before it makes the semaphore of that number, and removes the one before.
+    const last = Number(said.trimEnd().split('\n').at(-1))
+    const name = `${prefix}-${last}`
+    if (list().semaphores.some(({ key, verified }) => key === keyOf(name) && !verified)) unfinished += 1
+    check(trial, name, 'sysv')
+    removeNamed(`${prefix}-${last - 1}`)
+    trial.made()
+  })
+  return unfinished
+}
+
+function check(trial: Trial, name: string, backend: 'sysv' | 'posix'): void {
+  try {
+    using semaphore = Semaphore.openOrCreate(name, { initial: INITIAL, backend })
+    const { value } = semaphore
+    if (value !== INITIAL) trial.lost(`${name} (${backend}) has ${value} units, not ${INITIAL}`)
+    semaphore.unlink()
+  } catch (error) {
+    trial.lost(`${name} (${backend}): ${error}`)
+    removeNamed(name)
+  }
+}

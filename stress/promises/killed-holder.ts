@@ -1,0 +1,45 @@
+import { Semaphore } from '../../index.js'
+import { uniqueName } from '../../__test__/helpers/names.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { largest, median, ms, random } from '../figures.ts'
+import { Machine } from '../machine.ts'
+import { atOnce, child } from '../program.ts'
+import type { Promised } from '../promise.ts'
+
+const LATEST = 100
+const PERMITS = 3
+
+const promised: Promised = {
+  promise: 'a permit held by a `kill -9`ed process is back within 100 ms',
+  trials: { long: 1_000, short: 40 },
+  async run(trial) {
+    const machine = new Machine()
+    const times: number[] = []
+    await atOnce(2, trial.count, async index => {
+      using semaphore = Semaphore.create(uniqueName(trial), { initial: PERMITS })
+      try {
+        const holder = child(trial, 'killed-holder', { args: [semaphore.name, ['try', 'pool', 'own'][index % 3] ?? ''] })
+        if ((await holder.next()) !== 'held') throw new Error('the holder did not hold')
+        await sleep(random(3))
+        machine.reset()
+        const start = performance.now()
+        const back = Promise.all(Array.from({ length: PERMITS }, () => semaphore.acquire({ timeout: 10_000 })))
+        holder.kill('SIGKILL')
+        const permits = await back
+        const time = performance.now() - start
+        times.push(time)
+        if (time - machine.standstill > LATEST) trial.lost(`back after ${ms(time)}`)
+        for (const permit of permits) permit.release()
+        if (semaphore.value !== PERMITS) trial.lost(`${semaphore.value} of ${PERMITS} permits are back`)
+      } catch (error) {
+        trial.lost(String(error))
+      } finally {
+        semaphore.unlink()
+      }
+      trial.made()
+    })
+    return `back after ${ms(median(times))} (median), ${ms(largest(times))} (latest)`
+  },
+}
+export default promised

@@ -1,0 +1,40 @@
+import { Semaphore } from '../../index.js'
+import { uniqueName } from '../../__test__/helpers/names.ts'
+import { median, ms } from '../figures.ts'
+import { child } from '../program.ts'
+import type { Promised } from '../promise.ts'
+
+const SEMAPHORES = 100
+const POOLS = [1, 4, 16]
+const FACTOR = 3
+
+const promised: Promised = {
+  promise: '`fs.readFile` beside 500 pending waits takes at most 3 times as long as in an idle process',
+  trials: { long: 3_000, short: 600 },
+  async run(trial) {
+    const prefix = uniqueName(trial)
+    const semaphores = Array.from({ length: SEMAPHORES }, (_, i) => Semaphore.create(`${prefix}-${i}`, { initial: 0 }))
+    const figures: string[] = []
+    const reads = trial.count / POOLS.length
+    for (const pool of POOLS) {
+      const times = async (waits: number): Promise<number[]> => {
+        const reader = child(trial, 'readfile', {
+          args: [prefix, waits, reads],
+          env: { UV_THREADPOOL_SIZE: String(pool) },
+        })
+        return (await reader.next()) as number[]
+      }
+      // Side by side, so that what else the machine does slows both.
+      const [idle, waiting] = (await Promise.all([times(0), times(500)])).map(median) as [number, number]
+      trial.made(reads)
+      if (!(waiting <= idle * FACTOR)) trial.lost(`pool of ${pool}: ${ms(waiting)} against ${ms(idle)}`)
+      figures.push(`pool of ${pool}: ${ms(waiting)} against ${ms(idle)}`)
+    }
+    for (const semaphore of semaphores) {
+      semaphore.unlink()
+      semaphore.close()
+    }
+    return figures.join('; ')
+  },
+}
+export default promised

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Semaphore } from '../../index.js'
+import { uniqueName } from '../../__test__/helpers/names.ts'
+import { median, ms, random } from '../figures.ts'
+import { atOnce, child } from '../program.ts'
+import type { Promised, Trial } from '../promise.ts'
+
+const LATE = 5
+
+const promised: Promised = {
+  promise: 'a timeout is never early and late by less than 5 ms (median), also under a signal storm of 1 kHz',
+  trials: { long: 2_000, short: 200 },
+  async run(trial) {
+    const calm = await late(trial, trial.count / 2)
+    const storm = child(trial, 'timeouts', { args: [process.pid] })
+    const heard = { signals: 0 }
+    const listener = (): void => void (heard.signals += 1)
+    process.on('SIGWINCH', listener)
+    await storm.next()
+    const stormy = await late(trial, trial.count / 2)
+    storm.kill()
+    await storm.exit
+    await sleep(10)
+    process.off('SIGWINCH', listener)
+    if (heard.signals === 0) trial.lost('there was no storm')
+    return `late by ${ms(calm)}; under ${heard.signals.toLocaleString('en')} signals by ${ms(stormy)}`
+  },
+}
+export default promised
+
+/** The median of how late the timeouts are, of both backends, of waits and of blocking calls. */
+async function late(trial: Trial, count: number): Promise<number> {
+  const times: number[] = []
+  for (const backend of ['sysv', 'posix'] as const) {
+    using semaphore = Semaphore.create(uniqueName(trial), { initial: 0, backend })
+    const tried = async (timeout: number, wait: () => void | Promise<void>): Promise<void> => {
+      const start = performance.now()
+      try {
+        await wait()
+        trial.lost('there was no unit, and a wait got one')
+      } catch (error) {
+        const time = performance.now() - start
+        if ((error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') trial.lost(String(error))
+        if (time < timeout) trial.lost(`${timeout} ms were over after ${time} ms`)
+        times.push(time - timeout)
+      }
+      trial.made()
+    }
+    await atOnce(4, count / 4, async () => {
+      const timeout = random(30) + Math.random()
+      await tried(timeout, () => semaphore.wait({ timeout }))
+    })
+    for (let wait = 0; wait < count / 4; wait += 1) {
+      const timeout = random(8) + Math.random()
+      await tried(timeout, () => semaphore.waitSync({ timeout }))
+    }
+    semaphore.unlink()
+  }
+  const middle = median(times)
+  if (middle >= LATE) trial.lost(`late by ${ms(middle)}`)
+  return middle
+}

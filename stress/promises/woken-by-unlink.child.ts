@@ -1,0 +1,13 @@
+// Waits some times at once whenever it is told to, and says how each of them ended.
+
+import { Semaphore } from '../../index.js'
+import { heard, say } from '../../__test__/helpers/fixture.ts'
+
+const [name = '', waits] = process.argv.slice(2)
+while ((await heard()) !== undefined) {
+  using semaphore = Semaphore.open(name)
+  const waiting = Array.from({ length: Number(waits) }, () => semaphore.wait())
+  say('waiting')
+  const ended = await Promise.allSettled(waiting)
+  say(ended.map(({ status, reason }: { status: string; reason?: { code: string } }) => reason?.code ?? status))
+}

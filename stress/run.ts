@@ -1,0 +1,108 @@
+// `npm run stress [-- --short] [-- --only NAME] [-- --write]`: tries every promise, prints a table of figures, and ends
+// with exit code 1 when anything was lost. `--write` renews the table in docs/reliability.md.
+
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+
+import { isolated } from '../scripts/isolate.mjs'
+import { leftovers, snapshot } from '../scripts/leftovers.mjs'
+import { preparePeers } from '../scripts/peers.mjs'
+import { setup } from '../scripts/setup.mjs'
+import type { Outcome, Promised } from './promise.ts'
+import { summary, writeDocs } from './report.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    write: { type: 'boolean', default: false },
+  },
+})
+const PROMISES = new URL('promises/', import.meta.url)
+/** TAP, where a program counts the tests. */
+const tap = process.env['CI'] !== undefined
+
+if (!process.env['OS_IPC_ISOLATED']) {
+  setup()
+  preparePeers()
+}
+process.exitCode = isolated('../stress/run.ts', process.argv.slice(2)) ?? (await runAll())
+
+async function runAll(): Promise<number> {
+  const names = readdirSync(PROMISES)
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.child.ts'))
+    .map(file => file.slice(0, -'.ts'.length))
+    .filter(name => options.only.length === 0 || options.only.includes(name))
+    .sort()
+  if (names.length === 0) throw new Error(`no such promise: ${options.only.join(', ')}`)
+  const outcomes: Outcome[] = []
+  for (const name of names) {
+    const outcome = await tryOne(name)
+    outcomes.push(outcome)
+    report(outcome, outcomes.length)
+  }
+  console.log(`\n${summary(outcomes)}`)
+  if (options.write) writeDocs(outcomes, options.short)
+  return outcomes.every(outcome => outcome.lost.length === 0) ? 0 : 1
+}
+
+async function tryOne(name: string): Promise<Outcome> {
+  const promised: Promised = (await import(new URL(`${name}.ts`, PROMISES).href)).default
+  const before = snapshot()
+  const outcome = await inItsProcess(name, promised)
+  const left = leftovers(before).map((object: string) => `left behind: ${object}`)
+  return { ...outcome, lost: [...outcome.lost, ...left] }
+}
+
+async function inItsProcess(name: string, promised: Promised): Promise<Outcome> {
+  const file = new URL('try.ts', import.meta.url).pathname
+  // A process group of its own, so that it can be ended together with what it started.
+  const child = spawn(process.execPath, ['--expose-gc', file, name, ...(options.short ? ['--short'] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  const limit = promised.limit ?? 300
+  let hung = false
+  const alarm = setTimeout(() => {
+    hung = true
+    end(child.pid)
+  }, limit * 1000)
+  const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(signal ?? `${code}`)))
+  let outcome: Outcome | undefined
+  for await (const line of createInterface({ input: child.stdout })) {
+    const message = JSON.parse(line)
+    if (message.progress) {
+      const { made, count, lost } = message.progress
+      console.log(`${tap ? '# ' : ''}${name}: ${made} of ${count} trials, ${lost} lost`)
+    }
+    outcome ??= message.outcome
+  }
+  const how = await ended
+  clearTimeout(alarm)
+  end(child.pid)
+  if (outcome !== undefined) return outcome
+  const what = hung ? `hung: it had not ended after ${limit} s` : `crashed: ${how}`
+  return { name, promise: promised.promise, trials: 0, lost: [what], figures: '', seconds: limit }
+}
+
+function end(group: number | undefined): void {
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+function report({ name, promise, trials, lost, figures, seconds, skipped }: Outcome, number: number): void {
+  const counted = skipped ?? `${trials} trials, ${lost.length} lost; ${figures} (${seconds.toFixed(1)} s)`
+  if (tap) {
+    const skip = skipped === undefined ? '' : ` # SKIP ${skipped}`
+    console.log(`${lost.length === 0 ? 'ok' : 'not ok'} ${number} - stress: ${promise}${skip}`)
+    console.log(`# ${name}: ${counted}`)
+  } else {
+    console.log(`${skipped === undefined ? (lost.length === 0 ? '✔' : '✘') : '-'} ${name}: ${counted}`)
+  }
+  for (const what of lost.slice(0, 10)) console.log(`${tap ? '# ' : '  '}${what.replaceAll('\n', '\n# ')}`)
+}

@@ -1,0 +1,77 @@
+// One promise in a process of its own: `node stress/try.ts NAME [--short]`. Lines of JSON: progress, then the outcome.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Outcome, Promised } from './promise.ts'
+
+const EVERY = 5_000
+/** Threads of ours are kept for a second after use. */
+const QUIET_AFTER = 5_000
+
+const [name = '', ...flags] = process.argv.slice(2)
+const short = flags.includes('--short')
+const promised: Promised = (await import(`./promises/${name}.ts`)).default
+
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+const teardowns: (() => unknown)[] = []
+const lost: string[] = []
+let made = 0
+const count = short ? promised.trials.short : promised.trials.long
+
+// What Node makes when it is first used, and keeps: libuv's pool, its pipe for the end of a child.
+await once(spawn('true'), 'close')
+await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
+const before = held()
+const start = performance.now()
+const progress = setInterval(() => say({ progress: { made, count, lost: lost.length } }), EVERY).unref()
+
+let figures = ''
+const skipped = promised.needs?.missing
+if (skipped === undefined) {
+  try {
+    figures = await promised.run({
+      long: !short,
+      count,
+      made: (trials = 1) => {
+        made += trials
+      },
+      lost: what => void lost.push(what),
+      teardown: undo => void teardowns.push(undo),
+    })
+  } catch (error) {
+    lost.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  }
+  for (const undo of teardowns.reverse()) await undo()
+  const leaked = await leaks()
+  if (leaked !== undefined) lost.push(leaked)
+}
+clearInterval(progress)
+const seconds = (performance.now() - start) / 1000
+const outcome: Outcome = { name, promise: promised.promise, trials: made, lost, figures, seconds, skipped }
+say({ outcome })
+process.exitCode = lost.length === 0 ? 0 : 1
+
+/** Descriptors and threads of this process. */
+function held(): { descriptors: number; threads: number } {
+  if (process.platform !== 'linux') return { descriptors: 0, threads: 0 }
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    threads: readdirSync('/proc/self/task').length,
+  }
+}
+
+/** What this process holds that it did not hold at first, after everything had time to go. */
+async function leaks(): Promise<string | undefined> {
+  const until = performance.now() + QUIET_AFTER
+  for (;;) {
+    const now = held()
+    if (now.descriptors <= before.descriptors && now.threads <= before.threads) return undefined
+    if (performance.now() > until)
+      return `left over: ${JSON.stringify(now)}, at first ${JSON.stringify(before)}`
+    await sleep(100)
+  }
+}
