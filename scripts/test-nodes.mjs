@@ -26,6 +26,7 @@ function runAll(majors) {
     console.log(`# Node ${major}`)
     // What the tests start by name is this Node too.
     const env = { ...projectEnv, PATH: [dirname(node), projectEnv.PATH].join(delimiter) }
+    if (Number(major) < 24) env.NODE_OPTIONS = `--import=${join(root, 'scripts', 'older-syntax.mjs')}`
     return status(node, [join(bin, 'ava'), ...(process.env.CI ? ['--tap'] : [])], { env })
   })
   const left = leftovers(before)
