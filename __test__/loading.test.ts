@@ -8,9 +8,9 @@ import test, { type ExecutionContext } from 'ava'
 
 import { program } from './helpers/child.ts'
 import { nodes } from './helpers/nodes.ts'
+import { npmTool } from './helpers/npm-tools.ts'
 import { binary, bytes, platform, project, write } from './helpers/project.ts'
 import { linux, requires } from './helpers/requires.ts'
-import { runtime } from './helpers/runtimes.ts'
 
 const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
 const OTHER = platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64'
@@ -135,7 +135,7 @@ test('a binary that may not be read is told from a missing one', async t => {
   explains(t, await load(t, home, { command }), /let the addon of os-ipc be read/, /--allow-fs-read/)
 })
 
-const deno = runtime('deno')
+const deno = npmTool('deno')
 for (const missing of ['--allow-ffi', '--allow-env']) {
   requires(deno)(`Deno without ${missing} is told of it`, async t => {
     const home = project(t)

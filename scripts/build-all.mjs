@@ -3,11 +3,11 @@
 // a target whose tools cannot be had is one clear line, and makes the exit code 1.
 
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 import { cache } from './cross/cache.mjs'
 import { Missing } from './cross/missing.mjs'
+import { remapped } from './cross/paths.mjs'
 import { rustcFor } from './cross/rust.mjs'
 import { zig } from './cross/zig.mjs'
 import { fail, projectEnv, root, status } from './run.mjs'
@@ -52,8 +52,8 @@ function build(target) {
   const triple = target.libc === 'gnu' ? `${target.triple}.${GLIBC_FLOOR}` : target.triple
   const args = ['--release', '--quiet', '--locked', '--package', 'os-ipc-node', '--target']
   const code = native
-    ? status('cargo', ['build', ...args, target.triple], { env })
-    : status(zig().zigbuild, ['zigbuild', ...args, triple], { env })
+    ? status('cargo', ['build', ...args, target.triple], { env, quiet: true })
+    : status(zig().zigbuild, ['zigbuild', ...args, triple], { env, quiet: true })
   if (code !== 0) throw new Missing('a build without errors')
   const library = `libos_ipc_node.${target.os === 'darwin' ? 'dylib' : 'so'}`
   mkdirSync(target.folder, { recursive: true })
@@ -70,13 +70,13 @@ function zigEnvironment() {
 
 /** Of rustc. */
 function flags(target) {
-  const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
   return [
-    // No path of the machine that built it.
-    `--remap-path-prefix=${root}=os-ipc`,
-    `--remap-path-prefix=${cargo}=cargo`,
+    remapped(root, 'os-ipc'),
     // A musl binary is static without it, and an addon cannot be.
     ...(target.libc === 'musl' ? ['-Ctarget-feature=-crt-static'] : []),
-    ...(target.os === 'darwin' ? [`-Clink-arg=-Wl,-install_name,@rpath/${target.file}`] : []),
+    // The linker's own idea of its name is a path of this machine; and Rust names libraries that nothing here needs.
+    ...(target.os === 'darwin'
+      ? [`-Clink-arg=-Wl,-install_name,@rpath/${target.file}`, '-Clink-arg=-Wl,-dead_strip_dylibs']
+      : []),
   ]
 }

@@ -2,7 +2,7 @@
 // count.
 
 const CARGO = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/
-const TAP = /^(not ok|ok) \d+(?: - )?(.*)$/
+const TAP = /^(not ok|ok) (?:\d+ )?(?:- )?(.*)$/
 const SKIPPED = /# (SKIP|TODO)\b/i
 const LINT_FAILED = /^lint failed: (.*)$/
 

@@ -61,7 +61,12 @@ for (const kind of ['posix', 'sysv']) {
       made.write('zero-copy')
       assert.equal(Buffer.from(view.subarray(0, 9)).toString(), 'zero-copy')
       view[0] = 90
-      assert.equal(await peer().ask('read', id, 0, 4).then(({ ok }) => ok), 'Zero')
+      assert.equal(
+        await peer()
+          .ask('read', id, 0, 4)
+          .then(({ ok }) => ok),
+        'Zero',
+      )
       made.detach()
       assert.equal(view.length, 0)
       assert.equal(made.buffer.byteLength, 0)

@@ -16,7 +16,9 @@ const calls = {
     held.push(semaphore, await semaphore.acquire({ timeout: 15_000 }))
   },
   async waitAndExit(name, backend) {
-    Semaphore.open(name, { backend }).wait().catch(() => {})
+    Semaphore.open(name, { backend })
+      .wait()
+      .catch(() => {})
     await new Promise(resolve => setTimeout(resolve, 100))
     process.exit(7)
   },
@@ -29,7 +31,9 @@ const calls = {
     process.stdin.destroy()
   },
   throwWhileWaiting(name, backend) {
-    Semaphore.open(name, { backend }).wait().catch(() => {})
+    Semaphore.open(name, { backend })
+      .wait()
+      .catch(() => {})
     setTimeout(() => {
       throw new Error('on purpose')
     }, 100)

@@ -11,7 +11,10 @@ for (const backend of capabilities.semaphoreBackends) {
     const made = semaphore(backend, 3)
     assert.equal(made.backend, backend)
     assert.equal(made.created, true)
-    assert.throws(() => Semaphore.create(made.name, { initial: 1, backend }), { code: 'EEXIST', syscall: /./ })
+    assert.throws(() => Semaphore.create(made.name, { initial: 1, backend }), {
+      code: 'EEXIST',
+      syscall: /./,
+    })
     assert.throws(() => Semaphore.open(uniqueName(), { backend }), { code: 'ENOENT', name: 'IpcError' })
     const again = Semaphore.openOrCreate(made.name, { initial: 9, backend })
     assert.equal(again.created, false)

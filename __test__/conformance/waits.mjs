@@ -38,11 +38,16 @@ for (const backend of capabilities.semaphoreBackends) {
   test(`${backend}: first come, first served`, async () => {
     const counter = semaphore(backend, 0)
     const order = []
-    const waits = Array.from({ length: 200 }, (_, i) => counter.wait({ timeout: 15_000 }).then(() => order.push(i)))
+    const waits = Array.from({ length: 200 }, (_, i) =>
+      counter.wait({ timeout: 15_000 }).then(() => order.push(i)),
+    )
     await sleep(20)
     counter.post(200)
     await Promise.all(waits)
-    assert.deepEqual(order, Array.from({ length: 200 }, (_, i) => i))
+    assert.deepEqual(
+      order,
+      Array.from({ length: 200 }, (_, i) => i),
+    )
   })
 
   test(`${backend}: time runs out`, async () => {
@@ -129,7 +134,8 @@ for (const backend of capabilities.semaphoreBackends) {
       parentPort.postMessage('waiting again')
     `
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
-    const message = () => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    const message = () =>
+      new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
     assert.equal(await message(), 'waiting')
     counter.post()
     assert.equal(await message(), 'woken')

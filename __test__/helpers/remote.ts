@@ -21,7 +21,8 @@ export function remote(
   childOptions: Omit<FixtureOptions, 'args'> = {},
 ): Remote {
   const args = [method, id, options].map(arg => JSON.stringify(arg))
-  const started = child(t, 'semaphore.ts', { ...childOptions, args })
+  // It stays until its test ends, and others run meanwhile.
+  const started = child(t, 'semaphore.ts', { limit: 60_000, ...childOptions, args })
   const opened = started.next()
   opened.catch(() => {}) // whoever awaits it hears of it
   return {

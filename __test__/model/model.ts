@@ -63,7 +63,8 @@ export class Model {
     if (call === 'close') return this.#close(side)
     if (call === 'unlink') return this.#unlink(counter)
     if (call === 'abort') return this.#abort(side, pick)
-    const number = (this.#numbers += 1)
+    this.#numbers += 1
+    const number = this.#numbers
     if (counter.removed && this.#backend === 'sysv') return { outcome: 'EIDRM', arguments: { number } }
     if (call === 'post') {
       counter.units += 1

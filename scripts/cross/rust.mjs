@@ -8,6 +8,7 @@ import { output, status } from '../run.mjs'
 import { cached } from './cache.mjs'
 import { candidate, field, unpack } from './debian.mjs'
 import { Missing } from './missing.mjs'
+import { remapped } from './paths.mjs'
 
 /** What RUSTC has to be for a target; undefined where the installed one will do. */
 export function rustcFor(target) {
@@ -63,7 +64,7 @@ function compileStandardLibrary({ name, triple, macos }, rustc, library) {
       // -Zbuild-std wants a nightly; this is what makes a stable compiler one.
       RUSTC_BOOTSTRAP: '1',
       // Link-time optimisation of the addon takes the standard library in.
-      RUSTFLAGS: '-Cembed-bitcode=yes',
+      RUSTFLAGS: `-Cembed-bitcode=yes ${remapped(join(home, '..', '..', '..', '..'))}`,
       CARGO_TARGET_DIR: join(crate, 'target'),
       ...(macos && { MACOSX_DEPLOYMENT_TARGET: macos }),
     }

@@ -18,49 +18,40 @@ try {
 say({ error, leaked: held().filter(one => !before.includes(one)) })
 
 function memory(id: string | number): void {
-  switch (method) {
-    case 'create':
-      return SharedMemory.create(id, { size: 4096 }).detach()
-    case 'open':
-      return SharedMemory.open(id).detach()
-    case 'openOrCreate':
-      return SharedMemory.openOrCreate(id, { size: 4096 }).detach()
-    case 'attach':
-      return SharedMemory.attach(Number(segment)).detach()
-    case 'remove':
-      SharedMemory.remove(id)
+  const calls: Record<string, () => unknown> = {
+    create: () => SharedMemory.create(id, { size: 4096 }).detach(),
+    open: () => SharedMemory.open(id).detach(),
+    openOrCreate: () => SharedMemory.openOrCreate(id, { size: 4096 }).detach(),
+    attach: () => SharedMemory.attach(Number(segment)).detach(),
+    remove: () => SharedMemory.remove(id),
   }
+  const call = calls[method]
+  if (call === undefined) throw new Error(`no such call: ${method}`)
+  call()
 }
 
 async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
-  switch (method) {
-    case 'create':
-      return Semaphore.create(name, { initial: 1, backend }).close()
-    case 'openOrCreate':
-      return Semaphore.openOrCreate(name, { initial: 1, backend }).close()
-    case 'remove':
-      Semaphore.unlink(name, { backend })
-      return
+  const open = () => Semaphore.open(name, { backend })
+  const on = async (act: (opened: Semaphore) => unknown) => {
+    using opened = open()
+    await act(opened)
   }
-  using opened = Semaphore.open(name, { backend })
-  switch (method) {
-    case 'post':
-      return opened.post()
-    case 'tryWait':
-      opened.tryWait()
-      return
-    case 'wait':
-      return await opened.wait({ timeout: 200 })
-    case 'waitSync':
-      return opened.waitSync({ timeout: 200 })
-    case 'acquire':
-      return void (await opened.acquire({ timeout: 200 })).release()
-    case 'value':
-      opened.value
-      return
-    case 'info':
-      opened.info()
+  const calls: Record<string, () => unknown> = {
+    create: () => Semaphore.create(name, { initial: 1, backend }).close(),
+    open: () => open().close(),
+    openOrCreate: () => Semaphore.openOrCreate(name, { initial: 1, backend }).close(),
+    remove: () => Semaphore.unlink(name, { backend }),
+    post: () => on(opened => opened.post()),
+    tryWait: () => on(opened => opened.tryWait()),
+    wait: () => on(opened => opened.wait({ timeout: 200 })),
+    waitSync: () => on(opened => opened.waitSync({ timeout: 200 })),
+    acquire: () => on(async opened => (await opened.acquire({ timeout: 200 })).release()),
+    value: () => on(opened => opened.value),
+    info: () => on(opened => opened.info()),
   }
+  const call = calls[method]
+  if (call === undefined) throw new Error(`no such call: ${method}`)
+  await call()
 }
 
 /** Descriptors and mappings that could be ours. */

@@ -47,7 +47,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
         let file = match posix_file::check(name, owner)? {
             Found::Nothing => None,
             Found::File(file) => Some(file),
-            // Its maker is not done; or somebody planted the link.
+            // Somebody planted the link, or is just about to take it away.
             Found::Linked if patience.once_more() => continue,
             Found::Linked => return Err(posix_file::no_object(name, "a file with a second link")),
         };

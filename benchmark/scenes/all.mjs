@@ -1,0 +1,19 @@
+// Every scene, in the order of the table.
+
+const NAMES = [
+  'sysv-pair',
+  'sysv-permit',
+  'posix-pair',
+  'await-there',
+  'hand-over',
+  'hand-over-sync',
+  'copy',
+  'message',
+  'contention',
+  'pending',
+  'many',
+  'open-close',
+  'import',
+]
+
+export const scenes = await Promise.all(NAMES.map(async name => (await import(`./${name}.mjs`)).scene))

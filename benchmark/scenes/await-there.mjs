@@ -1,0 +1,61 @@
+import { cannot, node } from '../shared/contenders.mjs'
+import { blocks, carriesBytes, onlyMemory } from '../shared/reasons.mjs'
+import { ratio } from '../shared/targets.mjs'
+
+/** Units for one run: the limit of a System V counter. */
+const UNITS = 30_000
+
+/** A run takes units that are there; the post that puts them back is one call. */
+async function withUnits({ object, atTheEnd }, takeAll) {
+  const { Semaphore } = await import('../shared/ours.mjs')
+  const semaphore = Semaphore.create(object, { initial: UNITS, backend: 'sysv' })
+  atTheEnd(() => semaphore.unlink())
+  return async count => {
+    await takeAll(semaphore, count)
+    semaphore.post(count)
+  }
+}
+
+const lock = cannot('a lock has one unit: the second one is not there')
+
+export const scene = {
+  name: 'await-there',
+  title: '`await wait()` with a unit there',
+  operation: 'a unit',
+  count: UNITS,
+  contenders: {
+    'os-ipc': node(context =>
+      withUnits(context, async (semaphore, count) => {
+        for (let index = 0; index < count; index += 1) await semaphore.wait()
+      }),
+    ),
+    'tryWait + await of a settled promise': node(context =>
+      withUnits(context, async (semaphore, count) => {
+        const settled = Promise.resolve()
+        for (let index = 0; index < count; index += 1) {
+          semaphore.tryWait()
+          await settled
+        }
+      }),
+    ),
+    'async-mutex': node(async () => {
+      const { Semaphore } = await import('async-mutex')
+      const semaphore = new Semaphore(UNITS)
+      return async count => {
+        for (let index = 0; index < count; index += 1) await semaphore.acquire()
+        semaphore.release(count)
+      }
+    }),
+    limit: cannot('has no promises'),
+    'fs-ext': lock,
+    'os-lock': lock,
+    'proper-lockfile': lock,
+    'Python sysv_ipc': blocks,
+    'Python posix_ipc': blocks,
+    Go: blocks,
+    'shm-typed-array': onlyMemory,
+    'Unix socket': carriesBytes,
+    'process.send': carriesBytes,
+  },
+  targets: [ratio('os-ipc', 'tryWait + await of a settled promise', 1.15)],
+}

@@ -1,0 +1,95 @@
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { cannot, crowd, go, limit, node, python } from '../shared/contenders.mjs'
+import { carriesBytes, inProcess, onlyMemory } from '../shared/reasons.mjs'
+import { throughput } from '../shared/targets.mjs'
+
+const PROCESSES = 32
+
+const ours = backend =>
+  node(async ({ object, atTheEnd }) => {
+    const { Semaphore } = await import('../shared/ours.mjs')
+    const semaphore = Semaphore.openOrCreate(object, { initial: 1, backend })
+    atTheEnd(() => semaphore.unlink())
+    return count => {
+      for (let index = 0; index < count; index += 1) {
+        semaphore.waitSync()
+        semaphore.post()
+      }
+    }
+  })
+
+/** A file that the whole crowd locks. */
+function opened({ object, atTheEnd }) {
+  const path = join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.lock`)
+  const file = openSync(path, 'a+')
+  atTheEnd(() => {
+    closeSync(file)
+    rmSync(path, { force: true })
+  })
+  return file
+}
+
+export const scene = {
+  name: 'contention',
+  title: '32 processes that contend for one unit',
+  operation: 'a pair',
+  rounds: 7,
+  least: 20,
+  smokeCount: 20,
+  contenders: {
+    'os-ipc': crowd(PROCESSES, ours('sysv')),
+    limit: crowd(PROCESSES, limit('contention')),
+    'os-ipc, await': crowd(
+      PROCESSES,
+      node(async ({ object, atTheEnd }) => {
+        const { Semaphore } = await import('../shared/ours.mjs')
+        const semaphore = Semaphore.openOrCreate(object, { initial: 1, backend: 'sysv' })
+        atTheEnd(() => semaphore.unlink())
+        return async count => {
+          for (let index = 0; index < count; index += 1) {
+            await semaphore.wait()
+            semaphore.post()
+          }
+        }
+      }),
+    ),
+    'fs-ext': crowd(
+      PROCESSES,
+      node(async context => {
+        const { default: fsExt } = await import('fs-ext')
+        const file = opened(context)
+        return count => {
+          for (let index = 0; index < count; index += 1) {
+            fsExt.flockSync(file, 'ex')
+            fsExt.flockSync(file, 'un')
+          }
+        }
+      }),
+    ),
+    'os-lock': crowd(
+      PROCESSES,
+      node(async context => {
+        const { lock, unlock } = await import('os-lock').then(module => module.default ?? module)
+        const file = opened(context)
+        return async count => {
+          for (let index = 0; index < count; index += 1) {
+            await lock(file, { exclusive: true })
+            await unlock(file)
+          }
+        }
+      }),
+    ),
+    'Python sysv_ipc': crowd(PROCESSES, python('contention', 'sysv')),
+    'Python posix_ipc': crowd(PROCESSES, python('contention', 'posix')),
+    Go: crowd(PROCESSES, go('contention')),
+    'proper-lockfile': cannot('does not wait: it tries again after a pause, for ever without a turn'),
+    'async-mutex': inProcess,
+    'shm-typed-array': onlyMemory,
+    'Unix socket': carriesBytes,
+    'process.send': carriesBytes,
+  },
+  targets: [throughput('os-ipc', 'limit', 0.8)],
+}

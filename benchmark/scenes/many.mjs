@@ -1,0 +1,92 @@
+import { cannot, limit, node } from '../shared/contenders.mjs'
+import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
+import { extra, ratio } from '../shared/targets.mjs'
+import { ownThreads } from '../shared/threads.mjs'
+
+/** One pending wait on each of so many semaphores, and a unit for one after the other. */
+const many = semaphores =>
+  node(
+    async ({ object, atTheEnd }) => {
+      const { Semaphore } = await import('../shared/ours.mjs')
+      const all = Array.from({ length: semaphores }, (_, index) =>
+        Semaphore.create(`${object}-${index}`, { initial: 0, backend: 'sysv' }),
+      )
+      atTheEnd(() => {
+        for (const semaphore of all) semaphore.unlink()
+      })
+      const waits = all.map(semaphore => semaphore.wait())
+      let next = 0
+      return async count => {
+        for (let index = 0; index < count; index += 1) {
+          all[next].post()
+          await waits[next]
+          waits[next] = all[next].wait()
+          next = (next + 1) % semaphores
+        }
+        return { threads: ownThreads() }
+      }
+    },
+    { env: { UV_THREADPOOL_SIZE: '3' } },
+  )
+
+const sockets = connections =>
+  node(async ({ object, atTheEnd }) => {
+    const { createServer, connect } = await import('node:net')
+    const { once } = await import('node:events')
+    const path = `/tmp/os-ipc${object.replaceAll('/', '-')}.sock`
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    const ends = []
+    for (let index = 0; index < connections; index += 1) {
+      const accepted = once(server, 'connection')
+      const sender = connect(path)
+      const [receiver] = await accepted
+      ends.push({ sender, receiver })
+    }
+    atTheEnd(() => server.close())
+    let next = 0
+    return async count => {
+      for (let index = 0; index < count; index += 1) {
+        const { sender, receiver } = ends[next]
+        await new Promise(resolve => {
+          receiver.once('data', resolve)
+          sender.write('x')
+        })
+        next = (next + 1) % connections
+      }
+    }
+  })
+
+const own = cannot('a child each, with a channel each')
+
+export const scene = {
+  name: 'many',
+  title: 'A unit for one of so many semaphores that are waited on at once',
+  operation: 'a unit',
+  contenders: {
+    'os-ipc, 1 semaphore': many(1),
+    'os-ipc, 16 semaphores': many(16),
+    'os-ipc, 256 semaphores': many(256),
+    'limit, 1 thread': limit('threads', '1'),
+    'limit, 16 threads': limit('threads', '16'),
+    'limit, 256 threads': limit('threads', '256'),
+    'Unix socket, 1': sockets(1),
+    'Unix socket, 16': sockets(16),
+    'Unix socket, 256': sockets(256),
+    'process.send': own,
+    'fs-ext': noUnits,
+    'os-lock': noUnits,
+    'proper-lockfile': noUnits,
+    'async-mutex': inProcess,
+    'Python sysv_ipc': blocks,
+    'Python posix_ipc': blocks,
+    Go: blocks,
+    'shm-typed-array': onlyMemory,
+  },
+  targets: [
+    ratio('os-ipc, 16 semaphores', 'os-ipc, 1 semaphore', 1.5),
+    ratio('os-ipc, 256 semaphores', 'os-ipc, 1 semaphore', 1.5),
+    extra('os-ipc, 16 semaphores', 'threads', 16),
+    extra('os-ipc, 256 semaphores', 'threads', 256),
+  ],
+}

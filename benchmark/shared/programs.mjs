@@ -1,0 +1,72 @@
+// Builds and installs what the scenes start besides this package: only what is missing or stale, and only for them.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { preparePeers } from '../../scripts/peers.mjs'
+import { attempt, fail, machineEnv, output, root, run } from '../../scripts/run.mjs'
+import { isStale } from '../../scripts/stale.mjs'
+
+export const home = join(root, 'benchmark')
+
+const LIMIT = 'benchmark/limit/target/release/limit'
+const GO = '.cache/bench-go'
+
+/** The command of each; undefined where it cannot be had. Filled by {@link preparePrograms} and {@link findPrograms}. */
+export const programs = { limit: join(root, LIMIT), go: undefined, python: undefined }
+
+/** Builds everything; ends the process where something that cannot be missing is missing. */
+export function preparePrograms() {
+  installPeers()
+  preparePeers()
+  buildLimit()
+  buildGo()
+  findPrograms()
+}
+
+/** Finds what {@link preparePrograms} built. */
+export function findPrograms() {
+  const peers = JSON.parse(readFileSync(join(root, '.cache/peers/peers.json'), 'utf8'))
+  const [python] = peers.python.command ?? []
+  programs.python = python && [python, join(home, 'peers/bench.py')]
+  programs.go = existsSync(join(root, GO)) ? join(root, GO) : undefined
+}
+
+function installPeers() {
+  const done = 'benchmark/node_modules/.package-lock.json'
+  if (!isStale({ sources: ['benchmark/package-lock.json'], outputs: [done] })) return
+  console.error('os-ipc: installing the peers of the benchmark')
+  // Three of them compile. Their headers come with the optional packages, since node-gyp's own download is not to be had
+  // everywhere.
+  const options = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--prefix', home]
+  run('npm', ['ci', '--ignore-scripts', ...options], { env: machineEnv, quiet: true })
+  const headers = join(home, `node_modules/node-${process.platform}-${process.arch}`)
+  const env = existsSync(headers)
+    ? { ...programEnvironment(), npm_config_nodedir: headers }
+    : programEnvironment()
+  run('npm', ['rebuild', ...options], { env, quiet: true })
+}
+
+/** The Node that the peers are compiled for is the one that runs them: this one. */
+function programEnvironment() {
+  return { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` }
+}
+
+function buildLimit() {
+  if (!isStale({ sources: ['benchmark/limit/src', 'benchmark/limit/Cargo.toml'], outputs: [LIMIT] })) return
+  console.error('os-ipc: building the limit, a program in Rust')
+  run(
+    'cargo',
+    ['build', '--quiet', '--locked', '--release', '--manifest-path', join(home, 'limit/Cargo.toml')],
+    { quiet: true },
+  )
+}
+
+function buildGo() {
+  if (!isStale({ sources: ['benchmark/peers/go'], outputs: [GO] })) return
+  if (output('go', ['version']) === undefined) return console.error('os-ipc: no go, its cells stay empty')
+  const problem = attempt('go', ['build', '-buildvcs=false', '-o', join(root, GO), '.'], {
+    cwd: join(home, 'peers/go'),
+  })
+  if (problem) fail(problem)
+}

