@@ -101,7 +101,7 @@ requires(linux).serial(
     t.false(ours.some(thread => thread.blocks('SIGURG')))
     const pool = threads().filter(({ name }) => name === 'libuv-worker')
     t.false(pool.some(thread => thread.blocks('SIGURG')))
-    semaphore.post()
+    semaphore.ref().post()
     await waiting
   },
 )
