@@ -101,10 +101,7 @@ requires(linux).serial(
     t.false(ours.some(thread => thread.blocks('SIGURG')))
     const pool = threads().filter(({ name }) => name === 'libuv-worker')
     t.false(pool.some(thread => thread.blocks('SIGURG')))
-<<<<<<< HEAD
     // Nothing else keeps this process alive until the wait has ended.
-=======
->>>>>>> waittests
     semaphore.ref().post()
     await waiting
   },
