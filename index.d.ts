@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** Whether {@link list} can say what there is. */
+    readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
     readonly externalBuffers: boolean;
 }
@@ -49,7 +51,7 @@ interface IpcErrorDetails {
  * try {
  *   Semaphore.open('/jobs')
  * } catch (error) {
- *   if (error.code !== 'ENOENT') throw error
+ *   if (!(error instanceof IpcError && error.code === 'ENOENT')) throw error
  * }
  * ```
  */
@@ -528,7 +530,8 @@ declare class SharedMemory implements Disposable {
      *
      * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
      * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * Transferring it (`transfer()`, `postMessage`) takes it away from here, and `detach()` then leaves it where it is.
+     * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+     * opened the memory ends.
      *
      * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
      * `read` and `write` say `ERR_TRUNCATED` instead.
