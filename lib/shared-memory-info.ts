@@ -14,9 +14,9 @@ export interface SharedMemoryInfo {
   readonly size: number
   /** How often a System V segment is attached, in all processes. */
   readonly attached: number | undefined
-  /** The process that made a System V segment; 0 when it lives in another PID namespace. */
+  /** The process that made a System V segment; `undefined` when it is of another PID namespace. */
   readonly creatorPid: number | undefined
-  /** The last process that attached or detached it. */
+  /** The last process that attached or detached it, likewise. */
   readonly lastPid: number | undefined
   /** Who owns it. */
   readonly uid: number

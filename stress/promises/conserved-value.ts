@@ -18,6 +18,7 @@ const promised: Promised = {
   promise:
     'the value is conserved while 64 processes (ours, Python’s sysv_ipc posting without undo, Go’s) use it and ours are killed at random',
   trials: { long: 1_000, short: 40 },
+  limit: 900,
   async run(trial) {
     const name = uniqueName(trial)
     using semaphore = Semaphore.create(name, { initial: PERMITS })

@@ -23,6 +23,7 @@ const SOME = CASES.filter(
 const promised: Promised = {
   promise: 'every errno that our system calls can give comes out as a documented error, and leaks nothing',
   trials: { long: CASES.length, short: SOME.length },
+  limit: 900,
   needs: injected(),
   async run(trial) {
     const cases = trial.long ? CASES : SOME

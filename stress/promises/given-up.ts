@@ -32,8 +32,8 @@ const promised: Promised = {
         const controller = new AbortController()
         const options =
           [{ signal: controller.signal }, { timeout: random(4) + Math.random() }, {}][index % 3] ?? {}
-        const waiting: Promise<Permit | void> =
-          index % 2 === 0 ? semaphore.wait(options) : semaphore.acquire(options)
+        const waiting: Promise<Permit | undefined> =
+          index % 2 === 0 ? semaphore.wait(options).then(() => undefined) : semaphore.acquire(options)
         if ('signal' in options) {
           if (random(2) === 0) queueMicrotask(() => controller.abort())
           else sleep(random(3)).then(() => controller.abort())

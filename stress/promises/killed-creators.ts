@@ -18,6 +18,7 @@ const promised: Promised = {
   promise:
     'a creator that is killed between any two system calls leaves nothing that a later openOrCreate cannot use',
   trials: { long: 3_000, short: 100 },
+  limit: 900,
   async run(trial) {
     const stopped = await atEachCall(trial)
     const unfinished = await atAnyMoment(trial)

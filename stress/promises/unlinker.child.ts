@@ -9,7 +9,7 @@ await heard()
 const counts: Record<string, number> = { operations: 0 }
 const until = performance.now() + Number(seconds) * 1000
 
-for (let turn = 0; performance.now() < until; turn += 1) {
+while (performance.now() < until) {
   await tried(async () => {
     using semaphore = Semaphore.openOrCreate(name, { initial: 0 })
     await Promise.all([

@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Function, FunctionRef, Object, Unknown};
+use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Object, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Mailbox, Semaphore};
 
-use crate::error::ErrorParts;
 use crate::handles::Handles;
 use crate::memory::Segment;
+
+/// What the JavaScript factory takes: code, message, errno, syscall, hint.
+pub(crate) type ErrorParts = FnArgs<(String, String, Option<i32>, Option<String>, Option<String>)>;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
 

@@ -1,12 +1,9 @@
 //! Errors of the core as the JavaScript errors that `lib/errors.ts` makes.
 
-use napi::bindgen_prelude::{Env, FnArgs, Unknown};
+use napi::bindgen_prelude::{Env, Unknown};
 use os_ipc::Error;
 
 use crate::environment;
-
-/// What the JavaScript factory takes: code, message, errno, syscall, hint.
-pub(crate) type ErrorParts = FnArgs<(String, String, Option<i32>, Option<String>, Option<String>)>;
 
 /// `error` as a JavaScript error object.
 pub(crate) fn to_js<'env>(env: &'env Env, error: &Error) -> napi::Result<Unknown<'env>> {

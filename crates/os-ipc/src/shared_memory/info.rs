@@ -28,9 +28,9 @@ pub struct SharedMemoryInfo {
     pub size: u64,
     /// How often a System V segment is attached, in all processes.
     pub attached: Option<u64>,
-    /// The process that made a System V segment.
+    /// The process that made a System V segment; `None` when it is of another PID namespace.
     pub creator_pid: Option<i32>,
-    /// The last one that attached or detached it.
+    /// The last one that attached or detached it, likewise.
     pub last_pid: Option<i32>,
     /// Who owns it.
     pub uid: u32,

@@ -5,6 +5,7 @@
 //! finds every deadlock. Each test ends with an account: what was given is with its waiters or back in the kernel.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 
@@ -124,7 +125,13 @@ fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static
     let mut model = loom::model::Builder::new();
     model.preemption_bound = model.preemption_bound.or(Some(preemptions));
     model.max_branches = 100_000;
-    model.check(program);
+    let orders = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&orders);
+    model.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        program();
+    });
+    println!("{} orders", orders.load(Ordering::Relaxed));
 }
 
 fn queue() -> Arc<Queue> {
