@@ -3,7 +3,7 @@
 // a target whose tools cannot be had is one clear line, and makes the exit code 1.
 
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { cache } from './cross/cache.mjs'
 import { Missing } from './cross/missing.mjs'
@@ -40,7 +40,8 @@ process.exitCode = failed === 0 ? 0 : 1
 function build(target) {
   const native = process.platform === 'darwin' && target.os === 'darwin'
   const rustc = rustcFor(target)
-  const folder = join(cache, 'target')
+  // What was compiled goes with the compiler and the standard library that it was compiled for.
+  const folder = join(rustc ? dirname(rustc) : cache, 'target')
   const env = {
     ...projectEnv,
     CARGO_TARGET_DIR: folder,

@@ -34,7 +34,7 @@ impl ExternalBuffer {
         let mut value = ptr::null_mut();
         // SAFETY: the range stays mapped until the finalizer drops `of_memory`, or the call has failed.
         let status = unsafe {
-            sys::napi_create_external_arraybuffer(
+            create_external(
                 env.raw(),
                 start.cast(),
                 length,
@@ -109,14 +109,7 @@ pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
     let mut value = ptr::null_mut();
     // SAFETY: `byte` lives until the finalizer, or until the call has failed.
     let status = unsafe {
-        sys::napi_create_external_arraybuffer(
-            env.raw(),
-            byte.cast(),
-            1,
-            Some(drop_byte),
-            ptr::null_mut(),
-            &raw mut value,
-        )
+        create_external(env.raw(), byte.cast(), 1, Some(drop_byte), ptr::null_mut(), &raw mut value)
     };
     if status == sys::Status::napi_ok {
         return Ok(true);
@@ -124,6 +117,25 @@ pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
     // SAFETY: a call that fails does not run the finalizer.
     drop(unsafe { Box::from_raw(byte) });
     if status == sys::Status::napi_no_external_buffers_allowed { Ok(false) } else { failure(status) }
+}
+
+/// `napi_create_external_arraybuffer`, or Electron's answer to it, for a test of what then happens.
+///
+/// # Safety
+/// - As for the function itself: `data` stays valid until `finalize` is called, which happens only after success.
+unsafe fn create_external(
+    env: sys::napi_env,
+    data: *mut c_void,
+    length: usize,
+    finalize: sys::napi_finalize,
+    hint: *mut c_void,
+    result: *mut sys::napi_value,
+) -> sys::napi_status {
+    if cfg!(feature = "refuse-external-buffers") {
+        return sys::Status::napi_no_external_buffers_allowed;
+    }
+    // SAFETY: the caller's.
+    unsafe { sys::napi_create_external_arraybuffer(env, data, length, finalize, hint, result) }
 }
 
 fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
