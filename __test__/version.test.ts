@@ -10,11 +10,20 @@ import test from 'ava'
 import { folder } from './helpers/project.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const FILES = ['package.json', 'package-lock.json', 'Cargo.toml', 'Cargo.lock', 'native.cjs', 'npm', 'scripts']
+const FILES = [
+  'package.json',
+  'package-lock.json',
+  'Cargo.toml',
+  'Cargo.lock',
+  'native.cjs',
+  'npm',
+  'scripts',
+]
 
 test('npm version keeps all manifests in step', t => {
   const home = folder(t)
-  for (const file of FILES) cpSync(join(repository, file), join(home, file), { recursive: true, filter: text })
+  for (const file of FILES)
+    cpSync(join(repository, file), join(home, file), { recursive: true, filter: text })
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
 
   const { status, stdout, stderr } = spawnSync('npm', ['version', '12.34.5-rc.6', '--no-git-tag-version'], {
@@ -23,7 +32,14 @@ test('npm version keeps all manifests in step', t => {
   })
   t.is(status, 0, stdout + stderr)
 
-  const platforms = ['linux-x64-gnu', 'linux-arm64-gnu', 'linux-x64-musl', 'linux-arm64-musl', 'darwin-x64', 'darwin-arm64']
+  const platforms = [
+    'linux-x64-gnu',
+    'linux-arm64-gnu',
+    'linux-x64-musl',
+    'linux-arm64-musl',
+    'darwin-x64',
+    'darwin-arm64',
+  ]
   const changed = [
     ...['package.json', 'package-lock.json', 'Cargo.toml', 'Cargo.lock', 'native.cjs'],
     ...platforms.map(name => `npm/${name}/package.json`),

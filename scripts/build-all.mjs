@@ -1,6 +1,7 @@
-// `npm run build:all [-- TARGET...]`: the addon of every platform, or of those named (`linux-arm64-musl`), into
+// `npm run build:all [-- [--rustup] TARGET...]`: the addon of every platform, or of those named (`linux-arm64-musl`), into
 // npm/<target>. It fetches what that takes into a cache outside of the clone (scripts/cross), and says what it does;
-// a target whose tools cannot be had is one clear line, and makes the exit code 1.
+// a target whose tools cannot be had is one clear line, and makes the exit code 1. With --rustup it lets rustup install
+// the standard libraries that are missing, instead of compiling them.
 
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,9 +15,11 @@ import { fail, projectEnv, root, status } from './run.mjs'
 import { GLIBC_FLOOR, selected } from './targets.mjs'
 import { checkTools } from './tools.mjs'
 
+const args = process.argv.slice(2)
+const rustup = args.includes('--rustup')
 let wanted
 try {
-  wanted = selected(process.argv.slice(2))
+  wanted = selected(args.filter(arg => arg !== '--rustup'))
 } catch (error) {
   fail(error.message, 2)
 }
@@ -39,7 +42,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 function build(target) {
   const native = process.platform === 'darwin' && target.os === 'darwin'
-  const rustc = rustcFor(target)
+  const rustc = rustcFor(target, { rustup })
   // What was compiled goes with the compiler and the standard library that it was compiled for.
   const folder = join(rustc ? dirname(rustc) : cache, 'target')
   const env = {

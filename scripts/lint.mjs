@@ -1,5 +1,7 @@
 // Every linter and formatter, all of them even when one complains; `npm run format` mends what can be mended.
 
+import { actionlint } from './cross/actionlint.mjs'
+import { Missing } from './cross/missing.mjs'
 import { output, status } from './run.mjs'
 import { setup } from './setup.mjs'
 
@@ -11,19 +13,34 @@ const LINTERS = [
   ['biome', 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`],
   ['tsc', '--noEmit'],
   ['shellcheck', '.ci/run'],
+  ['actionlint', '.github/workflows/ci.yml'],
+  ['node', 'scripts/lint-targets.mjs'],
 ]
+
+/** What may be missing: the program, or a line that says how to get it. */
+const FOUND = {
+  shellcheck: () => {
+    if (output('shellcheck', ['--version']) === undefined) throw new Missing('apt-get install shellcheck')
+    return 'shellcheck'
+  },
+  actionlint,
+}
 
 setup({ quiet: true })
 let failed = 0
 for (const [command, ...args] of LINTERS) {
   const line = [command, ...args].join(' ')
-  if (command === 'shellcheck' && output(command, ['--version']) === undefined) {
-    console.log(`lint skipped: ${line} (apt-get install shellcheck)`)
-  } else if (status(command, args) === 0) {
-    console.log(`lint ok: ${line}`)
-  } else {
-    failed += 1
-    console.log(`lint failed: ${line}`)
+  try {
+    const program = FOUND[command]?.() ?? command
+    if (status(program, args) === 0) {
+      console.log(`lint ok: ${line}`)
+    } else {
+      failed += 1
+      console.log(`lint failed: ${line}`)
+    }
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error
+    console.log(`lint skipped: ${line} (${error.message})`)
   }
 }
 process.exit(failed === 0 ? 0 : 1)

@@ -19,7 +19,9 @@ for (const { name, size, unpackedSize, files } of pack(folder)) {
   console.log(`npm: ${name} ${version}, ${kilobytes(size)} (${kilobytes(unpackedSize)} unpacked)`)
   for (const { path, size } of files) console.log(`  ${path} ${kilobytes(size)}`)
 }
-const crate = (output('cargo', ['package', '--package', 'os-ipc', '--list', '--allow-dirty']) ?? '').trim().split('\n')
+const crate = (output('cargo', ['package', '--package', 'os-ipc', '--list', '--allow-dirty']) ?? '')
+  .trim()
+  .split('\n')
 console.log(`crates: os-ipc ${version}, ${crate.length} files`)
 for (const path of crate) console.log(`  ${path}`)
 

@@ -4,30 +4,40 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { output, status } from '../run.mjs'
+import { attempt, output, status } from '../run.mjs'
 import { cached } from './cache.mjs'
 import { candidate, field, unpack } from './debian.mjs'
 import { Missing } from './missing.mjs'
 import { remapped } from './paths.mjs'
 
-/** What RUSTC has to be for a target; undefined where the installed one will do. */
-export function rustcFor(target) {
+/**
+ * What RUSTC has to be for a target; undefined where the installed one will do.
+ *
+ * @param rustup - Whether rustup may complete the installed one.
+ * @param make - Whether what is missing is fetched and compiled.
+ */
+export function rustcFor(target, { rustup = false, make = true } = {}) {
+  if (rustup && attempt('rustup', ['target', 'add', target.triple]) === undefined) return undefined
   const sysroot = output('rustc', ['--print', 'sysroot'])?.trim()
   if (sysroot && existsSync(join(sysroot, 'lib', 'rustlib', target.triple, 'lib'))) return undefined
   if (output('dpkg', ['--version']) === undefined) {
     throw new Missing(`Rust's standard library for ${target.name} (rustup target add ${target.triple})`)
   }
-  const home = compiler()
+  const home = compiler(make)
   const rustc = join(home, 'rustc')
   const library = join(home, 'usr', 'lib', 'rustlib', target.triple, 'lib')
-  if (!existsSync(library)) compileStandardLibrary(target, rustc, library)
+  if (!existsSync(library)) {
+    if (!make) throw new Missing(`npm run build:all -- ${target.name}`)
+    compileStandardLibrary(target, rustc, library)
+  }
   return rustc
 }
 
 /** Debian's Rust for its browsers, the newest it has; it would conflict with rustup only if it were installed. */
-function compiler() {
+function compiler(make) {
   const version = candidate('rustc-web')
   return cached(`rust-${version}`, folder => {
+    if (!make) throw new Missing('npm run build:all')
     console.log(`os-ipc: fetching Rust ${version} from Debian (160 MB)`)
     const library = `libstd-rust-web-${/^\d+\.\d+/.exec(version)[0]}`
     const [llvm, major] = /libllvm(\d+)/.exec(field(library, 'Depends')) ?? []
