@@ -1,6 +1,6 @@
 // Where the addon cannot be loaded, the error says why and what to do.
 
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -86,6 +86,12 @@ requires(linux)('a C library that is too old is named with the version that is n
   const future = Buffer.from(bytes().toString('latin1').replaceAll('GLIBC_2.', 'GLIBC_9.'), 'latin1')
   const error = await load(t, project(t, { [platform]: future }))
   explains(t, error, /too old for the binary of os-ipc: it needs GLIBC 9\.\d+\./, /newer system/)
+})
+
+test('a bundle without its addon is told from a missing one', async t => {
+  const home = project(t)
+  rmSync(join(home, 'node_modules/os-ipc/native.cjs'))
+  explains(t, await load(t, home), /put into a bundle/, /os-ipc is external/)
 })
 
 for (const [platform, arch, cure] of [

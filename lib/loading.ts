@@ -45,6 +45,7 @@ function loadingError(error: unknown): IpcError {
   const attempt = investigate(error)
   const { cause, cure } =
     unsupported(attempt) ??
+    bundled(error) ??
     forbidden(attempt) ??
     oldLibrary(attempt) ??
     otherPlatform(attempt) ??
@@ -90,6 +91,16 @@ function unsupported({ host }: Attempt): Diagnosis | undefined {
   }
 }
 
+/** A bundler copied the JavaScript and left out what it cannot read. */
+function bundled(error: unknown): Diagnosis | undefined {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code !== 'MODULE_NOT_FOUND' || !/native\.cjs/.test(message.split('\n')[0] ?? '')) return undefined
+  return {
+    cause: 'os-ipc was put into a bundle, where its native addon cannot be.',
+    cure: 'Tell the bundler that os-ipc is external, and install it where the bundle runs.',
+  }
+}
+
 function forbidden({ refusals }: Attempt): Diagnosis | undefined {
   const flag = find(refusals, /run again with the (--allow-\w+) flag/)?.[1]
   if (flag !== undefined) {
@@ -128,7 +139,7 @@ function oldLibrary({ refusals }: Attempt): Diagnosis | undefined {
 }
 
 function otherPlatform({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
-  if (refusals.length > 0 || installed.length === 0) return undefined
+  if (refusals.length > 0 || installed.length === 0 || isThere(wanted, installed)) return undefined
   const there = installed.map(platform => `os-ipc-${platform}`).join(', ')
   return {
     cause: `node_modules was installed on another platform: it has ${there}, and this is ${wanted}.`,
@@ -136,8 +147,8 @@ function otherPlatform({ wanted, installed, refusals }: Attempt): Diagnosis | un
   }
 }
 
-function leftOut({ wanted, refusals }: Attempt): Diagnosis | undefined {
-  if (refusals.length > 0) return undefined
+function leftOut({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
+  if (refusals.length > 0 || isThere(wanted, installed)) return undefined
   return {
     cause: `The package os-ipc-${wanted}, an optional dependency of os-ipc with its binary, is not installed.`,
     cure: 'Install optional dependencies too: npm install --include=optional, never --omit=optional or --no-optional.',
@@ -145,11 +156,15 @@ function leftOut({ wanted, refusals }: Attempt): Diagnosis | undefined {
 }
 
 function damaged({ wanted, refusals }: Attempt): Diagnosis {
-  const [reason = 'no reason was given'] = refusals[0]?.trim().split('\n') ?? []
+  const [reason = 'its package is there, and was not found'] = refusals[0]?.trim().split('\n') ?? []
   return {
     cause: `The binary of os-ipc for ${wanted} does not load, and may be damaged: ${reason.replace(/\.$/, '')}.`,
     cure: 'Delete node_modules and install again (npm ci).',
   }
+}
+
+function isThere(wanted: string | undefined, installed: readonly string[]): boolean {
+  return wanted !== undefined && installed.includes(wanted)
 }
 
 function find(messages: readonly string[], pattern: RegExp): RegExpExecArray | undefined {
