@@ -4,6 +4,7 @@ export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'
 export type { Backend, Id, Owner } from './lib/options.js'
 export { Permit } from './lib/permit.js'
+export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/permit-source.js'
 export {
   type BackendOptions,
   type CreateSemaphoreOptions,
