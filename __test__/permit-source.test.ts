@@ -13,7 +13,7 @@ import { RedisServer, redisServer } from './helpers/redis.ts'
 import { requires } from './helpers/requires.ts'
 
 let made = 0
-const freshName = (): string => `/os-ipc-source-${process.pid}-${(made += 1)}`
+const freshName = (): string => `/os-ipc-source-${process.pid}-${made++}`
 
 for (const backend of capabilities.semaphoreBackends) {
   const subject: PermitSourceSubject = {
