@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-import { PermitLike, PermitSource, PermitSourceInfo } from './index.js';
-import { WaitOptions } from './index.js';
+import { PermitLike, PermitSource, WaitOptions, PermitSourceInfo } from 'os-ipc';
 
 /** What is used of an ioredis client: an instance of its `Redis` or `Cluster`, or of a class that is made like them. */
 interface RedisClient {

@@ -3,8 +3,11 @@
 
 import { dts } from 'rollup-plugin-dts'
 
-/** What belongs to the main entry, and is not told again by the others. */
-const MAIN = /\/lib\/(permit-source|semaphore)\.(d\.ts|js)$/
+/** What belongs to the main entry: the others import it, by the name of the package, and do not tell it again. */
+const fromMain = {
+  name: 'from-main',
+  resolveId: id => (/^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null),
+}
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
@@ -19,13 +22,7 @@ export default [
   },
   ...['redis', 'testing'].map(name => ({
     input: `.cache/types/${name}.d.ts`,
-    output: {
-      file: `${name}.d.ts`,
-      format: 'es',
-      banner,
-      paths: path => (MAIN.test(path) ? './index.js' : path),
-    },
-    external: [MAIN, /^(redis-semaphore|ioredis)$/],
-    plugins: [dts()],
+    output: { file: `${name}.d.ts`, format: 'es', banner },
+    plugins: [fromMain, dts()],
   })),
 ]

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-import { PermitSource, PermitLike } from './index.js';
+import { PermitSource, PermitLike } from 'os-ipc';
 
 /** How the suite gets at the class that is tested. What it opens it closes. */
 interface PermitSourceSubject {

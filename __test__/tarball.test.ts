@@ -30,13 +30,14 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const libraries = readdirSync(join(repository, 'lib')).filter(
+  const libraries = readdirSync(join(repository, 'lib'), { recursive: true, encoding: 'utf8' }).filter(
     file => file.endsWith('.ts') && !file.endsWith('.d.ts'),
   )
+  const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
   t.deepEqual(main, [
     'os-ipc',
     [
-      ...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'],
+      ...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json'],
       ...libraries.map(file => `lib/${file.replace(/ts$/, 'js')}`),
     ].sort(),
   ])
@@ -62,7 +63,8 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'bugs',
     'repository',
   ]
-  const used = ['type', 'engines', 'exports', 'types', 'files', 'optionalDependencies']
+  const peers = ['peerDependencies', 'peerDependenciesMeta']
+  const used = ['type', 'engines', 'exports', 'types', 'files', 'optionalDependencies', ...peers]
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],
@@ -71,6 +73,11 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     manifest.optionalDependencies,
     Object.fromEntries(targets.map(({ name }) => [`os-ipc-${name}`, manifest.version])),
   )
+  t.deepEqual(Object.keys(manifest.peerDependencies).sort(), ['ioredis', 'redis-semaphore'])
+  t.deepEqual(manifest.peerDependenciesMeta, {
+    ioredis: { optional: true },
+    'redis-semaphore': { optional: true },
+  })
 })
 
 interface Manager extends Need {

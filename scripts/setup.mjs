@@ -15,13 +15,15 @@ const NATIVE = {
 const JAVASCRIPT = {
   sources: [
     'index.ts',
+    'redis.ts',
+    'testing.ts',
     'lib/**/*.ts',
     'native.d.cts',
     'tsconfig.json',
     'tsconfig.build.json',
     'rollup.config.mjs',
   ],
-  outputs: ['index.js', 'index.d.ts', 'lib/**/*.js'],
+  outputs: ['index.js', 'redis.js', 'testing.js', 'index.d.ts', 'redis.d.ts', 'testing.d.ts', 'lib/**/*.js'],
 }
 
 /** `quiet` says in a line what it does, and shows what the tools print only when they fail. */

@@ -19,6 +19,8 @@ const UP_WITHIN = 20_000
 export interface RedisServerOptions {
   /** Whether it writes down what it knows before it answers (an append-only file); it does when missing. */
   durable?: boolean
+  /** Whether it is the node of a Cluster. */
+  cluster?: boolean
   /** A password that it wants. */
   password?: string
 }
@@ -50,7 +52,7 @@ export class RedisServer {
 
   /** Brings it up, with what its folder has. */
   async start(): Promise<void> {
-    const { durable = true, password } = this.#options
+    const { durable = true, cluster = false, password } = this.#options
     const settings: Record<string, string> = {
       port: String(this.port),
       bind: '127.0.0.1',
@@ -61,6 +63,7 @@ export class RedisServer {
       // What was written survives the process; for the power of the machine we do not wait: a busy disk takes half a second.
       appendfsync: 'no',
       'maxmemory-policy': 'noeviction',
+      ...(cluster && { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' }),
       ...(password !== undefined && { requirepass: password }),
     }
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])

@@ -1,4 +1,4 @@
-import { IpcError, wrongType } from '../errors.js'
+import { IpcError, wrongType, wrongValue } from '../errors.js'
 import { checkOptions, checkSignal, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../permit-source.js'
 import type { WaitOptions } from '../semaphore.js'
@@ -100,6 +100,8 @@ export class RedisSemaphore implements PermitSource {
    */
   static connect(url: string, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
     if (typeof url !== 'string') throw wrongType('url', 'a string', url)
+    // ioredis would take it for the Redis of this machine.
+    if (url === '') throw wrongValue('the URL of Redis is empty')
     const checked = checkSharedName(name)
     const settings = checkSettings(options)
     return new RedisSemaphore(inside, checked, settings, new OwnLink(url, settings.lease))

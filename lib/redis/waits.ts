@@ -26,6 +26,8 @@ export class Waits {
   /** How many tries there may be now: one after a refusal, twice as many after each permit. */
   #width = WIDEST
   #pause: NodeJS.Timeout | undefined
+  /** How often a permit came back here. */
+  #wakes = 0
   #failures = 0
   /** Why Redis does not answer; `undefined` when it does. */
   #trouble: unknown
@@ -52,6 +54,7 @@ export class Waits {
 
   /** A permit came back here: it may be there for the next. */
   wake(): void {
+    this.#wakes += 1
     if (this.#waiting.size === 0 || this.#failures > 0) return
     this.#resume()
     this.#pump()
@@ -69,14 +72,18 @@ export class Waits {
 
   async #try(): Promise<void> {
     this.#trying += 1
+    const wakes = this.#wakes
     try {
       const permit = await this.#take()
       this.#failures = 0
       this.#trouble = undefined
-      if (permit === undefined) this.#rest(jittered(this.#poll))
-      else {
+      if (permit !== undefined) {
         this.#width = Math.min(this.#width * 2, WIDEST)
         this.#deliver(permit)
+      } else if (wakes === this.#wakes) {
+        this.#rest(jittered(this.#poll))
+      } else {
+        this.#width = 1 // one came back after this was asked: ask again
       }
     } catch (error) {
       this.#fail(error)
