@@ -15,6 +15,9 @@ const OUR_PREFIX = 'os-ipc:'
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
 
+/** The library's object of one permit. */
+type Holder = InstanceType<typeof LibrarySemaphore>
+
 /** Where the permits of a name are: a sorted set in Redis, with an entry for each permit that is held. */
 export class Entries {
   readonly link: Link
@@ -37,39 +40,43 @@ export class Entries {
 
   /** Makes an entry if there is room now; `undefined` when there is none. One round trip. */
   async take(): Promise<Entry | undefined> {
-    await this.#reach()
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
     const { epoch } = this.link
     const start = now()
     // One try: with its own retries it would ask for ever in a fixed rhythm, and not at all when the connection fails.
     const holder = this.#holder({ acquireAttemptsLimit: 1, acquireTimeout: Number.POSITIVE_INFINITY })
-    const entry = new Entry(this, holder.identifier, start)
     try {
       if (!(await this.#ask(() => holder.tryAcquire()))) return undefined
     } catch (error) {
-      void entry.giveBack() // the answer was lost, perhaps not the question
+      // The answer was lost, perhaps not the question.
+      void new Entry(this, this.#existing(holder.identifier), start).giveBack()
       throw error
     }
+    const entry = new Entry(this, holder, start)
     if (entry.lease.left() > 0 && this.link.epoch === epoch) return entry
     void entry.giveBack()
     throw unavailable(this.label, 'its answer came too late, or over a connection that broke meanwhile')
   }
 
   /** Dates an entry anew; false when it is not there any more. */
-  async keep(identifier: string): Promise<boolean> {
-    await this.#reach()
+  async keep({ identifier }: Holder): Promise<boolean> {
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
     return this.#ask(() => this.#existing(identifier).tryAcquire())
   }
 
   /** Takes an entry away, there or not. */
-  async remove(identifier: string): Promise<void> {
-    const wait = this.link.ready()
-    if (wait !== undefined) await wait
-    await this.#ask(() => this.#existing(identifier).release())
+  async remove(holder: Holder): Promise<void> {
+    const connected = this.link.ready()
+    if (connected !== undefined) await connected
+    await this.#ask(() => holder.release())
   }
 
   /** How many entries there are whose lease is not over. */
   async count(): Promise<number> {
-    await this.#reach()
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
     return this.#ask(async () => {
       const since = `(${Date.now() - this.settings.lease}`
       return Number(await this.link.client.zcount(this.key, since, '+inf'))
@@ -88,20 +95,27 @@ export class Entries {
     }
   }
 
-  async #reach(): Promise<void> {
-    try {
-      // Usually there is nothing to wait for, and a turn of the event loop would be most of what we add.
-      const connected = this.link.ready()
-      if (connected !== undefined) await connected
+  /** Resolves when Redis can be asked and relied on; `undefined` when it can, so that nobody waits for nothing. */
+  #reach(): Promise<void> | undefined {
+    const connected = this.link.ready()
+    if (connected === undefined) {
       const trusted = this.server.trusted()
-      if (trusted !== undefined) await trusted
+      if (trusted === undefined) return undefined
+    }
+    return this.#reachLater(connected)
+  }
+
+  async #reachLater(connected: Promise<void> | undefined): Promise<void> {
+    try {
+      await connected
+      await this.server.trusted()
     } catch (error) {
       throw asIpcError(this.label, error)
     }
   }
 
   /** The library's object for an entry that was made before. */
-  #existing(identifier: string): InstanceType<typeof LibrarySemaphore> {
+  #existing(identifier: string): Holder {
     return this.#holder({ identifier, acquiredExternally: true })
   }
 
@@ -109,7 +123,7 @@ export class Entries {
    * One object of the library, one holder: what is acquired twice on one of them counts once. It refreshes nothing by
    * itself: where its own refresh fails, the rejection is nobody's, and ends the process.
    */
-  #holder(options: LockOptions): InstanceType<typeof LibrarySemaphore> {
+  #holder(options: LockOptions): Holder {
     const { lease, permits } = this.settings
     // It says that it wants `get` and `set` too, for its mutexes.
     const client = this.link.client as unknown as ConstructorParameters<typeof LibrarySemaphore>[0]
@@ -127,13 +141,13 @@ export class Entries {
 export class Entry {
   readonly lease: Lease
   readonly #entries: Entries
-  readonly #identifier: string
+  readonly #holder: Holder
   /** When it was last dated, as far as we know. */
   #dated: Instant
 
-  constructor(entries: Entries, identifier: string, start: Instant) {
+  constructor(entries: Entries, holder: Holder, start: Instant) {
     this.#entries = entries
-    this.#identifier = identifier
+    this.#holder = holder
     this.#dated = start
     this.lease = new Lease(entries.settings.lease, start)
   }
@@ -142,7 +156,7 @@ export class Entry {
   async keep(): Promise<boolean> {
     const start = now()
     this.#dated = start
-    return (await this.#entries.keep(this.#identifier)) && this.lease.renew(start)
+    return (await this.#entries.keep(this.#holder)) && this.lease.renew(start)
   }
 
   /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
@@ -163,7 +177,7 @@ export class Entry {
   /** It is done with when it is gone, and when nobody counts it any more. */
   async #tryToRemove(): Promise<boolean> {
     try {
-      await this.#entries.remove(this.#identifier)
+      await this.#entries.remove(this.#holder)
       return true
     } catch {
       return false

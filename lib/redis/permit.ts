@@ -38,6 +38,8 @@ export class RedisPermit implements PermitLike {
   #released = false
   #releasing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Ends a release that Redis does not answer. */
+  #onLeaseOver: (() => void) | undefined
   #refreshing = false
   #refreshAt: number
   #trouble: unknown
@@ -94,7 +96,7 @@ export class RedisPermit implements PermitLike {
   release(): Promise<void> {
     this.#released = true
     if (this.#state === 'held') {
-      this.#end('released')
+      this.#state = 'released'
       this.#releasing = this.#giveBack()
     }
     return this.#releasing ?? DONE
@@ -110,31 +112,37 @@ export class RedisPermit implements PermitLike {
     return this.release()
   }
 
-  async #giveBack(): Promise<void> {
-    let alarm: NodeJS.Timeout | undefined
-    const over = new Promise<void>(resolve => {
-      // Timers of one length are cheap, whatever is left of it.
-      alarm = setTimeout(resolve, this.#entry.lease.length)
-    })
+  #giveBack(): Promise<void> {
     const given = this.#entry.giveBack()
     this.#watcher.onRelease()
-    void given.then(() => this.#watcher.onEnd())
-    await Promise.race([given, over])
-    clearTimeout(alarm)
+    return new Promise(resolve => {
+      this.#onLeaseOver = resolve
+      void given.then(() => {
+        clearTimeout(this.#timer)
+        this.#watcher.onEnd()
+        resolve()
+      })
+    })
   }
 
   /** Wakes up when there is something to do: a refresh, or the end of the lease. */
   #arm(): void {
     clearTimeout(this.#timer)
     const { lease } = this.#entry
-    const refresh = this.#refreshing ? Number.POSITIVE_INFINITY : this.#refreshAt - performance.now()
+    const refreshes = this.#state === 'held' && !this.#refreshing
+    const refresh = refreshes ? this.#refreshAt - performance.now() : Number.POSITIVE_INFINITY
     const delay = Math.max(Math.min(refresh, lease.left()), 1)
     this.#timer = setTimeout(() => this.#tick(), Math.ceil(delay)).unref()
   }
 
   #tick(): void {
     this.#check()
-    if (this.#state !== 'held') return
+    if (this.#state === 'lost') return
+    if (this.#state === 'released') {
+      if (this.#entry.lease.left() === 0) this.#onLeaseOver?.()
+      else this.#arm()
+      return
+    }
     if (!this.#refreshing && performance.now() >= this.#refreshAt) void this.#refresh()
     this.#arm()
   }
@@ -171,18 +179,14 @@ export class RedisPermit implements PermitLike {
       cause: this.#trouble,
     })
     this.#lostError = error
-    this.#end('lost')
+    this.#state = 'lost'
+    clearTimeout(this.#timer)
     // It may still be there, if it was only our own time that was over.
     void this.#entry.giveBack().then(() => this.#watcher.onEnd())
     if (this.#controller !== undefined) this.#controller.abort(error)
     else {
       process.emitWarning(`${error.message}, and nobody looks at its signal`, { code: 'OS_IPC_PERMIT_LOST' })
     }
-  }
-
-  #end(state: 'released' | 'lost'): void {
-    this.#state = state
-    clearTimeout(this.#timer)
   }
 }
 

@@ -7,7 +7,7 @@ import { Entries } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
 import { GivenLink, type Link, OwnLink } from './link.js'
 import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
-import { RedisPermit } from './permit.js'
+import { type PermitWatcher, RedisPermit } from './permit.js'
 import { Server } from './server.js'
 import { Waits } from './waits.js'
 
@@ -60,6 +60,13 @@ export class RedisSemaphore implements PermitSource {
   readonly #entries: Entries
   readonly #waits: Waits
   readonly #label: string
+  readonly #watcher: PermitWatcher = {
+    onRelease: () => this.#waits.wake(),
+    onEnd: () => {
+      this.#held -= 1
+      this.#endIfUnused()
+    },
+  }
   /** Permits of which Redis does not know yet that they are free. */
   #held = 0
   /** Questions that are under way. */
@@ -230,13 +237,7 @@ export class RedisSemaphore implements PermitSource {
       const entry = await this.#entries.take()
       if (entry === undefined) return undefined
       this.#held += 1
-      return new RedisPermit(entry, this.#label, {
-        onRelease: () => this.#waits.wake(),
-        onEnd: () => {
-          this.#held -= 1
-          this.#endIfUnused()
-        },
-      })
+      return new RedisPermit(entry, this.#label, this.#watcher)
     } finally {
       this.#asking -= 1
       this.#endIfUnused()

@@ -67,29 +67,37 @@ export class Waits {
 
   #pump(): void {
     const width = Math.min(this.#width, this.#waiting.size)
-    while (this.#pause === undefined && this.#trying < width) void this.#try()
+    while (this.#pause === undefined && this.#trying < width) this.#try()
   }
 
-  async #try(): Promise<void> {
+  #try(): void {
     this.#trying += 1
     const wakes = this.#wakes
-    try {
-      const permit = await this.#take()
-      this.#failures = 0
-      this.#trouble = undefined
-      if (permit !== undefined) {
-        this.#width = Math.min(this.#width * 2, WIDEST)
-        this.#deliver(permit)
-      } else if (wakes === this.#wakes) {
-        this.#rest(jittered(this.#poll))
-      } else {
-        this.#width = 1 // one came back after this was asked: ask again
-      }
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#trying -= 1
-      this.#pump()
+    this.#take().then(
+      permit => {
+        this.#trying -= 1
+        this.#succeed(permit, wakes)
+        this.#pump()
+      },
+      error => {
+        this.#trying -= 1
+        this.#fail(error)
+        this.#pump()
+      },
+    )
+  }
+
+  /** Redis answered; `wakes` is what it was when it was asked. */
+  #succeed(permit: RedisPermit | undefined, wakes: number): void {
+    this.#failures = 0
+    this.#trouble = undefined
+    if (permit !== undefined) {
+      this.#width = Math.min(this.#width * 2, WIDEST)
+      this.#deliver(permit)
+    } else if (wakes === this.#wakes) {
+      this.#rest(jittered(this.#poll))
+    } else {
+      this.#width = 1 // one came back after this was asked: ask again
     }
   }
 
