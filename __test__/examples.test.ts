@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
+import type { PermitSource } from '../index.js'
 import { type Exit, program } from './helpers/child.ts'
 import { removeNamed } from './helpers/names.ts'
+import { AdvisoryLocks } from './helpers/advisory-locks.ts'
 import { requires, tool } from './helpers/requires.ts'
+import { permitSourceCases, type PermitSourceSubject } from '../testing.js'
 
 const EXAMPLES = fileURLToPath(new URL('../examples/', import.meta.url))
 
@@ -21,7 +24,13 @@ async function example(t: ExecutionContext, file: string, names: readonly string
 }
 
 test('every example has a test', t => {
-  t.deepEqual(readdirSync(EXAMPLES).sort(), ['demo', 'limit-workers.mjs', 'memory-python.mjs', 'signal.mjs'])
+  t.deepEqual(readdirSync(EXAMPLES).sort(), [
+    'demo',
+    'limit-workers.mjs',
+    'memory-python.mjs',
+    'postgres-permits.mjs',
+    'signal.mjs',
+  ])
 })
 
 test('limit-workers.mjs runs two jobs at a time', async t => {
@@ -48,3 +57,19 @@ requires(tool('python3'))('memory-python.mjs shares numbers with Python', async 
   const { stdout } = await example(t, 'memory-python.mjs', ['/example-numbers'])
   t.is(stdout, '2 5 -6 2000000\n')
 })
+
+const { PostgresPermits } = (await import(`${EXAMPLES}postgres-permits.mjs`)) as {
+  PostgresPermits: new (pool: unknown, name: string, permits: number) => PermitSource
+}
+const database = new AdvisoryLocks()
+let made = 0
+const subject: PermitSourceSubject = {
+  create: permits => new PostgresPermits(database.pool(), `/permits-${made++}`, permits),
+  open: (name, permits) => new PostgresPermits(database.pool(), name, permits),
+  lose: (_, { name }) => database.endConnectionsThatLock(name),
+}
+for (const { title, run } of permitSourceCases(subject)) {
+  test(`postgres-permits.mjs: ${title}`, async t => {
+    await t.notThrowsAsync(run)
+  })
+}

@@ -386,9 +386,10 @@ requires(redisServer)('a client that reconnects by itself while a permit is held
   const given = client(t, setting.server.url)
   const jobs = RedisSemaphore.over(given, setting.name, { permits: 1, lease: 6_000 })
   const permit = await jobs.acquire()
+  const ready = once(given, 'ready')
   await setting.server.kill()
   await setting.server.start()
-  await once(given, 'ready')
+  await ready
   await sleep(6_500)
   t.false(permit.signal.aborted)
   await permit.release()
