@@ -6,7 +6,8 @@ import { dts } from 'rollup-plugin-dts'
 /** What belongs to the main entry: the others import it, by the name of the package, and do not tell it again. */
 const fromMain = {
   name: 'from-main',
-  resolveId: id => (/^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null),
+  resolveId: id =>
+    /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
 }
 
 // `Disposable` is not in the `lib: es2022` of many users.

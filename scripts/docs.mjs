@@ -89,9 +89,11 @@ function headOf(node) {
 }
 
 function property(member, owner) {
+  const comment = text(commentText(member), owner)
+  if (ts.isMethodSignature(member)) return `- \`${print(member)}\`. ${comment}`.trimEnd()
   const optional = member.questionToken ? ', optional' : ''
   const type = print(member.type).replace(/ \| undefined$/, optional ? '' : '$&')
-  return `- \`${nameOf(member)}\`: \`${type}\`${optional}. ${text(commentText(member), owner)}`.trimEnd()
+  return `- \`${nameOf(member)}\`: \`${type}\`${optional}. ${comment}`.trimEnd()
 }
 
 /** The comment's sentences, parameters, results, errors and examples. */
