@@ -202,10 +202,8 @@ onEveryBackend(({ test, create, open, backend }) => {
 
   test('a subscriber may close the semaphore, and cannot wait on it again', async t => {
     const semaphore = create(t, 1)
-    const refused: unknown[] = []
     const { take } = heardOf(t, semaphore, ({ event }) => {
       if (event === 'os-ipc:acquired') semaphore.close()
-      if (event === 'os-ipc:failed') refused.push(semaphore.wait().catch(({ code }) => code))
     })
     const other = open(t, semaphore.name)
     const permit = await semaphore.acquire()
@@ -220,8 +218,11 @@ onEveryBackend(({ test, create, open, backend }) => {
     t.deepEqual(take(), ['acquired'])
     const controller = new AbortController()
     const waits = [again.acquire({ signal: controller.signal }), again.wait({ signal: controller.signal })]
+    const refused: Promise<unknown>[] = []
     heardOf(t, semaphore, ({ event }) => {
-      if (event === 'os-ipc:failed') controller.abort() // of waits that are ending
+      if (event !== 'os-ipc:failed') return
+      refused.push(again.wait().catch(({ code }) => code))
+      controller.abort() // of waits that are ending
     })
     again.close()
     for (const wait of waits) await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
