@@ -5,7 +5,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import test, { type ExecutionContext } from 'ava'
+import type { ExecutionContext } from 'ava'
 
 import { uniqueName } from './helpers/names.ts'
 import { npmTool } from './helpers/npm-tools.ts'
@@ -43,22 +43,25 @@ function bundling(t: ExecutionContext): {
 }
 
 const esbuild = npmTool('esbuild')
-requires(esbuild)('a bundle of esbuild runs with the package external, and names the binding without', async t => {
-  const { home, run } = bundling(t)
-  const bundle = (...setting: string[]) =>
-    run(esbuild.path, [
-      'program.mjs',
-      ...['--bundle', '--platform=node', '--format=esm', '--outfile=out/program.mjs', '--log-level=error'],
-      ...setting,
-    ])
-  await bundle('--external:os-ipc')
-  t.is(await run('node', ['out/program.mjs', uniqueName(t)]), USED)
-  // In a folder of its own the addon is out of reach, whoever looks for it.
-  await bundle()
-  const elsewhere = join(project(t, {}), 'program.mjs')
-  copyFileSync(join(home, 'out/program.mjs'), elsewhere)
-  await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]), { message: /ERR_NATIVE_BINDING/ })
-})
+requires(esbuild)(
+  'a bundle of esbuild runs with the package external, and names the binding without',
+  async t => {
+    const { home, run } = bundling(t)
+    const bundle = (...setting: string[]) =>
+      run(esbuild.path, [
+        'program.mjs',
+        ...['--bundle', '--platform=node', '--format=esm', '--outfile=out/program.mjs', '--log-level=error'],
+        ...setting,
+      ])
+    await bundle('--external:os-ipc')
+    t.is(await run('node', ['out/program.mjs', uniqueName(t)]), USED)
+    // In a folder of its own the addon is out of reach, whoever looks for it.
+    await bundle()
+    const elsewhere = join(project(t, {}), 'program.mjs')
+    copyFileSync(join(home, 'out/program.mjs'), elsewhere)
+    await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]), { message: /ERR_NATIVE_BINDING/ })
+  },
+)
 
 const webpack = npmTool('webpack')
 requires(webpack)('a bundle of webpack runs with the package external', async t => {
