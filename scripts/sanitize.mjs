@@ -29,6 +29,18 @@ const PURE = [
   'sys::copy::',
 ]
 
+/** The tests that are about the addon: the others install it, bundle it, or load another one. */
+const TESTS = [
+  'initialising',
+  'leaks',
+  'model',
+  'permit',
+  'record',
+  'semaphore*',
+  'shared-memory*',
+  'waiting*',
+].map(name => `__test__/${name}.test.ts`)
+
 const runs = name => which.length === 0 || which.includes(name)
 
 if (!process.env.OS_IPC_ISOLATED) {
@@ -63,8 +75,9 @@ function testAddon() {
     LD_PRELOAD: runtime,
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
     NAPI_RS_NATIVE_LIBRARY_PATH: ADDON,
+    OS_IPC_PATIENCE: '10',
   }
-  return status('ava', ['--tap', '--timeout=5m'], { env })
+  return status('ava', ['--tap', '--timeout=5m', ...TESTS], { env })
 }
 
 /** In a std that is instrumented as well: the locks of another would look like races. */
