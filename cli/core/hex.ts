@@ -1,0 +1,45 @@
+/** Bytes of a line of a hex dump. */
+export const LINE_BYTES = 16
+
+/** How a byte that has changed is shown. */
+export type Mark = (text: string) => string
+
+/**
+ * A hex dump as `xxd` and `hexdump -C` make it: position, 16 bytes, and what of them is ASCII. Where `changed` says so, bytes are
+ * marked.
+ */
+export function hexDump(
+  data: Uint8Array,
+  position: number,
+  changed: (index: number) => boolean = () => false,
+  mark: Mark = text => text,
+): string[] {
+  const lines: string[] = []
+  for (let start = 0; start < data.length; start += LINE_BYTES) {
+    lines.push(hexLine(data, start, position, changed, mark))
+  }
+  return lines
+}
+
+/** The line of a dump that begins with the byte at `start`. */
+export function hexLine(
+  data: Uint8Array,
+  start: number,
+  position: number,
+  changed: (index: number) => boolean,
+  mark: Mark,
+): string {
+  let [numbers, letters] = ['', '']
+  for (let index = start; index < start + LINE_BYTES; index++) {
+    if (index === start + LINE_BYTES / 2) numbers += ' '
+    const byte = data[index]
+    if (byte === undefined) {
+      numbers += '   '
+      continue
+    }
+    const show = changed(index) ? mark : (text: string) => text
+    numbers += `${show(byte.toString(16).padStart(2, '0'))} `
+    letters += show(byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')
+  }
+  return `${(position + start).toString(16).padStart(8, '0')}  ${numbers} |${letters}|`
+}
