@@ -16,7 +16,9 @@ import { linux, type Need, requires, tool } from './helpers/requires.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGES = [
   ...readdirSync(ROOT).filter(file => file.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs')).map(file => `docs/${file}`),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(file => file.endsWith('.md'))
+    .map(file => `docs/${file}`),
   'crates/os-ipc/README.md',
   '__test__/peers/README.md',
 ]

@@ -3,7 +3,7 @@
 import { fail, output, run } from './run.mjs'
 import { setup } from './setup.mjs'
 
-const GENERATED = ['index.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md']
+const GENERATED = ['index.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md']
 
 if (output('git', ['rev-parse', '--is-inside-work-tree']) === undefined)
   fail('check:generated needs a git checkout')

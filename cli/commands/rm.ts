@@ -9,7 +9,9 @@ import { libraryId, type Target, target } from '../core/target.js'
 import { inUse } from '../core/use.js'
 
 /** Which of the things that can have one name is meant. */
-type Kind = 'semaphore' | 'posix semaphore' | 'memory'
+type Kind = 'a semaphore' | 'a POSIX semaphore' | 'memory'
+
+const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'memory']
 
 export default command({
   name: 'rm',
@@ -51,8 +53,8 @@ export default command({
 
 function kindOf(options: { semaphore: boolean; posix: boolean; memory: boolean }): Kind | undefined {
   const kinds: Kind[] = []
-  if (options.semaphore) kinds.push('semaphore')
-  if (options.posix) kinds.push('posix semaphore')
+  if (options.semaphore) kinds.push('a semaphore')
+  if (options.posix) kinds.push('a POSIX semaphore')
   if (options.memory) kinds.push('memory')
   if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix and --memory')
   return kinds[0]
@@ -62,7 +64,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   const found = everythingKnown(ipc).filter(
     item => means(meant, item) && !item.removed && (chosen === undefined || chosen === kindOfItem(item)),
   )
-  const kinds = [...new Set(found.map(kindOfItem))]
+  const kinds = KINDS.filter(kind => found.some(item => kindOfItem(item) === kind))
   if (kinds.length > 1) {
     throw usage(
       `${kinds.join(' and ')} are called ${meant.label}`,
@@ -84,7 +86,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
 }
 
 function kindOfItem({ type, system }: Item): Kind {
-  return type === 'memory' ? 'memory' : system === 'posix' ? 'posix semaphore' : 'semaphore'
+  return type === 'memory' ? 'memory' : system === 'posix' ? 'a POSIX semaphore' : 'a semaphore'
 }
 
 function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[] {
@@ -92,8 +94,8 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
   if (meant.type === 'id') return ['memory']
   const { semaphoreBackends } = ipc.capabilities
   return [
-    ...(semaphoreBackends.includes('sysv') ? (['semaphore'] as const) : []),
-    ...(meant.type === 'name' && semaphoreBackends.includes('posix') ? (['posix semaphore'] as const) : []),
+    ...(semaphoreBackends.includes('sysv') ? (['a semaphore'] as const) : []),
+    ...(meant.type === 'name' && semaphoreBackends.includes('posix') ? (['a POSIX semaphore'] as const) : []),
     'memory',
   ]
 }
@@ -101,7 +103,7 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
 /** Removes one, and answers whether there was one. */
 function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
   const type = kind === 'memory' ? 'memory' : 'semaphore'
-  const posix = kind === 'posix semaphore'
+  const posix = kind === 'a POSIX semaphore'
   return about(ipc, { type, target: meant, posix }, () => {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)

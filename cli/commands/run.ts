@@ -7,7 +7,7 @@ import { openPermits } from '../run/permits.js'
 
 export default command({
   name: 'run',
-  operands: [{ name: 'NAME', help: 'a semaphore; it is made when there is none', complete: 'semaphore' }],
+  operands: [{ name: 'NAME', help: 'a semaphore, made when there is none', complete: 'semaphore' }],
   runs: true,
   options: {
     permits: {

@@ -51,12 +51,12 @@ export function parse<O extends Options>(command: Command<O>, args: readonly str
   for (const [name, option] of Object.entries(command.options)) {
     values[name] = takesValue(option) ? undefined : false
   }
-  for (const { name, rawName, value } of given) values[name] = valueOf(command, name, rawName, value)
+  for (const { name, rawName, value } of given) values[name] = readOption(command, name, rawName, value)
   checkOperands(command, parsed.operands)
   return { ...parsed, options: values as Values<O> }
 }
 
-function valueOf<O extends Options>(
+function readOption<O extends Options>(
   command: Command<O>,
   name: string,
   rawName: string,
