@@ -158,7 +158,7 @@ requires(linux)('SIGTSTP stops both, and SIGCONT wakes both; the permit stays he
   const parent = program(t, [
     'bash',
     '-c',
-    'set -m; "$@" & echo $!; while kill -0 $!; do sleep 0.1; done',
+    'set -m; "$@" & echo $!; read',
     'bash',
     ...osIpc('run', name, '--', 'sh', '-c', 'echo ready; exec sleep 30'),
   ])

@@ -17,9 +17,9 @@ import { passSignals } from './signals.js'
 export function runChild(command: readonly string[], lost?: AbortSignal): Promise<number> {
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
+    // Before the spawn: a signal that comes meanwhile is heard after it.
+    const passNoMore = passSignals(signal => void child.kill(signal))
     const child = spawn(program, args, { stdio: 'inherit' })
-    // In the same turn as the spawn: a signal that comes in between is heard after it.
-    const passNoMore = passSignals(child)
     const end = () => {
       note('the permit was lost: the command is told to end (SIGTERM)')
       child.kill('SIGTERM')

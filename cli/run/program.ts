@@ -17,10 +17,9 @@ export function checkProgram(program: string): void {
     : path.split(delimiter).map(folder => join(folder || '.', program))
   let refused: string | undefined
   for (const file of candidates) {
-    const status = statSync(file, { throwIfNoEntry: false })
-    if (status === undefined) continue
-    if (status.isFile() && isExecutable(file)) return
-    refused ??= status.isDirectory() ? 'it is a folder' : 'it has no permission to be executed (chmod +x)'
+    const reason = refusal(file)
+    if (reason === undefined) return
+    if (reason !== 'absent') refused ??= reason
   }
   throw refused === undefined ? notFound(program) : notExecutable(program, refused)
 }
@@ -37,12 +36,24 @@ export function spawnFailure(program: string, error: NodeJS.ErrnoException): Fai
   }
 }
 
-function isExecutable(file: string): boolean {
+/** Why a file cannot be executed; undefined when it can. */
+function refusal(file: string): string | undefined {
   try {
+    const status = statSync(file)
+    if (status.isDirectory()) return 'it is a folder'
     accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
+    return status.isFile() ? undefined : 'it is no file'
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return 'absent'
+      case 'EACCES':
+        // Of the file, or of a folder on the way to it: the search goes on, as execvp does.
+        return 'it has no permission to be executed (chmod +x)'
+      default:
+        return (error as Error).message
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 
 import { EXIT } from '../core/exit.js'
@@ -12,16 +11,13 @@ const OF_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH']
 
 type Listener = (signal: NodeJS.Signals) => void
 
-/** Passes on to a child what this process is sent, until the function that it returns is called. */
-export function passSignals(child: ChildProcess): () => void {
-  const pass = (signal: NodeJS.Signals) => {
-    child.kill(signal)
-  }
-  const passUnlessSent = (signal: NodeJS.Signals) => {
-    if (!inForeground()) child.kill(signal)
+/** Passes on what this process is sent, until the function that it returns is called. */
+export function passSignals(pass: Listener): () => void {
+  const passUnlessSent: Listener = signal => {
+    if (!inForeground()) pass(signal)
   }
   const stop = () => {
-    if (!inForeground()) child.kill('SIGTSTP')
+    passUnlessSent('SIGTSTP')
     // The default action, so that the kernel decides: it does not stop a group without a shell that could wake it.
     process.off('SIGTSTP', stop)
     process.kill(process.pid, 'SIGTSTP')
