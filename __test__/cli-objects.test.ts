@@ -240,7 +240,10 @@ test('a System V segment without a key is called by its id', async t => {
   t.is((await cli(t, ['read', `id:${id}`, '-l', 9])).stdout.trimEnd(), 'by its id')
   const refused = await cli(t, ['rm', `id:${id}`])
   t.is(refused.code, 1)
-  t.regex(refused.stderr, new RegExp(`^os-ipc: id:${id} is in use: it is attached \\d times?; --force removes it\\n$`))
+  t.regex(
+    refused.stderr,
+    new RegExp(`^os-ipc: id:${id} is in use: it is attached \\d times?; --force removes it\\n$`),
+  )
   memory.detach()
   t.like(await cli(t, ['rm', `id:${id}`]), DONE)
   t.like(await cli(t, ['rm', `id:${id}`]), { code: 3 })

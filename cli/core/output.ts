@@ -23,7 +23,7 @@ export function paint(
   text: string,
   stream: Stream = process.stdout,
 ): string {
-  return colored(stream) ? styleText(style as Style, text, { validateStream: false }) : text
+  return colored(stream) && text !== '' ? styleText(style as Style, text, { validateStream: false }) : text
 }
 
 /** A line to standard output. */

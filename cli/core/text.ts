@@ -46,3 +46,17 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
   }
   return kept + ellipsis
 }
+
+/** Painted text of at most so many columns: its styles stay, and end where it is cut. */
+export function cutPainted(text: string, columns: number, ellipsis = '…'): string {
+  if (width(text) <= columns) return text
+  let [kept, taken] = ['', 0]
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a style.
+  for (const [part] of text.matchAll(/\u001b\[[\d;]*m|[\s\S]/gu)) {
+    const more = width(part)
+    if (taken + more > columns - width(ellipsis)) break
+    kept += part
+    taken += more
+  }
+  return `${kept}${kept.includes('\u001b') ? '\u001b[0m' : ''}${ellipsis}`
+}

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { count, size } from '../core/format.js'
 import { paint, unicode } from '../core/output.js'
 import { pairs } from '../core/table.js'
-import { cut, pad, printable, width, withoutStyle } from '../core/text.js'
+import { cut, cutPainted, pad, printable, width, withoutStyle } from '../core/text.js'
 import { COLUMNS, type TopColumn } from './columns.js'
 import type { Seen } from './sampler.js'
 import { KEYS, listed, selectedOf, type State } from './state.js'
@@ -47,11 +47,11 @@ function summary({ seen, paused }: State, now: Date): string {
   const dead = seen.filter(({ item }) => item.lastPidAlive === false).length
   return [
     paint('bold', `os-ipc top - ${printable(hostname())} ${now.toTimeString().slice(0, 8)}`),
+    ...(paused ? [paint('inverse', ' paused ')] : []),
     count(semaphores.length, 'semaphore'),
     waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
     `${count(memory.length, 'memory object')}, ${size(bytes)}`,
-    ...(dead > 0 ? [paint('red', `${dead} last used by the dead`)] : []),
-    ...(paused ? [paint('inverse', ' paused ')] : []),
+    ...(dead > 0 ? [paint('red', `${dead} with a dead last user`)] : []),
   ].join(GAP)
 }
 
@@ -135,7 +135,7 @@ function line(columns: readonly TopColumn[], widths: readonly number[], row: See
     .trimEnd()
 }
 
-/** A line that is too wide loses its styles with its end: half an escape sequence would be worse. */
+/** A line that is too wide is cut. */
 function fit(text: string, columns: number): string {
-  return width(text) <= columns ? text : cut(withoutStyle(text), columns, unicode() ? '…' : '~')
+  return cutPainted(text, columns, unicode() ? '…' : '~')
 }
