@@ -167,7 +167,7 @@ for (const shell of [bash, zsh, fish]) {
       await has(`os-ipc value /${begun}`, [semaphore], [memory])
       await has(`os-ipc run -n 3 ${begun}`, [semaphore.slice(1)], [memory.slice(1)])
       await has(`os-ipc read --offset 4 ${begun}`, [memory.slice(1)], [semaphore.slice(1)])
-      await has(`os-ipc rm ${semaphore} ${begun}`, [semaphore.slice(1), memory.slice(1)])
+      await has(`os-ipc rm other ${begun}`, [semaphore.slice(1), memory.slice(1)])
       await has('os-ipc completion ', ['bash', 'zsh', 'fish'])
       await has('os-ipc top --sort w', ['waiters'], ['age'])
       await has('os-ipc run jobs -- unam', ['uname'])

@@ -12,14 +12,24 @@ _os_ipc_names() {
   [[ $PREFIX == /* ]] || names=(\${names#/})
   compadd -a names
 }
+# Behind -- stands the line of another command, completed as if it stood there by itself.
+_os_ipc_command() {
+  local at=\${words[(i)--]}
+  ((at < CURRENT)) || return 1
+  shift $at words
+  ((CURRENT -= at))
+  _normal
+  return 0
+}
 _os-ipc() {
-  local -a commands
-  commands=(
+  # Not called commands: that is zsh's own table of programs.
+  local -a ours
+  ours=(
 ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).join('\n')}
     'help:show the help of a command'
   )
   if ((CURRENT == 2)); then
-    _describe -t commands 'command' commands
+    _describe -t commands 'command' ours
     [[ $PREFIX == -* ]] && compadd -- --help --version
     return
   fi
@@ -27,7 +37,7 @@ ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).joi
   shift words
   ((CURRENT--))
   case $command in
-    help) _describe -t commands 'command' commands ;;
+    help) _describe -t commands 'command' ours ;;
 ${commands.map(commandCase).join('\n')}
   esac
 }
@@ -42,10 +52,9 @@ function commandCase({ name, options, operands, many, runs }: CommandWords): str
     ...operands.map((complete, at) =>
       quoted(`${at === last && many ? '*' : at + 1}:${kind(complete)}:${action(complete)}`),
     ),
-    // Another command's line, completed as if it stood there by itself.
-    ...(runs ? [quoted('*::command:_normal')] : []),
   ]
-  return `    ${name}) _arguments -s ${specs.map(spec => `\\\n      ${spec}`).join(' ')} ;;`
+  const call = `_arguments -s ${specs.map(spec => `\\\n      ${spec}`).join(' ')}`
+  return `    ${name}) ${runs ? `_os_ipc_command || ${call}` : call} ;;`
 }
 
 function optionSpecs({ long, short, help, value }: OptionWords): string[] {
