@@ -1,5 +1,6 @@
 // `os-ipc top`: what it shows, its keys, and the terminal that it leaves as it was.
 
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 import test from 'ava'
@@ -13,6 +14,10 @@ import { Semaphore, SharedMemory } from '../index.js'
 import { cli, inTerminal, json, osIpc, type Step, start, terminals } from './helpers/cli.ts'
 import { uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'
+import { lastFrame as runsOf } from '../scripts/terminal-frame.mjs'
+import { svg } from '../scripts/terminal-svg.mjs'
+
+const page = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
 const ENTER = '\u001b[?1049h'
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
@@ -277,4 +282,36 @@ test('keys are told apart however they come in', t => {
   t.deepEqual(split('x\u001b'), { keys: ['x'], rest: '\u001b' })
   t.deepEqual(split('\u001b[1'), { keys: [], rest: '\u001b[1' })
   t.deepEqual(split('\u001bq'), { keys: ['\u001b', 'q'], rest: '' })
+})
+
+// --- the picture of the README
+
+requires(terminals)('the picture of a frame has the text, the bars and the colours of the frame', async t => {
+  const name = `${uniqueName(t)}<&`
+  const semaphore = Semaphore.create(name, { initial: 3 })
+  const taker = start(t, ['run', name, '--', 'sleep', '30'])
+  t.teardown(() => semaphore.unlink())
+  const { output, problem } = await inTerminal(t, osIpc('top', name, '--interval', '100ms'), [
+    { until: '2/2' },
+    { type: 'q' },
+  ])
+  taker.kill('SIGTERM')
+  t.is(problem, null)
+  const lines = runsOf(output, 100, 24)
+  t.is(lines.length, 24)
+  const row = lines.find(runs => runs.some(({ text }) => text.includes(name))) ?? []
+  t.true(row.every(({ style }) => style.inverse === true)) // the selected one
+  const text = row.map(run => run.text).join('')
+  t.is(text.length, 100)
+  t.regex(text, /█{10} 2\/2/)
+  const picture = svg(lines, 'top')
+  t.true(picture.includes(`${name.slice(0, -2)}&lt;&amp;`) && !picture.includes('█'))
+  const box = /viewBox="0 0 (\d+) (\d+)"/.exec(picture)
+  t.deepEqual([Number(box?.[1]), Number(box?.[2])], [872, 482])
+})
+
+test('the README shows a picture of what top draws today', t => {
+  const picture = page('docs/top.svg')
+  for (const { title } of COLUMNS) t.true(picture.includes(`>${title}`) || picture.includes(title), title)
+  t.true(page('README.md').includes('(docs/top.svg)'))
 })
