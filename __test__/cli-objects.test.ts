@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import test from 'ava'
 
+import { hexDump } from '../cli/core/hex.js'
 import { Semaphore, SharedMemory } from '../index.js'
 import { cli, cliWith, inTerminal, json, osIpc, shell, start, terminals } from './helpers/cli.ts'
 import { child } from './helpers/child.ts'
@@ -367,6 +368,43 @@ requires(terminals)('show --watch marks on a terminal what changes, and leaves i
   t.true(restored)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
   t.regex(output, /value +\u001b\[7m\d+\u001b\[27m/)
+})
+
+test('a hex dump has a star for lines that are the same again, and ends with its last line', t => {
+  const data = Buffer.alloc(100)
+  data[70] = 0x41
+  t.deepEqual(
+    hexDump(data, 0x1000).map(line => line.slice(0, 12)),
+    ['00001000  00', '*', '00001040  00', '00001050  00', '00001060  00'],
+  )
+  // What changed is shown, though it is the same as before it.
+  t.is(hexDump(data, 0, index => index === 20).length, 6)
+  t.deepEqual(hexDump(Buffer.alloc(0), 0), [])
+})
+
+requires(asUser(65534), privateIpc())('ls tells how much there is that it may not show', async t => {
+  const others = {
+    missing: undefined,
+    wrap: (argv: readonly string[]) => [
+      'sh',
+      '-c',
+      'ipcmk -p 600 -S 1 >&2 && ipcmk -p 600 -M 9 >&2 && ipcmk -p 644 -S 2 >&2 && exec "$@"',
+      'sh',
+      ...argv,
+    ],
+  }
+  const { code, stdout, stderr } = await cli(t, ['ls'], { within: [privateIpc(), others, asUser(65534)] })
+  t.is(code, 0)
+  t.is(stdout.match(/^sem /gm)?.length, 1)
+  t.true(stderr.endsWith('os-ipc: 2 System V objects of others may not be read by this user\n'), stderr)
+})
+
+requires(privateIpc())('a set that cannot carry its name is a warning of one line', async t => {
+  const { code, stderr } = await cli(t, ['create', `long-${'x'.repeat(60)}`, '-n', 1], {
+    within: [privateIpc({ sem: [250, 32_000, 32, 128] })],
+  })
+  t.is(code, 0)
+  t.regex(stderr, /^os-ipc: the semaphore \S+ does not carry its name: [^\n]+\n$/)
 })
 
 // --- rm

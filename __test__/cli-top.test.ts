@@ -174,6 +174,18 @@ requires(terminals, linux)('Ctrl-Z gives the terminal back, and fg takes it agai
   t.true(output.indexOf(' icanon', stopped) > 0)
 })
 
+requires(terminals)('an error while it draws puts the terminal right before it is told', async t => {
+  // The clock fails after a second.
+  const fails =
+    'data:text/javascript,setTimeout(() => { Date.prototype.toTimeString = () => { throw new Error("no clock") } }, 1000).unref()'
+  const [node = '', ...rest] = osIpc('top', '--interval', '100ms')
+  const { output, code, restored, problem } = await inTerminal(t, [node, '--import', fails, ...rest], [])
+  t.is(problem, null)
+  t.like({ code, restored }, { code: 5, restored: true })
+  const told = output.indexOf('this should not have happened: no clock')
+  t.true(told > output.indexOf(LEAVE) && output.indexOf(LEAVE) > output.indexOf(ENTER))
+})
+
 test('without a terminal the frames are plain text', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 2 })

@@ -7,7 +7,7 @@ import { EXIT } from './core/exit.js'
 import { explain } from './core/explain.js'
 import { type Failure, usage } from './core/failure.js'
 import { help, section } from './core/help.js'
-import { endWithReader, paint, print } from './core/output.js'
+import { endWithReader, note, paint, print } from './core/output.js'
 import { parse } from './core/parse.js'
 import { closest } from './core/suggest.js'
 
@@ -16,6 +16,8 @@ const debug = debuglog('os-ipc')
 /** Runs one command line, and answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   endWithReader()
+  // A warning of the library is a line as well; Node's own way takes three.
+  process.removeAllListeners('warning').on('warning', ({ message }) => note(message))
   const [first = '', ...rest] = args
   try {
     if (first === '') {

@@ -13,8 +13,10 @@ import {
 } from '../core/columns.js'
 import { command } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
+import { rows } from '../core/files.js'
+import { count } from '../core/format.js'
 import { everything, type Item } from '../core/items.js'
-import { print, printJson } from '../core/output.js'
+import { note, print, printJson } from '../core/output.js'
 import { pattern } from '../core/pattern.js'
 import { table } from '../core/table.js'
 import { JSON_OUTPUT } from '../core/values.js'
@@ -53,14 +55,18 @@ export default command({
   run({ ipc, options, operands }) {
     const patterns = operands.map(pattern)
     const both = options.semaphores === options.memory
-    const items = everything(ipc).filter(
+    const all = everything(ipc)
+    const items = all.filter(
       item =>
         (both || (item.type === 'semaphore') === options.semaphores) &&
         (patterns.length === 0 || patterns.some(matches => matches(item))),
     )
     if (options.json) printJson(items)
     else if (options.names) for (const name of namesOf(items)) print(name)
-    else for (const line of table(COLUMNS, items)) print(line)
+    else {
+      for (const line of table(COLUMNS, items)) print(line)
+      if (patterns.length === 0 && both) tellHidden(all)
+    }
     return undefined
   },
 })
@@ -68,4 +74,19 @@ export default command({
 /** Each name once, as the other commands take it. A name with a line break in it would be two lines: it is left out. */
 function namesOf(items: readonly Item[]): string[] {
   return [...new Set(items.flatMap(({ name }) => (name === null || /[\r\n]/.test(name) ? [] : [name])))]
+}
+
+/** What others have in the kernel's tables, which are open to all, and do not let us look at. */
+function tellHidden(items: readonly Item[]): void {
+  const seen = new Set(items.map(({ type, id }) => `${type} ${id}`))
+  const own = `${process.geteuid?.()}`
+  const sets = rows('/proc/sysvipc/sem')?.filter(
+    ({ semid, uid }) => uid !== own && !seen.has(`semaphore ${semid}`),
+  )
+  const segments = rows('/proc/sysvipc/shm')?.filter(
+    ({ shmid, uid }) => uid !== own && !seen.has(`memory ${shmid}`),
+  )
+  const hidden = (sets?.length ?? 0) + (segments?.length ?? 0)
+  if (hidden > 0 && own !== '0')
+    note(`${count(hidden, 'System V object')} of others may not be read by this user`)
 }

@@ -3,6 +3,7 @@ import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, absent, explain } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
+import { find } from '../core/find.js'
 import { everythingKnown, type Item, means } from '../core/items.js'
 import { note } from '../core/output.js'
 import { libraryId, type Target, target } from '../core/target.js'
@@ -61,8 +62,8 @@ function kindOf(options: { semaphore: boolean; posix: boolean; memory: boolean }
 }
 
 async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, force: boolean): Promise<void> {
-  const found = everythingKnown(ipc).filter(
-    item => means(meant, item) && !item.removed && (chosen === undefined || chosen === kindOfItem(item)),
+  const found = find(ipc, meant).items.filter(
+    item => !item.removed && (chosen === undefined || chosen === kindOfItem(item)),
   )
   const kinds = KINDS.filter(kind => found.some(item => kindOfItem(item) === kind))
   if (kinds.length > 1) {

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
-import { absent, explain, type Subject } from '../core/explain.js'
-import { everything, type Item, means, memoryItem, semaphoreItem } from '../core/items.js'
+import { absent } from '../core/explain.js'
+import { find } from '../core/find.js'
+import type { Item } from '../core/items.js'
 import { print, printJson } from '../core/output.js'
-import { libraryId, type Target, target } from '../core/target.js'
+import { type Target, target } from '../core/target.js'
 import { bytes, duration, integer, JSON_OUTPUT } from '../core/values.js'
 import { type Details, detailsOf, jsonOf } from '../show/details.js'
 import { drawing, watch } from '../show/watch.js'
@@ -47,7 +48,7 @@ export default command({
   exits: COMMON_EXITS,
   async run({ ipc, options, operands }) {
     const targets = operands.map(target)
-    const look = () => find(ipc, targets).map(item => detailsOf(ipc, item, options))
+    const look = () => every(ipc, targets).map(item => detailsOf(ipc, item, options))
     if (!options.watch) {
       const found = look()
       if (options.json) printJson(found.map(jsonOf))
@@ -64,52 +65,12 @@ export default command({
 })
 
 /** Every item that one of the names means; each name has to mean one. */
-function find(ipc: Library, targets: readonly Target[]): Item[] {
-  if (!ipc.capabilities.list) return targets.map(meant => opened(ipc, meant))
-  const items = everything(ipc)
+function every(ipc: Library, targets: readonly Target[]): Item[] {
   return targets.flatMap(meant => {
-    const found = items.filter(item => means(meant, item))
-    // What we may not read is not on the list: opening it says why.
-    return found.length > 0 ? found : [opened(ipc, meant)]
+    const { items, failure } = find(ipc, meant)
+    if (items.length > 0) return items
+    throw failure ?? absent(ipc, { type: undefined, target: meant })
   })
-}
-
-/** One that is not on the list, where there is a list. */
-function opened(ipc: Library, meant: Target): Item {
-  if (meant.type !== 'id') {
-    const id = libraryId(meant)
-    const semaphore = tried(ipc, { type: 'semaphore', target: meant }, () => {
-      const semaphore = ipc.Semaphore.open(id, { owner: 'any' })
-      try {
-        return semaphoreItem(semaphore.info())
-      } finally {
-        semaphore.close()
-      }
-    })
-    const item =
-      semaphore ??
-      tried(ipc, { type: 'memory', target: meant }, () => {
-        const memory = ipc.SharedMemory.open(id, { owner: 'any', readOnly: true })
-        try {
-          return memoryItem(memory.info())
-        } finally {
-          memory.detach()
-        }
-      })
-    if (item !== undefined) return item
-  }
-  throw absent(ipc, { type: undefined, target: meant })
-}
-
-/** What was found; undefined where there is none. */
-function tried(ipc: Library, subject: Subject, look: () => Item): Item | undefined {
-  try {
-    return look()
-  } catch (error) {
-    const { code } = error as { code?: string }
-    if (code === 'ENOENT' || code === 'ERR_NOT_SUPPORTED') return undefined
-    throw explain(error, ipc, subject)
-  }
 }
 
 function lookIfThere(look: () => Details[]): Details[] {

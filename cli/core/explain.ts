@@ -1,10 +1,11 @@
 // Errors of the library in the words of the command line: one line, the cause, the cure.
 
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 
 import type { Library } from './command.js'
 import { EXIT } from './exit.js'
 import { Failure, usage } from './failure.js'
+import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
 import { closest } from './suggest.js'
@@ -168,18 +169,11 @@ function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number 
       const { uid, mode } = statSync(`/dev/shm/${posix ? 'sem.' : ''}${target.name.slice(1)}`)
       return { uid, mode: mode & 0o777 }
     }
-    const [titles = '', ...rows] = readFileSync(
-      `/proc/sysvipc/${type === 'semaphore' ? 'sem' : 'shm'}`,
-      'utf8',
-    ).split('\n')
-    const columns = titles.trim().split(/\s+/)
-    for (const row of rows) {
-      const fields = row.trim().split(/\s+/)
-      const field = (name: string) => fields[columns.indexOf(name)] ?? ''
-      const found =
-        target.type === 'id' ? Number(field('shmid')) === target.id : Number(field('key')) === target.key
-      if (found) return { uid: Number(field('uid')), mode: Number.parseInt(field('perms'), 8) & 0o777 }
-    }
+    const table = rows(`/proc/sysvipc/${type === 'semaphore' ? 'sem' : 'shm'}`)
+    const row = table?.find(({ key, shmid }) =>
+      target.type === 'id' ? Number(shmid) === target.id : Number(key) === target.key,
+    )
+    if (row !== undefined) return { uid: Number(row.uid), mode: Number.parseInt(row.perms ?? '', 8) & 0o777 }
   } catch {
     // Not Linux, or gone meanwhile.
   }

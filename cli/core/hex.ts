@@ -1,12 +1,15 @@
 /** Bytes of a line of a hex dump. */
 export const LINE_BYTES = 16
 
+/** Stands for lines that are the same as the one before. */
+const REPEATED = '*'
+
 /** How a byte that has changed is shown. */
 export type Mark = (text: string) => string
 
 /**
- * A hex dump as `xxd` and `hexdump -C` make it: position, 16 bytes, and what of them is ASCII. Where `changed` says so, bytes are
- * marked.
+ * A hex dump as `hexdump -C` makes it: position, 16 bytes, and what of them is ASCII; a star stands for lines that are
+ * the same as the one before. Where `changed` says so, bytes are marked.
  */
 export function hexDump(
   data: Uint8Array,
@@ -16,9 +19,22 @@ export function hexDump(
 ): string[] {
   const lines: string[] = []
   for (let start = 0; start < data.length; start += LINE_BYTES) {
-    lines.push(hexLine(data, start, position, changed, mark))
+    if (repeats(data, start, changed)) {
+      if (lines.at(-1) !== REPEATED) lines.push(REPEATED)
+    } else {
+      lines.push(hexLine(data, start, position, changed, mark))
+    }
   }
   return lines
+}
+
+/** Whether a line is the one before it once more; the last one is always shown, so that the end can be seen. */
+function repeats(data: Uint8Array, start: number, changed: (index: number) => boolean): boolean {
+  if (start === 0 || start + LINE_BYTES >= data.length) return false
+  for (let at = start; at < start + LINE_BYTES; at++) {
+    if (data[at] !== data[at - LINE_BYTES] || changed(at)) return false
+  }
+  return true
 }
 
 /** The line of a dump that begins with the byte at `start`. */

@@ -1,6 +1,6 @@
 import { size } from '../core/format.js'
 import { type Finding, finding } from './finding.js'
-import { numbers, rows, text } from './files.js'
+import { numbers, rows, text } from '../core/files.js'
 
 /** The share of a limit from which on it is worth a warning. */
 const NEARLY = 0.8

@@ -2,7 +2,7 @@ import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 
 import { size } from '../core/format.js'
 import { type Finding, finding } from './finding.js'
-import { text } from './files.js'
+import { text } from '../core/files.js'
 
 const FOLDER = '/dev/shm'
 const TMPFS = 0x01021994

@@ -2,7 +2,7 @@ import { existsSync, readlinkSync } from 'node:fs'
 import { userInfo } from 'node:os'
 
 import { type Finding, finding } from './finding.js'
-import { filesIn, text } from './files.js'
+import { filesIn, text } from '../core/files.js'
 
 /** The inode numbers of the first namespaces, which the kernel gives out at boot. */
 const FIRST_IPC_NAMESPACE = 'ipc:[4026531839]'
