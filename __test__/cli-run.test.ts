@@ -262,8 +262,8 @@ requires(linux)('a POSIX permit is lost with a killed os-ipc, and it says so', a
 /** Counts each signal as it comes: a shell would take two for one while it waits for a command of its own. */
 const COUNTS = `
 let interrupts = 0
-process.on('SIGINT', () => console.log('INT', ++interrupts))
-setTimeout(() => { console.log('in all', interrupts) }, 3000)
+process.on('SIGINT', () => console.log('INT ' + ++interrupts))
+setTimeout(() => { console.log('in all ' + interrupts) }, 3000)
 console.log('ready')`
 
 requires(terminals)('Ctrl-C reaches the command once, and os-ipc waits for its end', async t => {
