@@ -4,7 +4,10 @@ import { diagrams } from './diagrams.mjs'
 import { fail, output, run } from './run.mjs'
 import { setup } from './setup.mjs'
 
-const GENERATED = ['index.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md', ...Object.keys(diagrams)]
+const GENERATED = [
+  ...['index.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md'],
+  ...Object.keys(diagrams),
+]
 
 if (output('git', ['rev-parse', '--is-inside-work-tree']) === undefined)
   fail('check:generated needs a git checkout')
