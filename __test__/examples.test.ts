@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 
 import { type ChildOptions, type Exit, program } from './helpers/child.ts'
-import { removeNamed } from './helpers/names.ts'
+import { exists, keyOf, removeNamed } from './helpers/names.ts'
 import { npmTool } from './helpers/npm-tools.ts'
 import { go, numpyPython } from './helpers/peers.ts'
 import { linux, requires, tool } from './helpers/requires.ts'
@@ -50,6 +50,7 @@ test('every example has a test, and stands in the README', t => {
     'signal.mjs',
     'single-flight.mjs',
     'test-fixture',
+    'thumbnails',
   ])
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   for (const example of examples) t.true(readme.includes(`(examples/${example})`), example)
@@ -154,6 +155,20 @@ test('test-fixture/ lets one test at a time have the database', async t => {
   t.is(exit.code, 0, exit.stdout)
   t.regex(exit.stdout, /pass 9$/m)
   t.is(readFileSync(database, 'utf8').trimEnd().split('\n').length, 9)
+})
+
+requires(linux, tool('xargs', 'findutils'))('thumbnails/ lets two jobs run at a time', async t => {
+  const command = ['sh', `${EXAMPLES}thumbnails/thumbnails.sh`]
+  const lines = well(t, await example(t, 'thumbnails', ['/example-thumbnails'], { command }))
+  t.is(lines.pop()?.trim(), '12')
+  t.is(lines.length, 24)
+  // All jobs write to one pipe, each before it gives its permit back: the order is that of what happened.
+  let running = 0
+  for (const line of lines) {
+    running += line.startsWith('begins') ? 1 : -1
+    t.true(running <= 2, lines.join('\n'))
+  }
+  t.false(exists('sem', keyOf('/example-thumbnails')))
 })
 
 test('signal.mjs waits for the other process', async t => {
