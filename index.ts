@@ -2,6 +2,16 @@ export { capabilities, type Capabilities, type PerBackend } from './lib/capabili
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'
+export type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './lib/lock-types.js'
+export { locks } from './lib/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
 export { Permit } from './lib/permit.js'
 export {

@@ -1,10 +1,9 @@
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 
-import { fromNative, IpcError } from './errors.js'
+import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
-import { poolThreads } from './pool.js'
+import { expect, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -19,7 +18,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const POOL_PATIENCE = 10
 
 /** A wait that has not ended. */
-class Pending {
+class Pending implements Waiter {
   readonly handle: Handle
   readonly ticket: number
   readonly #resolve: () => void
@@ -81,42 +80,13 @@ class Pending {
   #end(): void {
     this.#signal?.removeEventListener('abort', this)
     clearTimeout(this.#timer)
-    pending.delete(this.ticket)
+    forget(this.ticket)
     this.handle.waits -= 1
     if (this.handle.referenced) reference(-1)
   }
 }
 
-const pending = new Map<number, Pending>()
-
-/** How many pending waits keep the process alive. */
-let referenced = 0
-
-const pool = poolThreads()
 let poolGuard: NodeJS.Timeout | undefined
-
-/** Runs when the addon has outcomes. */
-function settle(): void {
-  const { granted, failed, errors } = native.collectSettled()
-  for (const ticket of granted) pending.get(ticket)?.grant()
-  for (const [index, ticket] of failed.entries()) pending.get(ticket)?.fail(errors[index])
-}
-
-native.start(fromNative, settle, pool)
-
-// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
-// error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.
-if (isMainThread) {
-  process.prependListener('exit', () => {
-    native.beforeExit()
-    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
-    setImmediate(() => {
-      for (const wait of pending.values()) {
-        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-      }
-    }).unref()
-  })
-}
 
 /**
  * Takes a unit, as a permit or for good.
@@ -134,7 +104,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
   if (ticket === 0) return undefined
   return new Promise((resolve, reject) => {
-    pending.set(ticket, new Pending(handle, ticket, limits, resolve, reject))
+    expect(ticket, new Pending(handle, ticket, limits, resolve, reject))
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
@@ -145,7 +115,9 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
 export function giveUpAll(handle: Handle, reason: () => unknown): void {
   if (handle.waits === 0) return
   native.cancelWaits(handle.number)
-  for (const wait of pending.values()) if (wait.handle === handle) wait.fail(reason())
+  for (const wait of waiting()) {
+    if (wait instanceof Pending && wait.handle === handle) wait.fail(reason())
+  }
 }
 
 /** Says whether the waits of a handle keep the process alive. */
@@ -161,13 +133,6 @@ export function timedOut(handle: Handle): IpcError {
   return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
     errno: -constants.errno.ETIMEDOUT,
   })
-}
-
-function reference(change: number): void {
-  const before = referenced > 0
-  referenced += change
-  const after = referenced > 0
-  if (before !== after) native.keepAlive(after)
 }
 
 /** A pool that is busy with other things for long must not hold up a wait that it was given. */

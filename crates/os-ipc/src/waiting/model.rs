@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 
-use super::counter::{Counter, Hold};
+use super::counter::{Counter, Hold, Origin};
 use super::lanes::{leave_pool, set_pool_size};
 use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Ticket, TicketId, Wait};
 use super::threads;
 use super::unit::Holder;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::sync::thread;
 use crate::sys::thread as kernel;
 
@@ -23,19 +23,26 @@ use crate::sys::thread as kernel;
 struct KernelCounter;
 
 impl Counter for KernelCounter {
-    fn try_take(&self, _: Hold) -> Result<bool, Errno> {
-        kernel::try_take()
+    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+        match kernel::try_take() {
+            Ok(taken) => Ok(taken.then(Origin::default)),
+            Err(errno) => Err(self.failure("take a unit from", errno)),
+        }
     }
 
-    fn take(&self) -> Result<(), Errno> {
-        kernel::take()
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        match kernel::take() {
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
     }
 
-    fn give_back(&self) -> Result<(), Errno> {
+    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         kernel::give()
     }
 
-    fn disown(&self) -> Result<(), Errno> {
+    fn disown(&self) -> std::result::Result<(), Errno> {
         Ok(())
     }
 
