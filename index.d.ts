@@ -192,9 +192,7 @@ interface Lock {
     readonly mode: LockMode;
 }
 /** What runs while the lock is held, until what it returns has settled. */
-interface LockGrantedCallback<T> {
-    (lock: Lock | null): T;
-}
+type LockGrantedCallback<T> = (lock: Lock | null) => T;
 /** Somebody who holds a lock or waits for one. */
 interface LockInfo {
     /** The lock's name. */

@@ -839,6 +839,7 @@ module.exports.allowPool = nativeBinding.allowPool
 module.exports.beforeExit = nativeBinding.beforeExit
 module.exports.cancelWait = nativeBinding.cancelWait
 module.exports.cancelWaits = nativeBinding.cancelWaits
+module.exports.closeUnusedLocks = nativeBinding.closeUnusedLocks
 module.exports.collectSettled = nativeBinding.collectSettled
 module.exports.externalBuffersAllowed = nativeBinding.externalBuffersAllowed
 module.exports.ftok = nativeBinding.ftok

@@ -31,6 +31,9 @@ export declare function cancelWait(handle: number, ticket: number): void
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
+/** Closes the locks that nobody uses now; otherwise they stay open for a moment. */
+export declare function closeUnusedLocks(): void
+
 /** Collects the waits that ended. */
 export declare function collectSettled(): Settled
 

@@ -43,7 +43,7 @@ pub struct NativeLockInfo {
 
 /// The platform's engine, or, for tests, that of files in a folder.
 fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
-    folder.map_or_else(LockEngine::of_platform, |folder| LockEngine::in_folder(&folder))
+    folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
 }
 
 /// Asks for a lock: at once, or when its turn comes. `client` is this thread's number.
@@ -97,6 +97,7 @@ impl Environment {
         for lock in self.locks.drain() {
             lock.cancel(&self.mailbox);
         }
+        LockEngine::close_unused();
     }
 
     /// The process is about to exit: nobody waits any more; what is held stays so until the end.
@@ -104,6 +105,7 @@ impl Environment {
         for lock in self.locks.iter() {
             lock.cancel(&self.mailbox);
         }
+        LockEngine::before_exit();
     }
 }
 
@@ -112,6 +114,12 @@ impl Environment {
 pub fn lock_requests(env: Env, folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
     let requests = engine_of(folder).and_then(|engine| engine.requests()).or_throw(&env)?;
     Ok(requests.into_iter().map(NativeLockRequest::from).collect())
+}
+
+/// Closes the locks that nobody uses now; otherwise they stay open for a moment.
+#[napi]
+pub fn close_unused_locks() {
+    LockEngine::close_unused();
 }
 
 /// Every lock that is there.

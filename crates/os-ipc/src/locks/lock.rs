@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LockEngine, LockName, line, roster};
+use super::{LockEngine, LockName, line, linger, roster};
 use crate::error::{Errno, Result};
 use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, Wait};
 
@@ -99,5 +99,6 @@ impl Drop for Lock {
         // What cannot be given back goes back when the process ends.
         let _ = self.release();
         self.queue.counter().part();
+        linger::after_use(&self.queue);
     }
 }

@@ -5,8 +5,10 @@
 //! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
 
 mod engine;
+mod files;
 mod info;
 mod line;
+mod linger;
 mod lock;
 mod name;
 mod roster;

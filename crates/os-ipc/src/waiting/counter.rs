@@ -54,6 +54,11 @@ pub(crate) trait Counter: Send + Sync {
     /// One handle less uses it.
     fn part(&self) {}
 
+    /// Closes what no handle uses and no thread takes from; false where a thread does, so that it is to be tried again.
+    fn close_unused(&self) -> bool {
+        true
+    }
+
     /// Somebody joined the line for this, or left it.
     fn lined_up(&self, _hold: Hold, _joined: bool) {}
 

@@ -259,9 +259,20 @@ impl Counter for SetLock {
     }
 
     fn part(&self) {
+        self.lock().users -= 1;
+    }
+
+    fn close_unused(&self) -> bool {
         let mut state = self.lock();
-        state.users -= 1;
-        leave_if_unused(&mut state);
+        if state.users > 0 {
+            return true;
+        }
+        if !state.serving
+            && let Some(open) = state.open.take()
+        {
+            removal::leave(open);
+        }
+        !state.serving
     }
 
     fn lined_up(&self, hold: Hold, joined: bool) {
@@ -276,9 +287,7 @@ impl Counter for SetLock {
 
     fn rest(&self) {
         self.reopen_gate();
-        let mut state = self.lock();
-        state.serving = false;
-        leave_if_unused(&mut state);
+        self.lock().serving = false;
     }
 }
 
@@ -288,15 +297,5 @@ fn publish(state: &mut State) {
     let change = state.pending.packed() - state.published.packed();
     if change != 0 && sys::operate(set, &mut [Operation::add(slot.pending(), change, Undo::Yes)]).is_ok() {
         state.published = state.pending;
-    }
-}
-
-/// Closes the set when nothing of this process needs it any more; whoever is the last one removes it.
-fn leave_if_unused(state: &mut State) {
-    if state.users == 0
-        && !state.serving
-        && let Some(open) = state.open.take()
-    {
-        removal::leave(open);
     }
 }
