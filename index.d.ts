@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+    readonly locks: 'sysv' | 'files';
     /** Whether {@link list} can say what there is. */
     readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
@@ -81,6 +83,31 @@ declare class IpcError extends Error {
  * ```
  */
 declare function ftok(path: string, projectId: number): number;
+
+/** A lock that somebody uses, or did until a moment ago or until he was killed. */
+interface ListedLock {
+    readonly name: string;
+    /** The System V key of its set. */
+    readonly key: number | undefined;
+    /** The set's id. */
+    readonly id: number | undefined;
+    /** Whether somebody has it alone. */
+    readonly exclusive: boolean;
+    /** How many hold it together. */
+    readonly shared: number;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number;
+    /** The pids of those who use it, as far as the kernel knows. */
+    readonly processes: number[];
+    /** The owner's user. */
+    readonly uid: number;
+    /** The owner's group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When it was made, to the second. */
+    readonly changed: Date;
+}
 
 /** What is known about a semaphore; `undefined` where the system does not say. */
 interface SemaphoreInfo {
@@ -156,6 +183,8 @@ interface SharedMemoryInfo {
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
     readonly segments: SharedMemoryInfo[];
+    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    readonly locks: ListedLock[];
 }
 /**
  * Everything on this host that we may read: ours, Go's, Python's and anybody's.
@@ -164,9 +193,10 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, segments } = list()
+ * const { semaphores, segments, locks } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, key, size } of segments) console.log(name ?? key, size)
+ * for (const { name, processes } of locks) console.log(name, processes)
  * ```
  */
 declare function list(): Listing;
@@ -727,4 +757,4 @@ declare class SharedMemory implements Disposable {
 }
 
 export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
-export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, Id, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryInfo, WaitOptions, WaitSyncOptions };
+export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryInfo, WaitOptions, WaitSyncOptions };

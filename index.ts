@@ -2,6 +2,7 @@ export { capabilities, type Capabilities, type PerBackend } from './lib/capabili
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'
+export type { ListedLock } from './lib/listed-lock.js'
 export type {
   Lock,
   LockGrantedCallback,
