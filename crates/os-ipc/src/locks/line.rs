@@ -6,6 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use super::{LockEngine, LockName};
 use crate::waiting::Queue;
 
+/// So many lines are kept without a look whether anybody uses them.
+const FULL: usize = 64;
+
 type Lines = HashMap<(LockEngine, LockName), Weak<Queue>>;
 
 /// The line of the lock; its thread keeps it for as long as that is in the kernel.
@@ -16,8 +19,7 @@ pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     if let Some(line) = lines.get(&lock).and_then(Weak::upgrade) {
         return line;
     }
-    // One in so many times: to look at all of them each time would cost more than the lock.
-    const FULL: usize = 64;
+    // Once in so many times: to look at all of them each time would cost more than the lock.
     if lines.len() >= FULL && lines.len().is_power_of_two() {
         lines.retain(|_, line| line.strong_count() > 0);
     }

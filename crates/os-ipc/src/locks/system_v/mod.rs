@@ -13,8 +13,7 @@ mod survey;
 mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(super) use survey::{list, survey};
 
@@ -96,6 +95,14 @@ impl Open {
         operations
     }
 
+    fn take_at_once(self, hold: Hold) -> Vec<Operation> {
+        if hold == Hold::Shared {
+            return self.share(Way::AtOnce);
+        }
+        let gate = std::iter::once(Self::shut_gate(Way::AtOnce));
+        gate.chain(self.exclude(Way::AtOnce)).collect()
+    }
+
     fn give_back(self, hold: Hold) -> Vec<Operation> {
         if hold == Hold::Shared {
             let mut operations = vec![Operation::add(self.layout.count, 1, Undo::Yes)];
@@ -174,19 +181,6 @@ impl SetLock {
         }
     }
 
-    /// Whether the lock is only not to be had because somebody is removing it, and by when it will be.
-    fn is_leaving(&self, open: Open, since: Instant) -> bool {
-        /// A process that was stopped between two system calls.
-        const PATIENCE: Duration = Duration::from_millis(100);
-        const LOOK_EVERY: Duration = Duration::from_micros(50);
-        let leaving = Values::read(open.set, open.layout).is_ok_and(|values| values.is_leaving());
-        if !leaving || since.elapsed() > PATIENCE {
-            return false;
-        }
-        thread::sleep(LOOK_EVERY);
-        true
-    }
-
     /// A thread that panicked left nothing half-done here: no code between two changes panics.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -198,16 +192,10 @@ impl Counter for SetLock {
         let start = Instant::now();
         loop {
             let open = self.opened(&mut self.lock())?;
-            let mut operations = match hold {
-                Hold::Shared => open.share(Way::AtOnce),
-                _ => {
-                    let gate = std::iter::once(Open::shut_gate(Way::AtOnce));
-                    gate.chain(open.exclude(Way::AtOnce)).collect()
-                }
-            };
+            let mut operations = open.take_at_once(hold);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Origin(open.set.raw()))),
-                Err(Errno::EAGAIN) if self.is_leaving(open, start) => {}
+                Err(Errno::EAGAIN) if removal::is_under_way(open, start) => {}
                 Err(Errno::EAGAIN) => return Ok(None),
                 Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set),
                 Err(errno) => return Err(self.failure("take", errno)),

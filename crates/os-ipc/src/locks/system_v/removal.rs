@@ -3,6 +3,9 @@
 //! A set is only ever removed by a process that has the lock alone at that moment. Nobody else can hold it then, and
 //! those who open it or wait for it learn from the kernel that it is gone, and make another one.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use super::layout::{EVERYBODY, GATE, LEAVING, Slot, Values};
 use super::{Open, Way};
 use crate::sys::sysv_sem::{self as sys, Operation, Undo};
@@ -49,4 +52,17 @@ fn unlock(open: Open, slot: Slot) -> [Operation; 3] {
 /// Somebody without a slot is only seen while he waits.
 fn is_waited_for(open: Open) -> bool {
     sys::waiters_at(open.set, GATE).is_ok_and(|waiters| waiters > 0)
+}
+
+/// Whether the lock is not to be had only because somebody removes it; then this waits a moment for that.
+pub(super) fn is_under_way(open: Open, since: Instant) -> bool {
+    /// A process that was stopped between two system calls is not waited for.
+    const PATIENCE: Duration = Duration::from_millis(100);
+    const LOOK_EVERY: Duration = Duration::from_micros(50);
+    let leaving = Values::read(open.set, open.layout).is_ok_and(|values| values.is_leaving());
+    if !leaving || since.elapsed() > PATIENCE {
+        return false;
+    }
+    thread::sleep(LOOK_EVERY);
+    true
 }
