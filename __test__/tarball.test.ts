@@ -30,15 +30,14 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const libraries = readdirSync(join(repository, 'lib')).filter(
-    file => file.endsWith('.ts') && !file.endsWith('.d.ts'),
+  const compiled = ['lib', 'cli'].flatMap(folder =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+      .map(file => `${folder}/${file.replace(/ts$/, 'js')}`),
   )
   t.deepEqual(main, [
     'os-ipc',
-    [
-      ...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'],
-      ...libraries.map(file => `lib/${file.replace(/ts$/, 'js')}`),
-    ].sort(),
+    [...['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'], ...compiled].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
@@ -62,7 +61,7 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'bugs',
     'repository',
   ]
-  const used = ['type', 'engines', 'exports', 'types', 'files', 'optionalDependencies']
+  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies']
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],

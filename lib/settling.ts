@@ -6,6 +6,8 @@ import { poolThreads } from './pool.js'
 
 /** Somebody who waits for an outcome of the addon. */
 export interface Waiter {
+  /** Whom the outcome is told when all that came together has been settled. */
+  readonly observed?: { succeeded(): void; failed(error: unknown): void }
   /** What was waited for came. */
   grant(): void
   /** It will not come. */
@@ -24,8 +26,27 @@ export const pool = poolThreads()
 /** Runs when the addon has outcomes. */
 function settle(): void {
   const { granted, failed, errors } = native.collectSettled()
-  for (const ticket of granted) waiters.get(ticket)?.grant()
-  for (const [index, ticket] of failed.entries()) waiters.get(ticket)?.fail(errors[index])
+  const won = granted.flatMap(ticket => waiters.get(ticket) ?? [])
+  for (const wait of won) wait.grant()
+  failAll(failed, index => errors[index])
+  for (const wait of won) wait.observed?.succeeded()
+}
+
+/**
+ * Ends waits that nothing comes for any more.
+ *
+ * Subscribers are told when all have ended: one that aborts or closes something then finds no wait, and no unit, half way.
+ */
+export function failAll(tickets: readonly number[], errorOf: (index: number) => unknown): void {
+  const ended: { wait: Waiter; error: unknown }[] = []
+  for (const [index, ticket] of tickets.entries()) {
+    const wait = waiters.get(ticket)
+    if (wait === undefined) continue
+    const error = errorOf(index)
+    wait.fail(error)
+    ended.push({ wait, error })
+  }
+  for (const { wait, error } of ended) wait.observed?.failed(error)
 }
 
 native.start(fromNative, settle, pool)
@@ -37,9 +58,7 @@ if (isMainThread) {
     native.beforeExit()
     // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
     setImmediate(() => {
-      for (const wait of waiters.values()) {
-        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-      }
+      failAll([...waiters.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit'))
     }).unref()
   })
 }
@@ -54,9 +73,9 @@ export function forget(ticket: number): void {
   waiters.delete(ticket)
 }
 
-/** Everybody who waits, in the order of the tickets. */
-export function waiting(): Iterable<Waiter> {
-  return waiters.values()
+/** Everybody who waits, with his ticket, in the order of the tickets. */
+export function waiting(): Iterable<[ticket: number, waiter: Waiter]> {
+  return waiters.entries()
 }
 
 /** So many more, or fewer, pending waits keep the process alive. */

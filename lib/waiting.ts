@@ -1,9 +1,10 @@
 import { constants } from 'node:os'
 
+import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
 import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
-import { expect, forget, pool, reference, type Waiter, waiting } from './settling.js'
+import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -21,6 +22,7 @@ const POOL_PATIENCE = 10
 class Pending implements Waiter {
   readonly handle: Handle
   readonly ticket: number
+  readonly observed: ObservedWait
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
@@ -30,11 +32,13 @@ class Pending implements Waiter {
     handle: Handle,
     ticket: number,
     { timeout, signal }: WaitLimits,
+    observed: ObservedWait,
     resolve: () => void,
     reject: (reason: unknown) => void,
   ) {
     this.handle = handle
     this.ticket = ticket
+    this.observed = observed
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -53,7 +57,7 @@ class Pending implements Waiter {
     this.#resolve()
   }
 
-  /** The wait failed in the kernel. */
+  /** The wait failed. */
   fail(error: unknown): void {
     this.#end()
     this.#reject(error)
@@ -63,6 +67,7 @@ class Pending implements Waiter {
   giveUp(reason: unknown): void {
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
+    this.observed.failed(reason)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -99,25 +104,41 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    return taken ? undefined : Promise.reject(timedOut(handle))
+    if (!taken) {
+      const error = timedOut(handle)
+      hadNoTime(handle, permit, error)
+      return Promise.reject(error)
+    }
+    tookAtOnce(handle, permit)
+    return undefined
   }
   const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
-  if (ticket === 0) return undefined
-  return new Promise((resolve, reject) => {
-    expect(ticket, new Pending(handle, ticket, limits, resolve, reject))
+  if (ticket === 0) {
+    tookAtOnce(handle, permit)
+    return undefined
+  }
+  const observed = new ObservedWait(handle, permit)
+  const promise = new Promise<void>((resolve, reject) => {
+    expect(ticket, new Pending(handle, ticket, limits, observed, resolve, reject))
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
   })
+  observed.began()
+  return promise
 }
 
-/** Ends every wait of a handle. */
-export function giveUpAll(handle: Handle, reason: () => unknown): void {
-  if (handle.waits === 0) return
-  native.cancelWaits(handle.number)
-  for (const wait of waiting()) {
-    if (wait instanceof Pending && wait.handle === handle) wait.fail(reason())
-  }
+/** Closes a handle, and ends every wait of it. */
+export function closeHandle(handle: Handle): void {
+  const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
+  if (tickets.length > 0) native.cancelWaits(handle.number)
+  handle.close()
+  failAll(tickets, () => handle.closedError())
+}
+
+function ticketsOf(handle: Handle): number[] {
+  const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
+  return [...waiting()].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */
