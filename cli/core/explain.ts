@@ -149,7 +149,9 @@ function otherKind(
       ? 'System V has a semaphore of this name: leave --posix out'
       : 'a POSIX semaphore has this name: --posix'
   }
-  if (type === 'semaphore' && there.length > 0) return `memory has this name: os-ipc read ${target.label}`
+  const names = (wanted: Item['type']) => there.some(item => item.type === wanted)
+  if (type !== undefined && names('lock')) return `a lock has this name: os-ipc show ${target.label}`
+  if (type === 'semaphore' && names('memory')) return `memory has this name: os-ipc read ${target.label}`
   if (type === 'memory' && semaphore !== undefined)
     return `a semaphore has this name: os-ipc value ${target.label}`
   return undefined
