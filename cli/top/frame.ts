@@ -53,7 +53,7 @@ function summary({ seen, paused }: State, now: Date): string {
     ...(locks.length > 0 ? [count(locks.length, 'lock')] : []),
     waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
     `${count(memory.length, 'memory object')}, ${size(bytes)}`,
-    ...(dead > 0 ? [paint('red', `${dead} with a dead last user`)] : []),
+    ...(dead > 0 ? [paint('red', count(dead, 'dead last user'))] : []),
   ].join(GAP)
 }
 
