@@ -1,16 +1,29 @@
-// index.d.ts: the whole public API in one file that people read, out of the declarations that tsc wrote a file each.
+// index.d.ts, redis.d.ts, testing.d.ts: what each entry exports in one file that people read, out of the declarations that
+// tsc wrote a file each.
 
 import { dts } from 'rollup-plugin-dts'
 
-export default {
-  input: '.cache/types/index.d.ts',
-  output: {
-    file: 'index.d.ts',
-    format: 'es',
-    // `Disposable` is not in the `lib: es2022` of many users.
-    banner: '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />',
-  },
-  // What takes the addon's own types is not part of the API, and drops out.
-  external: /native\.cjs$/,
-  plugins: [dts()],
+/** What belongs to the main entry: the others import it, by the name of the package, and do not tell it again. */
+const fromMain = {
+  name: 'from-main',
+  resolveId: id =>
+    /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
 }
+
+// `Disposable` is not in the `lib: es2022` of many users.
+const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
+
+export default [
+  {
+    input: '.cache/types/index.d.ts',
+    output: { file: 'index.d.ts', format: 'es', banner },
+    // What takes the addon's own types is not part of the API, and drops out.
+    external: /native\.cjs$/,
+    plugins: [dts()],
+  },
+  ...['redis', 'testing'].map(name => ({
+    input: `.cache/types/${name}.d.ts`,
+    output: { file: `${name}.d.ts`, format: 'es', banner },
+    plugins: [fromMain, dts()],
+  })),
+]
