@@ -153,6 +153,14 @@ class Project {
     return run(this.#t, 'node', args, { cwd: this.path, env: this.#env })
   }
 
+  /** Runs a command that npm has linked. */
+  command(name: string, ...args: string[]): Promise<string> {
+    return run(this.#t, join(this.path, 'node_modules', '.bin', name), args, {
+      cwd: this.path,
+      env: this.#env,
+    })
+  }
+
   #standIn(name: string): string {
     const { os, cpu } = targets.find(target => target.name === name) as (typeof targets)[number]
     const manifest = { name: `os-ipc-${name}`, version: '0.1.0', os: [os], cpu: [cpu] }
@@ -222,6 +230,15 @@ for (const [module, moduleResolution] of [
     if (common.length > 0) t.is(await project.node('out/common.cjs'), '1\n')
   })
 }
+
+test.serial('npm links the command, and it runs with what is installed', async t => {
+  const project = new Project(t)
+  await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
+  const name = uniqueName(t)
+  t.is(await project.command('os-ipc', 'create', name, '--initial', '3'), '')
+  t.is(await project.command('os-ipc', 'run', name, '--', 'node', '-p', '6 * 7'), '42\n')
+  t.is(await project.command('os-ipc', 'value', name), '3\n')
+})
 
 test.serial("the README's examples run from the installed package", async t => {
   const project = new Project(t)

@@ -41,7 +41,11 @@ if (cluster.isPrimary) {
 /** Stands for work that takes a whole processor, or a gigabyte. */
 async function convert() {
   const running = Atomics.add(counts, 0, 1) + 1
-  for (let most; (most = Atomics.load(counts, 1)) < running; ) Atomics.compareExchange(counts, 1, most, running)
+  let most = Atomics.load(counts, 1)
+  while (most < running) {
+    const found = Atomics.compareExchange(counts, 1, most, running)
+    most = found === most ? running : found
+  }
   await sleep(50)
   Atomics.sub(counts, 0, 1)
 }

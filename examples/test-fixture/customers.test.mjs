@@ -4,5 +4,8 @@ import { addRow } from './database.mjs'
 import { exclusive } from './exclusive.mjs'
 
 for (const number of [1, 2, 3]) {
-  test(`customers ${number}`, exclusive('database', () => addRow('customers', number)))
+  test(
+    `customers ${number}`,
+    exclusive('database', () => addRow('customers', number)),
+  )
 }

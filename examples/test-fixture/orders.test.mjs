@@ -4,5 +4,8 @@ import { addRow } from './database.mjs'
 import { exclusive } from './exclusive.mjs'
 
 for (const number of [1, 2, 3]) {
-  test(`orders ${number}`, exclusive('database', () => addRow('orders', number)))
+  test(
+    `orders ${number}`,
+    exclusive('database', () => addRow('orders', number)),
+  )
 }
