@@ -178,6 +178,18 @@ test('client.mjs of the README waits for server.mjs', async t => {
   t.like(await client.exit, { code: 0, stdout: 'the server is ready\n', stderr: '' })
 })
 
+for (const [path, file, name, line] of [
+  ['README.md', 'lock.mjs', 'report', /^\d+ is alone\n$/],
+  ['docs/locks.md', 'nightly.mjs', 'nightly', /^cleaning up\n$/],
+] as const) {
+  test(`${file} of ${path} has its lock and ends by itself`, async t => {
+    const lock = program(t, [process.execPath, written(t, path, file, name, uniqueName(t))])
+    const { code, stdout, stderr } = await lock.exit
+    t.like({ code, stderr }, { code: 0, stderr: '' })
+    t.regex(stdout, line)
+  })
+}
+
 requires(tool('python3'))('numbers.py of the README reads what numbers.mjs writes', async t => {
   const name = uniqueName(t)
   const writer = program(t, [process.execPath, written(t, 'README.md', 'numbers.mjs', 'numbers', name)])
@@ -331,6 +343,9 @@ test('interop.md has the keys and the mark of the sources', t => {
     t.is(keyOf(name) >>> 0, Number(decimal), name)
     t.is(keyOf(name) >>> 0, Number(hex), name)
   }
-  const [, mark = ''] = /const MARK: u16 = (0x\w+);/.exec(page('crates/os-ipc/src/record.rs')) ?? []
+  const record = page('crates/os-ipc/src/record.rs')
+  const [, mark = ''] = /const MARK: u16 = (0x\w+);/.exec(record) ?? []
   t.true(page('docs/interop.md').includes(`the mark \`${mark}\``))
+  const [, lockMark = ''] = /const LOCK_MARK: u16 = (0x\w+);/.exec(record) ?? []
+  t.true(page('docs/interop.md').includes(`the lock's mark \`${lockMark}\``))
 })
