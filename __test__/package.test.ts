@@ -92,7 +92,7 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/(redis\/|testing\/)?[\w-]+\.js|(index|redis|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/(redis\/|testing\/)?[\w-]+\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

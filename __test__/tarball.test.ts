@@ -30,16 +30,15 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const libraries = readdirSync(join(repository, 'lib'), { recursive: true, encoding: 'utf8' }).filter(
-    file => file.endsWith('.ts') && !file.endsWith('.d.ts'),
+  const compiled = ['lib', 'cli'].flatMap(folder =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+      .map(file => `${folder}/${file.replace(/ts$/, 'js')}`),
   )
   const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
   t.deepEqual(main, [
     'os-ipc',
-    [
-      ...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json'],
-      ...libraries.map(file => `lib/${file.replace(/ts$/, 'js')}`),
-    ].sort(),
+    [...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json'], ...compiled].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
@@ -64,7 +63,7 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'repository',
   ]
   const peers = ['peerDependencies', 'peerDependenciesMeta']
-  const used = ['type', 'engines', 'exports', 'types', 'files', 'optionalDependencies', ...peers]
+  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies', ...peers]
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],
@@ -161,6 +160,14 @@ class Project {
     return run(this.#t, 'node', args, { cwd: this.path, env: this.#env })
   }
 
+  /** Runs a command that npm has linked. */
+  command(name: string, ...args: string[]): Promise<string> {
+    return run(this.#t, join(this.path, 'node_modules', '.bin', name), args, {
+      cwd: this.path,
+      env: this.#env,
+    })
+  }
+
   #standIn(name: string): string {
     const { os, cpu } = targets.find(target => target.name === name) as (typeof targets)[number]
     const manifest = { name: `os-ipc-${name}`, version: '0.1.0', os: [os], cpu: [cpu] }
@@ -230,6 +237,15 @@ for (const [module, moduleResolution] of [
     if (common.length > 0) t.is(await project.node('out/common.cjs'), '1\n')
   })
 }
+
+test.serial('npm links the command, and it runs with what is installed', async t => {
+  const project = new Project(t)
+  await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
+  const name = uniqueName(t)
+  t.is(await project.command('os-ipc', 'create', name, '--initial', '3'), '')
+  t.is(await project.command('os-ipc', 'run', name, '--', 'node', '-p', '6 * 7'), '42\n')
+  t.is(await project.command('os-ipc', 'value', name), '3\n')
+})
 
 test.serial("the README's examples run from the installed package", async t => {
   const project = new Project(t)

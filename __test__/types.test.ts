@@ -15,7 +15,7 @@ const PAGES = [
   'README.md',
   // api.md has the comments of these declarations.
   ...readdirSync(join(ROOT, 'docs'))
-    .filter(file => file !== 'api.md')
+    .filter(file => file.endsWith('.md') && file !== 'api.md')
     .map(file => `docs/${file}`),
 ]
 
@@ -23,7 +23,7 @@ const PAGES = [
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
-import { capabilities, ftok, IpcError, list, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
 import { RedisSemaphore } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
@@ -66,6 +66,50 @@ test('an example that is wrong is found', t => {
   )
 })
 
+const LOCKS = `
+import { type Lock, type LockManager, type LockOptions, locks } from 'os-ipc'
+const options: LockOptions = { mode: 'shared', signal: new AbortController().signal }
+const length: Promise<number> = locks.request('a', options, async (lock: Lock | null) => lock?.name.length ?? 0)
+const mode: Promise<'exclusive' | 'shared' | undefined> = locks.request('a', lock => lock?.mode)
+const pids: Promise<(number | undefined)[]> = locks.query().then(({ held }) => held.map(({ pid }) => pid))
+const manager: LockManager = { request: locks.request, query: locks.query }
+`
+
+test('the types of locks need no lib.dom', t => {
+  t.deepEqual(problems(new Map([[join(ROOT, 'example-locks.mts'), LOCKS]])), [])
+})
+
+for (const skipLibCheck of [true, false]) {
+  test(`with lib.dom they are those of the DOM (skipLibCheck: ${skipLibCheck})`, t => {
+    const code = `${LOCKS}
+const asDom: globalThis.LockManager = locks
+const domOptions: globalThis.LockOptions = options
+locks.request('a', domOptions, (lock: globalThis.Lock | null) => lock)
+declare const domLock: globalThis.Lock
+const lock: Lock = domLock
+const callback: globalThis.LockGrantedCallback<number> = () => 1
+const one: Promise<number> = locks.request('a', callback)
+function either(manager: LockManager | globalThis.LockManager) {
+  return manager.request('a', { ifAvailable: true }, lock => lock?.name)
+}
+`
+    const options = { ...OPTIONS, lib: [...(OPTIONS.lib ?? []), 'lib.dom.d.ts'], skipLibCheck }
+    const found = problems(new Map([[join(ROOT, 'example-dom-locks.mts'), code]]), options)
+    t.deepEqual(found, [])
+  })
+}
+
+test('a wrong use of locks is found', t => {
+  for (const wrong of [
+    "locks.request('a', { mode: 'other' }, () => {})",
+    "locks.request('a')",
+    "locks.request('a', { steal: 1 }, () => {})",
+  ]) {
+    const code = `import { locks } from 'os-ipc'\n${wrong}\n`
+    t.is(problems(new Map([[join(ROOT, 'example-wrong-locks.mts'), code]])).length, 1, wrong)
+  }
+})
+
 /** A page; of declarations, their comments without the stars. */
 function markdownOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^ *\* ?/gm, '')
@@ -76,8 +120,8 @@ function examples(markdown: string): string[] {
 }
 
 /** What the compiler says about files that are nowhere but here. */
-function problems(files: ReadonlyMap<string, string>): string[] {
-  const host = ts.createCompilerHost(OPTIONS)
+function problems(files: ReadonlyMap<string, string>, options = OPTIONS): string[] {
+  const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = path => files.has(path) || fileExists(path)
   host.readFile = path => files.get(path) ?? readFile(path)
@@ -87,7 +131,7 @@ function problems(files: ReadonlyMap<string, string>): string[] {
       ? getSourceFile(path, version, ...rest)
       : ts.createSourceFile(path, code, version, true)
   }
-  const program = ts.createProgram([...files.keys()], OPTIONS, host)
+  const program = ts.createProgram([...files.keys()], options, host)
   return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     const at = file?.getLineAndCharacterOfPosition(start).line ?? 0
     const line = file?.text.split('\n')[at]

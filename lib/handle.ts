@@ -1,5 +1,6 @@
 import { IpcError } from './errors.js'
 import { native } from './native.js'
+import type { Backend } from './options.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
 const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
@@ -7,8 +8,11 @@ const unreachable = new FinalizationRegistry<number>(number => native.semaphoreD
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
-  /** How messages call the semaphore. */
-  readonly label: string
+  /** With its slash; `''` for a raw key. */
+  readonly name: string
+  /** The raw System V key, if it was opened by one. */
+  readonly key: number | undefined
+  readonly backend: Backend
   open = true
   /** Whether a pending wait keeps the process alive. */
   referenced = true
@@ -17,10 +21,17 @@ export class Handle {
   /** Permits held. */
   permits = 0
 
-  constructor(number: number, label: string) {
+  constructor(number: number, name: string, key: number | undefined, backend: Backend) {
     this.number = number
-    this.label = label
+    this.name = name
+    this.key = key
+    this.backend = backend
     unreachable.register(this, number, this)
+  }
+
+  /** How messages of errors call the semaphore. */
+  get label(): string {
+    return this.key === undefined ? `'${this.name}'` : `with key ${this.key}`
   }
 
   /** The number, for a call that needs the semaphore open. */

@@ -1,3 +1,4 @@
+import { gaveBack, heldSince } from './diagnostics.js'
 import type { Handle } from './handle.js'
 import type { PermitLike } from './permit-source.js'
 
@@ -17,6 +18,7 @@ import type { PermitLike } from './permit-source.js'
  */
 export class Permit implements PermitLike {
   readonly #handle: Handle
+  readonly #since = heldSince()
   #released = false
   #signal: AbortSignal | undefined
 
@@ -57,6 +59,7 @@ export class Permit implements PermitLike {
     if (this.#released) return
     this.#handle.release()
     this.#released = true
+    gaveBack(this.#handle, this.#since)
   }
 
   /** The same as {@link release}. */

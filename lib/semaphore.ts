@@ -1,7 +1,7 @@
-import { isMainThread } from 'node:worker_threads'
-
 import type { OpenedSemaphore } from '../native.cjs'
+import { takeSync } from './blocking.js'
 import { capabilities } from './capabilities.js'
+import { posted, tookAtOnce } from './diagnostics.js'
 import { wrongType, wrongValue } from './errors.js'
 import { Handle } from './handle.js'
 import { native } from './native.js'
@@ -22,7 +22,7 @@ import {
 import { Permit } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
-import { giveUpAll, setReferenced, take, timedOut, type WaitLimits } from './waiting.js'
+import { closeHandle, setReferenced, take, type WaitLimits } from './waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
 export interface BackendOptions {
@@ -64,9 +64,6 @@ export interface WaitSyncOptions {
 /** What `wait()` returns when it did not have to wait. */
 const DONE = Promise.resolve()
 
-/** How long a worker blocks at a time: between two of them its termination takes effect. */
-const WORKER_SLICE = 1000
-
 /** Only this module makes semaphores. */
 const inside = Symbol('inside')
 
@@ -103,7 +100,12 @@ export class Semaphore implements PermitSource, Disposable {
     this.name = opened.name
     this.backend = opened.posix ? 'posix' : 'sysv'
     this.created = opened.created
-    this.#handle = new Handle(opened.handle, typeof id === 'number' ? `with key ${id}` : `'${opened.name}'`)
+    this.#handle = new Handle(
+      opened.handle,
+      opened.name,
+      typeof id === 'number' ? id : undefined,
+      this.backend,
+    )
     if (opened.created && !opened.verified) warnUnverified(this.#handle.label)
   }
 
@@ -192,6 +194,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   post(count = 1): void {
     native.semaphorePost(this.#handle.use(), count === 1 ? 1 : checkCount(count))
+    posted(this.#handle, count)
   }
 
   /**
@@ -201,7 +204,9 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   tryWait(): boolean {
-    return native.semaphoreTryWait(this.#handle.use())
+    const taken = native.semaphoreTryWait(this.#handle.use())
+    if (taken) tookAtOnce(this.#handle, false)
+    return taken
   }
 
   /**
@@ -230,18 +235,8 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
    */
   waitSync(options?: WaitSyncOptions): void {
-    const number = this.#handle.use()
-    const timeout = checkTimeout(checkOptions(options).timeout)
-    if (isMainThread) {
-      if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(this.#handle)
-      return
-    }
-    const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
-    for (;;) {
-      const left = Math.max(deadline - performance.now(), 0)
-      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
-      if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(this.#handle)
-    }
+    this.#handle.use()
+    takeSync(this.#handle, checkTimeout(checkOptions(options).timeout))
   }
 
   /**
@@ -267,7 +262,10 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when the semaphore was removed.
    */
   tryAcquire(): Permit | null {
-    return native.semaphoreTryAcquire(this.#handle.use()) ? new Permit(this.#handle) : null
+    if (!native.semaphoreTryAcquire(this.#handle.use())) return null
+    const permit = new Permit(this.#handle)
+    tookAtOnce(this.#handle, true)
+    return permit
   }
 
   /**
@@ -322,9 +320,7 @@ export class Semaphore implements PermitSource, Disposable {
    * Permits stay held until they are released. The semaphore itself stays, for others.
    */
   close(): void {
-    if (!this.#handle.open) return
-    giveUpAll(this.#handle, () => this.#handle.closedError())
-    this.#handle.close()
+    if (this.#handle.open) closeHandle(this.#handle)
   }
 
   /**

@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 
-import { fromNative, IpcError } from './errors.js'
+import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
+import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
-import { poolThreads } from './pool.js'
+import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -19,9 +19,10 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const POOL_PATIENCE = 10
 
 /** A wait that has not ended. */
-class Pending {
+class Pending implements Waiter {
   readonly handle: Handle
   readonly ticket: number
+  readonly observed: ObservedWait
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
@@ -31,11 +32,13 @@ class Pending {
     handle: Handle,
     ticket: number,
     { timeout, signal }: WaitLimits,
+    observed: ObservedWait,
     resolve: () => void,
     reject: (reason: unknown) => void,
   ) {
     this.handle = handle
     this.ticket = ticket
+    this.observed = observed
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -54,7 +57,7 @@ class Pending {
     this.#resolve()
   }
 
-  /** The wait failed in the kernel. */
+  /** The wait failed. */
   fail(error: unknown): void {
     this.#end()
     this.#reject(error)
@@ -64,6 +67,7 @@ class Pending {
   giveUp(reason: unknown): void {
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
+    this.observed.failed(reason)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -81,42 +85,13 @@ class Pending {
   #end(): void {
     this.#signal?.removeEventListener('abort', this)
     clearTimeout(this.#timer)
-    pending.delete(this.ticket)
+    forget(this.ticket)
     this.handle.waits -= 1
     if (this.handle.referenced) reference(-1)
   }
 }
 
-const pending = new Map<number, Pending>()
-
-/** How many pending waits keep the process alive. */
-let referenced = 0
-
-const pool = poolThreads()
 let poolGuard: NodeJS.Timeout | undefined
-
-/** Runs when the addon has outcomes. */
-function settle(): void {
-  const { granted, failed, errors } = native.collectSettled()
-  for (const ticket of granted) pending.get(ticket)?.grant()
-  for (const [index, ticket] of failed.entries()) pending.get(ticket)?.fail(errors[index])
-}
-
-native.start(fromNative, settle, pool)
-
-// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
-// error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.
-if (isMainThread) {
-  process.prependListener('exit', () => {
-    native.beforeExit()
-    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
-    setImmediate(() => {
-      for (const wait of pending.values()) {
-        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-      }
-    }).unref()
-  })
-}
 
 /**
  * Takes a unit, as a permit or for good.
@@ -129,23 +104,41 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    return taken ? undefined : Promise.reject(timedOut(handle))
+    if (!taken) {
+      const error = timedOut(handle)
+      hadNoTime(handle, permit, error)
+      return Promise.reject(error)
+    }
+    tookAtOnce(handle, permit)
+    return undefined
   }
   const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
-  if (ticket === 0) return undefined
-  return new Promise((resolve, reject) => {
-    pending.set(ticket, new Pending(handle, ticket, limits, resolve, reject))
+  if (ticket === 0) {
+    tookAtOnce(handle, permit)
+    return undefined
+  }
+  const observed = new ObservedWait(handle, permit)
+  const promise = new Promise<void>((resolve, reject) => {
+    expect(ticket, new Pending(handle, ticket, limits, observed, resolve, reject))
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
   })
+  observed.began()
+  return promise
 }
 
-/** Ends every wait of a handle. */
-export function giveUpAll(handle: Handle, reason: () => unknown): void {
-  if (handle.waits === 0) return
-  native.cancelWaits(handle.number)
-  for (const wait of pending.values()) if (wait.handle === handle) wait.fail(reason())
+/** Closes a handle, and ends every wait of it. */
+export function closeHandle(handle: Handle): void {
+  const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
+  if (tickets.length > 0) native.cancelWaits(handle.number)
+  handle.close()
+  failAll(tickets, () => handle.closedError())
+}
+
+function ticketsOf(handle: Handle): number[] {
+  const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
+  return [...waiting()].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */
@@ -161,13 +154,6 @@ export function timedOut(handle: Handle): IpcError {
   return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
     errno: -constants.errno.ETIMEDOUT,
   })
-}
-
-function reference(change: number): void {
-  const before = referenced > 0
-  referenced += change
-  const after = referenced > 0
-  if (before !== after) native.keepAlive(after)
 }
 
 /** A pool that is busy with other things for long must not hold up a wait that it was given. */

@@ -13,8 +13,18 @@ import { root } from './run.mjs'
 const ENTRIES = { 'os-ipc': 'index.d.ts', 'os-ipc/redis': 'redis.d.ts', 'os-ipc/testing': 'testing.d.ts' }
 const TARGET = join(root, 'docs', 'api.md')
 
-/** What a reader wants first; the rest follows in the order of the files. */
-const FIRST = ['Semaphore', 'Permit', 'SharedMemory', 'list', 'ftok', 'capabilities', 'IpcError']
+/** What a reader wants first; the rest follows in the order of index.d.ts. */
+const FIRST = [
+  'Semaphore',
+  'Permit',
+  'locks',
+  'LockManager',
+  'SharedMemory',
+  'list',
+  'ftok',
+  'capabilities',
+  'IpcError',
+]
 
 const printer = ts.createPrinter({ removeComments: true })
 const texts = Object.values(ENTRIES).map(name => readFileSync(join(root, name), 'utf8'))
@@ -40,7 +50,7 @@ export function apiPage() {
   const sections = names.map(name => {
     const node = declared.get(name)
     if (node === undefined || !exported.has(name)) throw new Error(`nothing exports ${name}`)
-    return { name, node, members: ts.isClassDeclaration(node) ? membersOf(node) : [] }
+    return { name, node, members: membersOf(node) }
   })
   for (const { name, members } of sections) {
     anchors.set(name, anchor(name))
@@ -57,15 +67,18 @@ export function apiPage() {
 
 function section({ name, node, members }) {
   const isInterface = ts.isInterfaceDeclaration(node)
+  const properties = isInterface ? node.members.filter(ts.isPropertySignature) : []
+  const isCallable = isInterface && node.members.some(ts.isCallSignatureDeclaration)
+  const hasHead = (isInterface && !isCallable) || ts.isClassDeclaration(node)
   return [
     `## ${name}`,
     ...from(node),
-    code(isInterface || ts.isClassDeclaration(node) ? headOf(node) : print(node)),
+    code(hasHead ? headOf(node) : print(node)),
     ...commentOf(node, name),
-    ...(isInterface ? [node.members.map(member => property(member, name)).join('\n')] : []),
+    ...(properties.length > 0 ? [properties.map(member => property(member, name)).join('\n')] : []),
     ...members.flatMap(member => [
       `### ${title(name, member)}`,
-      code(print(member)),
+      code(overloads(node, member).map(print).join('\n')),
       ...commentOf(member, name),
     ]),
   ]
@@ -82,6 +95,12 @@ function from(node) {
   return entry === 'os-ipc' ? [] : [`From \`${entry}\`.`]
 }
 
+/** All declarations of a member, of which the first has the comment. */
+function overloads(node, member) {
+  if (!ts.isMethodSignature(member)) return [member]
+  return node.members.filter(other => ts.isMethodSignature(other) && nameOf(other) === nameOf(member))
+}
+
 /** The declaration without its members. */
 function headOf(node) {
   const heritage = node.heritageClauses?.map(clause => ` ${clause.getText(file)}`).join('') ?? ''
@@ -89,11 +108,9 @@ function headOf(node) {
 }
 
 function property(member, owner) {
-  const comment = text(commentText(member), owner)
-  if (ts.isMethodSignature(member)) return `- \`${print(member)}\`. ${comment}`.trimEnd()
   const optional = member.questionToken ? ', optional' : ''
   const type = print(member.type).replace(/ \| undefined$/, optional ? '' : '$&')
-  return `- \`${nameOf(member)}\`: \`${type}\`${optional}. ${comment}`.trimEnd()
+  return `- \`${nameOf(member)}\`: \`${type}\`${optional}. ${text(commentText(member), owner)}`.trimEnd()
 }
 
 /** The comment's sentences, parameters, results, errors and examples. */
@@ -149,7 +166,14 @@ function text(comment, owner) {
     .trim()
 }
 
+/** What has a heading of its own: members of a class, methods of an interface. */
 function membersOf(node) {
+  if (ts.isInterfaceDeclaration(node)) {
+    return node.members.filter(
+      member => ts.isMethodSignature(member) && overloads(node, member)[0] === member,
+    )
+  }
+  if (!ts.isClassDeclaration(node)) return []
   return node.members.filter(
     member =>
       !ts.isPrivateIdentifier(member.name ?? node.name) &&
@@ -162,7 +186,7 @@ function title(owner, member) {
   const isStatic = ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static
   const object = isStatic ? owner : owner[0].toLowerCase() + owner.slice(1)
   const name = nameOf(member)
-  const call = ts.isMethodDeclaration(member) ? '()' : ''
+  const call = ts.isMethodDeclaration(member) || ts.isMethodSignature(member) ? '()' : ''
   return name.startsWith('[') ? `${object}${name}${call}` : `${object}.${name}${call}`
 }
 

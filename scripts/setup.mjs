@@ -18,12 +18,16 @@ const JAVASCRIPT = {
     'redis.ts',
     'testing.ts',
     'lib/**/*.ts',
+    'cli/**/*.ts',
     'native.d.cts',
     'tsconfig.json',
     'tsconfig.build.json',
     'rollup.config.mjs',
   ],
-  outputs: ['index.js', 'redis.js', 'testing.js', 'index.d.ts', 'redis.d.ts', 'testing.d.ts', 'lib/**/*.js'],
+  outputs: [
+    ...['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
+    ...['lib/**/*.js', 'cli/**/*.js'],
+  ],
 }
 
 /** `quiet` says in a line what it does, and shows what the tools print only when they fail. */

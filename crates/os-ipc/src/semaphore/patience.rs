@@ -12,18 +12,18 @@ const FEWEST_LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// A number of looks, spread over a time.
-pub(super) struct Patience {
+pub(crate) struct Patience {
     start: Instant,
     looks: u32,
 }
 
 impl Patience {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { start: Instant::now(), looks: 0 }
     }
 
     /// Waits a moment before the next look; false when there is none.
-    pub(super) fn once_more(&mut self) -> bool {
+    pub(crate) fn once_more(&mut self) -> bool {
         if self.lasted(LONGEST) {
             return false;
         }
@@ -33,7 +33,7 @@ impl Patience {
     }
 
     /// Whether it was looked at for so long.
-    pub(super) fn lasted(&self, time: Duration) -> bool {
+    pub(crate) fn lasted(&self, time: Duration) -> bool {
         self.looks >= FEWEST_LOOKS && self.start.elapsed() >= time
     }
 }

@@ -29,6 +29,10 @@ impl Operation {
         Self(())
     }
 
+    pub(crate) fn await_add(_index: u16, _by: i16, _undo: Undo) -> Self {
+        Self(())
+    }
+
     pub(crate) fn is_zero(_index: u16) -> Self {
         Self(())
     }
@@ -62,6 +66,10 @@ pub(crate) fn operate(set: SetId, _operations: &mut [Operation]) -> Result<(), E
     match set.0 {}
 }
 
+pub(crate) fn operate_waiting(set: SetId, _operations: &mut [Operation]) -> Result<(), Errno> {
+    match set.0 {}
+}
+
 pub(crate) fn try_take(set: SetId, _undo: Undo) -> Result<(), Errno> {
     match set.0 {}
 }
@@ -86,7 +94,15 @@ pub(crate) fn waiters(set: SetId) -> Result<u16, Errno> {
     match set.0 {}
 }
 
+pub(crate) fn waiters_at(set: SetId, _index: u16) -> Result<u16, Errno> {
+    match set.0 {}
+}
+
 pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
+    match set.0 {}
+}
+
+pub(crate) fn last_pid_at(set: SetId, _index: u16) -> Result<i32, Errno> {
     match set.0 {}
 }
 
