@@ -807,10 +807,5 @@ declare class SharedMemory implements Disposable {
     [Symbol.dispose](): void;
 }
 
-<<<<<<< HEAD
 export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
-export type { Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, SemaphoreInfo, SharedMemoryInfo, WaitOptions, WaitSyncOptions };
-=======
-export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, Listing, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
->>>>>>> main
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
