@@ -200,11 +200,11 @@ requires(tool('python3'))('numbers.py of the README reads what numbers.mjs write
 
 // --- diagnostics.md
 
-test('slow.mjs of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
+test('slow.mts of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
   const name = uniqueName(t)
   const home = folder(t)
-  const slow = join(home, 'slow.mjs')
-  const code = block('docs/diagnostics.md', 'slow.mjs').replace('waited > 1_000', 'waited > 10')
+  const slow = join(home, 'slow.mts')
+  const code = block('docs/diagnostics.md', 'slow.mts').replace('waited > 1_000', 'waited > 10')
   writeFileSync(slow, code)
   const main = join(home, 'main.mjs')
   writeFileSync(
@@ -216,17 +216,23 @@ test('slow.mjs of diagnostics.md, imported first, tells of long waits, also of t
      await semaphore.wait()
      if (isMainThread) new Worker(new URL(import.meta.url))`,
   )
-  const { code: exit, stderr } = await program(t, [process.execPath, '--import', slow, main]).exit
+  const { code: exit, stderr } = await program(t, [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    slow,
+    main,
+  ]).exit
   t.is(exit, 0, stderr)
   const lines = stderr.trimEnd().split('\n')
   t.is(lines.length, 2, stderr)
   for (const line of lines) t.regex(line, new RegExp(`^waited \\d+ ms for ${name}$`))
 })
 
-test('metrics.mjs of diagnostics.md records what happens to a semaphore', async t => {
+test('metrics.mts of diagnostics.md records what happens to a semaphore', async t => {
   const name = uniqueName(t)
-  const file = join(folder(t), 'metrics.mjs')
-  writeFileSync(file, block('docs/diagnostics.md', 'metrics.mjs'))
+  const file = join(folder(t), 'metrics.mts')
+  writeFileSync(file, block('docs/diagnostics.md', 'metrics.mts'))
   const { observeSemaphores } = await import(file)
   const records: Record<string, { value: number; [attribute: string]: unknown }[]> = {}
   const instrument = (metric: string, { unit }: { unit: string }) => {

@@ -1,7 +1,7 @@
 // Every example in a comment of the API, and every piece of JavaScript and TypeScript in the documentation, compiles.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import test from 'ava'
@@ -32,6 +32,30 @@ declare function convert(file: string): Promise<void>
 declare function reopen(): void
 `
 
+/** As much of OpenTelemetry as diagnostics.md uses; its own types were tried by hand. */
+const OPENTELEMETRY = `
+declare module '@opentelemetry/api' {
+  interface Instrument {
+    add(value: number, attributes: object): void
+    record(value: number, attributes: object): void
+    addCallback(callback: (result: { observe(value: number, attributes: object): void }) => void): void
+  }
+  type Create = (name: string, options: object) => Instrument
+  export interface Meter {
+    createHistogram: Create
+    createCounter: Create
+    createUpDownCounter: Create
+    createObservableGauge: Create
+  }
+  export const metrics: { getMeter(name: string): Meter; setGlobalMeterProvider(provider: object): void }
+}
+declare module '@opentelemetry/sdk-metrics' {
+  export class ConsoleMetricExporter {}
+  export class PeriodicExportingMetricReader { constructor(options: object) }
+  export class MeterProvider { constructor(options: object); shutdown(): Promise<void> }
+}
+`
+
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   // What a user has: `Disposable` is not in it.
@@ -43,14 +67,17 @@ const OPTIONS: ts.CompilerOptions = {
   allowJs: true,
   checkJs: true,
   noEmit: true,
+  allowImportingTsExtensions: true,
   skipLibCheck: true,
 }
 
 test('every example compiles', t => {
-  const files = new Map<string, string>()
+  const files = new Map([[join(ROOT, 'opentelemetry.d.ts'), OPENTELEMETRY]])
   for (const path of PAGES) {
     for (const [index, code] of examples(markdownOf(path)).entries()) {
-      const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}-${index}.mts`)
+      // A name of its own is there to be imported by.
+      const [, file = `${index}.mts`] = /^\/\/ (\S+\.mts)\n/.exec(code) ?? []
+      const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}`, file)
       files.set(name, code.includes('import ') ? code : `${GIVEN}async function example() {\n${code}}\n`)
     }
   }
@@ -122,7 +149,9 @@ function examples(markdown: string): string[] {
 /** What the compiler says about files that are nowhere but here. */
 function problems(files: ReadonlyMap<string, string>, options = OPTIONS): string[] {
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
+  const { fileExists, readFile, getSourceFile, directoryExists } = host
+  const folders = new Set([...files.keys()].map(dirname))
+  host.directoryExists = path => folders.has(path) || (directoryExists?.(path) ?? true)
   host.fileExists = path => files.has(path) || fileExists(path)
   host.readFile = path => files.get(path) ?? readFile(path)
   host.getSourceFile = (path, version, ...rest) => {
