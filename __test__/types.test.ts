@@ -19,7 +19,7 @@ const PAGES = [
 
 /** What an example may take for granted: names that say what they are. */
 const GIVEN = `
-import { capabilities, ftok, IpcError, list, locks, Permit, Semaphore, SharedMemory } from 'os-ipc'
+import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
 declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
 declare const file: string, url: string
 declare function convert(file: string): Promise<void>
