@@ -5,16 +5,22 @@ import { join } from 'node:path'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { list, locks } from '../index.js'
+import { capabilities, list, locks, Semaphore } from '../index.js'
 import { cli, json, start } from './helpers/cli.ts'
 import { uniqueName } from './helpers/names.ts'
 import { folder } from './helpers/project.ts'
 import { linux, requires } from './helpers/requires.ts'
+import { asUser } from './helpers/surroundings.ts'
 import { until } from './helpers/until.ts'
 
-/** A name of a lock: any text. */
+/** A name of a lock: any text. What killed processes leave of it goes with the test. */
 function lockName(t: ExecutionContext): string {
-  return `${uniqueName(t).slice(1)}, a lock`
+  const name = `${uniqueName(t).slice(1)}, a lock`
+  t.teardown(() => {
+    const left = capabilities.list ? list().locks.find(lock => lock.name === name)?.key : undefined
+    if (left !== undefined) Semaphore.unlink(left)
+  })
+  return name
 }
 
 /** How a lock is held, as the list says it. */
@@ -107,6 +113,19 @@ test('a signal ends a lock that waits, and nothing is run', async t => {
     waiting.kill('SIGTERM')
     t.like(await waiting.exit, { signal: 'SIGTERM', stdout: '' })
   })
+})
+
+requires(asUser(65534))('the lock of another user is told', async t => {
+  const name = lockName(t)
+  await holder(t, name)
+  const { code, stdout, stderr } = await cli(t, ['lock', name, '--', 'echo', 'ran'], {
+    within: [asUser(65534)],
+  })
+  t.like({ code, stdout }, { code: 125, stdout: '' })
+  t.regex(
+    stderr,
+    /^os-ipc: no permission: [^\n]+; a lock is for the processes of one user; choose another name\n$/,
+  )
 })
 
 test('a command that is missing, and a name that cannot be, are told', async t => {

@@ -10,8 +10,10 @@ import ts from 'typescript'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGES = [
   'index.d.ts',
+  'redis.d.ts',
+  'testing.d.ts',
   'README.md',
-  // api.md has the comments of index.d.ts.
+  // api.md has the comments of these declarations.
   ...readdirSync(join(ROOT, 'docs'))
     .filter(file => file.endsWith('.md') && file !== 'api.md')
     .map(file => `docs/${file}`),
@@ -19,9 +21,13 @@ const PAGES = [
 
 /** What an example may take for granted: names that say what they are. */
 const GIVEN = `
+import { Redis } from 'ioredis'
+import { test } from 'node:test'
 import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { RedisSemaphore } from 'os-ipc/redis'
+import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
-declare const file: string, url: string
+declare const file: string, url: string, parts: string[], subject: PermitSourceSubject
 declare function convert(file: string): Promise<void>
 declare function reopen(): void
 `

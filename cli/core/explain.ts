@@ -42,6 +42,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       return new Failure(cause, hint ?? 'os-ipc ls shows what there is', EXIT.absent)
     case 'EACCES':
     case 'EPERM':
+      return new Failure(`no permission: ${cause}`, hint, EXIT.forbidden)
     case 'ERR_FOREIGN_OWNER':
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
@@ -53,7 +54,8 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
         'NODE_DEBUG=os-ipc shows where it came from',
       )
     default:
-      return new Failure(cause, hint)
+      // A hint says more than the name of an errno.
+      return new Failure(hint === undefined && code.startsWith('E') ? `${cause} (${code})` : cause, hint)
   }
 }
 

@@ -95,14 +95,16 @@ export class OwnLink implements Link {
 /** A connection of somebody else, who opens and closes it. */
 export class GivenLink implements Link {
   readonly client: RedisClient
-  epoch = 1
-  readonly #onReady = (): void => {
-    this.epoch += 1
-  }
+  readonly #connections: Connections
 
   constructor(client: RedisClient) {
     this.client = client
-    client.on('ready', this.#onReady)
+    this.#connections = counted.get(client) ?? new Connections(client)
+    this.#connections.watch(+1)
+  }
+
+  get epoch(): number {
+    return this.#connections.count
   }
 
   ready(): undefined {}
@@ -110,9 +112,34 @@ export class GivenLink implements Link {
   use(): void {}
 
   async end(): Promise<void> {
-    this.client.off('ready', this.#onReady)
+    this.#connections.watch(-1)
   }
 }
+
+/** Counts the connections of a client, for any number of links with one listener: more than ten would be a warning. */
+class Connections {
+  count = 1
+  readonly #client: RedisClient
+  #watchers = 0
+  readonly #onReady = (): void => {
+    this.count += 1
+  }
+
+  constructor(client: RedisClient) {
+    this.#client = client
+    counted.set(client, this)
+  }
+
+  watch(change: 1 | -1): void {
+    this.#watchers += change
+    if (change === 1 && this.#watchers === 1) this.#client.on('ready', this.#onReady)
+    if (this.#watchers > 0) return
+    this.#client.off('ready', this.#onReady)
+    counted.delete(this.#client) // what comes now is not counted
+  }
+}
+
+const counted = new WeakMap<RedisClient, Connections>()
 
 function open(url: string, silence: number): IoRedis & RedisClient {
   try {
