@@ -25,6 +25,7 @@ export class Entries {
   readonly settings: Settings
   readonly label: string
   readonly #name: string
+  readonly #once: LockOptions
 
   constructor(link: Link, server: Server, settings: Settings, name: string) {
     this.link = link
@@ -32,6 +33,16 @@ export class Entries {
     this.settings = settings
     this.label = `'${name}'`
     this.#name = `${OUR_PREFIX}${name}`
+    this.#once = {
+      lockTimeout: settings.lease,
+      // With its own retries it would ask for ever in a fixed rhythm, and not at all when the connection fails.
+      acquireAttemptsLimit: 1,
+      acquireTimeout: Number.POSITIVE_INFINITY,
+      retryInterval: 0,
+      // Where its own refresh fails, the rejection is nobody's, and ends the process; and so does its default here.
+      refreshInterval: 0,
+      onLockLost: () => {},
+    }
   }
 
   get key(): string {
@@ -44,14 +55,16 @@ export class Entries {
     if (reached !== undefined) await reached
     const { epoch } = this.link
     const start = now()
-    // One try: with its own retries it would ask for ever in a fixed rhythm, and not at all when the connection fails.
-    const holder = this.#holder({ acquireAttemptsLimit: 1, acquireTimeout: Number.POSITIVE_INFINITY })
+    const holder = this.#holder(this.#once)
+    this.link.use(+1)
     try {
-      if (!(await this.#ask(() => holder.tryAcquire()))) return undefined
+      if (!(await holder.tryAcquire())) return undefined
     } catch (error) {
       // The answer was lost, perhaps not the question.
       void new Entry(this, this.#existing(holder.identifier), start).giveBack()
-      throw error
+      throw asIpcError(this.label, error)
+    } finally {
+      this.link.use(-1)
     }
     const entry = new Entry(this, holder, start)
     if (entry.lease.left() > 0 && this.link.epoch === epoch) return entry
@@ -67,10 +80,10 @@ export class Entries {
   }
 
   /** Takes an entry away, there or not. */
-  async remove(holder: Holder): Promise<void> {
+  remove(holder: Holder): Promise<void> {
     const connected = this.link.ready()
-    if (connected !== undefined) await connected
-    await this.#ask(() => holder.release())
+    if (connected === undefined) return this.#ask(() => holder.release())
+    return connected.then(() => this.#ask(() => holder.release()))
   }
 
   /** How many entries there are whose lease is not over. */
@@ -116,24 +129,14 @@ export class Entries {
 
   /** The library's object for an entry that was made before. */
   #existing(identifier: string): Holder {
-    return this.#holder({ identifier, acquiredExternally: true })
+    return this.#holder({ ...this.#once, identifier, acquiredExternally: true })
   }
 
-  /**
-   * One object of the library, one holder: what is acquired twice on one of them counts once. It refreshes nothing by
-   * itself: where its own refresh fails, the rejection is nobody's, and ends the process.
-   */
+  /** One object of the library, one holder: what is acquired twice on one of them counts once. */
   #holder(options: LockOptions): Holder {
-    const { lease, permits } = this.settings
     // It says that it wants `get` and `set` too, for its mutexes.
     const client = this.link.client as unknown as ConstructorParameters<typeof LibrarySemaphore>[0]
-    return new LibrarySemaphore(client, this.#name, permits, {
-      lockTimeout: lease,
-      refreshInterval: 0,
-      retryInterval: 0,
-      onLockLost: () => {}, // its default throws where nobody can catch it
-      ...options,
-    })
+    return new LibrarySemaphore(client, this.#name, this.settings.permits, options)
   }
 }
 
@@ -160,8 +163,10 @@ export class Entry {
   }
 
   /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
-  async giveBack(): Promise<void> {
-    if (!(await this.#tryToRemove())) void this.#keepTrying()
+  giveBack(): Promise<void> {
+    return this.#entries.remove(this.#holder).catch(() => {
+      void this.#keepTrying()
+    })
   }
 
   async #keepTrying(): Promise<void> {

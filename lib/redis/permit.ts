@@ -113,15 +113,14 @@ export class RedisPermit implements PermitLike {
   }
 
   #giveBack(): Promise<void> {
-    const given = this.#entry.giveBack()
-    this.#watcher.onRelease()
     return new Promise(resolve => {
       this.#onLeaseOver = resolve
-      void given.then(() => {
+      void this.#entry.giveBack().then(() => {
         clearTimeout(this.#timer)
         this.#watcher.onEnd()
         resolve()
       })
+      this.#watcher.onRelease()
     })
   }
 

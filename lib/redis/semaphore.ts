@@ -2,8 +2,9 @@ import { IpcError, wrongType, wrongValue } from '../errors.js'
 import { checkOptions, checkSignal, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../permit-source.js'
 import type { WaitOptions } from '../semaphore.js'
+import type { WaitLimits } from '../waiting.js'
 import { isRedisClient, type RedisClient } from './client.js'
-import { Entries } from './entry.js'
+import { Entries, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
 import { GivenLink, type Link, OwnLink } from './link.js'
 import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
@@ -145,6 +146,7 @@ export class RedisSemaphore implements PermitSource {
    */
   async acquire(options?: WaitOptions): Promise<RedisPermit> {
     this.#checkOpen()
+    if (options === undefined) return this.#waits.add(FOR_EVER)
     const { timeout: given, signal: maybe } = checkOptions(options)
     const timeout = checkTimeout(given)
     const signal = checkSignal(maybe)
@@ -233,15 +235,15 @@ export class RedisSemaphore implements PermitSource {
   /** One try, and what became of it: the permit, or nothing. */
   async #take(): Promise<RedisPermit | undefined> {
     this.#asking += 1
+    let entry: Entry | undefined
     try {
-      const entry = await this.#entries.take()
-      if (entry === undefined) return undefined
-      this.#held += 1
-      return new RedisPermit(entry, this.#label, this.#watcher)
+      entry = await this.#entries.take()
     } finally {
       this.#asking -= 1
-      this.#endIfUnused()
+      if (entry !== undefined) this.#held += 1
+      else this.#endIfUnused()
     }
+    return entry && new RedisPermit(entry, this.#label, this.#watcher)
   }
 
   async #tryOnce(signal: AbortSignal | undefined): Promise<RedisPermit | null> {
@@ -300,3 +302,5 @@ export class RedisSemaphore implements PermitSource {
 }
 
 const DONE = Promise.resolve()
+
+const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }

@@ -102,7 +102,7 @@ export class Waits {
   }
 
   #deliver(permit: RedisPermit): void {
-    const [first] = this.#waiting
+    const first = this.#waiting.values().next().value
     if (first === undefined)
       void permit.release() // whoever it was for gave up meanwhile
     else first.grant(permit)
