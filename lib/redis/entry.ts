@@ -119,11 +119,14 @@ export class Entries {
   }
 
   async #reachLater(connected: Promise<void> | undefined): Promise<void> {
+    this.link.use(+1)
     try {
       await connected
       await this.server.trusted()
     } catch (error) {
       throw asIpcError(this.label, error)
+    } finally {
+      this.link.use(-1)
     }
   }
 

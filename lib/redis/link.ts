@@ -35,10 +35,15 @@ export class OwnLink implements Link {
   #trouble: unknown
   #users = 0
   #ended = false
+  readonly #silence: number
+  /** When the last answer came, or the first question was asked after a rest. */
+  #heard = 0
+  #watch: NodeJS.Timeout | undefined
 
   /** @param silence - Milliseconds without an answer after which the connection counts as broken. */
   constructor(url: string, silence: number) {
-    this.client = open(url, silence)
+    this.client = open(url)
+    this.#silence = silence
     this.client.on('error', error => {
       this.#trouble = error
     })
@@ -59,7 +64,11 @@ export class OwnLink implements Link {
   use(change: 1 | -1): void {
     const before = this.#users
     this.#users += change
-    if (before === 0 || this.#users === 0) this.#keepAlive()
+    if (before > 0 && this.#users > 0 && change === 1) return
+    this.#heard = performance.now()
+    if (before > 0 && this.#users > 0) return
+    this.#keepAlive()
+    if (this.#users > 0) this.#watch ??= this.#watchFor(this.#silence)
   }
 
   async end(): Promise<void> {
@@ -84,6 +93,21 @@ export class OwnLink implements Link {
       this.#trouble = undefined
       this.#connecting = undefined
     }
+  }
+
+  /**
+   * Ends a connection that is silent for too long. A held permit is over by then (`lease.ts`): earlier, a command that still
+   * lay in the old connection could be done after a later one of the new connection, and put an older date on the permit.
+   * (ioredis could do it too, with a timer for every command.)
+   */
+  #watchFor(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#watch = undefined
+      if (this.#users === 0) return
+      const left = this.#silence - (performance.now() - this.#heard)
+      if (left <= 0) this.client.stream?.destroy(new Error(`no answer within ${this.#silence} ms`))
+      this.#watch = this.#watchFor(left > 0 ? Math.ceil(left) : this.#silence)
+    }, milliseconds).unref()
   }
 
   #keepAlive(): void {
@@ -141,15 +165,12 @@ class Connections {
 
 const counted = new WeakMap<RedisClient, Connections>()
 
-function open(url: string, silence: number): IoRedis & RedisClient {
+function open(url: string): IoRedis & RedisClient {
   try {
     return new Redis(url, {
       lazyConnect: true,
       retryStrategy: null,
       connectTimeout: CONNECT_WITHIN,
-      // A held permit is over by then (`lease.ts`). Earlier, a command that still lay in the old connection could be done
-      // after a later one of the new connection, and put an older date on the permit.
-      socketTimeout: silence,
     })
   } catch (error) {
     throw wrongValue(`the URL of Redis cannot be read: ${(error as Error).message}`)
