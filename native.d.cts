@@ -133,6 +133,9 @@ export interface NativeSemaphoreInfo {
   removed: boolean
 }
 
+/** Whether this is the thread that the process began with: no worker, then. */
+export declare function onFirstThread(): boolean
+
 /** An open memory object, as JavaScript sees it. */
 export interface OpenedMemory {
   /** What the other functions take. */

@@ -1,9 +1,8 @@
-import { isMainThread } from 'node:worker_threads'
-
 import type { OpenedSemaphore } from '../native.cjs'
 import { capabilities } from './capabilities.js'
 import { wrongType, wrongValue } from './errors.js'
 import { Handle } from './handle.js'
+import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import {
   checkBackend,

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
 
 import { fromNative, IpcError } from './errors.js'
 import type { Handle } from './handle.js'
+import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import { poolThreads } from './pool.js'
 

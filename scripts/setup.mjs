@@ -21,7 +21,7 @@ const JAVASCRIPT = {
     'tsconfig.build.json',
     'rollup.config.mjs',
   ],
-  outputs: ['index.js', 'index.d.ts', 'lib/**/*.js'],
+  outputs: ['index.js', 'index.d.ts'],
 }
 
 /** `quiet` says in a line what it does, and shows what the tools print only when they fail. */

@@ -118,6 +118,12 @@ pub(crate) fn error_factory(env: &Env) -> napi::Result<Function<'_, ErrorParts, 
     with(env, |environment| environment.make_error.borrow_back(env))
 }
 
+/// Whether this is the thread that the process began with: no worker, then.
+#[napi]
+pub fn on_first_thread() -> bool {
+    os_ipc::is_on_first_thread()
+}
+
 /// Says whether pending waits keep the event loop alive.
 #[napi]
 pub fn keep_alive(env: Env, alive: bool) -> napi::Result<()> {

@@ -26,3 +26,9 @@ pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemor
 pub use waiting::{
     Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,
 };
+
+/// Whether the calling thread is the one that the process began with.
+#[must_use]
+pub fn is_on_first_thread() -> bool {
+    sys::is_on_first_thread()
+}

@@ -14,6 +14,7 @@ mod copy_large;
 #[cfg(target_arch = "x86_64")]
 mod copy_pieces;
 mod file_key;
+mod first_thread;
 pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
 mod memory_cgroup;
@@ -40,6 +41,7 @@ use std::ffi::c_int;
 use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
+pub(crate) use first_thread::is_here as is_on_first_thread;
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///
