@@ -136,23 +136,19 @@ export interface NativeSemaphoreInfo {
 /** Whether this is the thread that the process began with: no worker, then. */
 export declare function onFirstThread(): boolean
 
-/** An open memory object, as JavaScript sees it. */
+/** What JavaScript does not know yet of a memory object that it opened: every property of an object costs. */
 export interface OpenedMemory {
   /** What the other functions take. */
   handle: number
-  kind: 'posix' | 'sysv'
-  name: string
   key?: number
   id?: number
   size: number
   created: boolean
 }
 
-/** What a handle is made of. */
+/** A semaphore that may be new. */
 export interface OpenedSemaphore {
   handle: number
-  name: string
-  posix: boolean
   created: boolean
   verified: boolean
 }
@@ -172,7 +168,7 @@ export declare function semaphoreDrop(handle: number): boolean
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): number
 
 export declare function semaphoreOpenOrCreate(id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 

@@ -1,5 +1,6 @@
 import { IpcError } from './errors.js'
 import { native } from './native.js'
+import type { Id } from './options.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
 const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
@@ -7,8 +8,6 @@ const unreachable = new FinalizationRegistry<number>(number => native.semaphoreD
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
-  /** How messages call the semaphore. */
-  readonly label: string
   open = true
   /** Whether a pending wait keeps the process alive. */
   referenced = true
@@ -17,10 +16,17 @@ export class Handle {
   /** Permits held. */
   permits = 0
 
-  constructor(number: number, label: string) {
+  readonly #id: Id
+
+  constructor(number: number, id: Id) {
     this.number = number
-    this.label = label
+    this.#id = id
     unreachable.register(this, number, this)
+  }
+
+  /** How messages call the semaphore. */
+  get label(): string {
+    return typeof this.#id === 'number' ? `with key ${this.#id}` : `'${this.#id}'`
   }
 
   /** The number, for a call that needs the semaphore open. */

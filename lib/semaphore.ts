@@ -94,15 +94,15 @@ export class Semaphore implements Disposable {
 
   readonly #handle: Handle
 
-  private constructor(key: symbol, opened: OpenedSemaphore, id: Id) {
+  private constructor(key: symbol, handle: number, which: Target, created: boolean) {
     if (key !== inside) {
       throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
     }
-    this.name = opened.name
-    this.backend = opened.posix ? 'posix' : 'sysv'
-    this.created = opened.created
-    this.#handle = new Handle(opened.handle, typeof id === 'number' ? `with key ${id}` : `'${opened.name}'`)
-    if (opened.created && !opened.verified) warnUnverified(this.#handle.label)
+    const { id, posix } = which
+    this.name = typeof id === 'string' ? id : ''
+    this.backend = posix ? 'posix' : 'sysv'
+    this.created = created
+    this.#handle = new Handle(handle, id)
   }
 
   /**
@@ -117,9 +117,9 @@ export class Semaphore implements Disposable {
    * ```
    */
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const { initial, mode } = creation(options)
-    return new Semaphore(inside, native.semaphoreCreate(checked, posix, initial, mode), checked)
+    return Semaphore.#opened(which, native.semaphoreCreate(which.id, which.posix, initial, mode))
   }
 
   /**
@@ -136,9 +136,9 @@ export class Semaphore implements Disposable {
    * ```
    */
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    return new Semaphore(inside, native.semaphoreOpen(checked, posix, owner), checked)
+    return new Semaphore(inside, native.semaphoreOpen(which.id, which.posix, owner), which, false)
   }
 
   /**
@@ -155,10 +155,10 @@ export class Semaphore implements Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const { initial, mode } = creation(options)
     const owner = checkOwner(options.owner)
-    return new Semaphore(inside, native.semaphoreOpenOrCreate(checked, posix, initial, mode, owner), checked)
+    return Semaphore.#opened(which, native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner))
   }
 
   /**
@@ -169,8 +169,14 @@ export class Semaphore implements Disposable {
    * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
-    const { checked, posix } = target(id, options)
-    return native.semaphoreUnlinkId(checked, posix)
+    const which = target(id, options)
+    return native.semaphoreUnlinkId(which.id, which.posix)
+  }
+
+  static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
+    const semaphore = new Semaphore(inside, handle, which, created)
+    if (created && !verified) warnUnverified(semaphore.#handle.label)
+    return semaphore
   }
 
   /**
@@ -346,15 +352,21 @@ function limits(options: WaitOptions): WaitLimits {
   return { timeout: checkTimeout(timeout), signal: checkSignal(signal) }
 }
 
-/** The id, and the system it lives in. */
-function target(id: unknown, options: BackendOptions | undefined): { checked: Id; posix: boolean } {
+/** Which semaphore: its id, a name with its slash, and the system it lives in. */
+interface Target {
+  id: Id
+  posix: boolean
+}
+
+function target(id: unknown, options: BackendOptions | undefined): Target {
   const checked = checkId(id)
   const backend = checkBackend(checkOptions(options).backend)
   if (typeof checked === 'number') {
     if (backend === 'posix') throw wrongValue("a number is a System V key: it has no backend 'posix'")
-    return { checked, posix: false }
+    return { id: checked, posix: false }
   }
-  return { checked, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
+  const name = checked.startsWith('/') ? checked : `/${checked}`
+  return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
 }
 
 function creation(options: CreateSemaphoreOptions): { initial: number; mode: number } {

@@ -9,12 +9,10 @@ use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreInfo};
 use crate::environment::{self, Environment};
 use crate::error::OrThrow;
 
-/// What a handle is made of.
-#[napi(object)]
+/// A semaphore that may be new.
+#[napi(object, object_from_js = false)]
 pub struct OpenedSemaphore {
     pub handle: u32,
-    pub name: String,
-    pub posix: bool,
     pub created: bool,
     pub verified: bool,
 }
@@ -80,9 +78,9 @@ pub fn semaphore_open(
     id: Either<String, i32>,
     posix: bool,
     owner: Option<Either<u32, String>>,
-) -> napi::Result<OpenedSemaphore> {
+) -> napi::Result<u32> {
     let semaphore = id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_throw(&env)?;
-    opened(&env, semaphore)
+    keep(&env, semaphore)
 }
 
 #[napi]
@@ -106,15 +104,18 @@ pub fn semaphore_unlink_id(env: Env, id: Either<String, i32>, posix: bool) -> na
 }
 
 fn opened(env: &Env, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
-    let (name, posix) = (semaphore.name().to_owned(), semaphore.backend() == Backend::Posix);
     let (created, verified) = (semaphore.created(), semaphore.verified());
-    let handle = environment::with(env, |environment| {
+    Ok(OpenedSemaphore { handle: keep(env, semaphore)?, created, verified })
+}
+
+/// A handle on it.
+fn keep(env: &Env, semaphore: Semaphore) -> napi::Result<u32> {
+    environment::with(env, |environment| {
         environment
             .semaphores
             .insert(semaphore)
             .ok_or_else(|| napi::Error::from_reason("more than a million semaphores are open"))
-    })?;
-    Ok(OpenedSemaphore { handle, name, posix, created, verified })
+    })
 }
 
 /// The semaphore of a handle. `lib/semaphore.ts` uses none that it closed.

@@ -167,7 +167,7 @@ impl Semaphore {
 
     /// Takes a unit if one is there now.
     pub fn try_wait(&self) -> Result<bool> {
-        self.queue.try_take(Hold::Loose)
+        self.queue.try_take(Hold::Loose, &self.holder)
     }
 
     /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
@@ -181,11 +181,7 @@ impl Semaphore {
 
     /// Takes a permit if one is there now.
     pub fn try_acquire(&self) -> Result<bool> {
-        let taken = self.queue.try_take(Hold::Owned)?;
-        if taken {
-            self.holder.add();
-        }
-        Ok(taken)
+        self.queue.try_take(Hold::Owned, &self.holder)
     }
 
     /// Gives back a permit of this handle.

@@ -242,7 +242,10 @@ fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     {
         return (old, queue);
     }
-    known.retain(|_, (old, _)| old.strong_count() > 0);
+    // Now and then, so that opening does not become slower with every semaphore that is open.
+    if known.len() == known.capacity() {
+        known.retain(|_, (old, _)| old.strong_count() > 0);
+    }
     let mapped = Arc::new(mapped);
     let queue = Queue::new(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
     known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));

@@ -32,6 +32,7 @@ pub(crate) mod posix_shm_types;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
+pub(crate) mod sysv_sem_types;
 pub(crate) mod sysv_shm;
 #[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;

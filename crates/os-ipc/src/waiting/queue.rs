@@ -82,10 +82,7 @@ impl Queue {
 
     /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
     pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.lock().tickets.is_empty() && self.take_now(ticket.hold)? {
-            if ticket.hold == Hold::Owned {
-                ticket.holder.add();
-            }
+        if self.lock().tickets.is_empty() && self.take_now(ticket.hold, &ticket.holder)? {
             return Ok(Wait::Done);
         }
         thread::install_interrupt()
@@ -109,8 +106,8 @@ impl Queue {
     }
 
     /// Takes a unit if one is there now, past those who wait.
-    pub(crate) fn try_take(&self, hold: Hold) -> Result<bool> {
-        Ok(self.take_now(hold)? || self.await_leaving_server() && self.take_now(hold)?)
+    pub(crate) fn try_take(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        Ok(self.take_now(hold, holder)? || self.await_leaving_server() && self.take_now(hold, holder)?)
     }
 
     /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
@@ -133,8 +130,14 @@ impl Queue {
         true
     }
 
-    fn take_now(&self, hold: Hold) -> Result<bool> {
-        self.counter.try_take(hold).map_err(|errno| self.counter.failure("take a unit from", errno))
+    /// Takes a unit if one is there now, and counts it where it is a permit.
+    fn take_now(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        let taken = self.counter.try_take(hold);
+        let taken = taken.map_err(|errno| self.counter.failure("take a unit from", errno))?;
+        if taken && hold == Hold::Owned {
+            holder.add();
+        }
+        Ok(taken)
     }
 
     /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next.
