@@ -875,5 +875,7 @@ module.exports.semaphoreUnlink = nativeBinding.semaphoreUnlink
 module.exports.semaphoreUnlinkId = nativeBinding.semaphoreUnlinkId
 module.exports.semaphoreValue = nativeBinding.semaphoreValue
 module.exports.semaphoreWaitSync = nativeBinding.semaphoreWaitSync
+module.exports.semaphoreWakeOne = nativeBinding.semaphoreWakeOne
+module.exports.semaphoreWords = nativeBinding.semaphoreWords
 module.exports.start = nativeBinding.start
 module.exports.startWait = nativeBinding.startWait

@@ -193,6 +193,12 @@ export declare function semaphoreValue(handle: number): number
  */
 export declare function semaphoreWaitSync(handle: number, timeout: number | undefined | null, inWorker: boolean): boolean
 
+/** Wakes one who waits, after a unit was added to the words. */
+export declare function semaphoreWakeOne(handle: number): void
+
+/** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
+export declare function semaphoreWords(handle: number): ArrayBuffer | null
+
 /** The waits that ended since the last call. */
 export interface Settled {
   /** Tickets that have their unit now. */

@@ -1,3 +1,4 @@
+import { Counter } from './counter.js'
 import { IpcError } from './errors.js'
 import { native } from './native.js'
 import type { Id } from './options.js'
@@ -16,11 +17,14 @@ export class Handle {
   /** Permits held. */
   permits = 0
 
+  /** Of a POSIX semaphore that is open. */
+  counter: Counter | undefined
   readonly #id: Id
 
-  constructor(number: number, id: Id) {
+  constructor(number: number, id: Id, posix: boolean) {
     this.number = number
     this.#id = id
+    this.counter = posix ? new Counter(number) : undefined
     unreachable.register(this, number, this)
   }
 
@@ -43,6 +47,7 @@ export class Handle {
   close(): void {
     if (!this.open) return
     this.open = false
+    this.counter = undefined
     this.#dropIfUnused()
   }
 

@@ -102,7 +102,7 @@ export class Semaphore implements Disposable {
     this.name = typeof id === 'string' ? id : ''
     this.backend = posix ? 'posix' : 'sysv'
     this.created = created
-    this.#handle = new Handle(handle, id)
+    this.#handle = new Handle(handle, id, posix)
   }
 
   /**
@@ -195,7 +195,9 @@ export class Semaphore implements Disposable {
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
    */
   post(count = 1): void {
-    native.semaphorePost(this.#handle.use(), count === 1 ? 1 : checkCount(count))
+    const number = this.#handle.use()
+    if (count === 1 && this.#handle.counter?.give()) return
+    native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
   }
 
   /**
@@ -205,7 +207,8 @@ export class Semaphore implements Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   tryWait(): boolean {
-    return native.semaphoreTryWait(this.#handle.use())
+    const number = this.#handle.use()
+    return this.#handle.counter?.take() || native.semaphoreTryWait(number)
   }
 
   /**

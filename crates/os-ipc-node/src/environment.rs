@@ -82,6 +82,8 @@ fn end(raw: usize) {
     mailbox.close();
     for semaphore in semaphores.drain() {
         semaphore.cancel_all(&mailbox);
+        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
+        semaphore.wake_one();
     }
 }
 

@@ -21,7 +21,7 @@ pub use key::{Key, ftok};
 pub use list::{CAN_LIST, list_segments, list_semaphores};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
-pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, VALUE_MAX};
+pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
     Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,

@@ -18,6 +18,7 @@ pub(crate) use system_v::list as list_system_v;
 
 use crate::error::{Code, Errno, Error, Result};
 use crate::ownership::Owner;
+pub use crate::sys::posix_words::Words as SemaphoreWords;
 use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
 
 /// The largest counter that every backend has: SEMVMX of semop(2).
@@ -162,6 +163,23 @@ impl Semaphore {
         match &self.inside {
             Inside::SystemV(set) => set.post(count),
             Inside::Posix(named) => named.post(count),
+        }
+    }
+
+    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
+    /// whose way of counting is known.
+    #[must_use]
+    pub fn words(&self) -> Option<SemaphoreWords> {
+        match &self.inside {
+            Inside::SystemV(_) => None,
+            Inside::Posix(named) => named.words(),
+        }
+    }
+
+    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
+    pub fn wake_one(&self) {
+        if let Inside::Posix(named) = &self.inside {
+            named.wake_one();
         }
     }
 

@@ -11,6 +11,7 @@ use crate::error::{Errno, Error, Result};
 use crate::name::Name;
 use crate::ownership::Owner;
 use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::posix_words::{self, Words};
 use crate::waiting::{Counter, Hold, Queue};
 
 /// An open semaphore.
@@ -172,6 +173,14 @@ impl Named {
             return Err(failed(Errno::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
+    }
+
+    pub(super) fn words(&self) -> Option<Words> {
+        Words::of(&self.mapped)
+    }
+
+    pub(super) fn wake_one(&self) {
+        posix_words::wake_one(&self.mapped);
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {

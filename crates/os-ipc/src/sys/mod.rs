@@ -29,6 +29,17 @@ pub(crate) mod posix_shm;
     allow(dead_code, reason = "only files can be something else than they should")
 )]
 pub(crate) mod posix_shm_types;
+// What a semaphore looks like is known of glibc, which shares them between its versions and so cannot change it.
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        target_pointer_width = "64",
+        target_endian = "little"
+    )),
+    path = "no_posix_words.rs"
+)]
+pub(crate) mod posix_words;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
