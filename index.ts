@@ -1,4 +1,12 @@
 export { capabilities, type Capabilities, type PerBackend } from './lib/capabilities.js'
+export type {
+  AcquiredMessage,
+  DiagnosticsMessages,
+  FailedMessage,
+  ReleasedMessage,
+  SemaphoreMessage,
+  WaitMessage,
+} from './lib/diagnostics-messages.js'
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'

@@ -28,6 +28,8 @@ for (const node of nodes) {
       node,
       args: [semaphore.name],
       nodeArgs: ['--disable-warning=ExperimentalWarning'],
+      // As users run it: hooks such as those of scripts/older-syntax.mjs load modules in another way.
+      env: { NODE_OPTIONS: '' },
     })
     t.deepEqual(await requiring.next(), { same: true, ipcError: true })
     t.like(await requiring.exit, { code: 0, stderr: '' })

@@ -1,7 +1,7 @@
 import { Counter } from './counter.js'
 import { IpcError } from './errors.js'
 import { native } from './native.js'
-import type { Id } from './options.js'
+import type { Backend, Id } from './options.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
 const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
@@ -9,6 +9,11 @@ const unreachable = new FinalizationRegistry<number>(number => native.semaphoreD
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
+  /** With its slash; `''` for a raw key. */
+  readonly name: string
+  /** The raw System V key, if it was opened by one. */
+  readonly key: number | undefined
+  readonly backend: Backend
   open = true
   /** Whether a pending wait keeps the process alive. */
   referenced = true
@@ -19,18 +24,19 @@ export class Handle {
 
   /** Of a POSIX semaphore that is open. */
   counter: Counter | undefined
-  readonly #id: Id
 
-  constructor(number: number, id: Id, posix: boolean) {
+  constructor(number: number, id: Id, backend: Backend) {
     this.number = number
-    this.#id = id
-    this.counter = posix ? new Counter(number) : undefined
+    this.name = typeof id === 'number' ? '' : id
+    this.key = typeof id === 'number' ? id : undefined
+    this.backend = backend
+    this.counter = backend === 'posix' ? new Counter(number) : undefined
     unreachable.register(this, number, this)
   }
 
-  /** How messages call the semaphore. */
+  /** How messages of errors call the semaphore. */
   get label(): string {
-    return typeof this.#id === 'number' ? `with key ${this.#id}` : `'${this.#id}'`
+    return this.key === undefined ? `'${this.name}'` : `with key ${this.key}`
   }
 
   /** The number, for a call that needs the semaphore open. */

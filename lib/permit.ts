@@ -1,3 +1,4 @@
+import { gaveBack, heldSince } from './diagnostics.js'
 import type { Handle } from './handle.js'
 
 /**
@@ -16,6 +17,7 @@ import type { Handle } from './handle.js'
  */
 export class Permit implements Disposable, AsyncDisposable {
   readonly #handle: Handle
+  readonly #since = heldSince()
   #released = false
 
   /** @internal */
@@ -40,6 +42,7 @@ export class Permit implements Disposable, AsyncDisposable {
     if (this.#released) return
     this.#handle.release()
     this.#released = true
+    gaveBack(this.#handle, this.#since)
   }
 
   /** The same as {@link release}. */

@@ -13,7 +13,10 @@ export interface SemaphoreInfo {
   readonly id: number | undefined
   /** The counter. */
   readonly value: number | undefined
-  /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+  /**
+   * How many threads of all processes wait in the kernel; a process of ours has at most one there. A thread that was
+   * killed while it waited goes on being counted in a POSIX semaphore.
+   */
   readonly waiters: number | undefined
   /** How many waits of this process are pending. */
   readonly pending: number

@@ -1,8 +1,9 @@
 import type { OpenedSemaphore } from '../native.cjs'
+import { takeSync } from './blocking.js'
 import { capabilities } from './capabilities.js'
+import { posted, tookAtOnce } from './diagnostics.js'
 import { wrongType, wrongValue } from './errors.js'
 import { Handle } from './handle.js'
-import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import {
   checkBackend,
@@ -20,7 +21,7 @@ import {
 } from './options.js'
 import { Permit } from './permit.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
-import { giveUpAll, setReferenced, take, timedOut, type WaitLimits } from './waiting.js'
+import { closeHandle, setReferenced, take, type WaitLimits } from './waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
 export interface BackendOptions {
@@ -62,9 +63,6 @@ export interface WaitSyncOptions {
 /** What `wait()` returns when it did not have to wait. */
 const DONE = Promise.resolve()
 
-/** How long a worker blocks at a time: between two of them its termination takes effect. */
-const WORKER_SLICE = 1000
-
 /** Only this module makes semaphores. */
 const inside = Symbol('inside')
 
@@ -102,7 +100,7 @@ export class Semaphore implements Disposable {
     this.name = typeof id === 'string' ? id : ''
     this.backend = posix ? 'posix' : 'sysv'
     this.created = created
-    this.#handle = new Handle(handle, id, posix)
+    this.#handle = new Handle(handle, id, this.backend)
   }
 
   /**
@@ -196,8 +194,9 @@ export class Semaphore implements Disposable {
    */
   post(count = 1): void {
     const number = this.#handle.use()
-    if (count === 1 && this.#handle.counter?.give()) return
-    native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
+    const counted = count === 1 && this.#handle.counter?.give()
+    if (!counted) native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
+    posted(this.#handle, count)
   }
 
   /**
@@ -208,7 +207,9 @@ export class Semaphore implements Disposable {
    */
   tryWait(): boolean {
     const number = this.#handle.use()
-    return this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    if (taken) tookAtOnce(this.#handle, false)
+    return taken
   }
 
   /**
@@ -237,18 +238,8 @@ export class Semaphore implements Disposable {
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
    */
   waitSync(options?: WaitSyncOptions): void {
-    const number = this.#handle.use()
-    const timeout = checkTimeout(checkOptions(options).timeout)
-    if (isMainThread) {
-      if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(this.#handle)
-      return
-    }
-    const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
-    for (;;) {
-      const left = Math.max(deadline - performance.now(), 0)
-      if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
-      if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(this.#handle)
-    }
+    this.#handle.use()
+    takeSync(this.#handle, checkTimeout(checkOptions(options).timeout))
   }
 
   /**
@@ -274,7 +265,10 @@ export class Semaphore implements Disposable {
    * @throws {IpcError} `EIDRM` when the semaphore was removed.
    */
   tryAcquire(): Permit | null {
-    return native.semaphoreTryAcquire(this.#handle.use()) ? new Permit(this.#handle) : null
+    if (!native.semaphoreTryAcquire(this.#handle.use())) return null
+    const permit = new Permit(this.#handle)
+    tookAtOnce(this.#handle, true)
+    return permit
   }
 
   /**
@@ -327,9 +321,7 @@ export class Semaphore implements Disposable {
    * Permits stay held until they are released. The semaphore itself stays, for others.
    */
   close(): void {
-    if (!this.#handle.open) return
-    giveUpAll(this.#handle, () => this.#handle.closedError())
-    this.#handle.close()
+    if (this.#handle.open) closeHandle(this.#handle)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 
+import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
 import { fromNative, IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from './main-thread.js'
@@ -22,6 +23,7 @@ const POOL_PATIENCE = 10
 class Pending {
   readonly handle: Handle
   readonly ticket: number
+  readonly observed: ObservedWait
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
@@ -31,11 +33,13 @@ class Pending {
     handle: Handle,
     ticket: number,
     { timeout, signal }: WaitLimits,
+    observed: ObservedWait,
     resolve: () => void,
     reject: (reason: unknown) => void,
   ) {
     this.handle = handle
     this.ticket = ticket
+    this.observed = observed
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -54,7 +58,7 @@ class Pending {
     this.#resolve()
   }
 
-  /** The wait failed in the kernel. */
+  /** The wait failed. */
   fail(error: unknown): void {
     this.#end()
     this.#reject(error)
@@ -64,6 +68,7 @@ class Pending {
   giveUp(reason: unknown): void {
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
+    this.observed.failed(reason)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -98,8 +103,27 @@ let poolGuard: NodeJS.Timeout | undefined
 /** Runs when the addon has outcomes. */
 function settle(): void {
   const { granted, failed, errors } = native.collectSettled()
-  for (const ticket of granted) pending.get(ticket)?.grant()
-  for (const [index, ticket] of failed.entries()) pending.get(ticket)?.fail(errors[index])
+  const won = granted.flatMap(ticket => pending.get(ticket) ?? [])
+  for (const wait of won) wait.grant()
+  failAll(failed, index => errors[index])
+  for (const wait of won) wait.observed.succeeded()
+}
+
+/**
+ * Ends waits that nothing comes for any more.
+ *
+ * Subscribers are told when all have ended: one that aborts or closes something then finds no wait, and no unit, half way.
+ */
+function failAll(tickets: readonly number[], errorOf: (index: number) => unknown): void {
+  const ended: { wait: Pending; error: unknown }[] = []
+  for (const [index, ticket] of tickets.entries()) {
+    const wait = pending.get(ticket)
+    if (wait === undefined) continue
+    const error = errorOf(index)
+    wait.fail(error)
+    ended.push({ wait, error })
+  }
+  for (const { wait, error } of ended) wait.observed.failed(error)
 }
 
 native.start(fromNative, settle, pool)
@@ -111,9 +135,7 @@ if (isMainThread) {
     native.beforeExit()
     // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
     setImmediate(() => {
-      for (const wait of pending.values()) {
-        wait.fail(new IpcError('ERR_CLOSED', 'the process is about to exit'))
-      }
+      failAll([...pending.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit'))
     }).unref()
   })
 }
@@ -129,23 +151,40 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    return taken ? undefined : Promise.reject(timedOut(handle))
+    if (!taken) {
+      const error = timedOut(handle)
+      hadNoTime(handle, permit, error)
+      return Promise.reject(error)
+    }
+    tookAtOnce(handle, permit)
+    return undefined
   }
   const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
-  if (ticket === 0) return undefined
-  return new Promise((resolve, reject) => {
-    pending.set(ticket, new Pending(handle, ticket, limits, resolve, reject))
+  if (ticket === 0) {
+    tookAtOnce(handle, permit)
+    return undefined
+  }
+  const observed = new ObservedWait(handle, permit)
+  const promise = new Promise<void>((resolve, reject) => {
+    pending.set(ticket, new Pending(handle, ticket, limits, observed, resolve, reject))
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
   })
+  observed.began()
+  return promise
 }
 
-/** Ends every wait of a handle. */
-export function giveUpAll(handle: Handle, reason: () => unknown): void {
-  if (handle.waits === 0) return
-  native.cancelWaits(handle.number)
-  for (const wait of pending.values()) if (wait.handle === handle) wait.fail(reason())
+/** Closes a handle, and ends every wait of it. */
+export function closeHandle(handle: Handle): void {
+  const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
+  if (tickets.length > 0) native.cancelWaits(handle.number)
+  handle.close()
+  failAll(tickets, () => handle.closedError())
+}
+
+function ticketsOf(handle: Handle): number[] {
+  return [...pending.values()].filter(wait => wait.handle === handle).map(wait => wait.ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */

@@ -1,7 +1,8 @@
-// `npm run sanitize [-- address|thread]`: AddressSanitizer over the ava suite, ThreadSanitizer over the core's tests.
+// `npm run sanitize [-- miri|thread|address]`: Miri over what makes no system call, ThreadSanitizer over the core's tests,
+// AddressSanitizer over the ava suite. docs/reliability.md says what they saw.
 //
-// Both are unstable options of rustc: RUSTC_BOOTSTRAP lets a stable one take them. docs/reliability.md says what they
-// saw, and what they cannot see without a std that is built for them.
+// Miri is a component of a nightly Rust, and ThreadSanitizer wants a std that is compiled for it, from rust-src. The
+// options of AddressSanitizer are unstable: RUSTC_BOOTSTRAP lets a stable rustc take them.
 
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +16,31 @@ const TARGET = output('rustc', ['--print', 'host-tuple'])?.trim() ?? 'x86_64-unk
 const ADDON = join(root, '.cache/os-ipc.asan.node')
 
 const which = process.argv.slice(2)
+const NIGHTLY = 'nightly'
+/** The modules whose tests make no system call. */
+const PURE = [
+  'error::',
+  'key::',
+  'limits::',
+  'name::',
+  'record::',
+  'patience::',
+  'ownership::',
+  'sys::copy::',
+]
+
+/** The tests that are about the addon: the others install it, bundle it, or load another one. */
+const TESTS = [
+  'initialising',
+  'leaks',
+  'model',
+  'permit',
+  'record',
+  'semaphore*',
+  'shared-memory*',
+  'waiting*',
+].map(name => `__test__/${name}.test.ts`)
+
 const runs = name => which.length === 0 || which.includes(name)
 
 if (!process.env.OS_IPC_ISOLATED) {
@@ -26,6 +52,7 @@ process.exitCode = isolated('sanitize.mjs', which) ?? sanitize()
 
 function sanitize() {
   const codes = []
+  if (runs('miri')) codes.push(interpretCore())
   if (runs('thread')) codes.push(testCore())
   if (runs('address')) codes.push(testAddon())
   return codes.every(code => code === 0) ? 0 : 1
@@ -48,14 +75,59 @@ function testAddon() {
     LD_PRELOAD: runtime,
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
     NAPI_RS_NATIVE_LIBRARY_PATH: ADDON,
+    OS_IPC_PATIENCE: '10',
   }
-  return status('ava', ['--tap', '--timeout=5m'], { env })
+  return status('ava', ['--tap', '--timeout=5m', ...TESTS], { env })
 }
 
-/** Only what the core does with threads: the std of the toolchain is not instrumented, so a lock that had to wait is not seen. */
+/** In a std that is instrumented as well: the locks of another would look like races. */
 function testCore() {
-  const args = ['test', '--quiet', '-p', 'os-ipc', '--lib', '--target', TARGET, '--target-dir', 'target/tsan']
-  return status('cargo', [...args, '--', '--test-threads=1'], { env: instrumented('-Zsanitizer=thread') })
+  needComponent('rust-src')
+  const options = [
+    // A test makes a SIGBUS that is not ours, and looks at what the process dies of.
+    'handle_sigbus=0',
+    `suppressions=${join(root, 'scripts/thread-sanitizer.supp')}`,
+  ]
+  const args = [
+    'test',
+    '--quiet',
+    '--no-fail-fast',
+    '-Zbuild-std',
+    '-p',
+    'os-ipc',
+    '--target',
+    TARGET,
+    '--target-dir',
+    'target/tsan',
+  ]
+  return status('cargo', [`+${NIGHTLY}`, ...args, '--lib', '--tests'], {
+    env: { ...instrumented('-Zsanitizer=thread'), TSAN_OPTIONS: options.join(' ') },
+  })
+}
+
+function interpretCore() {
+  needComponent('miri')
+  const args = [
+    'miri',
+    'test',
+    '--quiet',
+    '-p',
+    'os-ipc',
+    '--lib',
+    '--target-dir',
+    'target/miri',
+    '--',
+    ...PURE,
+  ]
+  // The fuzzers get fewer rounds: Miri is a hundred times slower. Isolated, they could not read the clock.
+  const env = { ...projectEnv, MIRIFLAGS: '-Zmiri-disable-isolation', PROPTEST_CASES: '10' }
+  return status('cargo', [`+${NIGHTLY}`, ...args], { env })
+}
+
+function needComponent(name) {
+  const installed = output('rustup', ['component', 'list', '--toolchain', NIGHTLY, '--installed']) ?? ''
+  if (installed.split('\n').some(line => line.startsWith(name))) return
+  fail(`${name} is missing: rustup toolchain install ${NIGHTLY} --component ${name}`)
 }
 
 function instrumented(flags) {

@@ -62,6 +62,9 @@ export function program(t: Teardown, argv: readonly string[], options: ChildOpti
   return started
 }
 
+/** How many times slower than usual everything is: under a sanitizer. */
+const PATIENCE = Number(process.env.OS_IPC_PATIENCE ?? 1)
+
 /**
  * A running child process. What it prints is read line by line: a line that is JSON is its value, every other line is
  * itself.
@@ -82,7 +85,8 @@ export class Child {
   #stderr = ''
   #ended: Error | undefined
 
-  constructor(argv: readonly string[], { args = [], env, limit = 20_000, within = [] }: ChildOptions) {
+  constructor(argv: readonly string[], { args = [], env, limit: fast = 20_000, within = [] }: ChildOptions) {
+    const limit = fast * PATIENCE
     const missing = within.find(place => place.missing !== undefined)?.missing
     if (missing !== undefined) throw new Error(`${missing}; the test needs requires(...)`)
     const whole = within.reduceRight((inner, place) => place.wrap(inner), [...argv, ...args.map(String)])

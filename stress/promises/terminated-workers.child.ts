@@ -27,8 +27,10 @@ async function main(count: number): Promise<void> {
       }
     })()
     if (random(3) > 0) await sleep(random(4))
-    await Promise.race([worker.terminate(), sleep(10_000).then(() => say('terminate() does not return'))])
+    const alarm = setTimeout(() => say('terminate() does not return'), 10_000)
+    await worker.terminate()
     await gone
+    clearTimeout(alarm)
     await posting
     say('made')
   }

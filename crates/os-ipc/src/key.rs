@@ -113,6 +113,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "ftok is a system call")]
     fn ftok_says_which_file_is_missing() {
         let error = ftok(Path::new("/no/such/file"), 1).unwrap_err();
         assert_eq!(error.to_string(), "ENOENT: cannot derive a key, stat '/no/such/file'");
