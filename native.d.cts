@@ -31,8 +31,8 @@ export declare function cancelWait(handle: number, ticket: number): void
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
-/** Collects the waits that ended. */
-export declare function collectSettled(): Settled
+/** Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone. */
+export declare function collectSettled(): number | Settled
 
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean

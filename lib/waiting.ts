@@ -102,7 +102,14 @@ let poolGuard: NodeJS.Timeout | undefined
 
 /** Runs when the addon has outcomes. */
 function settle(): void {
-  const { granted, failed, errors } = native.collectSettled()
+  const settled = native.collectSettled()
+  if (typeof settled === 'number') {
+    const wait = pending.get(settled)
+    wait?.grant()
+    wait?.observed.succeeded()
+    return
+  }
+  const { granted, failed, errors } = settled
   const won = granted.flatMap(ticket => pending.get(ticket) ?? [])
   for (const wait of won) wait.grant()
   failAll(failed, index => errors[index])

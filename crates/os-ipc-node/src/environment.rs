@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Object, Unknown};
+use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Mailbox, Semaphore};
 
+use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
 
@@ -110,9 +111,16 @@ pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Res
     })
 }
 
-/// Whether JavaScript goes on here: not in a worker that was terminated. Node-API tells by refusing to set a property.
+/// Whether JavaScript goes on here: not in a worker that was terminated.
 pub(crate) fn runs(env: &Env) -> bool {
-    Object::new(env).and_then(|mut object| object.set("runs", true)).is_ok()
+    #[allow(
+        unsafe_code,
+        reason = "Node-API's own functions: the wrappers in napi-rs make an object to ask with"
+    )]
+    // SAFETY: this is the thread of `env`.
+    unsafe {
+        !external_buffer::is_ending(env.raw())
+    }
 }
 
 /// The JavaScript function that makes an error.

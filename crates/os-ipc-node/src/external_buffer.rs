@@ -211,7 +211,7 @@ unsafe extern "C" fn object_is_gone(_env: sys::napi_env, _data: *mut c_void, hin
 ///
 /// # Safety
 /// - `env` is an environment of this thread.
-unsafe fn is_ending(env: sys::napi_env) -> bool {
+pub(crate) unsafe fn is_ending(env: sys::napi_env) -> bool {
     let (mut scope, mut undefined, mut equal) = (ptr::null_mut(), ptr::null_mut(), false);
     // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
     unsafe {
