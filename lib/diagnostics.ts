@@ -21,20 +21,20 @@ let waits = 0
 
 /** A wait that could not succeed at once, from its beginning to its end. */
 export class ObservedWait {
-  readonly #handle: Handle
+  readonly handle: Handle
   readonly #permit: boolean
   readonly #number = ++waits
   readonly #start = performance.now()
 
   constructor(handle: Handle, permit: boolean) {
-    this.#handle = handle
+    this.handle = handle
     this.#permit = permit
   }
 
   /** It waits now, and can be ended: a subscriber may do so. */
   began(): void {
     if (waiting.hasSubscribers) {
-      waiting.publish({ ...about(this.#handle, this.#permit), wait: this.#number } satisfies WaitMessage)
+      waiting.publish({ ...about(this.handle, this.#permit), wait: this.#number } satisfies WaitMessage)
     }
   }
 
@@ -51,7 +51,7 @@ export class ObservedWait {
 
   #end(): AcquiredMessage {
     const waited = performance.now() - this.#start
-    return { ...about(this.#handle, this.#permit), wait: this.#number, waited }
+    return { ...about(this.handle, this.#permit), wait: this.#number, waited }
   }
 }
 

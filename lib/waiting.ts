@@ -19,11 +19,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
 const POOL_PATIENCE = 10
 
-/** A wait that has not ended. */
-class Pending {
-  readonly handle: Handle
+/** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
+class Pending extends ObservedWait {
   readonly ticket: number
-  readonly observed: ObservedWait
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
@@ -31,15 +29,14 @@ class Pending {
 
   constructor(
     handle: Handle,
+    permit: boolean,
     ticket: number,
     { timeout, signal }: WaitLimits,
-    observed: ObservedWait,
     resolve: () => void,
     reject: (reason: unknown) => void,
   ) {
-    this.handle = handle
+    super(handle, permit)
     this.ticket = ticket
-    this.observed = observed
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -68,7 +65,7 @@ class Pending {
   giveUp(reason: unknown): void {
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
-    this.observed.failed(reason)
+    this.failed(reason)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -106,14 +103,14 @@ function settle(): void {
   if (typeof settled === 'number') {
     const wait = pending.get(settled)
     wait?.grant()
-    wait?.observed.succeeded()
+    wait?.succeeded()
     return
   }
   const { granted, failed, errors } = settled
   const won = granted.flatMap(ticket => pending.get(ticket) ?? [])
   for (const wait of won) wait.grant()
   failAll(failed, index => errors[index])
-  for (const wait of won) wait.observed.succeeded()
+  for (const wait of won) wait.succeeded()
 }
 
 /**
@@ -130,7 +127,7 @@ function failAll(tickets: readonly number[], errorOf: (index: number) => unknown
     wait.fail(error)
     ended.push({ wait, error })
   }
-  for (const { wait, error } of ended) wait.observed.failed(error)
+  for (const { wait, error } of ended) wait.failed(error)
 }
 
 native.start(fromNative, settle, pool)
@@ -171,15 +168,14 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     tookAtOnce(handle, permit)
     return undefined
   }
-  const observed = new ObservedWait(handle, permit)
-  const promise = new Promise<void>((resolve, reject) => {
-    pending.set(ticket, new Pending(handle, ticket, limits, observed, resolve, reject))
+  return new Promise((resolve, reject) => {
+    const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
+    pending.set(ticket, wait)
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
+    wait.began()
   })
-  observed.began()
-  return promise
 }
 
 /** Closes a handle, and ends every wait of it. */
