@@ -25,6 +25,8 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes those who wait. */
     readonly unlinkWakes: PerBackend;
+    /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+    readonly locks: 'sysv' | 'files';
     /** Whether {@link list} can say what there is. */
     readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
@@ -130,6 +132,31 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
+/** A lock that somebody uses, or did until a moment ago or until he was killed. */
+interface ListedLock {
+    readonly name: string;
+    /** The System V key of its set. */
+    readonly key: number | undefined;
+    /** The set's id. */
+    readonly id: number | undefined;
+    /** Whether somebody has it alone. */
+    readonly exclusive: boolean;
+    /** How many hold it together. */
+    readonly shared: number;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number;
+    /** The pids of those who use it, as far as the kernel knows. */
+    readonly processes: number[];
+    /** The owner's user. */
+    readonly uid: number;
+    /** The owner's group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When it was made, to the second. */
+    readonly changed: Date;
+}
+
 /** What is known about a semaphore; `undefined` where the system does not say. */
 interface SemaphoreInfo {
     /** Which of the platform's two kinds it is. */
@@ -207,6 +234,8 @@ interface SharedMemoryInfo {
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
     readonly segments: SharedMemoryInfo[];
+    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    readonly locks: ListedLock[];
 }
 /**
  * Everything on this host that we may read: ours, Go's, Python's and anybody's.
@@ -215,12 +244,104 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, segments } = list()
+ * const { semaphores, segments, locks } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, key, size } of segments) console.log(name ?? key, size)
+ * for (const { name, processes } of locks) console.log(name, processes)
  * ```
  */
 declare function list(): Listing;
+
+/** How a lock is held: `'exclusive'` alone, `'shared'` together with others who ask for the same. */
+type LockMode = 'exclusive' | 'shared';
+/** How a lock is asked for. */
+interface LockOptions {
+    /** `'exclusive'` when missing. */
+    mode?: LockMode;
+    /** Asks for the lock only if it is to be had now; the callback gets `null` where it is not. */
+    ifAvailable?: boolean;
+    /** Not supported: nobody can take a lock away from another process. */
+    steal?: boolean;
+    /** Ends the wait; the promise rejects with `signal.reason`. It means nothing any more once the lock is granted. */
+    signal?: AbortSignal;
+}
+/** A lock that is held, as its callback sees it. */
+interface Lock {
+    /** What was asked for. */
+    readonly name: string;
+    /** How it is held. */
+    readonly mode: LockMode;
+}
+/** What runs while the lock is held, until what it returns has settled. */
+type LockGrantedCallback<T> = (lock: Lock | null) => T;
+/** Somebody who holds a lock or waits for one. */
+interface LockInfo {
+    /** The lock's name. */
+    name: string;
+    /** How it is held, or is to be. */
+    mode: LockMode;
+    /** The thread: `'node-PID-THREAD'` in this process, `'node-PID'` in another, where the kernel does not know of threads. */
+    clientId?: string;
+    /** The process; `undefined` where the kernel does not say. */
+    pid: number | undefined;
+}
+/** Who has which locks, and who waits for them. */
+interface LockManagerSnapshot {
+    held: LockInfo[];
+    pending: LockInfo[];
+}
+/** {@link locks}, in the shape of the DOM's `LockManager`. */
+interface LockManager {
+    /**
+     * Runs `callback` while it holds the lock, for whose name and mode nobody else does on this host.
+     *
+     * Requests of this process are granted in their order. The lock is free again when what the callback returned has
+     * settled, when it has thrown, and when the process dies.
+     *
+     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+     * @returns What the callback returned.
+     * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+     * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
+     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+     *
+     * @example
+     * ```ts
+     * await locks.request('reports', async () => {
+     *   // no other process of this host is here
+     * })
+     * ```
+     */
+    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    /**
+     * Who holds locks on this host and who waits for them: this process's requests in their order, then other processes'.
+     *
+     * @example
+     * ```ts
+     * const { held } = await locks.query()
+     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
+     * ```
+     */
+    query(): Promise<LockManagerSnapshot>;
+}
+
+/**
+ * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
+ *
+ * A lock exists while somebody uses it. When its holder dies, `kill -9` included, the next one in line has it.
+ *
+ * @example
+ * ```ts
+ * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // others may read as well, and nobody has it exclusively
+ * })
+ * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
+ *   if (lock === null) return false // another process is at it
+ *   return true
+ * })
+ * ```
+ */
+declare const locks: LockManager;
 
 /**
  * A unit of a semaphore that somebody holds.
@@ -686,5 +807,5 @@ declare class SharedMemory implements Disposable {
     [Symbol.dispose](): void;
 }
 
-export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, Listing, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -10,6 +10,17 @@ export type {
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'
+export type { ListedLock } from './lib/listed-lock.js'
+export type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './lib/lock-types.js'
+export { locks } from './lib/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
 export { Permit } from './lib/permit.js'
 export {

@@ -31,6 +31,9 @@ export declare function cancelWait(handle: number, ticket: number): void
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
+/** Closes the locks that nobody uses now; otherwise they stay open for a moment. */
+export declare function closeUnusedLocks(): void
+
 /** Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone. */
 export declare function collectSettled(): number | Settled
 
@@ -46,11 +49,23 @@ export declare function keepAlive(alive: boolean): void
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
 
+/** Every lock that is there. */
+export declare function listLocks(): Array<NativeLockInfo>
+
 /** Every memory object of this host that we may read. */
 export declare function listSegments(): Array<NativeMemoryInfo>
 
 /** Every semaphore that we may read. */
 export declare function listSemaphores(): Array<NativeSemaphoreInfo>
+
+/** Ends a request: its wait, if it still waits, or its hold. */
+export declare function lockEnd(handle: number): void
+
+/** Asks for a lock: at once, or when its turn comes. `client` is this thread's number. */
+export declare function lockRequest(folder: string | undefined | null, name: string, shared: boolean, ifAvailable: boolean, client: number): RequestedLock
+
+/** Who holds locks and who waits for them. */
+export declare function lockRequests(folder?: string | undefined | null): Array<NativeLockRequest>
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
@@ -93,6 +108,30 @@ export declare function memoryRemoveDetached(identity: object): void
 
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
+
+/** A lock that is there. */
+export interface NativeLockInfo {
+  name: string
+  key?: number
+  id?: number
+  exclusive: boolean
+  shared: number
+  waiters: number
+  processes: Array<number>
+  uid: number
+  gid: number
+  mode: number
+  changed: number
+}
+
+/** Who holds a lock or waits for one. */
+export interface NativeLockRequest {
+  name: string
+  shared: boolean
+  held: boolean
+  pid?: number
+  client?: number
+}
 
 /** What the kernel knows of a memory object; times are milliseconds since 1970. */
 export interface NativeMemoryInfo {
@@ -151,6 +190,13 @@ export interface OpenedSemaphore {
   handle: number
   created: boolean
   verified: boolean
+}
+
+/** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
+export interface RequestedLock {
+  handle: number
+  held: boolean
+  ticket?: number
 }
 
 export declare function semaphoreCapabilities(): SemaphoreCapabilities

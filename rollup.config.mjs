@@ -15,7 +15,7 @@ const entries = Object.values(exports)
 
 export default [
   {
-    input: Object.fromEntries(entries.map(entry => [entry, `.cache/js/${entry}.js`])),
+    input: Object.fromEntries(entries.map(entry => [entry, `./${entry}.js`])),
     // Beside native.cjs, which lib/loading.ts looks for there.
     output: { dir: '.', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'shared.js' },
     external: /^node:/,

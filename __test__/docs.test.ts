@@ -16,7 +16,9 @@ import { linux, type Need, requires, tool } from './helpers/requires.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PAGES = [
   ...readdirSync(ROOT).filter(file => file.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs')).map(file => `docs/${file}`),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(file => file.endsWith('.md'))
+    .map(file => `docs/${file}`),
   'crates/os-ipc/README.md',
   '__test__/peers/README.md',
 ]
@@ -182,6 +184,74 @@ requires(tool('python3'))('numbers.py of the README reads what numbers.mjs write
   t.like(await writer.exit, { code: 0, stderr: '' })
   const reader = program(t, ['python3', written(t, 'README.md', 'numbers.py', 'numbers', name)])
   t.like(await reader.exit, { code: 0, stdout: '(1.0, 2.5, -3.0, 1000000.0)\n' })
+})
+
+// --- diagnostics.md
+
+test('slow.mjs of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
+  const name = uniqueName(t)
+  const home = folder(t)
+  const slow = join(home, 'slow.mjs')
+  const code = block('docs/diagnostics.md', 'slow.mjs').replace('waited > 1_000', 'waited > 10')
+  writeFileSync(slow, code)
+  const main = join(home, 'main.mjs')
+  writeFileSync(
+    main,
+    `import { isMainThread, Worker } from 'node:worker_threads'
+     import { Semaphore } from 'os-ipc'
+     const semaphore = Semaphore.openOrCreate('${name}', { initial: 0 })
+     setTimeout(() => semaphore.post(), 50)
+     await semaphore.wait()
+     if (isMainThread) new Worker(new URL(import.meta.url))`,
+  )
+  const { code: exit, stderr } = await program(t, [process.execPath, '--import', slow, main]).exit
+  t.is(exit, 0, stderr)
+  const lines = stderr.trimEnd().split('\n')
+  t.is(lines.length, 2, stderr)
+  for (const line of lines) t.regex(line, new RegExp(`^waited \\d+ ms for ${name}$`))
+})
+
+test('metrics.mjs of diagnostics.md records what happens to a semaphore', async t => {
+  const name = uniqueName(t)
+  const file = join(folder(t), 'metrics.mjs')
+  writeFileSync(file, block('docs/diagnostics.md', 'metrics.mjs'))
+  const { observeSemaphores } = await import(file)
+  const records: Record<string, { value: number; [attribute: string]: unknown }[]> = {}
+  const instrument = (metric: string, { unit }: { unit: string }) => {
+    const add = (value: number, attributes: Record<string, unknown>) => {
+      if (attributes['os_ipc.semaphore.name'] !== name) return
+      const { 'error.type': error } = attributes
+      records[metric] ??= []
+      records[metric].push({ value, unit, ...(error === undefined ? {} : { error }) })
+    }
+    return { add, record: add }
+  }
+  observeSemaphores({
+    createHistogram: instrument,
+    createUpDownCounter: instrument,
+    createCounter: instrument,
+  })
+
+  const semaphore = Semaphore.create(name, { initial: 1 })
+  t.teardown(() => semaphore.close())
+  const job = (options = {}): Promise<void> => semaphore.use(() => sleep(50), options)
+  const [first, second, third] = await Promise.allSettled([job(), job(), job({ timeout: 10 })])
+  t.deepEqual([first?.status, second?.status, third?.status], ['fulfilled', 'fulfilled', 'rejected'])
+
+  const { wait_time, use_time, pending, failures } = Object.fromEntries(
+    Object.entries(records).map(([metric, values]) => [metric.replace('os_ipc.semaphore.', ''), values]),
+  )
+  t.is(wait_time?.length, 2)
+  t.like(wait_time?.[0], { value: 0, unit: 's' })
+  const waited = wait_time?.[1]?.value ?? 0
+  t.true(waited > 0.04 && waited < 15, String(waited))
+  t.is(use_time?.length, 2)
+  for (const { value } of use_time ?? []) t.true(value > 0.04 && value < 15, String(value))
+  t.deepEqual(
+    pending?.map(({ value }) => value),
+    [1, 1, -1, -1],
+  )
+  t.deepEqual(failures, [{ value: 1, unit: '{wait}', error: 'ETIMEDOUT' }])
 })
 
 // --- all pages

@@ -76,7 +76,8 @@ test('the package holds what runs and what describes it, nothing else', t => {
   for (const path of ['LICENSE', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'])
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
-    path => !/^(index\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(path),
+    path =>
+      !/^(cli\/([\w-]+\/)?[\w-]+\.js|index\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(path),
   )
   t.deepEqual(unexpected, [])
 })

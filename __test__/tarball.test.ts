@@ -1,7 +1,7 @@
 // What npm gets is what users need: packed, installed from the files alone where no compiler is, and used.
 
 import { execFile, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -30,9 +30,12 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
+  const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map(file => `cli/${file.replace(/ts$/, 'js')}`)
   t.deepEqual(main, [
     'os-ipc',
-    ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'],
+    ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json', ...command].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
@@ -56,7 +59,7 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'bugs',
     'repository',
   ]
-  const used = ['type', 'engines', 'exports', 'types', 'files', 'optionalDependencies']
+  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies']
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],
@@ -148,6 +151,14 @@ class Project {
     return run(this.#t, 'node', args, { cwd: this.path, env: this.#env })
   }
 
+  /** Runs a command that npm has linked. */
+  command(name: string, ...args: string[]): Promise<string> {
+    return run(this.#t, join(this.path, 'node_modules', '.bin', name), args, {
+      cwd: this.path,
+      env: this.#env,
+    })
+  }
+
   #standIn(name: string): string {
     const { os, cpu } = targets.find(target => target.name === name) as (typeof targets)[number]
     const manifest = { name: `os-ipc-${name}`, version: '0.1.0', os: [os], cpu: [cpu] }
@@ -217,6 +228,15 @@ for (const [module, moduleResolution] of [
     if (common.length > 0) t.is(await project.node('out/common.cjs'), '1\n')
   })
 }
+
+test.serial('npm links the command, and it runs with what is installed', async t => {
+  const project = new Project(t)
+  await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
+  const name = uniqueName(t)
+  t.is(await project.command('os-ipc', 'create', name, '--initial', '3'), '')
+  t.is(await project.command('os-ipc', 'run', name, '--', 'node', '-p', '6 * 7'), '42\n')
+  t.is(await project.command('os-ipc', 'value', name), '3\n')
+})
 
 test.serial("the README's examples run from the installed package", async t => {
   const project = new Project(t)

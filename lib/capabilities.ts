@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly value: PerBackend
   /** Whether `unlink` wakes those who wait. */
   readonly unlinkWakes: PerBackend
+  /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+  readonly locks: 'sysv' | 'files'
   /** Whether {@link list} can say what there is. */
   readonly list: boolean
   /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
@@ -40,6 +42,7 @@ export const capabilities: Capabilities = Object.freeze({
   crashRecovery: { sysv: sysv.recoversPermits, posix: posix.recoversPermits },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  locks: sysv.available ? 'sysv' : 'files',
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
   list: sysv.available,
   externalBuffers: native.externalBuffersAllowed(),

@@ -1,3 +1,4 @@
+import { type ListedLock, listedLock } from './listed-lock.js'
 import { native } from './native.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './shared-memory-info.js'
@@ -6,6 +7,8 @@ import { type SharedMemoryInfo, sharedMemoryInfo } from './shared-memory-info.js
 export interface Listing {
   readonly semaphores: SemaphoreInfo[]
   readonly segments: SharedMemoryInfo[]
+  /** Locks: each is a set of semaphores, and not among `semaphores`. */
+  readonly locks: ListedLock[]
 }
 
 /**
@@ -15,14 +18,16 @@ export interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, segments } = list()
+ * const { semaphores, segments, locks } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, key, size } of segments) console.log(name ?? key, size)
+ * for (const { name, processes } of locks) console.log(name, processes)
  * ```
  */
 export function list(): Listing {
   return {
     semaphores: native.listSemaphores().map(semaphoreInfo),
     segments: native.listSegments().map(sharedMemoryInfo),
+    locks: native.listLocks().map(listedLock),
   }
 }

@@ -1,11 +1,10 @@
 import { constants } from 'node:os'
 
 import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
-import { fromNative, IpcError } from './errors.js'
+import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
-import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
-import { poolThreads } from './pool.js'
+import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -20,7 +19,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const POOL_PATIENCE = 10
 
 /** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
-class Pending extends ObservedWait {
+class Pending extends ObservedWait implements Waiter {
   readonly ticket: number
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
@@ -83,66 +82,13 @@ class Pending extends ObservedWait {
   #end(): void {
     this.#signal?.removeEventListener('abort', this)
     clearTimeout(this.#timer)
-    pending.delete(this.ticket)
+    forget(this.ticket)
     this.handle.waits -= 1
     if (this.handle.referenced) reference(-1)
   }
 }
 
-const pending = new Map<number, Pending>()
-
-/** How many pending waits keep the process alive. */
-let referenced = 0
-
-const pool = poolThreads()
 let poolGuard: NodeJS.Timeout | undefined
-
-/** Runs when the addon has outcomes. */
-function settle(): void {
-  const settled = native.collectSettled()
-  if (typeof settled === 'number') {
-    const wait = pending.get(settled)
-    wait?.grant()
-    wait?.succeeded()
-    return
-  }
-  const { granted, failed, errors } = settled
-  const won = granted.flatMap(ticket => pending.get(ticket) ?? [])
-  for (const wait of won) wait.grant()
-  failAll(failed, index => errors[index])
-  for (const wait of won) wait.succeeded()
-}
-
-/**
- * Ends waits that nothing comes for any more.
- *
- * Subscribers are told when all have ended: one that aborts or closes something then finds no wait, and no unit, half way.
- */
-function failAll(tickets: readonly number[], errorOf: (index: number) => unknown): void {
-  const ended: { wait: Pending; error: unknown }[] = []
-  for (const [index, ticket] of tickets.entries()) {
-    const wait = pending.get(ticket)
-    if (wait === undefined) continue
-    const error = errorOf(index)
-    wait.fail(error)
-    ended.push({ wait, error })
-  }
-  for (const { wait, error } of ended) wait.failed(error)
-}
-
-native.start(fromNative, settle, pool)
-
-// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
-// error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.
-if (isMainThread) {
-  process.prependListener('exit', () => {
-    native.beforeExit()
-    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
-    setImmediate(() => {
-      failAll([...pending.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit'))
-    }).unref()
-  })
-}
 
 /**
  * Takes a unit, as a permit or for good.
@@ -170,7 +116,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   }
   return new Promise((resolve, reject) => {
     const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
-    pending.set(ticket, wait)
+    expect(ticket, wait)
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
@@ -187,7 +133,8 @@ export function closeHandle(handle: Handle): void {
 }
 
 function ticketsOf(handle: Handle): number[] {
-  return [...pending.values()].filter(wait => wait.handle === handle).map(wait => wait.ticket)
+  const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
+  return [...waiting()].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */
@@ -203,13 +150,6 @@ export function timedOut(handle: Handle): IpcError {
   return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
     errno: -constants.errno.ETIMEDOUT,
   })
-}
-
-function reference(change: number): void {
-  const before = referenced > 0
-  referenced += change
-  const after = referenced > 0
-  if (before !== after) native.keepAlive(after)
 }
 
 /** A pool that is busy with other things for long must not hold up a wait that it was given. */

@@ -12,7 +12,17 @@ const SOURCE = join(root, 'index.d.ts')
 const TARGET = join(root, 'docs', 'api.md')
 
 /** What a reader wants first; the rest follows in the order of index.d.ts. */
-const FIRST = ['Semaphore', 'Permit', 'SharedMemory', 'list', 'ftok', 'capabilities', 'IpcError']
+const FIRST = [
+  'Semaphore',
+  'Permit',
+  'locks',
+  'LockManager',
+  'SharedMemory',
+  'list',
+  'ftok',
+  'capabilities',
+  'IpcError',
+]
 
 const printer = ts.createPrinter({ removeComments: true })
 const file = ts.createSourceFile('index.d.ts', readFileSync(SOURCE, 'utf8'), ts.ScriptTarget.Latest, true)
@@ -36,7 +46,7 @@ export function apiPage() {
   const sections = names.map(name => {
     const node = declared.get(name)
     if (node === undefined || !exported.has(name)) throw new Error(`index.d.ts exports no ${name}`)
-    return { name, node, members: ts.isClassDeclaration(node) ? membersOf(node) : [] }
+    return { name, node, members: membersOf(node) }
   })
   for (const { name, members } of sections) {
     anchors.set(name, anchor(name))
@@ -53,17 +63,26 @@ export function apiPage() {
 
 function section({ name, node, members }) {
   const isInterface = ts.isInterfaceDeclaration(node)
+  const properties = isInterface ? node.members.filter(ts.isPropertySignature) : []
+  const isCallable = isInterface && node.members.some(ts.isCallSignatureDeclaration)
+  const hasHead = (isInterface && !isCallable) || ts.isClassDeclaration(node)
   return [
     `## ${name}`,
-    code(isInterface || ts.isClassDeclaration(node) ? headOf(node) : print(node)),
+    code(hasHead ? headOf(node) : print(node)),
     ...commentOf(node, name),
-    ...(isInterface ? [node.members.map(member => property(member, name)).join('\n')] : []),
+    ...(properties.length > 0 ? [properties.map(member => property(member, name)).join('\n')] : []),
     ...members.flatMap(member => [
       `### ${title(name, member)}`,
-      code(print(member)),
+      code(overloads(node, member).map(print).join('\n')),
       ...commentOf(member, name),
     ]),
   ]
+}
+
+/** All declarations of a member, of which the first has the comment. */
+function overloads(node, member) {
+  if (!ts.isMethodSignature(member)) return [member]
+  return node.members.filter(other => ts.isMethodSignature(other) && nameOf(other) === nameOf(member))
 }
 
 /** The declaration without its members. */
@@ -131,7 +150,14 @@ function text(comment, owner) {
     .trim()
 }
 
+/** What has a heading of its own: members of a class, methods of an interface. */
 function membersOf(node) {
+  if (ts.isInterfaceDeclaration(node)) {
+    return node.members.filter(
+      member => ts.isMethodSignature(member) && overloads(node, member)[0] === member,
+    )
+  }
+  if (!ts.isClassDeclaration(node)) return []
   return node.members.filter(
     member =>
       !ts.isPrivateIdentifier(member.name ?? node.name) &&
@@ -144,7 +170,7 @@ function title(owner, member) {
   const isStatic = ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static
   const object = isStatic ? owner : owner[0].toLowerCase() + owner.slice(1)
   const name = nameOf(member)
-  const call = ts.isMethodDeclaration(member) ? '()' : ''
+  const call = ts.isMethodDeclaration(member) || ts.isMethodSignature(member) ? '()' : ''
   return name.startsWith('[') ? `${object}${name}${call}` : `${object}.${name}${call}`
 }
 

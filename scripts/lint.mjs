@@ -12,7 +12,7 @@ const LINTERS = [
   ['cargo', 'clippy', '-p', 'os-ipc-node', '--lib', '--quiet', '--', '-D', 'warnings'],
   ['biome', 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`],
   ['tsc', '--noEmit'],
-  ['shellcheck', '.ci/run'],
+  ['shellcheck', '.ci/run', 'examples/thumbnails/thumbnails.sh'],
   ['actionlint', '.github/workflows/ci.yml'],
   ['node', 'scripts/lint-targets.mjs'],
 ]

@@ -14,7 +14,7 @@ import { targets } from './targets.mjs'
 /** What of package.json is for users; the rest is for those who work on the package. */
 const PUBLIC = [
   ...['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository'],
-  ...['type', 'engines', 'exports', 'types', 'files'],
+  ...['type', 'engines', 'exports', 'types', 'bin', 'files'],
 ]
 const TEXTS = ['README.md', 'LICENSE']
 
@@ -47,11 +47,11 @@ function stageRoot(folder) {
   return folder
 }
 
-/** A file, or `folder/*.ending`. */
+/** A file, `folder/*.ending`, or `folder/**\/*.ending` for all that is below. */
 function matching(pattern) {
-  const [folder, ending] = pattern.split('/*')
+  const [, folder, below, ending] = /^(.*?)(\/\*\*)?\/\*([^*]+)$/.exec(pattern) ?? []
   if (ending === undefined) return [pattern]
-  return readdirSync(join(root, folder))
+  return readdirSync(join(root, folder), { recursive: below !== undefined })
     .filter(file => file.endsWith(ending))
     .map(file => `${folder}/${file}`)
 }

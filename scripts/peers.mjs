@@ -1,5 +1,5 @@
 // Builds the other side of the interop tests into .cache/peers: programs in Python, C and Go that share semaphores and
-// memory with us. What cannot be had here is said in one line, and the tests that need it are skipped.
+// memory with us, and a Python with numpy for the example. What cannot be had here is said in one line, and the tests that need it are skipped.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const at = path => join(root, path)
 /** Answers nothing; writes `.cache/peers/peers.json`: the command line of each peer, or why it is missing. */
 export function preparePeers() {
   mkdirSync(at(CACHE), { recursive: true })
-  const peers = { python: python(), c: c(), go: go() }
+  const peers = { python: python(), numpy: numpy(), c: c(), go: go() }
   for (const [name, { missing }] of Object.entries(peers)) {
     if (missing) console.log(`os-ipc: no ${name} peer, its tests are skipped: ${missing}`)
   }
@@ -24,8 +24,19 @@ export function preparePeers() {
 }
 
 function python() {
-  const home = `${CACHE}/python`
-  const requirements = `${SOURCES}/requirements.txt`
+  const { interpreter, missing } = environment('python', `${SOURCES}/requirements.txt`)
+  return missing ? { missing } : { command: [interpreter, at(`${SOURCES}/peer.py`)] }
+}
+
+/** Apart from the peer, which can be had where there is no numpy. */
+function numpy() {
+  const { interpreter, missing } = environment('numpy', 'examples/numpy/requirements.txt')
+  return missing ? { missing } : { command: [interpreter] }
+}
+
+/** A virtual environment with these requirements: its interpreter. */
+function environment(name, requirements) {
+  const home = `${CACHE}/${name}`
   // Written last: an installation that was broken off is begun again.
   const done = `${home}/installed.txt`
   if (isStale({ sources: [requirements], outputs: [done] })) {
@@ -36,7 +47,7 @@ function python() {
     if (problem) return { missing: `${problem} (Debian: apt-get install python3-venv)` }
     writeFileSync(at(done), 'yes\n')
   }
-  return { command: [at(`${home}/bin/python`), at(`${SOURCES}/peer.py`)] }
+  return { interpreter: at(`${home}/bin/python`) }
 }
 
 function c() {

@@ -16,12 +16,13 @@ const JAVASCRIPT = {
   sources: [
     'index.ts',
     'lib/**/*.ts',
+    'cli/**/*.ts',
     'native.d.cts',
     'tsconfig.json',
     'tsconfig.build.json',
     'rollup.config.mjs',
   ],
-  outputs: ['index.js', 'index.d.ts'],
+  outputs: ['index.js', 'index.d.ts', 'cli/**/*.js'],
 }
 
 /** `quiet` says in a line what it does, and shows what the tools print only when they fail. */

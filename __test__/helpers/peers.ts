@@ -64,12 +64,18 @@ function peer(language: Peer['language']): Peer {
   }
 }
 
+/** A Python with numpy; no peer, but prepared with them. */
+export function numpyPython(): Need & { command: readonly string[] } {
+  const { command = [], missing } = prepared().numpy ?? {}
+  return { command, missing: missing && `needs numpy: ${missing}` }
+}
+
 /** What `scripts/peers.mjs` found. */
-function prepared(): Partial<Record<Peer['language'], Prepared>> {
+function prepared(): Partial<Record<Peer['language'] | 'numpy', Prepared>> {
   try {
     return JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'))
   } catch {
     const missing = 'node scripts/peers.mjs'
-    return { python: { missing }, c: { missing }, go: { missing } }
+    return { python: { missing }, numpy: { missing }, c: { missing }, go: { missing } }
   }
 }

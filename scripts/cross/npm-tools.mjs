@@ -21,6 +21,7 @@ const TOOLS = {
     packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1' },
     program: 'webpack/bin/webpack.js',
   },
+  pm2: { packages: { pm2: '7.0.4' }, program: 'pm2/bin/pm2-runtime' },
   postject: { packages: { postject: '1.0.0-alpha.6' }, program: 'postject/dist/cli.js' },
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use os_ipc::{Mailbox, Semaphore};
+use os_ipc::{Lock, Mailbox, Semaphore};
 
 use crate::external_buffer;
 use crate::handles::Handles;
@@ -27,6 +27,7 @@ pub(crate) struct Environment {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) semaphores: Handles<Semaphore>,
     pub(crate) segments: Handles<Segment>,
+    pub(crate) locks: Handles<Lock>,
 }
 
 thread_local! {
@@ -63,6 +64,7 @@ pub fn start(
         mailbox: Arc::new(Mailbox::new(wake)),
         semaphores: Handles::new(),
         segments: Handles::new(),
+        locks: Handles::new(),
     };
     ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
     // Registered after the thread-safe function, so that it runs before that one's own hook.
@@ -79,10 +81,11 @@ fn end(raw: usize) {
         let place = environments.iter().position(|environment| environment.raw as usize == raw)?;
         Some(environments.swap_remove(place))
     });
-    let Some(Environment { mailbox, mut semaphores, .. }) = ended else { return };
-    mailbox.close();
-    for semaphore in semaphores.drain() {
-        semaphore.cancel_all(&mailbox);
+    let Some(mut environment) = ended else { return };
+    environment.mailbox.close();
+    environment.end_locks();
+    for semaphore in environment.semaphores.drain() {
+        semaphore.cancel_all(&environment.mailbox);
         // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
         semaphore.wake_one();
     }
@@ -93,6 +96,7 @@ fn end(raw: usize) {
 pub fn before_exit(env: Env) -> napi::Result<()> {
     os_ipc::leave_pool();
     with(&env, |environment| {
+        environment.cancel_locks();
         for semaphore in environment.semaphores.iter() {
             semaphore.cancel_all(&environment.mailbox);
             semaphore.before_exit();

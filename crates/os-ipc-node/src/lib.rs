@@ -6,6 +6,7 @@ mod error;
 mod external_buffer;
 mod handles;
 mod keys;
+mod locks;
 mod memory;
 mod semaphores;
 mod waits;

@@ -135,7 +135,7 @@ pub fn leave_pool_queue() {
 
 /// Tickets count from 1; 2^53 of them would take centuries.
 #[allow(clippy::cast_precision_loss, reason = "a ticket stays below 2^53")]
-fn to_number(ticket: TicketId) -> f64 {
+pub(crate) fn to_number(ticket: TicketId) -> f64 {
     ticket as f64
 }
 

@@ -38,6 +38,15 @@ impl Key {
         })
     }
 
+    /// The key of a lock: another one than that of any semaphore, but for collisions.
+    pub(crate) fn of_lock(name: &str) -> Self {
+        const INSTEAD_OF_PRIVATE: i32 = 0x006c_6f63;
+        match fnv1a_32(format!("os-ipc:lock:{name}").as_bytes()).cast_signed() {
+            0 => Self(INSTEAD_OF_PRIVATE),
+            key => Self(key),
+        }
+    }
+
     /// The number.
     #[must_use]
     pub fn raw(self) -> i32 {

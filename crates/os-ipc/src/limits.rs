@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::error::{Errno, Error};
+
 /// What `/proc/sys/kernel/sem` says; proc(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SemaphoreLimits {
@@ -25,6 +27,20 @@ impl SemaphoreLimits {
         let numbers: Vec<usize> = text.split_whitespace().map_while(|word| word.parse().ok()).collect();
         let [per_set, in_all, per_call, sets] = numbers[..] else { return None };
         Some(Self { per_set, in_all, per_call, sets })
+    }
+}
+
+/// Adds the host's numbers where a set could not be made for want of room.
+pub(crate) fn with_limits(error: Error) -> Error {
+    if error.errno() != Some(Errno::ENOSPC) {
+        return error;
+    }
+    match SemaphoreLimits::of_host() {
+        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
+            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
+             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
+        )),
+        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
     }
 }
 

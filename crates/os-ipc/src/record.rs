@@ -6,9 +6,14 @@
 //! | 1 | [`MARK`]; non-zero means initialised |
 //! | 2 | length of the name in bytes, slash included; 0 for a raw key |
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
+//!
+//! The set of a lock has a mark of its own, any name, and more behind it (`locks/system_v/layout.rs`).
 
 /// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
+
+/// What semaphore 1 holds in the set of a lock.
+pub(crate) const LOCK_MARK: u16 = 0x4c01;
 
 /// Index of the counter.
 pub(crate) const COUNTER: u16 = 0;
@@ -24,7 +29,12 @@ const WORD_BITS: usize = 15;
 
 /// How many semaphores a set for `name` has.
 pub(crate) fn set_size(name: &str) -> usize {
-    usize::from(NAME_AT) + (name.len() * 8).div_ceil(WORD_BITS)
+    usize::from(NAME_AT) + words_of(name.len())
+}
+
+/// How many words the bytes of a name take.
+pub(crate) fn words_of(length: usize) -> usize {
+    (length * 8).div_ceil(WORD_BITS)
 }
 
 /// The name's bytes as words of 15 bits; the last one is filled up with zeros.
@@ -56,6 +66,8 @@ fn word(bits: u32) -> u16 {
 pub(crate) enum Record {
     /// A mark and this name; empty for a raw key.
     Named(String),
+    /// The set of the lock with this name.
+    Lock(String),
     /// No mark: not ours, or not initialised yet.
     Absent,
     /// A mark, and behind it nothing that we ever wrote.
@@ -65,14 +77,22 @@ pub(crate) enum Record {
 /// Reads the record out of a set's values.
 pub(crate) fn read(values: &[u16]) -> Record {
     let [_, mark, length, words @ ..] = values else { return Record::Absent };
-    if *mark != MARK {
-        return Record::Absent;
+    let length = usize::from(*length);
+    match *mark {
+        MARK => {
+            let name = unpack(length, words).filter(|name| name.is_empty() || name.starts_with('/'));
+            name.map_or(Record::Damaged, Record::Named)
+        }
+        LOCK_MARK => {
+            let name = words.get(..words_of(length)).and_then(|words| unpack(length, words));
+            name.map_or(Record::Damaged, Record::Lock)
+        }
+        _ => Record::Absent,
     }
-    unpack(usize::from(*length), words).map_or(Record::Damaged, Record::Named)
 }
 
 fn unpack(length: usize, words: &[u16]) -> Option<String> {
-    if words.len() != (length * 8).div_ceil(WORD_BITS) {
+    if words.len() != words_of(length) {
         return None;
     }
     let mut bytes = Vec::with_capacity(length);
@@ -90,7 +110,7 @@ fn unpack(length: usize, words: &[u16]) -> Option<String> {
         held &= (1 << bits) - 1;
     }
     let name = String::from_utf8(bytes).ok()?;
-    (held == 0 && (name.is_empty() || name.starts_with('/'))).then_some(name)
+    (held == 0).then_some(name)
 }
 
 #[cfg(test)]
@@ -116,6 +136,20 @@ mod tests {
         assert_eq!(read(&[1]), Record::Absent);
         assert_eq!(read(&[1, 0, 0]), Record::Absent);
         assert_eq!(read(&[0, MARK, 0]), Record::Named(String::new()));
+    }
+
+    #[test]
+    fn a_lock_is_no_semaphore() {
+        let lock = |name: &str, behind: &[u16]| {
+            let length = u16::try_from(name.len()).unwrap();
+            [&[1, LOCK_MARK, length], &pack(name)[..], behind].concat()
+        };
+        assert_eq!(
+            read(&lock("any name/at all", &[32_767, 0, 0])),
+            Record::Lock("any name/at all".to_owned())
+        );
+        assert_eq!(read(&lock("", &[32_767])), Record::Lock(String::new()));
+        assert_eq!(read(&[1, LOCK_MARK, 9, 0]), Record::Damaged);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod id;
 mod info;
-mod patience;
+pub(crate) mod patience;
 mod posix;
 mod posix_file;
 mod system_v;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub use id::{Backend, SemaphoreId};
 pub use info::SemaphoreInfo;
 pub(crate) use posix::list as list_posix;
-pub(crate) use system_v::list as list_system_v;
+pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
 use crate::error::{Code, Errno, Error, Result};
 use crate::ownership::Owner;
@@ -213,10 +213,10 @@ impl Semaphore {
             }
             return Err(Error::invalid("there is no permit to release"));
         }
-        match self.queue.counter().give_back() {
+        match self.queue.counter().give_back(Hold::Owned, self.holder.origin()) {
             Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
             Err(errno) => {
-                self.holder.add();
+                self.holder.add(self.holder.origin());
                 Err(self.queue.counter().failure("give a permit back to", errno))
             }
         }

@@ -13,19 +13,19 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// A number of looks, spread over a time.
 #[derive(Default)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// When the first look was over: most of the time it finds what there is, and nobody asks for the time.
     start: Option<Instant>,
     looks: u32,
 }
 
 impl Patience {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Waits a moment before the next look; false when there is none.
-    pub(super) fn once_more(&mut self) -> bool {
+    pub(crate) fn once_more(&mut self) -> bool {
         if self.lasted(LONGEST) {
             return false;
         }
@@ -36,7 +36,7 @@ impl Patience {
     }
 
     /// Whether it was looked at for so long.
-    pub(super) fn lasted(&self, time: Duration) -> bool {
+    pub(crate) fn lasted(&self, time: Duration) -> bool {
         self.looks >= FEWEST_LOOKS && self.start.is_some_and(|start| start.elapsed() >= time)
     }
 }

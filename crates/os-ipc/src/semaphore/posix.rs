@@ -12,7 +12,7 @@ use crate::name::Name;
 use crate::ownership::Owner;
 use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
 use crate::sys::posix_words::{self, Words};
-use crate::waiting::{Counter, Hold, Queue};
+use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// An open semaphore.
 pub(super) struct Named {
@@ -212,19 +212,23 @@ struct MappedCounter {
 }
 
 impl Counter for MappedCounter {
-    fn try_take(&self, _hold: Hold) -> std::result::Result<bool, Errno> {
+    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
         match self.mapped.try_take() {
-            Ok(()) => Ok(true),
-            Err(Errno::EAGAIN) => Ok(false),
-            Err(errno) => Err(errno),
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EAGAIN) => Ok(None),
+            Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
 
-    fn take(&self) -> std::result::Result<(), Errno> {
-        self.mapped.take()
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        match self.mapped.take() {
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
     }
 
-    fn give_back(&self) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         self.mapped.give()
     }
 

@@ -47,6 +47,8 @@ pub(crate) mod sysv_sem_types;
 pub(crate) mod sysv_shm;
 #[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
+#[cfg_attr(target_vendor = "apple", path = "user_folder_darwin.rs")]
+pub(crate) mod user_folder;
 
 use std::ffi::c_int;
 

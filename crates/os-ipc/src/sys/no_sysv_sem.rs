@@ -25,6 +25,10 @@ impl Operation {
         Self(())
     }
 
+    pub(crate) fn await_add(_index: u16, _by: i16, _undo: Undo) -> Self {
+        Self(())
+    }
+
     pub(crate) fn is_zero(_index: u16) -> Self {
         Self(())
     }
@@ -43,6 +47,10 @@ pub(crate) fn find_any(_key: i32) -> Result<SetId, Errno> {
 }
 
 pub(crate) fn operate(set: SetId, _operations: &mut [Operation]) -> Result<(), Errno> {
+    match set.0 {}
+}
+
+pub(crate) fn operate_waiting(set: SetId, _operations: &mut [Operation]) -> Result<(), Errno> {
     match set.0 {}
 }
 
@@ -70,7 +78,15 @@ pub(crate) fn waiters(set: SetId) -> Result<u16, Errno> {
     match set.0 {}
 }
 
+pub(crate) fn waiters_at(set: SetId, _index: u16) -> Result<u16, Errno> {
+    match set.0 {}
+}
+
 pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
+    match set.0 {}
+}
+
+pub(crate) fn last_pid_at(set: SetId, _index: u16) -> Result<i32, Errno> {
     match set.0 {}
 }
 

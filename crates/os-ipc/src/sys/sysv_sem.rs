@@ -43,6 +43,11 @@ impl Operation {
         Self(buffer(index, by, libc::IPC_NOWAIT | flag(undo)))
     }
 
+    /// Adds `by` to semaphore `index`, or waits until that would not make it negative.
+    pub(crate) fn await_add(index: u16, by: i16, undo: Undo) -> Self {
+        Self(buffer(index, by, flag(undo)))
+    }
+
     /// Goes on when semaphore `index` is 0, else fails with `EAGAIN`.
     pub(crate) fn is_zero(index: u16) -> Self {
         Self(buffer(index, 0, libc::IPC_NOWAIT))
@@ -89,6 +94,14 @@ pub(crate) fn operate(set: SetId, operations: &mut [Operation]) -> Result<(), Er
         .map(drop)
 }
 
+/// `semop(set, operations)`: all of them at once, and waits until they can be done.
+///
+/// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
+pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Result<(), Errno> {
+    // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
+    Errno::result(unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) }).map(drop)
+}
+
 /// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
 ///
 /// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
@@ -129,22 +142,32 @@ pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), Errno> {
 
 /// `semctl(set, 0, GETVAL)`: the counter.
 pub(crate) fn value(set: SetId) -> Result<u16, Errno> {
-    question(set, libc::GETVAL).map(c_int_to_u16)
+    question(set, 0, libc::GETVAL).map(c_int_to_u16)
 }
 
 /// `semctl(set, 0, GETNCNT)`: how many threads of all processes wait for the counter to rise.
 pub(crate) fn waiters(set: SetId) -> Result<u16, Errno> {
-    question(set, libc::GETNCNT).map(c_int_to_u16)
+    waiters_at(set, 0)
+}
+
+/// `semctl(set, index, GETNCNT)`: how many threads of all processes wait for that semaphore to rise.
+pub(crate) fn waiters_at(set: SetId, index: u16) -> Result<u16, Errno> {
+    question(set, index, libc::GETNCNT).map(c_int_to_u16)
 }
 
 /// `semctl(set, 0, GETPID)`: who changed the counter last; 0 for nobody, or for one of another PID namespace.
 pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
-    question(set, libc::GETPID)
+    last_pid_at(set, 0)
 }
 
-fn question(set: SetId, command: c_int) -> Result<c_int, Errno> {
+/// `semctl(set, index, GETPID)`: who changed that semaphore last.
+pub(crate) fn last_pid_at(set: SetId, index: u16) -> Result<i32, Errno> {
+    question(set, index, libc::GETPID)
+}
+
+fn question(set: SetId, index: u16, command: c_int) -> Result<c_int, Errno> {
     // SAFETY: these commands take no fourth argument.
-    uninterrupted(|| unsafe { libc::semctl(set.0, 0, command) })
+    uninterrupted(|| unsafe { libc::semctl(set.0, c_int::from(index), command) })
 }
 
 fn c_int_to_u16(value: c_int) -> u16 {

@@ -33,28 +33,43 @@ pub(crate) fn units() -> u32 {
 
 /// Adds a unit.
 pub(crate) fn give() -> Result<(), Errno> {
+    give_several(1)
+}
+
+/// Adds units.
+pub(crate) fn give_several(units: u32) -> Result<(), Errno> {
     let mut kernel = kernel();
     if kernel.removed {
         return Err(Errno::EINVAL);
     }
-    kernel.units += 1;
+    kernel.units += units;
     CHANGED.notify_all();
     Ok(())
 }
 
 /// Takes a unit if one is there.
 pub(crate) fn try_take() -> Result<bool, Errno> {
+    try_take_several(1)
+}
+
+/// Takes units if they are all there.
+pub(crate) fn try_take_several(units: u32) -> Result<bool, Errno> {
     let mut kernel = kernel();
     if kernel.removed {
         return Err(Errno::EINVAL);
     }
-    let there = kernel.units > 0;
-    kernel.units -= u32::from(there);
+    let there = kernel.units >= units;
+    kernel.units -= if there { units } else { 0 };
     Ok(there)
 }
 
 /// Takes a unit, and waits for one; `EINTR` after a signal.
 pub(crate) fn take() -> Result<(), Errno> {
+    take_several(1)
+}
+
+/// Takes units, and waits until they are all there; `EINTR` after a signal.
+pub(crate) fn take_several(units: u32) -> Result<(), Errno> {
     let me = current().id();
     let mut kernel = kernel();
     if kernel.removed {
@@ -65,8 +80,8 @@ pub(crate) fn take() -> Result<(), Errno> {
         if kernel.removed {
             break Err(Errno::EIDRM);
         }
-        if kernel.units > 0 {
-            kernel.units -= 1;
+        if kernel.units >= units {
+            kernel.units -= units;
             break Ok(());
         }
         if kernel.blocked.contains(&(me, true)) {

@@ -17,11 +17,12 @@ mod queue;
 mod threads;
 mod unit;
 
-pub(crate) use counter::{Counter, Hold};
+pub(crate) use counter::{Counter, Hold, Origin};
 pub(crate) use in_line::wait_in_line;
 pub use lanes::{PoolWork, leave_pool, leave_pool_queue, set_pool_size};
 pub use mailbox::{Delivery, Mailbox};
 pub(crate) use queue::{Queue, Ticket};
 pub use queue::{TicketId, Wait};
+pub(crate) use threads::run as run_on_thread;
 pub(crate) use unit::Holder;
 pub use unit::Unit;

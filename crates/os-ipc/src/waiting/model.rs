@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 
-use super::counter::{Counter, Hold};
+use super::counter::{Counter, Hold, Origin};
 use super::lanes::{leave_pool, set_pool_size};
 use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Ticket, TicketId, Wait};
 use super::threads;
 use super::unit::Holder;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::sync::thread;
 use crate::sys::thread as kernel;
 
@@ -23,19 +23,66 @@ use crate::sys::thread as kernel;
 struct KernelCounter;
 
 impl Counter for KernelCounter {
-    fn try_take(&self, _: Hold) -> Result<bool, Errno> {
-        kernel::try_take()
+    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+        match kernel::try_take() {
+            Ok(taken) => Ok(taken.then(Origin::default)),
+            Err(errno) => Err(self.failure("take a unit from", errno)),
+        }
     }
 
-    fn take(&self) -> Result<(), Errno> {
-        kernel::take()
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        match kernel::take() {
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
     }
 
-    fn give_back(&self) -> Result<(), Errno> {
+    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         kernel::give()
     }
 
-    fn disown(&self) -> Result<(), Errno> {
+    fn disown(&self) -> std::result::Result<(), Errno> {
+        Ok(())
+    }
+
+    fn failure(&self, act: &str, errno: Errno) -> Error {
+        Error::system(act, "semop", "", errno)
+    }
+}
+
+/// A lock: who wants it alone takes all of the kernel's two units.
+struct KernelLock;
+
+impl KernelLock {
+    const ALL: u32 = 2;
+
+    fn units(hold: Hold) -> u32 {
+        if hold == Hold::Shared { 1 } else { Self::ALL }
+    }
+}
+
+impl Counter for KernelLock {
+    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
+        match kernel::try_take_several(Self::units(hold)) {
+            Ok(taken) => Ok(taken.then(Origin::default)),
+            Err(errno) => Err(self.failure("take", errno)),
+        }
+    }
+
+    fn take(&self, hold: Hold) -> Result<Option<Origin>> {
+        match kernel::take_several(Self::units(hold)) {
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
+    }
+
+    fn give_back(&self, hold: Hold, _: Origin) -> std::result::Result<(), Errno> {
+        kernel::give_several(Self::units(hold))
+    }
+
+    fn disown(&self) -> std::result::Result<(), Errno> {
         Ok(())
     }
 
@@ -72,8 +119,12 @@ impl Party {
 
     /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
     fn wait(&self) -> Option<TicketId> {
+        self.wait_for(Hold::Owned)
+    }
+
+    fn wait_for(&self, hold: Hold) -> Option<TicketId> {
         let ticket = Ticket {
-            hold: Hold::Owned,
+            hold,
             holder: Arc::clone(&self.holder),
             mailbox: Arc::clone(&self.mailbox),
             pool: self.pool,
@@ -306,5 +357,41 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
         poster.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
+    // The server is in the kernel for all of the lock, which nobody is going to give: it has to be called out, to take
+    // a part.
+    in_every_order(1, || {
+        kernel::give_several(1).unwrap();
+        let queue = Queue::new(KernelLock);
+        let (writer, reader) = (Party::new(&queue, false), Party::new(&queue, false));
+        let ticket = writer.wait_for(Hold::Exclusive).unwrap();
+        assert!(reader.wait_for(Hold::Shared).is_some());
+        writer.cancel(ticket);
+        assert_eq!(reader.collect_some(), Post { granted: 1, failed: 0 });
+        assert_eq!(writer.collect(), Post::default());
+        rest(&queue);
+        assert_eq!((permits(&[&reader]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn what_was_won_for_a_writer_that_gave_up_is_not_given_to_a_reader() {
+    in_every_order(1, || {
+        kernel::give_several(1).unwrap();
+        let queue = Queue::new(KernelLock);
+        let (writer, reader) = (Party::new(&queue, false), Party::new(&queue, false));
+        let ticket = writer.wait_for(Hold::Exclusive).unwrap();
+        assert!(reader.wait_for(Hold::Shared).is_some());
+        // Whoever shares it leaves while the writer gives up.
+        let leaver = thread::spawn(|| kernel::give_several(1).unwrap());
+        writer.cancel(ticket);
+        assert_eq!(reader.collect_some(), Post { granted: 1, failed: 0 });
+        leaver.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&reader]), kernel::units()), (1, 1));
     });
 }

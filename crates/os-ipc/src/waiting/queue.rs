@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-
-use super::counter::{Counter, Hold};
+use super::counter::{Counter, Hold, Origin};
 use super::lanes::{self, Lane, PoolWork, Service};
 use super::mailbox::{Delivery, Mailbox};
 use super::nudger;
@@ -55,6 +53,8 @@ struct State {
     /// Counts the reasons to look at the state again; `seen` is the last one that the server looked at.
     changes: u64,
     seen: u64,
+    /// What the server takes.
+    serving: Option<Hold>,
 }
 
 #[derive(Default)]
@@ -90,6 +90,7 @@ impl Queue {
         let id = next_ticket();
         let mut state = self.lock();
         state.for_pool += usize::from(ticket.pool);
+        self.counter.lined_up(ticket.hold, true);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
             // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
@@ -110,6 +111,20 @@ impl Queue {
         Ok(self.take_now(hold, holder)? || self.await_leaving_server() && self.take_now(hold, holder)?)
     }
 
+    /// Takes what is asked for if it is there now and nobody in this process waits.
+    pub(crate) fn try_take_in_turn(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        if self.lock().tickets.is_empty() { self.try_take(hold, holder) } else { Ok(false) }
+    }
+
+    /// Takes what is asked for if it is there now, and counts it where it has an owner.
+    fn take_now(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        let Some(origin) = self.counter.try_take(hold)? else { return Ok(false) };
+        if hold != Hold::Loose {
+            holder.add(origin);
+        }
+        Ok(true)
+    }
+
     /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
     ///
     /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
@@ -128,16 +143,6 @@ impl Queue {
             pause(LOOK_EVERY);
         }
         true
-    }
-
-    /// Takes a unit if one is there now, and counts it where it is a permit.
-    fn take_now(&self, hold: Hold, holder: &Holder) -> Result<bool> {
-        let taken = self.counter.try_take(hold);
-        let taken = taken.map_err(|errno| self.counter.failure("take a unit from", errno))?;
-        if taken && hold == Hold::Owned {
-            holder.add();
-        }
-        Ok(taken)
     }
 
     /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next.
@@ -193,49 +198,60 @@ impl Queue {
     /// This is the one function that blocks, on either lane.
     pub(super) fn serve(&self, generation: u64, lane: Lane) {
         let stay = Station::enter();
-        while self.look(generation, lane, stay.station()) {
-            match self.counter.take() {
-                Ok(()) => {
-                    self.hand_on(&mut self.lock());
+        while let Some(hold) = self.look(generation, lane, stay.station()) {
+            match self.counter.take(hold) {
+                Ok(Some(origin)) => {
+                    self.hand_on(&mut self.lock(), hold, origin);
                 }
-                Err(Errno::EINTR) => {}
-                Err(errno) => self.fail_all(&self.counter.failure("wait for", errno)),
+                Ok(None) => {}
+                Err(error) => self.fail_all(&error),
             }
         }
     }
 
-    /// Whether the server is to go on; when not, it leaves its place or hands it to the other lane.
-    fn look(&self, generation: u64, lane: Lane, station: &Station) -> bool {
+    /// What the server is to take next; when nothing, it leaves its place or hands it to the other lane.
+    fn look(&self, generation: u64, lane: Lane, station: &Station) -> Option<Hold> {
         let mut state = self.lock();
         if state.generation != generation {
-            return false;
+            return None;
         }
         state.seen = state.changes;
-        if state.tickets.is_empty() {
-            state.server = Server::None;
-            return false;
-        }
+        let Some(hold) = state.first() else {
+            self.leave(&mut state);
+            return None;
+        };
         if lane == Lane::Pool && (state.for_pool == 0 || !lanes::pool_is_open()) {
             self.start_own_server(&mut state);
-            return false;
+            return None;
         }
         if !matches!(state.server, Server::Here(..)) {
             state.server = Server::Here(lane, station.clone());
         }
-        true
+        state.serving = Some(hold);
+        Some(hold)
     }
 
-    /// Gives a unit of this process to the next ticket, or back to the kernel.
-    pub(super) fn pass_on(&self) {
+    /// There is no server any more.
+    fn leave(&self, state: &mut State) {
+        state.server = Server::None;
+        state.serving = None;
+        self.counter.rest();
+    }
+
+    /// Gives what this process took to the next ticket, or back to the kernel.
+    pub(super) fn pass_on(&self, hold: Hold, origin: Origin) {
         let mut state = self.lock();
-        self.hand_on(&mut state);
+        self.hand_on(&mut state, hold, origin);
         self.release_server(&mut state);
     }
 
-    fn hand_on(&self, state: &mut State) {
-        while let Some((id, ticket)) = state.tickets.pop_first() {
+    fn hand_on(&self, state: &mut State, taken: Hold, origin: Origin) {
+        while state.first().is_some_and(|hold| hold.is_like(taken))
+            && let Some((id, ticket)) = state.tickets.pop_first()
+        {
             state.for_pool -= usize::from(ticket.pool);
-            let unit = Unit::new(self.strong(), ticket.holder, ticket.hold);
+            self.counter.lined_up(ticket.hold, false);
+            let unit = Unit::new(self.strong(), ticket.holder, ticket.hold, origin);
             match ticket.mailbox.deliver(id, Delivery::Granted(unit)) {
                 Err(Delivery::Granted(refused)) => refused.disarm(),
                 _ => return,
@@ -243,17 +259,27 @@ impl Queue {
         }
         // A removed set has nothing to give back to. At 32,767 somebody else filled the counter, and the kernel
         // keeps the unit as an undo of this process.
-        let _ = self.counter.give_back();
+        let _ = self.counter.give_back(taken, origin);
     }
 
     fn fail_all(&self, error: &Error) {
         let mut state = self.lock();
-        fail_tickets(&mut state, error);
+        self.fail_tickets(&mut state, error);
+    }
+
+    fn fail_tickets(&self, state: &mut State, error: &Error) {
+        state.for_pool = 0;
+        for (id, ticket) in std::mem::take(&mut state.tickets) {
+            self.counter.lined_up(ticket.hold, false);
+            // A mailbox that is closed has nobody to tell.
+            let _ = ticket.mailbox.deliver(id, Delivery::Failed(error.clone()));
+        }
     }
 
     fn remove(&self, state: &mut State, ticket: TicketId) {
         if let Some(ticket) = state.tickets.remove(&ticket) {
             state.for_pool -= usize::from(ticket.pool);
+            self.counter.lined_up(ticket.hold, false);
             self.release_server(state);
         }
     }
@@ -262,6 +288,7 @@ impl Queue {
     fn release_server(&self, state: &mut State) {
         let idle = state.tickets.is_empty();
         match state.server {
+            Server::Here(..) if state.takes_in_vain() => self.nudge(state),
             Server::Here(Lane::Own, _) if idle => self.nudge(state),
             Server::Here(Lane::Pool, _) if idle || state.for_pool == 0 => self.nudge(state),
             // It cannot be called yet, and libuv may be long in coming to it.
@@ -329,8 +356,8 @@ impl Queue {
         state.generation += 1;
         state.server = Server::Coming(Lane::Own);
         if let Err(error) = Service::start(self.strong(), state.generation) {
-            state.server = Server::None;
-            fail_tickets(state, &error);
+            self.fail_tickets(state, &error);
+            self.leave(state);
         }
     }
 
@@ -341,7 +368,7 @@ impl Queue {
             return;
         }
         if state.tickets.is_empty() {
-            state.server = Server::None;
+            self.leave(&mut state);
         } else {
             self.start_own_server(&mut state);
         }
@@ -357,11 +384,15 @@ impl Queue {
     }
 }
 
-fn fail_tickets(state: &mut State, error: &Error) {
-    state.for_pool = 0;
-    for (id, ticket) in std::mem::take(&mut state.tickets) {
-        // A mailbox that is closed has nobody to tell.
-        let _ = ticket.mailbox.deliver(id, Delivery::Failed(error.clone()));
+impl State {
+    /// What the first in the line asks for.
+    fn first(&self) -> Option<Hold> {
+        self.tickets.values().next().map(|ticket| ticket.hold)
+    }
+
+    /// Whether what the server is about to get is not what the first in the line asks for.
+    fn takes_in_vain(&self) -> bool {
+        matches!((self.serving, self.first()), (Some(taken), Some(hold)) if !hold.is_like(taken))
     }
 }
 
@@ -377,6 +408,8 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
 
+    use nix::errno::Errno;
+
     use super::*;
 
     /// A counter of its own process, which panics so many times before it takes anything.
@@ -387,11 +420,11 @@ mod tests {
     }
 
     impl Counter for Arc<Fake> {
-        fn try_take(&self, _: Hold) -> std::result::Result<bool, Errno> {
-            Ok(false)
+        fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+            Ok(None)
         }
 
-        fn take(&self) -> std::result::Result<(), Errno> {
+        fn take(&self, _: Hold) -> Result<Option<Origin>> {
             let less = |panics: usize| panics.checked_sub(1);
             assert!(
                 self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err(),
@@ -399,11 +432,12 @@ mod tests {
             );
             std::thread::sleep(Duration::from_millis(1));
             let mut units = self.units.lock().unwrap();
-            *units = units.checked_sub(1).ok_or(Errno::EINTR)?;
-            Ok(())
+            let Some(left) = units.checked_sub(1) else { return Ok(None) };
+            *units = left;
+            Ok(Some(Origin::default()))
         }
 
-        fn give_back(&self) -> std::result::Result<(), Errno> {
+        fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
             *self.units.lock().unwrap() += 1;
             Ok(())
         }

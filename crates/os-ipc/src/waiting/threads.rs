@@ -31,7 +31,7 @@ fn idle_threads() -> MutexGuard<'static, IdleThreads> {
 }
 
 /// Runs `job` on an idle thread or a new one.
-pub(super) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
+pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
     let job: Job = Box::new(job);
     let idle = idle_threads().waiting.pop();
     let job = match idle {

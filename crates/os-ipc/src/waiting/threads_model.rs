@@ -13,7 +13,7 @@ loom::lazy_static! {
 
 /// Runs `job` on a new thread.
 #[allow(clippy::unnecessary_wraps, reason = "the same face as the real one")]
-pub(super) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
+pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
     let thread = spawn(job);
     STARTED.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
     Ok(())

@@ -1,20 +1,23 @@
 //! A unit on its way from the kernel to its waiter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-use super::counter::Hold;
+use super::counter::{Hold, Origin};
 use super::queue::Queue;
 
 /// Who waits: one handle on a semaphore, and the permits it has.
 #[derive(Debug, Default)]
 pub(crate) struct Holder {
     permits: AtomicUsize,
+    /// Where the last one came from.
+    origin: AtomicI32,
 }
 
 impl Holder {
     /// One more permit.
-    pub(crate) fn add(&self) {
+    pub(crate) fn add(&self, origin: Origin) {
+        self.origin.store(origin.0, Ordering::Relaxed);
         self.permits.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -22,6 +25,11 @@ impl Holder {
     pub(crate) fn remove(&self) -> bool {
         let less = |permits: usize| permits.checked_sub(1);
         self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    /// Where its last permit came from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin(self.origin.load(Ordering::Relaxed))
     }
 
     /// How many permits it has.
@@ -37,20 +45,21 @@ pub struct Unit {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     hold: Hold,
+    origin: Origin,
     handed_over: bool,
 }
 
 impl Unit {
     /// A unit just taken from the counter of `queue`, for `holder`.
-    pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, hold: Hold) -> Self {
-        Self { queue, holder, hold, handed_over: false }
+    pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, hold: Hold, origin: Origin) -> Self {
+        Self { queue, holder, hold, origin, handed_over: false }
     }
 
     /// The waiter has it: as a permit, or for good, as it asked for.
     pub fn hand_over(mut self) {
         self.handed_over = true;
         match self.hold {
-            Hold::Owned => self.holder.add(),
+            Hold::Owned | Hold::Shared | Hold::Exclusive => self.holder.add(self.origin),
             Hold::Loose => {
                 // The only failure is a set that was removed meanwhile: then there is nothing left to disown.
                 let _ = self.queue.counter().disown();
@@ -71,7 +80,7 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         if !self.handed_over {
-            self.queue.pass_on();
+            self.queue.pass_on(self.hold, self.origin);
         }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::failure;
-use crate::error::{Errno, Error};
+use crate::error::{Errno, Error, Result};
 use crate::semaphore::SemaphoreId;
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
-use crate::waiting::{Counter, Hold, Queue};
+use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// Semaphore 0 of a set.
 struct SetCounter {
@@ -16,27 +16,28 @@ struct SetCounter {
 }
 
 impl Counter for SetCounter {
-    fn try_take(&self, hold: Hold) -> Result<bool, Errno> {
-        let undo = match hold {
-            Hold::Owned => Undo::Yes,
-            Hold::Loose => Undo::No,
-        };
+    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
+        let undo = if hold == Hold::Loose { Undo::No } else { Undo::Yes };
         match sys::try_take(self.set, undo) {
-            Ok(()) => Ok(true),
-            Err(Errno::EAGAIN) => Ok(false),
-            Err(errno) => Err(errno),
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EAGAIN) => Ok(None),
+            Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
 
-    fn take(&self) -> Result<(), Errno> {
-        sys::take(self.set, Undo::Yes)
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        match sys::take(self.set, Undo::Yes) {
+            Ok(()) => Ok(Some(Origin::default())),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
     }
 
-    fn give_back(&self) -> Result<(), Errno> {
+    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         sys::give(self.set, 1, Undo::Yes)
     }
 
-    fn disown(&self) -> Result<(), Errno> {
+    fn disown(&self) -> std::result::Result<(), Errno> {
         let up = || Operation::add(0, 1, Undo::Yes);
         let down = || Operation::add(0, -1, Undo::No);
         loop {

@@ -5,8 +5,14 @@ use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
 use crate::sys::sysv_sem::{self as sys, SetId};
 
-/// Every set that we may read; proc(5).
+/// Every set that we may read and that is no lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
+    // One that is gone by now, or that we may not read, is not on the list.
+    Ok(sets()?.into_iter().filter(|set| !is_lock(*set)).filter_map(|set| describe(set).ok()).collect())
+}
+
+/// Every set; proc(5).
+pub(crate) fn sets() -> Result<Vec<SetId>> {
     const TABLE: &str = "/proc/sysvipc/sem";
     let table = match std::fs::read_to_string(TABLE) {
         Ok(table) => table,
@@ -23,8 +29,12 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
         }
     };
     let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
-    // One that is gone by now, or that we may not read, is not on the list.
-    Ok(ids.filter_map(|id: i32| describe(sys::by_id(id)).ok()).collect())
+    Ok(ids.map(sys::by_id).collect())
+}
+
+fn is_lock(set: SetId) -> bool {
+    let values = sys::status(set).and_then(|status| sys::values(set, status.size));
+    values.is_ok_and(|values| matches!(record::read(&values), Record::Lock(_)))
 }
 
 pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> {
@@ -32,7 +42,7 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> 
     let values = sys::values(set, status.size)?;
     let (name, verified) = match record::read(&values) {
         Record::Named(name) => (Some(name).filter(|name| !name.is_empty()), true),
-        Record::Absent | Record::Damaged => (None, false),
+        Record::Lock(_) | Record::Absent | Record::Damaged => (None, false),
     };
     Ok(SemaphoreInfo {
         backend: Backend::SystemV,

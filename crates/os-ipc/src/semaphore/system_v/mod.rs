@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use list::list;
+pub(crate) use list::{list, sets};
 pub(super) use opening::{create, open, open_or_create, unlink};
 
 use super::{SemaphoreId, SemaphoreInfo, VALUE_MAX};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::error::{Code, Errno, Error, Result};
-use crate::limits::SemaphoreLimits;
+use crate::limits::with_limits;
 use crate::ownership::Owner;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
@@ -163,6 +163,7 @@ fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     let values = sys::values(set, status.size).map_err(failed)?;
     match record::read(&values) {
         Record::Named(name) => return verify(&name, id).map(Found::Ready),
+        Record::Lock(name) => return Err(is_a_lock(&name, id)?),
         Record::Damaged => return Ok(Found::Ready(false)),
         Record::Absent => {}
     }
@@ -190,6 +191,8 @@ fn verify_recorded(set: SetId, id: &SemaphoreId) -> Result<()> {
     let values = sys::status(set).and_then(|status| sys::values(set, status.size));
     match values.map(|values| record::read(&values)) {
         Ok(Record::Named(recorded)) => verify(&recorded, id).map(drop),
+        // A raw key removes whatever has it.
+        Ok(Record::Lock(recorded)) if !id.name().is_empty() => Err(is_a_lock(&recorded, id)?),
         _ => Ok(()),
     }
 }
@@ -209,6 +212,12 @@ fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
     .with_hint("choose another name for one of the two"))
 }
 
+/// What has the key is no semaphore.
+fn is_a_lock(recorded: &str, id: &SemaphoreId) -> Result<Error> {
+    let what = format!("the lock '{recorded}' has the key of the semaphore {id}: {}", id.key()?);
+    Ok(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
+}
+
 fn not_initialised(id: &SemaphoreId) -> Error {
     let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
     Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
@@ -221,17 +230,4 @@ fn comes_and_goes(id: &SemaphoreId) -> Error {
 /// Waits a moment before the next look; fails with `late` when it took too long already.
 fn pause(patience: &mut Patience, late: impl FnOnce() -> Error) -> Result<()> {
     if patience.once_more() { Ok(()) } else { Err(late()) }
-}
-
-fn with_limits(error: Error) -> Error {
-    if error.errno() != Some(Errno::ENOSPC) {
-        return error;
-    }
-    match SemaphoreLimits::of_host() {
-        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
-            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
-             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
-        )),
-        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
-    }
 }

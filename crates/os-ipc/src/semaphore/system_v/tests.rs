@@ -14,6 +14,7 @@ use crate::ownership::Owner;
 use crate::record;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
+use crate::waiting::Hold;
 
 /// A name of its own; its set is removed when the test ends.
 struct Named(SemaphoreId);
@@ -177,7 +178,7 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
         let (set, _) = named.open_or_create(initial);
         let queue = set.queue();
         let counter = queue.counter();
-        counter.take().unwrap();
+        counter.take(Hold::Owned).unwrap().unwrap();
         // At 32,767 the first way would pass the limit.
         let refill = initial == 32_767;
         if refill {

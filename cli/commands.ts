@@ -1,0 +1,33 @@
+import type { Command } from './core/command.js'
+
+/** A command by its name; it is loaded when it is called. */
+export interface Entry {
+  readonly name: string
+  /** One line, for the list of commands and for completions. */
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+function entry(name: string, summary: string, load: () => Promise<{ default: unknown }>): Entry {
+  // A command's own option types are nobody's business but its own.
+  return { name, summary, load: async () => (await load()).default as Command }
+}
+
+/** Every command, in the order in which help shows them. */
+export const COMMANDS: readonly Entry[] = [
+  entry('ls', 'list semaphores and shared memory', () => import('./commands/ls.js')),
+  entry('show', 'show everything about one of them', () => import('./commands/show.js')),
+  entry('top', 'watch all of them, live', () => import('./commands/top.js')),
+  entry('run', 'run a command while holding a permit', () => import('./commands/run.js')),
+  entry('create', 'make a semaphore or memory', () => import('./commands/create.js')),
+  entry('post', 'add units to a semaphore', () => import('./commands/post.js')),
+  entry('wait', 'take a unit, waiting until there is one', () => import('./commands/wait.js')),
+  entry('try', 'take a unit if there is one now', () => import('./commands/try.js')),
+  entry('value', 'print the counter of a semaphore', () => import('./commands/value.js')),
+  entry('read', 'copy memory to standard output', () => import('./commands/read.js')),
+  entry('write', 'copy standard input to memory', () => import('./commands/write.js')),
+  entry('rm', 'remove semaphores and memory', () => import('./commands/rm.js')),
+  entry('key', "print a name's key, and how other languages open it", () => import('./commands/key.js')),
+  entry('doctor', 'tell what this host allows, and what will bite', () => import('./commands/doctor.js')),
+  entry('completion', 'print the completions of a shell', () => import('./commands/completion.js')),
+]

@@ -1,0 +1,45 @@
+import { bashCompletion } from '../completion/bash.js'
+import { fishCompletion } from '../completion/fish.js'
+import { commandWords, type CommandWords } from '../completion/words.js'
+import { zshCompletion } from '../completion/zsh.js'
+import { command } from '../core/command.js'
+import { usage } from '../core/failure.js'
+import { closest } from '../core/suggest.js'
+
+const SHELLS: Readonly<Record<string, (commands: readonly CommandWords[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+}
+
+export default command({
+  name: 'completion',
+  operands: [{ name: 'SHELL', help: 'bash, zsh or fish', complete: ['bash', 'zsh', 'fish'] }],
+  options: {},
+  description: [
+    'Prints a script that completes the commands, options and names of os-ipc in a shell.',
+    'It calls os-ipc for the names, so os-ipc has to be on the PATH: npm install --global os-ipc.',
+  ],
+  examples: [
+    ['source <(os-ipc completion bash)', 'in ~/.bashrc'],
+    ['source <(os-ipc completion zsh)', 'in ~/.zshrc, after compinit'],
+    ['os-ipc completion fish | source', 'in ~/.config/fish/config.fish'],
+  ],
+  exits: [
+    ['0', 'done'],
+    ['2', 'there is no such shell here'],
+  ],
+  withoutLibrary: true,
+  async run({ operands: [shell = ''] }) {
+    const write = SHELLS[shell]
+    if (write === undefined) {
+      const meant = closest(shell, Object.keys(SHELLS))
+      throw usage(
+        `there is no completion for '${shell}'`,
+        meant ? `did you mean ${meant}?` : `there is one for ${Object.keys(SHELLS).join(', ')}`,
+      )
+    }
+    process.stdout.write(write(await commandWords()))
+    return undefined
+  },
+})

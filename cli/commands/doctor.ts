@@ -1,0 +1,60 @@
+import { command } from '../core/command.js'
+import { EXIT } from '../core/exit.js'
+import { paint, print, printJson, type Style } from '../core/output.js'
+import { pad } from '../core/text.js'
+import { JSON_OUTPUT } from '../core/values.js'
+import { checkBinding } from '../doctor/binding.js'
+import type { Finding, Level } from '../doctor/finding.js'
+import { checkSegments, checkSemaphores } from '../doctor/limits.js'
+import { checkOrphans } from '../doctor/orphans.js'
+import { checkPosix } from '../doctor/posix.js'
+import { checkSurroundings } from '../doctor/surroundings.js'
+
+const STYLES: Readonly<Record<Level, Style>> = {
+  ok: 'green',
+  note: 'cyan',
+  warning: 'yellow',
+  problem: 'red',
+}
+
+export default command({
+  name: 'doctor',
+  operands: [],
+  options: { json: JSON_OUTPUT },
+  description: [
+    'Looks at what this host allows, and says what will bite: the native binding, the limits of semaphores and segments and how much of them is used, ' +
+      "/dev/shm, containers, systemd's RemoveIPC, kernel.shm_rmid_forced, and objects that seem to be left behind, with the command that removes them.",
+    'It changes nothing. A note is to be known, a warning will bite some day, a problem bites now.',
+  ],
+  examples: [
+    ['os-ipc doctor', 'all of it'],
+    ['os-ipc doctor --json | jq \'.[] | select(.level != "ok")\'', 'what is not well'],
+  ],
+  exits: [
+    ['0', 'nothing worse than a note'],
+    ['1', 'a warning or a problem'],
+    ['2', 'the command line is wrong'],
+  ],
+  withoutLibrary: true,
+  async run({ options }) {
+    const { ipc, findings: binding } = await checkBinding()
+    const findings = [
+      ...binding,
+      ...checkSemaphores(),
+      ...checkSegments(),
+      ...checkPosix(),
+      ...checkSurroundings(),
+      ...(ipc === undefined ? [] : checkOrphans(ipc)),
+    ]
+    if (options.json) printJson(findings)
+    else for (const line of findings.flatMap(lines)) print(line)
+    return findings.some(({ level }) => level === 'warning' || level === 'problem') ? EXIT.no : EXIT.ok
+  },
+})
+
+function lines({ level, topic, text, cures }: Finding): string[] {
+  return [
+    `${paint(STYLES[level], pad(level, 7))}  ${topic}: ${text.replaceAll(/\s*\n\s*/g, ' ')}`,
+    ...cures.map(cure => paint('dim', `         -> ${cure}`)),
+  ]
+}

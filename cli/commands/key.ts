@@ -1,0 +1,92 @@
+import { command } from '../core/command.js'
+import { EXIT } from '../core/exit.js'
+import { usage } from '../core/failure.js'
+import { hexKey } from '../core/format.js'
+import { paint, print, printJson } from '../core/output.js'
+import { target } from '../core/target.js'
+import { JSON_OUTPUT } from '../core/values.js'
+import { type Lines, memoryLines, posixLines, setLines } from '../key/languages.js'
+
+export default command({
+  name: 'key',
+  operands: [{ name: 'NAME', help: 'a name, or a System V key', complete: 'object' }],
+  options: {
+    memory: { short: 'm', help: 'Lines for the memory of this name or key, not for the semaphore.' },
+    posix: { help: 'Lines for the POSIX semaphore of this name.' },
+    json: JSON_OUTPUT,
+  },
+  description: [
+    'Prints the System V key that a name stands for, in hex as ipcs shows it and in decimal, and the lines of C, Go and Python that open the same object. ' +
+      'It computes, and looks at nothing: the object need not exist.',
+    "A semaphore's key is FNV-1a 32 over its name with the slash. Memory of a name is POSIX and has no key.",
+  ],
+  examples: [
+    ['os-ipc key jobs', 'the key, and how to open the semaphore elsewhere'],
+    ['ipcrm -S $(os-ipc key jobs --json | jq -r .hex)', 'for other tools'],
+    ['os-ipc key frames --memory', 'memory of a name'],
+  ],
+  exits: [
+    ['0', 'done'],
+    ['2', 'the command line is wrong, or no object can have this name'],
+  ],
+  withoutLibrary: true,
+  run({ options, operands: [text = ''] }) {
+    if (options.memory && options.posix) throw usage('key takes one of --memory and --posix')
+    const meant = target(text)
+    if (meant.type === 'id') throw usage('an id has no key')
+    if (meant.key === 0)
+      throw usage(`the key of ${meant.label} would be 0, which is reserved`, 'choose another name')
+    if (meant.type === 'name') checkName(meant.name)
+    else if (options.posix) throw usage('a POSIX semaphore has a name, not a key')
+    const keyed = !options.posix && (meant.type === 'key' || !options.memory)
+    const name = meant.type === 'name' ? meant.name : undefined
+    const lines = linesFor(name, meant.key, options)
+    const numbers = { hex: hexKey(meant.key), decimal: meant.key, unsigned: meant.key >>> 0 }
+    if (options.json) {
+      printJson({
+        name: name ?? null,
+        ...(keyed ? numbers : { hex: null, decimal: null, unsigned: null }),
+        ...lines,
+      })
+      return EXIT.ok
+    }
+    if (keyed)
+      print(`${numbers.hex}  ${numbers.decimal}${meant.key < 0 ? `  (unsigned ${numbers.unsigned})` : ''}`)
+    for (const [language, code] of [
+      ['C', lines.c],
+      ['Go', lines.go],
+      ['Python', lines.python],
+    ] as const) {
+      print('')
+      print(paint('bold', language))
+      for (const line of code) print(`  ${line}`)
+    }
+    return EXIT.ok
+  },
+})
+
+function linesFor(
+  name: string | undefined,
+  key: number,
+  options: { readonly memory: boolean; readonly posix: boolean },
+): Lines {
+  if (options.memory) return memoryLines(name, key)
+  return options.posix && name !== undefined ? posixLines(name) : setLines(key)
+}
+
+/** What the library checks when it opens one. */
+function checkName(name: string): void {
+  const rest = name.slice(1)
+  if (
+    rest === '' ||
+    rest.includes('/') ||
+    rest.includes('..') ||
+    rest.includes('\0') ||
+    Buffer.byteLength(rest) > 250
+  ) {
+    throw usage(
+      `no object can be called '${name}'`,
+      'a name has 1 to 250 bytes after its slash, no other slash and no ..',
+    )
+  }
+}

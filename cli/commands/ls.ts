@@ -1,0 +1,92 @@
+import {
+  AGE,
+  ATTACHED,
+  ID,
+  KIND,
+  LAST_PID,
+  MODE,
+  NAME,
+  OWNER,
+  SIZE,
+  VALUE,
+  WAITERS,
+} from '../core/columns.js'
+import { command } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { rows } from '../core/files.js'
+import { count } from '../core/format.js'
+import { everything, type Item } from '../core/items.js'
+import { note, print, printJson } from '../core/output.js'
+import { pattern } from '../core/pattern.js'
+import { table } from '../core/table.js'
+import { JSON_OUTPUT } from '../core/values.js'
+
+const COLUMNS = [KIND, NAME, ID, VALUE, WAITERS, SIZE, ATTACHED, OWNER, MODE, LAST_PID, AGE]
+
+export default command({
+  name: 'ls',
+  operands: [
+    {
+      name: 'PATTERN',
+      help: 'names to list, with * and ?; all when missing',
+      optional: true,
+      many: true,
+      complete: 'object',
+    },
+  ],
+  options: {
+    semaphores: { short: 's', help: 'Only semaphores.' },
+    memory: { short: 'm', help: 'Only shared memory.' },
+    names: { short: 'q', help: 'Only the names, one a line; what has none is left out.' },
+    json: JSON_OUTPUT,
+  },
+  description: [
+    "Lists every semaphore and every shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
+    'KIND is sem (System V), sem-posix, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key. ' +
+      'LAST PID changed the counter, attached or detached last; "dead" when there is no such process any more. AGE counts from when it was made, or its owner or mode last changed. ' +
+      'A dash stands for what the system does not tell.',
+  ],
+  examples: [
+    ['os-ipc ls', 'everything'],
+    ["os-ipc ls -s 'jobs*'", 'semaphores whose names begin with jobs'],
+    ["os-ipc ls --json | jq '.[] | select(.waiters > 0).name'", 'what somebody waits for'],
+  ],
+  exits: COMMON_EXITS,
+  run({ ipc, options, operands }) {
+    const patterns = operands.map(pattern)
+    const both = options.semaphores === options.memory
+    const all = everything(ipc)
+    const items = all.filter(
+      item =>
+        (both || (item.type === 'semaphore') === options.semaphores) &&
+        (patterns.length === 0 || patterns.some(matches => matches(item))),
+    )
+    if (options.json) printJson(items)
+    else if (options.names) for (const name of namesOf(items)) print(name)
+    else {
+      for (const line of table(COLUMNS, items)) print(line)
+      if (patterns.length === 0 && both) tellHidden(all)
+    }
+    return undefined
+  },
+})
+
+/** Each name once, as the other commands take it. A name with a line break in it would be two lines: it is left out. */
+function namesOf(items: readonly Item[]): string[] {
+  return [...new Set(items.flatMap(({ name }) => (name === null || /[\r\n]/.test(name) ? [] : [name])))]
+}
+
+/** What others have in the kernel's tables, which are open to all, and do not let us look at. */
+function tellHidden(items: readonly Item[]): void {
+  const seen = new Set(items.map(({ type, id }) => `${type} ${id}`))
+  const own = `${process.geteuid?.()}`
+  const sets = rows('/proc/sysvipc/sem')?.filter(
+    ({ semid, uid }) => uid !== own && !seen.has(`semaphore ${semid}`),
+  )
+  const segments = rows('/proc/sysvipc/shm')?.filter(
+    ({ shmid, uid }) => uid !== own && !seen.has(`memory ${shmid}`),
+  )
+  const hidden = (sets?.length ?? 0) + (segments?.length ?? 0)
+  if (hidden > 0 && own !== '0')
+    note(`${count(hidden, 'System V object')} of others may not be read by this user`)
+}

@@ -1,0 +1,36 @@
+import { command } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { about } from '../core/explain.js'
+import { openSemaphore, semaphoreSubject } from '../core/open.js'
+import { integer, OWNER, POSIX } from '../core/values.js'
+
+export default command({
+  name: 'post',
+  operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
+  options: {
+    count: {
+      short: 'n',
+      value: 'N',
+      help: 'How many units to add, all or none; 1 when missing.',
+      read: integer(1, 32_767),
+    },
+    owner: OWNER,
+    posix: POSIX,
+  },
+  description: [
+    'Adds units to a semaphore, and wakes as many who wait.',
+    'What post adds has no owner: use it with wait and try, and never on a semaphore whose permits are held by run or by acquire().',
+  ],
+  examples: [
+    ['os-ipc post ready', 'one unit'],
+    ['os-ipc post ready -n 3', 'three'],
+  ],
+  exits: COMMON_EXITS,
+  run({ ipc, options, operands: [name = ''] }) {
+    const subject = semaphoreSubject(name, options)
+    const semaphore = openSemaphore(ipc, subject, options)
+    about(ipc, subject, () => semaphore.post(options.count))
+    semaphore.close()
+    return undefined
+  },
+})

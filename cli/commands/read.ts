@@ -1,0 +1,46 @@
+import { command } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { about } from '../core/explain.js'
+import { usage } from '../core/failure.js'
+import { memorySubject, openMemory } from '../core/open.js'
+import { writeAll } from '../core/output.js'
+import { bytes, OWNER } from '../core/values.js'
+
+/** How much is copied at a time, so that memory of any size goes through a pipe. */
+const PIECE = 1 << 20
+
+export default command({
+  name: 'read',
+  operands: [{ name: 'NAME', help: 'memory: a name, a System V key, or id:N', complete: 'memory' }],
+  options: {
+    offset: { short: 'o', value: 'BYTES', help: 'Where to begin; 0 when missing.', read: bytes },
+    length: { short: 'l', value: 'BYTES', help: 'How much; all from there on when missing.', read: bytes },
+    owner: OWNER,
+  },
+  description: [
+    'Copies shared memory to standard output, byte for byte; os-ipc show prints a hex dump.',
+    'Nothing keeps others from writing meanwhile: guard it with a semaphore where that matters.',
+  ],
+  examples: [
+    ['os-ipc read frames > frames.bin', 'all of it'],
+    ['os-ipc read frames --offset 4k --length 16 | xxd', '16 bytes'],
+  ],
+  exits: COMMON_EXITS,
+  async run({ ipc, options, operands: [name = ''] }) {
+    const subject = memorySubject(name)
+    const memory = openMemory(ipc, subject, { readOnly: true, owner: options.owner })
+    const { offset = 0 } = options
+    const { length = memory.size - offset } = options
+    if (length < 0 || offset + length > memory.size) {
+      throw usage(
+        `${subject.target.label} has ${memory.size} bytes: there are no ${Math.max(length, 0)} from ${offset} on`,
+      )
+    }
+    for (let at = offset; at < offset + length; at += PIECE) {
+      const piece = Math.min(PIECE, offset + length - at)
+      await writeAll(about(ipc, subject, () => memory.toBuffer(at, piece)))
+    }
+    memory.detach()
+    return undefined
+  },
+})

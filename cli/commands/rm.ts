@@ -1,0 +1,123 @@
+import { ask, canAsk } from '../core/ask.js'
+import { command, type Library } from '../core/command.js'
+import { COMMON_EXITS, EXIT } from '../core/exit.js'
+import { about, absent, explain } from '../core/explain.js'
+import { Failure, usage } from '../core/failure.js'
+import { find } from '../core/find.js'
+import { everythingKnown, type Item, means } from '../core/items.js'
+import { note } from '../core/output.js'
+import { libraryId, type Target, target } from '../core/target.js'
+import { inUse } from '../core/use.js'
+
+/** Which of the things that can have one name is meant. */
+type Kind = 'a semaphore' | 'a POSIX semaphore' | 'memory'
+
+const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'memory']
+
+export default command({
+  name: 'rm',
+  operands: [{ name: 'NAME', help: 'what to remove', many: true, complete: 'object' }],
+  options: {
+    force: { short: 'f', help: 'Do not ask when it is in use, and do not mind when there is none.' },
+    semaphore: { short: 's', help: 'The System V semaphore of this name.' },
+    posix: { help: 'The POSIX semaphore of this name.' },
+    memory: { short: 'm', help: 'The memory of this name.' },
+  },
+  description: [
+    'Removes semaphores and shared memory. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
+      'whoever waits on a System V semaphore gets an error, and memory stays with those who have it, without its name.',
+    'In use means: somebody waits, has it attached or mapped, or the last process that used the semaphore is alive. ' +
+      'NAME can be id:N, the id of a System V segment that has no key.',
+  ],
+  examples: [
+    ['os-ipc rm jobs', 'ask when somebody uses it'],
+    ['os-ipc rm --force jobs frames', 'in a script'],
+    ['os-ipc rm id:131072', 'a segment without a key'],
+  ],
+  exits: [...COMMON_EXITS, ['1', 'in use, and left alone']],
+  async run({ ipc, options, operands }) {
+    const chosen = kindOf(options)
+    let exit: number = EXIT.ok
+    for (const name of operands) {
+      try {
+        await remove(ipc, target(name), chosen, options.force)
+      } catch (error) {
+        const failure = explain(error, ipc)
+        // The others are still to be removed.
+        note(failure.line)
+        exit = Math.max(exit, failure.exit)
+      }
+    }
+    return exit
+  },
+})
+
+function kindOf(options: { semaphore: boolean; posix: boolean; memory: boolean }): Kind | undefined {
+  const kinds: Kind[] = []
+  if (options.semaphore) kinds.push('a semaphore')
+  if (options.posix) kinds.push('a POSIX semaphore')
+  if (options.memory) kinds.push('memory')
+  if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix and --memory')
+  return kinds[0]
+}
+
+async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, force: boolean): Promise<void> {
+  const found = find(ipc, meant).items.filter(
+    item => !item.removed && (chosen === undefined || chosen === kindOfItem(item)),
+  )
+  const kinds = KINDS.filter(kind => found.some(item => kindOfItem(item) === kind))
+  if (kinds.length > 1) {
+    throw usage(
+      `${kinds.join(' and ')} are called ${meant.label}`,
+      'say which: --semaphore, --posix or --memory',
+    )
+  }
+  const [item] = found
+  const reason = item === undefined || force ? undefined : inUse(item)
+  if (reason !== undefined) {
+    if (!canAsk()) throw new Failure(`${meant.label} is in use: ${reason}`, '--force removes it', EXIT.no)
+    if (!(await ask(`os-ipc: ${meant.label} is in use: ${reason}. Remove it?`))) {
+      throw new Failure(`${meant.label} was left alone`, undefined, EXIT.no)
+    }
+  }
+  // What we may not read is not on the list, and is found only by trying.
+  const tried = kinds.length > 0 ? kinds : possible(ipc, meant, chosen)
+  const removed = tried.map(kind => removeKind(ipc, meant, kind))
+  if (!removed.includes(true) && !force) throw absent(ipc, { type: undefined, target: meant })
+}
+
+function kindOfItem({ type, system }: Item): Kind {
+  return type === 'memory' ? 'memory' : system === 'posix' ? 'a POSIX semaphore' : 'a semaphore'
+}
+
+function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[] {
+  if (chosen !== undefined) return [chosen]
+  if (meant.type === 'id') return ['memory']
+  const { semaphoreBackends } = ipc.capabilities
+  return [
+    ...(semaphoreBackends.includes('sysv') ? (['a semaphore'] as const) : []),
+    ...(meant.type === 'name' && semaphoreBackends.includes('posix') ? (['a POSIX semaphore'] as const) : []),
+    'memory',
+  ]
+}
+
+/** Removes one, and answers whether there was one. */
+function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
+  const type = kind === 'memory' ? 'memory' : 'semaphore'
+  const posix = kind === 'a POSIX semaphore'
+  return about(ipc, { type, target: meant, posix }, () => {
+    if (meant.type === 'id') return removeSegment(ipc, meant.id)
+    const id = libraryId(meant)
+    return type === 'memory'
+      ? ipc.SharedMemory.remove(id)
+      : ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
+  })
+}
+
+function removeSegment(ipc: Library, id: number): boolean {
+  if (!everythingKnown(ipc).some(item => means({ type: 'id', id, label: '' }, item))) return false
+  const segment = ipc.SharedMemory.attach(id, { readOnly: true, owner: 'any' })
+  segment.remove()
+  segment.detach()
+  return true
+}

@@ -1,0 +1,57 @@
+import { command } from '../core/command.js'
+import { RUNNER_EXITS } from '../core/exit.js'
+import { integer, MODE, OWNER, POSIX, TIMEOUT } from '../core/values.js'
+import { target } from '../core/target.js'
+import { runHolding } from '../run/holding.js'
+import { openPermits } from '../run/permits.js'
+
+export default command({
+  name: 'run',
+  operands: [{ name: 'NAME', help: 'a semaphore, made when there is none', complete: 'semaphore' }],
+  runs: true,
+  options: {
+    permits: {
+      short: 'n',
+      value: 'PERMITS',
+      help: 'How many may run at a time, 1 when missing. It counts only when run makes the semaphore.',
+      read: integer(1, 32_767),
+    },
+    timeout: TIMEOUT,
+    'wait-code': {
+      value: 'N',
+      help: 'The exit code when the time is over; 124 when missing.',
+      read: integer(0, 255),
+    },
+    mode: MODE,
+    owner: OWNER,
+    posix: POSIX,
+    quiet: {
+      short: 'q',
+      help: 'Say nothing when the time is over, nor that POSIX permits are lost with a killed process.',
+    },
+  },
+  description: [
+    'Runs a command while holding a permit of a semaphore: at most PERMITS of them run at a time on this host, whoever starts them. ' +
+      'The command has our standard streams, its exit code is ours, and the permit is given back when it ends.',
+    'os-ipc itself holds the permit: when it dies, kill -9 included, the kernel gives the permit back at once (System V). ' +
+      'The command lives on then, without a permit; on Linux, setpriv --pdeathsig TERM in front of it ends it too.',
+    'SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on to the command. ' +
+      'In the foreground of a terminal SIGINT, SIGQUIT, SIGTSTP and SIGWINCH are not: the terminal sends them to both. While it waits, a signal ends os-ipc.',
+    'The semaphore stays when all is done: os-ipc rm removes it, and is also the way to another number of permits.',
+  ],
+  examples: [
+    ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],
+    ['os-ipc run backup --timeout 0 --wait-code 0 -- ./backup', 'skip it when one runs already, for cron'],
+    ['os-ipc run jobs -- setpriv --pdeathsig TERM -- ./work', 'do not outlive os-ipc'],
+  ],
+  exits: RUNNER_EXITS,
+  run({ ipc, options, operands: [name = ''], command }) {
+    const { permits = 1, mode, owner, posix, quiet, timeout } = options
+    return runHolding(
+      () => openPermits(ipc, name, { permits, mode, owner, posix, quiet }),
+      `a permit of ${target(name).label}`,
+      { timeout, waitCode: options['wait-code'], quiet },
+      command,
+    )
+  },
+})

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { command, type Library } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { absent } from '../core/explain.js'
+import { find } from '../core/find.js'
+import type { Item } from '../core/items.js'
+import { print, printJson } from '../core/output.js'
+import { type Target, target } from '../core/target.js'
+import { bytes, duration, integer, JSON_OUTPUT } from '../core/values.js'
+import { type Details, detailsOf, jsonOf } from '../show/details.js'
+import { drawing, watch } from '../show/watch.js'
+
+export default command({
+  name: 'show',
+  operands: [
+    { name: 'NAME', help: 'what to show: all kinds that have the name', many: true, complete: 'object' },
+  ],
+  options: {
+    offset: {
+      short: 'o',
+      value: 'BYTES',
+      help: 'Where the dump of memory begins; 0 when missing.',
+      read: bytes,
+    },
+    length: { short: 'l', value: 'BYTES', help: 'How much of it; 256 when missing.', read: bytes },
+    watch: { short: 'w', help: 'Look again and again, and mark what changes.' },
+    interval: {
+      short: 'i',
+      value: 'S',
+      help: 'Seconds from look to look (also 200ms); 1 when missing.',
+      read: duration,
+    },
+    count: { short: 'c', value: 'N', help: 'End after so many looks.', read: integer(1, 1_000_000_000) },
+    json: JSON_OUTPUT,
+  },
+  description: [
+    'Shows everything that the kernel tells about a semaphore or about memory, with a hex dump of what is in it.',
+    'Holders are the processes that have memory or a POSIX semaphore mapped, and waiters those that sleep in the kernel for a System V semaphore: ' +
+      'as far as this user may look at other processes. Who holds a unit of a System V semaphore the kernel does not tell.',
+    'With --watch, what changed since the last look is marked on a terminal; elsewhere only the changes are printed, a line each. Ctrl-C ends it.',
+  ],
+  examples: [
+    ['os-ipc show jobs', 'a semaphore'],
+    ['os-ipc show frames --offset 4k --length 64', 'memory, 64 bytes of it'],
+    ['os-ipc show frames --watch --interval 200ms', 'what changes'],
+  ],
+  exits: COMMON_EXITS,
+  async run({ ipc, options, operands }) {
+    const targets = operands.map(target)
+    const look = () => every(ipc, targets).map(item => detailsOf(ipc, item, options))
+    if (!options.watch) {
+      const found = look()
+      if (options.json) printJson(found.map(jsonOf))
+      else print(found.map(details => drawing(details).join('\n')).join('\n\n'))
+      return undefined
+    }
+    const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
+    look() // A name that is not there is an error; one that goes later ends the watch.
+    const again = () => lookIfThere(look)
+    if (options.json) await watchJson(again, interval, count)
+    else await watch(again, interval, count)
+    return undefined
+  },
+})
+
+/** Every item that one of the names means; each name has to mean one. */
+function every(ipc: Library, targets: readonly Target[]): Item[] {
+  return targets.flatMap(meant => {
+    const { items, failure } = find(ipc, meant)
+    if (items.length > 0) return items
+    throw failure ?? absent(ipc, { type: undefined, target: meant })
+  })
+}
+
+function lookIfThere(look: () => Details[]): Details[] {
+  try {
+    return look()
+  } catch {
+    return []
+  }
+}
+
+/** A line of JSON a look. */
+async function watchJson(look: () => Details[], interval: number, times: number): Promise<void> {
+  for (let turn = 0; turn < times; turn++) {
+    if (turn > 0) await sleep(interval)
+    const found = look()
+    if (found.length === 0) return
+    process.stdout.write(`${JSON.stringify(found.map(jsonOf))}\n`)
+  }
+}

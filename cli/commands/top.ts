@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { command, type Library } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { usage } from '../core/failure.js'
+import { print } from '../core/output.js'
+import { closest } from '../core/suggest.js'
+import { duration, integer } from '../core/values.js'
+import { COLUMNS, type TopColumn } from '../top/columns.js'
+import { plainFrame } from '../top/frame.js'
+import { live } from '../top/live.js'
+import { Sampler, type Seen } from '../top/sampler.js'
+import { initialState, listed, type State } from '../top/state.js'
+
+const KEYS = COLUMNS.map(({ key }) => key)
+
+export default command({
+  name: 'top',
+  operands: [{ name: 'FILTER', help: 'a part of the names to show', optional: true }],
+  options: {
+    interval: {
+      short: 'i',
+      value: 'S',
+      help: 'Seconds from frame to frame (also 200ms); 1 when missing.',
+      read: duration,
+    },
+    sort: {
+      short: 's',
+      value: 'COLUMN',
+      help: `Order by ${KEYS.join(', ')}; ops when missing.`,
+      complete: KEYS,
+      read: columnCalled,
+    },
+    count: { short: 'c', value: 'N', help: 'End after so many frames.', read: integer(1, 1_000_000_000) },
+    json: { help: 'Print each frame as a line of JSON.' },
+  },
+  description: [
+    'Shows all semaphores and memory, live: the value as a bar, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
+      'Without a terminal the frames are printed one after the other.',
+    'The bar is the value as a share of the largest that top has seen, since the kernel does not keep the first one. The kernel counts no operations either: ' +
+      'top looks 20 times a second, and OPS/S is how many looks a second found a change. It is never more than the truth, and where every look found one, as in ≥20, the truth may be much more.',
+  ],
+  examples: [
+    ['os-ipc top', 'until q'],
+    ['os-ipc top jobs --sort waiters', 'what has jobs in its name'],
+    ['os-ipc top --json --count 2 | tail -1', 'rates, for a program'],
+  ],
+  exits: COMMON_EXITS,
+  async run({ ipc, options, operands: [filter = ''] }) {
+    const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
+    if (interval < 50) throw usage('--interval wants at least 50ms')
+    const state = initialState(options.sort ?? columnCalled('ops', '--sort'), filter)
+    ipc.list() // Where there is no list, this is the error, and the screen was not touched.
+    if (options.json) await frames(ipc, state, interval, count, printJsonFrame)
+    else if (process.stdout.isTTY === true) await live(ipc, state, interval, count)
+    else
+      await frames(ipc, state, interval, count, (state, turn) =>
+        print([...(turn > 0 ? [''] : []), ...plainFrame(state)].join('\n')),
+      )
+    return undefined
+  },
+})
+
+function columnCalled(key: string, option: string): TopColumn {
+  const found = COLUMNS.find(column => column.key === key)
+  if (found !== undefined) return found
+  const meant = closest(key, KEYS)
+  throw usage(`${option} wants a column, not '${key}'`, meant ? `did you mean ${meant}?` : KEYS.join(', '))
+}
+
+/** Frames without a screen. */
+async function frames(
+  ipc: Library,
+  initial: State,
+  interval: number,
+  times: number,
+  show: (state: State, turn: number) => void,
+): Promise<void> {
+  const sampler = new Sampler(ipc)
+  sampler.look()
+  for (let turn = 0; turn < times; turn++) {
+    // The first frame comes at once, and knows no rates.
+    const until = performance.now() + interval
+    while (turn > 0 && performance.now() < until) {
+      await sleep(Math.min(sampler.period, Math.max(1, until - performance.now())))
+      sampler.look()
+    }
+    show({ ...initial, seen: sampler.collect() }, turn)
+  }
+}
+
+function printJsonFrame(state: State): void {
+  process.stdout.write(
+    `${JSON.stringify({ time: new Date().toISOString(), items: listed(state).map(jsonOf) })}\n`,
+  )
+}
+
+function jsonOf({ item, most, rate, atLeast }: Seen): object {
+  return { ...item, mostSeen: most, changesPerSecond: Math.round(rate * 10) / 10, atLeast }
+}

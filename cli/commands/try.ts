@@ -1,0 +1,24 @@
+import { command } from '../core/command.js'
+import { COMMON_EXITS, EXIT } from '../core/exit.js'
+import { about } from '../core/explain.js'
+import { openSemaphore, semaphoreSubject } from '../core/open.js'
+import { OWNER, POSIX } from '../core/values.js'
+
+export default command({
+  name: 'try',
+  operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
+  options: { owner: OWNER, posix: POSIX },
+  description: [
+    'Takes a unit of a semaphore if there is one now, and says by its exit code whether there was.',
+    'The unit has no owner, as with wait.',
+  ],
+  examples: [['if os-ipc try slots; then work; os-ipc post slots; fi', 'only when there is room']],
+  exits: [...COMMON_EXITS, ['1', 'there was no unit; nothing is printed']],
+  run({ ipc, options, operands: [name = ''] }) {
+    const subject = semaphoreSubject(name, options)
+    const semaphore = openSemaphore(ipc, subject, options)
+    const taken = about(ipc, subject, () => semaphore.tryWait())
+    semaphore.close()
+    return taken ? EXIT.ok : EXIT.no
+  },
+})

@@ -1,0 +1,37 @@
+import { command } from '../core/command.js'
+import { COMMON_EXITS, EXIT } from '../core/exit.js'
+import { about } from '../core/explain.js'
+import { Failure } from '../core/failure.js'
+import { openSemaphore, semaphoreSubject } from '../core/open.js'
+import { OWNER, POSIX, TIMEOUT } from '../core/values.js'
+
+export default command({
+  name: 'wait',
+  operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
+  options: { timeout: TIMEOUT, owner: OWNER, posix: POSIX },
+  description: [
+    'Takes a unit of a semaphore, and waits until there is one.',
+    'The unit has no owner and does not come back by itself: wait is for "something is ready". To have at most so many at a time, use run.',
+  ],
+  examples: [
+    ['os-ipc wait ready && echo it is', 'wait until somebody posts'],
+    ['os-ipc wait ready --timeout 10', 'for ten seconds at most'],
+  ],
+  exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'no unit came in time']],
+  async run({ ipc, options, operands: [name = ''] }) {
+    const subject = semaphoreSubject(name, options)
+    const semaphore = openSemaphore(ipc, subject, options)
+    try {
+      await about(ipc, subject, () => semaphore.wait({ timeout: options.timeout }))
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ETIMEDOUT') throw error
+      throw new Failure(
+        `no unit of ${subject.target.label} came within ${(options.timeout ?? 0) / 1000} s`,
+        undefined,
+        EXIT.timeout,
+      )
+    }
+    semaphore.close()
+    return undefined
+  },
+})

@@ -1,0 +1,90 @@
+import type { SharedMemory } from '../../index.js'
+import { command, type Library } from '../core/command.js'
+import { COMMON_EXITS } from '../core/exit.js'
+import { about, type Subject } from '../core/explain.js'
+import { Failure, usage } from '../core/failure.js'
+import { memorySubject, openMemory } from '../core/open.js'
+import { libraryId } from '../core/target.js'
+import { bytes, MODE, OWNER } from '../core/values.js'
+
+export default command({
+  name: 'write',
+  operands: [
+    { name: 'NAME', help: 'memory: a name, a System V key, or id:N', complete: 'memory' },
+    { name: 'TEXT', help: 'what to write, as UTF-8; standard input when missing', optional: true },
+  ],
+  options: {
+    offset: { short: 'o', value: 'BYTES', help: 'Where to begin; 0 when missing.', read: bytes },
+    clear: { help: 'Fill the memory with zeros first.' },
+    create: { help: 'Make the memory when there is none: of --size, or as large as what is written.' },
+    size: { short: 's', value: 'BYTES', help: 'How large --create makes it.', read: bytes },
+    mode: MODE,
+    owner: OWNER,
+  },
+  description: [
+    'Copies standard input to shared memory. Input that does not fit is an error, and then nothing is written.',
+    'What stood behind it stays there, unless --clear says otherwise.',
+  ],
+  examples: [
+    ['os-ipc write frames < frames.bin', 'a file'],
+    ['os-ipc write config --create --size 4k < config.json', 'make it when it is missing'],
+    ['os-ipc write flags --offset 8 on', 'two bytes'],
+  ],
+  exits: COMMON_EXITS,
+  async run({ ipc, options, operands: [name = '', text] }) {
+    const { offset = 0, size, mode, owner } = options
+    if (size !== undefined && !options.create)
+      throw usage('--size is for --create', 'memory keeps the size it was made with')
+    const subject = memorySubject(name)
+    // Before the input is read: who has mistyped the name hears of it at once.
+    let memory = options.create && size === undefined ? undefined : open(ipc, subject, size, options)
+    const data = text === undefined ? await input(memory && memory.size - offset) : Buffer.from(text)
+    memory ??= open(ipc, subject, Math.max(1, offset + data.length), { mode, owner })
+    if (offset + data.length > memory.size) {
+      const room = Math.max(0, memory.size - offset)
+      throw new Failure(
+        `the input does not fit: ${subject.target.label} has ${memory.size} bytes, ${room} of them from ${offset} on`,
+        'nothing was written',
+      )
+    }
+    const target = memory
+    about(ipc, subject, () => {
+      if (options.clear) target.clear()
+      target.write(data, offset)
+    })
+    memory.detach()
+    return undefined
+  },
+})
+
+/** Opens it; with a size, makes it when there is none. */
+function open(
+  ipc: Library,
+  subject: Subject,
+  size: number | undefined,
+  { mode, owner }: { mode: number | undefined; owner: number | 'any' | undefined },
+): SharedMemory {
+  if (size === undefined) return openMemory(ipc, subject, { owner })
+  const id = libraryId(subject.target)
+  // Memory that is there already may be smaller than the size meant for a new one, if what is written fits.
+  return about(ipc, subject, () => {
+    try {
+      return ipc.SharedMemory.open(id, { owner })
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT') throw error
+      return ipc.SharedMemory.openOrCreate(id, { size, mode, owner })
+    }
+  })
+}
+
+/** Standard input, to its end, or to one byte more than there is room for. */
+async function input(room = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > room) break
+  }
+  return Buffer.concat(chunks)
+}

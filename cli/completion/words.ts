@@ -1,0 +1,67 @@
+// What the completions of all shells offer, out of the commands' own tables.
+
+import { COMMANDS } from '../commands.js'
+import { type Command, type Completion, takesValue } from '../core/command.js'
+
+/** A command, as completions see it. */
+export interface CommandWords {
+  readonly name: string
+  readonly summary: string
+  readonly options: readonly OptionWords[]
+  /** What each operand is; the last one stands for all that follow when there may be many. */
+  readonly operands: readonly (Completion | undefined)[]
+  readonly many: boolean
+  /** Whether another command follows after `--`. */
+  readonly runs: boolean
+}
+
+export interface OptionWords {
+  readonly long: string
+  readonly short: string | undefined
+  readonly help: string
+  /** What its value is; undefined for a flag. */
+  readonly value: { readonly name: string; readonly complete: Completion | undefined } | undefined
+}
+
+/** Every command. */
+export async function commandWords(): Promise<CommandWords[]> {
+  return Promise.all(COMMANDS.map(async entry => ({ ...words(await entry.load()), summary: entry.summary })))
+}
+
+function words(command: Command): Omit<CommandWords, 'summary'> {
+  const help: OptionWords = { long: '--help', short: '-h', help: 'Show its help.', value: undefined }
+  return {
+    name: command.name,
+    options: [
+      ...Object.entries(command.options).map(([name, option]) => ({
+        long: `--${name}`,
+        short: option.short && `-${option.short}`,
+        help: option.help,
+        value: takesValue(option) ? { name: option.value, complete: option.complete } : undefined,
+      })),
+      help,
+    ],
+    operands: command.operands.map(({ complete }) => complete),
+    many: command.operands.at(-1)?.many === true,
+    runs: command.runs === true,
+  }
+}
+
+/** The command line that prints the names of a kind, one a line; undefined where there are no names. */
+export function namesCommand(kind: Completion | undefined): string | undefined {
+  switch (kind) {
+    case 'semaphore':
+      return 'os-ipc ls --names --semaphores'
+    case 'memory':
+      return 'os-ipc ls --names --memory'
+    case 'object':
+      return 'os-ipc ls --names'
+    default:
+      return undefined
+  }
+}
+
+/** A text in single quotes, for any shell but fish. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

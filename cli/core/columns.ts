@@ -1,0 +1,59 @@
+// The columns that `ls` and `top` show.
+
+import { size, span } from './format.js'
+import { type Item, labelOf } from './items.js'
+import { paint } from './output.js'
+import type { Column } from './table.js'
+
+/** What is not known, or does not apply. */
+const NONE = '-'
+
+export const KIND: Column<Item> = {
+  title: 'KIND',
+  cell: ({ type, system }) =>
+    type === 'semaphore' ? (system === 'posix' ? 'sem-posix' : 'sem') : `mem-${system}`,
+}
+
+export const NAME: Column<Item> = {
+  title: 'NAME',
+  cell: item => (item.removed ? `${labelOf(item)} (removed)` : labelOf(item)),
+}
+
+export const ID: Column<Item> = { title: 'ID', side: 'right', cell: ({ id }) => `${id ?? NONE}` }
+
+export const VALUE: Column<Item> = { title: 'VALUE', side: 'right', cell: ({ value }) => `${value ?? NONE}` }
+
+export const WAITERS: Column<Item> = {
+  title: 'WAITERS',
+  side: 'right',
+  cell: ({ waiters }) => (waiters ? paint('yellow', `${waiters}`) : `${waiters ?? NONE}`),
+}
+
+export const SIZE: Column<Item> = {
+  title: 'SIZE',
+  side: 'right',
+  cell: item => (item.size === null ? NONE : size(item.size)),
+}
+
+export const ATTACHED: Column<Item> = {
+  title: 'ATTACHED',
+  side: 'right',
+  cell: ({ attached }) => `${attached ?? NONE}`,
+}
+
+export const OWNER: Column<Item> = { title: 'OWNER', cell: ({ owner }) => owner ?? NONE }
+
+export const MODE: Column<Item> = { title: 'MODE', cell: ({ mode }) => mode ?? NONE }
+
+export const LAST_PID: Column<Item> = {
+  title: 'LAST PID',
+  cell: ({ lastPid, lastPidAlive }) =>
+    lastPid === null ? NONE : lastPidAlive ? `${lastPid}` : paint('dim', `${lastPid} dead`),
+}
+
+/** How old it is: since it was made, or since its owner or mode was changed. */
+export const AGE: Column<Item> = {
+  title: 'AGE',
+  side: 'right',
+  cell: ({ changed }) => (changed === null ? NONE : span(Date.now() - Date.parse(changed))),
+}

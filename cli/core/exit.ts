@@ -1,0 +1,41 @@
+/** What the command's exit code says. `run` and `lock` speak for their command, and keep to the codes of env(1) and timeout(1). */
+export const EXIT = {
+  ok: 0,
+  /** The answer is no: nothing to take, something found, not removed. */
+  no: 1,
+  usage: 2,
+  absent: 3,
+  forbidden: 4,
+  failed: 5,
+  timeout: 124,
+  /** `run` and `lock`: it was os-ipc that failed, and the command did not run. */
+  notRun: 125,
+  notExecutable: 126,
+  notFound: 127,
+  /** A signal ended the command: 128 and its number. */
+  signal: 128,
+} as const
+
+/** An exit code and what it means, as the help and docs/cli.md show it. */
+export type ExitMeaning = readonly [code: string, meaning: string]
+
+/** The codes that every command has which does not run another one. */
+export const COMMON_EXITS: readonly ExitMeaning[] = [
+  ['0', 'done'],
+  ['2', 'the command line is wrong'],
+  ['3', 'there is no such object'],
+  ['4', 'no permission, or it belongs to another user'],
+  ['5', 'anything else that failed, such as a limit of the host'],
+]
+
+/** The codes of `run` and `lock`. */
+export const RUNNER_EXITS: readonly ExitMeaning[] = [
+  [
+    'of COMMAND',
+    'the command ran, and this is its exit code; 128 and the number of the signal that ended it',
+  ],
+  ['124', 'the time of --timeout was over, or what --wait-code says'],
+  ['125', 'os-ipc failed, or its command line is wrong; the command did not run'],
+  ['126', 'the command was found and cannot be executed'],
+  ['127', 'the command was not found'],
+]

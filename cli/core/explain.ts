@@ -1,0 +1,181 @@
+// Errors of the library in the words of the command line: one line, the cause, the cure.
+
+import { statSync } from 'node:fs'
+
+import type { Library } from './command.js'
+import { EXIT } from './exit.js'
+import { Failure, usage } from './failure.js'
+import { rows } from './files.js'
+import { octal } from './format.js'
+import { everythingKnown, type Item, labelOf, means } from './items.js'
+import { closest } from './suggest.js'
+import type { Target } from './target.js'
+import { printable } from './text.js'
+import { userName } from './users.js'
+
+/** What an operation was about. */
+export interface Subject {
+  readonly type: 'semaphore' | 'memory'
+  readonly target: Target
+  readonly posix?: boolean
+}
+
+interface CodedError extends Error {
+  readonly code?: string
+  readonly hint?: string
+}
+
+/** Any error as a Failure; with a subject the errors that speak of it say more. */
+export function explain(error: unknown, ipc?: Library, subject?: Subject): Failure {
+  if (error instanceof Failure) return error
+  if (!(error instanceof Error)) return new Failure(String(error))
+  const { code, hint } = error as CodedError
+  const about = subject === undefined ? undefined : explainSubject(error, ipc, subject)
+  if (about !== undefined) return about
+  const cause = printable(error.message.replace(new RegExp(`^${code}: `), ''))
+  switch (code) {
+    case 'ERR_INVALID_ARG_VALUE':
+    case 'ERR_INVALID_ARG_TYPE':
+    case 'ERR_OUT_OF_RANGE':
+      return usage(cause, hint)
+    case 'ENOENT':
+      return new Failure(cause, hint ?? 'os-ipc ls shows what there is', EXIT.absent)
+    case 'EACCES':
+    case 'EPERM':
+    case 'ERR_FOREIGN_OWNER':
+      return new Failure(cause, hint, EXIT.forbidden)
+    case 'ERR_NATIVE_BINDING':
+      // The message has the cure in it.
+      return new Failure(cause, 'os-ipc doctor looks at it')
+    case undefined:
+      return new Failure(
+        `this should not have happened: ${cause}`,
+        'NODE_DEBUG=os-ipc shows where it came from',
+      )
+    default:
+      return new Failure(cause, hint)
+  }
+}
+
+/** Runs something that is about a subject, and says what went wrong with it. What is over time is for the caller to tell. */
+export function about<T>(ipc: Library, subject: Subject, operate: () => T): T {
+  const fail = (error: unknown): never => {
+    throw (error as CodedError).code === 'ETIMEDOUT' ? error : explain(error, ipc, subject)
+  }
+  try {
+    const result = operate()
+    return result instanceof Promise ? (result.catch(fail) as T) : result
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+function explainSubject(error: CodedError, ipc: Library | undefined, subject: Subject): Failure | undefined {
+  const { type, target } = subject
+  const what = `${type === 'semaphore' && subject.posix ? 'POSIX ' : ''}${type}`
+  switch (error.code) {
+    case 'ENOENT':
+      return absent(ipc, subject)
+    case 'EEXIST':
+      return new Failure(
+        `there is ${type === 'memory' ? 'memory' : 'a semaphore'} ${target.label} already`,
+        `--if-absent takes it as it is, os-ipc rm ${target.label} removes it`,
+      )
+    case 'EACCES':
+    case 'EPERM': {
+      const owner = ownerOf(subject)
+      const whose =
+        owner === undefined
+          ? ''
+          : `: it belongs to ${userName(owner.uid)}, and its mode is ${octal(owner.mode)}`
+      const cure =
+        error.code === 'EPERM'
+          ? 'only its owner and root may remove it'
+          : 'run this as its owner or as root, or have it made with --mode 660 and a common group'
+      return new Failure(`no permission for the ${what} ${target.label}${whose}`, cure, EXIT.forbidden)
+    }
+    case 'ERR_FOREIGN_OWNER': {
+      const uid = /belongs to uid (\d+)/.exec(error.message)?.[1] ?? 'UID'
+      return new Failure(
+        `the ${what} ${target.label} belongs to another user, ${userName(Number(uid))} (uid ${uid})`,
+        `if you trust that user: --owner ${uid}`,
+        EXIT.forbidden,
+      )
+    }
+    case 'ERR_NOT_INITIALISED':
+      return new Failure(
+        `the ${what} ${target.label} was never finished: its creator died or hangs`,
+        `os-ipc rm ${target.label} removes it`,
+      )
+    case 'EIDRM':
+      return new Failure(`the ${what} ${target.label} was removed meanwhile`, error.hint)
+    case 'ERANGE':
+    case 'EOVERFLOW':
+      return type === 'semaphore'
+        ? new Failure(`the counter of ${target.label} would pass its limit, 32767`, 'nothing was added')
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+/** There is none of this name: what there is instead. */
+export function absent(ipc: Library | undefined, { type, target, posix }: Subject | NoType): Failure {
+  const items = ipc === undefined ? [] : everythingKnown(ipc)
+  const what = type === undefined ? 'nothing called' : `no ${posix ? 'POSIX ' : ''}${type}`
+  return new Failure(
+    `there is ${what} ${target.label}`,
+    otherKind(items, type, target, posix) ?? similar(items, type, target) ?? 'os-ipc ls shows what there is',
+    EXIT.absent,
+  )
+}
+
+interface NoType {
+  readonly type: undefined
+  readonly target: Target
+  readonly posix?: boolean
+}
+
+function otherKind(
+  items: readonly Item[],
+  type: Item['type'] | undefined,
+  target: Target,
+  posix = false,
+): string | undefined {
+  const there = items.filter(item => means(target, item))
+  const semaphore = there.find(item => item.type === 'semaphore')
+  if (type === 'semaphore' && semaphore !== undefined) {
+    return posix
+      ? 'System V has a semaphore of this name: leave --posix out'
+      : 'a POSIX semaphore has this name: --posix'
+  }
+  if (type === 'semaphore' && there.length > 0) return `memory has this name: os-ipc read ${target.label}`
+  if (type === 'memory' && semaphore !== undefined)
+    return `a semaphore has this name: os-ipc value ${target.label}`
+  return undefined
+}
+
+function similar(items: readonly Item[], type: Item['type'] | undefined, target: Target): string | undefined {
+  if (target.type !== 'name') return undefined
+  const names = items.filter(item => type === undefined || item.type === type).map(labelOf)
+  const meant = closest(target.name, names)
+  return meant === undefined ? undefined : `did you mean ${meant}?`
+}
+
+/** Whose it is, also where we may not open it: /proc/sysvipc and the folder are open to all. */
+function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number } | undefined {
+  try {
+    if (target.type === 'name' && (posix || type === 'memory')) {
+      const { uid, mode } = statSync(`/dev/shm/${posix ? 'sem.' : ''}${target.name.slice(1)}`)
+      return { uid, mode: mode & 0o777 }
+    }
+    const table = rows(`/proc/sysvipc/${type === 'semaphore' ? 'sem' : 'shm'}`)
+    const row = table?.find(({ key, shmid }) =>
+      target.type === 'id' ? Number(shmid) === target.id : Number(key) === target.key,
+    )
+    if (row !== undefined) return { uid: Number(row.uid), mode: Number.parseInt(row.perms ?? '', 8) & 0o777 }
+  } catch {
+    // Not Linux, or gone meanwhile.
+  }
+  return undefined
+}

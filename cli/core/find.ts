@@ -1,0 +1,60 @@
+import type { Library } from './command.js'
+import { explain, type Subject } from './explain.js'
+import type { Failure } from './failure.js'
+import { everything, type Item, means, memoryItem, semaphoreItem } from './items.js'
+import { libraryId, type Target } from './target.js'
+
+/** What a NAME means: everything that has it, and what kept us from seeing more. */
+export interface Found {
+  readonly items: readonly Item[]
+  readonly failure: Failure | undefined
+}
+
+/** Everything of a name: out of the list, or where there is none, or nothing of it on the list, by opening it. */
+export function find(ipc: Library, meant: Target): Found {
+  if (ipc.capabilities.list) {
+    const items = everything(ipc).filter(item => means(meant, item))
+    if (items.length > 0 || meant.type === 'id') return { items, failure: undefined }
+  }
+  // What we may not read is not on the list: opening it says why.
+  return opened(ipc, meant)
+}
+
+function opened(ipc: Library, meant: Target): Found {
+  if (meant.type === 'id') return { items: [], failure: undefined }
+  const id = libraryId(meant)
+  const looks: [Subject['type'], () => Item][] = [
+    ['semaphore', () => semaphoreOf(ipc, id)],
+    ['memory', () => memoryOf(ipc, id)],
+  ]
+  const items: Item[] = []
+  let failure: Failure | undefined
+  for (const [type, look] of looks) {
+    try {
+      items.push(look())
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== 'ENOENT' && code !== 'ERR_NOT_SUPPORTED')
+        failure ??= explain(error, ipc, { type, target: meant })
+    }
+  }
+  return { items, failure }
+}
+
+function semaphoreOf(ipc: Library, id: string | number): Item {
+  const semaphore = ipc.Semaphore.open(id, { owner: 'any' })
+  try {
+    return semaphoreItem(semaphore.info())
+  } finally {
+    semaphore.close()
+  }
+}
+
+function memoryOf(ipc: Library, id: string | number): Item {
+  const memory = ipc.SharedMemory.open(id, { owner: 'any', readOnly: true })
+  try {
+    return memoryItem(memory.info())
+  } finally {
+    memory.detach()
+  }
+}

@@ -1,0 +1,133 @@
+import type { SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
+import type { Library } from './command.js'
+import { hexKey, octal } from './format.js'
+import { isAlive } from './processes.js'
+import type { Target } from './target.js'
+import { printable } from './text.js'
+import { userName } from './users.js'
+
+/** A semaphore or a memory object, as `--json` prints it; what the system does not tell is null. */
+export interface Item {
+  readonly type: 'semaphore' | 'memory'
+  readonly system: 'sysv' | 'posix'
+  readonly name: string | null
+  /** The System V key, signed. */
+  readonly key: number | null
+  readonly id: number | null
+  readonly value: number | null
+  readonly waiters: number | null
+  /** Bytes. */
+  readonly size: number | null
+  readonly attached: number | null
+  readonly uid: number | null
+  readonly owner: string | null
+  readonly gid: number | null
+  /** Octal digits. */
+  readonly mode: string | null
+  readonly lastPid: number | null
+  readonly lastPidAlive: boolean | null
+  readonly creatorPid: number | null
+  readonly creatorAlive: boolean | null
+  /** When it was made, or its owner, mode or size last changed: ISO 8601. */
+  readonly changed: string | null
+  /** When it was last operated upon, attached or detached. */
+  readonly used: string | null
+  /** Whether it is known to be of this name; null for memory. */
+  readonly verified: boolean | null
+  /** Whether its name or key is gone. */
+  readonly removed: boolean | null
+}
+
+/** Everything that we may see: semaphores, then memory, each by name. */
+export function everything(ipc: Library): Item[] {
+  const { semaphores, segments } = ipc.list()
+  return [...semaphores.map(semaphoreItem).sort(byName), ...segments.map(memoryItem).sort(byName)]
+}
+
+/** The same, and nothing where the platform does not say what there is. */
+export function everythingKnown(ipc: Library): Item[] {
+  return ipc.capabilities.list ? everything(ipc) : []
+}
+
+export function semaphoreItem(info: SemaphoreInfo): Item {
+  return {
+    type: 'semaphore',
+    system: info.backend,
+    name: info.name ?? null,
+    key: info.key ?? null,
+    id: info.id ?? null,
+    value: info.value ?? null,
+    waiters: info.waiters ?? null,
+    size: null,
+    attached: null,
+    ...ownership(info.uid, info.gid, info.mode),
+    ...lastProcess(info.lastPid),
+    creatorPid: null,
+    creatorAlive: null,
+    changed: info.changed?.toISOString() ?? null,
+    used: info.operated?.toISOString() ?? null,
+    verified: info.verified,
+    removed: info.removed,
+  }
+}
+
+export function memoryItem(info: SharedMemoryInfo): Item {
+  const used = [info.attachedAt, info.detachedAt].map(time => time?.getTime() ?? 0)
+  return {
+    type: 'memory',
+    system: info.kind,
+    name: info.name ?? null,
+    key: info.key ?? null,
+    id: info.id ?? null,
+    value: null,
+    waiters: null,
+    size: info.size,
+    attached: info.attached ?? null,
+    ...ownership(info.uid, info.gid, info.mode),
+    ...lastProcess(info.lastPid),
+    creatorPid: info.creatorPid ?? null,
+    creatorAlive: info.creatorPid === undefined ? null : isAlive(info.creatorPid),
+    changed: (info.createdAt ?? info.changed)?.toISOString() ?? null,
+    used: used.some(time => time > 0) ? new Date(Math.max(...used)).toISOString() : null,
+    verified: null,
+    removed: info.removed ?? null,
+  }
+}
+
+function ownership(uid: number | undefined, gid: number | undefined, mode: number | undefined) {
+  return {
+    uid: uid ?? null,
+    owner: uid === undefined ? null : userName(uid),
+    gid: gid ?? null,
+    mode: mode === undefined ? null : octal(mode),
+  }
+}
+
+function lastProcess(pid: number | undefined) {
+  return { lastPid: pid ?? null, lastPidAlive: pid === undefined ? null : isAlive(pid) }
+}
+
+/** How people call it: its name, its key in hex, or its id. */
+export function labelOf({ name, key, id, type }: Item): string {
+  if (name !== null) return printable(name)
+  if (key !== null && key !== 0) return hexKey(key)
+  return type === 'memory' && id !== null ? `id:${id}` : '(no key)'
+}
+
+/** Whether a NAME of the command line means this one. A set that a peer made has no name, but the name's key. */
+export function means(target: Target, { type, system, name, key, id }: Item): boolean {
+  switch (target.type) {
+    case 'id':
+      return type === 'memory' && system === 'sysv' && id === target.id
+    case 'key':
+      return key === target.key
+    case 'name':
+      if (name !== null) return name === target.name
+      return type === 'semaphore' && key === target.key
+  }
+}
+
+function byName(a: Item, b: Item): number {
+  const [one, other] = [labelOf(a), labelOf(b)]
+  return one < other ? -1 : one > other ? 1 : (a.id ?? 0) - (b.id ?? 0)
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+
+import { printable } from './text.js'
+
+let names: Map<number, string> | undefined
+
+/** The name of a user, where /etc/passwd has it, or else the number. */
+export function userName(uid: number): string {
+  names ??= readNames()
+  return names.get(uid) ?? `${uid}`
+}
+
+function readNames(): Map<number, string> {
+  const found = new Map<number, string>()
+  try {
+    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+      const [name = '', , uid = ''] = line.split(':')
+      // The first of several names of a uid is the one that other programs show.
+      if (/^\d+$/.test(uid) && !found.has(Number(uid))) found.set(Number(uid), printable(name))
+    }
+  } catch {
+    // No such file: numbers will do.
+  }
+  try {
+    const { uid, username } = userInfo()
+    if (!found.has(uid)) found.set(uid, printable(username))
+  } catch {
+    // A uid that no directory knows.
+  }
+  return found
+}

@@ -1,0 +1,96 @@
+import { size } from '../core/format.js'
+import { type Finding, finding } from './finding.js'
+import { numbers, rows, text } from '../core/files.js'
+
+/** The share of a limit from which on it is worth a warning. */
+const NEARLY = 0.8
+
+/** Semaphores of a set that are no part of its name, and operations that make it. */
+const RECORD = 3
+const INITIAL_OPERATIONS = 4
+
+/** Bits of a name in one semaphore. */
+const WORD_BITS = 15
+
+/** The longest name that a library may ask for. */
+const MAX_NAME = 250
+
+/** kernel.sem, and how much of it is used. */
+export function checkSemaphores(): Finding[] {
+  const [semmsl, semmns, semopm, semmni] = numbers('/proc/sys/kernel/sem') ?? []
+  const sets = rows('/proc/sysvipc/sem')
+  if (semmsl === undefined || semmns === undefined || semopm === undefined || semmni === undefined) return []
+  if (sets === undefined) return []
+  const semaphores = sets.reduce((sum, { nsems }) => sum + Number(nsems), 0)
+  const words = Math.min(semmsl - RECORD, semopm - INITIAL_OPERATIONS)
+  const longest = Math.min(MAX_NAME, Math.floor((words * WORD_BITS) / 8) - 1)
+  return [
+    used(
+      'semaphores',
+      sets.length,
+      semmni,
+      'sets (SEMMNI)',
+      'os-ipc ls -s shows them',
+      'sysctl kernel.sem raises it',
+    ),
+    used('semaphores', semaphores, semmns, 'semaphores in all sets (SEMMNS)', 'sysctl kernel.sem raises it'),
+    longest >= MAX_NAME
+      ? finding(
+          'ok',
+          'semaphores',
+          `a set carries its name, of up to ${MAX_NAME} bytes (SEMMSL ${semmsl}, SEMOPM ${semopm})`,
+        )
+      : finding(
+          longest >= 30 ? 'note' : 'warning',
+          'semaphores',
+          `only names of up to ${Math.max(0, longest)} bytes are kept with their set (SEMMSL ${semmsl}, SEMOPM ${semopm}): longer ones cannot be told apart when their keys collide`,
+          `sysctl kernel.sem="32000 ${semmns} 500 ${semmni}"`,
+        ),
+  ]
+}
+
+/** kernel.shm*, and how much of it is used. */
+export function checkSegments(pageSize = 4096): Finding[] {
+  const [shmmni] = numbers('/proc/sys/kernel/shmmni') ?? []
+  const segments = rows('/proc/sysvipc/shm')
+  if (shmmni === undefined || segments === undefined) return []
+  const [shmall = Number.POSITIVE_INFINITY] = numbers('/proc/sys/kernel/shmall') ?? []
+  const [shmmax = Number.POSITIVE_INFINITY] = numbers('/proc/sys/kernel/shmmax') ?? []
+  const pages = segments.reduce((sum, segment) => sum + Math.ceil(Number(segment.size) / pageSize), 0)
+  const most = Math.min(shmmax, shmall * pageSize)
+  return [
+    used('segments', segments.length, shmmni, 'System V segments (SHMMNI)', 'sysctl kernel.shmmni raises it'),
+    used('segments', pages, shmall, 'pages of System V memory (SHMALL)', 'sysctl kernel.shmall raises it'),
+    // The default is all that can be addressed: nothing to be said of it.
+    ...(most > 2 ** 50
+      ? []
+      : [
+          finding(
+            'note',
+            'segments',
+            `a System V segment has at most ${size(most)} (SHMMAX, SHMALL)`,
+            'sysctl kernel.shmmax raises it',
+          ),
+        ]),
+    ...forced(),
+  ]
+}
+
+function forced(): Finding[] {
+  if (text('/proc/sys/kernel/shm_rmid_forced') !== '1') return []
+  return [
+    finding(
+      'warning',
+      'segments',
+      'kernel.shm_rmid_forced is 1: a System V segment vanishes with the last process that detaches it',
+      'sysctl kernel.shm_rmid_forced=0, or POSIX memory (a name)',
+    ),
+  ]
+}
+
+function used(topic: string, amount: number, limit: number, what: string, ...cures: string[]): Finding {
+  const share = `${amount} of ${limit > 2 ** 50 ? 'any number of' : limit} ${what}`
+  if (amount >= limit) return finding('problem', topic, `${share} are there: no more can be made`, ...cures)
+  if (amount >= limit * NEARLY) return finding('warning', topic, `${share} are there: nearly all`, ...cures)
+  return finding('ok', topic, `${share} are there`)
+}

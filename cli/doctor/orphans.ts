@@ -1,0 +1,77 @@
+import type { Library } from '../core/command.js'
+import { size, span } from '../core/format.js'
+import { everything, type Item, labelOf } from '../core/items.js'
+import { holdersOf } from '../core/use.js'
+import { type Finding, finding } from './finding.js'
+
+/** What is younger may be between its creator and its first user. */
+const YOUNG = 60_000
+
+/** A semaphore that nobody has used for so long is worth a word. */
+const LONG_UNUSED = 7 * 86_400_000
+
+/** Objects that nobody seems to have any more, each with the command that removes it. */
+export function checkOrphans(ipc: Library): Finding[] {
+  if (!ipc.capabilities.list) return []
+  const items = everything(ipc).filter(item => !item.removed && ageOf(item) > YOUNG)
+  const segments = items
+    .filter(item => item.type === 'memory' && item.system === 'sysv')
+    .flatMap(orphanedSegment)
+  const files = items.filter(({ system }) => system === 'posix').flatMap(unmapped)
+  const sets = items.filter(item => item.type === 'semaphore' && item.system === 'sysv').flatMap(unused)
+  const findings = [...segments, ...files, ...sets]
+  return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
+}
+
+/** No process has it attached, and whoever made it is dead. */
+function orphanedSegment(item: Item): Finding[] {
+  if (item.attached !== 0 || item.creatorAlive !== false) return []
+  const label = labelOf(item)
+  return [
+    finding(
+      'warning',
+      'orphans',
+      `the segment ${label} (${size(item.size ?? 0)}) is attached by nobody, and its creator, ${item.creatorPid}, is dead`,
+      `os-ipc rm --memory ${label}`,
+    ),
+  ]
+}
+
+/** Files of /dev/shm do not tell who made them: that nobody has them mapped may be meant. */
+function unmapped(item: Item): Finding[] {
+  const holders = holdersOf(item)
+  if (holders === undefined || holders.pids.length > 0 || !holders.complete) return []
+  const what = item.type === 'memory' ? `memory (${size(item.size ?? 0)})` : 'POSIX semaphore'
+  return [
+    finding(
+      'note',
+      'orphans',
+      `no process has the ${what} ${labelOf(item)} mapped; it is ${span(ageOf(item))} old`,
+      `os-ipc rm ${item.type === 'memory' ? '--memory' : '--posix'} ${quoted(item)}`,
+    ),
+  ]
+}
+
+/** A semaphore outlives its users on purpose: only one that nobody came back to is worth a word. */
+function unused(item: Item): Finding[] {
+  const idle = Date.now() - Date.parse(item.used ?? item.changed ?? '')
+  if (item.waiters !== 0 || item.lastPidAlive === true || !(idle > LONG_UNUSED)) return []
+  return [
+    finding(
+      'note',
+      'orphans',
+      `nobody has used the semaphore ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
+      `os-ipc rm --semaphore ${quoted(item)}`,
+    ),
+  ]
+}
+
+/** A name as a shell takes it; `labelOf` has no control characters. */
+function quoted(item: Item): string {
+  const label = labelOf(item)
+  return /^[\w/:.-]+$/.test(label) ? label : `'${label.replaceAll("'", `'\\''`)}'`
+}
+
+function ageOf({ changed }: Item): number {
+  return changed === null ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(changed)
+}

@@ -1,0 +1,93 @@
+import { accessSync, constants, statfsSync, statSync } from 'node:fs'
+
+import { size } from '../core/format.js'
+import { type Finding, finding } from './finding.js'
+import { text } from '../core/files.js'
+
+const FOLDER = '/dev/shm'
+const TMPFS = 0x01021994
+const NEARLY = 0.9
+
+/** What a container gets unless it asks for more. */
+const CONTAINER_DEFAULT = 64 << 20
+
+/** Below this many open files a program with many POSIX objects comes to its limit. */
+const FEW_FILES = 1024
+
+/** /dev/shm: whether it is there, whether we may write to it, and how full it is. */
+export function checkPosix(): Finding[] {
+  return [...folder(), ...openFiles()]
+}
+
+function folder(): Finding[] {
+  if (process.platform !== 'linux') return []
+  if (statSync(FOLDER, { throwIfNoEntry: false }) === undefined) {
+    return [
+      finding(
+        'problem',
+        FOLDER,
+        'there is no /dev/shm: POSIX memory and semaphores cannot be made',
+        'mount -t tmpfs tmpfs /dev/shm',
+      ),
+    ]
+  }
+  const findings: Finding[] = []
+  const { bsize, blocks, bavail, files, ffree, type } = statfsSync(FOLDER)
+  const [all, free] = [blocks * bsize, bavail * bsize]
+  const fill = `${size(all - free)} of ${size(all)} are used`
+  if (type !== TMPFS) {
+    findings.push(finding('note', FOLDER, 'it is no tmpfs: memory there may be written to a disk'))
+  }
+  if (all > 0 && free < all * (1 - NEARLY)) {
+    findings.push(
+      finding(
+        'warning',
+        FOLDER,
+        `${fill}: nearly full`,
+        'os-ipc ls -m shows what is there',
+        'mount -o remount,size=... /dev/shm',
+      ),
+    )
+  } else if (all > 0 && all <= CONTAINER_DEFAULT) {
+    findings.push(
+      finding(
+        'warning',
+        FOLDER,
+        `${fill}: that is what a container gets by default`,
+        'docker run --shm-size=1g; in Kubernetes an emptyDir of medium Memory on /dev/shm',
+      ),
+    )
+  } else {
+    findings.push(finding('ok', FOLDER, all === 0 ? 'it has no limit' : fill))
+  }
+  if (files > 0 && ffree < files * (1 - NEARLY)) {
+    findings.push(
+      finding(
+        'warning',
+        FOLDER,
+        `${files - ffree} of ${files} files are there: nearly all`,
+        'mount -o remount,nr_inodes=... /dev/shm',
+      ),
+    )
+  }
+  try {
+    accessSync(FOLDER, constants.W_OK | constants.X_OK)
+  } catch {
+    findings.push(finding('problem', FOLDER, 'this user may not make anything there', 'chmod 1777 /dev/shm'))
+  }
+  return findings
+}
+
+/** A POSIX object holds a descriptor for as long as it is open. */
+function openFiles(): Finding[] {
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(text('/proc/self/limits') ?? '') ?? []
+  if (soft === undefined || Number(soft) >= FEW_FILES) return []
+  return [
+    finding(
+      'note',
+      'open files',
+      `a process may have ${soft} open files, and every POSIX object is one`,
+      'ulimit -n 65536',
+    ),
+  ]
+}

@@ -1,0 +1,109 @@
+import { existsSync, readlinkSync } from 'node:fs'
+import { userInfo } from 'node:os'
+
+import { type Finding, finding } from './finding.js'
+import { filesIn, text } from '../core/files.js'
+
+/** The inode numbers of the first namespaces, which the kernel gives out at boot. */
+const FIRST_IPC_NAMESPACE = 'ipc:[4026531839]'
+
+/** The uids of people begin here, unless /etc/login.defs says otherwise. */
+const FIRST_LOGIN_UID = 1000
+
+/** What this process runs in: a container, a namespace of its own, a login session. */
+export function checkSurroundings(): Finding[] {
+  return [...namespaces(), ...login()]
+}
+
+function namespaces(): Finding[] {
+  const own = link('/proc/self/ns/ipc')
+  if (own === undefined) return []
+  const container = containerKind()
+  if (container !== undefined) {
+    return [
+      finding(
+        'note',
+        'container',
+        `this is a container (${container}), with semaphores, segments and /dev/shm of its own${own === FIRST_IPC_NAMESPACE ? ', unless it shares those of the host, as here' : ''}`,
+        'to share: docker run --ipc=host, or --ipc=container:NAME',
+      ),
+    ]
+  }
+  const first = link('/proc/1/ns/ipc') ?? FIRST_IPC_NAMESPACE
+  if (own === first) return [finding('ok', 'namespace', 'the IPC namespace is that of the host')]
+  return [
+    finding(
+      'note',
+      'namespace',
+      'this process has an IPC namespace of its own (unshare, PrivateIPC=yes): programs outside of it share nothing with it',
+    ),
+  ]
+}
+
+/** logind removes what people leave behind when they log out. */
+function login(): Finding[] {
+  if (process.platform !== 'linux' || !existsSync('/run/systemd/system')) return []
+  const { uid, username } = user()
+  if (uid < firstLoginUid())
+    return [finding('ok', 'RemoveIPC', `systemd spares the objects of system users, as uid ${uid} is one`)]
+  if (removeIpc() === 'no')
+    return [finding('ok', 'RemoveIPC', 'systemd leaves the objects of users who log out alone')]
+  if (existsSync(`/var/lib/systemd/linger/${username}`)) {
+    return [
+      finding('ok', 'RemoveIPC', `${username} lingers: systemd does not remove the objects at a logout`),
+    ]
+  }
+  return [
+    finding(
+      'warning',
+      'RemoveIPC',
+      `systemd removes every semaphore and segment of ${username} at the last logout, in use or not`,
+      'run services as a system user, or RemoveIPC=no in /etc/systemd/logind.conf',
+      `loginctl enable-linger ${username}`,
+    ),
+  ]
+}
+
+function containerKind(): string | undefined {
+  if (existsSync('/.dockerenv')) return 'docker'
+  if (existsSync('/run/.containerenv')) return 'podman'
+  if (process.env.KUBERNETES_SERVICE_HOST !== undefined) return 'kubernetes'
+  if (process.env.container !== undefined) return process.env.container
+  const groups = text('/proc/1/cgroup') ?? ''
+  return /\/(docker|lxc|kubepods|containerd|crio)[-/]/.exec(groups)?.[1]
+}
+
+/** `RemoveIPC` of logind.conf; the last file that says it counts, and yes is the default. */
+function removeIpc(): string {
+  const files = [
+    ...['/usr/lib/systemd/logind.conf', '/etc/systemd/logind.conf'],
+    ...['/usr/lib', '/run', '/etc'].flatMap(root => filesIn(`${root}/systemd/logind.conf.d`, '.conf')),
+  ]
+  let value = 'yes'
+  for (const file of files) {
+    for (const [, said = ''] of (text(file) ?? '').matchAll(/^\s*RemoveIPC\s*=\s*(\S+)/gim))
+      value = said.toLowerCase()
+  }
+  return ['no', 'false', '0', 'off'].includes(value) ? 'no' : 'yes'
+}
+
+function firstLoginUid(): number {
+  return Number(/^\s*UID_MIN\s+(\d+)/m.exec(text('/etc/login.defs') ?? '')?.[1] ?? FIRST_LOGIN_UID)
+}
+
+function user(): { uid: number; username: string } {
+  try {
+    return userInfo()
+  } catch {
+    const uid = process.getuid?.() ?? 0
+    return { uid, username: `uid ${uid}` }
+  }
+}
+
+function link(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}

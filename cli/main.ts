@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { debuglog } from 'node:util'
+
+import { COMMANDS, type Entry } from './commands.js'
+import type { Command, Library } from './core/command.js'
+import { EXIT } from './core/exit.js'
+import { explain } from './core/explain.js'
+import { type Failure, usage } from './core/failure.js'
+import { help, section } from './core/help.js'
+import { endWithReader, note, paint, print } from './core/output.js'
+import { parse } from './core/parse.js'
+import { closest } from './core/suggest.js'
+
+const debug = debuglog('os-ipc')
+
+/** Runs one command line, and answers the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  endWithReader()
+  // A warning of the library is a line as well; Node's own way takes three.
+  process.removeAllListeners('warning').on('warning', ({ message }) => note(message))
+  const [first = '', ...rest] = args
+  try {
+    if (first === '') {
+      process.stderr.write(`${overview()}\n`)
+      return EXIT.usage
+    }
+    if (first === '--version' || first === '-V') return version()
+    if (first === '--help' || first === '-h' || first === 'help') return await showHelp(rest)
+    return await execute(find(first), rest)
+  } catch (error) {
+    return complain(error)
+  }
+}
+
+async function execute(entry: Entry, args: readonly string[]): Promise<number> {
+  const command = await entry.load()
+  let ipc: Library | undefined
+  try {
+    const { help: wantsHelp, ...parsed } = parse(command, args)
+    if (wantsHelp) {
+      print(help(command))
+      return EXIT.ok
+    }
+    // What does without the addon works where it does not load.
+    ipc = command.withoutLibrary ? undefined : await import('../index.js')
+    return (await command.run({ ...parsed, ipc: ipc as Library })) ?? EXIT.ok
+  } catch (error) {
+    return complain(error, command, ipc)
+  }
+}
+
+function complain(error: unknown, command?: Command, ipc?: Library): number {
+  debug('%o', error)
+  const failure = explain(error, ipc)
+  process.stderr.write(`${paint('red', 'os-ipc:', process.stderr)} ${failure.line}\n`)
+  return exitOf(failure, command)
+}
+
+/** The codes below belong to the command that is run. */
+function exitOf({ exit }: Failure, command: Command | undefined): number {
+  return command?.runs && exit < EXIT.timeout ? EXIT.notRun : exit
+}
+
+function find(name: string): Entry {
+  const found = COMMANDS.find(entry => entry.name === name)
+  if (found) return found
+  const meant = closest(
+    name,
+    COMMANDS.map(entry => entry.name),
+  )
+  if (name.startsWith('-'))
+    throw usage(`there is no option ${name} before the command`, 'os-ipc --help shows all')
+  throw usage(`there is no command '${name}'`, meant ? `did you mean ${meant}?` : 'os-ipc --help shows all')
+}
+
+async function showHelp([name]: readonly string[]): Promise<number> {
+  print(name === undefined || name.startsWith('-') ? overview() : help(await find(name).load()))
+  return EXIT.ok
+}
+
+function version(): number {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  print(JSON.parse(manifest).version)
+  return EXIT.ok
+}
+
+/** What `os-ipc --help` prints. */
+export function overview(): string {
+  return [
+    `${paint('bold', 'Usage:')} os-ipc COMMAND [OPTIONS] [ARGUMENTS]`,
+    'Looks after the named semaphores and the shared memory of this host.',
+    section(
+      'Commands',
+      COMMANDS.map(({ name, summary }) => [name, summary] as const),
+    ),
+    [
+      'A NAME is a name (jobs and /jobs are the same), or a System V key (42, 0x2a).',
+      'os-ipc COMMAND --help tells more; os-ipc --version tells the version.',
+    ].join('\n'),
+  ].join('\n\n')
+}

@@ -1,0 +1,46 @@
+import { EXIT } from '../core/exit.js'
+import { note } from '../core/output.js'
+import { runChild } from './child.js'
+import { checkProgram } from './program.js'
+import type { HeldPermit, PermitSource } from './permits.js'
+import { endOnUserSignal } from './signals.js'
+
+/** How long to wait, and what to say when that was in vain. */
+export interface Patience {
+  readonly timeout: number | undefined
+  readonly waitCode: number | undefined
+  readonly quiet: boolean
+}
+
+/** Runs a command while holding a permit, and answers its exit code. */
+export async function runHolding(
+  open: () => Promise<PermitSource>,
+  label: string,
+  { timeout, waitCode = EXIT.timeout, quiet }: Patience,
+  command: readonly string[],
+): Promise<number> {
+  checkProgram(command[0] ?? '')
+  const listenNoMore = endOnUserSignal()
+  const source = await open()
+  let permit: HeldPermit
+  try {
+    permit = await source.acquire({ timeout })
+  } catch (error) {
+    if (!timedOut(error)) throw error
+    if (!quiet) note(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`)
+    await source.close()
+    return waitCode
+  } finally {
+    listenNoMore()
+  }
+  try {
+    return await runChild(command, permit.signal)
+  } finally {
+    await permit.release()
+    await source.close()
+  }
+}
+
+function timedOut(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ETIMEDOUT'
+}

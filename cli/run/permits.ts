@@ -1,0 +1,59 @@
+// Where the permits of `run` come from.
+
+import type { Owner } from '../../index.js'
+import type { Library } from '../core/command.js'
+import { about, type Subject } from '../core/explain.js'
+import { backendOf, semaphoreSubject } from '../core/open.js'
+import { note } from '../core/output.js'
+import { libraryId } from '../core/target.js'
+
+/** A permit that this process holds. */
+export interface HeldPermit {
+  release(): void | Promise<void>
+  /** Aborts when the permit is lost while it is held; one of this host never is. */
+  readonly signal?: AbortSignal
+}
+
+/** Something that gives permits: a semaphore of this host, or one that many hosts share. */
+export interface PermitSource {
+  /** Rejects with `code: 'ETIMEDOUT'` when the time (in milliseconds) is over. */
+  acquire(limits: { timeout: number | undefined }): Promise<HeldPermit>
+  close(): void | Promise<void>
+}
+
+/** What `run` says of the permits that it wants. */
+export interface PermitOptions {
+  /** How many there are, when the semaphore has to be made. */
+  readonly permits: number
+  readonly mode: number | undefined
+  readonly owner: Owner | undefined
+  readonly posix: boolean
+  readonly quiet: boolean
+}
+
+/** Opens what gives the permits of a name. */
+export async function openPermits(ipc: Library, name: string, options: PermitOptions): Promise<PermitSource> {
+  return ofThisHost(ipc, semaphoreSubject(name, options), options)
+}
+
+/** A semaphore of this host, made when it is not there. */
+function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): PermitSource {
+  const { permits, mode, owner, quiet } = options
+  const semaphore = about(ipc, subject, () =>
+    ipc.Semaphore.openOrCreate(libraryId(subject.target), {
+      initial: permits,
+      mode,
+      owner,
+      backend: backendOf(subject),
+    }),
+  )
+  if (!ipc.capabilities.crashRecovery[semaphore.backend] && !quiet) {
+    note(
+      `a permit of ${subject.target.label} does not come back when os-ipc is killed; POSIX semaphores have no owner (--quiet leaves this out)`,
+    )
+  }
+  return {
+    acquire: limits => about(ipc, subject, () => semaphore.acquire(limits)),
+    close: () => semaphore.close(),
+  }
+}

@@ -1,0 +1,70 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+import { EXIT } from '../core/exit.js'
+import { Failure } from '../core/failure.js'
+import { printable } from '../core/text.js'
+
+/**
+ * Looks whether there is such a program before anybody waits for its permit; the rules are those of execvp(3).
+ *
+ * @throws {Failure} 127 when there is none, 126 when it cannot be executed.
+ */
+export function checkProgram(program: string): void {
+  const path = process.env.PATH ?? '/usr/bin:/bin'
+  const candidates = program.includes('/')
+    ? [program]
+    : path.split(delimiter).map(folder => join(folder || '.', program))
+  let refused: string | undefined
+  for (const file of candidates) {
+    const reason = refusal(file)
+    if (reason === undefined) return
+    if (reason !== 'absent') refused ??= reason
+  }
+  throw refused === undefined ? notFound(program) : notExecutable(program, refused)
+}
+
+/** What spawn said of a program. */
+export function spawnFailure(program: string, error: NodeJS.ErrnoException): Failure {
+  switch (error.code) {
+    case 'ENOENT':
+      return notFound(program)
+    case 'EACCES':
+      return notExecutable(program, 'no permission')
+    default:
+      return notExecutable(program, error.code ?? error.message)
+  }
+}
+
+/** Why a file cannot be executed; undefined when it can. */
+function refusal(file: string): string | undefined {
+  try {
+    const status = statSync(file)
+    if (status.isDirectory()) return 'it is a folder'
+    accessSync(file, constants.X_OK)
+    return status.isFile() ? undefined : 'it is no file'
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return 'absent'
+      case 'EACCES':
+        // Of the file, or of a folder on the way to it: the search goes on, as execvp does.
+        return 'it has no permission to be executed (chmod +x)'
+      default:
+        return (error as Error).message
+    }
+  }
+}
+
+function notFound(program: string): Failure {
+  return new Failure(
+    `there is no command '${printable(program)}'`,
+    program.includes('/') ? undefined : 'it is not on the PATH',
+    EXIT.notFound,
+  )
+}
+
+function notExecutable(program: string, reason: string): Failure {
+  return new Failure(`'${printable(program)}' cannot be executed: ${reason}`, undefined, EXIT.notExecutable)
+}

@@ -1,0 +1,52 @@
+import { constants } from 'node:os'
+
+import { EXIT } from '../core/exit.js'
+import { inForeground } from './foreground.js'
+
+/** What is passed on whatever sent it. */
+const ALWAYS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM']
+
+/** What a terminal sends to its whole foreground group, our child included: once is enough. */
+const OF_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH']
+
+type Listener = (signal: NodeJS.Signals) => void
+
+/** Passes on what this process is sent, until the function that it returns is called. */
+export function passSignals(pass: Listener): () => void {
+  const passUnlessSent: Listener = signal => {
+    if (!inForeground()) pass(signal)
+  }
+  const stop = () => {
+    passUnlessSent('SIGTSTP')
+    // The default action, so that the kernel decides: it does not stop a group without a shell that could wake it.
+    process.off('SIGTSTP', stop)
+    process.kill(process.pid, 'SIGTSTP')
+    process.on('SIGTSTP', stop)
+  }
+  const resume = () => pass('SIGCONT')
+
+  const listeners: [NodeJS.Signals, Listener][] = [
+    ...each(ALWAYS, pass),
+    ...each(OF_TERMINAL, passUnlessSent),
+    ['SIGTSTP', stop],
+    ['SIGCONT', resume],
+  ]
+  for (const [signal, listener] of listeners) process.on(signal, listener)
+  return () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener)
+  }
+}
+
+function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.Signals, Listener][] {
+  return signals.map(signal => [signal, listener])
+}
+
+/**
+ * While there is no child, a signal ends us, as it ends any program. Node would take SIGUSR1 for a wish to be debugged, and
+ * open a port.
+ */
+export function endOnUserSignal(): () => void {
+  const end = () => process.exit(EXIT.signal + constants.signals.SIGUSR1)
+  process.on('SIGUSR1', end)
+  return () => void process.off('SIGUSR1', end)
+}

@@ -1,0 +1,132 @@
+import type { Library } from '../core/command.js'
+import { count, hexKey, moment, size } from '../core/format.js'
+import { type Item, labelOf } from '../core/items.js'
+import { describePid, type Processes } from '../core/processes.js'
+import { holdersOf, waitersOf } from '../core/use.js'
+
+/** How many bytes are shown when nobody says how many. */
+const DEFAULT_LENGTH = 256
+
+/** A piece of memory. */
+export interface Piece {
+  readonly offset: number
+  readonly data: Buffer
+}
+
+/** Everything about an item, as `show --json` prints it. */
+export interface Details {
+  readonly item: Item
+  /** Who has it mapped or attached; null where the kernel does not tell. */
+  readonly holders: Processes | undefined
+  /** Who waits for it. */
+  readonly waiting: Processes | undefined
+  /** What is in it; `undefined` for a semaphore, a text where it cannot be read. */
+  readonly content: Piece | string | undefined
+}
+
+/** Looks at everything that can be seen of an item. */
+export function detailsOf(
+  ipc: Library,
+  item: Item,
+  { offset = 0, length }: { offset: number | undefined; length: number | undefined },
+): Details {
+  return {
+    item,
+    holders: holdersOf(item),
+    waiting: item.waiters ? waitersOf(item) : undefined,
+    content: item.type === 'memory' ? contentOf(ipc, item, offset, length) : undefined,
+  }
+}
+
+export function jsonOf({ item, holders, waiting, content }: Details): object {
+  return {
+    ...item,
+    holders: holders?.pids ?? null,
+    waiting: waiting?.pids ?? null,
+    ...(item.type === 'memory' && {
+      content:
+        content === undefined || typeof content === 'string'
+          ? null
+          : { offset: content.offset, length: content.data.length, hex: content.data.toString('hex') },
+    }),
+  }
+}
+
+/** Names and values, as people read them. */
+export function rowsOf({ item, holders, waiting }: Details): (readonly [name: string, value: string])[] {
+  const { type, system, key, id, value, waiters, attached } = item
+  const rows: (readonly [string, string | undefined])[] = [
+    [
+      'kind',
+      `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`,
+    ],
+    ['key', key === null || key === 0 ? undefined : `${hexKey(key)} (${key})`],
+    ['id', id === null ? undefined : `${id}`],
+    ['value', value === null ? undefined : `${value}`],
+    ['waiters', waiters === null ? undefined : `${waiters}${waiting === undefined ? '' : names(waiting)}`],
+    ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
+    ['attached', attached === null ? undefined : count(attached, 'time')],
+    ['holders', holdersText(item, holders)],
+    ['owner', item.uid === null ? undefined : `${item.owner} (uid ${item.uid}, gid ${item.gid})`],
+    ['mode', item.mode ?? undefined],
+    ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
+    ['last pid', item.lastPid === null ? undefined : describePid(item.lastPid)],
+    ['last used', item.used === null ? undefined : moment(new Date(item.used))],
+    ['made or changed', item.changed === null ? undefined : moment(new Date(item.changed))],
+    ['record', recordText(item)],
+    ['removed', item.removed ? 'yes: it goes with the last process that has it' : undefined],
+  ]
+  return rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
+}
+
+/** What stands above the rows. */
+export function titleOf(item: Item): string {
+  return labelOf(item)
+}
+
+function holdersText(item: Item, holders: Processes | undefined): string | undefined {
+  if (holders !== undefined) {
+    const more = holders.complete ? '' : ' (of the processes that may be looked at)'
+    return (holders.pids.map(describePid).join(', ') || 'nobody has it mapped') + more
+  }
+  return item.type === 'semaphore' && item.system === 'sysv'
+    ? 'the kernel does not tell who holds a unit'
+    : undefined
+}
+
+function recordText({ type, system, verified, name }: Item): string | undefined {
+  if (type === 'memory' || system === 'posix') return undefined
+  if (!verified) return 'none: another program made it, or it is not finished'
+  return name === null ? 'made for a raw key' : 'it carries its name'
+}
+
+function names({ pids, complete }: Processes): string {
+  if (pids.length === 0) return complete ? '' : ' (of processes that may not be looked at)'
+  return `: ${pids.map(describePid).join(', ')}${complete ? '' : ', ...'}`
+}
+
+function contentOf(
+  ipc: Library,
+  item: Item,
+  offset: number,
+  length: number | undefined,
+): Piece | string | undefined {
+  try {
+    const options = { readOnly: true, owner: 'any' } as const
+    const memory =
+      item.name !== null && !item.removed
+        ? ipc.SharedMemory.open(item.name, options)
+        : ipc.SharedMemory.attach(item.id as number, options)
+    try {
+      const from = Math.min(offset, memory.size)
+      return {
+        offset: from,
+        data: memory.toBuffer(from, Math.min(length ?? DEFAULT_LENGTH, memory.size - from)),
+      }
+    } finally {
+      memory.detach()
+    }
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { hexDump, hexLine, LINE_BYTES } from '../core/hex.js'
+import { labelOf } from '../core/items.js'
+import { paint, print } from '../core/output.js'
+import { pairs } from '../core/table.js'
+import { cut, printable } from '../core/text.js'
+import { type Details, rowsOf, titleOf } from './details.js'
+
+/** What is watched, looked at again and again; nothing when all of it is gone. */
+export type Look = () => readonly Details[]
+
+/** Shows details again and again, and what changed since the look before, `times` times. */
+export async function watch(look: Look, interval: number, times: number): Promise<void> {
+  const screen = process.stdout.isTTY === true
+  let before = new Map<string, Details>()
+  let lines = 0
+  for (let turn = 0; turn < times; turn++) {
+    if (turn > 0) await sleep(interval)
+    const now = look()
+    if (screen) {
+      // Over what was drawn before: no other screen, no raw mode, nothing to restore.
+      process.stdout.write(`${lines > 0 ? `\x1b[${lines}A` : ''}\x1b[J`)
+      const room = (process.stdout.rows || 24) - 1
+      const drawn = now.flatMap(details => drawing(details, before.get(identity(details)))).slice(0, room)
+      process.stdout.write(`\x1b[?7l${drawn.map(line => `${line}\n`).join('')}\x1b[?7h`)
+      lines = drawn.length
+    } else {
+      for (const details of now)
+        for (const line of report(details, before.get(identity(details)))) print(line)
+    }
+    before = new Map(now.map(details => [identity(details), details]))
+    if (now.length === 0) return
+  }
+}
+
+/** All of it, with what changed since `before` marked. */
+export function drawing(details: Details, before?: Details): string[] {
+  const known = before && new Map(rowsOf(before))
+  const rows = rowsOf(details).map(([name, value]) => {
+    const changed = known !== undefined && withoutAge(known.get(name)) !== withoutAge(value)
+    return [name, changed ? paint('inverse', value) : value] as const
+  })
+  const { content } = details
+  if (content === undefined) return [paint('bold', titleOf(details.item)), ...pairs(rows)]
+  const dump =
+    typeof content === 'string'
+      ? [paint('dim', `  ${printable(content)}`)]
+      : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
+  return [paint('bold', titleOf(details.item)), ...pairs(rows), '', ...dump.map(line => `  ${line}`)]
+}
+
+/** Where there is no screen: all of it once, then a line for what changed. */
+function report(details: Details, before: Details | undefined): string[] {
+  if (before === undefined) return drawing(details)
+  const label = cut(labelOf(details.item), 40)
+  const known = new Map(rowsOf(before))
+  const rows = rowsOf(details).flatMap(([name, value]) => {
+    const was = known.get(name)
+    return withoutAge(was) === withoutAge(value) ? [] : [`${label}  ${name}: ${was ?? '-'} -> ${value}`]
+  })
+  const { content } = details
+  if (content === undefined || typeof content === 'string') return rows
+  const changed = changedBytes(details, before)
+  const { data, offset } = content
+  for (let start = 0; start < data.length; start += LINE_BYTES) {
+    const touched = Array.from({ length: LINE_BYTES }, (_, at) => start + at).some(changed)
+    if (touched)
+      rows.push(`${label}  ${hexLine(data, start, offset, changed, text => paint('inverse', text))}`)
+  }
+  return rows
+}
+
+function changedBytes({ content }: Details, before: Details | undefined): (index: number) => boolean {
+  const was = before?.content
+  if (typeof content !== 'object' || typeof was !== 'object') return () => false
+  return index => index < content.data.length && content.data[index] !== was.data[index]
+}
+
+/** A time is shown with its age, and only the time counts. */
+function withoutAge(text: string | undefined): string | undefined {
+  return text?.replace(/ \(\w+ ago\)$/, '')
+}
+
+function identity({ item }: Details): string {
+  return `${item.type} ${item.system} ${item.id} ${item.name}`
+}

@@ -1,0 +1,99 @@
+import { AGE, ATTACHED, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
+import { labelOf } from '../core/items.js'
+import { paint, unicode } from '../core/output.js'
+import type { Column } from '../core/table.js'
+import type { Seen } from './sampler.js'
+
+const BAR = 10
+
+/** A column, and how rows are put in order by it. */
+export interface TopColumn extends Column<Seen> {
+  /** As --sort calls it. */
+  readonly key: string
+  /** What is greatest comes first, or for a text, what is first in the alphabet. */
+  readonly order: (a: Seen, b: Seen) => number
+  /** The higher, the sooner it is left out of a narrow terminal. */
+  readonly dispensable: number
+}
+
+function of(
+  column: Column<Seen['item']>,
+  key: string,
+  dispensable: number,
+  order: TopColumn['order'],
+): TopColumn {
+  return { ...column, cell: ({ item }) => column.cell(item), key, dispensable, order }
+}
+
+const most = (value: (seen: Seen) => number | null) => (a: Seen, b: Seen) =>
+  (value(b) ?? -1) - (value(a) ?? -1)
+const first = (text: (seen: Seen) => string) => (a: Seen, b: Seen) =>
+  text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0
+
+/** The columns, from left to right. */
+export const COLUMNS: readonly TopColumn[] = [
+  of(
+    KIND,
+    'kind',
+    3,
+    first(({ item }) => `${item.type === 'semaphore' ? 0 : 1} ${item.system}`),
+  ),
+  of(
+    NAME,
+    'name',
+    0,
+    first(({ item }) => labelOf(item)),
+  ),
+  { title: 'VALUE', key: 'value', dispensable: 0, order: most(({ item }) => item.value), cell: value },
+  of(
+    WAITERS,
+    'waiters',
+    1,
+    most(({ item }) => item.waiters),
+  ),
+  { title: 'OPS/S', key: 'ops', side: 'right', dispensable: 2, order: most(({ rate }) => rate), cell: rate },
+  of(
+    SIZE,
+    'size',
+    4,
+    most(({ item }) => item.size),
+  ),
+  of(
+    ATTACHED,
+    'attached',
+    7,
+    most(({ item }) => item.attached),
+  ),
+  of(
+    OWNER,
+    'owner',
+    6,
+    first(({ item }) => item.owner ?? ''),
+  ),
+  {
+    ...of(
+      LAST_PID,
+      'pid',
+      5,
+      most(({ item }) => item.lastPid),
+    ),
+    cell: ({ item }) =>
+      item.lastPidAlive === false ? paint('red', `${item.lastPid} dead`) : LAST_PID.cell(item),
+  },
+  of(AGE, 'age', 8, (a, b) => Date.parse(a.item.changed ?? '') - Date.parse(b.item.changed ?? '')),
+]
+
+/** The units that are there, as a share of the most that were seen. */
+function value({ item, most }: Seen): string {
+  if (item.value === null) return '-'
+  const full = most === 0 ? 0 : Math.round((item.value / most) * BAR)
+  const [filled, empty] = unicode() ? ['█', '░'] : ['#', '.']
+  const bar =
+    paint(item.value === 0 ? 'yellow' : 'green', filled.repeat(full)) + paint('dim', empty.repeat(BAR - full))
+  return `${bar} ${item.value}/${most}`
+}
+
+function rate({ rate, atLeast }: Seen): string {
+  if (rate === 0) return '-'
+  return `${atLeast ? (unicode() ? '≥' : '>') : ''}${rate < 10 ? rate.toFixed(1) : Math.round(rate)}`
+}

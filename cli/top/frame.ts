@@ -1,0 +1,141 @@
+import { hostname } from 'node:os'
+
+import { count, size } from '../core/format.js'
+import { paint, unicode } from '../core/output.js'
+import { pairs } from '../core/table.js'
+import { cut, cutPainted, pad, printable, width, withoutStyle } from '../core/text.js'
+import { COLUMNS, type TopColumn } from './columns.js'
+import type { Seen } from './sampler.js'
+import { KEYS, listed, selectedOf, type State } from './state.js'
+
+/** Lines that are no rows: the summary, an empty one, the titles, and the foot. */
+export const CHROME = 4
+
+const GAP = '  '
+
+/** What the screen shows: at most `rows` lines of at most `columns` columns. */
+export function frame(
+  state: State,
+  details: readonly string[],
+  { columns, rows }: { columns: number; rows: number },
+  now: Date = new Date(),
+): string[] {
+  const body =
+    state.screen === 'details'
+      ? details
+      : state.screen === 'keys'
+        ? pairs(KEYS)
+        : list(state, columns, Math.max(1, rows - CHROME))
+  const height = Math.max(0, rows - 3)
+  const shown = body.slice(0, height)
+  const blank = Array.from({ length: height - shown.length }, () => '')
+  return [fit(summary(state, now), columns), '', ...shown, ...blank, fit(foot(state), columns)].slice(0, rows)
+}
+
+/** The same without a screen: the summary, and all rows. */
+export function plainFrame(state: State, now: Date = new Date()): string[] {
+  const rows = listed(state)
+  const widths = widthsOf(COLUMNS, rows)
+  return [summary(state, now), titles(state, COLUMNS, widths), ...rows.map(row => line(COLUMNS, widths, row))]
+}
+
+function summary({ seen, paused }: State, now: Date): string {
+  const semaphores = seen.filter(({ item }) => item.type === 'semaphore')
+  const memory = seen.filter(({ item }) => item.type === 'memory')
+  const waiters = semaphores.reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
+  const bytes = memory.reduce((sum, { item }) => sum + (item.size ?? 0), 0)
+  const dead = seen.filter(({ item }) => item.lastPidAlive === false).length
+  return [
+    paint('bold', `os-ipc top - ${printable(hostname())} ${now.toTimeString().slice(0, 8)}`),
+    ...(paused ? [paint('inverse', ' paused ')] : []),
+    count(semaphores.length, 'semaphore'),
+    waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
+    `${count(memory.length, 'memory object')}, ${size(bytes)}`,
+    ...(dead > 0 ? [paint('red', `${dead} with a dead last user`)] : []),
+  ].join(GAP)
+}
+
+function foot(state: State): string {
+  if (state.typing) return `filter: ${printable(state.filter)}${paint('inverse', ' ')}`
+  if (state.screen !== 'list') return paint('dim', 'Esc back  Ctrl-C quit')
+  const filter = state.filter === '' ? '' : `${paint('inverse', ` /${printable(state.filter)} `)}  `
+  const arrows = unicode() ? '↑↓' : 'up/down'
+  return (
+    filter +
+    paint('dim', `q quit  ${arrows} select  Enter inspect  s sort  r reverse  / filter  p pause  ? keys`)
+  )
+}
+
+function list(state: State, columns: number, room: number): string[] {
+  const rows = listed(state)
+  const selected = selectedOf(state)
+  const at = selected === undefined ? 0 : rows.indexOf(selected)
+  // The selected row is on the screen, with what comes before it as long as that fits.
+  const from = Math.max(0, Math.min(at - Math.floor(room / 2), rows.length - room))
+  const shown = rows.slice(from, from + room)
+  const chosen = choose(COLUMNS, shown, columns)
+  const widths = widthsOf(chosen, shown)
+  const nameAt = chosen.findIndex(({ key }) => key === 'name')
+  const over = total(widths) - columns
+  // A long name is cut; the numbers are not.
+  if (over > 0 && nameAt >= 0) widths[nameAt] = Math.max(8, (widths[nameAt] as number) - over)
+  return [
+    fit(titles(state, chosen, widths), columns),
+    ...shown.map(row => {
+      const text = line(chosen, widths, row)
+      return fit(row === selected ? paint('inverse', pad(withoutStyle(text), columns)) : text, columns)
+    }),
+    ...(rows.length === 0
+      ? [paint('dim', state.filter === '' ? 'there is nothing' : 'nothing has such a name')]
+      : []),
+  ]
+}
+
+/** The columns that fit, the most dispensable left out first. */
+function choose(columns: readonly TopColumn[], rows: readonly Seen[], room: number): TopColumn[] {
+  let chosen = [...columns]
+  while (total(widthsOf(chosen, rows)) > room) {
+    const least = chosen.reduce((a, b) => (b.dispensable > a.dispensable ? b : a))
+    if (least.dispensable === 0) break
+    chosen = chosen.filter(column => column !== least)
+  }
+  return chosen
+}
+
+function widthsOf(columns: readonly TopColumn[], rows: readonly Seen[]): number[] {
+  return columns.map(column => Math.max(width(column.title) + 1, ...rows.map(row => width(column.cell(row)))))
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
+}
+
+/** The titles; an arrow stands at the column that orders the rows. */
+function titles({ sort, reversed }: State, columns: readonly TopColumn[], widths: readonly number[]): string {
+  const [down, up] = unicode() ? ['▼', '▲'] : ['v', '^']
+  const texts = columns.map((column, at) => {
+    const title = column === sort ? `${column.title}${reversed ? up : down}` : column.title
+    return pad(title, widths[at] as number, column.side)
+  })
+  return paint('bold', texts.join(GAP))
+}
+
+function line(columns: readonly TopColumn[], widths: readonly number[], row: Seen): string {
+  return columns
+    .map((column, at) => {
+      const cell = column.cell(row)
+      const room = widths[at] as number
+      return pad(
+        width(cell) > room ? cut(withoutStyle(cell), room, unicode() ? '…' : '~') : cell,
+        room,
+        column.side,
+      )
+    })
+    .join(GAP)
+    .trimEnd()
+}
+
+/** A line that is too wide is cut. */
+function fit(text: string, columns: number): string {
+  return cutPainted(text, columns, unicode() ? '…' : '~')
+}

@@ -1,0 +1,89 @@
+import type { Library } from '../core/command.js'
+import { everything, type Item } from '../core/items.js'
+
+/** An item, and what was seen of it over time. */
+export interface Seen {
+  readonly item: Item
+  /** The same as long as the item lives. */
+  readonly identity: string
+  /** The largest value that was seen: what the bar is measured by, for the kernel does not keep the first one. */
+  readonly most: number
+  /**
+   * Changes a second, between this frame and the one before. The kernel counts no operations: what is counted is looks that
+   * found value, waiters, last process or times other than before, so that it is never more than the truth.
+   */
+  readonly rate: number
+  /** Whether every look found a change, so that there may have been many more. */
+  readonly atLeast: boolean
+}
+
+/** How often to look, in milliseconds; seldomer on a host where a look takes long. */
+const PERIOD = 50
+/** The share of the time that may be spent looking. */
+const LOAD = 0.1
+
+interface Record {
+  signature: string
+  most: number
+  changes: number
+  looks: number
+}
+
+/** Looks at everything more often than it is drawn, and counts what changes. */
+export class Sampler {
+  readonly #ipc: Library
+  #items: readonly Item[] = []
+  #records = new Map<string, Record>()
+  #since = performance.now()
+  #cost = 0
+
+  constructor(ipc: Library) {
+    this.#ipc = ipc
+  }
+
+  /** Milliseconds until the next look. */
+  get period(): number {
+    return Math.max(PERIOD, this.#cost / LOAD)
+  }
+
+  look(): void {
+    const start = performance.now()
+    this.#items = everything(this.#ipc)
+    const records = new Map<string, Record>()
+    for (const item of this.#items) {
+      const identity = identityOf(item)
+      const signature = signatureOf(item)
+      const record = this.#records.get(identity) ?? { signature, most: 0, changes: 0, looks: 0 }
+      if (record.signature !== signature) record.changes += 1
+      record.signature = signature
+      record.looks += 1
+      record.most = Math.max(record.most, item.value ?? 0)
+      records.set(identity, record)
+    }
+    this.#records = records
+    this.#cost = performance.now() - start
+  }
+
+  /** What was seen since the last time that it was asked. */
+  collect(): Seen[] {
+    const now = performance.now()
+    const seconds = (now - this.#since) / 1000
+    this.#since = now
+    return this.#items.map(item => {
+      const identity = identityOf(item)
+      const record = this.#records.get(identity) as Record
+      const { changes, looks, most } = record
+      record.changes = 0
+      record.looks = 0
+      return { item, identity, most, rate: changes / seconds, atLeast: looks > 1 && changes >= looks - 1 }
+    })
+  }
+}
+
+function identityOf({ type, system, id, name }: Item): string {
+  return `${type} ${system} ${id ?? ''} ${name ?? ''}`
+}
+
+function signatureOf({ value, waiters, lastPid, used, attached, size }: Item): string {
+  return `${value} ${waiters} ${lastPid} ${used} ${attached} ${size}`
+}

@@ -1,0 +1,135 @@
+import { writeSync } from 'node:fs'
+
+/** The other screen, no cursor, no line wrap; and back. */
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J'
+const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
+
+/** Signals that end us: the terminal is put right first. */
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+
+/** How long an escape may be the beginning of a key's sequence, in milliseconds. */
+const ESCAPE = 30
+
+/** Something that happened at the terminal. */
+export type TerminalEvent = { readonly key: string } | 'resized' | 'continued'
+
+/** The terminal as a screen of our own, given back as it was however we end, but for `kill -9`. */
+export class Terminal {
+  readonly #heard: (event: TerminalEvent) => void
+  #entered = false
+  #pending = ''
+  #escape: NodeJS.Timeout | undefined
+
+  constructor(heard: (event: TerminalEvent) => void) {
+    this.#heard = heard
+  }
+
+  get size(): { columns: number; rows: number } {
+    return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
+  }
+
+  open(): void {
+    this.#enter()
+    process.stdin.on('data', this.#onData)
+    process.stdout.on('resize', this.#onResize)
+    process.on('exit', this.#leave)
+    process.on('SIGTSTP', this.#stop)
+    process.on('SIGCONT', this.#resume)
+    for (const signal of ENDING) process.on(signal, this.#end)
+  }
+
+  close(): void {
+    process.stdin.off('data', this.#onData)
+    process.stdin.pause()
+    clearTimeout(this.#escape)
+    process.stdout.off('resize', this.#onResize)
+    process.off('exit', this.#leave)
+    process.off('SIGTSTP', this.#stop)
+    process.off('SIGCONT', this.#resume)
+    for (const signal of ENDING) process.off(signal, this.#end)
+    this.#leave()
+  }
+
+  /** Draws a whole screen. */
+  draw(lines: readonly string[]): void {
+    process.stdout.write(`\x1b[H${lines.map(line => `${line}\x1b[K`).join('\r\n')}\x1b[J`)
+  }
+
+  #enter(): void {
+    this.#entered = true
+    if (process.stdin.isTTY) process.stdin.setRawMode(true)
+    process.stdout.write(ENTER)
+  }
+
+  readonly #leave = (): void => {
+    if (!this.#entered) return
+    this.#entered = false
+    try {
+      // At once, for nothing that is queued is written after a signal.
+      writeSync(process.stdout.fd, LEAVE)
+      if (process.stdin.isTTY) process.stdin.setRawMode(false)
+    } catch {
+      // The terminal has gone.
+    }
+  }
+
+  /** Ends as the signal would have ended us. */
+  readonly #end = (signal: NodeJS.Signals): void => {
+    this.close()
+    process.kill(process.pid, signal)
+  }
+
+  readonly #stop = (): void => {
+    this.#leave()
+    process.off('SIGTSTP', this.#stop)
+    process.kill(process.pid, 'SIGTSTP')
+    process.on('SIGTSTP', this.#stop)
+    // Not stopped after all, where there is no shell that could wake us: then nothing tells us to go on, either.
+    this.#resume()
+  }
+
+  readonly #resume = (): void => {
+    if (!this.#entered) this.#enter()
+    this.#heard('continued')
+  }
+
+  readonly #onResize = (): void => {
+    this.#heard('resized')
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    clearTimeout(this.#escape)
+    this.#pending += chunk.toString('utf8')
+    const { keys, rest } = split(this.#pending)
+    this.#pending = rest
+    for (const key of keys) this.#press(key)
+    // An escape alone is the key, unless the rest of a sequence follows at once.
+    if (rest !== '') {
+      this.#escape = setTimeout(() => {
+        this.#pending = ''
+        this.#press('\x1b')
+      }, ESCAPE)
+    }
+  }
+
+  #press(key: string): void {
+    if (key === '\x1a') process.kill(process.pid, 'SIGTSTP')
+    else this.#heard({ key })
+  }
+}
+
+/** What was typed as keys, and what may be the beginning of one. */
+export function split(typed: string): { keys: string[]; rest: string } {
+  const keys: string[] = []
+  let rest = typed
+  while (rest !== '') {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a key's sequence.
+    const [key] = /^(?:\u001b\[[\d;]*[A-Za-z~]|\u001bO[A-Za-z])/.exec(rest) ?? []
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the same.
+    if (key === undefined && /^\u001b(\[[\d;]*|O)?$/.test(rest)) break
+    const next = key ?? String.fromCodePoint(rest.codePointAt(0) as number)
+    keys.push(next)
+    rest = rest.slice(next.length)
+  }
+  return { keys, rest }
+}

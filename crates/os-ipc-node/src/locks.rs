@@ -1,0 +1,149 @@
+//! Locks, by handle.
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Wait};
+
+use crate::environment::{self, Environment};
+use crate::error::OrThrow;
+
+/// A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had.
+#[napi(object)]
+pub struct RequestedLock {
+    pub handle: u32,
+    pub held: bool,
+    pub ticket: Option<f64>,
+}
+
+/// Who holds a lock or waits for one.
+#[napi(object)]
+pub struct NativeLockRequest {
+    pub name: String,
+    pub shared: bool,
+    pub held: bool,
+    pub pid: Option<i32>,
+    pub client: Option<u32>,
+}
+
+/// A lock that is there.
+#[napi(object)]
+pub struct NativeLockInfo {
+    pub name: String,
+    pub key: Option<i32>,
+    pub id: Option<i32>,
+    pub exclusive: bool,
+    pub shared: u32,
+    pub waiters: u32,
+    pub processes: Vec<i32>,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+    pub changed: i64,
+}
+
+/// The platform's engine, or, for tests, that of files in a folder.
+fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
+    folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
+}
+
+/// Asks for a lock: at once, or when its turn comes. `client` is this thread's number.
+#[napi]
+pub fn lock_request(
+    env: Env,
+    folder: Option<String>,
+    name: String,
+    shared: bool,
+    if_available: bool,
+    client: u32,
+) -> napi::Result<RequestedLock> {
+    let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
+    let new = || Ok(Lock::new(&engine_of(folder)?, &LockName::new(&name)?, mode, client));
+    let lock = new().or_throw(&env)?;
+    let (held, ticket) = if if_available {
+        (lock.try_take().or_throw(&env)?, None)
+    } else {
+        let mailbox = environment::with(&env, |environment| Ok(environment.mailbox.clone()))?;
+        match lock.start(&mailbox).or_throw(&env)? {
+            Wait::Done => (true, None),
+            Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
+        }
+    };
+    let handle = environment::with(&env, |environment| {
+        environment
+            .locks
+            .insert(lock)
+            .ok_or_else(|| napi::Error::from_reason("more than a million locks are requested"))
+    })?;
+    Ok(RequestedLock { handle, held, ticket })
+}
+
+/// Ends a request: its wait, if it still waits, or its hold.
+#[napi]
+pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
+    let ended = environment::with(&env, |environment| Ok(environment.end_lock(handle)))?;
+    ended.or_throw(&env)
+}
+
+impl Environment {
+    /// Cancels before it drops: a lock that is dropped waits for nothing.
+    fn end_lock(&mut self, handle: u32) -> os_ipc::Result<()> {
+        let Some(lock) = self.locks.remove(handle) else { return Ok(()) };
+        lock.cancel(&self.mailbox);
+        lock.release()
+    }
+
+    /// The environment goes away, or the process: what waits and what is held.
+    pub(crate) fn end_locks(&mut self) {
+        for lock in self.locks.drain() {
+            lock.cancel(&self.mailbox);
+        }
+        LockEngine::close_unused();
+    }
+
+    /// The process is about to exit: nobody waits any more; what is held stays so until the end.
+    pub(crate) fn cancel_locks(&self) {
+        for lock in self.locks.iter() {
+            lock.cancel(&self.mailbox);
+        }
+        LockEngine::before_exit();
+    }
+}
+
+/// Who holds locks and who waits for them.
+#[napi]
+pub fn lock_requests(env: Env, folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
+    let requests = engine_of(folder).and_then(|engine| engine.requests()).or_throw(&env)?;
+    Ok(requests.into_iter().map(NativeLockRequest::from).collect())
+}
+
+/// Closes the locks that nobody uses now; otherwise they stay open for a moment.
+#[napi]
+pub fn close_unused_locks() {
+    LockEngine::close_unused();
+}
+
+/// Every lock that is there.
+#[napi]
+pub fn list_locks(env: Env) -> napi::Result<Vec<NativeLockInfo>> {
+    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_throw(&env)?;
+    Ok(locks.into_iter().map(NativeLockInfo::from).collect())
+}
+
+impl From<LockRequest> for NativeLockRequest {
+    fn from(request: LockRequest) -> Self {
+        Self {
+            name: request.name,
+            shared: request.mode == LockMode::Shared,
+            held: request.held,
+            pid: request.pid,
+            client: request.client,
+        }
+    }
+}
+
+impl From<LockInfo> for NativeLockInfo {
+    fn from(info: LockInfo) -> Self {
+        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed } = info;
+        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed }
+    }
+}

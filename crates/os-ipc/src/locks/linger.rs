@@ -1,0 +1,79 @@
+//! A lock that nobody uses any more stays open for a moment: to open it anew costs more than to take it.
+//!
+//! One thread looks after all of them; it ends when there are none.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::waiting::{Queue, run_on_thread};
+
+/// How long a lock stays open.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// A program that uses many locks, each for once, keeps no more than these.
+const MOST: usize = 100;
+
+static LINGERING: LazyLock<Mutex<Lingering>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Lingering {
+    /// By address, with the time until which it stays open.
+    lines: HashMap<usize, (Arc<Queue>, Instant)>,
+    watched: bool,
+    /// The process is about to exit.
+    stopped: bool,
+}
+
+/// A request for a lock of this line ended.
+pub(super) fn after_use(line: &Arc<Queue>) {
+    let mut lingering = lock();
+    let address = Arc::as_ptr(line).addr();
+    let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
+    if (lingering.stopped || !room) && line.counter().close_unused() {
+        lingering.lines.remove(&address);
+        return;
+    }
+    lingering.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
+    if !lingering.watched {
+        lingering.watched = run_on_thread(watch).is_ok();
+        if !lingering.watched {
+            close(&mut lingering, |_| true);
+        }
+    }
+}
+
+/// Closes what nobody uses, now and from now on: the process is about to exit.
+pub(crate) fn stop() {
+    let mut lingering = lock();
+    lingering.stopped = true;
+    close(&mut lingering, |_| true);
+}
+
+/// Closes what nobody uses.
+pub(crate) fn close_all() {
+    close(&mut lock(), |_| true);
+}
+
+fn watch() {
+    loop {
+        thread::sleep(MOMENT);
+        let mut lingering = lock();
+        let now = Instant::now();
+        close(&mut lingering, |until| until <= now);
+        if lingering.lines.is_empty() {
+            lingering.watched = false;
+            return;
+        }
+    }
+}
+
+/// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
+fn close(lingering: &mut Lingering, over: impl Fn(Instant) -> bool) {
+    lingering.lines.retain(|_, (line, until)| !(over(*until) && line.counter().close_unused()));
+}
+
+fn lock() -> MutexGuard<'static, Lingering> {
+    LINGERING.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,18 @@
+// One of the workers of ecosystem.config.cjs: it has three jobs to do.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Semaphore, SharedMemory } from 'os-ipc'
+
+const limit = Semaphore.openOrCreate('/example-pm2', { initial: 2 })
+// Only to show that it holds: how many are at work.
+const working = new Int32Array(SharedMemory.openOrCreate('/example-pm2', { size: 4 }).buffer)
+const worker = process.env.NODE_APP_INSTANCE
+
+for (const job of ['a', 'b', 'c']) {
+  await limit.use(async () => {
+    console.log(`worker ${worker} has job ${job}, ${Atomics.add(working, 0, 1) + 1} at work`)
+    await sleep(100)
+    Atomics.sub(working, 0, 1)
+  })
+}

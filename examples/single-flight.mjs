@@ -1,0 +1,63 @@
+// Single flight between processes: six of them want the same report at once. One builds it, the others wait, and read
+// it from memory. If the builder is killed, the next in line builds it instead.
+// node examples/single-flight.mjs
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import { Semaphore, SharedMemory } from 'os-ipc'
+
+const NAME = '/example-report'
+const lock = Semaphore.openOrCreate(NAME, { initial: 1 })
+
+if (process.argv[2] === 'reader') {
+  const report = await singleFlight(NAME, build)
+  console.log(`${process.pid} reads: ${report}`)
+} else {
+  try {
+    const file = fileURLToPath(import.meta.url)
+    const readers = Array.from({ length: 6 }, () => fork(file, ['reader']))
+    await Promise.all(readers.map(reader => once(reader, 'exit')))
+  } finally {
+    SharedMemory.remove(NAME)
+    lock.unlink()
+  }
+}
+
+async function build() {
+  console.log(`${process.pid} builds`)
+  await sleep(200) // what takes long
+  return `42 pages by ${process.pid}`
+}
+
+/** What is kept under this name, built if it is not there: by one process at a time, and once if that one succeeds. */
+async function singleFlight(name, build) {
+  // Asked again inside: it may have come while we waited.
+  return kept(name) ?? lock.use(async () => kept(name) ?? keep(name, await build()))
+}
+
+// The first four bytes of the memory say whether the text behind them is whole.
+
+function kept(name) {
+  try {
+    const memory = SharedMemory.open(name)
+    const whole = Atomics.load(new Int32Array(memory.buffer, 0, 1), 0) === 1
+    const text = whole ? memory.toBuffer(4).toString() : undefined
+    memory.detach()
+    return text
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+}
+
+function keep(name, text) {
+  const bytes = Buffer.from(text)
+  SharedMemory.remove(name) // of a builder that died half way
+  const memory = SharedMemory.create(name, { size: 4 + bytes.length })
+  memory.write(bytes, 4)
+  Atomics.store(new Int32Array(memory.buffer, 0, 1), 0, 1)
+  memory.detach()
+  return text
+}

@@ -1,0 +1,11 @@
+// A fixture: runs a test while no other test of this host has the resource, whichever process it runs in.
+//
+//   test('...', exclusive('database', async t => { ... }))
+
+import { Semaphore } from 'os-ipc'
+
+/** A test function that holds the resource while it runs. It comes back when the test fails, and when its process dies. */
+export function exclusive(resource, fn) {
+  const turn = Semaphore.openOrCreate(`/example-${resource}`, { initial: 1 })
+  return t => turn.use(() => fn(t), { signal: t.signal })
+}

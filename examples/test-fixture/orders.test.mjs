@@ -1,0 +1,11 @@
+import { test } from 'node:test'
+
+import { addRow } from './database.mjs'
+import { exclusive } from './exclusive.mjs'
+
+for (const number of [1, 2, 3]) {
+  test(
+    `orders ${number}`,
+    exclusive('database', () => addRow('orders', number)),
+  )
+}

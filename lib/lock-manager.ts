@@ -1,0 +1,90 @@
+import type { NativeLockRequest } from '../native.cjs'
+import { checkRequest, type LockRequest } from './lock-request.js'
+import type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './lock-types.js'
+import { threadId } from './main-thread.js'
+import { PendingLock } from './pending-lock.js'
+import { native } from './native.js'
+
+/** A lock that is held. */
+class HeldLock implements Lock {
+  readonly #name: string
+  readonly #mode: LockMode
+
+  constructor({ name, mode }: LockRequest) {
+    this.#name = name
+    this.#mode = mode
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get mode(): LockMode {
+    return this.#mode
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Lock'
+  }
+}
+
+/** Locks of this host; those of two folders, or of a folder and the platform, have nothing to do with each other. */
+export class HostLockManager implements LockManager {
+  /** Where the files are that the locks are made of; `undefined` for what the platform has. */
+  readonly #folder: string | undefined
+
+  constructor(folder?: string) {
+    this.#folder = folder
+  }
+
+  request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  async request(...args: readonly unknown[]): Promise<unknown> {
+    const request = checkRequest(args)
+    const { signal, callback } = request
+    signal?.throwIfAborted()
+    const handle = await this.#take(request)
+    if (handle === undefined) return await callback(null)
+    try {
+      // The signal may have come after the grant and before this: the callback has not run, and is not to.
+      signal?.throwIfAborted()
+      return await callback(new HeldLock(request))
+    } finally {
+      native.lockEnd(handle)
+    }
+  }
+
+  /** The handle of the lock once it is held; `undefined` when it is not to be had at once. */
+  async #take({ name, mode, ifAvailable, signal }: LockRequest): Promise<number | undefined> {
+    const shared = mode === 'shared'
+    const { handle, held, ticket } = native.lockRequest(this.#folder, name, shared, ifAvailable, threadId)
+    if (held) return handle
+    if (ticket !== undefined) return new PendingLock(handle, ticket, signal).granted
+    native.lockEnd(handle)
+    return undefined
+  }
+
+  async query(): Promise<LockManagerSnapshot> {
+    const requests = native.lockRequests(this.#folder)
+    const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
+    return { held: described(true), pending: described(false) }
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'LockManager'
+  }
+}
+
+function describe({ name, shared, pid, client }: NativeLockRequest): LockInfo {
+  const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', pid }
+  if (pid !== undefined) info.clientId = client === undefined ? `node-${pid}` : `node-${pid}-${client}`
+  return info
+}

@@ -1,0 +1,2 @@
+/** What docs/cli.md has to be. */
+export function cliPage(): Promise<string>

@@ -1,0 +1,1 @@
+export const diagrams: Record<string, string>

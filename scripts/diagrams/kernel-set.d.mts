@@ -1,0 +1,2 @@
+export const kernelSet: string
+export function valuesOf(name: string, counter: number): number[]
