@@ -77,7 +77,9 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(cli\/([\w-]+\/)?[\w-]+\.js|index\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(path),
+      !/^(cli\/([\w-]+\/)?[\w-]+\.js|index\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+        path,
+      ),
   )
   t.deepEqual(unexpected, [])
 })

@@ -16,5 +16,7 @@ run('npm', ['run', '--silent', 'build'], { quiet: true })
 run('npm', ['run', '--silent', 'diagrams'], { quiet: true })
 const stale = output('git', ['diff', '--name-only', '--', ...GENERATED]).trim()
 if (stale)
-  fail(`stale: ${stale.replaceAll('\n', ', ')}; \`npm run build\` and \`npm run diagrams\`, then \`git add ${GENERATED.join(' ')}\``)
+  fail(
+    `stale: ${stale.replaceAll('\n', ', ')}; \`npm run build\` and \`npm run diagrams\`, then \`git add ${GENERATED.join(' ')}\``,
+  )
 console.log(`up to date: ${GENERATED.join(', ')}`)
