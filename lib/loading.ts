@@ -32,10 +32,10 @@ interface Attempt {
   refusals: readonly string[]
 }
 
-/** Loads the addon. Its loader stands beside index.js, into which rollup puts this. */
+/** Loads the addon. */
 export function load(): typeof import('../native.cjs') {
   try {
-    return require('./native.cjs')
+    return require('../native.cjs')
   } catch (error) {
     throw loadingError(error)
   }
