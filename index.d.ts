@@ -343,38 +343,6 @@ interface LockManager {
  */
 declare const locks: LockManager;
 
-/**
- * A unit of a semaphore that somebody holds.
- *
- * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
- * stays held as long as the process lives.
- *
- * @example
- * ```ts
- * {
- *   using permit = await semaphore.acquire()
- *   // at most as many of us are here as the semaphore has permits
- * }
- * ```
- */
-declare class Permit implements Disposable, AsyncDisposable {
-    #private;
-    /** Whether it was given back. */
-    get released(): boolean;
-    /**
-     * Gives the permit back; a second call does nothing.
-     *
-     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
-     *
-     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
-     */
-    release(): void;
-    /** The same as {@link release}. */
-    [Symbol.dispose](): void;
-    /** The same as {@link release}. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
 /** Which of the platform's two kinds of semaphores an id means. */
 interface BackendOptions {
     /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
@@ -423,7 +391,7 @@ interface WaitSyncOptions {
  * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
  * ```
  */
-declare class Semaphore implements Disposable {
+declare class Semaphore implements PermitSource, Disposable {
     #private;
     /** The name with its leading slash; `''` for a raw System V key. */
     readonly name: string;
@@ -540,6 +508,8 @@ declare class Semaphore implements Disposable {
     /**
      * Runs a function while holding a permit, and gives the permit back when it returned or threw.
      *
+     * The function gets the permit: it may release it early, and pass its `signal` on.
+     *
      * @returns What the function returned.
      * @throws As {@link acquire}, and what the function throws.
      *
@@ -574,6 +544,104 @@ declare class Semaphore implements Disposable {
     unlink(): void;
     /** The same as {@link close}. */
     [Symbol.dispose](): void;
+    /** The same as {@link close}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Where permits come from, on one machine or on many: `Semaphore` is one, `RedisSemaphore` of `os-ipc/redis` is one, and
+ * a class of your own can be one.
+ *
+ * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
+ * both. Signals (`post`, `wait`) are not part of it: nobody owns them, so nobody could lose them with a lease.
+ *
+ * @example
+ * ```ts
+ * async function work(jobs: PermitSource) {
+ *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
+ * }
+ * ```
+ */
+interface PermitSource extends AsyncDisposable {
+    /** The name that all who share the permits know them by, with its leading slash. */
+    readonly name: string;
+    /**
+     * Takes a permit, and waits until one is there.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
+     */
+    acquire(options?: WaitOptions): Promise<PermitLike>;
+    /** Takes a permit if one is there now; `null` when there is none. */
+    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
+    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /** What is known about the permits now. */
+    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
+    /**
+     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
+     * released.
+     */
+    close(): void | Promise<void>;
+}
+/** A permit of any {@link PermitSource}. */
+interface PermitLike extends Disposable, AsyncDisposable {
+    /** Whether it was given back. */
+    readonly released: boolean;
+    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+    readonly signal: AbortSignal;
+    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+    release(): void | Promise<void>;
+}
+/** What every {@link PermitSource} can say. */
+interface PermitSourceInfo {
+    /** The name with its leading slash, where it is known. */
+    readonly name: string | undefined;
+    /** How many permits are free, where it is known. */
+    readonly value: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+}
+
+/**
+ * A unit of a semaphore that somebody holds.
+ *
+ * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
+ * stays held as long as the process lives.
+ *
+ * @example
+ * ```ts
+ * {
+ *   using permit = await semaphore.acquire()
+ *   // at most as many of us are here as the semaphore has permits
+ * }
+ * ```
+ */
+declare class Permit implements PermitLike {
+    #private;
+    /** Whether it was given back. */
+    get released(): boolean;
+    /**
+     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+     * code that takes its permits from any {@link PermitSource}.
+     *
+     * @example
+     * ```ts
+     * await jobs.use(({ signal }) => fetch(url, { signal }))
+     * ```
+     */
+    get signal(): AbortSignal;
+    /**
+     * Gives the permit back; a second call does nothing.
+     *
+     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
+     *
+     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
+     */
+    release(): void;
+    /** The same as {@link release}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link release}. */
+    [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How {@link SharedMemory.create} makes an object. */
@@ -808,4 +876,4 @@ declare class SharedMemory implements Disposable {
 }
 
 export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -23,6 +23,7 @@ export type {
 export { locks } from './lib/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
 export { Permit } from './lib/permit.js'
+export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/permit-source.js'
 export {
   type BackendOptions,
   type CreateSemaphoreOptions,

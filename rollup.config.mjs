@@ -1,35 +1,29 @@
-// What tsc wrote a file each, put together: index.js, because every file that a process loads costs a third of a
-// millisecond; and index.d.ts, the whole public API in one file that people read.
-
-import { readFileSync } from 'node:fs'
+// index.d.ts, redis.d.ts, testing.d.ts: what each entry exports in one file that people read, out of the declarations that
+// tsc wrote a file each.
 
 import { dts } from 'rollup-plugin-dts'
 
-const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+/** What belongs to the main entry: the others import it, by the name of the package, and do not tell it again. */
+const fromMain = {
+  name: 'from-main',
+  resolveId: id =>
+    /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
+}
 
-/** Every entry of the package: what two of them share is in one file, so that no class is there twice. */
-const entries = Object.values(exports)
-  .map(entry => entry.default)
-  .filter(file => file !== undefined)
-  .map(file => file.replace(/^\.\/|\.js$/g, ''))
+// `Disposable` is not in the `lib: es2022` of many users.
+const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
 
 export default [
   {
-    input: Object.fromEntries(entries.map(entry => [entry, `./${entry}.js`])),
-    // Beside native.cjs, which lib/loading.ts looks for there.
-    output: { dir: '.', format: 'es', entryFileNames: '[name].js', chunkFileNames: 'shared.js' },
-    external: /^node:/,
-  },
-  {
     input: '.cache/types/index.d.ts',
-    output: {
-      file: 'index.d.ts',
-      format: 'es',
-      // `Disposable` is not in the `lib: es2022` of many users.
-      banner: '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />',
-    },
+    output: { file: 'index.d.ts', format: 'es', banner },
     // What takes the addon's own types is not part of the API, and drops out.
     external: /native\.cjs$/,
     plugins: [dts()],
   },
+  ...['redis', 'testing'].map(name => ({
+    input: `.cache/types/${name}.d.ts`,
+    output: { file: `${name}.d.ts`, format: 'es', banner },
+    plugins: [fromMain, dts()],
+  })),
 ]

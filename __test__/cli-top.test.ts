@@ -102,14 +102,14 @@ requires(terminals)('the keys select, inspect, filter, sort, reverse, pause and 
     { until: 'q quit' },
     { type: '/' },
     { until: 'filter: ' },
-    { type: `${tag.slice(-5)}-2x\u007f\r` },
-    { until: `/${tag.slice(-5)}-2 ` },
+    { type: '-2x\u007f\r' },
+    { until: `/${two} ` },
     { mark: true },
     { until: two },
     { type: '\r' },
     { until: '|INSPECTED......' },
-    { type: 'q' },
-    { type: '\u001b' },
+    { type: 'q/\u007f\u007f\r' },
+    { until: `/${tag} ` },
     { mark: true },
     { until: one },
     { type: 'ssp' },
@@ -120,7 +120,11 @@ requires(terminals)('the keys select, inspect, filter, sort, reverse, pause and 
     { sleep: 0.4 },
     { type: '\u0003' },
   ]
-  const { output, code, restored, problem } = await inTerminal(t, osIpc('top', '--interval', '100ms'), steps)
+  const { output, code, restored, problem } = await inTerminal(
+    t,
+    osIpc('top', tag, '--interval', '100ms'),
+    steps,
+  )
   t.is(problem, null, output)
   t.like({ code, restored }, { code: 0, restored: true })
   const lines = lastFrame(output)

@@ -178,6 +178,18 @@ test('client.mjs of the README waits for server.mjs', async t => {
   t.like(await client.exit, { code: 0, stdout: 'the server is ready\n', stderr: '' })
 })
 
+for (const [path, file, name, line] of [
+  ['README.md', 'lock.mjs', 'report', /^\d+ is alone\n$/],
+  ['docs/locks.md', 'nightly.mjs', 'nightly', /^cleaning up\n$/],
+] as const) {
+  test(`${file} of ${path} has its lock and ends by itself`, async t => {
+    const lock = program(t, [process.execPath, written(t, path, file, name, uniqueName(t))])
+    const { code, stdout, stderr } = await lock.exit
+    t.like({ code, stderr }, { code: 0, stderr: '' })
+    t.regex(stdout, line)
+  })
+}
+
 requires(tool('python3'))('numbers.py of the README reads what numbers.mjs writes', async t => {
   const name = uniqueName(t)
   const writer = program(t, [process.execPath, written(t, 'README.md', 'numbers.mjs', 'numbers', name)])
@@ -188,11 +200,11 @@ requires(tool('python3'))('numbers.py of the README reads what numbers.mjs write
 
 // --- diagnostics.md
 
-test('slow.mjs of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
+test('slow.mts of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
   const name = uniqueName(t)
   const home = folder(t)
-  const slow = join(home, 'slow.mjs')
-  const code = block('docs/diagnostics.md', 'slow.mjs').replace('waited > 1_000', 'waited > 10')
+  const slow = join(home, 'slow.mts')
+  const code = block('docs/diagnostics.md', 'slow.mts').replace('waited > 1_000', 'waited > 10')
   writeFileSync(slow, code)
   const main = join(home, 'main.mjs')
   writeFileSync(
@@ -204,17 +216,23 @@ test('slow.mjs of diagnostics.md, imported first, tells of long waits, also of t
      await semaphore.wait()
      if (isMainThread) new Worker(new URL(import.meta.url))`,
   )
-  const { code: exit, stderr } = await program(t, [process.execPath, '--import', slow, main]).exit
+  const { code: exit, stderr } = await program(t, [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    slow,
+    main,
+  ]).exit
   t.is(exit, 0, stderr)
   const lines = stderr.trimEnd().split('\n')
   t.is(lines.length, 2, stderr)
   for (const line of lines) t.regex(line, new RegExp(`^waited \\d+ ms for ${name}$`))
 })
 
-test('metrics.mjs of diagnostics.md records what happens to a semaphore', async t => {
+test('metrics.mts of diagnostics.md records what happens to a semaphore', async t => {
   const name = uniqueName(t)
-  const file = join(folder(t), 'metrics.mjs')
-  writeFileSync(file, block('docs/diagnostics.md', 'metrics.mjs'))
+  const file = join(folder(t), 'metrics.mts')
+  writeFileSync(file, block('docs/diagnostics.md', 'metrics.mts'))
   const { observeSemaphores } = await import(file)
   const records: Record<string, { value: number; [attribute: string]: unknown }[]> = {}
   const instrument = (metric: string, { unit }: { unit: string }) => {
@@ -331,6 +349,9 @@ test('interop.md has the keys and the mark of the sources', t => {
     t.is(keyOf(name) >>> 0, Number(decimal), name)
     t.is(keyOf(name) >>> 0, Number(hex), name)
   }
-  const [, mark = ''] = /const MARK: u16 = (0x\w+);/.exec(page('crates/os-ipc/src/record.rs')) ?? []
+  const record = page('crates/os-ipc/src/record.rs')
+  const [, mark = ''] = /const MARK: u16 = (0x\w+);/.exec(record) ?? []
   t.true(page('docs/interop.md').includes(`the mark \`${mark}\``))
+  const [, lockMark = ''] = /const LOCK_MARK: u16 = (0x\w+);/.exec(record) ?? []
+  t.true(page('docs/interop.md').includes(`the lock's mark \`${lockMark}\``))
 })

@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
+import type { PermitSource } from '../index.js'
+import { AdvisoryLocks } from './helpers/advisory-locks.ts'
 import { type ChildOptions, type Exit, program } from './helpers/child.ts'
 import { exists, keyOf, removeNamed } from './helpers/names.ts'
 import { npmTool } from './helpers/npm-tools.ts'
 import { go, numpyPython } from './helpers/peers.ts'
 import { linux, requires, tool } from './helpers/requires.ts'
+import { permitSourceCases, type PermitSourceSubject } from '../testing.js'
 
 const EXAMPLES = fileURLToPath(new URL('../examples/', import.meta.url))
 
@@ -47,6 +50,7 @@ test('every example has a test, and stands in the README', t => {
     'memory-python.mjs',
     'numpy',
     'pm2',
+    'postgres-permits.mjs',
     'signal.mjs',
     'single-flight.mjs',
     'test-fixture',
@@ -181,3 +185,19 @@ test('signal.mjs waits for the other process', async t => {
 requires(tool('python3'))('memory-python.mjs shares numbers with Python', async t => {
   t.deepEqual(well(t, await example(t, 'memory-python.mjs', ['/example-numbers'])), ['2 5 -6 2000000'])
 })
+
+const { PostgresPermits } = (await import(`${EXAMPLES}postgres-permits.mjs`)) as {
+  PostgresPermits: new (pool: unknown, name: string, permits: number) => PermitSource
+}
+const database = new AdvisoryLocks()
+let made = 0
+const subject: PermitSourceSubject = {
+  create: permits => new PostgresPermits(database.pool(), `/permits-${made++}`, permits),
+  open: (name, permits) => new PostgresPermits(database.pool(), name, permits),
+  lose: (_, { name }) => database.endConnectionsThatLock(name),
+}
+for (const { title, run } of permitSourceCases(subject)) {
+  test(`postgres-permits.mjs: ${title}`, async t => {
+    await t.notThrowsAsync(run)
+  })
+}

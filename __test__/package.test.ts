@@ -29,7 +29,22 @@ function run(t: ExecutionContext, folder: string, command: string, ...args: stri
 }
 
 const program = `
-import { ftok, IpcError, Semaphore } from 'os-ipc'
+import { ftok, IpcError, type PermitLike, type PermitSource, Semaphore } from 'os-ipc'
+import { type RedisClient, RedisPermit, RedisSemaphore } from 'os-ipc/redis'
+import { permitSourceCases, type PermitSourceSubject, testPermitSource } from 'os-ipc/testing'
+
+export const jobs: PermitSource = process.env.REDIS_URL
+  ? RedisSemaphore.connect(process.env.REDIS_URL, '/jobs', { permits: 4 })
+  : Semaphore.openOrCreate('/jobs', { initial: 4 })
+export const work = (): Promise<boolean> => jobs.use(async ({ signal }) => signal.aborted, { timeout: 1 })
+export const overClient = (client: RedisClient): PermitSource => RedisSemaphore.over(client, '/jobs', { permits: 4 })
+export const lost = async (permit: PermitLike): Promise<string> => {
+  await permit.release()
+  return permit instanceof RedisPermit ? (permit.signal.reason as IpcError).code : ''
+}
+const subject: PermitSourceSubject = { create: () => jobs, open: () => jobs }
+testPermitSource((title, run) => void run().then(() => title), subject)
+export const count: number = permitSourceCases(subject).length
 
 export function limited(name: string): number {
   using slots = Semaphore.openOrCreate(name, { initial: 2 })
@@ -77,7 +92,7 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(cli\/([\w-]+\/)?[\w-]+\.js|index\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/(redis\/|testing\/)?[\w-]+\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

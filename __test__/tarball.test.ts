@@ -30,12 +30,15 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-    .map(file => `cli/${file.replace(/ts$/, 'js')}`)
+  const compiled = ['lib', 'cli'].flatMap(folder =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+      .map(file => `${folder}/${file.replace(/ts$/, 'js')}`),
+  )
+  const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
   t.deepEqual(main, [
     'os-ipc',
-    ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'native.cjs', 'package.json', ...command].sort(),
+    [...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json'], ...compiled].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
@@ -59,7 +62,8 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'bugs',
     'repository',
   ]
-  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies']
+  const peers = ['peerDependencies', 'peerDependenciesMeta']
+  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies', ...peers]
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],
@@ -68,6 +72,11 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     manifest.optionalDependencies,
     Object.fromEntries(targets.map(({ name }) => [`os-ipc-${name}`, manifest.version])),
   )
+  t.deepEqual(Object.keys(manifest.peerDependencies).sort(), ['ioredis', 'redis-semaphore'])
+  t.deepEqual(manifest.peerDependenciesMeta, {
+    ioredis: { optional: true },
+    'redis-semaphore': { optional: true },
+  })
 })
 
 interface Manager extends Need {

@@ -16,8 +16,7 @@ const debug = debuglog('os-ipc')
 /** Runs one command line, and answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   endWithReader()
-  // A warning of the library is a line as well; Node's own way takes three.
-  process.removeAllListeners('warning').on('warning', ({ message }) => note(message))
+  tellWarnings()
   const [first = '', ...rest] = args
   try {
     if (first === '') {
@@ -30,6 +29,16 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return complain(error)
   }
+}
+
+/** A warning of the library is one line as well; Node's own way takes three, and is left to all others. */
+function tellWarnings(): void {
+  const others = process.listeners('warning')
+  process.removeAllListeners('warning').on('warning', warning => {
+    const { code, message } = warning as Error & { code?: string }
+    if (code?.startsWith('OS_IPC_')) note(message)
+    else for (const listener of others) listener(warning)
+  })
 }
 
 async function execute(entry: Entry, args: readonly string[]): Promise<number> {

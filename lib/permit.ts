@@ -1,5 +1,6 @@
 import { gaveBack, heldSince } from './diagnostics.js'
 import type { Handle } from './handle.js'
+import type { PermitLike } from './permit-source.js'
 
 /**
  * A unit of a semaphore that somebody holds.
@@ -15,10 +16,11 @@ import type { Handle } from './handle.js'
  * }
  * ```
  */
-export class Permit implements Disposable, AsyncDisposable {
+export class Permit implements PermitLike {
   readonly #handle: Handle
   readonly #since = heldSince()
   #released = false
+  #signal: AbortSignal | undefined
 
   /** @internal */
   constructor(handle: Handle) {
@@ -29,6 +31,21 @@ export class Permit implements Disposable, AsyncDisposable {
   /** Whether it was given back. */
   get released(): boolean {
     return this.#released
+  }
+
+  /**
+   * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+   * code that takes its permits from any {@link PermitSource}.
+   *
+   * @example
+   * ```ts
+   * await jobs.use(({ signal }) => fetch(url, { signal }))
+   * ```
+   */
+  get signal(): AbortSignal {
+    // One each, and only for those who ask: on a shared one, the listeners of all permits would pile up.
+    this.#signal ??= new AbortController().signal
+    return this.#signal
   }
 
   /**

@@ -20,6 +20,7 @@ import {
   type Owner,
 } from './options.js'
 import { Permit } from './permit.js'
+import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
 import { closeHandle, setReferenced, take, type WaitLimits } from './waiting.js'
 
@@ -82,7 +83,7 @@ const inside = Symbol('inside')
  * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
  * ```
  */
-export class Semaphore implements Disposable {
+export class Semaphore implements PermitSource, Disposable {
   /** The name with its leading slash; `''` for a raw System V key. */
   readonly name: string
   /** Which of the platform's two kinds it is. */
@@ -274,6 +275,8 @@ export class Semaphore implements Disposable {
   /**
    * Runs a function while holding a permit, and gives the permit back when it returned or threw.
    *
+   * The function gets the permit: it may release it early, and pass its `signal` on.
+   *
    * @returns What the function returned.
    * @throws As {@link acquire}, and what the function throws.
    *
@@ -336,6 +339,11 @@ export class Semaphore implements Disposable {
 
   /** The same as {@link close}. */
   [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** The same as {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close()
   }
 }

@@ -1,4 +1,5 @@
-// docs/api.md out of index.d.ts: every public name with its declaration and what its comment says.
+// docs/api.md out of index.d.ts, redis.d.ts and testing.d.ts: every public name with its declaration and what its comment
+// says.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +9,8 @@ import ts from 'typescript'
 
 import { root } from './run.mjs'
 
-const SOURCE = join(root, 'index.d.ts')
+/** The entries of the package, and where each is declared. */
+const ENTRIES = { 'os-ipc': 'index.d.ts', 'os-ipc/redis': 'redis.d.ts', 'os-ipc/testing': 'testing.d.ts' }
 const TARGET = join(root, 'docs', 'api.md')
 
 /** What a reader wants first; the rest follows in the order of index.d.ts. */
@@ -25,7 +27,9 @@ const FIRST = [
 ]
 
 const printer = ts.createPrinter({ removeComments: true })
-const file = ts.createSourceFile('index.d.ts', readFileSync(SOURCE, 'utf8'), ts.ScriptTarget.Latest, true)
+const texts = Object.values(ENTRIES).map(name => readFileSync(join(root, name), 'utf8'))
+/** All of them as one: no name is in two. */
+const file = ts.createSourceFile('all.d.ts', texts.join(''), ts.ScriptTarget.Latest, true)
 
 /** The anchor of every heading, by the name that a `{@link}` says. */
 const anchors = new Map()
@@ -45,7 +49,7 @@ export function apiPage() {
   ]
   const sections = names.map(name => {
     const node = declared.get(name)
-    if (node === undefined || !exported.has(name)) throw new Error(`index.d.ts exports no ${name}`)
+    if (node === undefined || !exported.has(name)) throw new Error(`nothing exports ${name}`)
     return { name, node, members: membersOf(node) }
   })
   for (const { name, members } of sections) {
@@ -54,7 +58,7 @@ export function apiPage() {
   }
   const page = [
     '# API',
-    'Generated from `index.d.ts` by `npm run docs`: do not edit.',
+    'Generated from `index.d.ts`, `redis.d.ts` and `testing.d.ts` by `npm run docs`: do not edit.',
     sections.map(({ name }) => `[${name}](#${anchors.get(name)})`).join(' · '),
     ...sections.flatMap(section),
   ]
@@ -68,6 +72,7 @@ function section({ name, node, members }) {
   const hasHead = (isInterface && !isCallable) || ts.isClassDeclaration(node)
   return [
     `## ${name}`,
+    ...from(node),
     code(hasHead ? headOf(node) : print(node)),
     ...commentOf(node, name),
     ...(properties.length > 0 ? [properties.map(member => property(member, name)).join('\n')] : []),
@@ -77,6 +82,17 @@ function section({ name, node, members }) {
       ...commentOf(member, name),
     ]),
   ]
+}
+
+/** Where a name is imported from, if it is not the package itself. */
+function from(node) {
+  let end = 0
+  const index = texts.findIndex(text => {
+    end += text.length
+    return node.pos < end
+  })
+  const [entry] = Object.entries(ENTRIES)[index]
+  return entry === 'os-ipc' ? [] : [`From \`${entry}\`.`]
 }
 
 /** All declarations of a member, of which the first has the comment. */

@@ -14,7 +14,7 @@ import { targets } from './targets.mjs'
 /** What of package.json is for users; the rest is for those who work on the package. */
 const PUBLIC = [
   ...['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository'],
-  ...['type', 'engines', 'exports', 'types', 'bin', 'files'],
+  ...['type', 'engines', 'exports', 'types', 'bin', 'files', 'peerDependencies', 'peerDependenciesMeta'],
 ]
 const TEXTS = ['README.md', 'LICENSE']
 
@@ -35,7 +35,6 @@ export function pack(folder, { platforms = targets.filter(({ path }) => existsSy
 
 function stageRoot(folder) {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  mkdirSync(join(folder, 'lib'), { recursive: true })
   for (const pattern of [...manifest.files, ...TEXTS]) {
     for (const file of matching(pattern)) cpSync(join(root, file), join(folder, file))
   }

@@ -15,6 +15,8 @@ const NATIVE = {
 const JAVASCRIPT = {
   sources: [
     'index.ts',
+    'redis.ts',
+    'testing.ts',
     'lib/**/*.ts',
     'cli/**/*.ts',
     'native.d.cts',
@@ -22,7 +24,10 @@ const JAVASCRIPT = {
     'tsconfig.build.json',
     'rollup.config.mjs',
   ],
-  outputs: ['index.js', 'index.d.ts', 'cli/**/*.js'],
+  outputs: [
+    ...['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
+    ...['lib/**/*.js', 'cli/**/*.js'],
+  ],
 }
 
 /** `quiet` says in a line what it does, and shows what the tools print only when they fail. */

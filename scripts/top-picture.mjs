@@ -33,6 +33,8 @@ const PROGRAMS = [
     for (let i = 0; i < 5; i++) held.push(await slots.acquire())
     for (;;) { held.push(await slots.acquire()); await sleep(70); held.pop().release(); await sleep(40) }`,
   `
+    for (;;) await locks.request('reports', { mode: 'shared' }, () => sleep(50))`,
+  `
     const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
     await ready.wait()`,
   `
@@ -72,7 +74,7 @@ async function draw() {
 function program(source) {
   return `
     import { setTimeout as sleep } from 'node:timers/promises'
-    import { Semaphore, SharedMemory } from 'os-ipc'
+    import { locks, Semaphore, SharedMemory } from 'os-ipc'
     ${source}`
 }
 

@@ -4,6 +4,7 @@
 import './semaphores.mjs'
 import './waits.mjs'
 import './permits.mjs'
+import './locks.mjs'
 import './memory.mjs'
 import { runAll } from './suite.mjs'
 

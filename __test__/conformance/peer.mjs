@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 
 import { ipc } from './suite.mjs'
 
-const { Semaphore, SharedMemory } = ipc
+const { locks, Semaphore, SharedMemory } = ipc
 const held = []
 
 const calls = {
@@ -39,6 +39,14 @@ const calls = {
     }, 100)
     process.on('uncaughtException', () => process.exit(9))
   },
+  lock: (name, mode) =>
+    new Promise((resolve, reject) => {
+      const request = locks.request(name, { mode }, () => {
+        resolve()
+        return new Promise(() => {})
+      })
+      request.catch(reject)
+    }),
   write: (id, text, position) => open(id).write(text, position),
   read: (id, position, length) => open(id).toBuffer(position, length).toString(),
   add(id, times) {

@@ -14,6 +14,7 @@ const NAMES = [
   'many',
   'open-close',
   'import',
+  'redis',
 ]
 
 export const scenes = await Promise.all(NAMES.map(async name => (await import(`./${name}.mjs`)).scene))

@@ -37,13 +37,14 @@ export default command({
   options: {
     semaphores: { short: 's', help: 'Only semaphores.' },
     memory: { short: 'm', help: 'Only shared memory.' },
+    locks: { short: 'l', help: 'Only locks.' },
     names: { short: 'q', help: 'Only the names, one a line; what has none is left out.' },
     json: JSON_OUTPUT,
   },
   description: [
-    "Lists every semaphore and every shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
-    'KIND is sem (System V), sem-posix, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key. ' +
-      'LAST PID changed the counter, attached or detached last; "dead" when there is no such process any more. AGE counts from when it was made, or its owner or mode last changed. ' +
+    "Lists every semaphore, lock and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
+    'KIND is sem (System V), sem-posix, lock, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key. ' +
+      'LAST PID changed the counter, attached or detached last; "dead" when there is no such process any more; of a lock it is who uses it. AGE counts from when it was made, or its owner or mode last changed. ' +
       'A dash stands for what the system does not tell.',
   ],
   examples: [
@@ -54,18 +55,22 @@ export default command({
   exits: COMMON_EXITS,
   run({ ipc, options, operands }) {
     const patterns = operands.map(pattern)
-    const both = options.semaphores === options.memory
+    const chosen = [
+      ...(options.semaphores ? ['semaphore'] : []),
+      ...(options.memory ? ['memory'] : []),
+      ...(options.locks ? ['lock'] : []),
+    ]
     const all = everything(ipc)
     const items = all.filter(
       item =>
-        (both || (item.type === 'semaphore') === options.semaphores) &&
+        (chosen.length === 0 || chosen.includes(item.type)) &&
         (patterns.length === 0 || patterns.some(matches => matches(item))),
     )
     if (options.json) printJson(items)
     else if (options.names) for (const name of namesOf(items)) print(name)
     else {
       for (const line of table(COLUMNS, items)) print(line)
-      if (patterns.length === 0 && both) tellHidden(all)
+      if (patterns.length === 0 && chosen.length === 0) tellHidden(all)
     }
     return undefined
   },
@@ -78,13 +83,11 @@ function namesOf(items: readonly Item[]): string[] {
 
 /** What others have in the kernel's tables, which are open to all, and do not let us look at. */
 function tellHidden(items: readonly Item[]): void {
-  const seen = new Set(items.map(({ type, id }) => `${type} ${id}`))
+  const seen = new Set(items.map(({ type, id }) => `${type === 'memory' ? 'segment' : 'set'} ${id}`))
   const own = `${process.geteuid?.()}`
-  const sets = rows('/proc/sysvipc/sem')?.filter(
-    ({ semid, uid }) => uid !== own && !seen.has(`semaphore ${semid}`),
-  )
+  const sets = rows('/proc/sysvipc/sem')?.filter(({ semid, uid }) => uid !== own && !seen.has(`set ${semid}`))
   const segments = rows('/proc/sysvipc/shm')?.filter(
-    ({ shmid, uid }) => uid !== own && !seen.has(`memory ${shmid}`),
+    ({ shmid, uid }) => uid !== own && !seen.has(`segment ${shmid}`),
   )
   const hidden = (sets?.length ?? 0) + (segments?.length ?? 0)
   if (hidden > 0 && own !== '0')

@@ -4,15 +4,15 @@ import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, absent, explain } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { find } from '../core/find.js'
-import { everythingKnown, type Item, means } from '../core/items.js'
+import { everythingKnown, type Item, labelOf, means } from '../core/items.js'
 import { note } from '../core/output.js'
 import { libraryId, type Target, target } from '../core/target.js'
 import { inUse } from '../core/use.js'
 
 /** Which of the things that can have one name is meant. */
-type Kind = 'a semaphore' | 'a POSIX semaphore' | 'memory'
+type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a lock' | 'memory'
 
-const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'memory']
+const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'a lock', 'memory']
 
 export default command({
   name: 'rm',
@@ -22,11 +22,15 @@ export default command({
     semaphore: { short: 's', help: 'The System V semaphore of this name.' },
     posix: { help: 'The POSIX semaphore of this name.' },
     memory: { short: 'm', help: 'The memory of this name.' },
+    lock: {
+      short: 'l',
+      help: 'The lock of this name: what a killed process left of it, since else it goes with its last user.',
+    },
   },
   description: [
-    'Removes semaphores and shared memory. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
+    'Removes semaphores, shared memory, and what is left of locks. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
       'whoever waits on a System V semaphore gets an error, and memory stays with those who have it, without its name.',
-    'In use means: somebody waits, has it attached or mapped, or the last process that used the semaphore is alive. ' +
+    'In use means: somebody waits, holds the lock, has the memory attached or mapped, or the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
@@ -52,12 +56,18 @@ export default command({
   },
 })
 
-function kindOf(options: { semaphore: boolean; posix: boolean; memory: boolean }): Kind | undefined {
+function kindOf(options: {
+  semaphore: boolean
+  posix: boolean
+  memory: boolean
+  lock: boolean
+}): Kind | undefined {
   const kinds: Kind[] = []
   if (options.semaphore) kinds.push('a semaphore')
   if (options.posix) kinds.push('a POSIX semaphore')
   if (options.memory) kinds.push('memory')
-  if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix and --memory')
+  if (options.lock) kinds.push('a lock')
+  if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix, --memory and --lock')
   return kinds[0]
 }
 
@@ -69,24 +79,28 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   if (kinds.length > 1) {
     throw usage(
       `${kinds.join(' and ')} are called ${meant.label}`,
-      'say which: --semaphore, --posix or --memory',
+      'say which: --semaphore, --posix, --memory or --lock',
     )
   }
   const [item] = found
+  const label = item?.type === 'lock' ? labelOf(item) : meant.label
   const reason = item === undefined || force ? undefined : inUse(item)
   if (reason !== undefined) {
-    if (!canAsk()) throw new Failure(`${meant.label} is in use: ${reason}`, '--force removes it', EXIT.no)
-    if (!(await ask(`os-ipc: ${meant.label} is in use: ${reason}. Remove it?`))) {
-      throw new Failure(`${meant.label} was left alone`, undefined, EXIT.no)
+    if (!canAsk()) throw new Failure(`${label} is in use: ${reason}`, '--force removes it', EXIT.no)
+    if (!(await ask(`os-ipc: ${label} is in use: ${reason}. Remove it?`))) {
+      throw new Failure(`${label} was left alone`, undefined, EXIT.no)
     }
   }
   // What we may not read is not on the list, and is found only by trying.
   const tried = kinds.length > 0 ? kinds : possible(ipc, meant, chosen)
-  const removed = tried.map(kind => removeKind(ipc, meant, kind))
+  const removed = tried.map(kind =>
+    kind === 'a lock' ? removeLock(ipc, item) : removeKind(ipc, meant, kind),
+  )
   if (!removed.includes(true) && !force) throw absent(ipc, { type: undefined, target: meant })
 }
 
 function kindOfItem({ type, system }: Item): Kind {
+  if (type === 'lock') return 'a lock'
   return type === 'memory' ? 'memory' : system === 'posix' ? 'a POSIX semaphore' : 'a semaphore'
 }
 
@@ -112,6 +126,13 @@ function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
       ? ipc.SharedMemory.remove(id)
       : ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
   })
+}
+
+/** A lock is a set, and goes by its raw key. Who waits for it or holds it goes on. */
+function removeLock(ipc: Library, lock: Item | undefined): boolean {
+  if (lock?.key == null) return false
+  const target: Target = { type: 'key', key: lock.key, label: labelOf(lock) }
+  return about(ipc, { type: 'semaphore', target }, () => ipc.Semaphore.unlink(lock.key as number))
 }
 
 function removeSegment(ipc: Library, id: number): boolean {

@@ -1,6 +1,7 @@
 import { command } from '../core/command.js'
 import { RUNNER_EXITS } from '../core/exit.js'
-import { integer, MODE, OWNER, POSIX, TIMEOUT } from '../core/values.js'
+import { usage } from '../core/failure.js'
+import { duration, integer, MODE, OWNER, POSIX, TIMEOUT } from '../core/values.js'
 import { target } from '../core/target.js'
 import { runHolding } from '../run/holding.js'
 import { openPermits } from '../run/permits.js'
@@ -25,6 +26,16 @@ export default command({
     mode: MODE,
     owner: OWNER,
     posix: POSIX,
+    redis: {
+      value: 'URL',
+      help: 'Permits that many machines share through this Redis; env:NAME takes the address from a variable. PERMITS counts each time then.',
+      read: text => text,
+    },
+    lease: {
+      value: 'S',
+      help: 'With --redis: after so long the permit of an os-ipc that is not heard of belongs to others; 10 when missing.',
+      read: duration,
+    },
     quiet: {
       short: 'q',
       help: 'Say nothing when the time is over, nor that POSIX permits are lost with a killed process.',
@@ -37,18 +48,25 @@ export default command({
       'The command lives on then, without a permit; on Linux, setpriv --pdeathsig TERM in front of it ends it too.',
     'SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on to the command. ' +
       'In the foreground of a terminal SIGINT, SIGQUIT, SIGTSTP and SIGWINCH are not: the terminal sends them to both. While it waits, a signal ends os-ipc.',
+    'With --redis the permits are those of os-ipc/redis, for all machines that use that Redis: a lease that os-ipc refreshes. When it is lost, the command is told to end with SIGTERM. ' +
+      'It needs the packages redis-semaphore and ioredis beside os-ipc.',
     'The semaphore stays when all is done: os-ipc rm removes it, and is also the way to another number of permits.',
   ],
   examples: [
     ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],
     ['os-ipc run backup --timeout 0 --wait-code 0 -- ./backup', 'skip it when one runs already, for cron'],
+    ['os-ipc run import -n 2 --redis env:REDIS_URL -- ./import', 'at most two over all machines'],
     ['os-ipc run jobs -- setpriv --pdeathsig TERM -- ./work', 'do not outlive os-ipc'],
   ],
   exits: RUNNER_EXITS,
   run({ ipc, options, operands: [name = ''], command }) {
-    const { permits = 1, mode, owner, posix, quiet, timeout } = options
+    const { permits = 1, mode, owner, posix, quiet, timeout, redis, lease } = options
+    if (redis === undefined && lease !== undefined) throw usage('--lease is for --redis')
+    if (redis !== undefined && (posix || mode !== undefined || owner !== undefined)) {
+      throw usage('--posix, --mode and --owner are about this host, and do not go with --redis')
+    }
     return runHolding(
-      () => openPermits(ipc, name, { permits, mode, owner, posix, quiet }),
+      () => openPermits(ipc, name, { permits, mode, owner, posix, quiet, redis, lease }),
       `a permit of ${target(name).label}`,
       { timeout, waitCode: options['wait-code'], quiet },
       command,

@@ -54,6 +54,8 @@ export function namesCommand(kind: Completion | undefined): string | undefined {
       return 'os-ipc ls --names --semaphores'
     case 'memory':
       return 'os-ipc ls --names --memory'
+    case 'lock':
+      return 'os-ipc ls --names --locks'
     case 'object':
       return 'os-ipc ls --names'
     default:

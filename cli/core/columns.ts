@@ -10,8 +10,10 @@ const NONE = '-'
 
 export const KIND: Column<Item> = {
   title: 'KIND',
-  cell: ({ type, system }) =>
-    type === 'semaphore' ? (system === 'posix' ? 'sem-posix' : 'sem') : `mem-${system}`,
+  cell: ({ type, system }) => {
+    if (type === 'memory') return `mem-${system}`
+    return type === 'lock' ? 'lock' : system === 'posix' ? 'sem-posix' : 'sem'
+  },
 }
 
 export const NAME: Column<Item> = {
@@ -21,7 +23,11 @@ export const NAME: Column<Item> = {
 
 export const ID: Column<Item> = { title: 'ID', side: 'right', cell: ({ id }) => `${id ?? NONE}` }
 
-export const VALUE: Column<Item> = { title: 'VALUE', side: 'right', cell: ({ value }) => `${value ?? NONE}` }
+export const VALUE: Column<Item> = {
+  title: 'VALUE',
+  side: 'right',
+  cell: item => heldText(item) ?? `${item.value ?? NONE}`,
+}
 
 export const WAITERS: Column<Item> = {
   title: 'WAITERS',
@@ -33,6 +39,12 @@ export const SIZE: Column<Item> = {
   title: 'SIZE',
   side: 'right',
   cell: item => (item.size === null ? NONE : size(item.size)),
+}
+
+/** How a lock is held; undefined for what is none. */
+export function heldText({ type, exclusive, shared }: Item): string | undefined {
+  if (type !== 'lock') return undefined
+  return exclusive ? 'held' : shared ? `shared ${shared}` : 'free'
 }
 
 export const ATTACHED: Column<Item> = {
@@ -47,8 +59,12 @@ export const MODE: Column<Item> = { title: 'MODE', cell: ({ mode }) => mode ?? N
 
 export const LAST_PID: Column<Item> = {
   title: 'LAST PID',
-  cell: ({ lastPid, lastPidAlive }) =>
-    lastPid === null ? NONE : lastPidAlive ? `${lastPid}` : paint('dim', `${lastPid} dead`),
+  cell: ({ lastPid, lastPidAlive, processes }) => {
+    // Of a lock the kernel tells more: who uses it.
+    if (processes !== null)
+      return processes.length > 2 ? `${processes.slice(0, 2).join(',')},..` : processes.join(',') || NONE
+    return lastPid === null ? NONE : lastPidAlive ? `${lastPid}` : paint('dim', `${lastPid} dead`)
+  },
 }
 
 /** How old it is: since it was made, or since its owner or mode was changed. */

@@ -42,6 +42,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       return new Failure(cause, hint ?? 'os-ipc ls shows what there is', EXIT.absent)
     case 'EACCES':
     case 'EPERM':
+      return new Failure(`no permission: ${cause}`, hint, EXIT.forbidden)
     case 'ERR_FOREIGN_OWNER':
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
@@ -53,7 +54,8 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
         'NODE_DEBUG=os-ipc shows where it came from',
       )
     default:
-      return new Failure(cause, hint)
+      // A hint says more than the name of an errno.
+      return new Failure(hint === undefined && code.startsWith('E') ? `${cause} (${code})` : cause, hint)
   }
 }
 
@@ -149,7 +151,9 @@ function otherKind(
       ? 'System V has a semaphore of this name: leave --posix out'
       : 'a POSIX semaphore has this name: --posix'
   }
-  if (type === 'semaphore' && there.length > 0) return `memory has this name: os-ipc read ${target.label}`
+  const names = (wanted: Item['type']) => there.some(item => item.type === wanted)
+  if (type !== undefined && names('lock')) return `a lock has this name: os-ipc show ${target.label}`
+  if (type === 'semaphore' && names('memory')) return `memory has this name: os-ipc read ${target.label}`
   if (type === 'memory' && semaphore !== undefined)
     return `a semaphore has this name: os-ipc value ${target.label}`
   return undefined

@@ -1,4 +1,4 @@
-import type { SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
+import type { ListedLock, SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
 import type { Library } from './command.js'
 import { hexKey, octal } from './format.js'
 import { isAlive } from './processes.js'
@@ -6,9 +6,9 @@ import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** A semaphore or a memory object, as `--json` prints it; what the system does not tell is null. */
+/** A semaphore, a memory object or a lock, as `--json` prints it; what the system does not tell is null. */
 export interface Item {
-  readonly type: 'semaphore' | 'memory'
+  readonly type: 'semaphore' | 'memory' | 'lock'
   readonly system: 'sysv' | 'posix'
   readonly name: string | null
   /** The System V key, signed. */
@@ -19,6 +19,12 @@ export interface Item {
   /** Bytes. */
   readonly size: number | null
   readonly attached: number | null
+  /** A lock: whether somebody has it alone. */
+  readonly exclusive: boolean | null
+  /** A lock: how many hold it together. */
+  readonly shared: number | null
+  /** A lock: the pids of those who use it. */
+  readonly processes: readonly number[] | null
   readonly uid: number | null
   readonly owner: string | null
   readonly gid: number | null
@@ -38,10 +44,14 @@ export interface Item {
   readonly removed: boolean | null
 }
 
-/** Everything that we may see: semaphores, then memory, each by name. */
+/** Everything that we may see: semaphores, locks, then memory, each by name. */
 export function everything(ipc: Library): Item[] {
-  const { semaphores, segments } = ipc.list()
-  return [...semaphores.map(semaphoreItem).sort(byName), ...segments.map(memoryItem).sort(byName)]
+  const { semaphores, locks, segments } = ipc.list()
+  return [
+    ...semaphores.map(semaphoreItem).sort(byName),
+    ...locks.map(lockItem).sort(byName),
+    ...segments.map(memoryItem).sort(byName),
+  ]
 }
 
 /** The same, and nothing where the platform does not say what there is. */
@@ -60,6 +70,7 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
     waiters: info.waiters ?? null,
     size: null,
     attached: null,
+    ...NO_LOCK,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(info.lastPid),
     creatorPid: null,
@@ -83,6 +94,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     waiters: null,
     size: info.size,
     attached: info.attached ?? null,
+    ...NO_LOCK,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(info.lastPid),
     creatorPid: info.creatorPid ?? null,
@@ -93,6 +105,35 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     removed: info.removed ?? null,
   }
 }
+
+/** A lock is a System V set, or a file where the platform has none that would do. */
+export function lockItem(info: ListedLock): Item {
+  return {
+    type: 'lock',
+    system: info.id === undefined ? 'posix' : 'sysv',
+    name: info.name,
+    key: info.key ?? null,
+    id: info.id ?? null,
+    value: null,
+    waiters: info.waiters,
+    size: null,
+    attached: null,
+    exclusive: info.exclusive,
+    shared: info.shared,
+    processes: info.processes,
+    ...ownership(info.uid, info.gid, info.mode),
+    ...lastProcess(undefined),
+    creatorPid: null,
+    creatorAlive: null,
+    changed: info.changed.toISOString(),
+    used: null,
+    verified: true,
+    removed: false,
+  }
+}
+
+/** What only a lock has. */
+const NO_LOCK = { exclusive: null, shared: null, processes: null }
 
 function ownership(uid: number | undefined, gid: number | undefined, mode: number | undefined) {
   return {
@@ -122,6 +163,8 @@ export function means(target: Target, { type, system, name, key, id }: Item): bo
     case 'key':
       return key === target.key
     case 'name':
+      // The name of a lock is any text: a slash more is another lock.
+      if (type === 'lock') return name === target.text
       if (name !== null) return name === target.name
       return type === 'semaphore' && key === target.key
   }

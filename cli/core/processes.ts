@@ -1,6 +1,7 @@
 // What /proc tells of other processes, as far as it lets us look; elsewhere there is only kill(pid, 0).
 
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 
 import { printable } from './text.js'
 
@@ -26,9 +27,18 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** What a process runs, as `ps` calls it. */
+/** Programs whose first argument says more than they do. */
+const INTERPRETERS = /^(node|deno|bun|python[\d.]*|ruby|perl|php|sh|bash|zsh)$/
+
+/** What a process runs: the name of its program, and of the script that an interpreter runs. */
 export function programOf(pid: number): string | undefined {
-  return read(`/proc/${pid}/comm`)?.trim() || undefined
+  const [program = '', first = ''] = read(`/proc/${pid}/cmdline`)?.split('\0') ?? []
+  // A thread of the kernel, or one whose memory is out of reach, has only its short name.
+  if (program === '') return read(`/proc/${pid}/comm`)?.trim() || undefined
+  const name = basename(program)
+  return INTERPRETERS.test(name) && first !== '' && !first.startsWith('-')
+    ? `${name} ${basename(first)}`
+    : name
 }
 
 /** `1234 node`, `1234 (dead)`. */

@@ -5,7 +5,13 @@ import { printable } from './text.js'
 
 /** What a NAME on the command line means. */
 export type Target =
-  | { readonly type: 'name'; readonly name: string; readonly key: number; readonly label: string }
+  | {
+      readonly type: 'name'
+      readonly name: string
+      readonly text: string
+      readonly key: number
+      readonly label: string
+    }
   | { readonly type: 'key'; readonly key: number; readonly label: string }
   /** A segment without a key can only be called by its id. */
   | { readonly type: 'id'; readonly id: number; readonly label: string }
@@ -25,7 +31,7 @@ export function target(text: string): Target {
     return { type: 'key', key: key | 0, label: `key ${hexKey(key)}` }
   }
   const name = text.startsWith('/') ? text : `/${text}`
-  return { type: 'name', name, key: keyOf(name), label: printable(name) }
+  return { type: 'name', name, text, key: keyOf(name), label: printable(name) }
 }
 
 /** What the library calls it; `id:7` is of no use to it. */

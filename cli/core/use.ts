@@ -7,15 +7,21 @@ export function fileOf({ type, name }: Item): string {
   return `/dev/shm/${type === 'semaphore' ? 'sem.' : ''}${name?.slice(1)}`
 }
 
-/** Who has an item now, as far as the kernel tells; `undefined` where it does not. */
+/** Who else has an item now, as far as the kernel tells; `undefined` where it does not. */
 export function holdersOf(item: Item): Processes | undefined {
+  const found = mappedBy(item)
+  return found && { ...found, pids: found.pids.filter(pid => pid !== process.pid) }
+}
+
+function mappedBy(item: Item): Processes | undefined {
+  if (item.type === 'lock') return undefined
   if (item.system === 'posix') return item.name === null ? undefined : mappingFile(fileOf(item))
-  return item.id === null || item.type === 'semaphore' ? undefined : attachedTo(item.id)
+  return item.id === null || item.type !== 'memory' ? undefined : attachedTo(item.id)
 }
 
 /** Who waits for a semaphore; only System V's sleepers say what for. */
 export function waitersOf(item: Item): Processes | undefined {
-  if (item.type !== 'semaphore' || item.system !== 'sysv' || item.id === null) return undefined
+  if (item.type === 'memory' || item.system !== 'sysv' || item.id === null) return undefined
   return waitingFor(item.id)
 }
 
@@ -26,8 +32,10 @@ export function waitersOf(item: Item): Processes | undefined {
  */
 export function inUse(item: Item): string | undefined {
   if (item.waiters) return `${count(item.waiters, 'waiter')} would be woken with an error`
+  if (item.exclusive || item.shared)
+    return `it is held by ${(item.processes ?? []).map(describePid).join(', ')}`
   if (item.attached) return `it is attached ${count(item.attached, 'time')}`
-  const holders = holdersOf(item)?.pids.filter(pid => pid !== process.pid) ?? []
+  const holders = holdersOf(item)?.pids ?? []
   if (holders.length > 0) return `it is mapped by ${holders.map(describePid).join(', ')}`
   if (
     item.type === 'semaphore' &&

@@ -27,7 +27,12 @@ export async function runHolding(
     permit = await source.acquire({ timeout })
   } catch (error) {
     if (!timedOut(error)) throw error
-    if (!quiet) note(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`)
+    const { hint } = error as { hint?: string }
+    if (!quiet) {
+      note(
+        `${label} was not to be had within ${(timeout ?? 0) / 1000} s${hint === undefined ? '' : `; ${hint}`}`,
+      )
+    }
     await source.close()
     return waitCode
   } finally {

@@ -29,11 +29,17 @@ export interface PermitOptions {
   readonly owner: Owner | undefined
   readonly posix: boolean
   readonly quiet: boolean
+  /** The Redis that many machines share; undefined for this host. */
+  readonly redis: string | undefined
+  readonly lease: number | undefined
 }
 
 /** Opens what gives the permits of a name. */
 export async function openPermits(ipc: Library, name: string, options: PermitOptions): Promise<PermitSource> {
-  return ofThisHost(ipc, semaphoreSubject(name, options), options)
+  const { redis } = options
+  if (redis === undefined) return ofThisHost(ipc, semaphoreSubject(name, options), options)
+  const { redisPermits } = await import('./redis.js')
+  return redisPermits(redis, name, options)
 }
 
 /** A semaphore of this host, made when it is not there. */

@@ -54,12 +54,10 @@ export function jsonOf({ item, holders, waiting, content }: Details): object {
 
 /** Names and values, as people read them. */
 export function rowsOf({ item, holders, waiting }: Details): (readonly [name: string, value: string])[] {
-  const { type, system, key, id, value, waiters, attached } = item
+  const { key, id, value, waiters, attached } = item
   const rows: (readonly [string, string | undefined])[] = [
-    [
-      'kind',
-      `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`,
-    ],
+    ['kind', kindText(item)],
+    ['held', heldBy(item)],
     ['key', key === null || key === 0 ? undefined : `${hexKey(key)} (${key})`],
     ['id', id === null ? undefined : `${id}`],
     ['value', value === null ? undefined : `${value}`],
@@ -67,6 +65,7 @@ export function rowsOf({ item, holders, waiting }: Details): (readonly [name: st
     ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
     ['attached', attached === null ? undefined : count(attached, 'time')],
     ['holders', holdersText(item, holders)],
+    ['used by', item.processes === null ? undefined : item.processes.map(describePid).join(', ') || 'nobody'],
     ['owner', item.uid === null ? undefined : `${item.owner} (uid ${item.uid}, gid ${item.gid})`],
     ['mode', item.mode ?? undefined],
     ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
@@ -84,6 +83,16 @@ export function titleOf(item: Item): string {
   return labelOf(item)
 }
 
+function heldBy({ type, exclusive, shared }: Item): string | undefined {
+  if (type !== 'lock') return undefined
+  return exclusive ? 'by one alone' : shared ? `by ${shared} together` : 'by nobody'
+}
+
+function kindText({ type, system }: Item): string {
+  if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
+  return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
+}
+
 function holdersText(item: Item, holders: Processes | undefined): string | undefined {
   if (holders !== undefined) {
     const more = holders.complete ? '' : ' (of the processes that may be looked at)'
@@ -95,7 +104,7 @@ function holdersText(item: Item, holders: Processes | undefined): string | undef
 }
 
 function recordText({ type, system, verified, name }: Item): string | undefined {
-  if (type === 'memory' || system === 'posix') return undefined
+  if (type !== 'semaphore' || system === 'posix') return undefined
   if (!verified) return 'none: another program made it, or it is not finished'
   return name === null ? 'made for a raw key' : 'it carries its name'
 }

@@ -1,4 +1,4 @@
-import { AGE, ATTACHED, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
+import { AGE, ATTACHED, heldText, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
 import { labelOf } from '../core/items.js'
 import { paint, unicode } from '../core/output.js'
 import type { Column } from '../core/table.js'
@@ -36,7 +36,7 @@ export const COLUMNS: readonly TopColumn[] = [
     KIND,
     'kind',
     3,
-    first(({ item }) => `${item.type === 'semaphore' ? 0 : 1} ${item.system}`),
+    first(({ item }) => `${['semaphore', 'lock', 'memory'].indexOf(item.type)} ${item.system}`),
   ),
   of(
     NAME,
@@ -85,7 +85,7 @@ export const COLUMNS: readonly TopColumn[] = [
 
 /** The units that are there, as a share of the most that were seen. */
 function value({ item, most }: Seen): string {
-  if (item.value === null) return '-'
+  if (item.value === null) return heldText(item) ?? '-'
   const full = most === 0 ? 0 : Math.round((item.value / most) * BAR)
   const [filled, empty] = unicode() ? ['█', '░'] : ['#', '.']
   const bar =

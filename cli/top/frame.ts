@@ -41,17 +41,19 @@ export function plainFrame(state: State, now: Date = new Date()): string[] {
 
 function summary({ seen, paused }: State, now: Date): string {
   const semaphores = seen.filter(({ item }) => item.type === 'semaphore')
+  const locks = seen.filter(({ item }) => item.type === 'lock')
   const memory = seen.filter(({ item }) => item.type === 'memory')
-  const waiters = semaphores.reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
+  const waiters = [...semaphores, ...locks].reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
   const bytes = memory.reduce((sum, { item }) => sum + (item.size ?? 0), 0)
   const dead = seen.filter(({ item }) => item.lastPidAlive === false).length
   return [
     paint('bold', `os-ipc top - ${printable(hostname())} ${now.toTimeString().slice(0, 8)}`),
     ...(paused ? [paint('inverse', ' paused ')] : []),
     count(semaphores.length, 'semaphore'),
+    ...(locks.length > 0 ? [count(locks.length, 'lock')] : []),
     waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
     `${count(memory.length, 'memory object')}, ${size(bytes)}`,
-    ...(dead > 0 ? [paint('red', `${dead} with a dead last user`)] : []),
+    ...(dead > 0 ? [paint('red', count(dead, 'dead last user'))] : []),
   ].join(GAP)
 }
 

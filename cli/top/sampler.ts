@@ -84,6 +84,16 @@ function identityOf({ type, system, id, name }: Item): string {
   return `${type} ${system} ${id ?? ''} ${name ?? ''}`
 }
 
-function signatureOf({ value, waiters, lastPid, used, attached, size }: Item): string {
-  return `${value} ${waiters} ${lastPid} ${used} ${attached} ${size}`
+function signatureOf({
+  value,
+  waiters,
+  lastPid,
+  used,
+  attached,
+  size,
+  exclusive,
+  shared,
+  processes,
+}: Item): string {
+  return `${value} ${waiters} ${lastPid} ${used} ${attached} ${size} ${exclusive} ${shared} ${processes}`
 }

@@ -16,6 +16,6 @@ pub(crate) fn user_folder() -> Result<PathBuf, Errno> {
     if length == 0 {
         return Err(Errno::last());
     }
-    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ENAMETOOLONG)?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::EINVAL)?;
     Ok(PathBuf::from(OsStr::from_bytes(path.to_bytes())))
 }

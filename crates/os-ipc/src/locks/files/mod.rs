@@ -130,7 +130,7 @@ impl FileLock {
     fn lock_file(&self, file: File, way: Way, hold: Hold) -> Result<Option<Flock<File>>> {
         match Flock::lock(file, way.argument(hold)) {
             Ok(locked) => Ok(Some(locked)),
-            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(None),
+            Err((_, Errno::EAGAIN | Errno::EINTR)) => Ok(None),
             Err((_, errno)) => Err(self.failure("wait for", errno)),
         }
     }

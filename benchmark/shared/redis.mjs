@@ -1,0 +1,70 @@
+// A redis-server for one contender, on loopback: what is measured is the way to it.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { cannot, node } from './contenders.mjs'
+
+const UP_WITHIN = 10_000
+
+const isThere = spawnSync('redis-server', ['--version']).status === 0
+
+/** So often that the engine has compiled what is run: a round is short, and the code of a client long. */
+const WARM_UP = 3_000
+
+/** A contender that `prepare` gets ready with the URL of a server of its own. */
+export function withRedis(prepare) {
+  if (!isThere) return cannot('redis-server is not there: apt-get install redis-server')
+  return node(async context => {
+    const work = await prepare({ ...context, url: await start(context) })
+    await work(WARM_UP)
+    return work
+  })
+}
+
+async function start({ atTheEnd }) {
+  const port = await freePort()
+  const dir = mkdtempSync(join(tmpdir(), 'os-ipc-redis-'))
+  atTheEnd(() => rmSync(dir, { recursive: true, force: true }))
+  // As docs/many-machines.md has it, but that nobody waits for the disk.
+  const args = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'no' }
+  const server = spawn(
+    'redis-server',
+    Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: 'ignore' },
+  )
+  atTheEnd(() => server.kill('SIGKILL'))
+  process.once('exit', () => server.kill('SIGKILL'))
+  const deadline = performance.now() + UP_WITHIN
+  while (!(await answers(port))) {
+    if (performance.now() > deadline) throw new Error('redis-server did not come up')
+    await sleep(10)
+  }
+  return `redis://127.0.0.1:${port}`
+}
+
+async function answers(port) {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    socket.write('PING\r\n')
+    return String((await once(socket, 'data'))[0]).startsWith('+PONG')
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,44 @@
+import { command } from '../core/command.js'
+import { RUNNER_EXITS } from '../core/exit.js'
+import { printable } from '../core/text.js'
+import { integer, TIMEOUT } from '../core/values.js'
+import { runHolding } from '../run/holding.js'
+import { lockSource } from '../run/lock-source.js'
+
+export default command({
+  name: 'lock',
+  operands: [
+    { name: 'NAME', help: 'the name of a lock, any text that does not begin with -', complete: 'lock' },
+  ],
+  runs: true,
+  options: {
+    shared: { short: 's', help: 'Hold it together with others who ask for it so; else alone.' },
+    timeout: TIMEOUT,
+    'wait-code': {
+      value: 'N',
+      help: 'The exit code when the time is over; 124 when missing.',
+      read: integer(0, 255),
+    },
+    quiet: { short: 'q', help: 'Say nothing when the time is over.' },
+  },
+  description: [
+    'Runs a command while holding a lock: alone, or with --shared together with all others that hold it shared. It is the lock that programs have with locks.request() of this package. ' +
+      'A writer gets in among readers that come and go.',
+    'The command has our standard streams, and its exit code is ours. The lock is free again when it ends, and also when os-ipc is killed; signals are passed on, as with run.',
+  ],
+  examples: [
+    ['os-ipc lock deploy -- ./deploy', 'one at a time on this host'],
+    ['os-ipc lock cache --shared -- ./read-cache', 'many readers'],
+    ['os-ipc lock nightly --timeout 0 --wait-code 0 -q -- ./nightly', 'skip it when it runs already'],
+  ],
+  exits: RUNNER_EXITS,
+  run({ ipc, options, operands: [name = ''], command }) {
+    const { shared, timeout, quiet } = options
+    return runHolding(
+      async () => lockSource(ipc, name, shared ? 'shared' : 'exclusive'),
+      `the lock ${printable(name)}`,
+      { timeout, waitCode: options['wait-code'], quiet },
+      command,
+    )
+  },
+})

@@ -1,0 +1,41 @@
+import type { LockMode } from '../../index.js'
+import type { Library } from '../core/command.js'
+import type { HeldPermit, PermitSource } from './permits.js'
+
+/** A lock as something to hold: what `locks.request` does around a callback, in two steps. */
+export function lockSource({ IpcError, locks }: Library, name: string, mode: LockMode): PermitSource {
+  const overdue = () => new IpcError('ETIMEDOUT', `the lock '${name}' was not to be had in time`)
+  return {
+    acquire({ timeout }) {
+      const patience = new AbortController()
+      const alarm =
+        timeout === undefined || timeout === 0
+          ? undefined
+          : setTimeout(() => patience.abort(overdue()), Math.min(timeout, LONGEST_TIMER))
+      // A request that does not wait has no signal: the specification wants it so.
+      const options = timeout === 0 ? { mode, ifAvailable: true } : { mode, signal: patience.signal }
+      return new Promise<HeldPermit>((resolve, reject) => {
+        const ended = locks.request(name, options, lock => {
+          clearTimeout(alarm)
+          if (lock === null) throw overdue()
+          return new Promise<void>(release => {
+            resolve({
+              release: async () => {
+                release()
+                await ended
+              },
+            })
+          })
+        })
+        ended.catch(error => {
+          clearTimeout(alarm)
+          reject(error)
+        })
+      })
+    },
+    close() {},
+  }
+}
+
+/** What setTimeout can wait for: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1

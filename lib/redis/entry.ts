@@ -1,0 +1,190 @@
+import type { LockOptions } from 'redis-semaphore'
+
+import { asIpcError, unavailable } from './failures.js'
+import { type Instant, Lease, now } from './lease.js'
+import type { Link } from './link.js'
+import type { Settings } from './options.js'
+import { LibrarySemaphore } from './peers.js'
+import type { Server } from './server.js'
+
+/** What the library puts before its keys, and we before our names, so that nobody else's key is meant. */
+const LIBRARY_PREFIX = 'semaphore:'
+const OUR_PREFIX = 'os-ipc:'
+
+/** How the tries to give back follow each other while Redis is away. */
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 1_000
+
+/** The library's object of one permit. */
+type Holder = InstanceType<typeof LibrarySemaphore>
+
+/** Where the permits of a name are: a sorted set in Redis, with an entry for each permit that is held. */
+export class Entries {
+  readonly link: Link
+  readonly server: Server
+  readonly settings: Settings
+  readonly label: string
+  readonly #name: string
+
+  constructor(link: Link, server: Server, settings: Settings, name: string) {
+    this.link = link
+    this.server = server
+    this.settings = settings
+    this.label = `'${name}'`
+    this.#name = `${OUR_PREFIX}${name}`
+  }
+
+  get key(): string {
+    return `${LIBRARY_PREFIX}${this.#name}`
+  }
+
+  /** Makes an entry if there is room now; `undefined` when there is none. One round trip. */
+  async take(): Promise<Entry | undefined> {
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
+    const { epoch } = this.link
+    const start = now()
+    // One try: with its own retries it would ask for ever in a fixed rhythm, and not at all when the connection fails.
+    const holder = this.#holder({ acquireAttemptsLimit: 1, acquireTimeout: Number.POSITIVE_INFINITY })
+    try {
+      if (!(await this.#ask(() => holder.tryAcquire()))) return undefined
+    } catch (error) {
+      // The answer was lost, perhaps not the question.
+      void new Entry(this, this.#existing(holder.identifier), start).giveBack()
+      throw error
+    }
+    const entry = new Entry(this, holder, start)
+    if (entry.lease.left() > 0 && this.link.epoch === epoch) return entry
+    void entry.giveBack()
+    throw unavailable(this.label, 'its answer came too late, or over a connection that broke meanwhile')
+  }
+
+  /** Dates an entry anew; false when it is not there any more. */
+  async keep({ identifier }: Holder): Promise<boolean> {
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
+    return this.#ask(() => this.#existing(identifier).tryAcquire())
+  }
+
+  /** Takes an entry away, there or not. */
+  async remove(holder: Holder): Promise<void> {
+    const connected = this.link.ready()
+    if (connected !== undefined) await connected
+    await this.#ask(() => holder.release())
+  }
+
+  /** How many entries there are whose lease is not over. */
+  async count(): Promise<number> {
+    const reached = this.#reach()
+    if (reached !== undefined) await reached
+    return this.#ask(async () => {
+      const since = `(${Date.now() - this.settings.lease}`
+      return Number(await this.link.client.zcount(this.key, since, '+inf'))
+    })
+  }
+
+  /** Whether the process stays alive is for the answer to say, from now until it is here. */
+  async #ask<T>(command: () => Promise<T>): Promise<T> {
+    this.link.use(+1)
+    try {
+      return await command()
+    } catch (error) {
+      throw asIpcError(this.label, error)
+    } finally {
+      this.link.use(-1)
+    }
+  }
+
+  /** Resolves when Redis can be asked and relied on; `undefined` when it can, so that nobody waits for nothing. */
+  #reach(): Promise<void> | undefined {
+    const connected = this.link.ready()
+    if (connected === undefined) {
+      const trusted = this.server.trusted()
+      if (trusted === undefined) return undefined
+    }
+    return this.#reachLater(connected)
+  }
+
+  async #reachLater(connected: Promise<void> | undefined): Promise<void> {
+    try {
+      await connected
+      await this.server.trusted()
+    } catch (error) {
+      throw asIpcError(this.label, error)
+    }
+  }
+
+  /** The library's object for an entry that was made before. */
+  #existing(identifier: string): Holder {
+    return this.#holder({ identifier, acquiredExternally: true })
+  }
+
+  /**
+   * One object of the library, one holder: what is acquired twice on one of them counts once. It refreshes nothing by
+   * itself: where its own refresh fails, the rejection is nobody's, and ends the process.
+   */
+  #holder(options: LockOptions): Holder {
+    const { lease, permits } = this.settings
+    // It says that it wants `get` and `set` too, for its mutexes.
+    const client = this.link.client as unknown as ConstructorParameters<typeof LibrarySemaphore>[0]
+    return new LibrarySemaphore(client, this.#name, permits, {
+      lockTimeout: lease,
+      refreshInterval: 0,
+      retryInterval: 0,
+      onLockLost: () => {}, // its default throws where nobody can catch it
+      ...options,
+    })
+  }
+}
+
+/** One permit's entry. */
+export class Entry {
+  readonly lease: Lease
+  readonly #entries: Entries
+  readonly #holder: Holder
+  /** When it was last dated, as far as we know. */
+  #dated: Instant
+
+  constructor(entries: Entries, holder: Holder, start: Instant) {
+    this.#entries = entries
+    this.#holder = holder
+    this.#dated = start
+    this.lease = new Lease(entries.settings.lease, start)
+  }
+
+  /** Extends the lease; false when it is lost. */
+  async keep(): Promise<boolean> {
+    const start = now()
+    this.#dated = start
+    return (await this.#entries.keep(this.#holder)) && this.lease.renew(start)
+  }
+
+  /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
+  async giveBack(): Promise<void> {
+    if (!(await this.#tryToRemove())) void this.#keepTrying()
+  }
+
+  async #keepTrying(): Promise<void> {
+    let pause = FIRST_PAUSE
+    do {
+      await new Promise<void>(resolve => {
+        setTimeout(resolve, pause).unref()
+      })
+      pause = Math.min(pause * 2, LONGEST_PAUSE)
+    } while (performance.now() < this.#end && !(await this.#tryToRemove()))
+  }
+
+  /** It is done with when it is gone, and when nobody counts it any more. */
+  async #tryToRemove(): Promise<boolean> {
+    try {
+      await this.#entries.remove(this.#holder)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  get #end(): number {
+    return this.#dated.steady + this.lease.length
+  }
+}

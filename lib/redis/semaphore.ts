@@ -1,0 +1,302 @@
+import { IpcError, wrongType, wrongValue } from '../errors.js'
+import { checkOptions, checkSignal, checkTimeout } from '../options.js'
+import type { PermitSource, PermitSourceInfo } from '../permit-source.js'
+import type { WaitOptions } from '../semaphore.js'
+import { isRedisClient, type RedisClient } from './client.js'
+import { Entries } from './entry.js'
+import { timedOut, unavailable } from './failures.js'
+import { GivenLink, type Link, OwnLink } from './link.js'
+import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
+import { type PermitWatcher, RedisPermit } from './permit.js'
+import { Server } from './server.js'
+import { Waits } from './waits.js'
+
+/** What Redis and this process know about the permits of a name. */
+export interface RedisSemaphoreInfo extends PermitSourceInfo {
+  readonly name: string
+  /** How many permits are free. */
+  readonly value: number
+  /** How many permits there are, as this process was told. */
+  readonly permits: number
+  /** How many are held, by all processes. */
+  readonly holders: number
+  /** How many of them this process holds through this object. */
+  readonly held: number
+  /** The key in Redis: a sorted set. */
+  readonly key: string
+}
+
+/** Only this module makes them. */
+const inside = Symbol('inside')
+
+/** How long `close()` waits for answers that are under way. */
+const ANSWER_WITHIN = 1_000
+
+/**
+ * The permits of one name for processes on many machines: what `Semaphore` is on one, without raw `post` and `wait`.
+ *
+ * A permit is a lease: it is refreshed while it is held, and belongs to others when its process was not heard of for so
+ * long. {@link RedisPermit.signal} aborts when that happened. Waiting is polling, and the order is not first come, first
+ * served between processes; inside one it is.
+ *
+ * Needs the packages redis-semaphore and ioredis, and Redis 6.2 or Valkey.
+ *
+ * @example
+ * ```ts
+ * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4 })
+ * await jobs.use(({ signal }) => fetch(url, { signal })) // at most 4 at a time, over all machines
+ * await jobs.close()
+ * ```
+ */
+export class RedisSemaphore implements PermitSource {
+  /** The name with its leading slash. */
+  readonly name: string
+  /** How many permits there are. */
+  readonly permits: number
+  /** Milliseconds after which the permit of a process that is not heard of any more belongs to others. */
+  readonly lease: number
+
+  readonly #link: Link
+  readonly #entries: Entries
+  readonly #waits: Waits
+  readonly #label: string
+  readonly #watcher: PermitWatcher = {
+    onRelease: () => this.#waits.wake(),
+    onEnd: () => {
+      this.#held -= 1
+      this.#endIfUnused()
+    },
+  }
+  /** Permits of which Redis does not know yet that they are free. */
+  #held = 0
+  /** Questions that are under way. */
+  #asking = 0
+  #waitedLong = false
+  #ending = false
+  readonly #closing = new AbortController()
+  #alarm: NodeJS.Timeout | undefined
+  readonly #ended: Promise<void>
+  #end: () => void = () => {}
+
+  private constructor(key: symbol, name: string, settings: Settings, link: Link) {
+    if (key !== inside) {
+      throw wrongType('new RedisSemaphore()', 'RedisSemaphore.connect or over', undefined)
+    }
+    this.name = name
+    this.permits = settings.permits
+    this.lease = settings.lease
+    this.#label = `'${name}'`
+    this.#link = link
+    this.#entries = new Entries(link, new Server(link, settings.lease, this.#label), settings, name)
+    this.#waits = new Waits(() => this.#take(), settings.poll, this.#label)
+    this.#ended = new Promise(resolve => {
+      this.#end = resolve
+    })
+  }
+
+  /**
+   * Permits on the Redis at this address, over a connection of its own. The connection is made when it is first needed.
+   *
+   * @param url - `redis://user:password@host:6379/0`, `rediss://` for TLS, or the path of a Unix socket.
+   * @param name - As for `Semaphore`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
+   *
+   * @example
+   * ```ts
+   * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4, lease: 30_000 })
+   * ```
+   */
+  static connect(url: string, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
+    if (typeof url !== 'string') throw wrongType('url', 'a string', url)
+    // ioredis would take it for the Redis of this machine.
+    if (url === '') throw wrongValue('the URL of Redis is empty')
+    const checked = checkSharedName(name)
+    const settings = checkSettings(options)
+    return new RedisSemaphore(inside, checked, settings, new OwnLink(url, settings.lease))
+  }
+
+  /**
+   * Permits over an ioredis client that is there: one with options of its own, for Sentinel or for a Cluster. It is neither
+   * closed nor configured here, and whether it keeps the process alive is for its owner to say.
+   *
+   * @example
+   * ```ts
+   * const client = new Redis({ host: 'localhost', enableAutoPipelining: true })
+   * const jobs = RedisSemaphore.over(client, '/jobs', { permits: 4 })
+   * ```
+   */
+  static over(client: RedisClient, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
+    if (!isRedisClient(client)) throw wrongType('client', 'an ioredis client', client)
+    const checked = checkSharedName(name)
+    return new RedisSemaphore(inside, checked, checkSettings(options), new GivenLink(client))
+  }
+
+  /**
+   * Takes a permit, and waits until one is there: first come, first served in this object, by chance between processes.
+   *
+   * While Redis cannot be reached it goes on trying, with longer and longer pauses up to a second.
+   *
+   * @throws {IpcError} `ETIMEDOUT` (`cause` says why Redis did not answer, if it was that), `ERR_CLOSED`, `ERR_REFUSED` when
+   *   Redis refuses, `ERR_CLOCK_SKEW`; or the signal's reason.
+   *
+   * @example
+   * ```ts
+   * await using permit = await jobs.acquire({ timeout: 60_000 })
+   * ```
+   */
+  async acquire(options?: WaitOptions): Promise<RedisPermit> {
+    this.#checkOpen()
+    const { timeout: given, signal: maybe } = checkOptions(options)
+    const timeout = checkTimeout(given)
+    const signal = checkSignal(maybe)
+    if (signal?.aborted) throw signal.reason
+    if (timeout !== 0) return this.#waits.add({ timeout, signal })
+    const permit = await this.#tryOnce(signal)
+    if (permit === null) throw timedOut(this.#label, undefined)
+    return permit
+  }
+
+  /**
+   * Takes a permit if one is there now; it does not queue behind pending waits.
+   *
+   * @returns `null` when all are held.
+   * @throws {IpcError} `ERR_UNAVAILABLE` when Redis cannot be reached, or does not answer as long as a lease is;
+   *   `ERR_CLOSED`, `ERR_REFUSED`, `ERR_CLOCK_SKEW`.
+   */
+  async tryAcquire(): Promise<RedisPermit | null> {
+    this.#checkOpen()
+    return this.#tryOnce(undefined)
+  }
+
+  /**
+   * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+   *
+   * When the permit is lost meanwhile, its `signal` aborts; the function decides what comes of it.
+   *
+   * @returns What the function returned.
+   * @throws As {@link acquire}, and what the function throws.
+   *
+   * @example
+   * ```ts
+   * const page = await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
+   * ```
+   */
+  async use<T>(fn: (permit: RedisPermit) => T | Promise<T>, options?: WaitOptions): Promise<T> {
+    if (typeof fn !== 'function') throw wrongType('fn', 'a function', fn)
+    const permit = await this.acquire(options)
+    try {
+      return await fn(permit)
+    } finally {
+      await permit.release()
+    }
+  }
+
+  /**
+   * What Redis knows about the permits, and what this process waits for.
+   *
+   * @throws {IpcError} As {@link tryAcquire}.
+   */
+  async info(): Promise<RedisSemaphoreInfo> {
+    this.#checkOpen()
+    const holders = await this.#answered(this.#entries.count(), undefined)
+    const { name, permits } = this
+    const value = Math.max(permits - holders, 0)
+    const { key } = this.#entries
+    return { name, key, permits, holders, value, held: this.#held, pending: this.#waits.count }
+  }
+
+  /**
+   * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call but this one.
+   *
+   * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last of them.
+   *
+   * @returns A promise that settles when the connection has ended, or at once when permits are held.
+   */
+  close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort(this.#closedError())
+      this.#waits.failAll(() => this.#closedError())
+      // What is under way is waited for, so that nothing is taken that nobody gives back; but not for ever.
+      this.#alarm = setTimeout(() => {
+        this.#waitedLong = true
+        this.#endIfUnused()
+      }, ANSWER_WITHIN).unref()
+      this.#endIfUnused()
+    }
+    return this.#held > 0 ? DONE : this.#ended
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** One try, and what became of it: the permit, or nothing. */
+  async #take(): Promise<RedisPermit | undefined> {
+    this.#asking += 1
+    try {
+      const entry = await this.#entries.take()
+      if (entry === undefined) return undefined
+      this.#held += 1
+      return new RedisPermit(entry, this.#label, this.#watcher)
+    } finally {
+      this.#asking -= 1
+      this.#endIfUnused()
+    }
+  }
+
+  async #tryOnce(signal: AbortSignal | undefined): Promise<RedisPermit | null> {
+    const taking = this.#take()
+    try {
+      return (await this.#answered(taking, signal)) ?? null
+    } catch (error) {
+      // It may have come all the same, and nobody wants it any more.
+      taking.then(permit => permit?.release()).catch(() => {})
+      throw error
+    }
+  }
+
+  /** An answer of Redis, within the lease: after that it would be of no use. It does not outlast the signal or `close`. */
+  #answered<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const closing = this.#closing.signal
+      const onAbort = (event: Event): void => fail((event.target as AbortSignal).reason)
+      const alarm = setTimeout(
+        () => fail(unavailable(this.#label, `no answer within ${this.lease} ms`)),
+        this.lease,
+      )
+      const settle = (): void => {
+        clearTimeout(alarm)
+        signal?.removeEventListener('abort', onAbort)
+        closing.removeEventListener('abort', onAbort)
+      }
+      const fail = (reason: unknown): void => {
+        settle()
+        reject(reason)
+      }
+      signal?.addEventListener('abort', onAbort)
+      closing.addEventListener('abort', onAbort)
+      answer.then(value => {
+        settle()
+        resolve(value)
+      }, fail)
+    })
+  }
+
+  #endIfUnused(): void {
+    if (this.#ending || !this.#closing.signal.aborted || this.#held > 0) return
+    if (this.#asking > 0 && !this.#waitedLong) return
+    this.#ending = true
+    clearTimeout(this.#alarm)
+    void this.#link.end().then(this.#end)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw this.#closedError()
+  }
+
+  #closedError(): IpcError {
+    return new IpcError('ERR_CLOSED', `the semaphore ${this.#label} is closed`)
+  }
+}
+
+const DONE = Promise.resolve()

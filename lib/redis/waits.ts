@@ -1,0 +1,200 @@
+import { asIpcError, isFinal, timedOut } from './failures.js'
+import type { WaitLimits } from '../waiting.js'
+import type { RedisPermit } from './permit.js'
+
+/** How many tries may be under way at once. */
+const WIDEST = 32
+
+/** The pauses while Redis cannot be reached: each twice as long as the one before. */
+const FIRST_PAUSE = 25
+const LONGEST_PAUSE = 1_000
+
+/** A timer of Node takes no longer time; a longer wait is several of them. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * The pending waits of one source: first come, first served among themselves.
+ *
+ * However many there are, Redis is asked for the first ones only. What comes goes to whoever is first by then, or back.
+ */
+export class Waits {
+  readonly #waiting = new Set<Wait>()
+  readonly #take: () => Promise<RedisPermit | undefined>
+  readonly #poll: number
+  readonly #label: string
+  #trying = 0
+  /** How many tries there may be now: one after a refusal, twice as many after each permit. */
+  #width = WIDEST
+  #pause: NodeJS.Timeout | undefined
+  /** How often a permit came back here. */
+  #wakes = 0
+  #failures = 0
+  /** Why Redis does not answer; `undefined` when it does. */
+  #trouble: unknown
+
+  constructor(take: () => Promise<RedisPermit | undefined>, poll: number, label: string) {
+    this.#take = take
+    this.#poll = poll
+    this.#label = label
+  }
+
+  get count(): number {
+    return this.#waiting.size
+  }
+
+  /** Waits for a permit. */
+  add({ timeout, signal }: WaitLimits): Promise<RedisPermit> {
+    return new Promise((resolve, reject) => {
+      const wait = new Wait(resolve, reject, signal, () => this.#remove(wait))
+      this.#waiting.add(wait)
+      if (timeout !== undefined) wait.endAfter(timeout, () => timedOut(this.#label, this.#trouble))
+      this.#pump()
+    })
+  }
+
+  /** A permit came back here: it may be there for the next. */
+  wake(): void {
+    this.#wakes += 1
+    if (this.#waiting.size === 0 || this.#failures > 0) return
+    this.#resume()
+    this.#pump()
+  }
+
+  /** Ends all of them. */
+  failAll(reason: () => unknown): void {
+    for (const wait of this.#waiting) wait.fail(reason())
+  }
+
+  #pump(): void {
+    const width = Math.min(this.#width, this.#waiting.size)
+    while (this.#pause === undefined && this.#trying < width) this.#try()
+  }
+
+  #try(): void {
+    this.#trying += 1
+    const wakes = this.#wakes
+    this.#take().then(
+      permit => {
+        this.#trying -= 1
+        this.#succeed(permit, wakes)
+        this.#pump()
+      },
+      error => {
+        this.#trying -= 1
+        this.#fail(error)
+        this.#pump()
+      },
+    )
+  }
+
+  /** Redis answered; `wakes` is what it was when it was asked. */
+  #succeed(permit: RedisPermit | undefined, wakes: number): void {
+    this.#failures = 0
+    this.#trouble = undefined
+    if (permit !== undefined) {
+      this.#width = Math.min(this.#width * 2, WIDEST)
+      this.#deliver(permit)
+    } else if (wakes === this.#wakes) {
+      this.#rest(jittered(this.#poll))
+    } else {
+      this.#width = 1 // one came back after this was asked: ask again
+    }
+  }
+
+  #deliver(permit: RedisPermit): void {
+    const [first] = this.#waiting
+    if (first === undefined)
+      void permit.release() // whoever it was for gave up meanwhile
+    else first.grant(permit)
+  }
+
+  #fail(error: unknown): void {
+    if (isFinal(error)) {
+      this.failAll(() => asIpcError(this.#label, error))
+      return
+    }
+    this.#trouble = error
+    this.#failures += 1
+    this.#rest(jittered(Math.min(FIRST_PAUSE * 2 ** Math.min(this.#failures - 1, 10), LONGEST_PAUSE)))
+  }
+
+  /** No try for so many milliseconds. */
+  #rest(milliseconds: number): void {
+    this.#width = 1
+    if (this.#waiting.size === 0 || this.#pause !== undefined) return
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.#pump()
+    }, milliseconds)
+  }
+
+  #resume(): void {
+    clearTimeout(this.#pause)
+    this.#pause = undefined
+  }
+
+  #remove(wait: Wait): void {
+    this.#waiting.delete(wait)
+    if (this.#waiting.size > 0) return
+    this.#resume()
+    this.#width = WIDEST
+  }
+}
+
+/** A wait that has not ended. */
+class Wait {
+  readonly #resolve: (permit: RedisPermit) => void
+  readonly #reject: (reason: unknown) => void
+  readonly #signal: AbortSignal | undefined
+  readonly #onEnd: () => void
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(
+    resolve: (permit: RedisPermit) => void,
+    reject: (reason: unknown) => void,
+    signal: AbortSignal | undefined,
+    onEnd: () => void,
+  ) {
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#signal = signal
+    this.#onEnd = onEnd
+    signal?.addEventListener('abort', this)
+  }
+
+  /** The signal's `abort`. */
+  handleEvent(): void {
+    this.fail(this.#signal?.reason)
+  }
+
+  endAfter(timeout: number, error: () => unknown): void {
+    const deadline = performance.now() + timeout
+    const arm = (): void => {
+      const left = Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), LONGEST_TIMER)
+      // A timer counts whole milliseconds and can be early.
+      this.#timer = setTimeout(() => (performance.now() < deadline ? arm() : this.fail(error())), left)
+    }
+    arm()
+  }
+
+  grant(permit: RedisPermit): void {
+    this.#end()
+    this.#resolve(permit)
+  }
+
+  fail(reason: unknown): void {
+    this.#end()
+    this.#reject(reason)
+  }
+
+  #end(): void {
+    this.#signal?.removeEventListener('abort', this)
+    clearTimeout(this.#timer)
+    this.#onEnd()
+  }
+}
+
+/** A quarter more or less, so that processes that began together do not ask together for ever. */
+function jittered(milliseconds: number): number {
+  return milliseconds * (0.75 + Math.random() / 2)
+}

@@ -1,0 +1,194 @@
+import { strict as assert } from 'node:assert'
+
+import type { PermitLike } from '../permit-source.js'
+import type { Cases } from './cases.js'
+import { later } from './stage.js'
+
+/** Taking permits, and waiting for them. */
+export const acquiring: Cases = {
+  'acquire takes as many permits as there are': async stage => {
+    const source = await stage.create(3)
+    for (let taken = 0; taken < 3; taken += 1) await stage.acquire(source)
+    assert.equal(await source.tryAcquire(), null)
+  },
+
+  'tryAcquire takes a permit that is there, and says null when there is none': async stage => {
+    const source = await stage.create(1)
+    const permit = await stage.soon('tryAcquire', source.tryAcquire())
+    assert.ok(permit)
+    assert.equal(permit.released, false)
+    assert.equal(await source.tryAcquire(), null)
+    await permit.release()
+    assert.equal(await stage.free(source), 1)
+  },
+
+  'permits are shared with who else opens them': async stage => {
+    const source = await stage.create(2)
+    const other = await stage.open(source, 2)
+    const permit = await stage.acquire(source)
+    await stage.acquire(other)
+    assert.equal(await source.tryAcquire(), null)
+    assert.equal(await other.tryAcquire(), null)
+    await permit.release()
+    assert.equal(await stage.free(other), 1)
+  },
+
+  'permits of one name are not those of another': async stage => {
+    const [source, other] = [await stage.create(1), await stage.create(1)]
+    assert.notEqual(source.name, other.name)
+    await stage.acquire(source)
+    await stage.acquire(other)
+  },
+
+  'acquire waits for a release': async stage => {
+    const source = await stage.create(1)
+    const held = await stage.acquire(source)
+    const waiting = source.acquire()
+    await stage.pending(waiting)
+    await held.release()
+    const permit = await stage.soon('the wait', waiting)
+    assert.equal(permit.released, false)
+    assert.equal(await source.tryAcquire(), null)
+  },
+
+  'acquire waits for a release by somebody else': async stage => {
+    const source = await stage.create(1)
+    const other = await stage.open(source, 1)
+    const held = await stage.acquire(other)
+    const waiting = source.acquire()
+    await stage.pending(waiting)
+    await held.release()
+    await stage.soon('the wait', waiting)
+    assert.equal(await other.tryAcquire(), null)
+  },
+
+  'every wait of many gets its turn': async stage => {
+    const source = await stage.create(2)
+    const other = await stage.open(source, 2)
+    let done = 0
+    const turns = Array.from({ length: 40 }, async (_, index) => {
+      const permit = await (index % 2 === 0 ? source : other).acquire()
+      done += 1
+      await permit.release()
+    })
+    await stage.soon('40 turns', Promise.all(turns))
+    assert.equal(done, 40)
+    await stage.becomesFree(source, 2)
+  },
+
+  'never more hold a permit than there are': async stage => {
+    const source = await stage.create(3)
+    const other = await stage.open(source, 3)
+    let [holding, most] = [0, 0]
+    const hold = async (): Promise<void> => {
+      holding += 1
+      most = Math.max(most, holding)
+      await later(2)
+      holding -= 1
+    }
+    const turns = Array.from({ length: 30 }, (_, index) => (index % 2 === 0 ? source : other).use(hold))
+    await stage.soon('30 turns', Promise.all(turns))
+    assert.equal(most, 3)
+  },
+
+  'a timeout ends a wait with ETIMEDOUT, and leaves nothing behind': async stage => {
+    const source = await stage.create(1)
+    const held = await stage.acquire(source)
+    for (const timeout of [0, 1, 20]) await stage.refuses('ETIMEDOUT', () => source.acquire({ timeout }))
+    assert.equal((await source.info()).pending, 0)
+    await held.release()
+    await stage.becomesFree(source, 1)
+  },
+
+  'a timeout of 0 takes a permit that is there': async stage => {
+    const source = await stage.create(1)
+    await stage.soon('acquire', source.acquire({ timeout: 0 }))
+    assert.equal(await source.tryAcquire(), null)
+  },
+
+  'a timeout that is long enough is none': async stage => {
+    const source = await stage.create(1)
+    const held = await stage.acquire(source)
+    const waiting = source.acquire({ timeout: 60_000 })
+    await held.release()
+    await stage.soon('the wait', waiting)
+  },
+
+  'an abort ends a wait at once, with its reason': async stage => {
+    const source = await stage.create(1)
+    await stage.acquire(source)
+    for (const reason of [new Error('enough'), 'a string', undefined]) {
+      const controller = new AbortController()
+      const waiting = source.acquire({ signal: controller.signal })
+      await stage.pending(waiting)
+      controller.abort(reason)
+      assert.equal(await stage.reasonOf(waiting), controller.signal.reason)
+    }
+    assert.equal((await source.info()).pending, 0)
+  },
+
+  'a signal that is aborted already takes nothing': async stage => {
+    const source = await stage.create(1)
+    const reason = new Error('too late')
+    for (const timeout of [undefined, 0, 1_000]) {
+      const waiting = source.acquire({ timeout, signal: AbortSignal.abort(reason) })
+      assert.equal(await stage.reasonOf(waiting), reason)
+    }
+    assert.equal(await stage.free(source), 1)
+  },
+
+  'an abort after the permit came changes nothing': async stage => {
+    const source = await stage.create(1)
+    const controller = new AbortController()
+    const permit = await stage.soon('acquire', source.acquire({ signal: controller.signal }))
+    controller.abort()
+    assert.equal(permit.released, false)
+    assert.equal(permit.signal.aborted, false)
+    assert.equal(await source.tryAcquire(), null)
+  },
+
+  'a permit that comes when its wait was given up goes to the next, or back': async stage => {
+    const source = await stage.create(1)
+    for (let round = 0; round < 30; round += 1) {
+      const held = await stage.acquire(source)
+      const controller = new AbortController()
+      const given = source.acquire({ signal: controller.signal }).catch(() => undefined)
+      const next = source.acquire()
+      const released = held.release()
+      if (round % 3 > 0) await later(round % 3)
+      controller.abort()
+      await released
+      const early: PermitLike | undefined = await stage.soon('the aborted wait', given)
+      await early?.release()
+      await (await stage.soon('the next wait', next)).release()
+    }
+    await stage.becomesFree(source, 1)
+  },
+
+  'options of the wrong kind are refused before anything is taken': async stage => {
+    const source = await stage.create(1)
+    for (const options of [null, 'soon', { timeout: '1' }, { signal: {} }]) {
+      await stage.refuses('ERR_INVALID_ARG_TYPE', () => source.acquire(options as never))
+    }
+    for (const timeout of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await stage.refuses('ERR_OUT_OF_RANGE', () => source.acquire({ timeout }))
+    }
+    assert.equal(await stage.free(source), 1)
+  },
+
+  'info tells how many are free, and how many waits are pending': async stage => {
+    const source = await stage.create(2)
+    const free = async (): Promise<number | undefined> => (await source.info()).value
+    const known = (await free()) !== undefined
+    if (known) assert.equal(await free(), 2)
+    await stage.acquire(source)
+    if (known) assert.equal(await free(), 1)
+    await stage.acquire(source)
+    if (known) assert.equal(await free(), 0)
+    const waits = [source.acquire(), source.acquire()]
+    await stage.pending(Promise.race(waits))
+    assert.equal((await source.info()).pending, 2)
+    await source.close()
+    await stage.soon('the waits', Promise.allSettled(waits))
+  },
+}

@@ -1,0 +1,26 @@
+import { permitSourceCases } from './cases.js'
+import type { PermitSourceSubject } from './subject.js'
+
+/** A `test(title, function)`, as node:test, vitest, jest, mocha (`it`) and uvu have it. */
+export type DeclareTest = (title: string, run: () => Promise<void>) => unknown
+
+/**
+ * Declares a test for every case of {@link permitSourceCases}.
+ *
+ * @example
+ * ```ts
+ * import { test } from 'node:test'
+ * import { Semaphore } from 'os-ipc'
+ * import { testPermitSource } from 'os-ipc/testing'
+ *
+ * let made = 0
+ * testPermitSource(test, {
+ *   create: permits => Semaphore.create(`/tested-${process.pid}-${made++}`, { initial: permits }),
+ *   open: name => Semaphore.open(name),
+ *   remove: name => Semaphore.unlink(name),
+ * })
+ * ```
+ */
+export function testPermitSource(test: DeclareTest, subject: PermitSourceSubject): void {
+  for (const { title, run } of permitSourceCases(subject)) test(title, run)
+}
