@@ -34,8 +34,8 @@ export declare function cancelWaits(handle: number): void
 /** Closes the locks that nobody uses now; otherwise they stay open for a moment. */
 export declare function closeUnusedLocks(): void
 
-/** Collects the waits that ended. */
-export declare function collectSettled(): Settled
+/** Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone. */
+export declare function collectSettled(): number | Settled
 
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
@@ -172,23 +172,22 @@ export interface NativeSemaphoreInfo {
   removed: boolean
 }
 
-/** An open memory object, as JavaScript sees it. */
+/** Whether this is the thread that the process began with: no worker, then. */
+export declare function onFirstThread(): boolean
+
+/** What JavaScript does not know yet of a memory object that it opened: every property of an object costs. */
 export interface OpenedMemory {
   /** What the other functions take. */
   handle: number
-  kind: 'posix' | 'sysv'
-  name: string
   key?: number
   id?: number
   size: number
   created: boolean
 }
 
-/** What a handle is made of. */
+/** A semaphore that may be new. */
 export interface OpenedSemaphore {
   handle: number
-  name: string
-  posix: boolean
   created: boolean
   verified: boolean
 }
@@ -215,7 +214,7 @@ export declare function semaphoreDrop(handle: number): boolean
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): number
 
 export declare function semaphoreOpenOrCreate(id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
@@ -239,6 +238,12 @@ export declare function semaphoreValue(handle: number): number
  * A worker can be terminated meanwhile: then nobody is there to have the unit, and it goes back.
  */
 export declare function semaphoreWaitSync(handle: number, timeout: number | undefined | null, inWorker: boolean): boolean
+
+/** Wakes one who waits, after a unit was added to the words. */
+export declare function semaphoreWakeOne(handle: number): void
+
+/** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
+export declare function semaphoreWords(handle: number): ArrayBuffer | null
 
 /** The waits that ended since the last call. */
 export interface Settled {

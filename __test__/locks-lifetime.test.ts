@@ -67,6 +67,18 @@ onEveryEngine(engine => {
     })
   }
 
+  test('workers that are terminated at any moment leave the lock free', async t => {
+    for (const node of nodes) {
+      const name = lockName(t)
+      const args = [folder, name, 16]
+      const workers = child(t, 'terminate-workers-with-locks.ts', { node, args, limit: 90_000 })
+      t.is(await workers.next(), 'exclusive')
+      t.true(await workers.next())
+      t.like(await workers.exit, { code: 0, signal: null })
+      await until('nothing is left', () => !isThere(name))
+    }
+  })
+
   test('a pending request keeps the process alive, and a held lock does not', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)

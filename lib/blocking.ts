@@ -1,7 +1,6 @@
-import { isMainThread } from 'node:worker_threads'
-
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from './diagnostics.js'
 import type { Handle } from './handle.js'
+import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import { timedOut } from './waiting.js'
 

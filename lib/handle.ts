@@ -1,6 +1,7 @@
+import { Counter } from './counter.js'
 import { IpcError } from './errors.js'
 import { native } from './native.js'
-import type { Backend } from './options.js'
+import type { Backend, Id } from './options.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
 const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
@@ -21,11 +22,15 @@ export class Handle {
   /** Permits held. */
   permits = 0
 
-  constructor(number: number, name: string, key: number | undefined, backend: Backend) {
+  /** Of a POSIX semaphore that is open. */
+  counter: Counter | undefined
+
+  constructor(number: number, id: Id, backend: Backend) {
     this.number = number
-    this.name = name
-    this.key = key
+    this.name = typeof id === 'number' ? '' : id
+    this.key = typeof id === 'number' ? id : undefined
     this.backend = backend
+    this.counter = backend === 'posix' ? new Counter(number) : undefined
     unreachable.register(this, number, this)
   }
 
@@ -48,6 +53,7 @@ export class Handle {
   close(): void {
     if (!this.open) return
     this.open = false
+    this.counter = undefined
     this.#dropIfUnused()
   }
 

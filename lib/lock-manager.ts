@@ -1,5 +1,3 @@
-import { threadId } from 'node:worker_threads'
-
 import type { NativeLockRequest } from '../native.cjs'
 import { checkRequest, type LockRequest } from './lock-request.js'
 import type {
@@ -11,6 +9,7 @@ import type {
   LockMode,
   LockOptions,
 } from './lock-types.js'
+import { threadId } from './main-thread.js'
 import { PendingLock } from './pending-lock.js'
 import { native } from './native.js'
 

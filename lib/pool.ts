@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { isMainThread } from 'node:worker_threads'
+
+import { isMainThread } from './main-thread.js'
 
 const VARIABLE = 'UV_THREADPOOL_SIZE'
 
@@ -33,6 +33,8 @@ function threads(size: string | undefined): number {
  */
 function atStart(): string | undefined {
   try {
+    // To import it would also load all of its parts that Node itself loads when they are needed.
+    const { readFileSync } = process.getBuiltinModule('node:fs')
     const variables = readFileSync('/proc/self/environ', 'latin1').split('\0')
     return variables.find(variable => variable.startsWith(`${VARIABLE}=`))?.slice(VARIABLE.length + 1)
   } catch {

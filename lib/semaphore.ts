@@ -93,20 +93,15 @@ export class Semaphore implements PermitSource, Disposable {
 
   readonly #handle: Handle
 
-  private constructor(key: symbol, opened: OpenedSemaphore, id: Id) {
+  private constructor(key: symbol, handle: number, which: Target, created: boolean) {
     if (key !== inside) {
       throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
     }
-    this.name = opened.name
-    this.backend = opened.posix ? 'posix' : 'sysv'
-    this.created = opened.created
-    this.#handle = new Handle(
-      opened.handle,
-      opened.name,
-      typeof id === 'number' ? id : undefined,
-      this.backend,
-    )
-    if (opened.created && !opened.verified) warnUnverified(this.#handle.label)
+    const { id, posix } = which
+    this.name = typeof id === 'string' ? id : ''
+    this.backend = posix ? 'posix' : 'sysv'
+    this.created = created
+    this.#handle = new Handle(handle, id, this.backend)
   }
 
   /**
@@ -121,9 +116,9 @@ export class Semaphore implements PermitSource, Disposable {
    * ```
    */
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const { initial, mode } = creation(options)
-    return new Semaphore(inside, native.semaphoreCreate(checked, posix, initial, mode), checked)
+    return Semaphore.#opened(which, native.semaphoreCreate(which.id, which.posix, initial, mode))
   }
 
   /**
@@ -140,9 +135,9 @@ export class Semaphore implements PermitSource, Disposable {
    * ```
    */
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    return new Semaphore(inside, native.semaphoreOpen(checked, posix, owner), checked)
+    return new Semaphore(inside, native.semaphoreOpen(which.id, which.posix, owner), which, false)
   }
 
   /**
@@ -159,10 +154,10 @@ export class Semaphore implements PermitSource, Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
-    const { checked, posix } = target(id, options)
+    const which = target(id, options)
     const { initial, mode } = creation(options)
     const owner = checkOwner(options.owner)
-    return new Semaphore(inside, native.semaphoreOpenOrCreate(checked, posix, initial, mode, owner), checked)
+    return Semaphore.#opened(which, native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner))
   }
 
   /**
@@ -173,8 +168,14 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
-    const { checked, posix } = target(id, options)
-    return native.semaphoreUnlinkId(checked, posix)
+    const which = target(id, options)
+    return native.semaphoreUnlinkId(which.id, which.posix)
+  }
+
+  static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
+    const semaphore = new Semaphore(inside, handle, which, created)
+    if (created && !verified) warnUnverified(semaphore.#handle.label)
+    return semaphore
   }
 
   /**
@@ -193,7 +194,9 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
    */
   post(count = 1): void {
-    native.semaphorePost(this.#handle.use(), count === 1 ? 1 : checkCount(count))
+    const number = this.#handle.use()
+    const counted = count === 1 && this.#handle.counter?.give()
+    if (!counted) native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
     posted(this.#handle, count)
   }
 
@@ -204,7 +207,8 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   tryWait(): boolean {
-    const taken = native.semaphoreTryWait(this.#handle.use())
+    const number = this.#handle.use()
+    const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
     if (taken) tookAtOnce(this.#handle, false)
     return taken
   }
@@ -351,15 +355,21 @@ function limits(options: WaitOptions): WaitLimits {
   return { timeout: checkTimeout(timeout), signal: checkSignal(signal) }
 }
 
-/** The id, and the system it lives in. */
-function target(id: unknown, options: BackendOptions | undefined): { checked: Id; posix: boolean } {
+/** Which semaphore: its id, a name with its slash, and the system it lives in. */
+interface Target {
+  id: Id
+  posix: boolean
+}
+
+function target(id: unknown, options: BackendOptions | undefined): Target {
   const checked = checkId(id)
   const backend = checkBackend(checkOptions(options).backend)
   if (typeof checked === 'number') {
     if (backend === 'posix') throw wrongValue("a number is a System V key: it has no backend 'posix'")
-    return { checked, posix: false }
+    return { id: checked, posix: false }
   }
-  return { checked, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
+  const name = checked.startsWith('/') ? checked : `/${checked}`
+  return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
 }
 
 function creation(options: CreateSemaphoreOptions): { initial: number; mode: number } {

@@ -1,17 +1,18 @@
-import { isMainThread } from 'node:worker_threads'
-
 import { fromNative, IpcError } from './errors.js'
+import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import { poolThreads } from './pool.js'
 
 /** Somebody who waits for an outcome of the addon. */
 export interface Waiter {
-  /** Whom the outcome is told when all that came together has been settled. */
-  readonly observed?: { succeeded(): void; failed(error: unknown): void }
   /** What was waited for came. */
   grant(): void
   /** It will not come. */
   fail(error: unknown): void
+  /** Called after {@link grant}, when all that came together has been settled. */
+  succeeded?(): void
+  /** Called after {@link fail}, when all that came together has been settled. */
+  failed?(error: unknown): void
 }
 
 /** By ticket. */
@@ -25,11 +26,18 @@ export const pool = poolThreads()
 
 /** Runs when the addon has outcomes. */
 function settle(): void {
-  const { granted, failed, errors } = native.collectSettled()
+  const settled = native.collectSettled()
+  if (typeof settled === 'number') {
+    const wait = waiters.get(settled)
+    wait?.grant()
+    wait?.succeeded?.()
+    return
+  }
+  const { granted, failed, errors } = settled
   const won = granted.flatMap(ticket => waiters.get(ticket) ?? [])
   for (const wait of won) wait.grant()
   failAll(failed, index => errors[index])
-  for (const wait of won) wait.observed?.succeeded()
+  for (const wait of won) wait.succeeded?.()
 }
 
 /**
@@ -46,7 +54,7 @@ export function failAll(tickets: readonly number[], errorOf: (index: number) => 
     wait.fail(error)
     ended.push({ wait, error })
   }
-  for (const { wait, error } of ended) wait.observed?.failed(error)
+  for (const { wait, error } of ended) wait.failed?.(error)
 }
 
 native.start(fromNative, settle, pool)

@@ -86,12 +86,13 @@ export class SharedMemory implements Disposable {
   #buffer: ArrayBuffer | undefined
   #detached: object | null = null
 
-  private constructor(key: symbol, opened: OpenedMemory, readOnly: boolean) {
+  private constructor(key: symbol, opened: OpenedMemory, id: Id | undefined, readOnly: boolean) {
     if (key !== inside) {
       throw wrongType('new SharedMemory()', 'SharedMemory.create, open, openOrCreate or attach', undefined)
     }
-    this.kind = opened.kind
-    this.name = opened.name
+    const named = typeof id === 'string'
+    this.kind = named ? 'posix' : 'sysv'
+    this.name = named ? id : ''
     this.key = opened.key
     this.id = opened.id
     this.size = opened.size
@@ -117,7 +118,9 @@ export class SharedMemory implements Disposable {
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
     const { size, mode } = checkOptions(options)
-    return new SharedMemory(inside, native.memoryCreate(checkId(id), checkSize(size), checkMode(mode)), false)
+    const checked = checkId(id)
+    const opened = native.memoryCreate(checked, checkSize(size), checkMode(mode))
+    return new SharedMemory(inside, opened, checked, false)
   }
 
   /**
@@ -135,7 +138,8 @@ export class SharedMemory implements Disposable {
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
-    return new SharedMemory(inside, native.memoryOpen(checkId(id), only, checkOwner(owner)), only)
+    const checked = checkId(id)
+    return new SharedMemory(inside, native.memoryOpen(checked, only, checkOwner(owner)), checked, only)
   }
 
   /**
@@ -150,8 +154,9 @@ export class SharedMemory implements Disposable {
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
     const { size, mode, owner } = checkOptions(options)
-    const handle = native.memoryOpenOrCreate(checkId(id), checkSize(size), checkMode(mode), checkOwner(owner))
-    return new SharedMemory(inside, handle, false)
+    const checked = checkId(id)
+    const opened = native.memoryOpenOrCreate(checked, checkSize(size), checkMode(mode), checkOwner(owner))
+    return new SharedMemory(inside, opened, checked, false)
   }
 
   /**
@@ -171,7 +176,7 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), only)
+    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), undefined, only)
   }
 
   /**

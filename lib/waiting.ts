@@ -18,11 +18,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
 const POOL_PATIENCE = 10
 
-/** A wait that has not ended. */
-class Pending implements Waiter {
-  readonly handle: Handle
+/** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
+class Pending extends ObservedWait implements Waiter {
   readonly ticket: number
-  readonly observed: ObservedWait
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
@@ -30,15 +28,14 @@ class Pending implements Waiter {
 
   constructor(
     handle: Handle,
+    permit: boolean,
     ticket: number,
     { timeout, signal }: WaitLimits,
-    observed: ObservedWait,
     resolve: () => void,
     reject: (reason: unknown) => void,
   ) {
-    this.handle = handle
+    super(handle, permit)
     this.ticket = ticket
-    this.observed = observed
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -67,7 +64,7 @@ class Pending implements Waiter {
   giveUp(reason: unknown): void {
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
-    this.observed.failed(reason)
+    this.failed(reason)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -117,15 +114,14 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     tookAtOnce(handle, permit)
     return undefined
   }
-  const observed = new ObservedWait(handle, permit)
-  const promise = new Promise<void>((resolve, reject) => {
-    expect(ticket, new Pending(handle, ticket, limits, observed, resolve, reject))
+  return new Promise((resolve, reject) => {
+    const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
+    expect(ticket, wait)
     handle.waits += 1
     if (handle.referenced) reference(+1)
     if (pool > 0) guardPool()
+    wait.began()
   })
-  observed.began()
-  return promise
 }
 
 /** Closes a handle, and ends every wait of it. */

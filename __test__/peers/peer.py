@@ -88,9 +88,24 @@ def posix_semaphore(verb, name, *args):
         case "wait":
             timeout = int(args[0]) / 1000 if args else None
             return taken(lambda: semaphore.acquire(timeout), posix_ipc.BusyError)
+        case "guarded":
+            return posix_guarded(semaphore, name, int(args[0]))
         case "value":
             return semaphore.value
     raise LookupError(verb)
+
+
+def posix_guarded(semaphore, name, count):
+    """Adds 1 to the number at the start of the memory of the same name, each time between a wait and a post."""
+    memory = posix_ipc.SharedMemory(name)
+    with mmap.mmap(memory.fd, memory.size) as view, memoryview(view) as whole, whole.cast("i") as numbers:
+        for index in range(count):
+            semaphore.acquire()
+            number = numbers[0]
+            numbers[1] = index
+            numbers[0] = number + 1
+            semaphore.release()
+    return "ok"
 
 
 def taken(acquire, busy):

@@ -37,7 +37,8 @@ export const scene = {
   title: '32 processes that contend for one unit',
   operation: 'a pair',
   rounds: 7,
-  least: 20,
+  // So many that they meet: the first of a few would be done before the last begins.
+  least: 1000,
   smokeCount: 20,
   contenders: {
     'os-ipc': crowd(PROCESSES, ours('sysv')),

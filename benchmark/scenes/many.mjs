@@ -23,7 +23,7 @@ const many = semaphores =>
           waits[next] = all[next].wait()
           next = (next + 1) % semaphores
         }
-        return { threads: ownThreads() }
+        return { threads: ownThreads }
       }
     },
     { env: { UV_THREADPOOL_SIZE: '3' } },

@@ -26,7 +26,7 @@ const pending = waits =>
           queue[oldest] = semaphore.wait()
           oldest = (oldest + 1) % waits
         }
-        return { threads: ownThreads(), ...(waits >= 10_000 && { 'bytes a wait': bytes }) }
+        return { threads: ownThreads, ...(waits >= 10_000 && { 'bytes a wait': bytes }) }
       }
     },
     // No pool: the thread that waits is one of ours, and can be counted.

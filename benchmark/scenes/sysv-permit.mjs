@@ -1,5 +1,6 @@
-import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, go, python } from '../shared/contenders.mjs'
 import { lockContenders } from '../shared/locks.mjs'
+import { acquireAndRelease, pairContenders } from '../shared/pairs.mjs'
 import { carriesBytes, onlyMemory } from '../shared/reasons.mjs'
 import { ratio } from '../shared/targets.mjs'
 
@@ -8,21 +9,7 @@ export const scene = {
   title: 'System V tryAcquire + release: a permit that outlives no process',
   operation: 'a pair',
   contenders: {
-    'os-ipc': node(async ({ object, atTheEnd }) => {
-      const { Semaphore } = await import('../shared/ours.mjs')
-      const semaphore = Semaphore.create(object, { initial: 1, backend: 'sysv' })
-      atTheEnd(() => semaphore.unlink())
-      return count => {
-        let taken = 0
-        for (let index = 0; index < count; index += 1) {
-          const permit = semaphore.tryAcquire()
-          if (permit !== null) taken += 1
-          permit.release()
-        }
-        return { work: taken }
-      }
-    }),
-    limit: limit('sysv-permit'),
+    ...pairContenders('sysv-permit', 'sysv', acquireAndRelease),
     'fs-ext': lockContenders['fs-ext'],
     'os-lock': lockContenders['os-lock'],
     'proper-lockfile': lockContenders['proper-lockfile'],

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Object, Unknown};
+use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Lock, Mailbox, Semaphore};
 
+use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
 
@@ -85,6 +86,8 @@ fn end(raw: usize) {
     environment.end_locks();
     for semaphore in environment.semaphores.drain() {
         semaphore.cancel_all(&environment.mailbox);
+        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
+        semaphore.wake_one();
     }
 }
 
@@ -112,14 +115,27 @@ pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Res
     })
 }
 
-/// Whether JavaScript goes on here: not in a worker that was terminated. Node-API tells by refusing to set a property.
+/// Whether JavaScript goes on here: not in a worker that was terminated.
 pub(crate) fn runs(env: &Env) -> bool {
-    Object::new(env).and_then(|mut object| object.set("runs", true)).is_ok()
+    #[allow(
+        unsafe_code,
+        reason = "Node-API's own functions: the wrappers in napi-rs make an object to ask with"
+    )]
+    // SAFETY: this is the thread of `env`.
+    unsafe {
+        !external_buffer::is_ending(env.raw())
+    }
 }
 
 /// The JavaScript function that makes an error.
 pub(crate) fn error_factory(env: &Env) -> napi::Result<Function<'_, ErrorParts, Unknown<'static>>> {
     with(env, |environment| environment.make_error.borrow_back(env))
+}
+
+/// Whether this is the thread that the process began with: no worker, then.
+#[napi]
+pub fn on_first_thread() -> bool {
+    os_ipc::is_on_first_thread()
 }
 
 /// Says whether pending waits keep the event loop alive.

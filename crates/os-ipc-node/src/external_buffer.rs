@@ -10,7 +10,7 @@ use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
-use os_ipc::Lease;
+use os_ipc::{Lease, SemaphoreWords};
 
 /// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
 pub(crate) struct ExternalBuffer(sys::napi_ref);
@@ -138,6 +138,36 @@ unsafe fn create_external(
     unsafe { sys::napi_create_external_arraybuffer(env, data, length, finalize, hint, result) }
 }
 
+/// An `ArrayBuffer` over the words of a semaphore, which has them for itself; `None` where external buffers are forbidden.
+pub(crate) fn of_words(env: Env, words: SemaphoreWords) -> napi::Result<Option<ArrayBufferValue>> {
+    let start = words.start().as_ptr().cast();
+    let words = Box::into_raw(Box::new(words));
+    let mut value = ptr::null_mut();
+    // SAFETY: the words stay mapped until the finalizer drops them, or the call has failed.
+    let status = unsafe {
+        create_external(
+            env.raw(),
+            start,
+            SemaphoreWords::LENGTH,
+            Some(words_are_free),
+            words.cast(),
+            &raw mut value,
+        )
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(Some(ArrayBufferValue(value)));
+    }
+    // SAFETY: a call that fails does not run the finalizer.
+    drop(unsafe { Box::from_raw(words) });
+    if status == sys::Status::napi_no_external_buffers_allowed { Ok(None) } else { failure(status) }
+}
+
+/// On any thread: it only unmaps.
+unsafe extern "C" fn words_are_free(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `hint` is what `of_words` boxed, and a finalizer runs once.
+    drop(unsafe { Box::from_raw(hint.cast::<SemaphoreWords>()) });
+}
+
 fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
     let mut detached = false;
     // SAFETY: `value` is an ArrayBuffer of this environment, and `detached` outlives the call.
@@ -181,7 +211,7 @@ unsafe extern "C" fn object_is_gone(_env: sys::napi_env, _data: *mut c_void, hin
 ///
 /// # Safety
 /// - `env` is an environment of this thread.
-unsafe fn is_ending(env: sys::napi_env) -> bool {
+pub(crate) unsafe fn is_ending(env: sys::napi_env) -> bool {
     let (mut scope, mut undefined, mut equal) = (ptr::null_mut(), ptr::null_mut(), false);
     // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
     unsafe {

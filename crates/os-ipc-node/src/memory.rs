@@ -19,14 +19,11 @@ pub(crate) struct Segment {
     buffer: Option<ExternalBuffer>,
 }
 
-/// An open memory object, as JavaScript sees it.
+/// What JavaScript does not know yet of a memory object that it opened: every property of an object costs.
 #[napi(object, object_from_js = false)]
 pub struct OpenedMemory {
     /// What the other functions take.
     pub handle: u32,
-    #[napi(ts_type = "'posix' | 'sysv'")]
-    pub kind: &'static str,
-    pub name: String,
     pub key: Option<i32>,
     pub id: Option<i32>,
     pub size: f64,
@@ -212,14 +209,13 @@ pub fn list_segments(env: Env) -> napi::Result<Vec<NativeMemoryInfo>> {
 }
 
 fn keep(env: &Env, memory: SharedMemory) -> napi::Result<OpenedMemory> {
-    let (kind, key, id) = (kind(memory.kind()), memory.key(), memory.id());
-    let name = memory.name().map(ToString::to_string).unwrap_or_default();
+    let (key, id) = (memory.key(), memory.id());
     let (size, created) = (number(memory.size()), memory.is_created());
     let handle = environment::with(env, |environment| {
         let handle = environment.segments.insert(Segment { memory, buffer: None });
         handle.ok_or_else(|| napi::Error::from_reason("a million memory objects are open"))
     })?;
-    Ok(OpenedMemory { handle, kind, name, key, id, size, created })
+    Ok(OpenedMemory { handle, key, id, size, created })
 }
 
 /// Runs `work` on an open segment. What it returns is thrown when the environment is free again.

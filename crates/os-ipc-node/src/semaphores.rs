@@ -8,13 +8,12 @@ use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::OrThrow;
+use crate::external_buffer::{self, ArrayBufferValue};
 
-/// What a handle is made of.
-#[napi(object)]
+/// A semaphore that may be new.
+#[napi(object, object_from_js = false)]
 pub struct OpenedSemaphore {
     pub handle: u32,
-    pub name: String,
-    pub posix: bool,
     pub created: bool,
     pub verified: bool,
 }
@@ -80,9 +79,9 @@ pub fn semaphore_open(
     id: Either<String, i32>,
     posix: bool,
     owner: Option<Either<u32, String>>,
-) -> napi::Result<OpenedSemaphore> {
+) -> napi::Result<u32> {
     let semaphore = id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_throw(&env)?;
-    opened(&env, semaphore)
+    keep(&env, semaphore)
 }
 
 #[napi]
@@ -106,15 +105,18 @@ pub fn semaphore_unlink_id(env: Env, id: Either<String, i32>, posix: bool) -> na
 }
 
 fn opened(env: &Env, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
-    let (name, posix) = (semaphore.name().to_owned(), semaphore.backend() == Backend::Posix);
     let (created, verified) = (semaphore.created(), semaphore.verified());
-    let handle = environment::with(env, |environment| {
+    Ok(OpenedSemaphore { handle: keep(env, semaphore)?, created, verified })
+}
+
+/// A handle on it.
+fn keep(env: &Env, semaphore: Semaphore) -> napi::Result<u32> {
+    environment::with(env, |environment| {
         environment
             .semaphores
             .insert(semaphore)
             .ok_or_else(|| napi::Error::from_reason("more than a million semaphores are open"))
-    })?;
-    Ok(OpenedSemaphore { handle, name, posix, created, verified })
+    })
 }
 
 /// The semaphore of a handle. `lib/semaphore.ts` uses none that it closed.
@@ -140,6 +142,22 @@ pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
 #[napi]
 pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     on(&env, handle, Semaphore::try_wait)
+}
+
+/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
+#[napi(ts_return_type = "ArrayBuffer | null")]
+pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
+    let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
+    words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
+}
+
+/// Wakes one who waits, after a unit was added to the words.
+#[napi]
+pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
+    on(&env, handle, |semaphore| {
+        semaphore.wake_one();
+        Ok(())
+    })
 }
 
 /// Blocks the calling thread; false when the time (in milliseconds) is over.

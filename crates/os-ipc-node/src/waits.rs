@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Task;
-use napi::bindgen_prelude::{Env, Unknown};
+use napi::bindgen_prelude::{Either, Env, Unknown};
 use napi_derive::napi;
 use os_ipc::{Delivery, PoolWork, Semaphore, TicketId, Wait};
 
@@ -90,10 +90,22 @@ pub struct Settled<'env> {
     pub errors: Vec<Unknown<'env>>,
 }
 
-/// Collects the waits that ended.
+/// Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone.
 #[napi]
-pub fn collect_settled(env: &Env) -> napi::Result<Settled<'_>> {
-    let collected = environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
+pub fn collect_settled(env: &Env) -> napi::Result<Either<f64, Settled<'_>>> {
+    let mut collected = environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
+    if collected.len() == 1
+        && environment::runs(env)
+        && let Some((ticket, delivery)) = collected.pop_first()
+    {
+        match delivery {
+            Delivery::Granted(unit) => {
+                unit.hand_over();
+                return Ok(Either::A(to_number(ticket)));
+            }
+            failed @ Delivery::Failed(_) => drop(collected.insert(ticket, failed)),
+        }
+    }
     let mut settled = Settled { granted: Vec::new(), failed: Vec::new(), errors: Vec::new() };
     let mut units = Vec::new();
     for (ticket, delivery) in collected {
@@ -112,7 +124,7 @@ pub fn collect_settled(env: &Env) -> napi::Result<Settled<'_>> {
             settled.granted.push(to_number(ticket));
         }
     }
-    Ok(settled)
+    Ok(Either::B(settled))
 }
 
 /// Moves waits that no pool thread came to yet to threads of ours.

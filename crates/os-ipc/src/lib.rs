@@ -23,8 +23,14 @@ pub use list::{CAN_LIST, list_segments, list_semaphores};
 pub use locks::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
-pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, VALUE_MAX};
+pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
     Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,
 };
+
+/// Whether the calling thread is the one that the process began with.
+#[must_use]
+pub fn is_on_first_thread() -> bool {
+    sys::is_on_first_thread()
+}

@@ -1,7 +1,8 @@
 //! Names: which ones an object may have, and how they are spelled.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::sys;
@@ -10,8 +11,11 @@ use crate::sys;
 pub const MAX_NAME_BYTES: usize = 250;
 
 /// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Name(CString);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// Ends with a NUL, for C.
+    terminated: Arc<str>,
+}
 
 impl Name {
     /// The name of a semaphore; a missing leading slash is added.
@@ -50,7 +54,10 @@ impl Name {
                 rest.len()
             )));
         }
-        CString::new(text).map(Self).map_err(|_| Error::invalid("a name has no NUL byte"))
+        if rest.contains('\0') {
+            return Err(Error::invalid("a name has no NUL byte"));
+        }
+        Ok(Self { terminated: format!("{text}\0").into() })
     }
 
     fn at_most(self, limit: Option<usize>) -> Result<Self> {
@@ -66,13 +73,19 @@ impl Name {
     /// The name with its slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        &self.terminated[..self.terminated.len() - 1]
     }
 
     /// The name as C wants it.
     #[must_use]
     pub fn as_c_str(&self) -> &CStr {
-        &self.0
+        CStr::from_bytes_with_nul(self.terminated.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(out)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whose objects may be opened.
 
+use std::fmt::Display;
+
 use crate::error::{Code, Error, Result};
 
 /// Whose objects a call opens.
@@ -18,14 +20,18 @@ pub enum Owner {
 
 impl Owner {
     /// Refuses `object` when one of the users who control it is neither this process's, nor root, nor allowed.
-    pub(crate) fn check(self, object: &str, controllers: &[u32]) -> Result<()> {
+    pub(crate) fn check(self, object: impl Display, controllers: &[u32]) -> Result<()> {
+        let allowed = |uid| match self {
+            Self::Any => true,
+            Self::Uid(allowed) => uid == 0 || uid == allowed,
+            Self::Default => uid == 0,
+        };
+        let mut others = controllers.iter().filter(|&&uid| !allowed(uid)).peekable();
+        if others.peek().is_none() {
+            return Ok(());
+        }
         let own = nix::unistd::geteuid().as_raw();
-        let stranger = controllers.iter().find(|&&uid| match self {
-            Self::Any => false,
-            Self::Uid(allowed) => uid != own && uid != 0 && uid != allowed,
-            Self::Default => uid != own && uid != 0,
-        });
-        match stranger {
+        match others.find(|&&uid| uid != own) {
             None => Ok(()),
             Some(uid) => Err(Error::new(
                 Code::ForeignOwner,

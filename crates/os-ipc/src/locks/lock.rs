@@ -53,11 +53,7 @@ impl Lock {
 
     /// Takes the lock if it is to be had now, and nobody of this process waits for it.
     pub fn try_take(&self) -> Result<bool> {
-        let taken = self.queue.try_take_in_turn(self.mode.hold())?;
-        if let Some(origin) = taken {
-            self.holder.add(origin);
-        }
-        Ok(taken.is_some())
+        self.queue.try_take_in_turn(self.mode.hold(), &self.holder)
     }
 
     /// Takes the lock, or waits for it: the outcome comes to `mailbox`.

@@ -18,6 +18,7 @@ pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
 use crate::error::{Code, Errno, Error, Result};
 use crate::ownership::Owner;
+pub use crate::sys::posix_words::Words as SemaphoreWords;
 use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
 
 /// The largest counter that every backend has: SEMVMX of semop(2).
@@ -165,9 +166,26 @@ impl Semaphore {
         }
     }
 
+    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
+    /// whose way of counting is known.
+    #[must_use]
+    pub fn words(&self) -> Option<SemaphoreWords> {
+        match &self.inside {
+            Inside::SystemV(_) => None,
+            Inside::Posix(named) => named.words(),
+        }
+    }
+
+    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
+    pub fn wake_one(&self) {
+        if let Inside::Posix(named) = &self.inside {
+            named.wake_one();
+        }
+    }
+
     /// Takes a unit if one is there now.
     pub fn try_wait(&self) -> Result<bool> {
-        self.queue.try_take(Hold::Loose).map(|taken| taken.is_some())
+        self.queue.try_take(Hold::Loose, &self.holder)
     }
 
     /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
@@ -181,11 +199,7 @@ impl Semaphore {
 
     /// Takes a permit if one is there now.
     pub fn try_acquire(&self) -> Result<bool> {
-        let taken = self.queue.try_take(Hold::Owned)?;
-        if let Some(origin) = taken {
-            self.holder.add(origin);
-        }
-        Ok(taken.is_some())
+        self.queue.try_take(Hold::Owned, &self.holder)
     }
 
     /// Gives back a permit of this handle.

@@ -12,14 +12,16 @@ const FEWEST_LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// A number of looks, spread over a time.
+#[derive(Default)]
 pub(crate) struct Patience {
-    start: Instant,
+    /// When the first look was over: most of the time it finds what there is, and nobody asks for the time.
+    start: Option<Instant>,
     looks: u32,
 }
 
 impl Patience {
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), looks: 0 }
+        Self::default()
     }
 
     /// Waits a moment before the next look; false when there is none.
@@ -28,13 +30,14 @@ impl Patience {
             return false;
         }
         self.looks += 1;
+        self.start.get_or_insert_with(Instant::now);
         thread::sleep(BETWEEN_LOOKS);
         true
     }
 
     /// Whether it was looked at for so long.
     pub(crate) fn lasted(&self, time: Duration) -> bool {
-        self.looks >= FEWEST_LOOKS && self.start.elapsed() >= time
+        self.looks >= FEWEST_LOOKS && self.start.is_some_and(|start| start.elapsed() >= time)
     }
 }
 
@@ -44,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_process_that_was_stopped_looks_again() {
-        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST).unwrap(), looks: 0 };
+        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), looks: 0 };
         assert!(!patience.lasted(LONGEST));
         let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
         assert_eq!(looks, FEWEST_LOOKS as usize);

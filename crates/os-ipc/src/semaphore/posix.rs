@@ -11,6 +11,7 @@ use crate::error::{Errno, Error, Result};
 use crate::name::Name;
 use crate::ownership::Owner;
 use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::posix_words::{self, Words};
 use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// An open semaphore.
@@ -174,6 +175,14 @@ impl Named {
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
     }
 
+    pub(super) fn words(&self) -> Option<Words> {
+        Words::of(&self.mapped)
+    }
+
+    pub(super) fn wake_one(&self) {
+        posix_words::wake_one(&self.mapped);
+    }
+
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
         let removed = self.is_removed();
         if !removed && let Ok(info) = describe(&self.name) {
@@ -246,7 +255,10 @@ fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     {
         return (old, queue);
     }
-    known.retain(|_, (old, _)| old.strong_count() > 0);
+    // Now and then, so that opening does not become slower with every semaphore that is open.
+    if known.len() == known.capacity() {
+        known.retain(|_, (old, _)| old.strong_count() > 0);
+    }
     let mapped = Arc::new(mapped);
     let queue = Queue::new(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
     known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));

@@ -69,7 +69,7 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
     } else if metadata.len() < FILE_SIZE {
         "too short"
     } else {
-        owner.check(&format!("the semaphore '{name}'"), &[metadata.uid()])?;
+        owner.check(format_args!("the semaphore '{name}'"), &[metadata.uid()])?;
         let linked = metadata.nlink() > 1 && !is_draft_of_creator(&metadata);
         return Ok(if linked { Found::Linked } else { Found::File(FileId::of(&metadata)) });
     };

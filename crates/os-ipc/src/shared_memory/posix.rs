@@ -134,8 +134,8 @@ enum Opened {
 fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     let failed =
         |call, errno| Error::system("cannot open the shared memory", call, format_args!("'{name}'"), errno);
-    let file = match posix_shm::open(name, writable) {
-        Ok(file) => file,
+    let (file, status) = match posix_shm::open(name, writable) {
+        Ok(opened) => opened,
         Err(Refusal::Failed(Failure(call, errno))) => return Err(hints::posix_room(failed(call, errno))),
         Err(Refusal::NotReady(errno)) => return Ok(Opened::NotReady(failed("open", errno))),
         Err(Refusal::NotAnObject(kind)) => {
@@ -143,8 +143,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
                 .with_hint("somebody may have put it there for you to open: it was left alone"));
         }
     };
-    let status = status(&file, name)?;
-    owner.check(&format!("the shared memory '{name}'"), &[status.uid()])?;
+    owner.check(format_args!("the shared memory '{name}'"), &[status.uid()])?;
     match size_of(&status) {
         Some(size) => {
             let identity = posix_shm::identity(&status);
@@ -185,7 +184,7 @@ pub(super) fn remove(name: &Name) -> Result<bool> {
 
 /// Every object of this host that we may read.
 pub(crate) fn list() -> Vec<SharedMemoryInfo> {
-    let look = |name: Name| Some(info(&name, &posix_shm::status(&posix_shm::open(&name, false).ok()?).ok()?));
+    let look = |name: Name| Some(info(&name, &posix_shm::open(&name, false).ok()?.1));
     posix_shm::names().into_iter().filter_map(look).collect()
 }
 

@@ -64,7 +64,7 @@ impl Segment {
     }
 
     fn checked(id: i32, status: &Status, owner: Owner, gone: Errno) -> Result<Self> {
-        owner.check(&format!("the segment {id}"), &[status.uid, status.creator_uid])?;
+        owner.check(format_args!("the segment {id}"), &[status.uid, status.creator_uid])?;
         let size = NonZeroUsize::new(status.size).ok_or_else(|| {
             Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), Errno::EINVAL)
         })?;

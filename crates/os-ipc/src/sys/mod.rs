@@ -14,6 +14,7 @@ mod copy_large;
 #[cfg(target_arch = "x86_64")]
 mod copy_pieces;
 mod file_key;
+mod first_thread;
 pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
 mod memory_cgroup;
@@ -28,9 +29,21 @@ pub(crate) mod posix_shm;
     allow(dead_code, reason = "only files can be something else than they should")
 )]
 pub(crate) mod posix_shm_types;
+// What a semaphore looks like is known of glibc, which shares them between its versions and so cannot change it.
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        target_pointer_width = "64",
+        target_endian = "little"
+    )),
+    path = "no_posix_words.rs"
+)]
+pub(crate) mod posix_words;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
+pub(crate) mod sysv_sem_types;
 pub(crate) mod sysv_shm;
 #[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
@@ -42,6 +55,7 @@ use std::ffi::c_int;
 use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
+pub(crate) use first_thread::is_here as is_on_first_thread;
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///

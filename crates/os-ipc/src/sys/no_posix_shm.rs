@@ -11,7 +11,7 @@ pub(crate) fn create(_name: &Name, _size: u64, _mode: u32) -> Result<File, Failu
     Err(Failure("shm_open", Errno::ENOSYS))
 }
 
-pub(crate) fn open(_name: &Name, _writable: bool) -> Result<File, Refusal> {
+pub(crate) fn open(_name: &Name, _writable: bool) -> Result<(File, Metadata), Refusal> {
     Err(Failure("shm_open", Errno::ENOSYS).into())
 }
 

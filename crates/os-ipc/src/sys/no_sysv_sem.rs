@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+pub(crate) use super::sysv_sem_types::{Status, Undo};
+
 pub(crate) const AVAILABLE: bool = false;
 
 /// Never made here.
@@ -14,12 +16,6 @@ impl SetId {
     pub(crate) fn raw(self) -> i32 {
         match self.0 {}
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Undo {
-    Yes,
-    No,
 }
 
 pub(crate) struct Operation(());
@@ -36,18 +32,6 @@ impl Operation {
     pub(crate) fn is_zero(_index: u16) -> Self {
         Self(())
     }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Status {
-    pub(crate) key: i32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) creator_uid: u32,
-    pub(crate) mode: u32,
-    pub(crate) size: usize,
-    pub(crate) operated: i64,
-    pub(crate) changed: i64,
 }
 
 pub(crate) fn create(_key: i32, _size: usize, _mode: u32) -> Result<SetId, Errno> {

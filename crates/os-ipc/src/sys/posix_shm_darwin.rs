@@ -30,11 +30,13 @@ pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure>
     Ok(file)
 }
 
-/// `shm_open(name, O_RDWR or O_RDONLY)`
-pub(crate) fn open(name: &Name, writable: bool) -> Result<File, Refusal> {
+/// `shm_open(name, O_RDWR or O_RDONLY)` and `fstat`
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let file = shm_open(name.as_c_str(), access, Mode::empty());
-    file.map(File::from).map_err(|errno| Failure("shm_open", errno).into())
+    let file = File::from(file.map_err(|errno| Failure("shm_open", errno))?);
+    let status = status(&file)?;
+    Ok((file, status))
 }
 
 /// `fstat(file)`

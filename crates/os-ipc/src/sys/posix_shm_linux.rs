@@ -106,11 +106,11 @@ fn allocate(file: &File, size: u64) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)`: never creates, follows, cuts or waits.
+/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows, cuts or waits.
 ///
 /// What a stranger planted there is refused: a symbolic link, a name of a file that has another one too, a FIFO, a
 /// directory, a device.
-pub(crate) fn open(name: &Name, writable: bool) -> Result<File, Refusal> {
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let file = match uninterrupted(|| open_file(&path(name), flags, Mode::empty())) {
@@ -126,7 +126,7 @@ pub(crate) fn open(name: &Name, writable: bool) -> Result<File, Refusal> {
     }
     match status.nlink() {
         0 => Err(Refusal::NotReady(Errno::ENOENT)),
-        1 => Ok(file),
+        1 => Ok((file, status)),
         _ => Err(Refusal::NotAnObject("a file that has another name too")),
     }
 }
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
         assert!(status.blocks() * 512 >= 100_000);
         assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", Errno::EEXIST));
-        assert_eq!(open(&name.0, true).unwrap().metadata().unwrap().len(), 100_000);
+        assert_eq!(open(&name.0, true).unwrap().1.len(), 100_000);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use libc::{c_int, c_long, c_ulong, c_ushort, sembuf, size_t, timespec};
 use nix::errno::Errno;
 
+pub(crate) use super::sysv_sem_types::{Status, Undo};
 use super::uninterrupted;
 
 unsafe extern "C" {
@@ -25,21 +26,10 @@ impl SetId {
     }
 }
 
-/// What the kernel does with an operation when the process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Undo {
-    /// `SEM_UNDO`: it is reversed.
-    Yes,
-    /// It stays.
-    No,
-}
-
-impl Undo {
-    fn flag(self) -> c_int {
-        match self {
-            Self::Yes => libc::SEM_UNDO,
-            Self::No => 0,
-        }
+fn flag(undo: Undo) -> c_int {
+    match undo {
+        Undo::Yes => libc::SEM_UNDO,
+        Undo::No => 0,
     }
 }
 
@@ -50,12 +40,12 @@ pub(crate) struct Operation(sembuf);
 impl Operation {
     /// Adds `by` to semaphore `index`, or fails with `EAGAIN` where that would make it negative.
     pub(crate) fn add(index: u16, by: i16, undo: Undo) -> Self {
-        Self(buffer(index, by, libc::IPC_NOWAIT | undo.flag()))
+        Self(buffer(index, by, libc::IPC_NOWAIT | flag(undo)))
     }
 
     /// Adds `by` to semaphore `index`, or waits until that would not make it negative.
     pub(crate) fn await_add(index: u16, by: i16, undo: Undo) -> Self {
-        Self(buffer(index, by, undo.flag()))
+        Self(buffer(index, by, flag(undo)))
     }
 
     /// Goes on when semaphore `index` is 0, else fails with `EAGAIN`.
@@ -116,7 +106,7 @@ pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Resul
 ///
 /// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
 pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), Errno> {
-    let mut take = buffer(0, -1, libc::IPC_NOWAIT | undo.flag());
+    let mut take = buffer(0, -1, libc::IPC_NOWAIT | flag(undo));
     // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
     uninterrupted(|| unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
 }
@@ -125,7 +115,7 @@ pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), Errno> {
 ///
 /// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
 pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), Errno> {
-    let mut take = buffer(0, -1, undo.flag());
+    let mut take = buffer(0, -1, flag(undo));
     // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
     Errno::result(unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
 }
@@ -134,7 +124,7 @@ pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), Errno> {
 ///
 /// `EAGAIN` means that the time is over; `EINTR`, that a signal came.
 pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), Errno> {
-    let mut take = buffer(0, -1, undo.flag());
+    let mut take = buffer(0, -1, flag(undo));
     let timeout = timespec {
         tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
@@ -145,7 +135,7 @@ pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(
 
 /// `semop(set, {0, +count})`: gives units. `ERANGE` means that the counter would pass 32,767; nothing is added.
 pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), Errno> {
-    let mut give = buffer(0, count, undo.flag());
+    let mut give = buffer(0, count, flag(undo));
     // SAFETY: `give` is one initialised sembuf that outlives the call, and the count passed is 1.
     uninterrupted(|| unsafe { libc::semop(set.0, &raw mut give, 1) }).map(drop)
 }
@@ -190,21 +180,6 @@ pub(crate) fn values(set: SetId, size: usize) -> Result<Vec<u16>, Errno> {
     // SAFETY: the kernel writes one unsigned short a semaphore. A set's size never changes, and an id that came to
     // stand for another set would need 4 million removals between the two calls (its sequence number is part of it).
     uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) }).map(|_| values)
-}
-
-/// What the kernel knows about a set.
-#[derive(Clone, Debug)]
-pub(crate) struct Status {
-    pub(crate) key: i32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) creator_uid: u32,
-    pub(crate) mode: u32,
-    pub(crate) size: usize,
-    /// Seconds since 1970 of the last semop(2); 0 for never.
-    pub(crate) operated: i64,
-    /// Seconds since 1970 of the creation or the last change by semctl(2).
-    pub(crate) changed: i64,
 }
 
 /// `struct ipc64_perm` of the 64-bit Linux kernels that we build for.

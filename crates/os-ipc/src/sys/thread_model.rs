@@ -129,3 +129,6 @@ impl Stay {
 pub(crate) fn install_interrupt() -> Result<(), Errno> {
     Ok(())
 }
+
+/// The model has no signals but its own.
+pub(crate) fn block_other_signals() {}

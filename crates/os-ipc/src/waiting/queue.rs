@@ -82,12 +82,7 @@ impl Queue {
 
     /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
     pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.lock().tickets.is_empty()
-            && let Some(origin) = self.counter.try_take(ticket.hold)?
-        {
-            if ticket.hold != Hold::Loose {
-                ticket.holder.add(origin);
-            }
+        if self.lock().tickets.is_empty() && self.take_now(ticket.hold, &ticket.holder)? {
             return Ok(Wait::Done);
         }
         thread::install_interrupt()
@@ -112,16 +107,22 @@ impl Queue {
     }
 
     /// Takes a unit if one is there now, past those who wait.
-    pub(crate) fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        match self.counter.try_take(hold)? {
-            None if self.await_leaving_server() => self.counter.try_take(hold),
-            taken => Ok(taken),
-        }
+    pub(crate) fn try_take(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        Ok(self.take_now(hold, holder)? || self.await_leaving_server() && self.take_now(hold, holder)?)
     }
 
     /// Takes what is asked for if it is there now and nobody in this process waits.
-    pub(crate) fn try_take_in_turn(&self, hold: Hold) -> Result<Option<Origin>> {
-        if self.lock().tickets.is_empty() { self.try_take(hold) } else { Ok(None) }
+    pub(crate) fn try_take_in_turn(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        if self.lock().tickets.is_empty() { self.try_take(hold, holder) } else { Ok(false) }
+    }
+
+    /// Takes what is asked for if it is there now, and counts it where it has an owner.
+    fn take_now(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        let Some(origin) = self.counter.try_take(hold)? else { return Ok(false) };
+        if hold != Hold::Loose {
+            holder.add(origin);
+        }
+        Ok(true)
     }
 
     /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.

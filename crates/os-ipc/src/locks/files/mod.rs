@@ -236,9 +236,11 @@ impl Counter for FileLock {
 
     fn give_back(&self, hold: Hold, origin: Origin) -> std::result::Result<(), Errno> {
         let mut state = self.state();
-        if state.held.remove(&origin.0).is_some() {
+        if let Some(held) = state.held.remove(&origin.0) {
             *held_as(&mut state.tally, hold) -= 1;
+            // Before somebody else has it: nobody is to see two who have it alone.
             self.publish(&mut state);
+            drop(held);
         }
         Ok(())
     }

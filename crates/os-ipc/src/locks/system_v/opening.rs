@@ -73,7 +73,9 @@ fn finish(set: SetId, layout: Layout, name: &LockName) -> Result<Found> {
 
 fn inspect(set: SetId, name: &LockName) -> Result<Found> {
     let Some(status) = unless_gone(sys::status(set), name)? else { return Ok(Found::Again) };
-    Owner::Default.check(&format!("the lock {name}"), &[status.uid, status.creator_uid]).map_err(foreign)?;
+    Owner::Default
+        .check(format_args!("the lock {name}"), &[status.uid, status.creator_uid])
+        .map_err(foreign)?;
     let Some(values) = unless_gone(sys::values(set, status.size), name)? else { return Ok(Found::Again) };
     let layout = Layout::of(name.as_str(), values.len());
     let unmarked = values.get(usize::from(MARK_AT)).is_none_or(|mark| *mark == 0);

@@ -5,13 +5,14 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::failure;
 use crate::error::{Errno, Error, Result};
+use crate::semaphore::SemaphoreId;
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// Semaphore 0 of a set.
 struct SetCounter {
     set: SetId,
-    label: String,
+    id: SemaphoreId,
 }
 
 impl Counter for SetCounter {
@@ -53,19 +54,22 @@ impl Counter for SetCounter {
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {
-        failure(&format!("cannot {act} the semaphore"), "semop", &self.label, errno)
+        failure(&format!("cannot {act} the semaphore"), "semop", &self.id, errno)
     }
 }
 
 /// One queue a set and process, however many handles there are.
-pub(super) fn queue_of(set: SetId, label: &str) -> Arc<Queue> {
+pub(super) fn queue_of(set: SetId, id: &SemaphoreId) -> Arc<Queue> {
     static QUEUES: LazyLock<Mutex<HashMap<SetId, Weak<Queue>>>> = LazyLock::new(Mutex::default);
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(queue) = queues.get(&set).and_then(Weak::upgrade) {
         return queue;
     }
-    queues.retain(|_, queue| queue.strong_count() > 0);
-    let queue = Queue::new(SetCounter { set, label: label.to_owned() });
+    // Now and then, so that opening does not become slower with every semaphore that is open.
+    if queues.len() == queues.capacity() {
+        queues.retain(|_, queue| queue.strong_count() > 0);
+    }
+    let queue = Queue::new(SetCounter { set, id: id.clone() });
     queues.insert(set, Arc::downgrade(&queue));
     queue
 }

@@ -23,22 +23,19 @@ use initialise::to_i16;
 /// An open set.
 pub(super) struct Set {
     id: SetId,
-    name: String,
-    /// How messages call it.
-    label: String,
+    /// What it was opened by.
+    opened_by: SemaphoreId,
     verified: bool,
     queue: Arc<Queue>,
 }
 
 impl Set {
     fn new(set: SetId, id: &SemaphoreId, verified: bool) -> Self {
-        let label = id.to_string();
-        let queue = counter::queue_of(set, &label);
-        Self { id: set, name: id.name().to_owned(), label, verified, queue }
+        Self { id: set, opened_by: id.clone(), verified, queue: counter::queue_of(set, id) }
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.name
+        self.opened_by.name()
     }
 
     pub(super) fn verified(&self) -> bool {
@@ -52,7 +49,7 @@ impl Set {
     pub(super) fn value(&self) -> Result<u32> {
         sys::value(self.id)
             .map(u32::from)
-            .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.label, errno))
+            .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.opened_by, errno))
     }
 
     pub(super) fn post(&self, count: u16) -> Result<()> {
@@ -61,7 +58,7 @@ impl Set {
                 Errno::ERANGE => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
-            failure(&what, "semop", &self.label, errno)
+            failure(&what, "semop", &self.opened_by, errno)
         })
     }
 
@@ -79,7 +76,7 @@ impl Set {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Ok(false),
                 Err(errno) => {
-                    return Err(failure("cannot wait for the semaphore", "semop", &self.label, errno));
+                    return Err(failure("cannot wait for the semaphore", "semop", &self.opened_by, errno));
                 }
             }
         }
@@ -87,15 +84,15 @@ impl Set {
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
         let info = list::describe(self.id)
-            .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.label, errno))?;
-        let name = if self.name.is_empty() { info.name } else { Some(self.name.clone()) };
+            .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.opened_by, errno))?;
+        let name = if self.name().is_empty() { info.name } else { Some(self.name().to_owned()) };
         Ok(SemaphoreInfo { name, verified: self.verified, ..info })
     }
 
     pub(super) fn unlink(&self) -> Result<()> {
         match sys::remove(self.id) {
             Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
-            Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", &self.label, errno)),
+            Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", &self.opened_by, errno)),
         }
     }
 }
@@ -105,11 +102,11 @@ fn as_removed(errno: Errno) -> Errno {
     if errno == Errno::EINVAL { Errno::EIDRM } else { errno }
 }
 
-fn failure(what: &str, call: &'static str, label: &str, errno: Errno) -> Error {
+fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Error {
     match as_removed(errno) {
-        Errno::EIDRM => Error::system("the semaphore was removed", call, label, Errno::EIDRM).with_hint(
+        Errno::EIDRM => Error::system("the semaphore was removed", call, id, Errno::EIDRM).with_hint(
             "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
         ),
-        errno => Error::system(what, call, label, errno),
+        errno => Error::system(what, call, id, errno),
     }
 }

@@ -159,7 +159,7 @@ fn look(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
 fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     let failed = |errno| Error::system("cannot open the semaphore", "semctl", id, as_removed(errno));
     let status = sys::status(set).map_err(failed)?;
-    owner.check(&format!("the semaphore {id}"), &[status.uid, status.creator_uid])?;
+    owner.check(format_args!("the semaphore {id}"), &[status.uid, status.creator_uid])?;
     let values = sys::values(set, status.size).map_err(failed)?;
     match record::read(&values) {
         Record::Named(name) => return verify(&name, id).map(Found::Ready),

@@ -1,0 +1,28 @@
+//! The thread that the process began with.
+
+/// `gettid() == getpid()`: whether this is that thread.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_here() -> bool {
+    nix::unistd::gettid() == nix::unistd::getpid()
+}
+
+/// `pthread_main_np()`: whether this is that thread.
+#[cfg(target_vendor = "apple")]
+pub(crate) fn is_here() -> bool {
+    // SAFETY: no arguments, and it always succeeds.
+    unsafe { libc::pthread_main_np() == 1 }
+}
+
+/// Nothing tells here.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) fn is_here() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn another_thread_is_not_the_first() {
+        assert!(!std::thread::spawn(super::is_here).join().unwrap());
+    }
+}
