@@ -27,7 +27,9 @@ export default [
       dir: '.',
       format: 'es',
       entryFileNames: '[name].js',
-      manualChunks: () => 'all',
+      chunkFileNames: 'lib/[name].js',
+      // Errors and options are for os-ipc/redis too, which needs no addon: a file of their own.
+      manualChunks: id => (/\/lib\/(errors|options)\.js$/.test(id) ? 'base' : 'all'),
       minifyInternalExports: false,
     },
     external: /^node:/,
