@@ -38,7 +38,10 @@ test('the tarballs hold what a user needs, and nothing else', t => {
   const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
   t.deepEqual(main, [
     'os-ipc',
-    [...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json'], ...compiled].sort(),
+    [
+      ...['LICENSE', 'README.md', ...entries, 'lib/common.js', 'native.cjs', 'package.json'],
+      ...compiled,
+    ].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
