@@ -16,6 +16,12 @@ export const redisServer: Need = tool('redis-server')
 
 const UP_WITHIN = 20_000
 
+/** What runs: where a test file is ended before its tests are, its servers are too. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const server of running) server.kill('SIGKILL')
+})
+
 export interface RedisServerOptions {
   /** Whether it writes down what it knows before it answers (an append-only file); it does when missing. */
   durable?: boolean
@@ -68,7 +74,10 @@ export class RedisServer {
     }
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
     this.#process = spawn('redis-server', args, { stdio: 'ignore', cwd: this.folder })
-    this.#process.unref()
+    const started = this.#process
+    running.add(started)
+    started.once('exit', () => running.delete(started))
+    started.unref()
     const deadline = performance.now() + UP_WITHIN
     while (!(await this.answers())) {
       if (this.#process.exitCode !== null || performance.now() > deadline) {

@@ -54,8 +54,6 @@ export const scene = {
     'Unix socket': oneMachine,
     'process.send': oneMachine,
   },
-  targets: [
-    ratio('os-ipc', 'redis-semaphore', 1.1),
-    ratio('os-ipc', 'redis-semaphore, one object for all', 1.1),
-  ],
+  // With one object for all a second holder at the same time would not count: it is there to be seen.
+  targets: [ratio('os-ipc', 'redis-semaphore', 1.1)],
 }
