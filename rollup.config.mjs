@@ -1,4 +1,4 @@
-// What tsc wrote a file each, put together. JavaScript: the code of lib/ in one of its files, because every file that a process
+// What tsc wrote a file each, put together. JavaScript: the code of lib/ in two files, because every file that a process
 // loads costs a third of a millisecond; the other ones only name their part of it. index.d.ts, redis.d.ts, testing.d.ts:
 // what each entry exports, in one file that people read.
 
@@ -12,6 +12,9 @@ const fromMain = {
   resolveId: id =>
     /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
 }
+
+/** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
+const bundleOf = id => (/\/lib\/(errors|options)\.js$/.test(id) ? 'common' : 'machine')
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
@@ -28,10 +31,10 @@ export default [
       format: 'es',
       entryFileNames: '[name].js',
       chunkFileNames: 'lib/[name].js',
-      // Errors and options are for os-ipc/redis too, which needs no addon: a file of their own.
-      manualChunks: id => (/\/lib\/(errors|options)\.js$/.test(id) ? 'base' : 'all'),
+      manualChunks: bundleOf,
       minifyInternalExports: false,
     },
+    preserveEntrySignatures: 'strict',
     external: /^node:/,
   },
   {

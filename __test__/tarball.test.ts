@@ -39,7 +39,7 @@ test('the tarballs hold what a user needs, and nothing else', t => {
   t.deepEqual(main, [
     'os-ipc',
     [
-      ...['LICENSE', 'README.md', ...entries, 'native.cjs', 'package.json', 'lib/base.js'],
+      ...['LICENSE', 'README.md', ...entries, 'lib/common.js', 'native.cjs', 'package.json'],
       ...compiled,
     ].sort(),
   ])

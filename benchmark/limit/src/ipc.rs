@@ -2,6 +2,10 @@
 
 use std::ffi::CString;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set by who removes semaphores that threads of its own process wait for.
+pub static REMOVING: AtomicBool = AtomicBool::new(false);
 
 /// The length of the messages and copies.
 pub const BYTES: usize = 146_000;
@@ -39,7 +43,10 @@ pub fn semop(set: i32, index: u16, operation: i16, flags: i32) -> bool {
         match std::io::Error::last_os_error().raw_os_error() {
             Some(libc::EINTR) => {}
             Some(libc::EAGAIN) => return false,
-            // The scene is over, and its semaphores are gone.
+            // The scene is over, and its semaphores are gone; where they are several, who removes them ends the process.
+            Some(libc::EIDRM) if REMOVING.load(Ordering::SeqCst) => loop {
+                std::thread::park();
+            },
             Some(libc::EIDRM) => std::process::exit(0),
             other => panic!("semop: {other:?}"),
         }

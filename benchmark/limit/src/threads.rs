@@ -1,8 +1,9 @@
 //! Threads that wait in the kernel, and one that gives units and waits until one of them has it.
 
+use std::sync::atomic::Ordering;
 use std::thread;
 
-use crate::ipc::{check, remove_set, semop, set};
+use crate::ipc::{REMOVING, check, remove_set, semop, set};
 use crate::{Done, Work};
 
 /// A thread a semaphore; the units go to one after the other.
@@ -45,7 +46,7 @@ fn served(threads: u16, semaphores: u16, object: &str) -> (Work, Box<dyn FnOnce(
         Done { extras: format!(",\"threads\":{threads}"), ..Done::times(count) }
     };
     let cleanup = move || {
-        // The process ends before a thread could look at what became of its set.
+        REMOVING.store(true, Ordering::SeqCst);
         for set in sets {
             remove_set(set);
         }
