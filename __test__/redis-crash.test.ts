@@ -143,13 +143,19 @@ requires(redisServer).serial(
   },
 )
 
-requires(redisServer).serial('the permits of a killed process come back after the lease', async t => {
+/** A process that holds the only permit there is, and what others ask for it. */
+async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisSemaphore }> {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
   const holder = child(t, 'redis-hold.ts', { args: [server.url, name, 1, LEASE] })
   t.is(await holder.next(), 'held')
   const jobs = RedisSemaphore.connect(server.url, name, { permits: 1, lease: LEASE })
   t.teardown(() => jobs.close())
+  return { holder, jobs }
+}
+
+requires(redisServer).serial('the permits of a killed process come back after the lease', async t => {
+  const { holder, jobs } = await rivals(t)
   // It is refreshed as long as it lives.
   await t.throwsAsync(jobs.acquire({ timeout: TOO_LONG }), { code: 'ETIMEDOUT' })
   holder.kill('SIGKILL')
@@ -163,12 +169,7 @@ requires(redisServer).serial('the permits of a killed process come back after th
 requires(redisServer).serial(
   'a process that was stopped for longer than its lease knows it when it wakes',
   async t => {
-    const server = await RedisServer.start(t)
-    const name = uniqueName(t)
-    const holder = child(t, 'redis-hold.ts', { args: [server.url, name, 1, LEASE] })
-    t.is(await holder.next(), 'held')
-    const jobs = RedisSemaphore.connect(server.url, name, { permits: 1, lease: LEASE })
-    t.teardown(() => jobs.close())
+    const { holder, jobs } = await rivals(t)
     holder.kill('SIGSTOP')
     const permit = await jobs.acquire({ timeout: PATIENCE })
     // The holder takes a pause for a stop when it is longer than the lease; until now it was that less the last refresh.

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 
+import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
 import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
@@ -11,9 +12,6 @@ export interface WaitLimits {
   timeout: number | undefined
   signal: AbortSignal | undefined
 }
-
-/** The longest time that a timer of Node takes; a longer wait is several of them. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
 const POOL_PATIENCE = 10
@@ -69,12 +67,10 @@ class Pending extends ObservedWait implements Waiter {
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
   #startTimer(deadline: number): void {
-    const left = Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), LONGEST_TIMER)
-    this.#timer = setTimeout(() => this.#onTimer(deadline), left).unref()
+    this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
   }
 
   #onTimer(deadline: number): void {
-    // A timer counts whole milliseconds and can be early.
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(timedOut(this.handle))
   }

@@ -19,6 +19,13 @@ export function leftovers(before) {
   return [...snapshot()].filter(line => !before.has(line))
 }
 
+/** Tells the objects that were not there before, and answers whether there were none. */
+export function nothingLeft(before) {
+  const left = leftovers(before)
+  for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
+  return left.length === 0
+}
+
 function table(file, what) {
   const [, ...rows] = readFileSync(file, 'utf8').trim().split('\n')
   return rows.map(row => {

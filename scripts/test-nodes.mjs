@@ -3,7 +3,7 @@
 import { delimiter, dirname, join } from 'node:path'
 
 import { isolated } from './isolate.mjs'
-import { leftovers, snapshot } from './leftovers.mjs'
+import { nothingLeft, snapshot } from './leftovers.mjs'
 import { preparePeers } from './peers.mjs'
 import { bin, fail, projectEnv, root, status } from './run.mjs'
 import { setup } from './setup.mjs'
@@ -29,7 +29,5 @@ function runAll(majors) {
     if (Number(major) < 24) env.NODE_OPTIONS = `--import=${join(root, 'scripts', 'older-syntax.mjs')}`
     return status(node, [join(bin, 'ava'), ...(process.env.CI ? ['--tap'] : [])], { env })
   })
-  const left = leftovers(before)
-  for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
-  return left.length === 0 && codes.every(code => code === 0) ? 0 : 1
+  return nothingLeft(before) && codes.every(code => code === 0) ? 0 : 1
 }

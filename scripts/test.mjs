@@ -3,7 +3,7 @@
 // one part.
 
 import { isolated } from './isolate.mjs'
-import { leftovers, snapshot } from './leftovers.mjs'
+import { nothingLeft, snapshot } from './leftovers.mjs'
 import { testLoom } from './loom.mjs'
 import { preparePeers } from './peers.mjs'
 import { status } from './run.mjs'
@@ -35,7 +35,5 @@ function runTests() {
   if (runs('node')) codes.push(status('ava', [...(process.env.CI ? ['--tap'] : []), ...args]))
   // By itself, and last: times are part of it. Whoever asks for one test of ava does not mean it.
   if (runs('stress') && args.length === 0) codes.push(status('node', ['stress/run.ts', '--short']))
-  const left = leftovers(before)
-  for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
-  return left.length === 0 && codes.every(code => code === 0) ? 0 : 1
+  return nothingLeft(before) && codes.every(code => code === 0) ? 0 : 1
 }

@@ -1,3 +1,4 @@
+import { timeUntil } from '../deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import type { WaitLimits } from '../waiting.js'
 import type { RedisPermit } from './permit.js'
@@ -8,9 +9,6 @@ const WIDEST = 32
 /** The pauses while Redis cannot be reached: each twice as long as the one before. */
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000
-
-/** A timer of Node takes no longer time; a longer wait is several of them. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * The pending waits of one source: first come, first served among themselves.
@@ -170,9 +168,8 @@ class Wait {
   endAfter(timeout: number, error: () => unknown): void {
     const deadline = performance.now() + timeout
     const arm = (): void => {
-      const left = Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), LONGEST_TIMER)
-      // A timer counts whole milliseconds and can be early.
-      this.#timer = setTimeout(() => (performance.now() < deadline ? arm() : this.fail(error())), left)
+      const ring = (): void => (performance.now() < deadline ? arm() : this.fail(error()))
+      this.#timer = setTimeout(ring, timeUntil(deadline))
     }
     arm()
   }

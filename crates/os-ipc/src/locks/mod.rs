@@ -5,6 +5,8 @@
 //! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
 
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod files;
 mod info;
 mod line;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 
 use super::*;
-use crate::locks::LockMode;
+use crate::locks::{LockMode, engine_tests};
 
 /// A folder of its own; removed when the test ends.
 struct Folder(PathBuf);
@@ -40,17 +40,7 @@ impl Drop for Folder {
 fn who_shares_excludes_who_wants_it_alone_and_the_other_way_round() {
     let folder = Folder::new();
     let (one, two) = (folder.user(), folder.user());
-    let first = one.try_take(Hold::Shared).unwrap().unwrap();
-    let second = two.try_take(Hold::Shared).unwrap().unwrap();
-    assert_eq!(one.try_take(Hold::Exclusive).unwrap(), None);
-    one.give_back(Hold::Shared, first).unwrap();
-    assert_eq!(one.try_take(Hold::Exclusive).unwrap(), None);
-    two.give_back(Hold::Shared, second).unwrap();
-    let alone = one.try_take(Hold::Exclusive).unwrap().unwrap();
-    assert_eq!(two.try_take(Hold::Shared).unwrap(), None);
-    assert_eq!(two.try_take(Hold::Exclusive).unwrap(), None);
-    one.give_back(Hold::Exclusive, alone).unwrap();
-    assert!(two.try_take(Hold::Shared).unwrap().is_some());
+    engine_tests::check_exclusion(&one, &two);
 }
 
 #[test]

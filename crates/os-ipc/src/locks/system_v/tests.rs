@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::layout::{EVERYBODY, GATE, LEAVING};
 use super::*;
 use crate::key::Key;
-use crate::locks::{LockMode, LockRequest};
+use crate::locks::{LockMode, LockRequest, engine_tests};
 
 /// A name of its own; its set is removed when the test ends.
 struct Named(LockName);
@@ -53,17 +53,7 @@ fn end(lock: &SetLock) {
 fn who_shares_excludes_who_wants_it_alone_and_the_other_way_round() {
     let named = Named::new();
     let (one, two) = (named.user(), named.user());
-    let first = one.try_take(Hold::Shared).unwrap().unwrap();
-    let second = two.try_take(Hold::Shared).unwrap().unwrap();
-    assert_eq!(one.try_take(Hold::Exclusive).unwrap(), None);
-    one.give_back(Hold::Shared, first).unwrap();
-    assert_eq!(one.try_take(Hold::Exclusive).unwrap(), None);
-    two.give_back(Hold::Shared, second).unwrap();
-    let alone = one.try_take(Hold::Exclusive).unwrap().unwrap();
-    assert_eq!(two.try_take(Hold::Shared).unwrap(), None);
-    assert_eq!(two.try_take(Hold::Exclusive).unwrap(), None);
-    one.give_back(Hold::Exclusive, alone).unwrap();
-    assert!(two.try_take(Hold::Shared).unwrap().is_some());
+    engine_tests::check_exclusion(&one, &two);
 }
 
 #[test]
