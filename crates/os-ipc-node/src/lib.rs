@@ -1,6 +1,7 @@
 //! The Node-API binding of os-ipc: it translates, and decides nothing.
 
 mod bytes;
+mod direct;
 mod environment;
 mod error;
 mod external_buffer;
