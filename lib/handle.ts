@@ -2,9 +2,10 @@ import { Counter } from './counter.js'
 import { IpcError } from './errors.js'
 import { native } from './native.js'
 import type { Backend, Id } from './options.js'
+import { Unreachable } from './unreachable.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
-const unreachable = new FinalizationRegistry<number>(number => native.semaphoreDrop(number))
+const unreachable = new Unreachable<Handle>(number => native.semaphoreDrop(number))
 
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
@@ -31,7 +32,7 @@ export class Handle {
     this.key = typeof id === 'number' ? id : undefined
     this.backend = backend
     this.counter = backend === 'posix' ? new Counter(number) : undefined
-    unreachable.register(this, number, this)
+    unreachable.watch(this, number)
   }
 
   /** How messages of errors call the semaphore. */
@@ -66,7 +67,7 @@ export class Handle {
 
   #dropIfUnused(): void {
     if (this.permits > 0) return
-    unreachable.unregister(this)
+    unreachable.forget(this)
     native.semaphoreDrop(this.number)
   }
 }

@@ -16,6 +16,7 @@ import {
   checkSize,
 } from './options.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './shared-memory-info.js'
+import { Unreachable } from './unreachable.js'
 
 /** How {@link SharedMemory.create} makes an object. */
 export interface CreateSharedMemoryOptions {
@@ -46,7 +47,7 @@ const inside = Symbol('inside')
 const NONE = 0
 
 /** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
-const dropped = new FinalizationRegistry((handle: number) => native.memoryRelease(handle))
+const dropped = new Unreachable<SharedMemory>(handle => native.memoryRelease(handle))
 
 /**
  * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
@@ -99,7 +100,7 @@ export class SharedMemory implements Disposable {
     this.readOnly = readOnly
     this.created = opened.created
     this.#handle = opened.handle
-    dropped.register(this, opened.handle, this)
+    dropped.watch(this, opened.handle)
   }
 
   /**
@@ -345,7 +346,7 @@ export class SharedMemory implements Disposable {
     if (this.#handle === NONE) return
     this.#detached = native.memoryDetach(this.#handle)
     this.#handle = NONE
-    dropped.unregister(this)
+    dropped.forget(this)
   }
 
   /**

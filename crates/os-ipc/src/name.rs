@@ -45,7 +45,7 @@ impl Name {
         if rest.contains('/') {
             return Err(Error::invalid(format!("a name has no slash but the first: '{text}'")));
         }
-        if rest.contains("..") {
+        if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
             return Err(Error::invalid(format!("a name has no '..': '{text}'")));
         }
         if rest.len() > MAX_NAME_BYTES {
@@ -57,7 +57,7 @@ impl Name {
         if rest.contains('\0') {
             return Err(Error::invalid("a name has no NUL byte"));
         }
-        Ok(Self { terminated: format!("{text}\0").into() })
+        Ok(Self { terminated: [text, "\0"].concat().into() })
     }
 
     fn at_most(self, limit: Option<usize>) -> Result<Self> {

@@ -235,8 +235,11 @@ impl Semaphore {
     }
 
     fn start(&self, hold: Hold, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
+        if self.queue.take_at_once(hold, &self.holder)? {
+            return Ok(Wait::Done);
+        }
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
-        self.queue.wait(Ticket { hold, holder, mailbox, pool })
+        self.queue.line_up(Ticket { hold, holder, mailbox, pool })
     }
 
     /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.

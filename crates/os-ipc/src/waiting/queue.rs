@@ -82,9 +82,16 @@ impl Queue {
 
     /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
     pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.lock().tickets.is_empty() && self.take_now(ticket.hold, &ticket.holder)? {
-            return Ok(Wait::Done);
-        }
+        if self.take_at_once(ticket.hold, &ticket.holder)? { Ok(Wait::Done) } else { self.line_up(ticket) }
+    }
+
+    /// Takes a unit if nobody of this process waits and one is there.
+    pub(crate) fn take_at_once(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+        Ok(self.lock().tickets.is_empty() && self.take_now(hold, holder)?)
+    }
+
+    /// Waits as the last in the line.
+    pub(crate) fn line_up(&self, ticket: Ticket) -> Result<Wait> {
         thread::install_interrupt()
             .map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))?;
         let id = next_ticket();
