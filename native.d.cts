@@ -255,15 +255,16 @@ export interface Settled {
 }
 
 /**
- * Tells the addon how an error is made, what to call when waits ended, and how many threads the pool has.
+ * Tells the addon how an error is made, what to call when waits ended, how many threads the pool has, and whether the event
+ * loop is libuv's and this environment's own.
  *
- * Called once, when the package is loaded. A worker says 0 threads.
+ * Called once, when the package is loaded. A worker says 0 threads, and has no loop that could look for a unit.
  */
-export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error, settle: () => void, poolThreads: number): void
+export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error, settle: () => void, poolThreads: number, libuv: boolean): void
 
 /**
  * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
  *
- * `pool` says whether a thread of libuv's pool may block for it.
+ * `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
  */
-export declare function startWait(handle: number, permit: boolean, pool: boolean): number
+export declare function startWait(handle: number, permit: boolean, referenced: boolean): number

@@ -1,4 +1,5 @@
 import { fromNative, IpcError } from './errors.js'
+import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import { poolThreads } from './pool.js'
@@ -57,7 +58,7 @@ export function failAll(tickets: readonly number[], errorOf: (index: number) => 
   for (const { wait, error } of ended) wait.failed?.(error)
 }
 
-native.start(fromNative, settle, pool)
+native.start(fromNative, settle, pool, hasOwnLibuv())
 
 // libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
 // error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.

@@ -105,7 +105,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     tookAtOnce(handle, permit)
     return undefined
   }
-  const ticket = native.startWait(handle.use(), permit, pool > 0 && handle.referenced)
+  const ticket = native.startWait(handle.use(), permit, handle.referenced)
   if (ticket === 0) {
     tookAtOnce(handle, permit)
     return undefined

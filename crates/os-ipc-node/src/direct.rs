@@ -45,7 +45,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreRelease", Some(callback!(semaphores::semaphore_release, handle))),
         (c"semaphoreOpen", Some(callback!(semaphores::semaphore_open, id, posix, owner))),
         (c"semaphoreDrop", Some(callback!(semaphores::semaphore_drop, handle))),
-        (c"startWait", Some(callback!(waits::start_wait, handle, permit, pool))),
+        (c"startWait", Some(callback!(waits::start_wait, handle, permit, referenced))),
         (c"memoryRead", Some(callback!(memory::memory_read, handle, target, position))),
         (c"memoryWrite", Some(callback!(memory::memory_write, handle, data, position))),
         (c"memoryClear", Some(callback!(memory::memory_clear, handle))),

@@ -8,6 +8,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use os_ipc::{Lock, Mailbox, Semaphore};
 
+use crate::event_loop;
 use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
@@ -24,6 +25,8 @@ pub(crate) struct Environment {
     raw: napi::sys::napi_env,
     make_error: ErrorFactory,
     settle: Arc<Settle>,
+    /// Whether threads of libuv's pool may block for it.
+    pub(crate) has_pool: bool,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) semaphores: Handles<Semaphore>,
     pub(crate) segments: Handles<Segment>,
@@ -35,9 +38,10 @@ thread_local! {
     static ENVIRONMENTS: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells the addon how an error is made, what to call when waits ended, and how many threads the pool has.
+/// Tells the addon how an error is made, what to call when waits ended, how many threads the pool has, and whether the event
+/// loop is libuv's and this environment's own.
 ///
-/// Called once, when the package is loaded. A worker says 0 threads.
+/// Called once, when the package is loaded. A worker says 0 threads, and has no loop that could look for a unit.
 #[napi]
 pub fn start(
     env: Env,
@@ -47,12 +51,20 @@ pub fn start(
     make_error: Function<'_, ErrorParts, Unknown<'static>>,
     settle: Function<'_, (), ()>,
     pool_threads: u32,
+    libuv: bool,
 ) -> napi::Result<()> {
+    if libuv {
+        event_loop::open(&env, &settle)?;
+    }
     let settle = settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
     let settle = Arc::new(settle);
     let wake = {
         let settle = Arc::clone(&settle);
         move || {
+            // Only this environment's own thread: another one that looks may be handing on to this one.
+            if libuv && event_loop::takes_delivery() {
+                return;
+            }
             // Anything but `Ok` means that the environment is closing, and nobody is there to be told.
             let _ = settle.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
@@ -61,6 +73,7 @@ pub fn start(
         raw: env.raw(),
         make_error: make_error.create_ref()?,
         settle,
+        has_pool: pool_threads > 0,
         mailbox: Arc::new(Mailbox::new(wake)),
         semaphores: Handles::new(),
         segments: Handles::new(),
@@ -83,6 +96,7 @@ fn end(raw: usize) {
     });
     let Some(mut environment) = ended else { return };
     environment.mailbox.close();
+    event_loop::close();
     environment.end_locks();
     for semaphore in environment.semaphores.drain() {
         semaphore.cancel_all(&environment.mailbox);

@@ -4,6 +4,7 @@ mod bytes;
 mod direct;
 mod environment;
 mod error;
+mod event_loop;
 mod external_buffer;
 mod handles;
 mod keys;

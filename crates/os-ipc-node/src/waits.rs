@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use napi::Task;
 use napi::bindgen_prelude::{Either, Env, Unknown};
 use napi_derive::napi;
-use os_ipc::{Delivery, PoolWork, Semaphore, TicketId, Wait};
+use os_ipc::{Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work};
 
 use crate::environment;
 use crate::error::{OrThrow, to_js};
+use crate::event_loop;
 use crate::semaphores::semaphore;
 
 /// The service of a semaphore, as an `AsyncTask` on libuv's pool.
@@ -33,20 +34,26 @@ impl Task for Serve {
 
 /// Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
 ///
-/// `pool` says whether a thread of libuv's pool may block for it.
+/// `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
 #[napi]
-pub fn start_wait(env: Env, handle: u32, permit: bool, pool: bool) -> napi::Result<f64> {
+pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi::Result<f64> {
     let started = environment::with(&env, |environment| {
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
-        Ok(start(semaphore(environment, handle)?, &environment.mailbox, pool))
+        let lanes = Lanes {
+            pool: referenced && environment.has_pool,
+            event_loop: referenced && event_loop::is_open(),
+        };
+        Ok(start(semaphore(environment, handle)?, &environment.mailbox, lanes))
     })?;
     match started.or_throw(&env)? {
         Wait::Done => Ok(0.0),
         Wait::Pending(ticket, work) => {
-            if let Some(work) = work {
+            match work {
+                Work::Nothing => {}
                 // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
                 // the work is dropped, and so goes to a thread of ours.
-                let _ = env.spawn(Serve(Some(work)));
+                Work::Pool(work) => drop(env.spawn(Serve(Some(work)))),
+                Work::Glance(glance) => event_loop::plan(glance),
             }
             Ok(to_number(ticket))
         }

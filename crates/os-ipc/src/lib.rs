@@ -26,11 +26,18 @@ pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
-    Delivery, Mailbox, PoolWork, TicketId, Unit, Wait, leave_pool, leave_pool_queue, set_pool_size,
+    Delivery, Glance, Lanes, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool, leave_pool_queue,
+    set_pool_size,
 };
 
 /// Whether the calling thread is the one that the process began with.
 #[must_use]
 pub fn is_on_first_thread() -> bool {
     sys::is_on_first_thread()
+}
+
+/// Whether something is to be read from a file, without waiting: poll(2).
+#[must_use]
+pub fn is_readable(fd: std::ffi::c_int) -> bool {
+    sys::is_readable(fd)
 }

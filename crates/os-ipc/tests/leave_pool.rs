@@ -5,7 +5,7 @@ mod common;
 use std::thread;
 
 use common::{Named, Party, backends, units, until_blocked};
-use os_ipc::{Delivery, Wait, leave_pool, set_pool_size};
+use os_ipc::{Delivery, Lanes, PoolWork, Semaphore, Wait, Work, leave_pool, set_pool_size};
 
 #[test]
 fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
@@ -13,9 +13,12 @@ fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
     let names: Vec<_> = backends().map(Named::new).collect();
     let semaphores: Vec<_> = names.iter().map(|named| named.create(0)).collect();
     let party = Party::new();
-    let start = |semaphore: &os_ipc::Semaphore| match semaphore.start_wait(&party.mailbox, true).unwrap() {
-        Wait::Pending(_, work) => work,
-        Wait::Done => panic!("a unit was there"),
+    let start = |semaphore: &Semaphore| -> Option<PoolWork> {
+        match semaphore.start_wait(&party.mailbox, Lanes::POOL).unwrap() {
+            Wait::Pending(_, Work::Pool(work)) => Some(work),
+            Wait::Pending(..) => None,
+            Wait::Done => panic!("a unit was there"),
+        }
     };
     let works: Vec<_> = semaphores.iter().map(|semaphore| start(semaphore).unwrap()).collect();
     thread::scope(|scope| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{LockEngine, LockName, line, linger, roster};
 use crate::error::{Errno, Result};
-use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, Wait};
+use crate::waiting::{Hold, Holder, Lanes, Mailbox, Queue, Ticket, Wait};
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Lock {
     pub fn start(&self, mailbox: &Arc<Mailbox>) -> Result<Wait> {
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
         // Nobody knows how long it takes, and a thread of libuv's pool would be missed.
-        self.queue.wait(Ticket { hold: self.mode.hold(), holder, mailbox, pool: false })
+        self.queue.wait(Ticket { hold: self.mode.hold(), holder, mailbox, lanes: Lanes::OWN })
     }
 
     /// Ends the wait: when this returns, nothing arrives for it any more.

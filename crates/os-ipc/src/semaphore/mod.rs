@@ -19,7 +19,7 @@ pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 use crate::error::{Code, Errno, Error, Result};
 use crate::ownership::Owner;
 pub use crate::sys::posix_words::Words as SemaphoreWords;
-use crate::waiting::{Hold, Holder, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
+use crate::waiting::{Hold, Holder, Lanes, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
 
 /// The largest counter that every backend has: SEMVMX of semop(2).
 pub const VALUE_MAX: u16 = 32_767;
@@ -191,6 +191,7 @@ impl Semaphore {
     /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.queue.before_blocking();
         match &self.inside {
             Inside::SystemV(set) => set.wait(deadline),
             Inside::Posix(_) => wait_in_line(&self.queue, &self.holder, deadline),
@@ -223,23 +224,21 @@ impl Semaphore {
     }
 
     /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
-    ///
-    /// `pool` says whether a thread of libuv's pool may block for it.
-    pub fn start_wait(&self, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
-        self.start(Hold::Loose, mailbox, pool)
+    pub fn start_wait(&self, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
+        self.start(Hold::Loose, mailbox, lanes)
     }
 
     /// As [`start_wait`](Self::start_wait), for a permit.
-    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
-        self.start(Hold::Owned, mailbox, pool)
+    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
+        self.start(Hold::Owned, mailbox, lanes)
     }
 
-    fn start(&self, hold: Hold, mailbox: &Arc<Mailbox>, pool: bool) -> Result<Wait> {
+    fn start(&self, hold: Hold, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
         if self.queue.take_at_once(hold, &self.holder)? {
             return Ok(Wait::Done);
         }
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
-        self.queue.line_up(Ticket { hold, holder, mailbox, pool })
+        self.queue.line_up(Ticket { hold, holder, mailbox, lanes })
     }
 
     /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.

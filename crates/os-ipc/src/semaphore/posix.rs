@@ -233,7 +233,7 @@ impl Counter for MappedCounter {
     }
 
     /// Nobody owns a unit of a POSIX semaphore.
-    fn disown(&self) -> std::result::Result<(), Errno> {
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 

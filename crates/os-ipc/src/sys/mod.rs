@@ -40,6 +40,7 @@ pub(crate) mod posix_shm_types;
     path = "no_posix_words.rs"
 )]
 pub(crate) mod posix_words;
+mod readable;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
@@ -56,6 +57,7 @@ use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
 pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use readable::is_readable;
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///

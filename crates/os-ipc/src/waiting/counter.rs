@@ -1,5 +1,7 @@
 //! What the queue asks of a backend.
 
+use std::time::Duration;
+
 use nix::errno::Errno;
 
 use crate::error::{Error, Result};
@@ -39,11 +41,26 @@ pub(crate) trait Counter: Send + Sync {
     /// What it has on the way then may stay taken: the next call goes on with it, or [`rest`](Self::rest) gives it up.
     fn take(&self, hold: Hold) -> Result<Option<Origin>>;
 
-    /// Gives back what was taken, a unit as [`Hold::Owned`].
+    /// Whether [`take_within`](Self::take_within) is there for this.
+    fn can_take_within(&self, _hold: Hold) -> bool {
+        false
+    }
+
+    /// Takes what is asked for, and waits for so long; `None` after that, or after a signal.
+    fn take_within(&self, hold: Hold, _within: Duration) -> Result<Option<Origin>> {
+        self.try_take(hold)
+    }
+
+    /// Gives back what was taken.
     fn give_back(&self, hold: Hold, origin: Origin) -> std::result::Result<(), Errno>;
 
-    /// Makes a unit that was taken as [`Hold::Owned`] a [`Hold::Loose`] one; the counter does not move.
-    fn disown(&self) -> std::result::Result<(), Errno>;
+    /// Makes a unit that was taken a [`Hold::Loose`] one; the counter does not move.
+    fn disown(&self, origin: Origin) -> std::result::Result<(), Errno>;
+
+    /// Makes a unit that was taken a [`Hold::Owned`] one; the counter does not move.
+    fn own(&self, origin: Origin) -> std::result::Result<Origin, Errno> {
+        Ok(origin)
+    }
 
     /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: Errno) -> Error;

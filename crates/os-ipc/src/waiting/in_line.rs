@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::counter::Hold;
+use super::lanes::Lanes;
 use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Ticket, Wait};
 use super::unit::Holder;
@@ -24,7 +25,7 @@ pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option
     };
     let mailbox = Arc::new(Mailbox::new(wake));
     let ticket =
-        Ticket { hold: Hold::Loose, holder: Arc::clone(holder), mailbox: Arc::clone(&mailbox), pool: false };
+        Ticket { hold: Hold::Loose, holder: Arc::clone(holder), mailbox: Arc::clone(&mailbox), lanes: Lanes::OWN };
     let ticket = match queue.wait(ticket)? {
         Wait::Done => return Ok(true),
         Wait::Pending(ticket, _) => ticket,

@@ -71,6 +71,22 @@ pub fn leave_pool_queue() {
     }
 }
 
+/// Who besides a thread of ours may block for a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// A thread of libuv's pool.
+    pub pool: bool,
+    /// The thread of the event loop itself, for a moment in which it has nothing else to do.
+    pub event_loop: bool,
+}
+
+impl Lanes {
+    /// Nobody.
+    pub const OWN: Self = Self { pool: false, event_loop: false };
+    /// A thread of libuv's pool.
+    pub const POOL: Self = Self { pool: true, event_loop: false };
+}
+
 /// Which thread serves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {

@@ -4,14 +4,18 @@
 //! served. While it has any, one thread *serves* it: it blocks in the kernel, takes a unit, and delivers it to the
 //! [`Mailbox`] of the first ticket. That thread is one of libuv's or one of ours (`lanes`); the function it runs
 //! is the same. It is called out of the kernel with a signal when its tickets are gone (`nudger`).
+//!
+//! Where units come quickly, one after the other (`pace`), the event loop's own thread has a look first (`glance`).
 
 mod counter;
+mod glance;
 mod in_line;
 mod lanes;
 mod mailbox;
 #[cfg(all(loom, test))]
 mod model;
 mod nudger;
+mod pace;
 mod queue;
 #[cfg_attr(loom, path = "threads_model.rs")]
 mod threads;
@@ -19,10 +23,11 @@ mod unit;
 
 pub(crate) use counter::{Counter, Hold, Origin};
 pub(crate) use in_line::wait_in_line;
-pub use lanes::{PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use glance::Glance;
+pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
 pub use mailbox::{Delivery, Mailbox};
 pub(crate) use queue::{Queue, Ticket};
-pub use queue::{TicketId, Wait};
+pub use queue::{TicketId, Wait, Work};
 pub(crate) use threads::run as run_on_thread;
 pub(crate) use unit::Holder;
 pub use unit::Unit;

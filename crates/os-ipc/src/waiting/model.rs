@@ -6,17 +6,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
 use super::counter::{Counter, Hold, Origin};
-use super::lanes::{leave_pool, set_pool_size};
+use super::lanes::{Lanes, leave_pool, set_pool_size};
 use super::mailbox::{Delivery, Mailbox};
-use super::queue::{Queue, Ticket, TicketId, Wait};
+use super::queue::{Queue, Ticket, TicketId, Wait, Work};
 use super::threads;
 use super::unit::Holder;
 use crate::error::{Error, Result};
-use crate::sync::thread;
+use crate::sync::{pause, thread};
 use crate::sys::thread as kernel;
 
 /// The kernel's counter.
@@ -38,11 +39,24 @@ impl Counter for KernelCounter {
         }
     }
 
+    fn can_take_within(&self, _: Hold) -> bool {
+        true
+    }
+
+    /// The checker has no clock: the time is over when the others went first for a while.
+    fn take_within(&self, hold: Hold, within: Duration) -> Result<Option<Origin>> {
+        if let Some(taken) = self.try_take(hold)? {
+            return Ok(Some(taken));
+        }
+        pause(within);
+        self.try_take(hold)
+    }
+
     fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         kernel::give()
     }
 
-    fn disown(&self) -> std::result::Result<(), Errno> {
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 
@@ -82,7 +96,7 @@ impl Counter for KernelLock {
         kernel::give_several(Self::units(hold))
     }
 
-    fn disown(&self) -> std::result::Result<(), Errno> {
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 
@@ -97,7 +111,7 @@ struct Party {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     mailbox: Arc<Mailbox>,
-    pool: bool,
+    lanes: Lanes,
 }
 
 /// What a party found in its mailbox.
@@ -108,12 +122,12 @@ struct Post {
 }
 
 impl Party {
-    fn new(queue: &Arc<Queue>, pool: bool) -> Self {
+    fn new(queue: &Arc<Queue>, lanes: Lanes) -> Self {
         Self {
             queue: Arc::clone(queue),
             holder: Arc::default(),
             mailbox: Arc::new(Mailbox::new(|| {})),
-            pool,
+            lanes,
         }
     }
 
@@ -127,13 +141,15 @@ impl Party {
             hold,
             holder: Arc::clone(&self.holder),
             mailbox: Arc::clone(&self.mailbox),
-            pool: self.pool,
+            lanes: self.lanes,
         };
         match self.queue.wait(ticket).unwrap() {
             Wait::Done => None,
             Wait::Pending(ticket, work) => {
-                if let Some(work) = work {
-                    threads::run(move || work.run()).unwrap();
+                match work {
+                    Work::Nothing => {}
+                    Work::Pool(work) => threads::run(move || work.run()).unwrap(),
+                    Work::Glance(glance) => threads::run(move || glance.run(Duration::ZERO)).unwrap(),
                 }
                 Some(ticket)
             }
@@ -203,7 +219,7 @@ fn rest(queue: &Queue) {
 fn a_post_reaches_a_wait_that_starts_meanwhile() {
     in_every_order(3, || {
         let queue = queue();
-        let party = Party::new(&queue, false);
+        let party = Party::new(&queue, Lanes::OWN);
         let poster = thread::spawn(|| kernel::give().unwrap());
         if party.wait().is_some() {
             assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -218,7 +234,7 @@ fn a_post_reaches_a_wait_that_starts_meanwhile() {
 fn a_post_that_meets_a_cancel_is_with_the_waiter_or_in_the_kernel() {
     in_every_order(3, || {
         let queue = queue();
-        let party = Party::new(&queue, false);
+        let party = Party::new(&queue, Lanes::OWN);
         let poster = thread::spawn(|| kernel::give().unwrap());
         let ticket = party.wait();
         if let Some(ticket) = ticket {
@@ -235,7 +251,7 @@ fn a_post_that_meets_a_cancel_is_with_the_waiter_or_in_the_kernel() {
 fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
     in_every_order(2, || {
         let queue = queue();
-        let (first, second) = (Party::new(&queue, false), Party::new(&queue, false));
+        let (first, second) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
         let (one, two) = (first.wait(), second.wait());
         assert!(one.is_some() && two.is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
@@ -252,7 +268,7 @@ fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
 fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
     in_every_order(2, || {
         let queue = queue();
-        let (worker, other) = (Party::new(&queue, false), Party::new(&queue, false));
+        let (worker, other) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
         assert!(worker.wait().is_some() && other.wait().is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
         // What the cleanup hook of a worker does.
@@ -269,7 +285,7 @@ fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
 fn a_removal_fails_every_wait_once() {
     in_every_order(2, || {
         let queue = queue();
-        let party = Party::new(&queue, false);
+        let party = Party::new(&queue, Lanes::OWN);
         assert!(party.wait().is_some());
         let remover = thread::spawn(kernel::remove);
         assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
@@ -284,7 +300,7 @@ fn a_server_that_misses_its_signal_is_called_again() {
     // next one gets it out, and without it this test would be a deadlock.
     in_every_order(3, || {
         let queue = queue();
-        let party = Party::new(&queue, false);
+        let party = Party::new(&queue, Lanes::OWN);
         let ticket = party.wait().unwrap();
         party.cancel(ticket);
         rest(&queue);
@@ -296,7 +312,7 @@ fn a_server_that_misses_its_signal_is_called_again() {
 fn a_wait_after_a_cancel_finds_the_old_server_or_a_new_one() {
     in_every_order(1, || {
         let queue = queue();
-        let party = Party::new(&queue, false);
+        let party = Party::new(&queue, Lanes::OWN);
         let ticket = party.wait().unwrap();
         party.cancel(ticket);
         assert!(party.wait().is_some());
@@ -312,7 +328,7 @@ fn leaving_the_pool_moves_the_wait_and_loses_no_post() {
     in_every_order(1, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, true);
+        let party = Party::new(&queue, Lanes::POOL);
         assert!(party.wait().is_some());
         // What `process.on('exit')` does; the wait goes on, on a thread of ours.
         leave_pool();
@@ -328,7 +344,7 @@ fn a_wait_that_loses_its_ref_leaves_the_pool() {
     in_every_order(1, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, true);
+        let party = Party::new(&queue, Lanes::POOL);
         assert!(party.wait().is_some());
         queue.allow_pool(&party.holder, false);
         kernel::give().unwrap();
@@ -343,20 +359,105 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
     in_every_order(2, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, true);
+        let party = Party::new(&queue, Lanes::POOL);
         let ticket = Ticket {
             hold: Hold::Owned,
             holder: Arc::clone(&party.holder),
             mailbox: Arc::clone(&party.mailbox),
-            pool: true,
+            lanes: Lanes::POOL,
         };
-        let Wait::Pending(_, Some(work)) = queue.wait(ticket).unwrap() else { panic!("a place in the pool") };
+        let Wait::Pending(_, Work::Pool(work)) = queue.wait(ticket).unwrap() else { panic!("a place in the pool") };
         let poster = thread::spawn(|| kernel::give().unwrap());
         drop(work);
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
         poster.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+/// The thread of an event loop, and no other of libuv's.
+const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
+
+#[test]
+fn a_post_that_meets_a_glance_reaches_the_wait() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        if party.wait().is_some() {
+            assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        }
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_cancel_that_meets_a_glance_loses_no_unit() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        if let Some(ticket) = party.wait() {
+            party.cancel(ticket);
+            assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
+        }
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!(permits(&[&party]) + kernel::units(), 1);
+    });
+}
+
+#[test]
+fn whoever_comes_while_a_glance_is_planned_is_served() {
+    in_every_order(1, || {
+        let queue = queue();
+        let (main, worker) = (Party::new(&queue, EVENT_LOOP), Party::new(&queue, Lanes::OWN));
+        let (one, two) = (main.wait(), worker.wait());
+        assert!(one.is_some() && two.is_some());
+        main.cancel(one.unwrap());
+        kernel::give().unwrap();
+        assert_eq!(worker.collect_some(), Post { granted: 1, failed: 0 });
+        rest(&queue);
+        assert_eq!((permits(&[&main, &worker]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_glance_that_is_never_run_is_replaced_by_a_thread_of_ours() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        let ticket = Ticket {
+            hold: Hold::Owned,
+            holder: Arc::clone(&party.holder),
+            mailbox: Arc::clone(&party.mailbox),
+            lanes: EVENT_LOOP,
+        };
+        let Wait::Pending(_, Work::Glance(glance)) = queue.wait(ticket).unwrap() else { panic!("a glance") };
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        // What `waitSync` does first, on the thread that was to look.
+        queue.before_blocking();
+        drop(glance);
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_removal_fails_a_wait_that_is_glanced_for() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        assert!(party.wait().is_some());
+        let remover = thread::spawn(kernel::remove);
+        assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
+        remover.join().unwrap();
+        rest(&queue);
     });
 }
 
@@ -367,7 +468,7 @@ fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
         let queue = Queue::new(KernelLock);
-        let (writer, reader) = (Party::new(&queue, false), Party::new(&queue, false));
+        let (writer, reader) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
         let ticket = writer.wait_for(Hold::Exclusive).unwrap();
         assert!(reader.wait_for(Hold::Shared).is_some());
         writer.cancel(ticket);
@@ -383,7 +484,7 @@ fn what_was_won_for_a_writer_that_gave_up_is_not_given_to_a_reader() {
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
         let queue = Queue::new(KernelLock);
-        let (writer, reader) = (Party::new(&queue, false), Party::new(&queue, false));
+        let (writer, reader) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
         let ticket = writer.wait_for(Hold::Exclusive).unwrap();
         assert!(reader.wait_for(Hold::Shared).is_some());
         // Whoever shares it leaves while the writer gives up.

@@ -6,9 +6,11 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::counter::{Counter, Hold, Origin};
-use super::lanes::{self, Lane, PoolWork, Service};
+use super::glance::Glance;
+use super::lanes::{self, Lane, Lanes, PoolWork, Service};
 use super::mailbox::{Delivery, Mailbox};
 use super::nudger;
+use super::pace::Pace;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
 use crate::sync::{Mutex, MutexGuard, pause};
@@ -22,8 +24,19 @@ pub type TicketId = u64;
 pub enum Wait {
     /// A unit was there.
     Done,
-    /// The outcome comes to the mailbox. The work, if any, is for libuv's pool.
-    Pending(TicketId, Option<PoolWork>),
+    /// The outcome comes to the mailbox, once the caller has seen to the work.
+    Pending(TicketId, Work),
+}
+
+/// What is left to do for a wait that was started.
+#[must_use]
+pub enum Work {
+    /// Nothing: somebody is at it.
+    Nothing,
+    /// To be run on libuv's pool.
+    Pool(PoolWork),
+    /// To be run by the event loop's thread, when it has nothing else to do.
+    Glance(Glance),
 }
 
 /// A place in the line.
@@ -31,8 +44,7 @@ pub(crate) struct Ticket {
     pub(crate) hold: Hold,
     pub(crate) holder: Arc<Holder>,
     pub(crate) mailbox: Arc<Mailbox>,
-    /// Whether a thread of libuv's pool may serve it.
-    pub(crate) pool: bool,
+    pub(crate) lanes: Lanes,
 }
 
 /// The tickets of this process that wait for one counter, and the thread that serves them.
@@ -55,6 +67,7 @@ struct State {
     seen: u64,
     /// What the server takes.
     serving: Option<Hold>,
+    pace: Pace,
 }
 
 #[derive(Default)]
@@ -65,6 +78,8 @@ enum Server {
     Coming(Lane),
     /// At its station, in the kernel or on its way there or back.
     Here(Lane, Station),
+    /// The thread of an event loop will look, or is at it: it is back soon, and whoever comes after it is told by then.
+    Glance { looking: bool },
 }
 
 impl Queue {
@@ -92,19 +107,24 @@ impl Queue {
 
     /// Waits as the last in the line.
     pub(crate) fn line_up(&self, ticket: Ticket) -> Result<Wait> {
-        thread::install_interrupt()
-            .map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))?;
         let id = next_ticket();
         let mut state = self.lock();
-        state.for_pool += usize::from(ticket.pool);
-        self.counter.lined_up(ticket.hold, true);
+        let (hold, lanes) = (ticket.hold, ticket.lanes);
+        if state.tickets.is_empty() {
+            state.pace.begin();
+        }
+        state.for_pool += usize::from(lanes.pool);
+        self.counter.lined_up(hold, true);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
             // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
             self.release_server(&mut state);
-            return Ok(Wait::Pending(id, None));
+            if !lanes.event_loop {
+                self.replace_planned_glance(&mut state);
+            }
+            return Ok(Wait::Pending(id, Work::Nothing));
         }
-        match self.start_server(&mut state) {
+        match self.start_server(&mut state, hold, lanes) {
             Ok(work) => Ok(Wait::Pending(id, work)),
             Err(error) => {
                 self.remove(&mut state, id);
@@ -140,7 +160,8 @@ impl Queue {
         const LOOK_EVERY: Duration = Duration::from_micros(20);
         let leaving = || {
             let state = self.lock();
-            state.tickets.is_empty() && matches!(state.server, Server::Here(..))
+            let at_it = matches!(state.server, Server::Here(..) | Server::Glance { looking: true });
+            state.tickets.is_empty() && at_it
         };
         if !leaving() {
             return false;
@@ -182,9 +203,9 @@ impl Queue {
     pub(crate) fn allow_pool(&self, holder: &Arc<Holder>, allowed: bool) {
         let mut state = self.lock();
         for ticket in state.tickets.values_mut().filter(|ticket| Arc::ptr_eq(&ticket.holder, holder)) {
-            ticket.pool = allowed;
+            ticket.lanes.pool = allowed;
         }
-        state.for_pool = state.tickets.values().filter(|ticket| ticket.pool).count();
+        state.for_pool = state.tickets.values().filter(|ticket| ticket.lanes.pool).count();
         self.release_server(&mut state);
     }
 
@@ -213,6 +234,34 @@ impl Queue {
                 Ok(None) => {}
                 Err(error) => self.fail_all(&error),
             }
+        }
+    }
+
+    /// One look by the thread of an event loop, for so long at the most.
+    pub(super) fn glance(&self, generation: u64, within: Duration) {
+        let hold = {
+            let mut state = self.lock();
+            let Some(hold) = state.first().filter(|_| state.generation == generation) else { return };
+            state.server = Server::Glance { looking: true };
+            state.serving = Some(hold);
+            hold
+        };
+        match self.counter.take_within(hold, within) {
+            Ok(Some(origin)) => self.hand_on(&mut self.lock(), hold, origin),
+            Ok(None) => self.lock().pace.look_in_vain(),
+            Err(error) => self.fail_all(&error),
+        }
+    }
+
+    /// The calling thread is about to block, and may be the one that was to look.
+    pub(crate) fn before_blocking(&self) {
+        self.replace_planned_glance(&mut self.lock());
+    }
+
+    /// A look that is planned may be long in coming: its event loop may be at something else.
+    fn replace_planned_glance(&self, state: &mut State) {
+        if matches!(state.server, Server::Glance { looking: false }) {
+            self.start_own_server(state);
         }
     }
 
@@ -256,8 +305,9 @@ impl Queue {
         while state.first().is_some_and(|hold| hold.is_like(taken))
             && let Some((id, ticket)) = state.tickets.pop_first()
         {
-            state.for_pool -= usize::from(ticket.pool);
+            state.for_pool -= usize::from(ticket.lanes.pool);
             self.counter.lined_up(ticket.hold, false);
+            state.pace.arrive();
             let unit = Unit::new(self.strong(), ticket.holder, ticket.hold, origin);
             match ticket.mailbox.deliver(id, Delivery::Granted(unit)) {
                 Err(Delivery::Granted(refused)) => refused.disarm(),
@@ -285,7 +335,7 @@ impl Queue {
 
     fn remove(&self, state: &mut State, ticket: TicketId) {
         if let Some(ticket) = state.tickets.remove(&ticket) {
-            state.for_pool -= usize::from(ticket.pool);
+            state.for_pool -= usize::from(ticket.lanes.pool);
             self.counter.lined_up(ticket.hold, false);
             self.release_server(state);
         }
@@ -345,24 +395,30 @@ impl Queue {
         }
     }
 
-    fn start_server(&self, state: &mut State) -> Result<Option<PoolWork>> {
+    fn start_server(&self, state: &mut State, hold: Hold, lanes: Lanes) -> Result<Work> {
         state.generation += 1;
+        if lanes.event_loop && state.pace.is_quick() && self.counter.can_take_within(hold) {
+            state.server = Server::Glance { looking: false };
+            return Ok(Work::Glance(Glance::new(self.strong(), state.generation)));
+        }
+        install_interrupt()?;
         if state.for_pool > 0
             && let Some(work) = PoolWork::reserve(&self.strong(), state.generation)
         {
             state.server = Server::Coming(Lane::Pool);
-            return Ok(Some(work));
+            return Ok(Work::Pool(work));
         }
         Service::start(self.strong(), state.generation)?;
         state.server = Server::Coming(Lane::Own);
-        Ok(None)
+        Ok(Work::Nothing)
     }
 
     /// Replaces whatever server there is; where no thread can be had, the tickets learn of it.
     fn start_own_server(&self, state: &mut State) {
         state.generation += 1;
         state.server = Server::Coming(Lane::Own);
-        if let Err(error) = Service::start(self.strong(), state.generation) {
+        let started = install_interrupt().and_then(|()| Service::start(self.strong(), state.generation));
+        if let Err(error) = started {
             self.fail_tickets(state, &error);
             self.leave(state);
         }
@@ -401,6 +457,11 @@ impl State {
     fn takes_in_vain(&self) -> bool {
         matches!((self.serving, self.first()), (Some(taken), Some(hold)) if !hold.is_like(taken))
     }
+}
+
+/// What gets a server out of the kernel; somebody may have taken it away since the last time.
+fn install_interrupt() -> Result<()> {
+    thread::install_interrupt().map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))
 }
 
 /// Tickets are numbered over the whole process, so that a mailbox keeps the order of several queues.
@@ -449,7 +510,7 @@ mod tests {
             Ok(())
         }
 
-        fn disown(&self) -> std::result::Result<(), Errno> {
+        fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
             Ok(())
         }
 
@@ -464,8 +525,8 @@ mod tests {
         (Arc::new(mailbox), arrival)
     }
 
-    fn start(queue: &Queue, mailbox: &Arc<Mailbox>, pool: bool) -> (TicketId, Option<PoolWork>) {
-        let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), pool };
+    fn start(queue: &Queue, mailbox: &Arc<Mailbox>, lanes: Lanes) -> (TicketId, Work) {
+        let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), lanes };
         match queue.wait(ticket).unwrap() {
             Wait::Pending(id, work) => (id, work),
             Wait::Done => panic!("nothing is there at once"),
@@ -479,7 +540,7 @@ mod tests {
         let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(3) });
         let queue = Queue::new(Arc::clone(&fake));
         let (mailbox, arrival) = mailbox();
-        let (id, _) = start(&queue, &mailbox, false);
+        let (id, _) = start(&queue, &mailbox, Lanes::OWN);
         arrival.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
     }
@@ -489,8 +550,8 @@ mod tests {
         let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
         let queue = Queue::new(Arc::clone(&fake));
         let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
-        start(&queue, &first, false);
-        start(&queue, &second, false);
+        let _ = start(&queue, &first, Lanes::OWN);
+        let _ = start(&queue, &second, Lanes::OWN);
         first_arrival.recv_timeout(PATIENCE).unwrap();
         first.close();
         second_arrival.recv_timeout(PATIENCE).unwrap();
@@ -505,13 +566,13 @@ mod tests {
         let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
         let queue = Queue::new(Arc::clone(&fake));
         let (mailbox, arrival) = mailbox();
-        let (gone, work) = start(&queue, &mailbox, true);
-        assert!(work.is_some(), "a place in the pool is free");
+        let (gone, work) = start(&queue, &mailbox, Lanes::POOL);
+        let Work::Pool(work) = work else { panic!("a place in the pool is free") };
         queue.cancel(gone, &mailbox);
-        let (id, _) = start(&queue, &mailbox, false);
+        let (id, _) = start(&queue, &mailbox, Lanes::OWN);
         arrival.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
         // When libuv comes to it, there is nothing left to do.
-        work.unwrap().run();
+        work.run();
     }
 }

@@ -58,12 +58,13 @@ impl Unit {
     /// The waiter has it: as a permit, or for good, as it asked for.
     pub fn hand_over(mut self) {
         self.handed_over = true;
+        let counter = self.queue.counter();
+        // The only failure is a set that was removed meanwhile: then there is nothing left to own or to disown.
         match self.hold {
-            Hold::Owned | Hold::Shared | Hold::Exclusive => self.holder.add(self.origin),
-            Hold::Loose => {
-                // The only failure is a set that was removed meanwhile: then there is nothing left to disown.
-                let _ = self.queue.counter().disown();
+            Hold::Owned | Hold::Shared | Hold::Exclusive => {
+                self.holder.add(counter.own(self.origin).unwrap_or(self.origin));
             }
+            Hold::Loose => drop(counter.disown(self.origin)),
         }
     }
 

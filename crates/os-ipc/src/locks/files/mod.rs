@@ -246,7 +246,7 @@ impl Counter for FileLock {
     }
 
     /// A lock always has an owner.
-    fn disown(&self) -> std::result::Result<(), Errno> {
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 

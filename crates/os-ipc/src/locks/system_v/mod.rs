@@ -234,7 +234,7 @@ impl Counter for SetLock {
     }
 
     /// A lock always has an owner.
-    fn disown(&self) -> std::result::Result<(), Errno> {
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use super::failure;
 use crate::error::{Errno, Error, Result};
@@ -15,31 +16,16 @@ struct SetCounter {
     id: SemaphoreId,
 }
 
-impl Counter for SetCounter {
-    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        let undo = if hold == Hold::Loose { Undo::No } else { Undo::Yes };
-        match sys::try_take(self.set, undo) {
-            Ok(()) => Ok(Some(Origin::default())),
-            Err(Errno::EAGAIN) => Ok(None),
-            Err(errno) => Err(self.failure("take a unit from", errno)),
-        }
-    }
+/// A unit that comes back when the process dies.
+pub(super) const OWNED: Origin = Origin(0);
+/// A unit that was taken without undo.
+const LOOSE: Origin = Origin(1);
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
-        match sys::take(self.set, Undo::Yes) {
-            Ok(()) => Ok(Some(Origin::default())),
-            Err(Errno::EINTR) => Ok(None),
-            Err(errno) => Err(self.failure("wait for", errno)),
-        }
-    }
-
-    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
-        sys::give(self.set, 1, Undo::Yes)
-    }
-
-    fn disown(&self) -> std::result::Result<(), Errno> {
-        let up = || Operation::add(0, 1, Undo::Yes);
-        let down = || Operation::add(0, -1, Undo::No);
+impl SetCounter {
+    /// Gives a unit back in the one way and takes it in the other, in one operation that leaves the counter as it is.
+    fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), Errno> {
+        let up = || Operation::add(0, 1, from);
+        let down = || Operation::add(0, -1, to);
         loop {
             // Up first would pass the limit where the counter is at 32,767; down first would pass 0 where it is 0.
             match sys::operate(self.set, &mut [up(), down()]) {
@@ -51,6 +37,54 @@ impl Counter for SetCounter {
                 done => return done,
             }
         }
+    }
+}
+
+impl Counter for SetCounter {
+    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
+        let undo = if hold == Hold::Loose { Undo::No } else { Undo::Yes };
+        match sys::try_take(self.set, undo) {
+            Ok(()) => Ok(Some(OWNED)),
+            Err(Errno::EAGAIN) => Ok(None),
+            Err(errno) => Err(self.failure("take a unit from", errno)),
+        }
+    }
+
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        match sys::take(self.set, Undo::Yes) {
+            Ok(()) => Ok(Some(OWNED)),
+            Err(Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
+    }
+
+    fn can_take_within(&self, _: Hold) -> bool {
+        true
+    }
+
+    /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
+    fn take_within(&self, hold: Hold, within: Duration) -> Result<Option<Origin>> {
+        let (undo, origin) = if hold == Hold::Loose { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
+        match sys::take_within(self.set, undo, within) {
+            Ok(()) => Ok(Some(origin)),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
+        }
+    }
+
+    fn give_back(&self, _: Hold, origin: Origin) -> std::result::Result<(), Errno> {
+        sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
+    }
+
+    fn disown(&self, origin: Origin) -> std::result::Result<(), Errno> {
+        if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
+    }
+
+    fn own(&self, origin: Origin) -> std::result::Result<Origin, Errno> {
+        if origin == LOOSE {
+            self.move_unit(Undo::No, Undo::Yes)?;
+        }
+        Ok(OWNED)
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {

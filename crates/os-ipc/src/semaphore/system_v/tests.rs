@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::counter::OWNED;
 use super::initialise::initialise;
 use super::{Set, create, open, open_or_create, unlink};
 use crate::error::{Code, Errno};
@@ -184,7 +185,7 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
         if refill {
             sys::give(sys::find(named.key()).unwrap(), 1, Undo::No).unwrap();
         }
-        counter.disown().unwrap();
+        counter.disown(OWNED).unwrap();
         assert_eq!(set.value().unwrap(), u32::from(initial) - u32::from(!refill));
     }
 }
