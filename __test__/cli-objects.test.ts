@@ -226,6 +226,23 @@ test('input that does not fit is an error, and nothing is written', async t => {
   })
 })
 
+test('a place behind the end of memory, and memory that is too small, are told', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 4 })
+  t.like(await cli(t, ['read', name, '--offset', 5]), {
+    code: 2,
+    stderr: `os-ipc: ${name} has 4 bytes: it ends before 5\n`,
+  })
+  t.regex(
+    (await cli(t, ['show', name, '--offset', 5])).stdout,
+    /\n {2}there is nothing behind its 4 bytes\n$/,
+  )
+  t.like(await cli(t, ['create', name, '--size', 9, '--if-absent']), {
+    code: 5,
+    stderr: `os-ipc: the shared memory '${name}' has 4 bytes, fewer than the 9 asked for; os-ipc rm ${name} removes it\n`,
+  })
+})
+
 test('write --create makes memory that is missing, and takes what is there', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['write', name, 'four', '--create', '--mode', '644']), DONE)
@@ -326,7 +343,7 @@ test('show tells everything about what has a name, and who has it', async t => {
     stdout,
   )
   if (process.platform === 'linux') {
-    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js`))
+    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js$`, 'm'))
     t.regex(stdout, new RegExp(`holders +.*\\b${process.pid} `))
   }
   const shown = await json<

@@ -46,7 +46,9 @@ export function drawing(details: Details, before?: Details): string[] {
   const dump =
     typeof content === 'string'
       ? [paint('dim', `  ${printable(content)}`)]
-      : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
+      : content.offset > 0 && content.offset === details.item.size
+        ? [paint('dim', `there is nothing behind its ${content.offset} bytes`)]
+        : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
   return [paint('bold', titleOf(details.item)), ...pairs(rows), '', ...dump.map(line => `  ${line}`)]
 }
 
