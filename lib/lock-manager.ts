@@ -50,12 +50,12 @@ export class HostLockManager implements LockManager {
   async request(...args: readonly unknown[]): Promise<unknown> {
     const request = checkRequest(args)
     const { signal, callback } = request
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw signal.reason
     const handle = await this.#take(request)
     if (handle === undefined) return await callback(null)
     try {
       // The signal may have come after the grant and before this: the callback has not run, and is not to.
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
     } finally {
       native.lockEnd(handle)
