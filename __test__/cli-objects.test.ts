@@ -1,13 +1,14 @@
 // The commands that make, use, show and remove things, with real processes, and the mistakes of new users.
 
-import { chmodSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import test from 'ava'
 
 import { hexDump } from '../cli/core/hex.js'
 import { Semaphore, SharedMemory } from '../index.js'
-import { cli, cliWith, inTerminal, json, osIpc, shell, start, terminals } from './helpers/cli.ts'
+import { cli, cliWith, inTerminal, json, OS_IPC, osIpc, shell, start, terminals } from './helpers/cli.ts'
 import { child } from './helpers/child.ts'
 import { keyOf, uniqueKey, uniqueName } from './helpers/names.ts'
 import { folder } from './helpers/project.ts'
@@ -428,6 +429,20 @@ requires(privateIpc())('a set that cannot carry its name is a warning of one lin
 })
 
 // --- rm
+
+requires(linux)('a process that its parent has not waited for is dead', async t => {
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 1 })
+  const program = `"${process.execPath}" "${OS_IPC}" try ${name} & exec sleep 60`
+  const parent = spawn('sh', ['-c', program], { stdio: 'ignore' })
+  t.teardown(() => parent.kill())
+  await until('it took the unit', () => semaphore.value === 0)
+  const { lastPid } = semaphore.info()
+  const state = () => readFileSync(`/proc/${lastPid}/stat`, 'latin1').replace(/.*\) /s, '')[0]
+  await until('it ended', () => state() === 'Z')
+  t.like(await json<Item>(t, ['value', name, '--json']), { lastPid, lastPidAlive: false })
+  t.like(await cli(t, ['rm', name]), { code: 0, stderr: '' })
+})
 
 test('rm removes several, tells which there are none of, and --force does not mind', async t => {
   const [one, two, three] = [uniqueName(t, '-1'), uniqueName(t, '-2'), uniqueName(t, '-3')]
