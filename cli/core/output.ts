@@ -17,6 +17,11 @@ export function colored(stream: Stream): boolean {
   return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb'
 }
 
+/** Whether standard output is a screen on which something can be drawn anew: a terminal that is not a dumb one. */
+export function isScreen(): boolean {
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+}
+
 /** Text in a style, where its stream may be coloured. */
 export function paint(
   style: Style | readonly Style[],
