@@ -180,11 +180,11 @@ for (const shell of [bash, zsh, fish]) {
 requires(tool('bash'), terminals)(
   'bash completes words with a colon, a space or an = in them, and files',
   async t => {
-    const name = `${uniqueName(t).slice(1)}:users of cache`
+    const name = `${uniqueName(t).slice(1)}:users of *`
     const semaphore = Semaphore.create(name, { initial: 1 })
     t.teardown(() => semaphore.unlink())
     const begun = name.slice(0, name.indexOf(':'))
-    const quoted = name.replaceAll(' ', '\\ ')
+    const quoted = name.replaceAll(/[ *]/g, '\\$&')
     const home = folder(t)
     write(join(home, 'frames.bin'), '')
     const lines: [typed: string, completed: string][] = [

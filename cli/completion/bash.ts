@@ -6,13 +6,13 @@ export function bashCompletion(commands: readonly CommandWords[]): string {
   return `# Completion of os-ipc for bash: source <(os-ipc completion bash)
 _os_ipc_words() { COMPREPLY+=($(compgen -W "$1" -- "$2")); }
 _os_ipc_names() {
-  local IFS=$'\\n' name quoted
+  local name quoted
   # A name is offered as it was begun: with its slash, or without.
-  for name in $("\${@:2}" 2>/dev/null); do
+  while IFS= read -r name; do
     [[ $1 == /* ]] || name=\${name#/}
     quoted=$(printf %q "$name")
     [[ $name == "$1"* || $quoted == "$1"* ]] && COMPREPLY+=("$quoted")
-  done
+  done < <("\${@:2}" 2>/dev/null)
 }
 # The words up to the cursor, and where in COMP_WORDS each begins: there a : or = is a word of its own.
 _os_ipc_split() {
