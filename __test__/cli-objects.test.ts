@@ -391,6 +391,15 @@ requires(terminals)('show --watch marks on a terminal what changes, and leaves i
   t.regex(output, /value +\u001b\[7m\d+\u001b\[27m/)
 })
 
+test('show shows what there is, and tells which there are none of', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 8 })
+  const { code, stdout, stderr } = await cli(t, ['show', `${name}-not`, name])
+  t.is(code, 3)
+  t.true(stdout.startsWith(`${name}\n`), stdout)
+  t.is(stderr, `os-ipc: there is nothing called ${name}-not; os-ipc ls shows what there is\n`)
+})
+
 test('a hex dump has a star for lines that are the same again, and ends with its last line', t => {
   const data = Buffer.alloc(100)
   data[70] = 0x41
