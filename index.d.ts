@@ -325,6 +325,48 @@ interface LockManager {
     query(): Promise<LockManagerSnapshot>;
 }
 
+/** What every event of a lock says. */
+interface LockMessage {
+    /** The lock's name. */
+    name: string;
+    /** How it was asked for. */
+    mode: LockMode;
+}
+/** `os-ipc:lock:wait`: a request has to wait. */
+interface LockWaitMessage extends LockMessage {
+    /** The number of this wait, from 1 on in each thread; its end has the same one. */
+    wait: number;
+}
+/** `os-ipc:lock:acquired`: a lock was granted. */
+interface LockAcquiredMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
+    wait: number | undefined;
+    /** Milliseconds that it was waited for; 0 when it was free at once. */
+    waited: number;
+}
+/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
+interface LockFailedMessage extends LockMessage {
+    /** The number of the wait that this ends. */
+    wait: number;
+    /** Milliseconds that it was waited. */
+    waited: number;
+    /** What the request rejects with. */
+    error: unknown;
+}
+/** `os-ipc:lock:released`: a lock was given back. */
+interface LockReleasedMessage extends LockMessage {
+    /** Milliseconds that it was held; `undefined` when nobody listened as it was granted. */
+    held: number | undefined;
+}
+/** The messages of the channels of `node:diagnostics_channel` that locks publish to. */
+interface LockDiagnosticsMessages {
+    'os-ipc:lock:wait': LockWaitMessage;
+    'os-ipc:lock:acquired': LockAcquiredMessage;
+    'os-ipc:lock:released': LockReleasedMessage;
+    'os-ipc:lock:timeout': LockFailedMessage;
+    'os-ipc:lock:failed': LockFailedMessage;
+}
+
 /**
  * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
  *
@@ -876,4 +918,4 @@ declare class SharedMemory implements Disposable {
 }
 
 export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMode, LockOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

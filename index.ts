@@ -10,6 +10,14 @@ export type {
 export { IpcError } from './lib/errors.js'
 export { ftok } from './lib/ftok.js'
 export { list, type Listing } from './lib/list.js'
+export type {
+  LockAcquiredMessage,
+  LockDiagnosticsMessages,
+  LockFailedMessage,
+  LockMessage,
+  LockReleasedMessage,
+  LockWaitMessage,
+} from './lib/lock-messages.js'
 export type { ListedLock } from './lib/listed-lock.js'
 export type {
   Lock,

@@ -11,8 +11,8 @@ import { cliPage } from '../scripts/cli-docs.mjs'
 import { cli, inTerminal, OS_IPC, osIpc, shell, terminals } from './helpers/cli.ts'
 import { uniqueName } from './helpers/names.ts'
 import { nodes } from './helpers/nodes.ts'
-import { requires } from './helpers/requires.ts'
-import { Semaphore } from '../index.js'
+import { linux, requires } from './helpers/requires.ts'
+import { Semaphore, SharedMemory } from '../index.js'
 
 const page = (path: string) => readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8')
 
@@ -178,6 +178,18 @@ for (const node of nodes) {
     t.like(await cli(t, ['rm', name], options), { code: 0, stdout: '', stderr: '' })
   })
 }
+
+requires(linux)('output that cannot be written is told in one line', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 3 << 20 })
+  for (const command of ['ls', `read ${name}`, 'top --count 2 --interval 50ms', 'key jobs', '--help']) {
+    t.like(await shell(t, `os-ipc ${command} > /dev/full`), {
+      code: 5,
+      stderr: 'os-ipc: the output cannot be written: no space left on device (ENOSPC)\n',
+    })
+  }
+  t.like(await shell(t, 'os-ipc no-such-command 2> /dev/full'), { code: 2, stderr: '' })
+})
 
 test('a reader that goes away ends it in silence', async t => {
   const name = uniqueName(t)

@@ -171,10 +171,52 @@ for (const shell of [bash, zsh, fish]) {
       await has('os-ipc completion ', ['bash', 'zsh', 'fish'])
       await has('os-ipc top --sort w', ['waiters'], ['age'])
       await has('os-ipc run jobs -- unam', ['uname'])
+      await has('os-ipc create x --owner=', [shell === fish ? '--owner=any' : 'any'])
       await has('os-ipc help do', ['doctor'])
     },
   )
 }
+
+requires(tool('bash'), terminals)(
+  'bash completes words with a colon, a space or an = in them, and files',
+  async t => {
+    const name = `${uniqueName(t).slice(1)}:users of *`
+    const semaphore = Semaphore.create(name, { initial: 1 })
+    t.teardown(() => semaphore.unlink())
+    const begun = name.slice(0, name.indexOf(':'))
+    const quoted = name.replaceAll(/[ *]/g, '\\$&')
+    const home = folder(t)
+    write(join(home, 'frames.bin'), '')
+    const lines: [typed: string, completed: string][] = [
+      [`os-ipc value ${begun}`, quoted],
+      [`os-ipc value ${begun}:us`, quoted],
+      [`os-ipc value ${begun}:users\\ o`, quoted],
+      [`os-ipc value /${begun}:us`, `/${quoted}`],
+      ['os-ipc create --owner=', '--owner=any'],
+      [`os-ipc run --owner=any ${begun}:`, quoted],
+      ['os-ipc read x > fra', 'frames.bin'],
+      ['os-ipc write x <fra', '<frames.bin'],
+      [`os-ipc run ${begun}:us`, `${quoted} `],
+    ]
+    const { output, problem } = await inTerminal(
+      t,
+      ['bash', '--norc', '-i'],
+      [
+        { type: `PS1='> '; cd ${home}; source ${await script(t, 'bash')}; clear; echo rea""dy\r` },
+        { until: 'ready' },
+        ...lines.flatMap(([typed, completed]) => [
+          { mark: true } as const,
+          { type: `${typed}\t` },
+          { until: completed },
+          { type: '\u0015' },
+        ]),
+        { signal: 9 },
+      ],
+      { env: { PATH: path(t), HOME: home }, columns: 200 },
+    )
+    t.is(problem, null, output)
+  },
+)
 
 test('every command and option is in every completion', async t => {
   for (const shell of ['bash', 'zsh', 'fish']) {

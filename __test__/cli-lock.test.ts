@@ -5,13 +5,16 @@ import { join } from 'node:path'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { capabilities, list, locks, Semaphore } from '../index.js'
+import { lockSource } from '../cli/run/lock-source.js'
+import * as ipc from '../index.js'
 import { cli, json, start } from './helpers/cli.ts'
 import { uniqueName } from './helpers/names.ts'
 import { folder } from './helpers/project.ts'
 import { linux, requires } from './helpers/requires.ts'
 import { asUser } from './helpers/surroundings.ts'
 import { until } from './helpers/until.ts'
+
+const { capabilities, list, locks, Semaphore } = ipc
 
 /** A name of a lock: any text. What killed processes leave of it goes with the test. */
 function lockName(t: ExecutionContext): string {
@@ -126,6 +129,40 @@ requires(asUser(65534))('the lock of another user is told', async t => {
     stderr,
     /^os-ipc: no permission: [^\n]+; a lock is for the processes of one user; choose another name\n$/,
   )
+  const refused = {
+    code: 4,
+    stdout: '',
+    stderr: `os-ipc: no permission for the lock ${name}: it belongs to root; a lock is for the processes of one user\n`,
+  }
+  for (const command of [['show'], ['rm'], ['rm', '--lock'], ['rm', '--force']]) {
+    t.like(await cli(t, [...command, name], { within: [asUser(65534)] }), refused)
+  }
+  t.like(await cli(t, ['rm', '--memory', name], { within: [asUser(65534)] }), { code: 3 })
+})
+
+test.serial('a timeout longer than a timer of Node can be ends when it is over', async t => {
+  const alarms: { ring: () => void; delay: number }[] = []
+  const { setTimeout: real } = globalThis
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }))
+  const set = (ring: () => void, delay: number) => alarms.push({ ring, delay })
+  Object.assign(globalThis, { setTimeout: set })
+  const start = performance.now()
+  const { now } = performance
+  t.teardown(() => Object.assign(performance, { now }))
+
+  const day = 86_400_000
+  const name = lockName(t)
+  await locks.request(name, async () => {
+    const waiting = lockSource(ipc, name, 'exclusive').acquire({ timeout: 30 * day })
+    for (const days of [24.9, 30.1]) {
+      const alarm = alarms.pop()
+      t.true((alarm?.delay ?? 0) < 2 ** 31, 'Node takes it')
+      performance.now = () => start + days * day
+      alarm?.ring()
+      t.is(alarms.length, days < 30 ? 1 : 0, `after ${days} days`)
+    }
+    await t.throwsAsync(waiting, { code: 'ETIMEDOUT' })
+  })
 })
 
 test('a command that is missing, and a name that cannot be, are told', async t => {

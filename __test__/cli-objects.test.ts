@@ -1,13 +1,14 @@
 // The commands that make, use, show and remove things, with real processes, and the mistakes of new users.
 
-import { chmodSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import test from 'ava'
 
 import { hexDump } from '../cli/core/hex.js'
 import { Semaphore, SharedMemory } from '../index.js'
-import { cli, cliWith, inTerminal, json, osIpc, shell, start, terminals } from './helpers/cli.ts'
+import { cli, cliWith, inTerminal, json, OS_IPC, osIpc, shell, start, terminals } from './helpers/cli.ts'
 import { child } from './helpers/child.ts'
 import { keyOf, uniqueKey, uniqueName } from './helpers/names.ts'
 import { folder } from './helpers/project.ts'
@@ -226,6 +227,23 @@ test('input that does not fit is an error, and nothing is written', async t => {
   })
 })
 
+test('a place behind the end of memory, and memory that is too small, are told', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 4 })
+  t.like(await cli(t, ['read', name, '--offset', 5]), {
+    code: 2,
+    stderr: `os-ipc: ${name} has 4 bytes: it ends before 5\n`,
+  })
+  t.regex(
+    (await cli(t, ['show', name, '--offset', 5])).stdout,
+    /\n {2}there is nothing behind its 4 bytes\n$/,
+  )
+  t.like(await cli(t, ['create', name, '--size', 9, '--if-absent']), {
+    code: 5,
+    stderr: `os-ipc: the shared memory '${name}' has 4 bytes, fewer than the 9 asked for; os-ipc rm ${name} removes it\n`,
+  })
+})
+
 test('write --create makes memory that is missing, and takes what is there', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['write', name, 'four', '--create', '--mode', '644']), DONE)
@@ -326,7 +344,7 @@ test('show tells everything about what has a name, and who has it', async t => {
     stdout,
   )
   if (process.platform === 'linux') {
-    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js`))
+    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js$`, 'm'))
     t.regex(stdout, new RegExp(`holders +.*\\b${process.pid} `))
   }
   const shown = await json<
@@ -373,6 +391,15 @@ requires(terminals)('show --watch marks on a terminal what changes, and leaves i
   t.regex(output, /value +\u001b\[7m\d+\u001b\[27m/)
 })
 
+test('show shows what there is, and tells which there are none of', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 8 })
+  const { code, stdout, stderr } = await cli(t, ['show', `${name}-not`, name])
+  t.is(code, 3)
+  t.true(stdout.startsWith(`${name}\n`), stdout)
+  t.is(stderr, `os-ipc: there is nothing called ${name}-not; os-ipc ls shows what there is\n`)
+})
+
 test('a hex dump has a star for lines that are the same again, and ends with its last line', t => {
   const data = Buffer.alloc(100)
   data[70] = 0x41
@@ -411,6 +438,20 @@ requires(privateIpc())('a set that cannot carry its name is a warning of one lin
 })
 
 // --- rm
+
+requires(linux)('a process that its parent has not waited for is dead', async t => {
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 1 })
+  const program = `"${process.execPath}" "${OS_IPC}" try ${name} & exec sleep 60`
+  const parent = spawn('sh', ['-c', program], { stdio: 'ignore' })
+  t.teardown(() => parent.kill())
+  await until('it took the unit', () => semaphore.value === 0)
+  const { lastPid } = semaphore.info()
+  const state = () => readFileSync(`/proc/${lastPid}/stat`, 'latin1').replace(/.*\) /s, '')[0]
+  await until('it ended', () => state() === 'Z')
+  t.like(await json<Item>(t, ['value', name, '--json']), { lastPid, lastPidAlive: false })
+  t.like(await cli(t, ['rm', name]), { code: 0, stderr: '' })
+})
 
 test('rm removes several, tells which there are none of, and --force does not mind', async t => {
   const [one, two, three] = [uniqueName(t, '-1'), uniqueName(t, '-2'), uniqueName(t, '-3')]

@@ -54,6 +54,29 @@ test('the command has our streams, our arguments and our permit, and its exit co
   t.is(Semaphore.open(name).value, 3)
 })
 
+requires(linux)('the command has every stream that os-ipc was started with', async t => {
+  const name = uniqueName(t)
+  const file = write(join(folder(t), 'nine'), 'in\n')
+  const program = 'cat <&9; echo out >&3; cat "$1"; ls /proc/self/fd | wc -l'
+  const bare = `sh -c '${program}' sh <(echo substituted) 9<${file} 3>&1`
+  const run = bare.replace('sh -c', `os-ipc run ${name} -- sh -c`)
+  const { stdout, stderr } = await shell(t, `${bare}; ${run}`)
+  t.is(stderr, '')
+  const once = stdout.slice(0, stdout.length / 2)
+  t.is(stdout, once.repeat(2))
+  t.regex(once, /^in\nout\nsubstituted\n\d+\n$/)
+})
+
+requires(linux, tool('make'))('the jobserver of make reaches the make of the command', async t => {
+  const name = uniqueName(t)
+  const makefile = write(
+    join(folder(t), 'Makefile'),
+    `all:\n\t+@"${process.execPath}" "${OS_IPC}" run ${name} -- $(MAKE) -f $(MAKEFILE_LIST) inner\ninner:\n\t@echo inner\n`,
+  )
+  const { code, stdout, stderr } = await shell(t, `make --no-print-directory -j2 -f ${makefile}`)
+  t.like({ code, stdout, stderr }, { code: 0, stdout: 'inner\n', stderr: '' })
+})
+
 test('-n counts only for the one that makes the semaphore', async t => {
   const name = uniqueName(t)
   Semaphore.create(name, { initial: 2 })

@@ -201,6 +201,21 @@ test('without a terminal the frames are plain text', async t => {
   for (const text of frames) t.regex(text, /^os-ipc top - .*\nKIND +NAME .*\nsem +\S+ +█{10} 2\/2/)
 })
 
+requires(terminals)('a dumb terminal is no screen', async t => {
+  const name = uniqueName(t)
+  SharedMemory.create(name, { size: 8 })
+  for (const command of [
+    ['top', name, '--count', '2', '--interval', '50ms'],
+    ['show', name, '--watch', '--count', '2', '--interval', '50ms'],
+  ]) {
+    const { output, code } = await inTerminal(t, osIpc(...command), [{ until: name }], {
+      env: { TERM: 'dumb' },
+    })
+    t.is(code, 0)
+    t.false(output.includes('\u001b'), output)
+  }
+})
+
 test('bars are ASCII where the locale is not UTF-8', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 2 })

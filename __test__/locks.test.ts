@@ -262,6 +262,17 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
+  test('a signal that is no more than aborted, reason and events will do', async t => {
+    const name = lockName(t)
+    const signal = Object.assign(new EventTarget(), { aborted: false, reason: 'no more' }) as AbortSignal
+    const release = await hold(manager, name, { signal })
+    const waiting = manager.request(name, { signal }, () => t.fail('it ran'))
+    Object.assign(signal, { aborted: true }).dispatchEvent(new Event('abort'))
+    t.is(await waiting.catch(reason => reason), 'no more')
+    t.is(await manager.request(name, { signal }, () => t.fail('it ran')).catch(reason => reason), 'no more')
+    await release()
+  })
+
   test('one signal ends many waits, and is left without listeners', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)

@@ -13,11 +13,17 @@ const failed = channel('os-ipc:failed')
 
 let waits = 0
 
+/** The number of a wait of this thread, for a semaphore or a lock. */
+export function nextWait(): number {
+  waits += 1
+  return waits
+}
+
 /** A wait that could not succeed at once, from its beginning to its end. */
 export class ObservedWait {
   readonly handle: Handle
   readonly #permit: boolean
-  readonly #number = ++waits
+  readonly #number = nextWait()
   readonly #start = performance.now()
 
   constructor(handle: Handle, permit: boolean) {
@@ -106,7 +112,7 @@ function publishReleased(handle: Handle, permit: boolean, count: number, held: n
 }
 
 /** Our own timeout, or that of `AbortSignal.timeout()`. */
-function isTimeout(error: unknown): boolean {
+export function isTimeout(error: unknown): boolean {
   return error instanceof IpcError
     ? error.code === 'ETIMEDOUT'
     : error instanceof DOMException && error.name === 'TimeoutError'

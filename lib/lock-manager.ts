@@ -1,4 +1,5 @@
 import type { NativeLockRequest } from '../native.cjs'
+import { lockedAtOnce, lockedSince, unlocked } from './lock-diagnostics.js'
 import { checkRequest, type LockRequest } from './lock-request.js'
 import type {
   Lock,
@@ -50,24 +51,34 @@ export class HostLockManager implements LockManager {
   async request(...args: readonly unknown[]): Promise<unknown> {
     const request = checkRequest(args)
     const { signal, callback } = request
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw signal.reason
     const handle = await this.#take(request)
     if (handle === undefined) return await callback(null)
+    const since = lockedSince()
     try {
       // The signal may have come after the grant and before this: the callback has not run, and is not to.
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
     } finally {
       native.lockEnd(handle)
+      unlocked(request, since)
     }
   }
 
   /** The handle of the lock once it is held; `undefined` when it is not to be had at once. */
-  async #take({ name, mode, ifAvailable, signal }: LockRequest): Promise<number | undefined> {
+  async #take(request: LockRequest): Promise<number | undefined> {
+    const { name, mode, ifAvailable } = request
     const shared = mode === 'shared'
     const { handle, held, ticket } = native.lockRequest(this.#folder, name, shared, ifAvailable, threadId)
-    if (held) return handle
-    if (ticket !== undefined) return new PendingLock(handle, ticket, signal).granted
+    if (held) {
+      lockedAtOnce(request)
+      return handle
+    }
+    if (ticket !== undefined) {
+      const pending = new PendingLock(handle, ticket, request)
+      pending.began()
+      return pending.granted
+    }
     native.lockEnd(handle)
     return undefined
   }

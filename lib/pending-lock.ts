@@ -1,8 +1,10 @@
+import { ObservedLockWait } from './lock-diagnostics.js'
+import type { LockRequest } from './lock-request.js'
 import { native } from './native.js'
 import { expect, forget, reference, type Waiter } from './settling.js'
 
 /** A request that waits for its lock; it keeps the process alive. */
-export class PendingLock implements Waiter {
+export class PendingLock extends ObservedLockWait implements Waiter {
   /** The request's handle, once the lock is held. */
   readonly granted: Promise<number>
 
@@ -12,7 +14,9 @@ export class PendingLock implements Waiter {
   readonly #resolve: (handle: number) => void
   readonly #reject: (reason: unknown) => void
 
-  constructor(handle: number, ticket: number, signal: AbortSignal | undefined) {
+  constructor(handle: number, ticket: number, request: LockRequest) {
+    super(request)
+    const { signal } = request
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     this.granted = promise
     this.#resolve = resolve
@@ -27,7 +31,9 @@ export class PendingLock implements Waiter {
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    this.fail(this.#signal?.reason)
+    const reason: unknown = this.#signal?.reason
+    this.fail(reason)
+    this.failed(reason)
   }
 
   grant(): void {

@@ -24,7 +24,7 @@ export default command({
   description: [
     'Runs a command while holding a lock: alone, or with --shared together with all others that hold it shared. It is the lock that programs have with locks.request() of this package. ' +
       'A writer gets in among readers that come and go.',
-    'The command has our standard streams, and its exit code is ours. The lock is free again when it ends, and also when os-ipc is killed; signals are passed on, as with run.',
+    'The command has our streams, and its exit code is ours. The lock is free again when it ends, and also when os-ipc is killed; signals are passed on, as with run.',
   ],
   examples: [
     ['os-ipc lock deploy -- ./deploy', 'one at a time on this host'],

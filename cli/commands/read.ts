@@ -31,10 +31,10 @@ export default command({
     const memory = openMemory(ipc, subject, { readOnly: true, owner: options.owner })
     const { offset = 0 } = options
     const { length = memory.size - offset } = options
-    if (length < 0 || offset + length > memory.size) {
-      throw usage(
-        `${subject.target.label} has ${memory.size} bytes: there are no ${Math.max(length, 0)} from ${offset} on`,
-      )
+    const { label } = subject.target
+    if (offset > memory.size) throw usage(`${label} has ${memory.size} bytes: it ends before ${offset}`)
+    if (offset + length > memory.size) {
+      throw usage(`${label} has ${memory.size} bytes: there are no ${length} from ${offset} on`)
     }
     for (let at = offset; at < offset + length; at += PIECE) {
       const piece = Math.min(PIECE, offset + length - at)

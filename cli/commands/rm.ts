@@ -1,7 +1,7 @@
 import { ask, canAsk } from '../core/ask.js'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
-import { about, absent, explain } from '../core/explain.js'
+import { about, absent, explain, hiddenLock } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { find } from '../core/find.js'
 import { everythingKnown, type Item, labelOf, means } from '../core/items.js'
@@ -96,7 +96,10 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   const removed = tried.map(kind =>
     kind === 'a lock' ? removeLock(ipc, item) : removeKind(ipc, meant, kind),
   )
-  if (!removed.includes(true) && !force) throw absent(ipc, { type: undefined, target: meant })
+  if (removed.includes(true)) return
+  const lock = chosen === undefined || chosen === 'a lock' ? hiddenLock(meant) : undefined
+  if (lock !== undefined) throw lock
+  if (!force) throw absent(ipc, { type: undefined, target: meant })
 }
 
 function kindOfItem({ type, system }: Item): Kind {

@@ -43,7 +43,7 @@ export default command({
   },
   description: [
     'Runs a command while holding a permit of a semaphore: at most PERMITS of them run at a time on this host, whoever starts them. ' +
-      'The command has our standard streams, its exit code is ours, and the permit is given back when it ends.',
+      'The command has our streams (on Linux all of them, elsewhere the standard ones), its exit code is ours, and the permit is given back when it ends.',
     'os-ipc itself holds the permit: when it dies, kill -9 included, the kernel gives the permit back at once (System V). ' +
       'The command lives on then, without a permit; on Linux, setpriv --pdeathsig TERM in front of it ends it too.',
     'SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on to the command. ' +

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { command, type Library } from '../core/command.js'
-import { COMMON_EXITS } from '../core/exit.js'
-import { absent } from '../core/explain.js'
+import { COMMON_EXITS, EXIT } from '../core/exit.js'
+import { absent, explain } from '../core/explain.js'
+import type { Failure } from '../core/failure.js'
 import { find } from '../core/find.js'
 import type { Item } from '../core/items.js'
-import { print, printJson } from '../core/output.js'
+import { note, print, printJson } from '../core/output.js'
 import { type Target, target } from '../core/target.js'
 import { bytes, duration, integer, JSON_OUTPUT } from '../core/values.js'
 import { type Details, detailsOf, jsonOf } from '../show/details.js'
@@ -50,10 +51,14 @@ export default command({
     const targets = operands.map(target)
     const look = () => every(ipc, targets).map(item => detailsOf(ipc, item, options))
     if (!options.watch) {
-      const found = look()
+      const { items, failures } = those(ipc, targets)
+      const [failure] = failures
+      if (failure !== undefined && targets.length === 1) throw failure
+      const found = items.map(item => detailsOf(ipc, item, options))
       if (options.json) printJson(found.map(jsonOf))
-      else print(found.map(details => drawing(details).join('\n')).join('\n\n'))
-      return undefined
+      else if (found.length > 0) print(found.map(details => drawing(details).join('\n')).join('\n\n'))
+      for (const { line } of failures) note(line)
+      return Math.max(EXIT.ok, ...failures.map(({ exit }) => exit))
     }
     const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
     look() // A name that is not there is an error; one that goes later ends the watch.
@@ -71,6 +76,20 @@ function every(ipc: Library, targets: readonly Target[]): Item[] {
     if (items.length > 0) return items
     throw failure ?? absent(ipc, { type: undefined, target: meant })
   })
+}
+
+/** Every item that one of the names means, and why there is none of the other names. */
+function those(ipc: Library, targets: readonly Target[]): { items: Item[]; failures: Failure[] } {
+  const items: Item[] = []
+  const failures: Failure[] = []
+  for (const meant of targets) {
+    try {
+      items.push(...every(ipc, [meant]))
+    } catch (error) {
+      failures.push(explain(error, ipc))
+    }
+  }
+  return { items, failures }
 }
 
 function lookIfThere(look: () => Details[]): Details[] {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { usage } from '../core/failure.js'
-import { print } from '../core/output.js'
+import { isScreen, print } from '../core/output.js'
 import { closest } from '../core/suggest.js'
 import { duration, integer } from '../core/values.js'
 import { COLUMNS, type TopColumn } from '../top/columns.js'
@@ -52,7 +52,7 @@ export default command({
     const state = initialState(options.sort ?? columnCalled('ops', '--sort'), filter)
     ipc.list() // Where there is no list, this is the error, and the screen was not touched.
     if (options.json) await frames(ipc, state, interval, count, printJsonFrame)
-    else if (process.stdout.isTTY === true) await live(ipc, state, interval, count)
+    else if (isScreen()) await live(ipc, state, interval, count)
     else
       await frames(ipc, state, interval, count, (state, turn) =>
         print([...(turn > 0 ? [''] : []), ...plainFrame(state)].join('\n')),

@@ -6,17 +6,52 @@ export function bashCompletion(commands: readonly CommandWords[]): string {
   return `# Completion of os-ipc for bash: source <(os-ipc completion bash)
 _os_ipc_words() { COMPREPLY+=($(compgen -W "$1" -- "$2")); }
 _os_ipc_names() {
-  local IFS=$'\\n' name
+  local name quoted
   # A name is offered as it was begun: with its slash, or without.
-  for name in $("\${@:2}" 2>/dev/null); do
+  while IFS= read -r name; do
     [[ $1 == /* ]] || name=\${name#/}
-    [[ $name == "$1"* ]] && COMPREPLY+=("$(printf %q "$name")")
+    quoted=$(printf %q "$name")
+    [[ $name == "$1"* || $quoted == "$1"* ]] && COMPREPLY+=("$quoted")
+  done < <("\${@:2}" 2>/dev/null)
+}
+# The words up to the cursor, and where in COMP_WORDS each begins: there a : or = is a word of its own.
+_os_ipc_split() {
+  local rest=$COMP_LINE at
+  for ((at = 0; at <= COMP_CWORD; at++)); do
+    if ((at == 0)) || [[ $rest == [[:space:]]* ]]; then
+      words+=("\${COMP_WORDS[at]}") starts+=("$at")
+    else
+      words[\${#words[@]}-1]+=\${COMP_WORDS[at]}
+    fi
+    rest=\${rest#"\${rest%%[![:space:]]*}"}
+    rest=\${rest#"\${COMP_WORDS[at]}"}
   done
 }
 _os_ipc() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} at operands=0 skip=
+  local words=() starts=() last word before option= breaks=\${COMP_WORDBREAKS//[^:=]/} kept= at
   COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
+  _os_ipc_split
+  last=$((\${#words[@]} - 1))
+  word=\${words[last]} before=\${words[last-1]}
+  if [[ $word == *[\\<\\>]* || $before == *[\\<\\>] ]]; then
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "\${word##*[<>]}"))
+    return
+  fi
+  # What stands before the last of them stays, and is no part of what is offered.
+  [[ $breaks ]] && kept=\${word%"\${word##*[$breaks]}"}
+  if [[ $word == --*=* ]]; then
+    before=\${word%%=*} option=\${word%%=*}=
+    word=\${word#*=}
+  fi
+  _os_ipc_offer
+  ((\${#COMPREPLY[@]} == 0)) && return
+  COMPREPLY=("\${COMPREPLY[@]/#/$option}")
+  COMPREPLY=("\${COMPREPLY[@]#"$kept"}")
+}
+_os_ipc_offer() {
+  local command=\${words[1]} operands=0 skip=
+  if ((last == 1)); then
     _os_ipc_words '${[...commands.map(({ name }) => name), 'help', '--help', '--version'].join(' ')}' "$word"
     return
   fi
@@ -38,15 +73,15 @@ function commandCase({ name, options, operands, many, runs }: CommandWords): str
   )
   const withValue = valued.flatMap(({ names }) => names).join('|')
   return `  ${name})
-    for ((at = 2; at < COMP_CWORD; at++)); do
+    for ((at = 2; at < last; at++)); do
       if [[ $skip ]]; then skip=; continue; fi
-      case \${COMP_WORDS[at]} in
+      case \${words[at]} in
 ${
   runs
     ? `        --)
           # From there on it is the line of another command.
-          if ((COMP_CWORD == at + 1)); then COMPREPLY=($(compgen -c -- "$word"))
-          elif declare -F _command_offset >/dev/null; then _command_offset $((at + 1))
+          if ((last == at + 1)); then COMPREPLY=($(compgen -c -- "$word"))
+          elif declare -F _command_offset >/dev/null; then _command_offset $((starts[at] + 1))
           else COMPREPLY=($(compgen -f -- "$word")); fi
           return ;;
 `

@@ -62,7 +62,8 @@ function optionSpecs({ long, short, help, value }: OptionWords): string[] {
   const argument = value === undefined ? '' : `:${value.name}:${action(value.complete)}`
   const exclusive = short === undefined ? '' : `(${short} ${long})`
   return [long, ...(short === undefined ? [] : [short])].map(option =>
-    quoted(`${exclusive}${option}[${text}]${argument}`),
+    // With its value behind it, or behind a =.
+    quoted(`${exclusive}${option}${value !== undefined && option === long ? '=' : ''}[${text}]${argument}`),
   )
 }
 

@@ -8,6 +8,7 @@ import { Failure, usage } from './failure.js'
 import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
+import { keyOfLock } from './key.js'
 import { closest } from './suggest.js'
 import type { Target } from './target.js'
 import { printable } from './text.js'
@@ -55,7 +56,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       )
     default:
       // A hint says more than the name of an errno.
-      return new Failure(hint === undefined && code.startsWith('E') ? `${cause} (${code})` : cause, hint)
+      return new Failure(hint === undefined && /^E(?!RR_)/.test(code) ? `${cause} (${code})` : cause, hint)
   }
 }
 
@@ -104,6 +105,8 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         EXIT.forbidden,
       )
     }
+    case 'ERR_SIZE':
+      return new Failure(printable(error.message), `os-ipc rm ${target.label} removes it`)
     case 'ERR_NOT_INITIALISED':
       return new Failure(
         `the ${what} ${target.label} was never finished: its creator died or hangs`,
@@ -164,6 +167,19 @@ function similar(items: readonly Item[], type: Item['type'] | undefined, target:
   const names = items.filter(item => type === undefined || item.type === type).map(labelOf)
   const meant = closest(target.name, names)
   return meant === undefined ? undefined : `did you mean ${meant}?`
+}
+
+/** A lock of another user, which is not on the list: it was there for the asking, and is not for us. */
+export function hiddenLock(target: Target): Failure | undefined {
+  if (target.type !== 'name') return undefined
+  const key = keyOfLock(target.text)
+  const row = rows('/proc/sysvipc/sem')?.find(set => Number(set.key) === key)
+  if (row === undefined) return undefined
+  return new Failure(
+    `no permission for the lock ${printable(target.text)}: it belongs to ${userName(Number(row.uid))}`,
+    'a lock is for the processes of one user',
+    EXIT.forbidden,
+  )
 }
 
 /** Whose it is, also where we may not open it: /proc/sysvipc and the folder are open to all. */

@@ -1,5 +1,5 @@
 import type { Library } from './command.js'
-import { explain, type Subject } from './explain.js'
+import { explain, hiddenLock, type Subject } from './explain.js'
 import type { Failure } from './failure.js'
 import { everything, type Item, means, memoryItem, semaphoreItem } from './items.js'
 import { libraryId, type Target } from './target.js'
@@ -38,7 +38,7 @@ function opened(ipc: Library, meant: Target): Found {
         failure ??= explain(error, ipc, { type, target: meant })
     }
   }
-  return { items, failure }
+  return { items, failure: items.length > 0 ? failure : (failure ?? hiddenLock(meant)) }
 }
 
 function semaphoreOf(ipc: Library, id: string | number): Item {

@@ -4,3 +4,8 @@ export function keyOf(name: string): number {
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
   return hash | 0
 }
+
+/** The System V key of a lock's name. */
+export function keyOfLock(name: string): number {
+  return keyOf(`os-ipc:lock:${name}`)
+}

@@ -17,6 +17,11 @@ export function colored(stream: Stream): boolean {
   return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb'
 }
 
+/** Whether standard output is a screen on which something can be drawn anew: a terminal that is not a dumb one. */
+export function isScreen(): boolean {
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+}
+
 /** Text in a style, where its stream may be coloured. */
 export function paint(
   style: Style | readonly Style[],
@@ -48,12 +53,19 @@ export function note(line: string): void {
   process.stderr.write(`os-ipc: ${line}\n`)
 }
 
-/** A reader that went away, as `head` does, ends the command in silence, with the code of SIGPIPE. */
+/**
+ * A reader that went away, as `head` does, ends the command in silence, with the code of SIGPIPE. Output that cannot be
+ * written, to a full disk, is a failure like others.
+ */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', error => {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-      process.exit(EXIT.signal + SIGPIPE)
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE') process.exit(EXIT.signal + SIGPIPE)
+      // There is nobody to tell, and the exit code says what it would without.
+      if (stream === process.stderr) return
+      const reason = message.replace(`${code}: `, '').replace(/, write$/, '')
+      note(`the output cannot be written: ${reason} (${code})`)
+      process.exit(EXIT.failed)
     })
   }
 }

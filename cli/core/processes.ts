@@ -17,14 +17,16 @@ const SEMOP_CALLS: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
   arm64: ['193', '192'],
 }
 
-/** Whether a process exists: kill(pid, 0). */
+/** Whether a process runs: kill(pid, 0), which says yes to one that has ended and that its parent has not waited for. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  // `pid (program) state`: a program's name may have brackets in it.
+  const status = read(`/proc/${pid}/stat`)
+  return status === undefined || !/^\) [ZX]/.test(status.slice(status.lastIndexOf(')')))
 }
 
 /** Programs whose first argument says more than they do. */

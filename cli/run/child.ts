@@ -3,11 +3,12 @@ import { constants } from 'node:os'
 
 import { EXIT } from '../core/exit.js'
 import { note } from '../core/output.js'
+import { allStreams } from './descriptors.js'
 import { spawnFailure } from './program.js'
 import { passSignals } from './signals.js'
 
 /**
- * Runs a command with our own standard streams, passes signals on to it, and answers its exit code: 128 and the number
+ * Runs a command with our own streams, passes signals on to it, and answers its exit code: 128 and the number
  * of the signal that ended it.
  *
  * When `lost` aborts, what the command ran under is gone: it is told to end.
@@ -19,7 +20,7 @@ export function runChild(command: readonly string[], lost?: AbortSignal): Promis
   return new Promise((resolve, reject) => {
     // Before the spawn: a signal that comes meanwhile is heard after it.
     const passNoMore = passSignals(signal => void child.kill(signal))
-    const child = spawn(program, args, { stdio: 'inherit' })
+    const child = spawn(program, args, { stdio: allStreams() })
     const end = () => {
       note('the permit was lost: the command is told to end (SIGTERM)')
       child.kill('SIGTERM')

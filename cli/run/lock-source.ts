@@ -1,4 +1,5 @@
 import type { LockMode } from '../../index.js'
+import { timeUntil } from '../../lib/deadline.js'
 import type { Library } from '../core/command.js'
 import type { HeldPermit, PermitSource } from './permits.js'
 
@@ -8,10 +9,15 @@ export function lockSource({ IpcError, locks }: Library, name: string, mode: Loc
   return {
     acquire({ timeout }) {
       const patience = new AbortController()
-      const alarm =
-        timeout === undefined || timeout === 0
-          ? undefined
-          : setTimeout(() => patience.abort(overdue()), Math.min(timeout, LONGEST_TIMER))
+      const deadline = performance.now() + (timeout ?? 0)
+      let alarm: NodeJS.Timeout | undefined
+      const setAlarm = () => {
+        alarm = setTimeout(() => {
+          if (performance.now() < deadline) setAlarm()
+          else patience.abort(overdue())
+        }, timeUntil(deadline))
+      }
+      if (timeout !== undefined && timeout > 0) setAlarm()
       // A request that does not wait has no signal: the specification wants it so.
       const options = timeout === 0 ? { mode, ifAvailable: true } : { mode, signal: patience.signal }
       return new Promise<HeldPermit>((resolve, reject) => {
@@ -36,6 +42,3 @@ export function lockSource({ IpcError, locks }: Library, name: string, mode: Loc
     close() {},
   }
 }
-
-/** What setTimeout can wait for: 24 days. */
-const LONGEST_TIMER = 2 ** 31 - 1

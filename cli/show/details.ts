@@ -61,7 +61,10 @@ export function rowsOf({ item, holders, waiting }: Details): (readonly [name: st
     ['key', key === null || key === 0 ? undefined : `${hexKey(key)} (${key})`],
     ['id', id === null ? undefined : `${id}`],
     ['value', value === null ? undefined : `${value}`],
-    ['waiters', waiters === null ? undefined : `${waiters}${waiting === undefined ? '' : names(waiting)}`],
+    [
+      'waiters',
+      waiters === null ? undefined : `${waiters}${waiting === undefined ? '' : names(waiting, waiters)}`,
+    ],
     ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
     ['attached', attached === null ? undefined : count(attached, 'time')],
     ['holders', holdersText(item, holders)],
@@ -109,9 +112,9 @@ function recordText({ type, system, verified, name }: Item): string | undefined 
   return name === null ? 'made for a raw key' : 'it carries its name'
 }
 
-function names({ pids, complete }: Processes): string {
+function names({ pids, complete }: Processes, waiters: number): string {
   if (pids.length === 0) return complete ? '' : ' (of processes that may not be looked at)'
-  return `: ${pids.map(describePid).join(', ')}${complete ? '' : ', ...'}`
+  return `: ${pids.map(describePid).join(', ')}${complete || pids.length >= waiters ? '' : ', ...'}`
 }
 
 function contentOf(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { hexDump, hexLine, LINE_BYTES } from '../core/hex.js'
 import { labelOf } from '../core/items.js'
-import { paint, print } from '../core/output.js'
+import { isScreen, paint, print } from '../core/output.js'
 import { pairs } from '../core/table.js'
 import { cut, printable } from '../core/text.js'
 import { type Details, rowsOf, titleOf } from './details.js'
@@ -12,7 +12,7 @@ export type Look = () => readonly Details[]
 
 /** Shows details again and again, and what changed since the look before, `times` times. */
 export async function watch(look: Look, interval: number, times: number): Promise<void> {
-  const screen = process.stdout.isTTY === true
+  const screen = isScreen()
   let before = new Map<string, Details>()
   let lines = 0
   for (let turn = 0; turn < times; turn++) {
@@ -46,7 +46,9 @@ export function drawing(details: Details, before?: Details): string[] {
   const dump =
     typeof content === 'string'
       ? [paint('dim', `  ${printable(content)}`)]
-      : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
+      : content.offset > 0 && content.offset === details.item.size
+        ? [paint('dim', `there is nothing behind its ${content.offset} bytes`)]
+        : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
   return [paint('bold', titleOf(details.item)), ...pairs(rows), '', ...dump.map(line => `  ${line}`)]
 }
 

@@ -1,0 +1,46 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+
+/** Descriptors beyond are not looked at: the list of a child's streams is as long as the last one. */
+const LIMIT = 256
+
+/**
+ * What this process was started with besides its standard streams: a jobserver of make, a `3>&1` of the shell. Node closes
+ * it for its children, and a program that runs another one is not to be in its way.
+ *
+ * Looked at before anything is opened here. Linux; elsewhere nothing is known, and nothing passed on.
+ */
+const INHERITED = inherited()
+
+/** The streams of a child that is to have all that we have. */
+export function allStreams(): ('inherit' | 'ignore' | number)[] {
+  const others = Array.from({ length: Math.max(0, ...INHERITED) - 2 }, (_, index) => index + 3)
+  return ['inherit', 'inherit', 'inherit', ...others.map(fd => (INHERITED.has(fd) ? fd : 'ignore'))]
+}
+
+function inherited(): ReadonlySet<number> {
+  const targets = new Map<number, string>()
+  for (const fd of descriptors()) {
+    try {
+      if (fd > 2 && fd < LIMIT) targets.set(fd, readlinkSync(`/proc/self/fd/${fd}`))
+    } catch {
+      // The one of the look itself.
+    }
+  }
+  const all = [...targets.values()]
+  // Node has event queues, pipes to itself, and /dev/null. A jobserver is a pipe to itself too, and make says which.
+  const ours = (target: string) =>
+    target.startsWith('anon_inode:') ||
+    target === '/dev/null' ||
+    (target.startsWith('pipe:') && all.indexOf(target) !== all.lastIndexOf(target))
+  const jobserver = /--jobserver-(?:auth|fds)=(\d+),(\d+)/.exec(process.env.MAKEFLAGS ?? '') ?? []
+  const named = new Set(jobserver.slice(1).map(Number))
+  return new Set([...targets].flatMap(([fd, target]) => (named.has(fd) || !ours(target) ? [fd] : [])))
+}
+
+function descriptors(): number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    return []
+  }
+}
