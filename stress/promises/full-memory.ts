@@ -20,18 +20,24 @@ const promised: Promised = {
   trials: { long: 50, short: 6 },
   needs: all(linux, root, withTmpfs('1m')),
   async run(trial) {
-    const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20)
+    const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20, 'ENOSPC')
     const group = cgroup(trial)
     const limited =
       group === undefined
         ? 'no memory cgroup (v1) to try'
-        : await eachTime(trial, trial.count / 2, [group], 512 << 20)
+        : await eachTime(trial, trial.count / 2, [group], 512 << 20, 'ENOMEM')
     return `full /dev/shm: ${full}; cgroup of 64 MB: ${limited}`
   },
 }
 export default promised
 
-async function eachTime(trial: Trial, count: number, within: Surroundings[], size: number): Promise<string> {
+async function eachTime(
+  trial: Trial,
+  count: number,
+  within: Surroundings[],
+  size: number,
+  expected: string,
+): Promise<string> {
   const seen = new Set<string>()
   for (let turn = 0; turn < count; turn += 1) {
     const creator = child(trial, 'full-memory', { args: [size + turn * 4096], within })
@@ -42,8 +48,8 @@ async function eachTime(trial: Trial, count: number, within: Surroundings[], siz
       trial.lost(`killed by ${signal}`)
       continue
     }
-    if (report.code === undefined) trial.lost('there was room')
-    else seen.add(`${report.code} from ${report.syscall}`)
+    if (report.code !== expected) trial.lost(`${report.code ?? 'there was room'} instead of ${expected}`)
+    seen.add(`${report.code} from ${report.syscall}`)
     if (report.left.length > 0) trial.lost(`left behind: ${report.left.join(', ')}`)
     if (report.hint === undefined) trial.lost('no hint')
     trial.made()
