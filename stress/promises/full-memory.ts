@@ -5,8 +5,11 @@ import { type Surroundings, withTmpfs } from '../../__test__/helpers/surrounding
 import { child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
-const CGROUP = `/sys/fs/cgroup/memory/os-ipc-stress-${process.pid}`
 const LIMIT = 64 << 20
+/** A group of either version of cgroups(7), and the file of its limit. */
+const CGROUPS = existsSync('/sys/fs/cgroup/cgroup.controllers')
+  ? { root: '/sys/fs/cgroup', limit: 'memory.max' }
+  : { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' }
 
 interface Report {
   code?: string
@@ -24,7 +27,7 @@ const promised: Promised = {
     const group = cgroup(trial)
     const limited =
       group === undefined
-        ? 'no memory cgroup (v1) to try'
+        ? 'no memory cgroup to try'
         : await eachTime(trial, trial.count / 2, [group], 512 << 20, 'ENOMEM')
     return `full /dev/shm: ${full}; cgroup of 64 MB: ${limited}`
   },
@@ -57,16 +60,16 @@ async function eachTime(
   return [...seen].join(', ')
 }
 
-/** A memory cgroup of version 1 with a limit. */
+/** A memory cgroup with a limit. */
 function cgroup(trial: Trial): Surroundings | undefined {
-  if (!existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')) return undefined
+  const group = `${CGROUPS.root}/os-ipc-stress-${process.pid}`
   try {
-    mkdirSync(CGROUP)
-    trial.teardown(() => rmdirSync(CGROUP))
-    writeFileSync(`${CGROUP}/memory.limit_in_bytes`, String(LIMIT))
+    mkdirSync(group)
+    trial.teardown(() => rmdirSync(group))
+    writeFileSync(`${group}/${CGROUPS.limit}`, String(LIMIT))
   } catch {
-    return undefined
+    return undefined // it is not ours to make, or has no say in memory
   }
-  const enter = `echo $$ > ${CGROUP}/cgroup.procs && exec "$@"`
+  const enter = `echo $$ > ${group}/cgroup.procs && exec "$@"`
   return { missing: undefined, wrap: argv => ['sh', '-c', enter, 'sh', ...argv] }
 }
