@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { capabilities, SharedMemory } from '../../index.js'
 import { managerOf } from '../../__test__/helpers/locks-of.ts'
 import { exists, keyOf, removeKey, uniqueName } from '../../__test__/helpers/names.ts'
+import { injected } from '../../__test__/helpers/surroundings.ts'
 import { largest, median, ms, random } from '../figures.ts'
 import { allowed, isBusy } from '../machine.ts'
 import { Marks } from '../marks.ts'
@@ -30,12 +31,64 @@ const promised: Promised = {
     const figures: string[] = []
     for (const [engine, place] of Object.entries(engines)) {
       const count = trial.count / Object.keys(engines).length
-      figures.push(`${engine}: ${await new Contest(trial, engine, place).run(count)}`)
+      const contest = await new Contest(trial, engine, place).run(count)
+      // A process for each moment takes its time.
+      const stopped = trial.long ? await atEachCall(trial, engine, place) : 0
+      const calls = stopped > 0 ? `${stopped} killed at one system call after the other, ` : ''
+      figures.push(`${engine}: ${calls}${contest}`)
     }
     return figures.join('; ')
   },
 }
 export default promised
+
+/** Kills a process that takes and leaves a lock at its first system call of a kind, its second ..., until one ends. */
+async function atEachCall(trial: Trial, engine: string, folder: string | undefined): Promise<number> {
+  if (injected().missing !== undefined) return 0
+  let stopped = 0
+  for (const call of engine === 'sysv' ? ['semget', 'semop', 'semctl'] : ['flock', 'unlink']) {
+    const before = stopped
+    for (let ended = false, when = 1; !ended; when += 1) {
+      const name = uniqueName(trial).slice(1)
+      trial.teardown(() => removeKey(lockKeyOf(name)))
+      const within = [injected(`${call}:signal=SIGKILL:when=${when}`)]
+      const process = child(trial, 'killed-locks-once', { args: [folder ?? '', name], within })
+      const { code, signal } = await process.exit
+      ended = signal !== 'SIGKILL'
+      if (!ended) stopped += 1
+      else if (code !== 0) trial.lost(`${engine}: it ended with ${signal ?? `exit code ${code}`}`)
+      const what = await trouble(folder, name)
+      if (what !== undefined) trial.lost(`${engine}, killed at ${call} ${when}: ${what}`)
+      trial.made()
+    }
+    if (stopped === before) trial.lost(`${engine}: nobody was killed at ${call}`)
+  }
+  return stopped
+}
+
+/**
+ * What is wrong with a lock that nobody has: it is not to be had, or the last one that uses it, this process, does not
+ * take it away.
+ */
+async function trouble(folder: string | undefined, name: string): Promise<string | undefined> {
+  const manager = managerOf(folder)
+  try {
+    await manager.request(name, { signal: AbortSignal.timeout(HANGS) }, () => {})
+  } catch (error) {
+    return `after ${HANGS} ms: ${error}`
+  }
+  const { held, pending } = await manager.query()
+  const seen = [...held, ...pending].filter(lock => lock.name === name)
+  if (seen.length > 0) return `nobody is there, and query() says ${JSON.stringify(seen)}`
+  const isThere = (): boolean =>
+    folder === undefined ? exists('sem', lockKeyOf(name)) : readdirSync(folder).length > 0
+  for (let look = 0; isThere() && look < 500; look += 1) await sleep(10)
+  return isThere() ? 'it is left behind' : undefined
+}
+
+function lockKeyOf(name: string): number {
+  return keyOf(`os-ipc:lock:${name}`)
+}
 
 /** Processes that contend for one lock, and are killed one after the other. */
 class Contest {
@@ -55,7 +108,7 @@ class Contest {
     this.#folder = folder
     const name = uniqueName(trial)
     this.#name = name.slice(1)
-    trial.teardown(() => removeKey(this.#key))
+    trial.teardown(() => removeKey(lockKeyOf(this.#name)))
     this.#memory = SharedMemory.create(name, { size: Marks.size(PROCESSES * PLACES) })
     this.#marks = new Marks(this.#memory.buffer)
   }
@@ -77,7 +130,8 @@ class Contest {
       await contender?.next()
       if (contender !== undefined) await this.#end(contender, index)
     }
-    await this.#nothingLeft()
+    const what = await trouble(this.#folder, this.#name)
+    if (what !== undefined) this.#lost(what)
     this.#memory.remove()
     this.#memory.detach()
     const { alone, together } = this.#inside
@@ -138,26 +192,9 @@ class Contest {
     return places.map(place => this.#marks.clear(place)).filter(how => how !== undefined)
   }
 
-  /** The last one that uses the lock, this process, takes it away, whoever was killed before. */
-  async #nothingLeft(): Promise<void> {
-    const manager = managerOf(this.#folder)
-    await manager.request(this.#name, { signal: AbortSignal.timeout(HANGS) }, () => {})
-    const { held, pending } = await manager.query()
-    const seen = [...held, ...pending].filter(({ name }) => name === this.#name)
-    if (seen.length > 0) this.#lost(`nobody is there, and query() says ${JSON.stringify(seen)}`)
-    const isThere = (): boolean =>
-      this.#folder === undefined ? exists('sem', this.#key) : readdirSync(this.#folder).length > 0
-    for (let look = 0; isThere() && look < 500; look += 1) await sleep(10)
-    if (isThere()) this.#lost('the lock is left behind')
-  }
-
   #places(index: number): [first: number, second: number, own: number] {
     const at = index * PLACES
     return [at, at + 1, at + 2]
-  }
-
-  get #key(): number {
-    return keyOf(`os-ipc:lock:${this.#name}`)
   }
 
   #lost(what: string): void {
