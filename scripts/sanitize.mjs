@@ -33,6 +33,7 @@ const PURE = [
 const TESTS = [
   'initialising',
   'leaks',
+  'locks*',
   'model',
   'permit',
   'record',
