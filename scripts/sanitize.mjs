@@ -27,6 +27,7 @@ const PURE = [
   'patience::',
   'ownership::',
   'sys::copy::',
+  'layout::',
 ]
 
 /** The tests that are about the addon: the others install it, bundle it, or load another one. */
