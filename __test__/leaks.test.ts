@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { Semaphore, SharedMemory } from '../index.js'
+import { locks, Semaphore, SharedMemory } from '../index.js'
 import { uniqueKey, uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'
 
@@ -48,6 +48,14 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
   semaphore.close()
   await Promise.allSettled(waits)
   t.throws(() => Semaphore.open(name, { backend }), { code: 'ENOENT' })
+
+  const lock = name.slice(1)
+  await Promise.all([
+    locks.request(lock, () => sleep(2)),
+    locks.request(lock, { mode: 'shared' }, () => {}),
+    locks.request(lock, { signal: AbortSignal.timeout(1) }, () => {}).catch(() => {}),
+    locks.request(lock, { ifAvailable: true }, () => {}),
+  ])
 
   for (const id of [name, uniqueKey(t)]) {
     const memory = SharedMemory.create(id, { size: 8192 })

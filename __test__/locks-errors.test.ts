@@ -21,7 +21,7 @@ import { exists, removeKey } from './helpers/names.ts'
 import { hold, holder, lockKeyOf, sysv } from './helpers/locks.ts'
 import { linux, requires, root } from './helpers/requires.ts'
 import { ctypes, makeSet, valuesOf } from './helpers/sets.ts'
-import { asUser, privateIpc } from './helpers/surroundings.ts'
+import { asUser, injected, privateIpc } from './helpers/surroundings.ts'
 
 const nobody = 65_534
 const someone = 65_533
@@ -199,6 +199,19 @@ requires(privateIpc())('where a set has no room for who uses the lock, it works 
   other.send('release')
   t.is(await other.next(), 'released')
 })
+
+for (const mode of ['shared', 'exclusive'] as const) {
+  requires(injected())(
+    `a lock whose set is gone whenever it is asked for is an error, not a hang (${mode})`,
+    async t => {
+      const name = sysv.lockName(t)
+      const release = await hold(locks, name, { mode })
+      const other = holder(t, sysv, name, { mode: 'shared' }, { within: [injected('semop:error=EIDRM')] })
+      t.like(await other.next(), { error: 'IpcError', code: 'EIDRM', errno: -43, syscall: 'semop' })
+      await release()
+    },
+  )
+}
 
 // --- the folder of files
 

@@ -8,12 +8,18 @@ import { uniqueName } from './helpers/names.ts'
 import { Players, steps } from './model/play.ts'
 import { anyName, anyNumber, isMode, isName, isPosition, isSize } from './model/reference.ts'
 
+/** The long run makes them all, however long that takes. */
+const longRun = process.env['OS_IPC_MODEL_RUNS']
+const runs =
+  longRun === undefined ? { numRuns: 100, interruptAfterTimeLimit: 90_000 } : { numRuns: Number(longRun) }
+
 for (const backend of ['sysv', 'posix'] as const) {
   test.serial(`any sequence of calls in 1 to 3 processes does what the model does (${backend})`, async t => {
+    if (longRun !== undefined) t.timeout(600_000)
     const players = new Players(t, backend)
     await fc.assert(
       fc.asyncProperty(steps(), async sequence => players.play(uniqueName(t), sequence)),
-      { numRuns: Number(process.env['OS_IPC_MODEL_RUNS'] ?? 100), interruptAfterTimeLimit: 90_000 },
+      runs,
     )
     t.pass()
   })

@@ -237,6 +237,20 @@ for (const [rule, syscall] of [
   })
 }
 
+requires(injected())(
+  'a POSIX semaphore that cannot get its mode is told, and left behind is nothing',
+  async t => {
+    const name = uniqueName(t)
+    // The umask takes something from it, so that it has to be given again.
+    const options = { initial: 1, mode: 0o666, backend: 'posix' }
+    for (const method of ['create', 'openOrCreate'] as const) {
+      const other = remote(t, method, name, options, { within: [injected('chmod:error=EPERM')] })
+      t.like(await other.opened, refused('EPERM', 'chmod'))
+      t.throws(() => Semaphore.open(name, { backend: 'posix' }), { code: 'ENOENT' })
+    }
+  },
+)
+
 requires(asUser(nobody))('a mode that shuts out its own maker leaves nothing behind', async t => {
   const name = uniqueName(t)
   const other = remote(t, 'create', name, { initial: 1, mode: 0o400 }, { within: [asUser(nobody)] })

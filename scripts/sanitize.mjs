@@ -27,12 +27,14 @@ const PURE = [
   'patience::',
   'ownership::',
   'sys::copy::',
+  'layout::',
 ]
 
 /** The tests that are about the addon: the others install it, bundle it, or load another one. */
 const TESTS = [
   'initialising',
   'leaks',
+  'locks*',
   'model',
   'permit',
   'record',

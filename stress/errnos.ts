@@ -25,6 +25,11 @@ const ERRORS: Record<string, string> = {
   linkat:
     'EACCES EDQUOT EEXIST EINVAL EIO ELOOP EMLINK ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOTDIR EPERM EROFS EXDEV',
   link: 'EACCES EDQUOT EEXIST EIO ELOOP EMLINK ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOTDIR EPERM EROFS EXDEV',
+  chmod: 'EACCES EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
+  fchmod: 'EBADF EIO ENOENT ENOMEM EPERM EROFS',
+  ftruncate: 'EBADF EFBIG EINTR EINVAL EIO EPERM ETXTBSY',
+  unlink: 'EACCES EBUSY EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
+  unlinkat: 'EACCES EBUSY EINVAL EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
 }
 
 /** What an errno stands for, where it is not what comes out. */
@@ -32,6 +37,8 @@ type Meanings = Record<string, readonly string[]>
 
 /** A set that is gone is EINVAL to a call that comes later. */
 const REMOVED: Meanings = { EINVAL: ['EIDRM'], EINTR: ['done'] }
+/** A set that cannot hold the name of its lock is none. */
+const TOO_SMALL: Meanings = { E2BIG: ['ERR_NOT_SUPPORTED'] }
 const COMES_AND_GOES = ['EEXIST', 'ENOENT', 'ERR_NOT_INITIALISED', 'EIDRM', 'EAGAIN'] as const
 
 const SHM = '/dev/shm/NAME'
@@ -52,9 +59,20 @@ export const CASES: readonly Case[] = [
   ...all('sysv value', 'semctl', REMOVED),
   ...all('sysv info', 'semctl', REMOVED),
   ...all('sysv remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
+  // openOrCreate where nothing is.
+  ...all('sysv make', 'semop', {
+    ...REMOVED,
+    EINVAL: COMES_AND_GOES,
+    EIDRM: COMES_AND_GOES,
+    EAGAIN: COMES_AND_GOES,
+  }),
   ...all('posix open', 'openat', { EINTR: ['done'] }, '/dev/shm/sem.NAME'),
   ...all('posix open', 'mmap', {}, '/dev/shm/sem.NAME'),
   ...all('posix create', 'link', {}),
+  // Its mode is one that the umask took something from; without its name it is nobody's.
+  ...all('posix create', 'chmod', { ENOENT: ['done'] }),
+  // The C library says EACCES for EPERM.
+  ...all('posix remove', 'unlink', { ENOENT: ['done'], EPERM: ['EACCES'] }, '/dev/shm/sem.NAME'),
   ...all(
     'memory create',
     'openat',
@@ -74,7 +92,10 @@ export const CASES: readonly Case[] = [
   ),
   ...all('memory open', 'mmap', {}, SHM),
   ...all('memory create', 'fallocate', { EINTR: ['done'], EOPNOTSUPP: ['EOPNOTSUPP', 'done'] }),
+  ...all('memory create', 'fchmod', {}),
+  ...all('memory create', 'ftruncate', { EINTR: ['done'] }),
   ...all('memory create', 'linkat', { ENOENT: ['done'] }),
+  ...all('memory remove', 'unlinkat', { ENOENT: ['done'] }, SHM),
   ...all('segment create', 'shmget', {}),
   ...all('segment open', 'shmget', {}),
   ...all('segment openOrCreate', 'shmget', { EEXIST: COMES_AND_GOES, ENOENT: COMES_AND_GOES }),
@@ -84,7 +105,21 @@ export const CASES: readonly Case[] = [
   ...all('segment open', 'shmctl', { EINVAL: ['ENOENT'], EIDRM: ['ENOENT'] }),
   ...all('segment attach', 'shmctl', {}),
   ...all('segment remove', 'shmctl', { EINVAL: ['done'], EIDRM: ['done'] }),
+  // Where nothing is; then beside another one who shares it, and behind one who has it alone.
+  ...all('lock request', 'semget', {}),
+  ...all('lock request', 'semop', { ...REMOVED, ...TOO_SMALL }),
+  ...all('lock share', 'semget', {}),
+  ...all('lock share', 'semctl', REMOVED),
+  ...all('lock share', 'semop', { ...REMOVED }),
+  ...all('lock wait', 'semop', { ...REMOVED, EINTR: ['ETIMEDOUT'] }),
+  // What cannot be looked at is not listed.
+  ...all('lock query', 'semctl', always('semctl', 'done')),
 ]
+
+/** Whatever the errno is. */
+function always(call: string, ...gives: readonly string[]): Meanings {
+  return Object.fromEntries((ERRORS[call] ?? '').split(' ').map(errno => [errno, gives]))
+}
 
 function all(act: string, call: string, meanings: Meanings, path?: string): Case[] {
   return (ERRORS[call] ?? '').split(' ').map(errno => ({

@@ -22,34 +22,46 @@ export function summary(outcomes: readonly Outcome[]): string {
   return all.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-/** Renews the table of docs/reliability.md, between its two marks; what was not tried this time keeps its line. */
-export function writeDocs(outcomes: readonly Outcome[], short: boolean): void {
-  const docs = readFileSync(DOCS, 'utf8')
+/** What was tried. */
+export interface Run {
+  readonly outcomes: readonly Outcome[]
+  /** What is promised, of all promises, in the order of the table. */
+  readonly promises: readonly string[]
+  readonly short: boolean
+  /** Not all of them. */
+  readonly partial: boolean
+}
+
+/**
+ * Renews the table of docs/reliability.md, between its two marks. What was not tried this time keeps its line, and the
+ * head is that of the last run that tried everything.
+ */
+export function writeDocs(run: Run): void {
+  writeFileSync(DOCS, renewed(readFileSync(DOCS, 'utf8'), run))
+}
+
+/** The page with its table renewed. */
+export function renewed(docs: string, { outcomes, promises, short, partial }: Run): string {
   const [begin, end] = [docs.indexOf(BEGIN), docs.indexOf(END)]
   if (begin < 0 || end < begin) throw new Error(`docs/reliability.md has no ${BEGIN} ... ${END}`)
-  const lines = new Map(
-    docs
-      .slice(begin, end)
-      .split('\n')
-      .filter(line => /^\| [^-p]/.test(line) || line.startsWith('| p'))
-      .filter(line => !line.startsWith('| promise |'))
-      .map(line => [line.split('|')[1]?.trim() ?? '', line]),
-  )
+  const old = docs.slice(begin, end).split('\n')
+  const lines = new Map(old.map(line => [/^\| (.*?) \|/.exec(line)?.[1] ?? '', line]))
   for (const { promise, trials, lost, figures, skipped } of outcomes) {
     if (skipped !== undefined) continue
     lines.set(promise, `| ${promise} | ${grouped.format(trials)} | ${lost.length} | ${figures} |`)
   }
   const command = `npm run stress -- --write${short ? ' --short' : ''}`
   const where = `Node ${process.version}, ${process.platform}-${process.arch}, ${availableParallelism()} cores`
+  const head = `Renewed by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${where}.`
   const table = [
     BEGIN,
     '',
-    `Renewed by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${where}.`,
+    partial ? (old.find(line => line.startsWith('Renewed by')) ?? head) : head,
     '',
     '| promise | trials | lost | figures |',
     '| --- | ---: | ---: | --- |',
-    ...lines.values(),
+    ...promises.flatMap(promise => lines.get(promise) ?? []),
     '',
   ]
-  writeFileSync(DOCS, docs.slice(0, begin) + table.join('\n') + docs.slice(end))
+  return docs.slice(0, begin) + table.join('\n') + docs.slice(end)
 }

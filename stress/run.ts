@@ -24,25 +24,27 @@ const tap = process.env['CI'] !== undefined
 process.exitCode = await runAll()
 
 async function runAll(): Promise<number> {
-  const names = readdirSync(PROMISES)
-    .filter(file => file.endsWith('.ts') && !file.endsWith('.child.ts'))
-    .map(file => file.slice(0, -'.ts'.length))
-    .filter(name => options.only.length === 0 || options.only.includes(name))
-    .sort()
-  if (names.length === 0) throw new Error(`no such promise: ${options.only.join(', ')}`)
+  const files = readdirSync(PROMISES).filter(file => file.endsWith('.ts') && !file.endsWith('.child.ts'))
+  const names = files.map(file => file.slice(0, -'.ts'.length)).sort()
+  const unknown = options.only.filter(name => !names.includes(name))
+  if (unknown.length > 0) throw new Error(`no such promise: ${unknown.join(', ')}`)
+  const all = new Map<string, Promised>()
+  for (const name of names) all.set(name, (await import(new URL(`${name}.ts`, PROMISES).href)).default)
+  const partial = options.only.length > 0
   const outcomes: Outcome[] = []
-  for (const name of names) {
-    const outcome = await tryOne(name)
+  for (const [name, promised] of all) {
+    if (partial && !options.only.includes(name)) continue
+    const outcome = await tryOne(name, promised)
     outcomes.push(outcome)
     report(outcome, outcomes.length)
   }
   console.log(`\n${summary(outcomes)}`)
-  if (options.write) writeDocs(outcomes, options.short)
+  const promises = [...all.values()].map(({ promise }) => promise)
+  if (options.write) writeDocs({ outcomes, promises, short: options.short, partial })
   return outcomes.every(outcome => outcome.lost.length === 0) ? 0 : 1
 }
 
-async function tryOne(name: string): Promise<Outcome> {
-  const promised: Promised = (await import(new URL(`${name}.ts`, PROMISES).href)).default
+async function tryOne(name: string, promised: Promised): Promise<Outcome> {
   const before = snapshot()
   const outcome = await inItsProcess(name, promised)
   const left = leftovers(before).map((object: string) => `left behind: ${object}`)

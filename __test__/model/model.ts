@@ -56,7 +56,9 @@ export class Model {
   /** Does a call; `undefined` when nobody would make it now. */
   call({ process, call, pick }: Step): Expected | undefined {
     const side = this.#sides[process] as Side
-    if (call === 'open') return side.handle === undefined ? this.#open(side) : undefined
+    if (call === 'create' || call === 'open' || call === 'openOrCreate') {
+      return side.handle === undefined ? this.#open(side, call) : undefined
+    }
     if (call === 'release') return this.#release(side, pick)
     const counter = side.handle
     if (counter === undefined) return undefined
@@ -66,6 +68,7 @@ export class Model {
     this.#numbers += 1
     const number = this.#numbers
     if (counter.removed && this.#backend === 'sysv') return { outcome: 'EIDRM', arguments: { number } }
+    if (call === 'value') return { outcome: String(counter.units), arguments: {} }
     if (call === 'post') {
       counter.units += 1
       return { outcome: 'done', arguments: {} }
@@ -106,10 +109,13 @@ export class Model {
     return JSON.stringify({ named: this.#named, sides: this.#sides, failing: [...this.#failing] })
   }
 
-  #open(side: Side): Expected {
+  #open(side: Side, call: 'create' | 'open' | 'openOrCreate'): Expected {
+    const expected = { arguments: { initial: INITIAL } }
+    if (call === 'create' && this.#named !== undefined) return { outcome: 'EEXIST', ...expected }
+    if (call === 'open' && this.#named === undefined) return { outcome: 'ENOENT', ...expected }
     this.#named ??= { units: INITIAL, removed: false }
     side.handle = this.#named
-    return { outcome: 'done', arguments: { initial: INITIAL } }
+    return { outcome: 'done', ...expected }
   }
 
   #release(side: Side, pick: number): Expected | undefined {

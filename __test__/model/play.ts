@@ -11,7 +11,10 @@ import { Model } from './model.ts'
 
 const PROCESSES = 3
 const CALLS = [
+  'create',
   'open',
+  'openOrCreate',
+  'value',
   'post',
   'wait',
   'acquire',
@@ -42,8 +45,11 @@ export interface Reply {
 export function steps(): fc.Arbitrary<Step[]> {
   const call = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('post', 'wait', 'acquire') },
-    { weight: 2, arbitrary: fc.constantFrom('open', 'release', 'abort') },
-    { weight: 1, arbitrary: fc.constantFrom('tryWait', 'tryAcquire', 'close', 'unlink') },
+    { weight: 2, arbitrary: fc.constantFrom('openOrCreate', 'release', 'abort') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('create', 'open', 'value', 'tryWait', 'tryAcquire', 'close', 'unlink'),
+    },
   ) as fc.Arbitrary<Step['call']>
   const processes = fc.integer({ min: 1, max: PROCESSES })
   return processes.chain(count =>
@@ -71,7 +77,7 @@ export class Players {
     const model = new Model(this.#backend, PROCESSES)
     try {
       for (const process of this.#children.keys())
-        await this.#step(model, name, { process, call: 'open', pick: 1 })
+        await this.#step(model, name, { process, call: 'openOrCreate', pick: 1 })
       for (const step of sequence) await this.#step(model, name, step)
     } finally {
       for (const player of this.#children) await say(player, { call: 'reset' })

@@ -14,11 +14,7 @@ const took = (): void => void Atomics.add(counters, OPERATIONS, 2)
 
 if (how === 'drain') {
   while (running()) {
-    try {
-      await semaphore.wait({ timeout: 20 })
-    } catch {
-      continue
-    }
+    if (!(await semaphore.wait({ timeout: 20 }).then(() => true, unlessTimedOut))) continue
     Atomics.add(counters, WAITS, 1)
     // The posts of Python lift the value; this keeps it near where it began.
     if (semaphore.value < 8) {
@@ -34,8 +30,8 @@ if (how === 'drain') {
       took()
     }),
     loop(async () => {
-      const permit = await semaphore.acquire({ timeout: Math.random() * 5 }).catch(() => null)
-      if (permit === null) return
+      const permit = await semaphore.acquire({ timeout: Math.random() * 5 }).catch(unlessTimedOut)
+      if (permit === undefined) return
       permit.release()
       took()
     }),
@@ -49,6 +45,11 @@ if (how === 'drain') {
   ])
 }
 process.exit(0)
+
+/** Another error ends the process, which is noticed. */
+function unlessTimedOut(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ETIMEDOUT') throw error
+}
 
 async function loop(turn: () => Promise<void>): Promise<void> {
   while (running()) {

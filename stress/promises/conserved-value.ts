@@ -8,7 +8,7 @@ import { Semaphore, SharedMemory } from '../../index.js'
 import { uniqueName } from '../../__test__/helpers/names.ts'
 import { random } from '../figures.ts'
 import { atOnce, child, type Program } from '../program.ts'
-import type { Promised, Trial } from '../promise.ts'
+import type { Promised } from '../promise.ts'
 
 const PERMITS = 8
 const OPERATIONS_PER_KILL = 300
@@ -34,7 +34,8 @@ const promised: Promised = {
     for (let index = 0; index < processes; index += 1) start(index)
     // These are not killed: what they take and give for good is counted.
     const drain = child(trial, 'conserved-value', { args: [name, 'drain'] })
-    const peers = [...python(trial, name, 4), goLoop(name, () => counters[stop] !== 0)]
+    const pythons = python(name, 4)
+    const go = goLoop(name, () => counters[stop] !== 0)
 
     await atOnce(LANES, trial.count, async () => {
       await sleep(random(40))
@@ -43,28 +44,35 @@ const promised: Promised = {
       const killed = ours[index] as Program
       ours[index] = undefined
       killed.kill('SIGKILL')
-      await killed.exit
+      const { code, signal } = await killed.exit
+      if (signal !== 'SIGKILL') trial.lost(`a process ended by itself, with ${signal ?? `exit code ${code}`}`)
       start(index)
       trial.made()
     })
     while (Atomics.load(counters, operations) < trial.count * OPERATIONS_PER_KILL) await sleep(100)
     Atomics.store(counters, stop, 1)
-    const pythonPosts = (await Promise.all(peers)).reduce((sum, count) => sum + count, 0)
+    const pythonPosts = (await Promise.all(pythons)).reduce((sum, count) => sum + count, 0)
+    const goPairs = await go
     // Half of them are killed to the last, the others end by themselves.
     ours.forEach((process, index) => void (index % 2 === 0 && process?.kill('SIGKILL')))
-    await Promise.all([...ours, drain].map(process => process?.exit))
+    for (const process of [...ours, drain]) {
+      const { code, signal } = (await process?.exit) ?? { code: 0, signal: null }
+      if (code !== 0 && signal !== 'SIGKILL')
+        trial.lost(`a process ended with ${signal ?? `exit code ${code}`}`)
+    }
     const expected = PERMITS + pythonPosts + Atomics.load(counters, posts) - Atomics.load(counters, waits)
     const { value } = semaphore
     if (value !== expected) trial.lost(`the value is ${value}, it should be ${expected}`)
     semaphore.unlink()
     memory.remove()
-    return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${processes + 6} processes, ${pythonPosts.toLocaleString('en')} posts from Python, value ${value} of ${expected}`
+    const all = processes + 1 + pythons.length + (goPairs === undefined ? 0 : 1)
+    return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${all} processes, ${pythonPosts.toLocaleString('en')} posts from Python, ${goPairs?.toLocaleString('en') ?? 'none'} in Go, value ${value} of ${expected}`
   },
 }
 export default promised
 
 /** Python processes that only post, with sysv_ipc and without undo; each answers how many units it gave. */
-function python(_trial: Trial, name: string, count: number): Promise<number>[] {
+function python(name: string, count: number): Promise<number>[] {
   const { python } = JSON.parse(
     readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'),
   )
@@ -75,22 +83,24 @@ function python(_trial: Trial, name: string, count: number): Promise<number>[] {
     let text = ''
     poster.stdout.on('data', chunk => (text += chunk))
     await once(poster, 'close')
+    if (!/^\d+\n$/.test(text)) throw new Error(`a peer in Python said ${JSON.stringify(text)}`)
     return Number(text)
   })
 }
 
-/** The Go library's stand-in takes a unit and gives it back, again and again. */
-async function goLoop(name: string, stopped: () => boolean): Promise<number> {
+/** The Go library's stand-in takes a unit and gives it back; answers how often, `undefined` where there is none. */
+async function goLoop(name: string, stopped: () => boolean): Promise<number | undefined> {
   const { go } = JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'))
-  if (go.command === undefined) return 0
+  if (go.command === undefined) return undefined
   const run = async (verb: string): Promise<void> => {
     const peer = spawn(go.command[0], [...go.command.slice(1), 'sem-sysv', verb, name], { stdio: 'ignore' })
     const [code] = await once(peer, 'exit')
     if (code !== 0) throw new Error(`the Go peer's ${verb} ended with ${code}`)
   }
-  while (!stopped()) {
+  let pairs = 0
+  for (; !stopped(); pairs += 1) {
     await run('wait')
     await run('post')
   }
-  return 0
+  return pairs
 }

@@ -19,7 +19,10 @@ const promised: Promised = {
       }
       const { code, signal } = await run.exit
       if (code !== 0) trial.lost(`${kind}: ended with ${signal ?? `exit code ${code}`}`)
-      if (report === undefined) continue
+      if (report === undefined) {
+        trial.lost(`${kind}: it did not say what is left`)
+        continue
+      }
       if (report.mappings !== 0) trial.lost(`${kind}: ${report.mappings} mappings are left`)
       if (report.descriptors > 0) trial.lost(`${kind}: ${report.descriptors} descriptors are left`)
       if (report.rss > 32) trial.lost(`${kind}: RSS grew by ${report.rss} MB`)

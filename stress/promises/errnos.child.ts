@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { locks, Semaphore, SharedMemory } from '../../index.js'
 import { say } from '../../__test__/helpers/fixture.ts'
 
 const [kind = '', method = '', name = '', key, segment] = process.argv.slice(2)
@@ -10,10 +10,11 @@ const before = held()
 let error: object | undefined
 try {
   if (kind === 'memory' || kind === 'segment') memory(kind === 'memory' ? name : Number(key))
+  else if (kind === 'lock') await lock()
   else await semaphore(kind as 'sysv' | 'posix')
 } catch (caught) {
   const { name, code, errno, syscall, message } = caught as NodeJS.ErrnoException
-  error = { name, code, errno, syscall, message }
+  error = { name, code: name === 'TimeoutError' ? 'ETIMEDOUT' : code, errno, syscall, message }
 }
 say({ error, leaked: held().filter(one => !before.includes(one)) })
 
@@ -22,12 +23,26 @@ function memory(id: string | number): void {
     create: () => SharedMemory.create(id, { size: 4096 }).detach(),
     open: () => SharedMemory.open(id).detach(),
     openOrCreate: () => SharedMemory.openOrCreate(id, { size: 4096 }).detach(),
+    make: () => SharedMemory.openOrCreate(id, { size: 4096 }).detach(),
     attach: () => SharedMemory.attach(Number(segment)).detach(),
     remove: () => SharedMemory.remove(id),
   }
   const call = calls[method]
   if (call === undefined) throw new Error(`no such call: ${method}`)
   call()
+}
+
+async function lock(): Promise<void> {
+  const request = (options: object) => locks.request(name.slice(1), options, () => {})
+  const calls: Record<string, () => unknown> = {
+    request: () => request({}),
+    share: () => request({ mode: 'shared' }),
+    wait: () => request({ signal: AbortSignal.timeout(200) }),
+    query: () => locks.query(),
+  }
+  const call = calls[method]
+  if (call === undefined) throw new Error(`no such call: ${method}`)
+  await call()
 }
 
 async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
@@ -37,9 +52,10 @@ async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
     await act(opened)
   }
   const calls: Record<string, () => unknown> = {
-    create: () => Semaphore.create(name, { initial: 1, backend }).close(),
+    create: () => Semaphore.create(name, { initial: 1, backend, mode: 0o666 }).close(),
     open: () => open().close(),
     openOrCreate: () => Semaphore.openOrCreate(name, { initial: 1, backend }).close(),
+    make: () => Semaphore.openOrCreate(name, { initial: 1, backend }).close(),
     remove: () => Semaphore.unlink(name, { backend }),
     post: () => on(opened => opened.post()),
     tryWait: () => on(opened => opened.tryWait()),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 
-import { Semaphore, SharedMemory } from '../../index.js'
-import { exists, keyOf, uniqueKey, uniqueName } from '../../__test__/helpers/names.ts'
+import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { exists, keyOf, removeKey, uniqueKey, uniqueName } from '../../__test__/helpers/names.ts'
 import { injected, type Surroundings } from '../../__test__/helpers/surroundings.ts'
 import { type Case, CASES } from '../errnos.ts'
 import { atOnce, child } from '../program.ts'
@@ -13,7 +13,17 @@ interface Report {
   leaked: string[]
 }
 
+interface Prepared {
+  /** The id of a System V segment. */
+  attached?: number
+  release?: () => Promise<void>
+}
+
 const HANGS = 30_000
+/** The methods that make what was not there. */
+const MAKES = ['create', 'make', 'request']
+/** Somebody was quicker, or is at it. */
+const OF_ANOTHER = ['EEXIST', 'EAGAIN', 'ERR_NOT_INITIALISED']
 
 /** One errno of each call, for the short run. */
 const SOME = CASES.filter(
@@ -46,12 +56,13 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const { act, call, errno } = one
   const what = `${act}, ${call}: ${errno}`
   const [name, key] = [uniqueName(trial), uniqueKey(trial)]
+  trial.teardown(() => removeKey(lockKeyOf(name)))
   const [kind = '', method = ''] = act.split(' ')
   // A call that a signal breaks off is made again, and the second time it works.
   const when = errno === 'EINTR' ? ':when=1..2' : ''
   const place: Surroundings = injected(`${call}:error=${errno}${when}`)
   const within = one.path === undefined ? [place] : [onlyAt(place, one.path.replace('NAME', name.slice(1)))]
-  const attached = prepare(kind, method, name, key)
+  const { attached = 0, release } = prepare(kind, method, name, key)
   const run = child(trial, 'errnos', { args: [kind, method, name, key, attached], within })
   const alarm = setTimeout(() => {
     trial.lost(`${what}: hangs`)
@@ -60,16 +71,17 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const report = (await run.next()) as Report | undefined
   const { code, signal } = await run.exit
   clearTimeout(alarm)
+  await release?.()
   if (report === undefined || code !== 0) {
     trial.lost(`${what}: ended with ${signal ?? `exit code ${code}`}`)
     return 'none'
   }
   const { error, leaked } = report
   if (leaked.length > 0) trial.lost(`${what}: leaked ${leaked.join(', ')}`)
-  // EEXIST is of somebody who was quicker, and then it is that one's.
-  const left = method === 'create' && error !== undefined && error.code !== 'EEXIST'
-  if (left && (exists('sem', keyOf(name)) || exists('shm', key) || existsSync(`/dev/shm${name}`)))
-    trial.lost(`${what}: left an object`)
+  // Of somebody who was quicker it is that one's, and the set of a lock that is told to be gone is not looked for.
+  const another = error === undefined || OF_ANOTHER.includes(error.code)
+  const left = MAKES.includes(method) && !another && !(kind === 'lock' && error.code === 'EIDRM')
+  if (left && isThere(name, key)) trial.lost(`${what}: left an object`)
   const got = error?.code ?? 'done'
   const gives = one.gives ?? [errno]
   if (!gives.includes(got))
@@ -83,15 +95,43 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   return got
 }
 
-/** What is there before the call: everything but for `create`. Answers the id of a System V segment. */
-function prepare(kind: string, method: string, name: string, key: number): number {
-  if (method === 'create') return 0
+function lockKeyOf(name: string): number {
+  return keyOf(`os-ipc:lock:${name.slice(1)}`)
+}
+
+/** Whether anything has the name or the key. */
+function isThere(name: string, key: number): boolean {
+  return (
+    exists('sem', keyOf(name)) ||
+    exists('sem', lockKeyOf(name)) ||
+    exists('shm', key) ||
+    existsSync(`/dev/shm${name}`) ||
+    existsSync(`/dev/shm/sem.${name.slice(1)}`)
+  )
+}
+
+/** What is there before the call, for all that do not make it. */
+function prepare(kind: string, method: string, name: string, key: number): Prepared {
+  if (MAKES.includes(method)) return {}
+  if (kind === 'lock') return held(name.slice(1), method === 'wait' ? 'exclusive' : 'shared')
   if (kind === 'sysv' || kind === 'posix') {
     Semaphore.create(name, { initial: method === 'wait' ? 0 : 5, backend: kind }).close()
-    return 0
+    return {}
   }
   using memory = SharedMemory.create(kind === 'segment' ? key : name, { size: 4096 })
-  return memory.id ?? 0
+  return memory.id === undefined ? {} : { attached: memory.id }
+}
+
+/** A lock that this process holds. It is granted at once, since nobody else has it. */
+function held(name: string, mode: 'exclusive' | 'shared'): Prepared {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const ended = locks.request(name, { mode }, () => promise)
+  return {
+    release: async () => {
+      resolve()
+      await ended
+    },
+  }
 }
 
 /** Only calls that have to do with this path. */

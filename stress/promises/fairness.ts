@@ -24,11 +24,13 @@ const promised: Promised = {
         if ((await process.next()) !== 'ready') throw new Error('a rival did not start')
       for (const process of everybody) process.send('go')
       semaphore.post()
-      const turns = (await Promise.all(everybody.map(process => process.next()))) as number[]
-      const all = turns.reduce((sum, count) => sum + count, 0)
-      const ours = turns.at(-1) ?? 0
+      const turns = await Promise.all(everybody.map(process => process.next()))
+      for (const [rival, count] of turns.entries())
+        if (!(Number(count) > 0)) trial.lost(`${lane}: process ${rival} had ${count} turns`)
+      const all = turns.reduce<number>((sum, count) => sum + Number(count), 0)
+      const ours = Number(turns.at(-1))
       // Where the machine does not get through as many turns as there is time for, its share is less by as much.
-      if (ours < Math.floor((LEAST / IDEAL) * all)) trial.lost(`${lane}: ${ours} of ${all} turns`)
+      if (!(ours >= Math.ceil((LEAST / IDEAL) * all))) trial.lost(`${lane}: ${ours} of ${all} turns`)
       figures[lane]?.push(`${ours} of ${all}`)
       semaphore.unlink()
       for (const process of everybody) process.kill()

@@ -5,8 +5,11 @@ import { type Surroundings, withTmpfs } from '../../__test__/helpers/surrounding
 import { child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
-const CGROUP = `/sys/fs/cgroup/memory/os-ipc-stress-${process.pid}`
 const LIMIT = 64 << 20
+/** A group of either version of cgroups(7), and the file of its limit. */
+const CGROUPS = existsSync('/sys/fs/cgroup/cgroup.controllers')
+  ? { root: '/sys/fs/cgroup', limit: 'memory.max' }
+  : { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' }
 
 interface Report {
   code?: string
@@ -20,18 +23,24 @@ const promised: Promised = {
   trials: { long: 50, short: 6 },
   needs: all(linux, root, withTmpfs('1m')),
   async run(trial) {
-    const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20)
+    const full = await eachTime(trial, trial.count / 2, [withTmpfs('8m')], 9 << 20, 'ENOSPC')
     const group = cgroup(trial)
     const limited =
       group === undefined
-        ? 'no memory cgroup (v1) to try'
-        : await eachTime(trial, trial.count / 2, [group], 512 << 20)
+        ? 'no memory cgroup to try'
+        : await eachTime(trial, trial.count / 2, [group], 512 << 20, 'ENOMEM')
     return `full /dev/shm: ${full}; cgroup of 64 MB: ${limited}`
   },
 }
 export default promised
 
-async function eachTime(trial: Trial, count: number, within: Surroundings[], size: number): Promise<string> {
+async function eachTime(
+  trial: Trial,
+  count: number,
+  within: Surroundings[],
+  size: number,
+  expected: string,
+): Promise<string> {
   const seen = new Set<string>()
   for (let turn = 0; turn < count; turn += 1) {
     const creator = child(trial, 'full-memory', { args: [size + turn * 4096], within })
@@ -42,8 +51,8 @@ async function eachTime(trial: Trial, count: number, within: Surroundings[], siz
       trial.lost(`killed by ${signal}`)
       continue
     }
-    if (report.code === undefined) trial.lost('there was room')
-    else seen.add(`${report.code} from ${report.syscall}`)
+    if (report.code !== expected) trial.lost(`${report.code ?? 'there was room'} instead of ${expected}`)
+    seen.add(`${report.code} from ${report.syscall}`)
     if (report.left.length > 0) trial.lost(`left behind: ${report.left.join(', ')}`)
     if (report.hint === undefined) trial.lost('no hint')
     trial.made()
@@ -51,16 +60,16 @@ async function eachTime(trial: Trial, count: number, within: Surroundings[], siz
   return [...seen].join(', ')
 }
 
-/** A memory cgroup of version 1 with a limit. */
+/** A memory cgroup with a limit. */
 function cgroup(trial: Trial): Surroundings | undefined {
-  if (!existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')) return undefined
+  const group = `${CGROUPS.root}/os-ipc-stress-${process.pid}`
   try {
-    mkdirSync(CGROUP)
-    trial.teardown(() => rmdirSync(CGROUP))
-    writeFileSync(`${CGROUP}/memory.limit_in_bytes`, String(LIMIT))
+    mkdirSync(group)
+    trial.teardown(() => rmdirSync(group))
+    writeFileSync(`${group}/${CGROUPS.limit}`, String(LIMIT))
   } catch {
-    return undefined
+    return undefined // it is not ours to make, or has no say in memory
   }
-  const enter = `echo $$ > ${CGROUP}/cgroup.procs && exec "$@"`
+  const enter = `echo $$ > ${group}/cgroup.procs && exec "$@"`
   return { missing: undefined, wrap: argv => ['sh', '-c', enter, 'sh', ...argv] }
 }

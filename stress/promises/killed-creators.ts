@@ -27,22 +27,26 @@ const promised: Promised = {
 }
 export default promised
 
-/** Kills a creator at its first semget, its second ..., its last semop. */
+/** Kills a creator at its first semget, its second ..., its last semop, until one comes to its end. */
 async function atEachCall(trial: Trial): Promise<number> {
   if (injected().missing !== undefined) return 0
-  const moments = {
-    sysv: ['semget:when=1', 'semget:when=2', 'semop:when=1', 'semctl:when=1', 'semctl:when=2'],
-    posix: ['link:when=1', 'unlink:when=1'],
-  }
+  const calls = { sysv: ['semget', 'semop'], posix: ['link', 'unlink'] }
   let stopped = 0
-  for (const [backend, calls] of Object.entries(moments) as ['sysv' | 'posix', string[]][]) {
-    for (const call of calls) {
-      const name = uniqueName(trial)
-      const rule = call.replace(':', ':signal=SIGKILL:')
-      const creator = child(trial, 'killed-creators', { args: [name, backend], within: [injected(rule)] })
-      if ((await creator.exit).signal === 'SIGKILL') stopped += 1
-      check(trial, name, backend)
-      trial.made()
+  for (const [backend, names] of Object.entries(calls) as ['sysv' | 'posix', string[]][]) {
+    for (const call of names) {
+      const before = stopped
+      for (let ended = false, when = 1; !ended; when += 1) {
+        const name = uniqueName(trial)
+        const within = [injected(`${call}:signal=SIGKILL:when=${when}`)]
+        const creator = child(trial, 'killed-creators', { args: [name, backend], within })
+        const { code, signal } = await creator.exit
+        ended = signal !== 'SIGKILL'
+        if (!ended) stopped += 1
+        else if (code !== 0) trial.lost(`at ${call} ${when} it ended with ${signal ?? `exit code ${code}`}`)
+        check(trial, name, backend)
+        trial.made()
+      }
+      if (stopped === before) trial.lost(`nobody was killed at ${call}`)
     }
   }
   // What the C library of a killed process leaves has a name of its own, and is nobody's.

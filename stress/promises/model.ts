@@ -9,6 +9,7 @@ const promised: Promised = {
   promise:
     'any sequence of calls in 1 to 3 processes does what a number and a queue would do, on both backends',
   trials: { long: 1_000, short: 10 },
+  limit: 900,
   async run(trial) {
     const ava = `${ROOT}node_modules/ava/entrypoints/cli.js`
     const tests = new Program([process.execPath, ava, '--tap', '__test__/model.test.ts'], {

@@ -78,10 +78,12 @@ function plant(trial: Trial, level: number, kind: string, script: string, asNobo
     try {
       execFileSync(as[0] ?? '', [...as.slice(1), 'sh', '-c', script, 'sh', path, target], { stdio: 'pipe' })
     } catch {
-      // fs.protected_hardlinks did its work.
+      // fs.protected_hardlinks did its work, or it is told below.
     }
-    if (existsSync(path) || readdirSync('/dev/shm').includes(path.slice('/dev/shm/'.length))) {
+    if (readdirSync('/dev/shm').includes(path.slice('/dev/shm/'.length))) {
       attack(trial, `${kind} at level ${level}`, name, prefix === '' ? 'memory' : 'semaphore')
+    } else if (kind !== 'hard link' || level === 0) {
+      trial.lost(`${kind} at level ${level} could not be planted`)
     }
     if (readFileSync(target, 'utf8') !== PRECIOUS || statSync(target).size !== PRECIOUS.length)
       trial.lost(`${kind} at level ${level}: the target was changed`)

@@ -37,7 +37,12 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
         })?;
     let file = posix_file::current(name);
     if let Some(file) = file {
-        posix_file::set_mode(name, file, creation.mode)?;
+        posix_file::set_mode(name, file, creation.mode).inspect_err(|_| {
+            if posix_file::current(name) == Some(file) {
+                // Complete or absent. What is reported is why it could not get its mode.
+                let _ = sys::unlink(name.as_c_str());
+            }
+        })?;
     }
     Ok(Named::new(name, file, mapped))
 }

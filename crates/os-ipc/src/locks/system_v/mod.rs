@@ -22,6 +22,7 @@ use crate::error::{Errno, Error, Result};
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Hold, Origin};
 use layout::{EVERYBODY, GATE, Layout, Pending, Slot, Values};
+use opening::Looks;
 
 /// A lock, as this process uses it.
 pub(super) struct SetLock {
@@ -144,8 +145,14 @@ impl SetLock {
         Ok(open)
     }
 
+    /// The set was removed while it was used: another one is opened, but not for ever.
+    fn lost(&self, set: SetId, act: &str, looks: &mut Looks) -> Result<()> {
+        self.forget(set);
+        if looks.once_more() { Ok(()) } else { Err(self.failure(act, Errno::EIDRM)) }
+    }
+
     /// The set was removed, by somebody who used it last or by force: the next call opens another one.
-    fn lost(&self, set: SetId) {
+    fn forget(&self, set: SetId) {
         let mut state = self.lock();
         if state.open.is_some_and(|open| open.set == set) {
             state.open = None;
@@ -189,7 +196,7 @@ impl SetLock {
 
 impl Counter for SetLock {
     fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        let start = Instant::now();
+        let (start, mut looks) = (Instant::now(), Looks::default());
         loop {
             let open = self.opened(&mut self.lock())?;
             let mut operations = open.take_at_once(hold);
@@ -197,13 +204,14 @@ impl Counter for SetLock {
                 Ok(()) => return Ok(Some(Origin(open.set.raw()))),
                 Err(Errno::EAGAIN) if removal::is_under_way(open, start) => {}
                 Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set),
+                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "take", &mut looks)?,
                 Err(errno) => return Err(self.failure("take", errno)),
             }
         }
     }
 
     fn take(&self, hold: Hold) -> Result<Option<Origin>> {
+        let mut looks = Looks::default();
         loop {
             let open = {
                 let mut state = self.lock();
@@ -214,7 +222,7 @@ impl Counter for SetLock {
                 Ok(true) => return Ok(Some(Origin(open.set.raw()))),
                 Ok(false) => {}
                 Err(Errno::EINTR) => return Ok(None),
-                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set),
+                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
                 Err(errno) => return Err(self.failure("wait for", errno)),
             }
         }
@@ -226,7 +234,7 @@ impl Counter for SetLock {
         let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
         match sys::operate(open.set, &mut open.give_back(hold)) {
             Err(Errno::EIDRM | Errno::EINVAL) => {
-                self.lost(open.set);
+                self.forget(open.set);
                 Ok(())
             }
             done => done,

@@ -13,8 +13,26 @@ use crate::sys::sysv_sem::{self as sys, SetId};
 /// Its user's alone: a stranger who may take a lock may keep it.
 const MODE: u32 = 0o600;
 
-/// The set of a lock that comes and goes is looked for so often without a pause: each time, somebody got on.
-const QUICK_LOOKS: usize = 100;
+/// How often the set of a lock that comes and goes is looked for.
+#[derive(Default)]
+pub(super) struct Looks {
+    quick: usize,
+    patience: Patience,
+}
+
+impl Looks {
+    /// So often without a pause: each time, somebody got on.
+    const QUICK: usize = 100;
+
+    /// False when there were enough.
+    pub(super) fn once_more(&mut self) -> bool {
+        if self.quick < Self::QUICK {
+            self.quick += 1;
+            return true;
+        }
+        self.patience.once_more()
+    }
+}
 
 /// What has the key of a lock.
 enum Found {
@@ -28,8 +46,8 @@ enum Found {
 /// Whoever uses a lock last removes its set, so that one may be gone by the time that it is looked at.
 pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
     let key = Key::of_lock(name.as_str()).raw();
-    let mut patience = Patience::new();
-    for look in 0.. {
+    let mut looks = Looks::default();
+    loop {
         let found = match sys::find(key) {
             Ok(set) => inspect(set, name)?,
             Err(Errno::ENOENT) => create(key, name)?,
@@ -38,11 +56,10 @@ pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
         };
         match found {
             Found::Ready(set, layout) => return Ok((set, layout)),
-            Found::Again if look < QUICK_LOOKS || patience.once_more() => {}
-            Found::Again => break,
+            Found::Again if looks.once_more() => {}
+            Found::Again => return Err(failed("semctl", name, Errno::EIDRM)),
         }
     }
-    Err(failed("semctl", name, Errno::EIDRM))
 }
 
 fn create(key: i32, name: &LockName) -> Result<Found> {

@@ -43,14 +43,16 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let (mut sharing, mut owned) = (0, false);
     for slot in seen.values.taken() {
         let alone = at(slot.claim()) == 2;
-        sharing += at(slot.shared());
+        // All of them together are no more than the count knows of, unless a peer wrote nonsense.
+        let shared = at(slot.shared()).min(seen.values.shared() - sharing);
+        sharing += shared;
         owned |= alone || seen.values.is_leaving();
         let pid = pid_of(seen.set, slot);
         if pid == Some(own_pid) {
             continue;
         }
         add(LockMode::Exclusive, true, pid, u16::from(alone));
-        add(LockMode::Shared, true, pid, at(slot.shared()));
+        add(LockMode::Shared, true, pid, shared);
         let pending = Pending::unpacked(at(slot.pending()));
         add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0));
         add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0));
@@ -58,7 +60,7 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     // Who has no slot: of one who is alone the count knows the pid, of the others it only knows how many.
     let last = sys::last_pid_at(seen.set, seen.layout.count).ok().filter(|pid| *pid != 0);
     add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned));
-    add(LockMode::Shared, true, None, seen.values.shared().saturating_sub(sharing));
+    add(LockMode::Shared, true, None, seen.values.shared() - sharing);
     requests
 }
 

@@ -170,6 +170,22 @@ fn who_finds_no_slot_is_counted() {
 }
 
 #[test]
+fn slots_that_say_more_than_there_can_be_are_not_believed() {
+    let named = Named::new();
+    let user = named.user();
+    assert!(user.try_take(Hold::Shared).unwrap().is_some());
+    let open = user.opened(&mut user.lock()).unwrap();
+    // As a peer that may write to the set: 3 slots with 32,767 each are more than one number holds.
+    for slot in named.values().free().take(3).collect::<Vec<_>>() {
+        let mut nonsense = [slot.claim(), slot.shared(), slot.pending()]
+            .map(|index| Operation::add(index, i16::MAX, Undo::No));
+        sys::operate(open.set, &mut nonsense).unwrap();
+    }
+    let told = survey(0).unwrap().into_iter().filter(|request| request.name == named.0.as_str());
+    assert_eq!(told.filter(|request| request.held).count(), 1);
+}
+
+#[test]
 fn who_waits_is_written_down() {
     let named = Named::new();
     let user = named.user();
