@@ -1,6 +1,7 @@
 // Where the addon cannot be loaded, the error says why and what to do.
 
 import { copyFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +12,7 @@ import { nodes } from './helpers/nodes.ts'
 import { npmTool } from './helpers/npm-tools.ts'
 import { binary, bytes, platform, project, write } from './helpers/project.ts'
 import { linux, requires } from './helpers/requires.ts'
+import { type Surroundings, withoutExecution } from './helpers/surroundings.ts'
 
 const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
 const OTHER = platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64'
@@ -24,14 +26,21 @@ interface Loaded {
   cause?: string
 }
 
+interface LoadOptions {
+  /** What runs the program; Node. */
+  command?: readonly string[]
+  env?: Record<string, string>
+  within?: readonly Surroundings[]
+}
+
 async function load(
   t: ExecutionContext,
   home: string,
-  { command = [process.execPath] as readonly string[] } = {},
+  { command = [process.execPath], env = {}, within = [] }: LoadOptions = {},
 ): Promise<Loaded> {
   const main = join(home, 'main.mjs')
   copyFileSync(LOAD, main)
-  const loading = program(t, [...command, main], { env: { NODE_OPTIONS: undefined } })
+  const loading = program(t, [...command, main], { env: { NODE_OPTIONS: undefined, ...env }, within })
   const said = (await loading.next()) as Loaded
   t.is((await loading.exit).code, 0)
   return said
@@ -80,6 +89,38 @@ test('a damaged binary is told from a missing one', async t => {
     explains(t, error, /does not load, and may be damaged: .*\./, /install again/)
   }
 })
+
+for (const { major, path } of nodes) {
+  requires(linux)(`a binary that was cut short is an error, and not the end of Node ${major}`, async t => {
+    const whole = bytes()
+    for (const size of [64, 5000, whole.length >> 1, whole.length - 1]) {
+      const error = await load(t, project(t, { [platform]: whole.subarray(0, size) }), { command: [path] })
+      explains(t, error, /does not load, and may be damaged: .* is cut short\./, /install again/)
+    }
+  })
+}
+
+test('a platform package without its binary is told from one that is not there', async t => {
+  const home = project(t)
+  rmSync(join(home, 'node_modules', `os-ipc-${platform}`, binary))
+  explains(t, await load(t, home), /its package is there, and has no such file\./, /install again/)
+})
+
+requires(withoutExecution(tmpdir()))('a folder from which nothing may be executed is named', async t => {
+  const home = project(t)
+  const error = await load(t, home, { within: [withoutExecution(home)] })
+  explains(t, error, new RegExp(`be executed where it is: ${home}/.*\\.node\\.`), /not mounted noexec/)
+})
+
+for (const [title, path, cause] of [
+  ['that is not there', '/nowhere/os-ipc.node', /names a file that is not there: \/nowhere\/os-ipc\.node\./],
+  ['that is no addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
+] as const) {
+  test(`NAPI_RS_NATIVE_LIBRARY_PATH with a file ${title} is named`, async t => {
+    const error = await load(t, project(t), { env: { NAPI_RS_NATIVE_LIBRARY_PATH: path } })
+    explains(t, error, cause, /Unset it/)
+  })
+}
 
 requires(linux)('a C library that is too old is named with the version that is needed', async t => {
   // The versions that the loader looks for, all of them in the future.
@@ -142,7 +183,7 @@ test('a binary that may not be read is told from a missing one', async t => {
 })
 
 const deno = npmTool('deno')
-for (const missing of ['--allow-ffi', '--allow-env']) {
+for (const missing of ['--allow-ffi', '--allow-read', '--allow-env']) {
   requires(deno)(`Deno without ${missing} is told of it`, async t => {
     const home = project(t)
     const run = [deno.path, 'run', '--no-prompt']
