@@ -46,6 +46,14 @@ async function load(
   return said
 }
 
+/** A file to load first, after which `process` says this of itself. */
+function pretend(home: string, properties: Record<string, string>): string {
+  return write(
+    join(home, 'pretend.cjs'),
+    `for (const [key, value] of ${JSON.stringify(Object.entries(properties))}) Object.defineProperty(process, key, { value })`,
+  )
+}
+
 /** Asserts on the two sentences, and on what every such error has. */
 function explains(t: ExecutionContext, error: Loaded, cause: RegExp, cure: RegExp): void {
   t.like(error, { name: 'IpcError', code: 'ERR_NATIVE_BINDING' })
@@ -71,6 +79,15 @@ test('optional dependencies that were left out are named', async t => {
     new RegExp(`The package os-ipc-${platform}, .* is not installed\\.`),
     /--include=optional/,
   )
+})
+
+test('a Node that is too old is named, for which npm leaves the optional dependencies out', async t => {
+  const home = project(t, {})
+  const command = [process.execPath, '--require', pretend(home, { version: 'v20.20.2' })]
+  const error = await load(t, home, { command })
+  explains(t, error, /needs Node\.js 22\.12 or later, and this is v20\.20\.2\./, /newer Node\.js/)
+  const oldest = [process.execPath, '--require', pretend(home, { version: 'v22.12.0' })]
+  explains(t, await load(t, home, { command: oldest }), /is not installed\./, /--include=optional/)
 })
 
 test('node_modules of another platform are told by what they have', async t => {
@@ -142,11 +159,8 @@ for (const [platform, arch, cure] of [
 ] as const) {
   test(`${platform}-${arch} is told what to use instead`, async t => {
     const home = project(t)
-    const pretend = write(
-      join(home, 'pretend.cjs'),
-      `for (const [key, value] of ${JSON.stringify(Object.entries({ platform, arch }))}) Object.defineProperty(process, key, { value })`,
-    )
-    const error = await load(t, home, { command: [process.execPath, '--require', pretend] })
+    const command = [process.execPath, '--require', pretend(home, { platform, arch })]
+    const error = await load(t, home, { command })
     explains(t, error, new RegExp(`not on ${platform}-${arch}\\.`), cure)
   })
 }

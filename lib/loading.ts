@@ -13,6 +13,9 @@ const PLATFORMS = [
   'darwin-arm64',
 ]
 
+/** The oldest one, as `engines` of package.json says. */
+const NODE = { major: 22, minor: 12 }
+
 /** Why the addon did not load, and what to do: a sentence each. */
 interface Diagnosis {
   cause: string
@@ -53,8 +56,8 @@ export function load(): Native {
 }
 
 /**
- * The binary by its file's name, where the loader found nothing, and its package is there: an executable of Bun reads no
- * package.json, which says what the file is called.
+ * The binary by its file's name, where the loader found nothing and its package is there: an executable of Bun does not
+ * read the package.json that names the file.
  */
 function byName({ wanted, installed, refusals }: Attempt, require: Require | undefined): Native | undefined {
   if (refusals.length > 0 || !isThere(wanted, installed)) return undefined
@@ -74,6 +77,7 @@ function loadingError(error: unknown, attempt: Attempt): IpcError {
     noSuchFile(attempt) ??
     notExecutable(attempt) ??
     otherPlatform(attempt) ??
+    oldNode(attempt) ??
     leftOut(attempt) ??
     damaged(attempt)
   return new IpcError('ERR_NATIVE_BINDING', `${cause} ${cure}`, { hint: cure, cause: error })
@@ -203,11 +207,22 @@ function otherPlatform({ wanted, installed, refusals }: Attempt): Diagnosis | un
   }
 }
 
+/** For such a one npm leaves out the optional dependencies, and warns of the package itself. */
+function oldNode({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
+  const [major = 0, minor = 0] = process.version.slice(1).split('.').map(Number)
+  const isNew = major > NODE.major || (major === NODE.major && minor >= NODE.minor)
+  if (isNew || refusals.length > 0 || isThere(wanted, installed)) return undefined
+  return {
+    cause: `os-ipc needs Node.js ${NODE.major}.${NODE.minor} or later, and this is ${process.version}.`,
+    cure: 'Take a newer Node.js, and install again with it (npm ci).',
+  }
+}
+
 function leftOut({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
   if (refusals.length > 0 || isThere(wanted, installed)) return undefined
   return {
     cause: `The package os-ipc-${wanted}, an optional dependency of os-ipc with its binary, is not installed.`,
-    cure: 'Install optional dependencies too: npm install --include=optional, never --omit=optional or --no-optional.',
+    cure: 'Install optional dependencies too: npm install --include=optional, and delete node_modules and package-lock.json first if that is not enough.',
   }
 }
 
