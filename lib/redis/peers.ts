@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 
 import { IpcError } from '../errors.js'
 
-// A bundle of CommonJS has a file name, and no URL.
-const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
+// A bundle of CommonJS has no URL, but a file name.
+const require = createRequire(import.meta.url ?? __filename)
 
 /** The packages that users install themselves, and only those who need this. */
 const INSTALL = 'npm install redis-semaphore@5 ioredis@6'
