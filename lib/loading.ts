@@ -62,7 +62,7 @@ export function load(): Native {
 function byName({ wanted, installed, refusals }: Attempt, require: Require | undefined): Native | undefined {
   if (refusals.length > 0 || !isThere(wanted, installed)) return undefined
   try {
-    return require?.(`os-ipc-${wanted}/os-ipc.${wanted}.node`)
+    return wholeFilesOnly(() => require?.(`os-ipc-${wanted}/os-ipc.${wanted}.node`))
   } catch {
     return undefined
   }
