@@ -1,7 +1,7 @@
 // What docs/bundlers.md says of each bundler, done: with its one setting the bundle runs where the package is installed.
 
 import { execFile } from 'node:child_process'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava'
 
 import { uniqueName } from './helpers/names.ts'
 import { npmTool } from './helpers/npm-tools.ts'
-import { binary, platform, project, write } from './helpers/project.ts'
+import { binary, project, write } from './helpers/project.ts'
 import { requires } from './helpers/requires.ts'
 
 const execute = promisify(execFile)
@@ -43,44 +43,83 @@ function bundling(t: ExecutionContext): {
 }
 
 const esbuild = npmTool('esbuild')
-requires(esbuild)(
-  'a bundle of esbuild runs with the package external, and names the binding without',
-  async t => {
+for (const [format, extension] of [
+  ['esm', 'mjs'],
+  ['cjs', 'cjs'],
+] as const) {
+  const out = `out/program.${extension}`
+  const options = [
+    '--bundle',
+    '--platform=node',
+    `--format=${format}`,
+    `--outfile=${out}`,
+    '--log-level=error',
+  ]
+
+  requires(esbuild)(`a bundle of esbuild (${format}) runs with the package external`, async t => {
+    const { run } = bundling(t)
+    await run(esbuild.path, ['program.mjs', ...options, '--external:os-ipc'])
+    t.is(await run('node', [out, uniqueName(t)]), USED)
+  })
+
+  requires(esbuild)(`a bundle of esbuild (${format}) with the package in it says so`, async t => {
     const { home, run } = bundling(t)
-    const bundle = (...setting: string[]) =>
-      run(esbuild.path, [
-        'program.mjs',
-        ...['--bundle', '--platform=node', '--format=esm', '--outfile=out/program.mjs', '--log-level=error'],
-        ...setting,
-      ])
-    await bundle('--external:os-ipc')
-    t.is(await run('node', ['out/program.mjs', uniqueName(t)]), USED)
+    await run(esbuild.path, ['program.mjs', ...options])
     // In a folder of its own the addon is out of reach, whoever looks for it.
-    await bundle()
-    const elsewhere = join(project(t, {}), 'program.mjs')
-    copyFileSync(join(home, 'out/program.mjs'), elsewhere)
-    await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]), { message: /ERR_NATIVE_BINDING/ })
-  },
-)
+    const elsewhere = join(project(t, {}), `program.${extension}`)
+    copyFileSync(join(home, out), elsewhere)
+    const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
+    t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
+  })
+
+  requires(esbuild)(
+    `a bundle of esbuild (${format}) with os-ipc/redis in it looks for its peers`,
+    async t => {
+      const { home, run } = bundling(t)
+      write(join(home, 'program.mjs'), "import 'os-ipc/redis'")
+      await run(esbuild.path, ['program.mjs', ...options])
+      await t.throwsAsync(run('node', [out]), { message: /ERR_MISSING_PEER/ })
+      write(join(home, 'node_modules/redis-semaphore/index.js'), 'exports.Semaphore = class {}')
+      write(join(home, 'node_modules/ioredis/index.js'), 'exports.Redis = class {}')
+      t.is(await run('node', [out]), '')
+    },
+  )
+}
 
 const webpack = npmTool('webpack')
-requires(webpack)('a bundle of webpack runs with the package external', async t => {
-  const { home, run } = bundling(t)
-  write(
-    join(home, 'webpack.config.mjs'),
-    `export default {
-  mode: 'production',
-  target: 'node22',
-  entry: './program.mjs',
-  output: { path: ${JSON.stringify(join(home, 'out'))}, filename: 'program.mjs', module: true },
-  externals: { 'os-ipc': 'os-ipc' },
-  externalsType: 'module',
-  experiments: { outputModule: true },
+for (const [format, output, experiments] of [
+  ['cjs', { filename: 'program.cjs' }, {}],
+  ['esm', { filename: 'program.mjs', module: true }, { outputModule: true }],
+] as const) {
+  requires(webpack)(`a bundle of webpack (${format}) runs with the package external`, async t => {
+    const { home, run } = bundling(t)
+    const config = { mode: 'production', target: 'node22', entry: './program.mjs', experiments }
+    const settings = "externals: /^os-ipc(\\/|$)/, externalsType: 'node-commonjs'"
+    write(
+      join(home, 'webpack.config.mjs'),
+      `export default {
+  ...${JSON.stringify({ ...config, output: { ...output, path: join(home, 'out') } })},
+  ${settings},
 }
 `,
+    )
+    const subpath =
+      "import { testPermitSource } from 'os-ipc/testing'\nif (!testPermitSource) process.exit(1)\n"
+    write(join(home, 'program.mjs'), subpath + MODULE)
+    await run('node', [webpack.path, '--config', 'webpack.config.mjs'])
+    t.is(await run('node', [join('out', output.filename), uniqueName(t)]), USED)
+    // Its subpaths are not in the bundle either.
+    t.true(readFileSync(join(home, 'out', output.filename), 'utf8').length < 5_000)
+  })
+}
+
+requires(webpack)('webpack refuses to bundle the package, and names the file', async t => {
+  const { home, run } = bundling(t)
+  await t.throwsAsync(
+    run('node', [webpack.path, '--entry', './program.mjs', '--target', 'node22', '--mode', 'production']),
+    { message: new RegExp(`ERROR in [\\s\\S]*${binary}`) },
   )
-  await run('node', [webpack.path, '--config', 'webpack.config.mjs'])
-  t.is(await run('node', ['out/program.mjs', uniqueName(t)]), USED)
+  t.false(existsSync(join(home, 'dist')))
 })
 
 const vite = npmTool('vite')
@@ -118,10 +157,8 @@ ${USE}`,
 })
 
 const bun = npmTool('bun')
-requires(bun)('an executable of Bun runs with the binding named to it', async t => {
+requires(bun)('an executable of Bun runs with the package beside it', async t => {
   const { home, run } = bundling(t)
   await run(bun.path, ['build', '--compile', '--external', 'os-ipc', 'program.mjs', '--outfile', 'program'])
-  const addon = join(home, 'node_modules', `os-ipc-${platform}`, binary)
-  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: addon }
-  t.is(await run(join(home, 'program'), [uniqueName(t)], env), USED)
+  t.is(await run(join(home, 'program'), [uniqueName(t)]), USED)
 })

@@ -85,6 +85,16 @@ for (const node of nodes) {
   })
 }
 
+for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/testing']) {
+  // There code has no file, and a global `__filename` that is none.
+  test(`${entry} can be loaded by node -e, both ways`, t => {
+    const folder = project(t, {})
+    const required = run(t, folder, process.execPath, '-p', `Object.keys(require('${entry}')).sort().join()`)
+    const print = `import * as all from '${entry}'; console.log(Object.keys(all).sort().join())`
+    t.is(run(t, folder, process.execPath, '--input-type=module', '-e', print), required)
+  })
+}
+
 test('the package holds what runs and what describes it, nothing else', t => {
   const [packed] = JSON.parse(run(t, root, 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'))
   const paths = (packed.files as { path: string }[]).map(({ path }) => path)

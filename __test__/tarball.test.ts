@@ -215,27 +215,39 @@ for (const manager of managers) {
   })
 }
 
-for (const [module, moduleResolution] of [
+const RESOLUTIONS = [
   ['nodenext', 'nodenext'],
   ['esnext', 'bundler'],
-] as const) {
+] as const
+
+/** Compiles the files of a project, as strictly as a user may ask for, into `out`. */
+async function compile(
+  project: Project,
+  [module, moduleResolution]: (typeof RESOLUTIONS)[number],
+  files: readonly string[],
+): Promise<void> {
+  for (const name of ['@types', 'undici-types']) {
+    cpSync(join(repository, 'node_modules', name), join(project.path, 'node_modules', name), {
+      recursive: true,
+    })
+  }
+  const compilerOptions = {
+    ...{ module, moduleResolution, target: 'es2022', lib: ['es2022'], types: ['node'], outDir: 'out' },
+    ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+  }
+  project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
+  await project.node(join(repository, 'node_modules/typescript/bin/tsc'))
+}
+
+for (const resolution of RESOLUTIONS) {
+  const [module, moduleResolution] = resolution
   test.serial(`a TypeScript project with lib es2022 compiles and runs (${moduleResolution})`, async t => {
     const project = new Project(t)
     await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
-    for (const name of ['@types', 'undici-types']) {
-      cpSync(join(repository, 'node_modules', name), join(project.path, 'node_modules', name), {
-        recursive: true,
-      })
-    }
-    const compilerOptions = {
-      ...{ module, moduleResolution, target: 'es2022', lib: ['es2022'], types: ['node'], outDir: 'out' },
-      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
-    }
     const common = module === 'nodenext' ? ['common.cts'] : []
-    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['module.mts', ...common] }))
     project.write('module.mts', MODULE.replace('[name]', "[name = '']"))
     project.write('common.cts', "import ipc = require('os-ipc')\nconsole.log(ipc.ftok('/', 1) >>> 24)\n")
-    await project.node(join(repository, 'node_modules/typescript/bin/tsc'))
+    await compile(project, resolution, ['module.mts', ...common])
     t.is(await project.node('out/module.mjs', uniqueName(t)), '[0,"hi"]\n')
     if (common.length > 0) t.is(await project.node('out/common.cjs'), '1\n')
   })
@@ -250,29 +262,73 @@ test.serial('npm links the command, and it runs with what is installed', async t
   t.is(await project.command('os-ipc', 'value', name), '3\n')
 })
 
-test.serial("the README's examples run from the installed package", async t => {
+/** An example of the README: `client` of `client.mjs`, and its code. */
+interface Example {
+  name: string
+  code: string
+}
+
+/** Runs each example that the README has, as this language has it, with names of its own. */
+async function runExamples(
+  t: ExecutionContext,
+  prepare: (project: Project, examples: readonly Example[]) => Promise<(name: string) => string>,
+): Promise<void> {
   const project = new Project(t)
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const readme = readFileSync(join(project.path, 'node_modules/os-ipc/README.md'), 'utf8')
-  const examples = [...readme.matchAll(/```js\n\/\/ (\S+\.mjs)\n([\s\S]*?)```/g)]
-  t.true(examples.length >= 3)
   const tag = uniqueName(t)
-  for (const [, file = '', code = ''] of examples) {
-    project.write(
-      file,
-      code.replaceAll(/'(\/[a-z]+)'/g, (_, name: string) => {
-        t.teardown(() => removeNamed(`${tag}${name.slice(1)}`))
-        return `'${tag}${name.slice(1)}'`
+  const examples = [...readme.matchAll(/```js\n\/\/ (\S+)\.mjs\n([\s\S]*?)```/g)].map(
+    ([, name = '', code = '']) => ({
+      name,
+      code: code.replaceAll(/'(\/[a-z]+)'/g, (_, object: string) => {
+        t.teardown(() => removeNamed(`${tag}${object.slice(1)}`))
+        return `'${tag}${object.slice(1)}'`
       }),
-    )
-  }
+    }),
+  )
+  t.true(examples.length >= 3)
+  const file = await prepare(project, examples)
   // A client that waits comes after the server that it waits for.
-  const files = examples.map(([, file = '']) => file)
-  for (const file of files.sort((a, b) => Number(a.startsWith('client')) - Number(b.startsWith('client')))) {
-    await project.node(file)
-    t.pass(file)
+  const names = examples.map(({ name }) => name)
+  for (const name of names.sort((a, b) => Number(a === 'client') - Number(b === 'client'))) {
+    await project.node(file(name))
+    t.pass(name)
   }
-})
+}
+
+test.serial("the README's examples run from the installed package", t =>
+  runExamples(t, async (project, examples) => {
+    for (const { name, code } of examples) project.write(`${name}.mjs`, code)
+    return name => `${name}.mjs`
+  }),
+)
+
+test.serial("the README's examples run as CommonJS", t =>
+  runExamples(t, async (project, examples) => {
+    for (const { name, code } of examples) {
+      const body = code.replaceAll(
+        /import (.*) from ('.*')/g,
+        (_, names: string, module: string) => `const ${names.replaceAll(' as ', ': ')} = require(${module})`,
+      )
+      project.write(`${name}.cjs`, `void (async () => {\n${body}})()\n`)
+    }
+    return name => `${name}.cjs`
+  }),
+)
+
+for (const resolution of RESOLUTIONS) {
+  test.serial(`the README's examples compile and run as TypeScript (${resolution[1]})`, t =>
+    runExamples(t, async (project, examples) => {
+      for (const { name, code } of examples) project.write(`${name}.mts`, code)
+      await compile(
+        project,
+        resolution,
+        examples.map(({ name }) => `${name}.mts`),
+      )
+      return name => `out/${name}.mjs`
+    }),
+  )
+}
 
 const publint = npmTool('publint')
 requires(publint).serial('publint has nothing to say', async t => {

@@ -1,4 +1,5 @@
 // Every linter and formatter, all of them even when one complains; `npm run format` mends what can be mended.
+// `npm run lint -- --rustup` lets rustup install what clippy needs for other platforms.
 
 import { actionlint } from './cross/actionlint.mjs'
 import { Missing } from './cross/missing.mjs'
@@ -14,7 +15,7 @@ const LINTERS = [
   ['tsc', '--noEmit'],
   ['shellcheck', '.ci/run', 'examples/thumbnails/thumbnails.sh'],
   ['actionlint', '.github/workflows/ci.yml'],
-  ['node', 'scripts/lint-targets.mjs'],
+  ['node', 'scripts/lint-targets.mjs', ...process.argv.slice(2)],
 ]
 
 /** What may be missing: the program, or a line that says how to get it. */

@@ -71,5 +71,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = resolve(process.argv[2] ?? join(root, '.cache', 'packages'))
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  for (const { name } of targets.filter(({ path }) => !existsSync(path))) {
+    console.log(`os-ipc: no binary of ${name}: npm run build:all -- ${name}`)
+  }
   for (const { file, size } of pack(folder)) console.log(`${file} ${(size / 1024).toFixed(0)} KB`)
 }

@@ -64,10 +64,10 @@ export function output(command, args, { env = projectEnv } = {}) {
 }
 
 /** Runs a program that may fail: answers the last line of its complaint, or undefined when all is well. */
-export function attempt(command, args, { cwd = root } = {}) {
+export function attempt(command, args, { cwd = root, env = machineEnv } = {}) {
   const { status, error, stderr, stdout } = spawnSync(command, args, {
     cwd,
-    env: machineEnv,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 1 << 28,

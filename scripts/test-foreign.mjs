@@ -1,5 +1,5 @@
-// `npm run test:foreign [-- linux-x64-musl|linux-arm64-gnu...]`: the conformance suite on platforms that this machine is
-// not, with the binaries of `npm run build:all`.
+// `npm run test:foreign [-- linux-x64-musl|linux-arm64-gnu|linux-arm64-musl...]`: the conformance suite on platforms that
+// this machine is not, with the binaries of `npm run build:all`.
 
 import { existsSync } from 'node:fs'
 

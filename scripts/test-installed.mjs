@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 import { conform } from './conformance.mjs'
-import { attempt, fail } from './run.mjs'
+import { attempt, fail, projectEnv } from './run.mjs'
 
 const [folder] = process.argv.slice(2)
 if (!folder) fail('which folder? `npm run test:installed -- FOLDER`', 2)
@@ -26,7 +26,8 @@ try {
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest))
   const args = ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error']
-  const problem = attempt('npm', args, { cwd: project })
+  // npm leaves out what is not for the Node that it runs on.
+  const problem = attempt('npm', args, { cwd: project, env: projectEnv })
   if (problem) fail(`npm install: ${problem}`)
   const modules = join(project, 'node_modules')
   console.log(

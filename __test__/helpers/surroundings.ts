@@ -61,6 +61,12 @@ export function withTmpfs(size: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
 }
 
+/** A folder from which nothing may be executed. */
+export function withoutExecution(folder: string): Surroundings {
+  const mount = `mount --bind ${folder} ${folder} && mount -o remount,bind,noexec ${folder} && `
+  return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
+}
+
 /**
  * System calls that fail, or bring a signal, as `strace -e inject=` says: `'semget:error=ENOSPC'`,
  * `'semop:signal=SIGKILL:when=2'`. `semop` means `semtimedop` too, which is what glibc calls.

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 
 import { IpcError } from '../errors.js'
 
-const require = createRequire(import.meta.url)
+// A bundle of CommonJS has no URL, but a file name.
+const require = createRequire(import.meta.url ?? __filename)
 
 /** The packages that users install themselves, and only those who need this. */
 const INSTALL = 'npm install redis-semaphore@5 ioredis@6'

