@@ -322,6 +322,8 @@ for (const [how, said] of [
   ['asks', '0\n'],
   ['holds', '"held"\n'],
   ['disposes', ''],
+  ['releases while it reconnects', '"released"\n'],
+  ['disposes while it reconnects', ''],
 ] as const) {
   requires(redisServer)(`a process that only ${how} ends by itself`, async t => {
     const { server, name, connect } = await redis(t)

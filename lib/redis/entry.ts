@@ -79,11 +79,12 @@ export class Entries {
     return this.#ask(() => this.#existing(identifier).tryAcquire())
   }
 
-  /** Takes an entry away, there or not. */
+  /** Takes an entry away, there or not. While it connects, too, the process stays: a release would never end otherwise. */
   remove(holder: Holder): Promise<void> {
     const connected = this.link.ready()
-    if (connected === undefined) return this.#ask(() => holder.release())
-    return connected.then(() => this.#ask(() => holder.release()))
+    return this.#ask(
+      connected === undefined ? () => holder.release() : () => connected.then(() => holder.release()),
+    )
   }
 
   /** How many entries there are whose lease is not over. */
