@@ -258,6 +258,25 @@ test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works
   await closed
 })
 
+requires(redisServer)('a closed source does not go on to give back what it cannot', async t => {
+  const { server, connect } = await redis(t)
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const jobs = connect({ lease: 30_000 })
+  const permit = await jobs.acquire()
+  await server.kill()
+  await permit.release()
+  await jobs.close()
+  // Each try would add listeners to the connection that broke, and more than ten are a warning.
+  await sleep(2_500)
+  t.deepEqual(
+    warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
+    [],
+  )
+})
+
 for (const [kind, open] of [
   ['a connection of its own', (_: ExecutionContext, { connect }: Redis) => connect()],
   ['a given client', over],

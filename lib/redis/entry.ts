@@ -1,6 +1,6 @@
 import type { LockOptions } from 'redis-semaphore'
 
-import { asIpcError, unavailable } from './failures.js'
+import { asIpcError, isFinal, unavailable } from './failures.js'
 import { type Instant, Lease, now } from './lease.js'
 import type { Link } from './link.js'
 import type { Settings } from './options.js'
@@ -168,8 +168,8 @@ export class Entry {
 
   /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
   giveBack(): Promise<void> {
-    return this.#entries.remove(this.#holder).catch(() => {
-      void this.#keepTrying()
+    return this.#entries.remove(this.#holder).catch(error => {
+      if (!isFinal(error)) void this.#keepTrying()
     })
   }
 
@@ -183,13 +183,13 @@ export class Entry {
     } while (performance.now() < this.#end && !(await this.#tryToRemove()))
   }
 
-  /** It is done with when it is gone, and when nobody counts it any more. */
+  /** It is done with when it is gone, and when another try is of no use: the connection is closed for good, say. */
   async #tryToRemove(): Promise<boolean> {
     try {
       await this.#entries.remove(this.#holder)
       return true
-    } catch {
-      return false
+    } catch (error) {
+      return isFinal(error)
     }
   }
 

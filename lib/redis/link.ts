@@ -111,8 +111,12 @@ export class OwnLink implements Link {
   }
 
   #keepAlive(): void {
-    if (this.#users > 0) this.client.stream?.ref()
-    else this.client.stream?.unref()
+    const { stream } = this.client
+    // One that connects keeps the process alive; one that is gone, which ioredis keeps until the next is there, adds a
+    // listener whenever it is told to.
+    if (stream === undefined || stream.pending) return
+    if (this.#users > 0) stream.ref()
+    else stream.unref()
   }
 }
 
