@@ -37,6 +37,7 @@ export class RedisServer {
   readonly folder: string
   readonly #options: RedisServerOptions
   #process: ChildProcess | undefined
+  #begun = false
 
   private constructor(port: number, options: RedisServerOptions) {
     this.port = port
@@ -56,8 +57,18 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Brings it up, with what its folder has. */
+  /** Brings it up, with what its folder has. One that begins with nothing could have lost it: the first start is two. */
   async start(): Promise<void> {
+    const { durable = true } = this.#options
+    const isFirst = durable && !this.#begun
+    this.#begun = true
+    await this.#run()
+    if (!isFirst) return
+    await this.kill()
+    await this.#run()
+  }
+
+  async #run(): Promise<void> {
     const { durable = true, cluster = false, password } = this.#options
     const settings: Record<string, string> = {
       port: String(this.port),
@@ -119,6 +130,11 @@ export class RedisServer {
     const exit = once(process, 'exit')
     process.kill('SIGKILL')
     await exit
+  }
+
+  /** It loses what it wrote down, as where its folder went with its container. */
+  async forget(): Promise<void> {
+    rmSync(join(this.folder, 'appendonlydir'), { recursive: true })
   }
 
   async remove(): Promise<void> {
