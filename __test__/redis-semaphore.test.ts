@@ -210,6 +210,20 @@ requires(redisServer)('a password that is wrong or missing is refused at once', 
   await jobs.close()
 })
 
+requires(redisServer)('a database that Redis does not have is refused, and no other one used', async t => {
+  const { server, name } = await redis(t)
+  const jobs = RedisSemaphore.connect(`${server.url}/99`, name, { permits: 1 })
+  for (const call of [() => jobs.acquire(), () => jobs.tryAcquire(), () => jobs.info()]) {
+    await t.throwsAsync(call, { instanceOf: IpcError, code: 'ERR_REFUSED', message: /DB index/ })
+  }
+  await jobs.close()
+  const third = RedisSemaphore.connect(`${server.url}/3`, name, { permits: 1 })
+  const permit = await third.acquire()
+  t.regex(await client(t, server.url).info('keyspace'), /^db3:keys=1/m)
+  await permit.release()
+  await third.close()
+})
+
 requires(redisServer)('a Redis that lacks the right of a command says so at once', async t => {
   const { server, name, connect } = await redis(t)
   const watch = client(t, server.url)
