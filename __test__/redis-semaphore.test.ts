@@ -130,7 +130,7 @@ async function evaluations(watch: Client): Promise<number> {
 
 requires(redisServer)('many calls at once are no trouble', async t => {
   const { connect } = await redis(t)
-  const jobs = connect({ permits: 50 })
+  const jobs = connect({ permits: 50, lease: 30_000 })
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -244,7 +244,8 @@ requires(redisServer)('who may not ask for clock and memory gets permits all the
 
 // ---- a Redis that is not there
 
-test('without Redis a wait goes on until its timeout, and says why', async t => {
+// Alone: while all the servers of the others start, it can take longer to learn that nobody is there.
+test.serial('without Redis a wait goes on until its timeout, and says why', async t => {
   const jobs = RedisSemaphore.connect(NOBODY, uniqueName(t), { permits: 1 })
   const error = await t.throwsAsync(jobs.acquire({ timeout: 3_000 }), {
     instanceOf: IpcError,
@@ -407,6 +408,7 @@ requires(redisServer)('a client of a Cluster works as well', async t => {
   const node = client(t, server.url)
   await node.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
   const given = new Cluster([{ host: '127.0.0.1', port: server.port }])
+  given.on('error', () => {}) // until all slots are there
   t.teardown(() => given.disconnect())
   const jobs = RedisSemaphore.over(given, name, { permits: 1 })
   const permit = await jobs.acquire({ timeout: PATIENCE })
