@@ -1,6 +1,7 @@
 // What permits on Redis do beyond the suite for all: connections, their ends, and a Redis that is not there.
 
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Cluster, Redis as Client, type RedisOptions } from 'ioredis'
@@ -254,6 +255,26 @@ test.serial('without Redis a wait goes on until its timeout, and says why', asyn
   t.regex((error as IpcError).hint ?? '', /ECONNREFUSED/)
   t.regex(String((error as IpcError).cause), /ECONNREFUSED/)
   await jobs.close()
+})
+
+test.serial('however many waits fail at once, the pauses grow as for one', async t => {
+  const tries: number[] = []
+  const server = createServer(socket => {
+    tries.push(performance.now())
+    socket.destroy()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const jobs = RedisSemaphore.connect(url, uniqueName(t), { permits: 1 })
+  const waits = Array.from({ length: 30 }, () => jobs.acquire({ timeout: PATIENCE }))
+  const outcomes = Promise.allSettled(waits)
+  while (tries.length < 4) await once(server, 'connection')
+  // After 25, 50 and 100 ms; with the longest pause after the first it would be two seconds.
+  const took = Number(tries[3]) - Number(tries[0])
+  t.true(took < 1_400, `${took} ms`)
+  await jobs.close()
+  for (const { status } of await outcomes) t.is(status, 'rejected')
 })
 
 test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works, and so does close', async t => {
