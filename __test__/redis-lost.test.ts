@@ -155,6 +155,26 @@ requires(redisServer)('what held on after its loss does not come back to life', 
   t.false(next.signal.aborted)
 })
 
+requires(redisServer)(
+  'a Redis that lost its append-only file gives nothing until old leases are over',
+  async t => {
+    const { server, connect } = await redis(t)
+    const permit = await connect({ lease: LEASE }).acquire({ timeout: 20_000 })
+    const { signal } = permit
+    await server.kill()
+    await server.forget()
+    await server.start()
+    const other = connect({ lease: LEASE })
+    await t.throwsAsync(other.tryAcquire(), {
+      code: 'ERR_UNAVAILABLE',
+      message: /without an append-only file/,
+    })
+    const next = await other.acquire({ timeout: 20_000 })
+    t.true(signal.aborted)
+    await next.release()
+  },
+)
+
 requires(redisServer)('a Redis that forgets gives nothing until old leases are over', async t => {
   const { server, connect } = await redis(t, { durable: false })
   const jobs = connect({ lease: LEASE })
@@ -169,6 +189,66 @@ requires(redisServer)('a Redis that forgets gives nothing until old leases are o
   await next.release()
 })
 
+for (const [how, jump] of [
+  ['forward', 60_000],
+  ['back', -60_000],
+] as const) {
+  requires(redisServer).serial(`a clock that is set ${how} between two comparisons is found out`, async t => {
+    const { connect } = await redis(t)
+    const jobs = connect({ permits: 1, lease: 6_000 })
+    const permit = await connect({ permits: 1, lease: 6_000 }).acquire()
+    t.is(await jobs.tryAcquire(), null)
+    const clock = Date.now
+    t.teardown(() => {
+      Date.now = clock
+    })
+    Date.now = () => clock() + jump
+    // To a clock a minute ahead, what others hold looks like left behind.
+    await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_CLOCK_SKEW' })
+    Date.now = clock
+    t.is(await jobs.tryAcquire(), null)
+    t.false(permit.signal.aborted)
+  })
+}
+
+requires(redisServer)('clocks are compared again where the answer took too long to tell', async t => {
+  const { server, name } = await redis(t)
+  const client = new Client(server.url)
+  t.teardown(() => client.disconnect())
+  const late: number[] = []
+  let skew = 0
+  const slow = changed(client, 'time', async () => {
+    await sleep(late.shift() ?? 0)
+    const [seconds, microseconds] = await client.time()
+    return [Number(seconds), Number(microseconds) + skew * 1_000]
+  })
+  const open = () => {
+    const jobs = RedisSemaphore.over(slow, name, { permits: 1, lease: 6_000 })
+    t.teardown(() => jobs.close())
+    return jobs
+  }
+  late.push(700, 700)
+  t.is(await open().use(() => late.length), 0)
+  // One that is asked late could be behind by that: the next answer says that it is.
+  skew = -900
+  late.push(1_000)
+  await t.throwsAsync(open().tryAcquire(), { code: 'ERR_CLOCK_SKEW', message: /ahead of Redis's/ })
+  skew = 0
+  late.push(700, 700, 700)
+  t.is(await open().use(() => 'far away'), 'far away')
+})
+
+/** A client with another function of this name. */
+function changed(client: Client, name: string, fn: () => unknown): Client {
+  return new Proxy(client, {
+    get: (target, key) => {
+      if (key === name) return fn
+      const value = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
 requires(redisServer)(
   'a clock that is far from that of Redis is refused, and costs a permit that is held',
   async t => {
@@ -176,17 +256,9 @@ requires(redisServer)(
     const client = new Client(server.url)
     t.teardown(() => client.disconnect())
     let skew = 0
-    const skewed = new Proxy(client, {
-      get: (target, key) => {
-        if (key === 'time') {
-          return async () => {
-            const [seconds, microseconds] = await target.time()
-            return [Number(seconds) + skew, microseconds]
-          }
-        }
-        const value = Reflect.get(target, key)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
+    const skewed = changed(client, 'time', async () => {
+      const [seconds, microseconds] = await client.time()
+      return [Number(seconds) + skew, microseconds]
     })
     const jobs = RedisSemaphore.over(skewed, name, { permits: 2, lease: LEASE })
     t.teardown(() => jobs.close())

@@ -1,6 +1,7 @@
 // What permits on Redis do beyond the suite for all: connections, their ends, and a Redis that is not there.
 
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Cluster, Redis as Client, type RedisOptions } from 'ioredis'
@@ -130,7 +131,7 @@ async function evaluations(watch: Client): Promise<number> {
 
 requires(redisServer)('many calls at once are no trouble', async t => {
   const { connect } = await redis(t)
-  const jobs = connect({ permits: 50 })
+  const jobs = connect({ permits: 50, lease: 30_000 })
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -210,6 +211,20 @@ requires(redisServer)('a password that is wrong or missing is refused at once', 
   await jobs.close()
 })
 
+requires(redisServer)('a database that Redis does not have is refused, and no other one used', async t => {
+  const { server, name } = await redis(t)
+  const jobs = RedisSemaphore.connect(`${server.url}/99`, name, { permits: 1 })
+  for (const call of [() => jobs.acquire(), () => jobs.tryAcquire(), () => jobs.info()]) {
+    await t.throwsAsync(call, { instanceOf: IpcError, code: 'ERR_REFUSED', message: /DB index/ })
+  }
+  await jobs.close()
+  const third = RedisSemaphore.connect(`${server.url}/3`, name, { permits: 1 })
+  const permit = await third.acquire()
+  t.regex(await client(t, server.url).info('keyspace'), /^db3:keys=1/m)
+  await permit.release()
+  await third.close()
+})
+
 requires(redisServer)('a Redis that lacks the right of a command says so at once', async t => {
   const { server, name, connect } = await redis(t)
   const watch = client(t, server.url)
@@ -230,7 +245,8 @@ requires(redisServer)('who may not ask for clock and memory gets permits all the
 
 // ---- a Redis that is not there
 
-test('without Redis a wait goes on until its timeout, and says why', async t => {
+// Alone: while all the servers of the others start, it can take longer to learn that nobody is there.
+test.serial('without Redis a wait goes on until its timeout, and says why', async t => {
   const jobs = RedisSemaphore.connect(NOBODY, uniqueName(t), { permits: 1 })
   const error = await t.throwsAsync(jobs.acquire({ timeout: 3_000 }), {
     instanceOf: IpcError,
@@ -239,6 +255,26 @@ test('without Redis a wait goes on until its timeout, and says why', async t => 
   t.regex((error as IpcError).hint ?? '', /ECONNREFUSED/)
   t.regex(String((error as IpcError).cause), /ECONNREFUSED/)
   await jobs.close()
+})
+
+test.serial('however many waits fail at once, the pauses grow as for one', async t => {
+  const tries: number[] = []
+  const server = createServer(socket => {
+    tries.push(performance.now())
+    socket.destroy()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const jobs = RedisSemaphore.connect(url, uniqueName(t), { permits: 1 })
+  const waits = Array.from({ length: 30 }, () => jobs.acquire({ timeout: PATIENCE }))
+  const outcomes = Promise.allSettled(waits)
+  while (tries.length < 4) await once(server, 'connection')
+  // After 25, 50 and 100 ms; with the longest pause after the first it would be two seconds.
+  const took = Number(tries[3]) - Number(tries[0])
+  t.true(took < 1_400, `${took} ms`)
+  await jobs.close()
+  for (const { status } of await outcomes) t.is(status, 'rejected')
 })
 
 test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works, and so does close', async t => {
@@ -256,6 +292,25 @@ test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works
   const closed = jobs.close()
   await t.throwsAsync(waiting, { code: 'ERR_CLOSED' })
   await closed
+})
+
+requires(redisServer)('a closed source does not go on to give back what it cannot', async t => {
+  const { server, connect } = await redis(t)
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const jobs = connect({ lease: 30_000 })
+  const permit = await jobs.acquire()
+  await server.kill()
+  await permit.release()
+  await jobs.close()
+  // Each try would add listeners to the connection that broke, and more than ten are a warning.
+  await sleep(2_500)
+  t.deepEqual(
+    warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
+    [],
+  )
 })
 
 for (const [kind, open] of [
@@ -322,6 +377,8 @@ for (const [how, said] of [
   ['asks', '0\n'],
   ['holds', '"held"\n'],
   ['disposes', ''],
+  ['releases while it reconnects', '"released"\n'],
+  ['disposes while it reconnects', ''],
 ] as const) {
   requires(redisServer)(`a process that only ${how} ends by itself`, async t => {
     const { server, name, connect } = await redis(t)
@@ -372,6 +429,7 @@ requires(redisServer)('a client of a Cluster works as well', async t => {
   const node = client(t, server.url)
   await node.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
   const given = new Cluster([{ host: '127.0.0.1', port: server.port }])
+  given.on('error', () => {}) // until all slots are there
   t.teardown(() => given.disconnect())
   const jobs = RedisSemaphore.over(given, name, { permits: 1 })
   const permit = await jobs.acquire({ timeout: PATIENCE })

@@ -14,7 +14,8 @@ import { type Need, tool } from './needs.ts'
 /** Without it the tests of `os-ipc/redis` are skipped, and say so. */
 export const redisServer: Need = tool('redis-server')
 
-const UP_WITHIN = 20_000
+/** Many of them start at once, on a machine that may do other things. */
+const UP_WITHIN = 60_000
 
 /** What runs: where a test file is ended before its tests are, its servers are too. */
 const running = new Set<ChildProcess>()
@@ -37,6 +38,7 @@ export class RedisServer {
   readonly folder: string
   readonly #options: RedisServerOptions
   #process: ChildProcess | undefined
+  #begun = false
 
   private constructor(port: number, options: RedisServerOptions) {
     this.port = port
@@ -56,8 +58,18 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Brings it up, with what its folder has. */
+  /** Brings it up, with what its folder has. One that begins with nothing could have lost it: the first start is two. */
   async start(): Promise<void> {
+    const { durable = true } = this.#options
+    const isFirst = durable && !this.#begun
+    this.#begun = true
+    await this.#run()
+    if (!isFirst) return
+    await this.kill()
+    await this.#run()
+  }
+
+  async #run(): Promise<void> {
     const { durable = true, cluster = false, password } = this.#options
     const settings: Record<string, string> = {
       port: String(this.port),
@@ -91,7 +103,7 @@ export class RedisServer {
   async answers(): Promise<boolean> {
     const socket = connect(this.port, '127.0.0.1')
     try {
-      socket.setTimeout(1_000, () => socket.destroy(new Error('late')))
+      socket.setTimeout(5_000, () => socket.destroy(new Error('late')))
       socket.write('PING\r\n')
       const [reply] = await once(socket, 'data')
       return /^\+PONG|^-NOAUTH/.test(String(reply))
@@ -119,6 +131,11 @@ export class RedisServer {
     const exit = once(process, 'exit')
     process.kill('SIGKILL')
     await exit
+  }
+
+  /** It loses what it wrote down, as where its folder went with its container. */
+  async forget(): Promise<void> {
+    rmSync(join(this.folder, 'appendonlydir'), { recursive: true })
   }
 
   async remove(): Promise<void> {

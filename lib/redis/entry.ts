@@ -1,6 +1,6 @@
 import type { LockOptions } from 'redis-semaphore'
 
-import { asIpcError, unavailable } from './failures.js'
+import { asIpcError, isFinal, unavailable } from './failures.js'
 import { type Instant, Lease, now } from './lease.js'
 import type { Link } from './link.js'
 import type { Settings } from './options.js'
@@ -79,11 +79,12 @@ export class Entries {
     return this.#ask(() => this.#existing(identifier).tryAcquire())
   }
 
-  /** Takes an entry away, there or not. */
+  /** Takes an entry away, there or not. While it connects, too, the process stays: a release would never end otherwise. */
   remove(holder: Holder): Promise<void> {
     const connected = this.link.ready()
-    if (connected === undefined) return this.#ask(() => holder.release())
-    return connected.then(() => this.#ask(() => holder.release()))
+    return this.#ask(
+      connected === undefined ? () => holder.release() : () => connected.then(() => holder.release()),
+    )
   }
 
   /** How many entries there are whose lease is not over. */
@@ -122,7 +123,8 @@ export class Entries {
     this.link.use(+1)
     try {
       await connected
-      await this.server.trusted()
+      // Again where the connection, or our clock, was another one by the end of the look.
+      for (let look = this.server.trusted(); look !== undefined; look = this.server.trusted()) await look
     } catch (error) {
       throw asIpcError(this.label, error)
     } finally {
@@ -167,8 +169,8 @@ export class Entry {
 
   /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
   giveBack(): Promise<void> {
-    return this.#entries.remove(this.#holder).catch(() => {
-      void this.#keepTrying()
+    return this.#entries.remove(this.#holder).catch(error => {
+      if (!isFinal(error)) void this.#keepTrying()
     })
   }
 
@@ -182,13 +184,13 @@ export class Entry {
     } while (performance.now() < this.#end && !(await this.#tryToRemove()))
   }
 
-  /** It is done with when it is gone, and when nobody counts it any more. */
+  /** It is done with when it is gone, and when another try is of no use: the connection is closed for good, say. */
   async #tryToRemove(): Promise<boolean> {
     try {
       await this.#entries.remove(this.#holder)
       return true
-    } catch {
-      return false
+    } catch (error) {
+      return isFinal(error)
     }
   }
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+
 import type { Redis as IoRedis } from 'ioredis'
 
 import { IpcError, wrongValue } from '../errors.js'
 import type { RedisClient } from './client.js'
+import { isFinal } from './failures.js'
 import { Redis } from './peers.js'
 
 /** How commands get to Redis. */
@@ -57,7 +60,9 @@ export class OwnLink implements Link {
     if (this.client.status === 'ready') return undefined
     // What is tried in the background must not open it again.
     if (this.#ended) return Promise.reject(new IpcError('ERR_CLOSED', 'the connection to Redis is closed'))
-    this.#connecting ??= this.#connect()
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
     return this.#connecting
   }
 
@@ -84,15 +89,25 @@ export class OwnLink implements Link {
   }
 
   async #connect(): Promise<void> {
+    this.#trouble = undefined
     try {
       await this.client.connect()
     } catch (error) {
       // It says that the connection was closed; why, the event said.
       throw this.#trouble ?? error
-    } finally {
-      this.#trouble = undefined
-      this.#connecting = undefined
     }
+    // A database that Redis refuses is an event, and then ioredis goes on in database 0, where other permits are.
+    if (isFinal(this.#trouble)) {
+      const refused = this.#trouble
+      await this.#disconnect()
+      throw refused
+    }
+  }
+
+  async #disconnect(): Promise<void> {
+    const ended = once(this.client, 'end')
+    this.client.disconnect()
+    await ended
   }
 
   /**
@@ -111,8 +126,12 @@ export class OwnLink implements Link {
   }
 
   #keepAlive(): void {
-    if (this.#users > 0) this.client.stream?.ref()
-    else this.client.stream?.unref()
+    const { stream } = this.client
+    // One that connects keeps the process alive; one that is gone, which ioredis keeps until the next is there, adds a
+    // listener whenever it is told to.
+    if (stream === undefined || stream.pending) return
+    if (this.#users > 0) stream.ref()
+    else stream.unref()
   }
 }
 

@@ -112,6 +112,8 @@ export class Waits {
       return
     }
     this.#trouble = error
+    // Those that were under way together fail together, and are one failure.
+    if (this.#pause !== undefined) return
     this.#failures += 1
     this.#rest(jittered(Math.min(FIRST_PAUSE * 2 ** Math.min(this.#failures - 1, 10), LONGEST_PAUSE)))
   }
