@@ -128,11 +128,7 @@ pub(crate) fn close() {
 impl EventLoop {
     /// # Safety
     /// - `uv_loop` is the loop of this thread, of libuv 1.
-    unsafe fn of(
-        env: sys::napi_env,
-        settle: sys::napi_ref,
-        uv_loop: *mut sys::uv_loop_s,
-    ) -> Option<Self> {
+    unsafe fn of(env: sys::napi_env, settle: sys::napi_ref, uv_loop: *mut sys::uv_loop_s) -> Option<Self> {
         let program = Library::this();
         // SAFETY: these are the functions of <uv.h>.
         unsafe {
@@ -211,15 +207,8 @@ unsafe fn call(env: sys::napi_env, function: sys::napi_ref) {
         }
         sys::napi_get_global(env, &raw mut global);
         sys::napi_get_reference_value(env, function, &raw mut value);
-        let status = sys::napi_make_callback(
-            env,
-            ptr::null_mut(),
-            global,
-            value,
-            0,
-            ptr::null(),
-            ptr::null_mut(),
-        );
+        let status =
+            sys::napi_make_callback(env, ptr::null_mut(), global, value, 0, ptr::null(), ptr::null_mut());
         if status == sys::Status::napi_pending_exception
             && sys::napi_get_and_clear_last_exception(env, &raw mut thrown) == sys::Status::napi_ok
         {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-pub(crate) use super::sysv_sem_types::{Status, Undo};
+pub(crate) use super::sysv_sem_types::{Status, Undo, Values};
 
 pub(crate) const AVAILABLE: bool = false;
 
@@ -90,7 +90,7 @@ pub(crate) fn last_pid_at(set: SetId, _index: u16) -> Result<i32, Errno> {
     match set.0 {}
 }
 
-pub(crate) fn values(set: SetId, _size: usize) -> Result<Vec<u16>, Errno> {
+pub(crate) fn values(set: SetId, _size: usize) -> Result<Values, Errno> {
     match set.0 {}
 }
 

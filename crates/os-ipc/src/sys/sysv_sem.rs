@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use libc::{c_int, c_long, c_ulong, c_ushort, sembuf, size_t, timespec};
+use libc::{c_int, c_long, c_ulong, sembuf, size_t, timespec};
 use nix::errno::Errno;
 
-pub(crate) use super::sysv_sem_types::{Status, Undo};
+pub(crate) use super::sysv_sem_types::{Status, Undo, Values};
 use super::uninterrupted;
 
 unsafe extern "C" {
@@ -175,11 +175,12 @@ fn c_int_to_u16(value: c_int) -> u16 {
 }
 
 /// `semctl(set, 0, GETALL)`: every value of a set of `size` semaphores.
-pub(crate) fn values(set: SetId, size: usize) -> Result<Vec<u16>, Errno> {
-    let mut values: Vec<c_ushort> = vec![0; size];
+pub(crate) fn values(set: SetId, size: usize) -> Result<Values, Errno> {
+    let mut values = Values::zeros(size);
     // SAFETY: the kernel writes one unsigned short a semaphore. A set's size never changes, and an id that came to
     // stand for another set would need 4 million removals between the two calls (its sequence number is part of it).
-    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) }).map(|_| values)
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) })?;
+    Ok(values)
 }
 
 /// `struct ipc64_perm` of the 64-bit Linux kernels that we build for.

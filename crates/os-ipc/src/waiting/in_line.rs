@@ -24,8 +24,12 @@ pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option
         }
     };
     let mailbox = Arc::new(Mailbox::new(wake));
-    let ticket =
-        Ticket { hold: Hold::Loose, holder: Arc::clone(holder), mailbox: Arc::clone(&mailbox), lanes: Lanes::OWN };
+    let ticket = Ticket {
+        hold: Hold::Loose,
+        holder: Arc::clone(holder),
+        mailbox: Arc::clone(&mailbox),
+        lanes: Lanes::OWN,
+    };
     let ticket = match queue.wait(ticket)? {
         Wait::Done => return Ok(true),
         Wait::Pending(ticket, _) => ticket,

@@ -22,8 +22,8 @@ mod threads;
 mod unit;
 
 pub(crate) use counter::{Counter, Hold, Origin};
-pub(crate) use in_line::wait_in_line;
 pub use glance::Glance;
+pub(crate) use in_line::wait_in_line;
 pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
 pub use mailbox::{Delivery, Mailbox};
 pub(crate) use queue::{Queue, Ticket};

@@ -366,7 +366,9 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
             mailbox: Arc::clone(&party.mailbox),
             lanes: Lanes::POOL,
         };
-        let Wait::Pending(_, Work::Pool(work)) = queue.wait(ticket).unwrap() else { panic!("a place in the pool") };
+        let Wait::Pending(_, Work::Pool(work)) = queue.wait(ticket).unwrap() else {
+            panic!("a place in the pool")
+        };
         let poster = thread::spawn(|| kernel::give().unwrap());
         drop(work);
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });

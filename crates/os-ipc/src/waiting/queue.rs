@@ -526,7 +526,8 @@ mod tests {
     }
 
     fn start(queue: &Queue, mailbox: &Arc<Mailbox>, lanes: Lanes) -> (TicketId, Work) {
-        let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), lanes };
+        let ticket =
+            Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), lanes };
         match queue.wait(ticket).unwrap() {
             Wait::Pending(id, work) => (id, work),
             Wait::Done => panic!("nothing is there at once"),

@@ -158,12 +158,12 @@ impl Pending {
 
 /// What the values of a lock's set say.
 pub(super) struct Values {
-    values: Vec<u16>,
+    values: sys::Values,
     layout: Layout,
 }
 
 impl Values {
-    pub(super) fn new(values: Vec<u16>, layout: Layout) -> Self {
+    pub(super) fn new(values: sys::Values, layout: Layout) -> Self {
         Self { values, layout }
     }
 

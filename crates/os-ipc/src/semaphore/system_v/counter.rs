@@ -96,14 +96,14 @@ impl Counter for SetCounter {
 pub(super) fn queue_of(set: SetId, id: &SemaphoreId) -> Arc<Queue> {
     static QUEUES: LazyLock<Mutex<HashMap<SetId, Weak<Queue>>>> = LazyLock::new(Mutex::default);
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(queue) = queues.get(&set).and_then(Weak::upgrade) {
-        return queue;
-    }
     // Now and then, so that opening does not become slower with every semaphore that is open.
     if queues.len() == queues.capacity() {
         queues.retain(|_, queue| queue.strong_count() > 0);
     }
-    let queue = Queue::new(SetCounter { set, id: id.clone() });
-    queues.insert(set, Arc::downgrade(&queue));
-    queue
+    let known = queues.entry(set).or_default();
+    known.upgrade().unwrap_or_else(|| {
+        let queue = Queue::new(SetCounter { set, id: id.clone() });
+        *known = Arc::downgrade(&queue);
+        queue
+    })
 }

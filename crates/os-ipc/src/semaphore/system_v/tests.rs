@@ -164,12 +164,12 @@ fn a_raw_key_recognises_its_own_unfinished_set_and_no_other() {
     sys::operate(set, &mut [Operation::add(0, 1, Undo::No), Operation::add(1, 1, Undo::No)]).unwrap();
     let (opened, created) = open_or_create(&by_key, creation(7), Owner::Default).unwrap();
     assert!(!created && !opened.verified());
-    assert_eq!(sys::values(set, 3).unwrap(), [1, 1, 0]);
+    assert_eq!(*sys::values(set, 3).unwrap(), [1, 1, 0]);
     sys::remove(set).unwrap();
 
     let set = sys::create(named.key(), 3, 0o600).unwrap();
     assert!(open_or_create(&by_key, creation(7), Owner::Default).unwrap().1);
-    assert_eq!(sys::values(set, 3).unwrap(), [7, record::MARK, 0]);
+    assert_eq!(*sys::values(set, 3).unwrap(), [7, record::MARK, 0]);
 }
 
 #[test]
