@@ -3,8 +3,11 @@ import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { extra, ratio } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
-/** One pending wait on each of so many semaphores, and a unit for one after the other. */
-const many = semaphores =>
+/**
+ * One pending wait on each of so many semaphores, and a unit for one after the other. Those of an unref'd handle are all waited
+ * for by threads; else, where there is one, the event loop may look for it itself.
+ */
+const many = (semaphores, unref = false) =>
   node(
     async ({ object, atTheEnd }) => {
       const { Semaphore } = await import('../shared/ours.mjs')
@@ -14,6 +17,7 @@ const many = semaphores =>
       atTheEnd(() => {
         for (const semaphore of all) semaphore.unlink()
       })
+      if (unref) for (const semaphore of all) semaphore.unref()
       const waits = all.map(semaphore => semaphore.wait())
       let next = 0
       return async count => {
@@ -65,6 +69,7 @@ export const scene = {
   operation: 'a unit',
   contenders: {
     'os-ipc, 1 semaphore': many(1),
+    'os-ipc, 1 semaphore, by a thread': many(1, true),
     'os-ipc, 16 semaphores': many(16),
     'os-ipc, 256 semaphores': many(256),
     'limit, 1 thread': limit('threads', '1'),
