@@ -1,4 +1,4 @@
-// The other end of the hand-over: `echo.mjs OBJECT BACKEND async|sync`.
+// The other end of the hand-over: `echo.mjs OBJECT BACKEND async|unref|sync`.
 
 import { Semaphore } from '../shared/ours.mjs'
 import { ready } from './channel.mjs'
@@ -17,6 +17,10 @@ if (how === 'sync') {
     }
     back.post()
   }
+}
+if (how === 'unref') {
+  there.unref()
+  setInterval(() => {}, 60_000)
 }
 for (;;) {
   await there.wait()

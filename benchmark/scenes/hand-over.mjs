@@ -5,8 +5,11 @@ import { inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { socketTo } from '../shared/socket.mjs'
 import { ratio } from '../shared/targets.mjs'
 
-/** One of two lanes: libuv's pool where it has four threads, a thread of ours where our quarter of it is none. */
-const lane = (backend, env) =>
+/**
+ * One of two lanes: libuv's pool where it has four threads, a thread of ours where our quarter of it is none. Where the event loop
+ * looks first, both only begin with it; an unref'd handle has a thread of ours and nothing else.
+ */
+const lane = (backend, env, how = 'async') =>
   node(
     async context => {
       const { Semaphore } = await import('../shared/ours.mjs')
@@ -17,7 +20,8 @@ const lane = (backend, env) =>
         there.unlink()
         back.unlink()
       })
-      await partner('echo', [object, backend, 'async'], context)
+      if (how === 'unref') back.unref()
+      await partner('echo', [object, backend, how], context)
       return async count => {
         for (let index = 0; index < count; index += 1) {
           there.post()
@@ -44,6 +48,7 @@ export const scene = {
   contenders: {
     'os-ipc, pool': lane('sysv', { UV_THREADPOOL_SIZE: '4' }),
     'os-ipc, own thread': lane('sysv', { UV_THREADPOOL_SIZE: '3' }),
+    "os-ipc, unref'd": lane('sysv', {}, 'unref'),
     'os-ipc, POSIX': lane('posix', { UV_THREADPOOL_SIZE: '4' }),
     limit: limit('hand-over'),
     'Unix socket': roundTrips(context => socketTo(1, 1, context)),
