@@ -98,18 +98,23 @@ function mapping(wanted: (line: Mapping) => boolean, ofNamespace: boolean): Proc
   })
 }
 
-/** Every process that `holds` is true of; one that ended meanwhile is none, one that refuses makes it incomplete. */
+/**
+ * Every process that `holds` is true of; one that ended meanwhile is none, one that refuses makes it incomplete.
+ *
+ * Who is found is looked at once more: between fork(2) and execve(2) a process has what its parent has.
+ */
 function gather(holds: (pid: number) => boolean): Processes | undefined {
-  const pids: number[] = []
   let complete = true
-  for (const pid of allPids() ?? []) {
+  const does = (pid: number) => {
     try {
-      if (holds(pid)) pids.push(pid)
+      return holds(pid)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EACCES' || code === 'EPERM') complete = false
+      return false
     }
   }
+  const pids = (allPids() ?? []).filter(does).filter(does)
   return { pids, complete }
 }
 
