@@ -67,7 +67,11 @@ fn a_wait_that_was_looked_for_in_vain_or_not_at_all_goes_on() {
         for run in [true, false] {
             let (_, glance) = glance(&semaphore, &party);
             assert_eq!(semaphore.info().unwrap().waiters, Some(0), "nobody is in the kernel yet");
-            if run { glance.run(MOMENT) } else { drop(glance) }
+            if run {
+                glance.run(MOMENT);
+            } else {
+                drop(glance);
+            }
             until_blocked(&semaphore);
             semaphore.post(1).unwrap();
             receive(&party);

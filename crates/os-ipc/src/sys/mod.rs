@@ -45,6 +45,8 @@ mod readable;
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
 pub(crate) mod sysv_sem_types;
+#[cfg(target_os = "linux")]
+mod sysv_sem_values;
 pub(crate) mod sysv_shm;
 #[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-pub(crate) use super::sysv_sem_types::{Status, Undo, Values};
+pub(crate) use super::sysv_sem_types::{Status, Undo};
 
 pub(crate) const AVAILABLE: bool = false;
 
@@ -17,6 +17,8 @@ impl SetId {
         match self.0 {}
     }
 }
+
+pub(crate) type Values = Vec<u16>;
 
 pub(crate) struct Operation(());
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use libc::{c_int, c_long, c_ulong, sembuf, size_t, timespec};
 use nix::errno::Errno;
 
-pub(crate) use super::sysv_sem_types::{Status, Undo, Values};
+pub(crate) use super::sysv_sem_types::{Status, Undo};
+pub(crate) use super::sysv_sem_values::Values;
 use super::uninterrupted;
 
 unsafe extern "C" {
