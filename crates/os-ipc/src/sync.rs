@@ -2,12 +2,18 @@
 
 #[cfg(loom)]
 pub(crate) use loom::{
-    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU32},
+    },
     thread,
 };
 #[cfg(not(loom))]
 pub(crate) use std::{
-    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU32},
+    },
     thread,
 };
 

@@ -324,6 +324,21 @@ fn a_wait_after_a_cancel_finds_the_old_server_or_a_new_one() {
 }
 
 #[test]
+fn a_unit_given_after_a_cancel_is_there_for_who_tries() {
+    in_every_order(3, || {
+        let queue = queue();
+        let party = Party::new(&queue, Lanes::OWN);
+        let ticket = party.wait().unwrap();
+        party.cancel(ticket);
+        kernel::give().unwrap();
+        // The server that was called away may take it first, and gives it back.
+        assert!(queue.try_take(Hold::Owned, &party.holder).unwrap());
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
+    });
+}
+
+#[test]
 fn leaving_the_pool_moves_the_wait_and_loses_no_post() {
     in_every_order(1, || {
         set_pool_size(4);

@@ -13,7 +13,7 @@ use super::nudger;
 use super::pace::Pace;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
-use crate::sync::{Mutex, MutexGuard, pause};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
 use crate::sys::thread::{self, Station};
 
 /// A pending wait; a smaller one came first.
@@ -51,6 +51,8 @@ pub(crate) struct Ticket {
 pub(crate) struct Queue {
     counter: Box<dyn Counter>,
     state: Mutex<State>,
+    /// Counts what went back to the kernel since nobody here wanted it.
+    returned: AtomicU32,
     me: Weak<Queue>,
 }
 
@@ -87,6 +89,7 @@ impl Queue {
         Arc::new_cyclic(|me| Self {
             counter: Box::new(counter),
             state: Mutex::default(),
+            returned: AtomicU32::new(0),
             me: Weak::clone(me),
         })
     }
@@ -135,7 +138,13 @@ impl Queue {
 
     /// Takes a unit if one is there now, past those who wait.
     pub(crate) fn try_take(&self, hold: Hold, holder: &Holder) -> Result<bool> {
-        Ok(self.take_now(hold, holder)? || self.await_leaving_server() && self.take_now(hold, holder)?)
+        let returned = self.returned.load(Ordering::Acquire);
+        if self.take_now(hold, holder)? {
+            return Ok(true);
+        }
+        // A server that was called away may have had it just then.
+        let again = self.await_leaving_server() || self.returned.load(Ordering::Acquire) != returned;
+        Ok(again && self.take_now(hold, holder)?)
     }
 
     /// Takes what is asked for if it is there now and nobody in this process waits.
@@ -317,6 +326,7 @@ impl Queue {
         // A removed set has nothing to give back to. At 32,767 somebody else filled the counter, and the kernel
         // keeps the unit as an undo of this process.
         let _ = self.counter.give_back(taken, origin);
+        self.returned.fetch_add(1, Ordering::Release);
     }
 
     fn fail_all(&self, error: &Error) {
