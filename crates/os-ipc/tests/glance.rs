@@ -41,18 +41,25 @@ fn receive(party: &Party) {
     }
 }
 
+/// Runs the look, and `act` once it is in the kernel.
+fn during(glance: Glance, semaphore: &Semaphore, act: impl FnOnce() + Send) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            until_blocked(semaphore);
+            act();
+        });
+        glance.run(LIMIT);
+    });
+}
+
 #[test]
 fn a_unit_that_comes_during_the_look_is_delivered() {
     for backend in system_v() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         let (_, glance) = glance(&semaphore, &party);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                until_blocked(&semaphore);
-                semaphore.post(1).unwrap();
-            });
-            glance.run(LIMIT);
+        during(glance, &semaphore, || {
+            semaphore.post(1).unwrap();
         });
         receive(&party);
         assert_eq!((semaphore.info().unwrap().pending, units(&semaphore)), (0, 0));
@@ -121,13 +128,9 @@ fn what_the_look_won_for_who_is_gone_goes_back_as_it_was_taken() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         let (_, glance) = glance(&semaphore, &party);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                until_blocked(&semaphore);
-                party.mailbox.close();
-                semaphore.post(1).unwrap();
-            });
-            glance.run(LIMIT);
+        during(glance, &semaphore, || {
+            party.mailbox.close();
+            semaphore.post(1).unwrap();
         });
         assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
     }
@@ -139,16 +142,12 @@ fn what_the_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
         let named = Named::new(backend);
         let (semaphore, party, other) = (named.create(0), Party::new(), Party::new());
         let (ticket, glance) = glance(&semaphore, &party);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                until_blocked(&semaphore);
-                // Behind it, and then in its place.
-                let next = semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap();
-                assert!(matches!(next, Wait::Pending(_, Work::Nothing)));
-                semaphore.cancel(ticket, &party.mailbox);
-                semaphore.post(1).unwrap();
-            });
-            glance.run(LIMIT);
+        during(glance, &semaphore, || {
+            // Behind it, and then in its place.
+            let next = semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap();
+            assert!(matches!(next, Wait::Pending(_, Work::Nothing)));
+            semaphore.cancel(ticket, &party.mailbox);
+            semaphore.post(1).unwrap();
         });
         receive(&other);
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
@@ -177,12 +176,8 @@ fn a_removal_during_the_look_ends_the_wait() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         let (_, glance) = glance(&semaphore, &party);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                until_blocked(&semaphore);
-                semaphore.unlink().unwrap();
-            });
-            glance.run(LIMIT);
+        during(glance, &semaphore, || {
+            semaphore.unlink().unwrap();
         });
         match party.collect_all(1).remove(0).1 {
             Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),

@@ -187,6 +187,9 @@ impl Party {
     }
 }
 
+/// The thread of an event loop, and no other of libuv's.
+const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
+
 /// Runs `program` in every order; `preemptions` bounds how often a thread is stopped where it need not be.
 fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
@@ -217,9 +220,18 @@ fn rest(queue: &Queue) {
 
 #[test]
 fn a_post_reaches_a_wait_that_starts_meanwhile() {
-    in_every_order(3, || {
+    a_post_reaches_the_wait(Lanes::OWN, 3);
+}
+
+#[test]
+fn a_post_that_meets_a_glance_reaches_the_wait() {
+    a_post_reaches_the_wait(EVENT_LOOP, 2);
+}
+
+fn a_post_reaches_the_wait(lanes: Lanes, preemptions: usize) {
+    in_every_order(preemptions, move || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, lanes);
         let poster = thread::spawn(|| kernel::give().unwrap());
         if party.wait().is_some() {
             assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -232,12 +244,20 @@ fn a_post_reaches_a_wait_that_starts_meanwhile() {
 
 #[test]
 fn a_post_that_meets_a_cancel_is_with_the_waiter_or_in_the_kernel() {
-    in_every_order(3, || {
+    a_cancel_loses_no_unit(Lanes::OWN, 3);
+}
+
+#[test]
+fn a_post_that_meets_a_cancel_and_a_glance_is_with_the_waiter_or_in_the_kernel() {
+    a_cancel_loses_no_unit(EVENT_LOOP, 2);
+}
+
+fn a_cancel_loses_no_unit(lanes: Lanes, preemptions: usize) {
+    in_every_order(preemptions, move || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, lanes);
         let poster = thread::spawn(|| kernel::give().unwrap());
-        let ticket = party.wait();
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = party.wait() {
             party.cancel(ticket);
             assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
         }
@@ -283,9 +303,18 @@ fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
 
 #[test]
 fn a_removal_fails_every_wait_once() {
-    in_every_order(2, || {
+    a_removal_fails_the_wait(Lanes::OWN);
+}
+
+#[test]
+fn a_removal_fails_a_wait_that_is_glanced_for() {
+    a_removal_fails_the_wait(EVENT_LOOP);
+}
+
+fn a_removal_fails_the_wait(lanes: Lanes) {
+    in_every_order(2, move || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, lanes);
         assert!(party.wait().is_some());
         let remover = thread::spawn(kernel::remove);
         assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
@@ -393,40 +422,6 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
     });
 }
 
-/// The thread of an event loop, and no other of libuv's.
-const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
-
-#[test]
-fn a_post_that_meets_a_glance_reaches_the_wait() {
-    in_every_order(2, || {
-        let queue = queue();
-        let party = Party::new(&queue, EVENT_LOOP);
-        let poster = thread::spawn(|| kernel::give().unwrap());
-        if party.wait().is_some() {
-            assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
-        }
-        poster.join().unwrap();
-        rest(&queue);
-        assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
-    });
-}
-
-#[test]
-fn a_cancel_that_meets_a_glance_loses_no_unit() {
-    in_every_order(2, || {
-        let queue = queue();
-        let party = Party::new(&queue, EVENT_LOOP);
-        let poster = thread::spawn(|| kernel::give().unwrap());
-        if let Some(ticket) = party.wait() {
-            party.cancel(ticket);
-            assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
-        }
-        poster.join().unwrap();
-        rest(&queue);
-        assert_eq!(permits(&[&party]) + kernel::units(), 1);
-    });
-}
-
 #[test]
 fn whoever_comes_while_a_glance_is_planned_is_served() {
     in_every_order(1, || {
@@ -462,19 +457,6 @@ fn a_glance_that_is_never_run_is_replaced_by_a_thread_of_ours() {
         poster.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
-    });
-}
-
-#[test]
-fn a_removal_fails_a_wait_that_is_glanced_for() {
-    in_every_order(2, || {
-        let queue = queue();
-        let party = Party::new(&queue, EVENT_LOOP);
-        assert!(party.wait().is_some());
-        let remover = thread::spawn(kernel::remove);
-        assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
-        remover.join().unwrap();
-        rest(&queue);
     });
 }
 
