@@ -1,0 +1,105 @@
+//! The queue over a counter of its own process.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+use super::*;
+
+/// A counter of its own process, which panics so many times before it takes anything.
+#[derive(Default)]
+struct Fake {
+    units: Mutex<usize>,
+    panics: AtomicUsize,
+}
+
+impl Counter for Arc<Fake> {
+    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+        Ok(None)
+    }
+
+    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+        let less = |panics: usize| panics.checked_sub(1);
+        assert!(
+            self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err(),
+            "this panic is part of the test"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+        let mut units = self.units.lock().unwrap();
+        let Some(left) = units.checked_sub(1) else { return Ok(None) };
+        *units = left;
+        Ok(Some(Origin::default()))
+    }
+
+    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
+        *self.units.lock().unwrap() += 1;
+        Ok(())
+    }
+
+    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
+        Ok(())
+    }
+
+    fn failure(&self, act: &str, errno: Errno) -> Error {
+        Error::system(act, "take", "a fake", errno)
+    }
+}
+
+fn mailbox() -> (Arc<Mailbox>, Receiver<()>) {
+    let (arrived, arrival) = channel();
+    let mailbox = Mailbox::new(move || arrived.send(()).unwrap());
+    (Arc::new(mailbox), arrival)
+}
+
+fn start(queue: &Queue, mailbox: &Arc<Mailbox>, lanes: Lanes) -> (TicketId, Work) {
+    let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), lanes };
+    match queue.wait(ticket).unwrap() {
+        Wait::Pending(id, work) => (id, work),
+        Wait::Done => panic!("nothing is there at once"),
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_server_that_panics_is_replaced() {
+    let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(3) });
+    let queue = Queue::new(Arc::clone(&fake));
+    let (mailbox, arrival) = mailbox();
+    let (id, _) = start(&queue, &mailbox, Lanes::OWN);
+    arrival.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+}
+
+#[test]
+fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
+    let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
+    let queue = Queue::new(Arc::clone(&fake));
+    let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
+    let _ = start(&queue, &first, Lanes::OWN);
+    let _ = start(&queue, &second, Lanes::OWN);
+    first_arrival.recv_timeout(PATIENCE).unwrap();
+    first.close();
+    second_arrival.recv_timeout(PATIENCE).unwrap();
+    second.close();
+    assert_eq!(*fake.units.lock().unwrap(), 1);
+    assert_eq!(queue.pending(), 0);
+}
+
+#[test]
+fn a_ticket_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
+    super::super::set_pool_size(4);
+    let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
+    let queue = Queue::new(Arc::clone(&fake));
+    let (mailbox, arrival) = mailbox();
+    let (gone, work) = start(&queue, &mailbox, Lanes::POOL);
+    let Work::Pool(work) = work else { panic!("a place in the pool is free") };
+    queue.cancel(gone, &mailbox);
+    let (id, _) = start(&queue, &mailbox, Lanes::OWN);
+    arrival.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+    // When libuv comes to it, there is nothing left to do.
+    work.run();
+}
