@@ -345,3 +345,14 @@ test('standard input of the command is the terminal or the pipe itself', async t
   t.is(await running.next(), 'got "a line"')
   t.is((await running.exit).code, 0)
 })
+
+requires(linux)('a file that Node had open for a moment at the start is not passed on', async t => {
+  const look = `
+    const { openSync, closeSync } = await import('node:fs')
+    const [first, second] = [openSync(process.execPath), openSync(process.execPath)]
+    const { allStreams } = await import('./cli/run/descriptors.js')
+    closeSync(second)
+    console.log(JSON.stringify([allStreams()[first] === first, allStreams().includes(second)]))`
+  const other = program(t, [process.execPath, '--input-type=module', '--eval', look])
+  t.like(await other.exit, { code: 0, stdout: '[true,false]\n', stderr: '' })
+})

@@ -320,14 +320,16 @@ test('keys are told apart however they come in', t => {
 requires(terminals)('the picture of a frame has the text, the bars and the colours of the frame', async t => {
   const name = `${uniqueName(t)}<&`
   const semaphore = Semaphore.create(name, { initial: 3 })
-  const taker = start(t, ['run', name, '--', 'sleep', '30'])
+  // It lasts as long as the terminal may take.
+  const taker = start(t, ['run', name, '--', 'sleep', '90'], { limit: 90_000 })
   t.teardown(() => semaphore.unlink())
   const { output, problem } = await inTerminal(t, osIpc('top', name, '--interval', '100ms'), [
     { until: '2/2' },
     { type: 'q' },
   ])
-  taker.kill('SIGTERM')
   t.is(problem, null)
+  taker.kill('SIGTERM')
+  t.like(await taker.exit, { signal: null, stderr: '' })
   const lines = runsOf(output, 100, 24)
   t.is(lines.length, 24)
   const row = lines.find(runs => runs.some(({ text }) => text.includes(name))) ?? []

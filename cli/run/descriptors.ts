@@ -11,20 +11,22 @@ const LIMIT = 256
  */
 const INHERITED = inherited()
 
-/** The streams of a child that is to have all that we have. */
+/**
+ * The streams of a child that is to have all that we have.
+ *
+ * Only what is still the same: what was there at the start may have been a file that Node had open for a moment.
+ */
 export function allStreams(): ('inherit' | 'ignore' | number)[] {
-  const others = Array.from({ length: Math.max(0, ...INHERITED) - 2 }, (_, index) => index + 3)
-  return ['inherit', 'inherit', 'inherit', ...others.map(fd => (INHERITED.has(fd) ? fd : 'ignore'))]
+  const fds = [...INHERITED].filter(([fd, target]) => targetOf(fd) === target).map(([fd]) => fd)
+  const others = Array.from({ length: Math.max(2, ...fds) - 2 }, (_, index) => index + 3)
+  return ['inherit', 'inherit', 'inherit', ...others.map(fd => (fds.includes(fd) ? fd : 'ignore'))]
 }
 
-function inherited(): ReadonlySet<number> {
+function inherited(): ReadonlyMap<number, string> {
   const targets = new Map<number, string>()
   for (const fd of descriptors()) {
-    try {
-      if (fd > 2 && fd < LIMIT) targets.set(fd, readlinkSync(`/proc/self/fd/${fd}`))
-    } catch {
-      // The one of the look itself.
-    }
+    const target = fd > 2 && fd < LIMIT ? targetOf(fd) : undefined
+    if (target !== undefined) targets.set(fd, target)
   }
   const all = [...targets.values()]
   // Node has event queues, pipes to itself, and /dev/null. A jobserver is a pipe to itself too, and make says which.
@@ -34,7 +36,16 @@ function inherited(): ReadonlySet<number> {
     (target.startsWith('pipe:') && all.indexOf(target) !== all.lastIndexOf(target))
   const jobserver = /--jobserver-(?:auth|fds)=(\d+),(\d+)/.exec(process.env.MAKEFLAGS ?? '') ?? []
   const named = new Set(jobserver.slice(1).map(Number))
-  return new Set([...targets].flatMap(([fd, target]) => (named.has(fd) || !ours(target) ? [fd] : [])))
+  return new Map([...targets].filter(([fd, target]) => named.has(fd) || !ours(target)))
+}
+
+/** What a descriptor is of; `undefined` for one that is closed, as that of the look itself is by then. */
+function targetOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return undefined
+  }
 }
 
 function descriptors(): number[] {
