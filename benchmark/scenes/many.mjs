@@ -3,6 +3,9 @@ import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { extra, ratio } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
+/** The most. */
+const MANY = 256
+
 /**
  * One pending wait on each of so many semaphores, and a unit for one after the other. Those of an unref'd handle are all waited
  * for by threads; else, where there is one, the event loop may look for it itself.
@@ -67,17 +70,19 @@ export const scene = {
   name: 'many',
   title: 'A unit for one of so many semaphores that are waited on at once',
   operation: 'a unit',
+  // In a round every one of them has its turn often, as a single one has.
+  least: 16 * MANY,
   contenders: {
     'os-ipc, 1 semaphore': many(1),
     'os-ipc, 1 semaphore, by a thread': many(1, true),
     'os-ipc, 16 semaphores': many(16),
-    'os-ipc, 256 semaphores': many(256),
+    'os-ipc, 256 semaphores': many(MANY),
     'limit, 1 thread': limit('threads', '1'),
     'limit, 16 threads': limit('threads', '16'),
     'limit, 256 threads': limit('threads', '256'),
     'Unix socket, 1': sockets(1),
     'Unix socket, 16': sockets(16),
-    'Unix socket, 256': sockets(256),
+    'Unix socket, 256': sockets(MANY),
     'process.send': own,
     'fs-ext': noUnits,
     'os-lock': noUnits,

@@ -53,10 +53,9 @@ pub fn start(
     pool_threads: u32,
     libuv: bool,
 ) -> napi::Result<()> {
-    if libuv {
-        event_loop::open(&env, &settle)?;
-    }
-    let settle = settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
+    let function = settle;
+    let settle =
+        function.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
     let settle = Arc::new(settle);
     let wake = {
         let settle = Arc::clone(&settle);
@@ -69,12 +68,16 @@ pub fn start(
             let _ = settle.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     };
+    let mailbox = Arc::new(Mailbox::new(wake));
+    if libuv {
+        event_loop::open(&env, &function, &mailbox)?;
+    }
     let environment = Environment {
         raw: env.raw(),
         make_error: make_error.create_ref()?,
         settle,
         has_pool: pool_threads > 0,
-        mailbox: Arc::new(Mailbox::new(wake)),
+        mailbox,
         semaphores: Handles::new(),
         segments: Handles::new(),
         locks: Handles::new(),

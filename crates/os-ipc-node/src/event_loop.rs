@@ -1,54 +1,46 @@
-//! The moment before the event loop goes to sleep: libuv's prepare handle.
+//! What the event loop does instead of going to sleep: it looks for units that are likely to come at once.
 //!
-//! <https://docs.libuv.org/en/v1.x/prepare.html>
+//! It never blocks, and stops as soon as the loop has anything else to do.
 
-#![allow(unsafe_code, reason = "libuv's functions: Node-API leads to the loop and no further")]
+#![allow(unsafe_code, reason = "it is called by libuv, and calls JavaScript as libuv's callbacks do")]
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_int;
+use std::collections::VecDeque;
 use std::ptr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use libloading::os::unix::Library;
 use napi::bindgen_prelude::{Env, Function, JsValue, check_status};
 use napi::sys;
-use os_ipc::Glance;
+use os_ipc::{Glance, Mailbox};
 
-/// How long one look takes at the most: what happens in the program meanwhile waits for its end.
-const LOOK: Duration = Duration::from_micros(100);
+use crate::libuv::Loop;
 
-/// `UV_IDLE` and `UV_PREPARE` of `uv_handle_type`.
-const IDLE: c_int = 6;
-const PREPARE: c_int = 9;
+/// How long one look takes at the most. To be woken takes about as long.
+const LOOK: Duration = Duration::from_micros(50);
 
-type Handle = *mut u64;
+/// A look that took so long shared its processor with other programs.
+const HELD_UP: Duration = Duration::from_micros(300);
 
-type Init = unsafe extern "C" fn(*mut sys::uv_loop_s, Handle) -> c_int;
-type Start = unsafe extern "C" fn(Handle, unsafe extern "C" fn(Handle)) -> c_int;
+/// A wait that was looked for so long, since other units came first, gets its place in the kernel's queue.
+const PLACE_AFTER: Duration = Duration::from_millis(20);
 
-/// libuv's functions, looked up by name: not every runtime with Node-API has them.
-struct Libuv {
-    prepare_start: Start,
-    prepare_stop: unsafe extern "C" fn(Handle) -> c_int,
-    idle_start: Start,
-    idle_stop: unsafe extern "C" fn(Handle) -> c_int,
-    close: unsafe extern "C" fn(Handle, Option<unsafe extern "C" fn(Handle)>),
-    backend_timeout: unsafe extern "C" fn(*const sys::uv_loop_s) -> c_int,
-    backend_fd: unsafe extern "C" fn(*const sys::uv_loop_s) -> c_int,
-}
+/// After so many tries a look sees what else there is to do.
+const TRIES: usize = 16;
 
-/// The event loop of one environment, and the look that is planned for when it has nothing else to do.
-pub(crate) struct EventLoop {
+/// So many looks can follow each other before the loop has a turn.
+const LOOKS_A_TURN: usize = 8;
+
+/// The event loop of one environment, and those that it looks for.
+struct EventLoop {
+    uv_loop: Loop,
     env: sys::napi_env,
     /// The function that empties the mailbox.
     settle: sys::napi_ref,
-    libuv: Libuv,
-    uv_loop: *mut sys::uv_loop_s,
-    /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still have them after its loop has run for the last
-    /// time.
-    prepare: Handle,
-    idle: Handle,
-    planned: Option<Glance>,
+    mailbox: Arc<Mailbox>,
+    /// Since when it looks for each: the oldest comes first, in a look too.
+    planned: VecDeque<(Instant, Glance)>,
 }
 
 thread_local! {
@@ -63,7 +55,7 @@ thread_local! {
 enum Turn {
     /// Not before the loop's sleep.
     Elsewhere,
-    /// It looks for a unit.
+    /// It looks for units.
     Looking,
     /// It looked, and something is in the mailbox.
     Found,
@@ -81,16 +73,21 @@ pub(crate) fn takes_delivery() -> bool {
 }
 
 /// Finds the event loop of `env`; without libuv's functions there is none that could look for anybody.
-pub(crate) fn open(env: &Env, settle: &Function<'_, (), ()>) -> napi::Result<()> {
+pub(crate) fn open(env: &Env, settle: &Function<'_, (), ()>, mailbox: &Arc<Mailbox>) -> napi::Result<()> {
     let (mut uv_loop, mut reference) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `env` is this thread's, and the places outlive the calls. The symbols are libuv 1's, whose functions keep their
-    // types.
-    let opened = unsafe {
+    // SAFETY: `env` is this thread's, and the places outlive the calls.
+    let uv_loop = unsafe {
         check_status!(sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop))?;
         check_status!(sys::napi_create_reference(env.raw(), settle.raw(), 1, &raw mut reference))?;
-        EventLoop::of(env.raw(), reference, uv_loop)
+        Loop::of(uv_loop)
     };
-    EVENT_LOOP.set(opened);
+    EVENT_LOOP.set(uv_loop.map(|uv_loop| EventLoop {
+        uv_loop,
+        env: env.raw(),
+        settle: reference,
+        mailbox: Arc::clone(mailbox),
+        planned: VecDeque::new(),
+    }));
     Ok(())
 }
 
@@ -99,18 +96,12 @@ pub(crate) fn is_open() -> bool {
     EVENT_LOOP.with_borrow(Option::is_some)
 }
 
-/// Has `glance` run before the loop goes to sleep. One that was planned before is left to a thread.
+/// Has the loop look for it before it goes to sleep.
 pub(crate) fn plan(glance: Glance) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
-            event_loop.planned = Some(glance);
-            // SAFETY: the handle was initialised, and this is its loop's thread.
-            unsafe { (event_loop.libuv.prepare_start)(event_loop.prepare, before_sleep) };
-            if TURN.get() == Turn::Settling {
-                // This turn's moment before the sleep is over: the loop is to have another turn instead of sleeping.
-                // SAFETY: as above.
-                unsafe { (event_loop.libuv.idle_start)(event_loop.idle, nothing) };
-            }
+            event_loop.planned.push_back((Instant::now(), glance));
+            event_loop.uv_loop.call_before_sleep(before_sleep);
         }
     });
 }
@@ -118,77 +109,100 @@ pub(crate) fn plan(glance: Glance) {
 /// The environment ends.
 pub(crate) fn close() {
     if let Some(event_loop) = EVENT_LOOP.take() {
-        for handle in [event_loop.prepare, event_loop.idle] {
-            // SAFETY: the handle was initialised, is closed once, and this is its loop's thread.
-            unsafe { (event_loop.libuv.close)(handle, None) };
-        }
+        event_loop.uv_loop.close();
     }
 }
 
 impl EventLoop {
-    /// # Safety
-    /// - `uv_loop` is the loop of this thread, of libuv 1.
-    unsafe fn of(env: sys::napi_env, settle: sys::napi_ref, uv_loop: *mut sys::uv_loop_s) -> Option<Self> {
-        let program = Library::this();
-        // SAFETY: these are the functions of <uv.h>.
-        unsafe {
-            let handle_size: unsafe extern "C" fn(c_int) -> usize = *program.get(b"uv_handle_size").ok()?;
-            let unref: unsafe extern "C" fn(Handle) = *program.get(b"uv_unref").ok()?;
-            let prepare_init: Init = *program.get(b"uv_prepare_init").ok()?;
-            let idle_init: Init = *program.get(b"uv_idle_init").ok()?;
-            let libuv = Libuv {
-                prepare_start: *program.get(b"uv_prepare_start").ok()?,
-                prepare_stop: *program.get(b"uv_prepare_stop").ok()?,
-                idle_start: *program.get(b"uv_idle_start").ok()?,
-                idle_stop: *program.get(b"uv_idle_stop").ok()?,
-                close: *program.get(b"uv_close").ok()?,
-                backend_timeout: *program.get(b"uv_backend_timeout").ok()?,
-                backend_fd: *program.get(b"uv_backend_fd").ok()?,
-            };
-            let handle = |init: Init, kind| {
-                let words = handle_size(kind).div_ceil(size_of::<u64>());
-                let handle = Box::leak(vec![0_u64; words].into_boxed_slice()).as_mut_ptr();
-                init(uv_loop, handle);
-                // It keeps no process alive: pending waits do.
-                unref(handle);
-                handle
-            };
-            let (prepare, idle) = (handle(prepare_init, PREPARE), handle(idle_init, IDLE));
-            Some(Self { env, settle, libuv, uv_loop, prepare, idle, planned: None })
+    /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
+    fn look(&mut self) {
+        let start = Instant::now();
+        TURN.set(Turn::Looking);
+        let mut next = 0;
+        let in_vain = loop {
+            if self.try_some(&mut next, start) || self.planned.is_empty() || !self.uv_loop.would_sleep() {
+                break false;
+            }
+            if start.elapsed() > LOOK {
+                break true;
+            }
+            // Whoever is to answer may need this processor.
+            thread::yield_now();
+        };
+        let took = start.elapsed();
+        if took > HELD_UP {
+            self.mailbox.held_up(took);
+        }
+        if in_vain {
+            self.mailbox.look_in_vain();
+            self.planned.clear();
         }
     }
 
-    /// Whether the loop would sleep now, for at least a millisecond.
-    fn is_idle(&self) -> bool {
-        // SAFETY: the loop is this thread's and runs.
-        let (timeout, fd) =
-            unsafe { ((self.libuv.backend_timeout)(self.uv_loop), (self.libuv.backend_fd)(self.uv_loop)) };
-        timeout != 0 && !os_ipc::is_readable(fd)
+    /// Tries for the next ones, and begins anew after the last. True where there was something.
+    fn try_some(&mut self, next: &mut usize, now: Instant) -> bool {
+        for _ in 0..TRIES.min(self.planned.len()) {
+            if *next >= self.planned.len() {
+                *next = 0;
+            }
+            let Some((since, glance)) = self.planned.get_mut(*next) else { break };
+            let waits = glance.look();
+            let found = TURN.get() == Turn::Found;
+            if found {
+                *since = now;
+            }
+            if found || !waits {
+                // It is the youngest now, or not looked for any more.
+                let looked_for = self.planned.remove(*next).filter(|_| waits);
+                self.planned.extend(looked_for);
+            } else {
+                *next += 1;
+            }
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Leaves to threads what would have had its place in the kernel's queue for a while by now.
+    fn give_up_old(&mut self) {
+        while self.planned.front().is_some_and(|(since, _)| since.elapsed() > PLACE_AFTER) {
+            self.planned.pop_front();
+        }
     }
 }
 
 /// The loop is about to sleep, or to have a look at its files.
-unsafe extern "C" fn before_sleep(prepare: Handle) {
-    let planned = EVENT_LOOP.with_borrow_mut(|event_loop| {
-        let event_loop = event_loop.as_mut()?;
-        // SAFETY: both handles were initialised, and this is their loop's thread.
-        unsafe {
-            (event_loop.libuv.prepare_stop)(prepare);
-            (event_loop.libuv.idle_stop)(event_loop.idle);
+unsafe extern "C" fn before_sleep(_: *mut u64) {
+    for _ in 0..LOOKS_A_TURN {
+        let found = EVENT_LOOP.with_borrow_mut(|event_loop| {
+            let event_loop = event_loop.as_mut()?;
+            event_loop.uv_loop.allow_sleep();
+            event_loop.look();
+            (TURN.get() == Turn::Found).then_some((event_loop.env, event_loop.settle))
+        });
+        if let Some((env, settle)) = found {
+            TURN.set(Turn::Settling);
+            // SAFETY: they are those of the environment that this loop runs.
+            unsafe { call(env, settle) };
         }
-        let idle = event_loop.is_idle();
-        Some((event_loop.planned.take()?, idle, event_loop.env, event_loop.settle))
-    });
-    // Where the loop has something to do, the dropped glance is left to a thread.
-    let Some((glance, true, env, settle)) = planned else { return };
-    TURN.set(Turn::Looking);
-    glance.run(LOOK);
-    if TURN.get() == Turn::Found {
-        TURN.set(Turn::Settling);
-        // SAFETY: they are those of the environment that this loop runs.
-        unsafe { call(env, settle) };
+        TURN.set(Turn::Elsewhere);
+        let again = EVENT_LOOP.with_borrow_mut(|event_loop| {
+            let Some(event_loop) = event_loop else { return false };
+            event_loop.give_up_old();
+            if event_loop.planned.is_empty() {
+                event_loop.uv_loop.call_nobody();
+                return false;
+            }
+            // What is planned is looked for in the next turn: this one's moment before the sleep may be over.
+            event_loop.uv_loop.stay_awake();
+            found.is_some() && event_loop.uv_loop.would_sleep()
+        });
+        if !again {
+            return;
+        }
     }
-    TURN.set(Turn::Elsewhere);
 }
 
 /// Calls a function as libuv's own callbacks call JavaScript: what it resolves goes on before this returns.
@@ -217,6 +231,3 @@ unsafe fn call(env: sys::napi_env, function: sys::napi_ref) {
         sys::napi_close_handle_scope(env, scope);
     }
 }
-
-/// An idle handle wants a callback; that it is there keeps the loop from sleeping.
-unsafe extern "C" fn nothing(_: Handle) {}

@@ -8,6 +8,7 @@ mod event_loop;
 mod external_buffer;
 mod handles;
 mod keys;
+mod libuv;
 mod locks;
 mod memory;
 mod semaphores;

@@ -100,7 +100,10 @@ pub struct Settled<'env> {
 /// Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone.
 #[napi]
 pub fn collect_settled(env: &Env) -> napi::Result<Either<f64, Settled<'_>>> {
-    let mut collected = environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
+    let (mut collected, planned) = environment::with(env, |environment| {
+        Ok((environment.mailbox.collect(), environment.mailbox.collect_planned()))
+    })?;
+    planned.into_iter().for_each(event_loop::plan);
     if collected.len() == 1
         && environment::runs(env)
         && let Some((ticket, delivery)) = collected.pop_first()

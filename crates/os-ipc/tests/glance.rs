@@ -1,108 +1,173 @@
-//! A look for a unit by the thread of an event loop: a thread of the tests here.
+//! Looks for a unit by the thread of an event loop: a thread of the tests here.
 
 mod common;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{LIMIT, Named, Party, backends, units, until_blocked};
+use common::{LIMIT, Named, Party, backends, units, until};
 use os_ipc::{Backend, Delivery, Errno, Glance, Lanes, Semaphore, TicketId, Wait, Work};
 
 const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// What has such looks.
-fn system_v() -> impl Iterator<Item = Backend> {
-    backends().filter(|backend| *backend == Backend::SystemV)
+/// Starts a wait; what is left to do for it comes with it.
+fn start(semaphore: &Semaphore, party: &Party, lanes: Lanes) -> (TicketId, Work) {
+    match semaphore.start_wait(&party.mailbox, lanes).unwrap() {
+        Wait::Pending(ticket, work) => (ticket, work),
+        Wait::Done => panic!("a unit was there"),
+    }
 }
 
 /// Has short waits until the next one is worth a look, and starts that.
 fn glance(semaphore: &Semaphore, party: &Party) -> (TicketId, Glance) {
-    let start = Instant::now();
+    let begin = Instant::now();
     loop {
-        match semaphore.start_wait(&party.mailbox, EVENT_LOOP).unwrap() {
-            Wait::Pending(ticket, Work::Glance(glance)) => return (ticket, glance),
-            Wait::Pending(..) => {
-                semaphore.post(1).unwrap();
-                receive(party);
-            }
-            Wait::Done => panic!("a unit was there"),
+        let (ticket, work) = start(semaphore, party, EVENT_LOOP);
+        if let Work::Glance(glance) = work {
+            return (ticket, glance);
         }
-        assert!(start.elapsed() < LIMIT, "no wait was short");
+        semaphore.post(1).unwrap();
+        receive(party, 1);
+        assert!(begin.elapsed() < LIMIT, "no wait was short");
     }
 }
 
-fn receive(party: &Party) {
-    for (_, delivery) in party.collect_all(1) {
-        match delivery {
-            Delivery::Granted(unit) => unit.hand_over(),
-            Delivery::Failed(error) => panic!("{error}"),
-        }
+fn receive(party: &Party, count: usize) {
+    for (_, delivery) in party.collect_all(count) {
+        hand_over(delivery);
     }
 }
 
-/// Runs the look, and `act` once it is in the kernel.
-fn during(glance: Glance, semaphore: &Semaphore, act: impl FnOnce() + Send) {
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            until_blocked(semaphore);
-            act();
-        });
-        glance.run(LIMIT);
-    });
+fn hand_over(delivery: Delivery) {
+    match delivery {
+        Delivery::Granted(unit) => unit.hand_over(),
+        Delivery::Failed(error) => panic!("{error}"),
+    }
+}
+
+/// A semaphore without units, and who waits for them.
+fn scene(backend: Backend) -> (Named, Semaphore, Party) {
+    let named = Named::new(backend);
+    let semaphore = named.create(0);
+    (named, semaphore, Party::new())
 }
 
 #[test]
-fn a_unit_that_comes_during_the_look_is_delivered() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
+fn a_unit_that_comes_during_the_looks_is_delivered() {
+    for backend in backends() {
+        let (named, semaphore, party) = scene(backend);
         let (_, glance) = glance(&semaphore, &party);
-        during(glance, &semaphore, || {
-            semaphore.post(1).unwrap();
+        let poster = thread::spawn(move || {
+            thread::sleep(MOMENT);
+            named.open().post(1).unwrap();
+            named
         });
-        receive(&party);
+        let begin = Instant::now();
+        while glance.look() {
+            assert!(begin.elapsed() < LIMIT, "no unit came");
+        }
+        receive(&party, 1);
+        let _named = poster.join().unwrap();
         assert_eq!((semaphore.info().unwrap().pending, units(&semaphore)), (0, 0));
     }
 }
 
 #[test]
 fn a_wait_that_was_looked_for_in_vain_or_not_at_all_goes_on() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
-        for run in [true, false] {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        for looks in [0, 1, 10] {
             let (_, glance) = glance(&semaphore, &party);
-            assert_eq!(semaphore.info().unwrap().waiters, Some(0), "nobody is in the kernel yet");
-            if run {
-                glance.run(MOMENT);
-            } else {
-                drop(glance);
+            for _ in 0..looks {
+                assert!(glance.look());
             }
-            until_blocked(&semaphore);
+            drop(glance);
             semaphore.post(1).unwrap();
-            receive(&party);
+            receive(&party, 1);
         }
         assert_eq!(units(&semaphore), 0);
     }
 }
 
 #[test]
+fn a_look_takes_for_all_who_wait() {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        let (_, glance) = glance(&semaphore, &party);
+        for _ in 0..9 {
+            assert!(matches!(start(&semaphore, &party, EVENT_LOOP).1, Work::Nothing));
+        }
+        semaphore.post(5).unwrap();
+        assert!(glance.look(), "five still wait");
+        receive(&party, 5);
+        semaphore.post(6).unwrap();
+        assert!(!glance.look(), "nobody waits");
+        receive(&party, 5);
+        assert_eq!(units(&semaphore), 1);
+    }
+}
+
+#[test]
+fn a_look_ends_where_there_is_always_more() {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        let (_, glance) = glance(&semaphore, &party);
+        for _ in 1..1_000 {
+            let _ = start(&semaphore, &party, EVENT_LOOP);
+        }
+        semaphore.post(1_000).unwrap();
+        assert!(glance.look());
+        let taken = 1_000 - units(&semaphore);
+        assert!(taken > 0 && taken < 200, "{taken}");
+        while glance.look() {}
+        receive(&party, 1_000);
+        assert_eq!(units(&semaphore), 0);
+    }
+}
+
+#[test]
+fn a_thread_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        let mut planned = None;
+        // Two wait at any time, so that one still does when the thread has delivered.
+        drop(start(&semaphore, &party, EVENT_LOOP).1);
+        until("a thread leaves", || {
+            drop(start(&semaphore, &party, EVENT_LOOP).1);
+            semaphore.post(1).unwrap();
+            until("a unit came", || {
+                planned = planned.take().or_else(|| party.mailbox.collect_planned().pop());
+                let delivered = party.mailbox.collect();
+                let some = !delivered.is_empty();
+                delivered.into_values().for_each(hand_over);
+                some
+            });
+            thread::sleep(MOMENT);
+            planned = planned.take().or_else(|| party.mailbox.collect_planned().pop());
+            planned.is_some()
+        });
+        let planned = planned.unwrap();
+        semaphore.post(1).unwrap();
+        assert!(!planned.look());
+        receive(&party, 1);
+        assert_eq!((semaphore.info().unwrap().pending, units(&semaphore)), (0, 0));
+    }
+}
+
+#[test]
 fn whoever_does_not_look_does_not_wait_for_who_does() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party, other) = (named.create(0), Party::new(), Party::new());
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        let other = Party::new();
         let (_, planned) = glance(&semaphore, &party);
-        assert!(matches!(
-            semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap(),
-            Wait::Pending(_, Work::Nothing)
-        ));
-        until_blocked(&semaphore);
+        let next = semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap();
+        assert!(matches!(next, Wait::Pending(_, Work::Nothing)));
         semaphore.post(2).unwrap();
-        receive(&party);
-        receive(&other);
+        receive(&party, 1);
+        receive(&other, 1);
         // When the event loop comes to it, there is nothing left to do.
-        planned.run(LIMIT);
+        assert!(!planned.look());
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
         semaphore.release().unwrap();
     }
@@ -110,46 +175,40 @@ fn whoever_does_not_look_does_not_wait_for_who_does() {
 
 #[test]
 fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
         let (_, planned) = glance(&semaphore, &party);
         assert!(!semaphore.wait(Some(MOMENT)).unwrap());
-        until_blocked(&semaphore);
         semaphore.post(1).unwrap();
-        receive(&party);
-        drop(planned);
+        receive(&party, 1);
+        assert!(!planned.look());
     }
 }
 
 #[test]
-fn what_the_look_won_for_who_is_gone_goes_back_as_it_was_taken() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
+fn what_a_look_won_for_who_is_gone_goes_back_as_it_was_taken() {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
         let (_, glance) = glance(&semaphore, &party);
-        during(glance, &semaphore, || {
-            party.mailbox.close();
-            semaphore.post(1).unwrap();
-        });
+        party.mailbox.close();
+        semaphore.post(1).unwrap();
+        assert!(!glance.look());
         assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
     }
 }
 
 #[test]
-fn what_the_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party, other) = (named.create(0), Party::new(), Party::new());
+fn what_a_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
+        let other = Party::new();
         let (ticket, glance) = glance(&semaphore, &party);
-        during(glance, &semaphore, || {
-            // Behind it, and then in its place.
-            let next = semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap();
-            assert!(matches!(next, Wait::Pending(_, Work::Nothing)));
-            semaphore.cancel(ticket, &party.mailbox);
-            semaphore.post(1).unwrap();
-        });
-        receive(&other);
+        semaphore.post(1).unwrap();
+        assert!(!glance.look());
+        // On its way to the one, it goes to the other.
+        assert!(matches!(semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap(), Wait::Pending(..)));
+        semaphore.cancel(ticket, &party.mailbox);
+        receive(&other, 1);
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
         // With an undo record of its own: released, it leaves none.
         semaphore.release().unwrap();
@@ -159,26 +218,23 @@ fn what_the_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
 
 #[test]
 fn a_cancelled_wait_is_not_looked_for() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
+    for backend in backends() {
+        let (_named, semaphore, party) = scene(backend);
         let (ticket, glance) = glance(&semaphore, &party);
         semaphore.cancel(ticket, &party.mailbox);
         semaphore.post(1).unwrap();
-        glance.run(LIMIT);
+        assert!(!glance.look());
         assert_eq!((units(&semaphore), semaphore.info().unwrap().pending), (1, 0));
     }
 }
 
 #[test]
-fn a_removal_during_the_look_ends_the_wait() {
-    for backend in system_v() {
-        let named = Named::new(backend);
-        let (semaphore, party) = (named.create(0), Party::new());
+fn a_look_at_a_removed_set_ends_the_waits() {
+    for backend in backends().filter(|backend| *backend == Backend::SystemV) {
+        let (_named, semaphore, party) = scene(backend);
         let (_, glance) = glance(&semaphore, &party);
-        during(glance, &semaphore, || {
-            semaphore.unlink().unwrap();
-        });
+        semaphore.unlink().unwrap();
+        assert!(!glance.look());
         match party.collect_all(1).remove(0).1 {
             Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),
             Delivery::Granted(_) => panic!("a unit out of nothing"),

@@ -233,6 +233,10 @@ impl Counter for MappedCounter {
         }
     }
 
+    fn may_be_tried(&self) -> bool {
+        true
+    }
+
     fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
         self.mapped.give()
     }

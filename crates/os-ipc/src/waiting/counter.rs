@@ -1,7 +1,5 @@
 //! What the queue asks of a backend.
 
-use std::time::Duration;
-
 use nix::errno::Errno;
 
 use crate::error::{Error, Result};
@@ -41,14 +39,9 @@ pub(crate) trait Counter: Send + Sync {
     /// What it has on the way then may stay taken: the next call goes on with it, or [`rest`](Self::rest) gives it up.
     fn take(&self, hold: Hold) -> Result<Option<Origin>>;
 
-    /// Whether [`take_within`](Self::take_within) is there for this.
-    fn can_take_within(&self, _hold: Hold) -> bool {
+    /// Whether [`try_take`](Self::try_take), again and again for a moment, may stand for [`take`](Self::take).
+    fn may_be_tried(&self) -> bool {
         false
-    }
-
-    /// Takes what is asked for, and waits for so long; `None` after that, or after a signal.
-    fn take_within(&self, hold: Hold, _within: Duration) -> Result<Option<Origin>> {
-        self.try_take(hold)
     }
 
     /// Gives back what was taken.

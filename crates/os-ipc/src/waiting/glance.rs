@@ -1,14 +1,12 @@
-//! A look for a unit by the thread of an event loop that has nothing else to do.
+//! Looks for units by the thread of an event loop that has nothing else to do.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::queue::Queue;
 
-/// A wait's first service: to be run once, by the thread that would otherwise go to sleep until somebody wakes it.
+/// The service of a queue, by the thread that would otherwise go to sleep until somebody wakes it.
 ///
-/// A unit that comes quickly then takes one wake-up instead of two. Dropped, run or not, it leaves what still waits to
-/// a thread of ours.
+/// A unit that comes quickly then takes no wake-up at all. Dropped, it leaves what still waits to a thread of ours.
 pub struct Glance {
     queue: Arc<Queue>,
     generation: u64,
@@ -19,9 +17,10 @@ impl Glance {
         Self { queue, generation }
     }
 
-    /// Blocks the calling thread until a unit comes, or a signal, or for so long.
-    pub fn run(self, within: Duration) {
-        self.queue.glance(self.generation, within);
+    /// Takes what is there now for those who wait; false once there is nobody to look for. It never blocks.
+    #[must_use]
+    pub fn look(&self) -> bool {
+        self.queue.glance(self.generation)
     }
 }
 

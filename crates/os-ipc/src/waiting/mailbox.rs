@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use super::glance::Glance;
+use super::pace::Pace;
 use super::queue::TicketId;
 use super::unit::{Holder, Unit};
 use crate::error::Error;
@@ -23,6 +26,9 @@ pub struct Mailbox {
 
 struct Inside {
     delivered: BTreeMap<TicketId, Delivery>,
+    /// Queues whose server left its place to the party's event loop.
+    planned: Vec<Glance>,
+    pace: Pace,
     /// Tells the party that something is here; `None` once it is gone.
     wake: Option<Box<dyn Fn() + Send>>,
 }
@@ -30,7 +36,35 @@ struct Inside {
 impl Mailbox {
     /// A mailbox whose party is told by `wake`, from any thread, when it was empty and is not any more.
     pub fn new(wake: impl Fn() + Send + 'static) -> Self {
-        Self { inside: Mutex::new(Inside { delivered: BTreeMap::new(), wake: Some(Box::new(wake)) }) }
+        Self {
+            inside: Mutex::new(Inside {
+                delivered: BTreeMap::new(),
+                planned: Vec::new(),
+                pace: Pace::default(),
+                wake: Some(Box::new(wake)),
+            }),
+        }
+    }
+
+    /// A wait of the party begins. True where it is likely to be short, and worth a look by the party itself.
+    pub(super) fn expect(&self) -> bool {
+        let mut inside = self.lock();
+        inside.pace.begin();
+        inside.pace.is_quick()
+    }
+
+    pub(super) fn is_quick(&self) -> bool {
+        self.lock().pace.is_quick()
+    }
+
+    /// The party looked, and nothing came in time.
+    pub fn look_in_vain(&self) {
+        self.lock().pace.look_in_vain();
+    }
+
+    /// The party looked, and other programs kept the processor from it for so long.
+    pub fn held_up(&self, time: Duration) {
+        self.lock().pace.held_up(time);
     }
 
     /// Puts an outcome in; gives it back when the party is gone.
@@ -38,16 +72,33 @@ impl Mailbox {
         let mut inside = self.lock();
         // Under the lock: after `close` returns, nobody calls `wake` any more.
         let Some(wake) = &inside.wake else { return Err(delivery) };
-        if inside.delivered.is_empty() {
+        if inside.is_empty() {
             wake();
         }
         inside.delivered.insert(ticket, delivery);
+        inside.pace.arrive();
+        Ok(())
+    }
+
+    /// Leaves a queue to the party's event loop; gives it back when the party is gone.
+    pub(super) fn plan(&self, glance: Glance) -> Result<(), Glance> {
+        let mut inside = self.lock();
+        let Some(wake) = &inside.wake else { return Err(glance) };
+        if inside.is_empty() {
+            wake();
+        }
+        inside.planned.push(glance);
         Ok(())
     }
 
     /// Takes out everything that arrived, in the order of the tickets.
     pub fn collect(&self) -> BTreeMap<TicketId, Delivery> {
         std::mem::take(&mut self.lock().delivered)
+    }
+
+    /// Takes out the queues that were left to the party's event loop.
+    pub fn collect_planned(&self) -> Vec<Glance> {
+        std::mem::take(&mut self.lock().planned)
     }
 
     /// Takes out what arrived for one ticket.
@@ -69,16 +120,23 @@ impl Mailbox {
 
     /// The party is gone: nothing is delivered any more, and the units that nobody collected go on.
     pub fn close(&self) {
-        let (delivered, wake) = {
+        let (delivered, planned, wake) = {
             let mut inside = self.lock();
-            (std::mem::take(&mut inside.delivered), inside.wake.take())
+            (std::mem::take(&mut inside.delivered), std::mem::take(&mut inside.planned), inside.wake.take())
         };
         drop(wake);
         drop(delivered);
+        drop(planned);
     }
 
     /// A thread that panicked left nothing half-done here: every change is one call.
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    fn is_empty(&self) -> bool {
+        self.delivered.is_empty() && self.planned.is_empty()
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::counter::{Counter, Hold, Origin};
+use super::glance::Glance;
 use super::lanes::{Lanes, leave_pool, set_pool_size};
 use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Ticket, TicketId, Wait, Work};
@@ -39,17 +40,8 @@ impl Counter for KernelCounter {
         }
     }
 
-    fn can_take_within(&self, _: Hold) -> bool {
+    fn may_be_tried(&self) -> bool {
         true
-    }
-
-    /// The checker has no clock: the time is over when the others went first for a while.
-    fn take_within(&self, hold: Hold, within: Duration) -> Result<Option<Origin>> {
-        if let Some(taken) = self.try_take(hold)? {
-            return Ok(Some(taken));
-        }
-        pause(within);
-        self.try_take(hold)
     }
 
     fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
@@ -149,11 +141,25 @@ impl Party {
                 match work {
                     Work::Nothing => {}
                     Work::Pool(work) => threads::run(move || work.run()).unwrap(),
-                    Work::Glance(glance) => threads::run(move || glance.run(Duration::ZERO)).unwrap(),
+                    Work::Glance(glance) => look(glance),
                 }
                 Some(ticket)
             }
         }
+    }
+
+    /// Waits for a permit, and does not look for it yet.
+    fn without_a_look(&self) -> Glance {
+        let ticket = Ticket {
+            hold: Hold::Owned,
+            holder: Arc::clone(&self.holder),
+            mailbox: Arc::clone(&self.mailbox),
+            lanes: self.lanes,
+        };
+        let Wait::Pending(_, Work::Glance(glance)) = self.queue.wait(ticket).unwrap() else {
+            panic!("a glance")
+        };
+        glance
     }
 
     fn cancel(&self, ticket: TicketId) {
@@ -162,6 +168,7 @@ impl Party {
 
     /// Empties the mailbox, as JavaScript does.
     fn collect(&self) -> Post {
+        self.mailbox.collect_planned().into_iter().for_each(look);
         let mut post = Post::default();
         for delivery in self.mailbox.collect().into_values() {
             match delivery {
@@ -185,6 +192,19 @@ impl Party {
             thread::yield_now();
         }
     }
+}
+
+/// Looks as an event loop does, on a thread of its own, and then leaves what still waits to another.
+fn look(glance: Glance) {
+    let looks = move || {
+        for _ in 0..2 {
+            if !glance.look() {
+                return;
+            }
+            pause(Duration::ZERO);
+        }
+    };
+    threads::run(looks).unwrap();
 }
 
 /// The thread of an event loop, and no other of libuv's.
@@ -423,6 +443,44 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
 }
 
 #[test]
+fn a_thread_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
+    in_every_order(1, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        let first = party.without_a_look();
+        assert!(party.wait().is_some());
+        let poster = thread::spawn(|| kernel::give_several(2).unwrap());
+        // The thread that serves now delivers one, and has the event loop look for the other.
+        drop(first);
+        let mut granted = 0;
+        while granted < 2 {
+            granted += party.collect_some().granted;
+        }
+        poster.join().unwrap();
+        party.collect();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (2, 0));
+    });
+}
+
+#[test]
+fn a_mailbox_that_closes_when_a_queue_is_left_to_its_event_loop_keeps_nothing() {
+    in_every_order(2, || {
+        let queue = queue();
+        let party = Party::new(&queue, EVENT_LOOP);
+        let first = party.without_a_look();
+        assert!(party.wait().is_some());
+        let poster = thread::spawn(|| kernel::give().unwrap());
+        drop(first);
+        party.mailbox.close();
+        party.queue.cancel_all(&party.holder, &party.mailbox);
+        poster.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), kernel::units()), (0, 1));
+    });
+}
+
+#[test]
 fn whoever_comes_while_a_glance_is_planned_is_served() {
     in_every_order(1, || {
         let queue = queue();
@@ -442,13 +500,7 @@ fn a_glance_that_is_never_run_is_replaced_by_a_thread_of_ours() {
     in_every_order(2, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
-        let ticket = Ticket {
-            hold: Hold::Owned,
-            holder: Arc::clone(&party.holder),
-            mailbox: Arc::clone(&party.mailbox),
-            lanes: EVENT_LOOP,
-        };
-        let Wait::Pending(_, Work::Glance(glance)) = queue.wait(ticket).unwrap() else { panic!("a glance") };
+        let glance = party.without_a_look();
         let poster = thread::spawn(|| kernel::give().unwrap());
         // What `waitSync` does first, on the thread that was to look.
         queue.before_blocking();

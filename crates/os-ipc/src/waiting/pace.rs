@@ -1,4 +1,4 @@
-//! How long the waits of a queue take: whether the next one is worth a look by the event loop itself.
+//! How long the waits of a party take: whether the next one is worth a look by the party itself.
 
 use std::time::{Duration, Instant};
 
@@ -14,24 +14,29 @@ const COST: i32 = 16;
 /// The most that short waits are saved up for.
 const SAVED: i32 = 4 * COST;
 
-/// The pace of one queue.
+/// Who was held up stays away from looks for so many times as long.
+const REST: u32 = 20;
+
+/// The pace of one party.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// When the wait began that found nobody before it, and that has not ended.
+    /// When the last wait began; nothing has arrived since.
     began: Option<Instant>,
     /// Short waits in a row.
     short: u32,
     /// What short waits earned, less what looks in vain cost.
     balance: i32,
+    /// Until when nobody looks.
+    rests_until: Option<Instant>,
 }
 
 impl Pace {
-    /// A wait begins that nobody is before.
+    /// A wait begins.
     pub(super) fn begin(&mut self) {
         self.began = Some(Instant::now());
     }
 
-    /// The unit of the first in the line came.
+    /// Something arrived.
     pub(super) fn arrive(&mut self) {
         let Some(began) = self.began.take() else { return };
         self.count(began.elapsed());
@@ -46,15 +51,23 @@ impl Pace {
         self.balance = (self.balance + 1).min(SAVED);
     }
 
-    /// The event loop looked, and nothing came in time.
+    /// The party looked, and nothing came in time.
     pub(super) fn look_in_vain(&mut self) {
         self.short = 0;
         self.balance -= COST;
     }
 
+    /// The party looked, and other programs kept the processor from it for so long.
+    pub(super) fn held_up(&mut self, time: Duration) {
+        self.rests_until = Instant::now().checked_add(time * REST);
+    }
+
     /// Whether the next wait is likely to be short. The model checker has no clock: there it always is.
-    pub(super) fn is_quick(&self) -> bool {
-        cfg!(loom) || self.short >= IN_A_ROW && self.balance >= 0
+    pub(super) fn is_quick(&mut self) -> bool {
+        if self.rests_until.is_some_and(|until| until <= Instant::now()) {
+            self.rests_until = None;
+        }
+        cfg!(loom) || self.short >= IN_A_ROW && self.balance >= 0 && self.rests_until.is_none()
     }
 }
 
@@ -106,12 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_wait_that_nobody_is_before_tells_how_long_it_takes() {
+    fn what_arrives_tells_how_long_the_last_wait_took() {
         let mut pace = Pace::default();
         pace.arrive();
         assert_eq!(pace.short, 0);
         pace.begin();
         pace.arrive();
+        pace.arrive();
         assert_eq!((pace.short, pace.began), (1, None));
+    }
+
+    #[test]
+    fn who_was_held_up_does_not_look_for_a_while() {
+        let mut pace = Pace::default();
+        waits(&mut pace, IN_A_ROW, SHORT);
+        pace.held_up(Duration::from_secs(60));
+        assert!(!pace.is_quick());
+        pace.held_up(Duration::ZERO);
+        assert!(pace.is_quick());
     }
 }

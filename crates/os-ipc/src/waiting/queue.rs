@@ -10,7 +10,6 @@ use super::glance::Glance;
 use super::lanes::{self, Lane, Lanes, PoolWork, Service};
 use super::mailbox::{Delivery, Mailbox};
 use super::nudger;
-use super::pace::Pace;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
@@ -35,7 +34,7 @@ pub enum Work {
     Nothing,
     /// To be run on libuv's pool.
     Pool(PoolWork),
-    /// To be run by the event loop's thread, when it has nothing else to do.
+    /// For the event loop's thread, when it has nothing else to do.
     Glance(Glance),
 }
 
@@ -61,6 +60,8 @@ struct State {
     tickets: BTreeMap<TicketId, Ticket>,
     /// How many of them a pool thread may serve.
     for_pool: usize,
+    /// How many of them an event loop may look for.
+    for_event_loop: usize,
     server: Server,
     /// Counts the servers, so that one that was replaced before it came to run knows.
     generation: u64,
@@ -69,7 +70,6 @@ struct State {
     seen: u64,
     /// What the server takes.
     serving: Option<Hold>,
-    pace: Pace,
 }
 
 #[derive(Default)]
@@ -80,9 +80,22 @@ enum Server {
     Coming(Lane),
     /// At its station, in the kernel or on its way there or back.
     Here(Lane, Station),
-    /// The thread of an event loop will look, or is at it: it is back soon, and whoever comes after it is told by then.
-    Glance { looking: bool },
+    /// The thread of an event loop, which looks when it has nothing else to do.
+    Glance,
 }
+
+/// What a server does next.
+enum Next {
+    /// It takes this.
+    Take(Hold),
+    /// Nothing: it is not needed any more, or replaced.
+    Nothing,
+    /// It leaves its place to the event loop of the first in the line.
+    Glance(Glance, Arc<Mailbox>),
+}
+
+/// How many units one look takes at the most: who got one wants to go on.
+const A_LOOK_TAKES: usize = 64;
 
 impl Queue {
     pub(crate) fn new(counter: impl Counter + 'static) -> Arc<Self> {
@@ -113,10 +126,9 @@ impl Queue {
         let id = next_ticket();
         let mut state = self.lock();
         let (hold, lanes) = (ticket.hold, ticket.lanes);
-        if state.tickets.is_empty() {
-            state.pace.begin();
-        }
+        let quick = ticket.mailbox.expect();
         state.for_pool += usize::from(lanes.pool);
+        state.for_event_loop += usize::from(lanes.event_loop);
         self.counter.lined_up(hold, true);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
@@ -127,7 +139,7 @@ impl Queue {
             }
             return Ok(Wait::Pending(id, Work::Nothing));
         }
-        match self.start_server(&mut state, hold, lanes) {
+        match self.start_server(&mut state, lanes.event_loop && quick) {
             Ok(work) => Ok(Wait::Pending(id, work)),
             Err(error) => {
                 self.remove(&mut state, id);
@@ -169,8 +181,7 @@ impl Queue {
         const LOOK_EVERY: Duration = Duration::from_micros(20);
         let leaving = || {
             let state = self.lock();
-            let at_it = matches!(state.server, Server::Here(..) | Server::Glance { looking: true });
-            state.tickets.is_empty() && at_it
+            state.tickets.is_empty() && matches!(state.server, Server::Here(..))
         };
         if !leaving() {
             return false;
@@ -235,31 +246,42 @@ impl Queue {
     /// This is the one function that blocks, on either lane.
     pub(super) fn serve(&self, generation: u64, lane: Lane) {
         let stay = Station::enter();
-        while let Some(hold) = self.look(generation, lane, stay.station()) {
-            match self.counter.take(hold) {
-                Ok(Some(origin)) => {
-                    self.hand_on(&mut self.lock(), hold, origin);
-                }
-                Ok(None) => {}
-                Err(error) => self.fail_all(&error),
+        let mut delivered = false;
+        loop {
+            match self.next(generation, lane, stay.station(), delivered) {
+                Next::Take(hold) => match self.counter.take(hold) {
+                    Ok(Some(origin)) => {
+                        self.hand_on(&mut self.lock(), hold, origin);
+                        delivered = true;
+                    }
+                    Ok(None) => {}
+                    Err(error) => self.fail_all(&error),
+                },
+                Next::Nothing => return,
+                // Refused, it is dropped, and somebody else serves.
+                Next::Glance(glance, mailbox) => return drop(mailbox.plan(glance)),
             }
         }
     }
 
-    /// One look by the thread of an event loop, for so long at the most.
-    pub(super) fn glance(&self, generation: u64, within: Duration) {
-        let hold = {
-            let mut state = self.lock();
-            let Some(hold) = state.first().filter(|_| state.generation == generation) else { return };
-            state.server = Server::Glance { looking: true };
-            state.serving = Some(hold);
-            hold
-        };
-        match self.counter.take_within(hold, within) {
-            Ok(Some(origin)) => self.hand_on(&mut self.lock(), hold, origin),
-            Ok(None) => self.lock().pace.look_in_vain(),
-            Err(error) => self.fail_all(&error),
+    /// Takes for the tickets what is there; false when there are none, or somebody else serves them.
+    pub(super) fn glance(&self, generation: u64) -> bool {
+        let mut state = self.lock();
+        if state.generation != generation {
+            return false;
         }
+        for _ in 0..A_LOOK_TAKES {
+            let Some(hold) = state.first() else { break };
+            match self.counter.try_take(hold) {
+                Ok(Some(origin)) => self.hand_on(&mut state, hold, origin),
+                Ok(None) => return true,
+                Err(error) => self.fail_tickets(&mut state, &error),
+            }
+        }
+        if state.tickets.is_empty() {
+            self.leave(&mut state);
+        }
+        !state.tickets.is_empty()
     }
 
     /// The calling thread is about to block, and may be the one that was to look.
@@ -269,31 +291,44 @@ impl Queue {
 
     /// A look that is planned may be long in coming: its event loop may be at something else.
     fn replace_planned_glance(&self, state: &mut State) {
-        if matches!(state.server, Server::Glance { looking: false }) {
+        if matches!(state.server, Server::Glance) {
             self.start_own_server(state);
         }
     }
 
-    /// What the server is to take next; when nothing, it leaves its place or hands it to the other lane.
-    fn look(&self, generation: u64, lane: Lane, station: &Station) -> Option<Hold> {
+    /// What the server does next, which may have delivered something before.
+    fn next(&self, generation: u64, lane: Lane, station: &Station, delivered: bool) -> Next {
         let mut state = self.lock();
         if state.generation != generation {
-            return None;
+            return Next::Nothing;
         }
         state.seen = state.changes;
         let Some(hold) = state.first() else {
             self.leave(&mut state);
-            return None;
+            return Next::Nothing;
         };
+        // Only who just woke that event loop: it is about to look.
+        if delivered && let Some(mailbox) = self.event_loop(&state) {
+            state.generation += 1;
+            state.server = Server::Glance;
+            return Next::Glance(Glance::new(self.strong(), state.generation), mailbox);
+        }
         if lane == Lane::Pool && (state.for_pool == 0 || !lanes::pool_is_open()) {
             self.start_own_server(&mut state);
-            return None;
+            return Next::Nothing;
         }
         if !matches!(state.server, Server::Here(..)) {
             state.server = Server::Here(lane, station.clone());
         }
         state.serving = Some(hold);
-        Some(hold)
+        Next::Take(hold)
+    }
+
+    /// The mailbox of the event loop that may look for all of the tickets, and whose waits are short.
+    fn event_loop(&self, state: &State) -> Option<Arc<Mailbox>> {
+        let (_, first) = state.tickets.first_key_value()?;
+        let may_look = self.counter.may_be_tried() && state.for_event_loop == state.tickets.len();
+        (may_look && first.mailbox.is_quick()).then(|| Arc::clone(&first.mailbox))
     }
 
     /// There is no server any more.
@@ -315,8 +350,8 @@ impl Queue {
             && let Some((id, ticket)) = state.tickets.pop_first()
         {
             state.for_pool -= usize::from(ticket.lanes.pool);
+            state.for_event_loop -= usize::from(ticket.lanes.event_loop);
             self.counter.lined_up(ticket.hold, false);
-            state.pace.arrive();
             let unit = Unit::new(self.strong(), ticket.holder, ticket.hold, origin);
             match ticket.mailbox.deliver(id, Delivery::Granted(unit)) {
                 Err(Delivery::Granted(refused)) => refused.disarm(),
@@ -335,7 +370,7 @@ impl Queue {
     }
 
     fn fail_tickets(&self, state: &mut State, error: &Error) {
-        state.for_pool = 0;
+        (state.for_pool, state.for_event_loop) = (0, 0);
         for (id, ticket) in std::mem::take(&mut state.tickets) {
             self.counter.lined_up(ticket.hold, false);
             // A mailbox that is closed has nobody to tell.
@@ -346,6 +381,7 @@ impl Queue {
     fn remove(&self, state: &mut State, ticket: TicketId) {
         if let Some(ticket) = state.tickets.remove(&ticket) {
             state.for_pool -= usize::from(ticket.lanes.pool);
+            state.for_event_loop -= usize::from(ticket.lanes.event_loop);
             self.counter.lined_up(ticket.hold, false);
             self.release_server(state);
         }
@@ -405,10 +441,10 @@ impl Queue {
         }
     }
 
-    fn start_server(&self, state: &mut State, hold: Hold, lanes: Lanes) -> Result<Work> {
+    fn start_server(&self, state: &mut State, look: bool) -> Result<Work> {
         state.generation += 1;
-        if lanes.event_loop && state.pace.is_quick() && self.counter.can_take_within(hold) {
-            state.server = Server::Glance { looking: false };
+        if look && self.counter.may_be_tried() {
+            state.server = Server::Glance;
             return Ok(Work::Glance(Glance::new(self.strong(), state.generation)));
         }
         install_interrupt()?;

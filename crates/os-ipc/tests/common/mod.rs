@@ -105,6 +105,8 @@ impl Party {
         }
         *woken = false;
         drop(woken);
+        // There is no event loop here that could look: a thread goes on.
+        drop(self.mailbox.collect_planned());
         self.mailbox.collect().into_iter().collect()
     }
 

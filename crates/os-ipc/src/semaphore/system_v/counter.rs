@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use super::failure;
 use crate::error::{Errno, Error, Result};
@@ -41,10 +40,11 @@ impl SetCounter {
 }
 
 impl Counter for SetCounter {
+    /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
     fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        let undo = if hold == Hold::Loose { Undo::No } else { Undo::Yes };
+        let (undo, origin) = if hold == Hold::Loose { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
         match sys::try_take(self.set, undo) {
-            Ok(()) => Ok(Some(OWNED)),
+            Ok(()) => Ok(Some(origin)),
             Err(Errno::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failure("take a unit from", errno)),
         }
@@ -58,18 +58,8 @@ impl Counter for SetCounter {
         }
     }
 
-    fn can_take_within(&self, _: Hold) -> bool {
+    fn may_be_tried(&self) -> bool {
         true
-    }
-
-    /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
-    fn take_within(&self, hold: Hold, within: Duration) -> Result<Option<Origin>> {
-        let (undo, origin) = if hold == Hold::Loose { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
-        match sys::take_within(self.set, undo, within) {
-            Ok(()) => Ok(Some(origin)),
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-            Err(errno) => Err(self.failure("wait for", errno)),
-        }
     }
 
     fn give_back(&self, _: Hold, origin: Origin) -> std::result::Result<(), Errno> {
