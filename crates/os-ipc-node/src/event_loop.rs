@@ -8,20 +8,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Env, Function, JsValue, check_status};
 use napi::sys;
-use os_ipc::{Glance, Mailbox};
+use os_ipc::{Glance, Look, Mailbox};
 
 use crate::libuv::Loop;
-
-/// How long one look takes at the most. To be woken takes about as long.
-const LOOK: Duration = Duration::from_micros(50);
-
-/// A look that took so long shared its processor with other programs.
-const HELD_UP: Duration = Duration::from_micros(300);
 
 /// A wait that was looked for so long, since other units came first, gets its place in the kernel's queue.
 const PLACE_AFTER: Duration = Duration::from_millis(20);
@@ -116,25 +109,20 @@ pub(crate) fn close() {
 impl EventLoop {
     /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
     fn look(&mut self) {
-        let start = Instant::now();
+        let look = Look::begin();
         TURN.set(Turn::Looking);
         let mut next = 0;
         let in_vain = loop {
-            if self.try_some(&mut next, start) || self.planned.is_empty() || !self.uv_loop.would_sleep() {
+            let found = self.try_some(&mut next, look.began());
+            if found || self.planned.is_empty() || !self.uv_loop.would_sleep() {
                 break false;
             }
-            if start.elapsed() > LOOK {
+            if !look.goes_on() {
                 break true;
             }
-            // Whoever is to answer may need this processor.
-            thread::yield_now();
         };
-        let took = start.elapsed();
-        if took > HELD_UP {
-            self.mailbox.held_up(took);
-        }
+        self.mailbox.looked(&look, !in_vain);
         if in_vain {
-            self.mailbox.look_in_vain();
             self.planned.clear();
         }
     }

@@ -37,7 +37,7 @@ struct Functions {
 /// The loop of one thread. Whoever has it is on that thread.
 pub(crate) struct Loop {
     functions: Functions,
-    uv_loop: *mut uv_loop_s,
+    raw: *mut uv_loop_s,
     /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still have them after its loop has run for the last
     /// time.
     prepare: Handle,
@@ -74,7 +74,7 @@ impl Loop {
                 handle
             };
             let (prepare, idle) = (handle(prepare_init, PREPARE), handle(idle_init, IDLE));
-            Some(Self { functions, uv_loop, prepare, idle })
+            Some(Self { functions, raw: uv_loop, prepare, idle })
         }
     }
 
@@ -106,8 +106,8 @@ impl Loop {
     pub(crate) fn would_sleep(&self) -> bool {
         // SAFETY: the loop is this thread's and runs.
         let (timeout, fd) = unsafe {
-            (self.functions.update_time)(self.uv_loop);
-            ((self.functions.backend_timeout)(self.uv_loop), (self.functions.backend_fd)(self.uv_loop))
+            (self.functions.update_time)(self.raw);
+            ((self.functions.backend_timeout)(self.raw), (self.functions.backend_fd)(self.raw))
         };
         timeout != 0 && !os_ipc::is_readable(fd)
     }

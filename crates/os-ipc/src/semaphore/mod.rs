@@ -19,7 +19,9 @@ pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 use crate::error::{Code, Errno, Error, Result};
 use crate::ownership::Owner;
 pub use crate::sys::posix_words::Words as SemaphoreWords;
-use crate::waiting::{Hold, Holder, Lanes, Mailbox, Queue, Ticket, TicketId, Wait, wait_in_line};
+use crate::waiting::{
+    Hold, Holder, Lanes, Mailbox, Queue, Ticket, TicketId, Wait, look_before_sleep, wait_in_line,
+};
 
 /// The largest counter that every backend has: SEMVMX of semop(2).
 pub const VALUE_MAX: u16 = 32_767;
@@ -192,10 +194,13 @@ impl Semaphore {
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.queue.before_blocking();
-        match &self.inside {
-            Inside::SystemV(set) => set.wait(deadline),
-            Inside::Posix(_) => wait_in_line(&self.queue, &self.holder, deadline),
-        }
+        look_before_sleep(
+            || self.queue.take_at_once(Hold::Loose, &self.holder),
+            || match &self.inside {
+                Inside::SystemV(set) => set.wait(deadline),
+                Inside::Posix(_) => wait_in_line(&self.queue, &self.holder, deadline),
+            },
+        )
     }
 
     /// Takes a permit if one is there now.

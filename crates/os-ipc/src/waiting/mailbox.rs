@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use super::glance::Glance;
+use super::look::Look;
 use super::pace::Pace;
 use super::queue::TicketId;
 use super::unit::{Holder, Unit};
@@ -57,14 +57,9 @@ impl Mailbox {
         self.lock().pace.is_quick()
     }
 
-    /// The party looked, and nothing came in time.
-    pub fn look_in_vain(&self) {
-        self.lock().pace.look_in_vain();
-    }
-
-    /// The party looked, and other programs kept the processor from it for so long.
-    pub fn held_up(&self, time: Duration) {
-        self.lock().pace.held_up(time);
+    /// The party looked, and something came in time, or not.
+    pub fn looked(&self, look: &Look, found: bool) {
+        self.lock().pace.looked(look, found);
     }
 
     /// Puts an outcome in; gives it back when the party is gone.

@@ -5,12 +5,14 @@
 //! [`Mailbox`] of the first ticket. That thread is one of libuv's or one of ours (`lanes`); the function it runs
 //! is the same. It is called out of the kernel with a signal when its tickets are gone (`nudger`).
 //!
-//! Where units come quickly, one after the other (`pace`), the event loop's own thread has a look first (`glance`).
+//! Where units come quickly, one after the other (`pace`), whoever wants them looks for a moment before anybody sleeps
+//! (`look`): the event loop's own thread (`glance`), or a thread that blocks for its wait.
 
 mod counter;
 mod glance;
 mod in_line;
 mod lanes;
+mod look;
 mod mailbox;
 #[cfg(all(loom, test))]
 mod model;
@@ -25,6 +27,8 @@ pub(crate) use counter::{Counter, Hold, Origin};
 pub use glance::Glance;
 pub(crate) use in_line::wait_in_line;
 pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use look::Look;
+pub(crate) use look::look_before_sleep;
 pub use mailbox::{Delivery, Mailbox};
 pub(crate) use queue::{Queue, Ticket};
 pub use queue::{TicketId, Wait, Work};

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::look::Look;
+
 /// A wait that ends within this was short.
 const SHORT: Duration = Duration::from_micros(200);
 
@@ -51,15 +53,23 @@ impl Pace {
         self.balance = (self.balance + 1).min(SAVED);
     }
 
-    /// The party looked, and nothing came in time.
-    pub(super) fn look_in_vain(&mut self) {
+    /// The party looked, and something came in time, or not.
+    pub(super) fn looked(&mut self, look: &Look, found: bool) {
+        if !found {
+            self.look_in_vain();
+        }
+        if let Some(time) = look.held_up() {
+            self.rest(time * REST);
+        }
+    }
+
+    fn look_in_vain(&mut self) {
         self.short = 0;
         self.balance -= COST;
     }
 
-    /// The party looked, and other programs kept the processor from it for so long.
-    pub(super) fn held_up(&mut self, time: Duration) {
-        self.rests_until = Instant::now().checked_add(time * REST);
+    fn rest(&mut self, time: Duration) {
+        self.rests_until = Instant::now().checked_add(time);
     }
 
     /// Whether the next wait is likely to be short. The model checker has no clock: there it always is.
@@ -133,9 +143,9 @@ mod tests {
     fn who_was_held_up_does_not_look_for_a_while() {
         let mut pace = Pace::default();
         waits(&mut pace, IN_A_ROW, SHORT);
-        pace.held_up(Duration::from_secs(60));
+        pace.rest(Duration::from_secs(60));
         assert!(!pace.is_quick());
-        pace.held_up(Duration::ZERO);
+        pace.rest(Duration::ZERO);
         assert!(pace.is_quick());
     }
 }
