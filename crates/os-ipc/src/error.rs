@@ -65,7 +65,11 @@ impl Code {
 ///
 /// Its text reads `ENOSPC: cannot create the semaphore, semget '/jobs'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+// In a box, so that what succeeds has little to carry.
+pub struct Error(Box<Parts>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
     code: Code,
     what: String,
     call: Option<Call>,
@@ -84,7 +88,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error without a system call behind it.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), call: None, hint: None }
+        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None }))
     }
 
     /// `call` on `object` failed with `errno`, so `what` was not done.
@@ -95,7 +99,8 @@ impl Error {
         errno: Errno,
     ) -> Self {
         let call = Call { name: call, object: object.to_string() };
-        Self { code: Code::System(errno), what: what.into(), call: Some(call), hint: None }
+        let code = Code::System(errno);
+        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None }))
     }
 
     /// A bad name, key, mode or size.
@@ -106,20 +111,20 @@ impl Error {
     /// Adds what to do, where the code alone misleads.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// What to compare.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The errno, where a system call failed.
     #[must_use]
     pub fn errno(&self) -> Option<Errno> {
-        match self.code {
+        match self.0.code {
             Code::System(errno) => Some(errno),
             _ => None,
         }
@@ -128,21 +133,21 @@ impl Error {
     /// The system call that failed.
     #[must_use]
     pub fn syscall(&self) -> Option<&'static str> {
-        self.call.as_ref().map(|call| call.name)
+        self.0.call.as_ref().map(|call| call.name)
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.call {
-            Some(call) => write!(out, "{}: {}, {} {}", self.code.name(), self.what, call.name, call.object),
-            None => out.write_str(&self.what),
+        match &self.0.call {
+            Some(call) => write!(out, "{}: {}, {} {}", self.0.code.name(), self.0.what, call.name, call.object),
+            None => out.write_str(&self.0.what),
         }
     }
 }
