@@ -9,9 +9,10 @@ const OFFSETS = [0, 16, 32, 48, 64, 4080]
 const LIMIT_OFFSETS = [0, 16, 64]
 
 /** A segment, and `own` bytes that start `offset` behind a page: a second segment is the way to such an address. */
-async function memories({ object, atTheEnd, sumOf }, offset, direction) {
+async function memories({ object, atTheEnd, sumOf }, offset, direction, kind = 'posix') {
   const { SharedMemory } = await import('../shared/ours.mjs')
-  const shared = SharedMemory.create(object, { size: BYTES })
+  const id = kind === 'posix' ? object : 0x62660000 + (process.pid & 0xffff)
+  const shared = SharedMemory.create(id, { size: BYTES })
   const second = SharedMemory.create(`${object}-own`, { size: BYTES + 2 * 4096 })
   atTheEnd(() => {
     shared.remove()
@@ -25,9 +26,9 @@ async function memories({ object, atTheEnd, sumOf }, offset, direction) {
   return { shared, own }
 }
 
-const read = offset =>
+const read = (offset, kind) =>
   node(async context => {
-    const { shared, own } = await memories(context, offset, 'read')
+    const { shared, own } = await memories(context, offset, 'read', kind)
     return count => {
       let bytes = 0
       for (let index = 0; index < count; index += 1) bytes += shared.read(own)
@@ -41,6 +42,19 @@ const write = offset =>
     return count => {
       let bytes = 0
       for (let index = 0; index < count; index += 1) bytes += shared.write(own)
+      return { work: bytes }
+    }
+  })
+
+const writeAndClear = kind =>
+  node(async context => {
+    const { shared, own } = await memories(context, 16, undefined, kind)
+    return count => {
+      let bytes = 0
+      for (let index = 0; index < count; index += 1) {
+        bytes += shared.write(own)
+        shared.clear()
+      }
       return { work: bytes }
     }
   })
@@ -94,17 +108,9 @@ export const scene = {
     ...limits('read'),
     ...writes,
     ...limits('write'),
-    'os-ipc, write + clear': node(async context => {
-      const { shared, own } = await memories(context, 16)
-      return count => {
-        let bytes = 0
-        for (let index = 0; index < count; index += 1) {
-          bytes += shared.write(own)
-          shared.clear()
-        }
-        return { work: bytes }
-      }
-    }),
+    'os-ipc, write + clear': writeAndClear('posix'),
+    'os-ipc, System V, read at 16': read(16, 'sysv'),
+    'os-ipc, System V, write + clear': writeAndClear('sysv'),
     'Go, READ': go('memory', 'read'),
     'Go, WRITE + Clear': go('memory', 'write'),
     'shm-typed-array, read at 0': shmTypedArray(0, 'read'),
@@ -135,7 +141,8 @@ export const scene = {
       LIMIT_OFFSETS.map(offset => `limit, write at ${offset}`),
       1.25,
     ),
-    ratio('os-ipc, read at 16', 'Go, READ', 1.1),
-    ratio('os-ipc, write + clear', 'Go, WRITE + Clear', 1.1),
+    // With the segments that Go's library has.
+    ratio('os-ipc, System V, read at 16', 'Go, READ', 1.1),
+    ratio('os-ipc, System V, write + clear', 'Go, WRITE + Clear', 1.1),
   ],
 }
