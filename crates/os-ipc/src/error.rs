@@ -146,7 +146,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.call {
-            Some(call) => write!(out, "{}: {}, {} {}", self.0.code.name(), self.0.what, call.name, call.object),
+            Some(call) => {
+                write!(out, "{}: {}, {} {}", self.0.code.name(), self.0.what, call.name, call.object)
+            }
             None => out.write_str(&self.0.what),
         }
     }

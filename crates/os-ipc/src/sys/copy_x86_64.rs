@@ -4,6 +4,7 @@ use std::arch::x86_64::{__m256i, _mm_sfence, _mm256_loadu_si256, _mm256_store_si
 use std::ptr;
 
 use super::copy_pieces;
+use super::store_way::StoreWay;
 
 const VECTOR: usize = size_of::<__m256i>();
 const BLOCK: usize = 4 * VECTOR;
@@ -19,18 +20,20 @@ const STREAMED: usize = 16 << 20;
 ///
 /// # Safety
 /// - `source` is readable and `target` is writable, both for `length` bytes, and they do not overlap.
-pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usize) {
-    // SAFETY: the caller's, and AVX2 is only used where the processor has it.
-    unsafe {
-        if is_x86_feature_detected!("avx2") {
-            if length < STREAMED {
-                copy_blocks::<false>(source, target, length);
-            } else {
-                copy_blocks::<true>(source, target, length);
-            }
-        } else {
-            copy_pieces::copy_large(source, target, length);
-        }
+pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usize, way: Option<&StoreWay>) {
+    if !is_x86_feature_detected!("avx2") {
+        // SAFETY: the caller's.
+        unsafe { copy_pieces::copy_large(source, target, length, way) };
+        return;
+    }
+    // SAFETY: the caller's, and the processor has AVX2.
+    let through = || unsafe { copy_blocks::<false>(source, target, length) };
+    // SAFETY: as above.
+    let past = || unsafe { copy_blocks::<true>(source, target, length) };
+    match way {
+        _ if length >= STREAMED => past(),
+        Some(way) => way.store(length, through, past),
+        None => through(),
     }
 }
 

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use super::bus_guard::Guard;
+use super::store_way::StoreWay;
 use super::{VACATED_SEGMENT_IS_DETACHED, copy};
 
 /// A range of this process's addresses that shows an object, until it is dropped.
@@ -20,6 +21,7 @@ pub(crate) struct Mapping {
     /// The range shows zeros of our own instead of the object.
     vacated: AtomicBool,
     shows: Shows,
+    way: StoreWay,
 }
 
 enum Shows {
@@ -40,7 +42,14 @@ impl Mapping {
         let start =
             unsafe { mmap(None, length, protection(writable), MapFlags::MAP_SHARED, file, 0) }?.cast::<u8>();
         let guard = Guard::over(start.addr().get(), length.get());
-        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::File(guard) })
+        Ok(Self {
+            start,
+            length,
+            writable,
+            vacated: AtomicBool::new(false),
+            shows: Shows::File(guard),
+            way: StoreWay::default(),
+        })
     }
 
     /// `shmat(segment, NULL, SHM_RDONLY or 0)`
@@ -51,7 +60,14 @@ impl Mapping {
         // shmat's failure is the address -1.
         let start = if start.addr() == usize::MAX { Err(Errno::last()) } else { Ok(start.cast::<u8>()) }?;
         let start = NonNull::new(start).ok_or(Errno::EINVAL)?;
-        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::Segment })
+        Ok(Self {
+            start,
+            length,
+            writable,
+            vacated: AtomicBool::new(false),
+            shows: Shows::Segment,
+            way: StoreWay::default(),
+        })
     }
 
     pub(crate) fn start(&self) -> NonNull<u8> {
@@ -73,14 +89,14 @@ impl Mapping {
     pub(crate) fn store(&self, position: usize, source: &[u8]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range; nothing else can write to `source` meanwhile.
-        unsafe { copy::store(source.as_ptr(), shared, source.len()) };
+        unsafe { copy::store(source.as_ptr(), shared, source.len(), &self.way) };
     }
 
     /// [`store`](Self::store) from memory that this thread reaches by other ways too, maybe this range itself.
     pub(crate) fn store_cells(&self, position: usize, source: &[Cell<u8>]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range.
-        unsafe { copy::store(source.as_ptr().cast(), shared, source.len()) };
+        unsafe { copy::store(source.as_ptr().cast(), shared, source.len(), &self.way) };
     }
 
     /// Fills the whole range with zeros.

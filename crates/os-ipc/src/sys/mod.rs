@@ -41,6 +41,7 @@ pub(crate) mod posix_shm_types;
 )]
 pub(crate) mod posix_words;
 mod readable;
+mod store_way;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
