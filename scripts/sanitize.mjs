@@ -27,6 +27,8 @@ const PURE = [
   'patience::',
   'ownership::',
   'sys::copy::',
+  'sys::store_way::',
+  'waiting::pace::',
   'layout::',
 ]
 

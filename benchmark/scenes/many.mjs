@@ -71,7 +71,7 @@ export const scene = {
   title: 'A unit for one of so many semaphores that are waited on at once',
   operation: 'a unit',
   // In a round every one of them has its turn often, as a single one has.
-  least: 16 * MANY,
+  least: 64 * MANY,
   contenders: {
     'os-ipc, 1 semaphore': many(1),
     'os-ipc, 1 semaphore, by a thread': many(1, true),
