@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Env, Function, JsValue, check_status};
 use napi::sys;
-use os_ipc::{Glance, Look, Mailbox};
+use os_ipc::{Glance, Mailbox};
 
 use crate::libuv::Loop;
 
@@ -109,7 +109,7 @@ pub(crate) fn close() {
 impl EventLoop {
     /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
     fn look(&mut self) {
-        let look = Look::begin();
+        let look = self.mailbox.look();
         TURN.set(Turn::Looking);
         let mut next = 0;
         let in_vain = loop {

@@ -19,6 +19,8 @@ pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
 mod memory_cgroup;
 pub(crate) mod module;
+#[cfg_attr(not(target_os = "linux"), path = "no_naps.rs")]
+pub(crate) mod naps;
 pub(crate) mod posix_sem;
 #[cfg_attr(target_os = "linux", path = "posix_shm_linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "posix_shm_darwin.rs")]

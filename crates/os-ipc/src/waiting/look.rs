@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::pace::Pace;
 use crate::error::Result;
+use crate::sys::naps::Naps;
 
 /// How long a look takes at the most. To be woken takes about as long.
 const LOOK: Duration = Duration::from_micros(50);
@@ -14,34 +15,40 @@ const LOOK: Duration = Duration::from_micros(50);
 const HELD_UP: Duration = Duration::from_micros(300);
 
 /// A look that has begun.
-pub struct Look(Instant);
+pub struct Look {
+    began: Instant,
+    /// Between two tries it sleeps, where other programs want the processors too: who yields one to them is long in getting it
+    /// back, and who sleeps gets it when he wakes.
+    naps: Option<Naps>,
+}
 
 impl Look {
-    /// Begins now.
-    #[must_use]
-    pub fn begin() -> Self {
-        Self(Instant::now())
+    pub(super) fn begin(pace: &mut Pace) -> Self {
+        Self { began: Instant::now(), naps: pace.is_crowded().then(Naps::begin) }
     }
 
     /// When it began.
     #[must_use]
     pub fn began(&self) -> Instant {
-        self.0
+        self.began
     }
 
     /// Whether there is time for one more try. Whoever is to give the unit may need this processor, and gets it first.
     #[must_use]
     pub fn goes_on(&self) -> bool {
-        if self.0.elapsed() > LOOK {
+        if self.began.elapsed() > LOOK {
             return false;
         }
-        thread::yield_now();
+        match &self.naps {
+            Some(naps) => naps.take(),
+            None => thread::yield_now(),
+        }
         true
     }
 
     /// How long it has taken, where other programs kept the processor from it.
     pub(super) fn held_up(&self) -> Option<Duration> {
-        Some(self.0.elapsed()).filter(|took| *took > HELD_UP)
+        Some(self.began.elapsed()).filter(|took| *took > HELD_UP)
     }
 }
 
@@ -51,16 +58,16 @@ thread_local! {
 }
 
 /// A wait of the calling thread: `sleep`, and before that `attempt`, again and again for a moment, where the thread's last
-/// waits were short.
+/// waits were short and no other program wants the processors.
 pub(crate) fn look_before_sleep(
     attempt: impl FnMut() -> Result<bool>,
     sleep: impl FnOnce() -> Result<bool>,
 ) -> Result<bool> {
-    let quick = PACE.with_borrow_mut(|pace| {
+    let looks = PACE.with_borrow_mut(|pace| {
         pace.begin();
-        pace.is_quick()
+        pace.is_quick() && !pace.is_crowded()
     });
-    let taken = quick && look(attempt)? || sleep()?;
+    let taken = looks && look(attempt)? || sleep()?;
     if taken {
         PACE.with_borrow_mut(Pace::arrive);
     }
@@ -68,7 +75,7 @@ pub(crate) fn look_before_sleep(
 }
 
 fn look(mut attempt: impl FnMut() -> Result<bool>) -> Result<bool> {
-    let look = Look::begin();
+    let look = PACE.with_borrow_mut(Look::begin);
     let found = loop {
         if attempt()? {
             break true;

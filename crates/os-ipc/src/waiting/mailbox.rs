@@ -57,6 +57,11 @@ impl Mailbox {
         self.lock().pace.is_quick()
     }
 
+    /// The party begins to look.
+    pub fn look(&self) -> Look {
+        Look::begin(&mut self.lock().pace)
+    }
+
     /// The party looked, and something came in time, or not.
     pub fn looked(&self, look: &Look, found: bool) {
         self.lock().pace.looked(look, found);

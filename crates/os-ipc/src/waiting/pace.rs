@@ -16,8 +16,8 @@ const COST: i32 = 16;
 /// The most that short waits are saved up for.
 const SAVED: i32 = 4 * COST;
 
-/// Who was held up stays away from looks for so many times as long.
-const REST: u32 = 20;
+/// A look that was held up tells of a crowd for so many times as long.
+const CROWD: u32 = 20;
 
 /// The pace of one party.
 #[derive(Debug, Default)]
@@ -28,8 +28,8 @@ pub(super) struct Pace {
     short: u32,
     /// What short waits earned, less what looks in vain cost.
     balance: i32,
-    /// Until when nobody looks.
-    rests_until: Option<Instant>,
+    /// Until when other programs want the processors too, as far as is known.
+    crowded_until: Option<Instant>,
 }
 
 impl Pace {
@@ -59,7 +59,7 @@ impl Pace {
             self.look_in_vain();
         }
         if let Some(time) = look.held_up() {
-            self.rest(time * REST);
+            self.crowd(time * CROWD);
         }
     }
 
@@ -68,16 +68,21 @@ impl Pace {
         self.balance -= COST;
     }
 
-    fn rest(&mut self, time: Duration) {
-        self.rests_until = Instant::now().checked_add(time);
+    fn crowd(&mut self, time: Duration) {
+        self.crowded_until = Instant::now().checked_add(time);
     }
 
     /// Whether the next wait is likely to be short. The model checker has no clock: there it always is.
-    pub(super) fn is_quick(&mut self) -> bool {
-        if self.rests_until.is_some_and(|until| until <= Instant::now()) {
-            self.rests_until = None;
+    pub(super) fn is_quick(&self) -> bool {
+        cfg!(loom) || self.short >= IN_A_ROW && self.balance >= 0
+    }
+
+    /// Whether other programs want the processors too.
+    pub(super) fn is_crowded(&mut self) -> bool {
+        if self.crowded_until.is_some_and(|until| until <= Instant::now()) {
+            self.crowded_until = None;
         }
-        cfg!(loom) || self.short >= IN_A_ROW && self.balance >= 0 && self.rests_until.is_none()
+        self.crowded_until.is_some()
     }
 }
 
@@ -141,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn who_was_held_up_does_not_look_for_a_while() {
+    fn a_crowd_is_gone_after_a_while() {
         let mut pace = Pace::default();
-        waits(&mut pace, IN_A_ROW, SHORT);
-        pace.rest(Duration::from_secs(60));
-        assert!(!pace.is_quick());
-        pace.rest(Duration::ZERO);
-        assert!(pace.is_quick());
+        assert!(!pace.is_crowded());
+        pace.crowd(Duration::from_secs(60));
+        assert!(pace.is_crowded());
+        pace.crowd(Duration::ZERO);
+        assert!(!pace.is_crowded());
     }
 }
