@@ -87,3 +87,72 @@ fn look(mut attempt: impl FnMut() -> Result<bool>) -> Result<bool> {
     PACE.with_borrow_mut(|pace| pace.looked(&look, found));
     Ok(found)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// Waits that end at once, until the next one would look.
+    fn hurry() {
+        let begin = Instant::now();
+        loop {
+            let mut looked = false;
+            let attempt = || {
+                looked = true;
+                Ok(true)
+            };
+            assert!(look_before_sleep(attempt, || Ok(true)).unwrap());
+            if looked {
+                return;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "no wait was short");
+        }
+    }
+
+    #[test]
+    fn who_finds_something_does_not_sleep() {
+        hurry();
+        let mut tries = 0;
+        let attempt = || {
+            tries += 1;
+            Ok(tries == 2)
+        };
+        assert!(look_before_sleep(attempt, || panic!("it slept")).unwrap());
+    }
+
+    #[test]
+    fn who_finds_nothing_sleeps_and_does_not_look_the_next_time() {
+        hurry();
+        let mut tries = 0;
+        let attempt = || {
+            tries += 1;
+            Ok(false)
+        };
+        assert!(!look_before_sleep(attempt, || Ok(false)).unwrap());
+        assert!(tries > 0);
+        assert!(look_before_sleep(|| panic!("it looked"), || Ok(true)).unwrap());
+    }
+
+    #[test]
+    fn a_failure_ends_the_look() {
+        hurry();
+        let failed = look_before_sleep(|| Err(Error::invalid("gone")), || panic!("it slept"));
+        assert_eq!(failed, Err(Error::invalid("gone")));
+    }
+
+    #[test]
+    fn a_look_in_a_crowd_sleeps_between_two_tries() {
+        let mut pace = Pace::default();
+        assert!(Look::begin(&mut pace).naps.is_none());
+        pace.crowd(Duration::from_secs(60));
+        assert!(Look::begin(&mut pace).naps.is_some());
+    }
+
+    #[test]
+    fn a_look_ends() {
+        let look = Look::begin(&mut Pace::default());
+        while look.goes_on() {}
+        assert!(look.began().elapsed() > LOOK);
+    }
+}

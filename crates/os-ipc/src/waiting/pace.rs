@@ -68,7 +68,7 @@ impl Pace {
         self.balance -= COST;
     }
 
-    fn crowd(&mut self, time: Duration) {
+    pub(super) fn crowd(&mut self, time: Duration) {
         self.crowded_until = Instant::now().checked_add(time);
     }
 
@@ -137,7 +137,7 @@ mod tests {
     fn what_arrives_tells_how_long_the_last_wait_took() {
         let mut pace = Pace { short: 5, ..Pace::default() };
         pace.begin();
-        pace.began = pace.began.map(|began| began - Duration::from_secs(1));
+        pace.began = pace.began.and_then(|began| began.checked_sub(Duration::from_secs(1)));
         pace.arrive();
         assert_eq!((pace.short, pace.began), (0, None));
         pace.short = 5;
