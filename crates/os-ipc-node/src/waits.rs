@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use napi::Task;
 use napi::bindgen_prelude::{Either, Env, Unknown};
 use napi_derive::napi;
-use os_ipc::{Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work};
+use os_ipc::{Arrived, Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work};
 
 use crate::environment;
 use crate::error::{OrThrow, to_js};
@@ -100,9 +100,8 @@ pub struct Settled<'env> {
 /// Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone.
 #[napi]
 pub fn collect_settled(env: &Env) -> napi::Result<Either<f64, Settled<'_>>> {
-    let (mut collected, planned) = environment::with(env, |environment| {
-        Ok((environment.mailbox.collect(), environment.mailbox.collect_planned()))
-    })?;
+    let Arrived { delivered: mut collected, planned } =
+        environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
     planned.into_iter().for_each(event_loop::plan);
     if collected.len() == 1
         && environment::runs(env)

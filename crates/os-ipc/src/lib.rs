@@ -26,7 +26,7 @@ pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
-    Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
+    Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
     leave_pool_queue, set_pool_size,
 };
 

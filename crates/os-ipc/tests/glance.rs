@@ -137,14 +137,14 @@ fn a_thread_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
             drop(start(&semaphore, &party, EVENT_LOOP).1);
             semaphore.post(1).unwrap();
             until("a unit came", || {
-                planned = planned.take().or_else(|| party.mailbox.collect_planned().pop());
-                let delivered = party.mailbox.collect();
-                let some = !delivered.is_empty();
-                delivered.into_values().for_each(hand_over);
+                let mut arrived = party.mailbox.collect();
+                planned = planned.take().or_else(|| arrived.planned.pop());
+                let some = !arrived.delivered.is_empty();
+                arrived.delivered.into_values().for_each(hand_over);
                 some
             });
             thread::sleep(MOMENT);
-            planned = planned.take().or_else(|| party.mailbox.collect_planned().pop());
+            planned = planned.take().or_else(|| party.mailbox.collect().planned.pop());
             planned.is_some()
         });
         let planned = planned.unwrap();
@@ -180,6 +180,20 @@ fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
         let (_, planned) = glance(&semaphore, &party);
         assert!(!semaphore.wait(Some(MOMENT)).unwrap());
         semaphore.post(1).unwrap();
+        receive(&party, 1);
+        assert!(!planned.look());
+    }
+}
+
+#[test]
+fn who_reads_the_counter_does_not_see_what_is_going_to_be_taken() {
+    for backend in backends().filter(|backend| backend.has_value()) {
+        let (_named, semaphore, party) = scene(backend);
+        let (_, planned) = glance(&semaphore, &party);
+        semaphore.post(2).unwrap();
+        assert_eq!(semaphore.value().unwrap(), 1);
+        let info = semaphore.info().unwrap();
+        assert_eq!((info.value, info.pending), (Some(1), 0));
         receive(&party, 1);
         assert!(!planned.look());
     }

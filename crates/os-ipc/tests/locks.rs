@@ -61,7 +61,7 @@ impl Party {
     /// Waits for an outcome.
     fn collect(&self) {
         self.arrival.recv_timeout(PATIENCE).unwrap();
-        for delivery in self.mailbox.collect().into_values() {
+        for delivery in self.mailbox.collect().delivered.into_values() {
             match delivery {
                 Delivery::Granted(unit) => unit.hand_over(),
                 Delivery::Failed(error) => panic!("{error}"),

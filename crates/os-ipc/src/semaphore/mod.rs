@@ -150,7 +150,7 @@ impl Semaphore {
 
     /// The counter.
     pub fn value(&self) -> Result<u32> {
-        self.queue.await_leaving_server();
+        self.queue.before_reading();
         match &self.inside {
             Inside::SystemV(set) => set.value(),
             Inside::Posix(named) => named.value(),
@@ -269,6 +269,7 @@ impl Semaphore {
 
     /// What is known about the semaphore.
     pub fn info(&self) -> Result<SemaphoreInfo> {
+        self.queue.before_reading();
         let mut info = match &self.inside {
             Inside::SystemV(set) => set.info(),
             Inside::Posix(named) => named.info(),

@@ -43,7 +43,7 @@ pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option
         };
     }
     drop(here);
-    let outcome = mailbox.collect().pop_first();
+    let outcome = mailbox.collect().delivered.pop_first();
     if outcome.is_none() {
         queue.cancel(ticket, &mailbox);
     }

@@ -24,10 +24,17 @@ pub struct Mailbox {
     inside: Mutex<Inside>,
 }
 
-struct Inside {
-    delivered: BTreeMap<TicketId, Delivery>,
+/// What arrived since the party looked last.
+#[derive(Default)]
+pub struct Arrived {
+    /// Outcomes, in the order of the tickets.
+    pub delivered: BTreeMap<TicketId, Delivery>,
     /// Queues whose server left its place to the party's event loop.
-    planned: Vec<Glance>,
+    pub planned: Vec<Glance>,
+}
+
+struct Inside {
+    arrived: Arrived,
     pace: Pace,
     /// Tells the party that something is here; `None` once it is gone.
     wake: Option<Box<dyn Fn() + Send>>,
@@ -38,8 +45,7 @@ impl Mailbox {
     pub fn new(wake: impl Fn() + Send + 'static) -> Self {
         Self {
             inside: Mutex::new(Inside {
-                delivered: BTreeMap::new(),
-                planned: Vec::new(),
+                arrived: Arrived::default(),
                 pace: Pace::default(),
                 wake: Some(Box::new(wake)),
             }),
@@ -72,10 +78,10 @@ impl Mailbox {
         let mut inside = self.lock();
         // Under the lock: after `close` returns, nobody calls `wake` any more.
         let Some(wake) = &inside.wake else { return Err(delivery) };
-        if inside.is_empty() {
+        if inside.arrived.is_empty() {
             wake();
         }
-        inside.delivered.insert(ticket, delivery);
+        inside.arrived.delivered.insert(ticket, delivery);
         inside.pace.arrive();
         Ok(())
     }
@@ -84,49 +90,43 @@ impl Mailbox {
     pub(super) fn plan(&self, glance: Glance) -> Result<(), Glance> {
         let mut inside = self.lock();
         let Some(wake) = &inside.wake else { return Err(glance) };
-        if inside.is_empty() {
+        if inside.arrived.is_empty() {
             wake();
         }
-        inside.planned.push(glance);
+        inside.arrived.planned.push(glance);
         Ok(())
     }
 
-    /// Takes out everything that arrived, in the order of the tickets.
-    pub fn collect(&self) -> BTreeMap<TicketId, Delivery> {
-        std::mem::take(&mut self.lock().delivered)
-    }
-
-    /// Takes out the queues that were left to the party's event loop.
-    pub fn collect_planned(&self) -> Vec<Glance> {
-        std::mem::take(&mut self.lock().planned)
+    /// Takes out everything, at once: who finds something left in here wakes nobody.
+    pub fn collect(&self) -> Arrived {
+        std::mem::take(&mut self.lock().arrived)
     }
 
     /// Takes out what arrived for one ticket.
     pub(super) fn withdraw(&self, ticket: TicketId) -> Option<Delivery> {
-        self.lock().delivered.remove(&ticket)
+        self.lock().arrived.delivered.remove(&ticket)
     }
 
     /// Takes out the units that arrived for one handle.
     pub(super) fn withdraw_all(&self, holder: &Arc<Holder>) -> Vec<Delivery> {
-        let mut inside = self.lock();
+        let delivered = &mut self.lock().arrived.delivered;
         let theirs = |delivery: &Delivery| match delivery {
             Delivery::Granted(unit) => unit.is_for(holder),
             Delivery::Failed(_) => false,
         };
         let tickets: Vec<_> =
-            inside.delivered.iter().filter(|(_, delivery)| theirs(delivery)).map(|(id, _)| *id).collect();
-        tickets.into_iter().filter_map(|ticket| inside.delivered.remove(&ticket)).collect()
+            delivered.iter().filter(|(_, delivery)| theirs(delivery)).map(|(id, _)| *id).collect();
+        tickets.into_iter().filter_map(|ticket| delivered.remove(&ticket)).collect()
     }
 
     /// The party is gone: nothing is delivered any more, and the units that nobody collected go on.
     pub fn close(&self) {
-        let (delivered, planned, wake) = {
+        let (arrived, wake) = {
             let mut inside = self.lock();
-            (std::mem::take(&mut inside.delivered), std::mem::take(&mut inside.planned), inside.wake.take())
+            (std::mem::take(&mut inside.arrived), inside.wake.take())
         };
         drop(wake);
-        drop(delivered);
-        drop(planned);
+        drop(arrived);
     }
 
     /// A thread that panicked left nothing half-done here: every change is one call.
@@ -135,7 +135,7 @@ impl Mailbox {
     }
 }
 
-impl Inside {
+impl Arrived {
     fn is_empty(&self) -> bool {
         self.delivered.is_empty() && self.planned.is_empty()
     }

@@ -29,7 +29,7 @@ pub(crate) use in_line::wait_in_line;
 pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
 pub use look::Look;
 pub(crate) use look::look_before_sleep;
-pub use mailbox::{Delivery, Mailbox};
+pub use mailbox::{Arrived, Delivery, Mailbox};
 pub(crate) use queue::{Queue, Ticket};
 pub use queue::{TicketId, Wait, Work};
 pub(crate) use threads::run as run_on_thread;

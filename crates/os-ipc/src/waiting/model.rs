@@ -13,12 +13,12 @@ use nix::errno::Errno;
 use super::counter::{Counter, Hold, Origin};
 use super::glance::Glance;
 use super::lanes::{Lanes, leave_pool, set_pool_size};
-use super::mailbox::{Delivery, Mailbox};
+use super::mailbox::{Arrived, Delivery, Mailbox};
 use super::queue::{Queue, Ticket, TicketId, Wait, Work};
 use super::threads;
 use super::unit::Holder;
 use crate::error::{Error, Result};
-use crate::sync::{pause, thread};
+use crate::sync::{Condvar, Mutex, pause, thread};
 use crate::sys::thread as kernel;
 
 /// The kernel's counter.
@@ -103,6 +103,8 @@ struct Party {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     mailbox: Arc<Mailbox>,
+    /// Whether it was told that something is in there.
+    told: Arc<(Mutex<bool>, Condvar)>,
     lanes: Lanes,
 }
 
@@ -115,12 +117,26 @@ struct Post {
 
 impl Party {
     fn new(queue: &Arc<Queue>, lanes: Lanes) -> Self {
+        let told = Arc::new((Mutex::new(false), Condvar::new()));
+        let tell = {
+            let told = Arc::clone(&told);
+            move || {
+                *told.0.lock().unwrap() = true;
+                told.1.notify_one();
+            }
+        };
         Self {
             queue: Arc::clone(queue),
             holder: Arc::default(),
-            mailbox: Arc::new(Mailbox::new(|| {})),
+            mailbox: Arc::new(Mailbox::new(tell)),
+            told,
             lanes,
         }
+    }
+
+    /// The same party, as it waits for what another queue has.
+    fn at(&self, queue: &Arc<Queue>, lanes: Lanes) -> Self {
+        Self { queue: Arc::clone(queue), lanes, ..self.clone() }
     }
 
     /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
@@ -168,9 +184,10 @@ impl Party {
 
     /// Empties the mailbox, as JavaScript does.
     fn collect(&self) -> Post {
-        self.mailbox.collect_planned().into_iter().for_each(look);
+        let Arrived { delivered, planned } = self.mailbox.collect();
+        planned.into_iter().for_each(look);
         let mut post = Post::default();
-        for delivery in self.mailbox.collect().into_values() {
+        for delivery in delivered.into_values() {
             match delivery {
                 Delivery::Granted(unit) => {
                     unit.hand_over();
@@ -182,14 +199,18 @@ impl Party {
         post
     }
 
-    /// Empties it until something was in it.
+    /// Empties it whenever it is told to, until something was in it.
     fn collect_some(&self) -> Post {
         loop {
+            let mut told = self.told.0.lock().unwrap();
+            while !std::mem::take(&mut *told) {
+                told = self.told.1.wait(told).unwrap();
+            }
+            drop(told);
             let post = self.collect();
             if post != Post::default() {
                 return post;
             }
-            thread::yield_now();
         }
     }
 }
@@ -460,6 +481,27 @@ fn a_thread_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
         party.collect();
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (2, 0));
+    });
+}
+
+#[test]
+fn a_unit_that_arrives_beside_a_queue_that_is_left_to_the_event_loop_is_told() {
+    in_every_order(2, || {
+        let (queue, other) = (queue(), queue());
+        let party = Party::new(&queue, EVENT_LOOP);
+        let first = party.without_a_look();
+        assert!(party.wait().is_some());
+        assert!(party.at(&other, Lanes::OWN).wait().is_some());
+        drop(first);
+        kernel::give_several(3).unwrap();
+        let mut granted = 0;
+        while granted < 3 {
+            granted += party.collect_some().granted;
+        }
+        party.collect();
+        rest(&queue);
+        rest(&other);
+        assert_eq!((permits(&[&party]), kernel::units()), (3, 0));
     });
 }
 

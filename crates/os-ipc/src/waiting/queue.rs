@@ -284,6 +284,18 @@ impl Queue {
         !state.tickets.is_empty()
     }
 
+    /// Somebody is about to read the counter, and must not see what an event loop is going to take for those who wait.
+    pub(crate) fn before_reading(&self) {
+        let generation = {
+            let state = self.lock();
+            matches!(state.server, Server::Glance).then_some(state.generation)
+        };
+        match generation {
+            Some(generation) => self.glance(generation),
+            None => self.await_leaving_server(),
+        };
+    }
+
     /// The calling thread is about to block, and may be the one that was to look.
     pub(crate) fn before_blocking(&self) {
         self.replace_planned_glance(&mut self.lock());

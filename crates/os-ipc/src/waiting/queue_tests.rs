@@ -70,7 +70,7 @@ fn a_server_that_panics_is_replaced() {
     let (mailbox, arrival) = mailbox();
     let (id, _) = start(&queue, &mailbox, Lanes::OWN);
     arrival.recv_timeout(PATIENCE).unwrap();
-    assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+    assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_ticket_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
     queue.cancel(gone, &mailbox);
     let (id, _) = start(&queue, &mailbox, Lanes::OWN);
     arrival.recv_timeout(PATIENCE).unwrap();
-    assert!(matches!(mailbox.collect().remove(&id), Some(Delivery::Granted(_))));
+    assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
     // When libuv comes to it, there is nothing left to do.
     work.run();
 }

@@ -105,9 +105,8 @@ impl Party {
         }
         *woken = false;
         drop(woken);
-        // There is no event loop here that could look: a thread goes on.
-        drop(self.mailbox.collect_planned());
-        self.mailbox.collect().into_iter().collect()
+        // There is no event loop here that could look: what was left to it is dropped, and a thread goes on.
+        self.mailbox.collect().delivered.into_iter().collect()
     }
 
     /// Collects until `count` outcomes were there.
