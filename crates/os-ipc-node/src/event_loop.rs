@@ -22,9 +22,6 @@ const PLACE_AFTER: Duration = Duration::from_millis(20);
 /// After so many tries a look sees what else there is to do.
 const TRIES: usize = 16;
 
-/// So many looks can follow each other before the loop has a turn.
-const LOOKS_A_TURN: usize = 8;
-
 /// The event loop of one environment, and those that it looks for.
 struct EventLoop {
     uv_loop: Loop,
@@ -52,8 +49,6 @@ enum Turn {
     Looking,
     /// It looked, and something is in the mailbox.
     Found,
-    /// It settles what it found.
-    Settling,
 }
 
 /// Somebody delivers to the mailbox of an environment. True where this thread is about to empty it anyway.
@@ -163,34 +158,27 @@ impl EventLoop {
 
 /// The loop is about to sleep, or to have a look at its files.
 unsafe extern "C" fn before_sleep(_: *mut u64) {
-    for _ in 0..LOOKS_A_TURN {
-        let found = EVENT_LOOP.with_borrow_mut(|event_loop| {
-            let event_loop = event_loop.as_mut()?;
-            event_loop.uv_loop.allow_sleep();
-            event_loop.look();
-            (TURN.get() == Turn::Found).then_some((event_loop.env, event_loop.settle))
-        });
-        if let Some((env, settle)) = found {
-            TURN.set(Turn::Settling);
-            // SAFETY: they are those of the environment that this loop runs.
-            unsafe { call(env, settle) };
-        }
-        TURN.set(Turn::Elsewhere);
-        let again = EVENT_LOOP.with_borrow_mut(|event_loop| {
-            let Some(event_loop) = event_loop else { return false };
-            event_loop.give_up_old();
-            if event_loop.planned.is_empty() {
-                event_loop.uv_loop.call_nobody();
-                return false;
-            }
-            // What is planned is looked for in the next turn: this one's moment before the sleep may be over.
-            event_loop.uv_loop.stay_awake();
-            found.is_some() && event_loop.uv_loop.would_sleep()
-        });
-        if !again {
-            return;
-        }
+    let found = EVENT_LOOP.with_borrow_mut(|event_loop| {
+        let event_loop = event_loop.as_mut()?;
+        event_loop.uv_loop.allow_sleep();
+        event_loop.look();
+        (TURN.get() == Turn::Found).then_some((event_loop.env, event_loop.settle))
+    });
+    TURN.set(Turn::Elsewhere);
+    if let Some((env, settle)) = found {
+        // SAFETY: they are those of the environment that this loop runs.
+        unsafe { call(env, settle) };
     }
+    EVENT_LOOP.with_borrow_mut(|event_loop| {
+        let Some(event_loop) = event_loop else { return };
+        event_loop.give_up_old();
+        if event_loop.planned.is_empty() {
+            event_loop.uv_loop.call_nobody();
+        } else {
+            // This turn's moment before the sleep is over: the next one's is to come at once.
+            event_loop.uv_loop.stay_awake();
+        }
+    });
 }
 
 /// Calls a function as libuv's own callbacks call JavaScript: what it resolves goes on before this returns.
