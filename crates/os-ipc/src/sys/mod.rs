@@ -43,6 +43,8 @@ pub(crate) mod posix_shm_types;
 )]
 pub(crate) mod posix_words;
 mod readable;
+// Stores past the caches: so far for one processor.
+#[cfg_attr(not(target_arch = "x86_64"), path = "no_store_way.rs")]
 mod store_way;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
