@@ -14,6 +14,7 @@ import { Semaphore, SharedMemory } from '../index.js'
 import { cli, inTerminal, json, osIpc, type Step, start, terminals } from './helpers/cli.ts'
 import { uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'
+import { until } from './helpers/until.ts'
 import { lastFrame as runsOf } from '../scripts/terminal-frame.mjs'
 import { svg } from '../scripts/terminal-svg.mjs'
 
@@ -323,6 +324,8 @@ requires(terminals)('the picture of a frame has the text, the bars and the colou
   // It lasts as long as the terminal may take.
   const taker = start(t, ['run', name, '--', 'sleep', '90'], { limit: 90_000 })
   t.teardown(() => semaphore.unlink())
+  // What top sees first is the most that it knows of.
+  await until('it has its permit', () => semaphore.value === 2)
   const { output, problem } = await inTerminal(t, osIpc('top', name, '--interval', '100ms'), [
     { until: '2/2' },
     { type: 'q' },
