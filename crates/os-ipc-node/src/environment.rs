@@ -53,29 +53,27 @@ pub fn start(
     pool_threads: u32,
     libuv: bool,
 ) -> napi::Result<()> {
-    let function = settle;
-    let settle =
-        function.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
-    let settle = Arc::new(settle);
+    let told = settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
+    let told = Arc::new(told);
     let wake = {
-        let settle = Arc::clone(&settle);
+        let told = Arc::clone(&told);
         move || {
             // Only this environment's own thread: another one that looks may be handing on to this one.
             if libuv && event_loop::takes_delivery() {
                 return;
             }
             // Anything but `Ok` means that the environment is closing, and nobody is there to be told.
-            let _ = settle.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            let _ = told.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     };
     let mailbox = Arc::new(Mailbox::new(wake));
     if libuv {
-        event_loop::open(&env, &function, &mailbox)?;
+        event_loop::open(&env, &settle, &mailbox)?;
     }
     let environment = Environment {
         raw: env.raw(),
         make_error: make_error.create_ref()?,
-        settle,
+        settle: told,
         has_pool: pool_threads > 0,
         mailbox,
         semaphores: Handles::new(),

@@ -76,10 +76,8 @@ impl Mailbox {
     /// Puts an outcome in; gives it back when the party is gone.
     pub(super) fn deliver(&self, ticket: TicketId, delivery: Delivery) -> Result<(), Delivery> {
         let mut inside = self.lock();
-        // Under the lock: after `close` returns, nobody calls `wake` any more.
-        let Some(wake) = &inside.wake else { return Err(delivery) };
-        if inside.arrived.is_empty() {
-            wake();
+        if !inside.tell() {
+            return Err(delivery);
         }
         inside.arrived.delivered.insert(ticket, delivery);
         inside.pace.arrive();
@@ -89,9 +87,8 @@ impl Mailbox {
     /// Leaves a queue to the party's event loop; gives it back when the party is gone.
     pub(super) fn plan(&self, glance: Glance) -> Result<(), Glance> {
         let mut inside = self.lock();
-        let Some(wake) = &inside.wake else { return Err(glance) };
-        if inside.arrived.is_empty() {
-            wake();
+        if !inside.tell() {
+            return Err(glance);
         }
         inside.arrived.planned.push(glance);
         Ok(())
@@ -132,6 +129,19 @@ impl Mailbox {
     /// A thread that panicked left nothing half-done here: every change is one call.
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    /// Tells the party that something comes, where nothing is here yet; false when it is gone.
+    ///
+    /// Under the lock: after `close` returns, nobody calls `wake` any more.
+    fn tell(&self) -> bool {
+        let Some(wake) = &self.wake else { return false };
+        if self.arrived.is_empty() {
+            wake();
+        }
+        true
     }
 }
 

@@ -125,11 +125,11 @@ impl Queue {
     pub(crate) fn line_up(&self, ticket: Ticket) -> Result<Wait> {
         let id = next_ticket();
         let mut state = self.lock();
-        let (hold, lanes) = (ticket.hold, ticket.lanes);
+        let lanes = ticket.lanes;
         let quick = ticket.mailbox.expect();
         state.for_pool += usize::from(lanes.pool);
         state.for_event_loop += usize::from(lanes.event_loop);
-        self.counter.lined_up(hold, true);
+        self.counter.lined_up(ticket.hold, true);
         state.tickets.insert(id, ticket);
         if !matches!(state.server, Server::None) {
             // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
@@ -270,30 +270,35 @@ impl Queue {
         if state.generation != generation {
             return false;
         }
+        self.take_for_all(&mut state)
+    }
+
+    /// What a look does.
+    fn take_for_all(&self, state: &mut State) -> bool {
         for _ in 0..A_LOOK_TAKES {
             let Some(hold) = state.first() else { break };
             match self.counter.try_take(hold) {
-                Ok(Some(origin)) => self.hand_on(&mut state, hold, origin),
+                Ok(Some(origin)) => self.hand_on(state, hold, origin),
                 Ok(None) => return true,
-                Err(error) => self.fail_tickets(&mut state, &error),
+                Err(error) => self.fail_tickets(state, &error),
             }
         }
-        if state.tickets.is_empty() {
-            self.leave(&mut state);
+        let waits = !state.tickets.is_empty();
+        if !waits {
+            self.leave(state);
         }
-        !state.tickets.is_empty()
+        waits
     }
 
     /// Somebody is about to read the counter, and must not see what an event loop is going to take for those who wait.
     pub(crate) fn before_reading(&self) {
-        let generation = {
-            let state = self.lock();
-            matches!(state.server, Server::Glance).then_some(state.generation)
-        };
-        match generation {
-            Some(generation) => self.glance(generation),
-            None => self.await_leaving_server(),
-        };
+        let mut state = self.lock();
+        if matches!(state.server, Server::Glance) {
+            self.take_for_all(&mut state);
+        } else {
+            drop(state);
+            self.await_leaving_server();
+        }
     }
 
     /// The calling thread is about to block, and may be the one that was to look.
@@ -361,9 +366,7 @@ impl Queue {
         while state.first().is_some_and(|hold| hold.is_like(taken))
             && let Some((id, ticket)) = state.tickets.pop_first()
         {
-            state.for_pool -= usize::from(ticket.lanes.pool);
-            state.for_event_loop -= usize::from(ticket.lanes.event_loop);
-            self.counter.lined_up(ticket.hold, false);
+            self.left(state, &ticket);
             let unit = Unit::new(self.strong(), ticket.holder, ticket.hold, origin);
             match ticket.mailbox.deliver(id, Delivery::Granted(unit)) {
                 Err(Delivery::Granted(refused)) => refused.disarm(),
@@ -392,11 +395,16 @@ impl Queue {
 
     fn remove(&self, state: &mut State, ticket: TicketId) {
         if let Some(ticket) = state.tickets.remove(&ticket) {
-            state.for_pool -= usize::from(ticket.lanes.pool);
-            state.for_event_loop -= usize::from(ticket.lanes.event_loop);
-            self.counter.lined_up(ticket.hold, false);
+            self.left(state, &ticket);
             self.release_server(state);
         }
+    }
+
+    /// The ticket is not in the line any more.
+    fn left(&self, state: &mut State, ticket: &Ticket) {
+        state.for_pool -= usize::from(ticket.lanes.pool);
+        state.for_event_loop -= usize::from(ticket.lanes.event_loop);
+        self.counter.lined_up(ticket.hold, false);
     }
 
     /// Calls the server away when it has nothing more to do where it is.
