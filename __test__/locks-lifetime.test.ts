@@ -5,10 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { child } from './helpers/child.ts'
 import { hold, onEveryEngine } from './helpers/locks.ts'
 import { nodes } from './helpers/nodes.ts'
+import { requires } from './helpers/requires.ts'
+import { injected } from './helpers/surroundings.ts'
 import { until } from './helpers/until.ts'
 
 onEveryEngine(engine => {
-  const { test, manager, folder, lockName, isThere } = engine
+  const { name: engineName, test, manager, folder, lockName, isThere } = engine
 
   for (const how of ['exit', 'throw', 'kill']) {
     test(`a process that holds a lock and waits for another one ends at once: ${how}`, async t => {
@@ -78,6 +80,23 @@ onEveryEngine(engine => {
       await until('nothing is left', () => !isThere(name))
     }
   })
+
+  for (const how of ['end', 'exit']) {
+    // The second call of the waiting thread is the one that it is called away from.
+    const slow = injected(`${engineName === 'sysv' ? 'semop' : 'flock'}:delay_exit=50000:when=2`)
+    requires(slow)(
+      `a process that gave up to wait and ends at once leaves nothing: ${how} (${engineName})`,
+      async t => {
+        const name = lockName(t)
+        const { code, signal, stdout } = await child(t, 'end-after-abort.ts', {
+          args: [folder, name, how],
+          within: [slow],
+        }).exit
+        t.deepEqual([code, signal, stdout], [0, null, '"waits"\n'])
+        t.false(isThere(name))
+      },
+    )
+  }
 
   test('a pending request keeps the process alive, and a held lock does not', async t => {
     const name = lockName(t)

@@ -8,6 +8,8 @@ export interface Thread {
   name: string
   /** Whether it is blocked in semop(2). */
   inSemop: boolean
+  /** Whether it is blocked in flock(2). */
+  inFlock: boolean
   /** For how many nanoseconds it has run. */
   ran: number
   /** Whether it leaves a signal to the other threads. */
@@ -21,9 +23,11 @@ export function threads(pid: number = process.pid): Thread[] {
       const of = (file: string) => readFileSync(`/proc/${pid}/task/${id}/${file}`, 'utf8').trim()
       const mask = BigInt(`0x${/SigBlk:\s*(\w+)/.exec(of('status'))?.[1]}`)
       const blocks = (signal: NodeJS.Signals) => ((mask >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
-      const inSemop = of('wchan').includes('semtimedop')
+      const sleepsIn = of('wchan')
+      const inSemop = sleepsIn.includes('semtimedop')
+      const inFlock = sleepsIn.includes('lock_inode_wait')
       const ran = Number(of('schedstat').split(' ')[0])
-      return [{ id: Number(id), name: of('comm'), inSemop, ran, blocks }]
+      return [{ id: Number(id), name: of('comm'), inSemop, inFlock, ran, blocks }]
     } catch {
       return [] // it ended meanwhile
     }

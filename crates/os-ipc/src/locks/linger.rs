@@ -30,9 +30,12 @@ struct Lingering {
 pub(super) fn after_use(line: &Arc<Queue>) {
     let mut lingering = lock();
     let address = Arc::as_ptr(line).addr();
+    if lingering.stopped {
+        drop(lingering);
+        return close_now(line);
+    }
     let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
-    if (lingering.stopped || !room) && line.counter().close_unused() {
-        lingering.lines.remove(&address);
+    if !room && line.counter().close_unused() {
         return;
     }
     lingering.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
@@ -46,9 +49,26 @@ pub(super) fn after_use(line: &Arc<Queue>) {
 
 /// Closes what nobody uses, now and from now on: the process is about to exit.
 pub(crate) fn stop() {
-    let mut lingering = lock();
-    lingering.stopped = true;
-    close(&mut lingering, |_| true);
+    let open = {
+        let mut lingering = lock();
+        lingering.stopped = true;
+        std::mem::take(&mut lingering.lines)
+    };
+    for (line, _) in open.values() {
+        close_now(line);
+    }
+}
+
+/// Closes a line that nobody uses; its thread was called away, and is waited for.
+///
+/// Without that, what the lock is made of would stay behind for whoever uses it next.
+fn close_now(line: &Queue) {
+    /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    if !line.counter().close_unused() {
+        line.await_leaving_server(PATIENCE);
+        line.counter().close_unused();
+    }
 }
 
 /// Closes what nobody uses.

@@ -97,6 +97,9 @@ enum Next {
 /// How many units one look takes at the most: who got one wants to go on.
 const A_LOOK_TAKES: usize = 64;
 
+/// How long a call is held up by a server that was called away: it comes within microseconds where a processor is free.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
 impl Queue {
     pub(crate) fn new(counter: impl Counter + 'static) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
@@ -155,7 +158,7 @@ impl Queue {
             return Ok(true);
         }
         // A server that was called away may have had it just then.
-        let again = self.await_leaving_server() || self.returned.load(Ordering::Acquire) != returned;
+        let again = self.await_leaving_server(A_MOMENT) || self.returned.load(Ordering::Acquire) != returned;
         Ok(again && self.take_now(hold, holder)?)
     }
 
@@ -176,8 +179,7 @@ impl Queue {
     /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
     ///
     /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
-    pub(crate) fn await_leaving_server(&self) -> bool {
-        const PATIENCE: Duration = Duration::from_millis(20);
+    pub(crate) fn await_leaving_server(&self, patience: Duration) -> bool {
         const LOOK_EVERY: Duration = Duration::from_micros(20);
         let leaving = || {
             let state = self.lock();
@@ -187,7 +189,7 @@ impl Queue {
             return false;
         }
         let start = Instant::now();
-        while leaving() && start.elapsed() < PATIENCE {
+        while leaving() && start.elapsed() < patience {
             pause(LOOK_EVERY);
         }
         true
@@ -297,7 +299,7 @@ impl Queue {
             self.take_for_all(&mut state);
         } else {
             drop(state);
-            self.await_leaving_server();
+            self.await_leaving_server(A_MOMENT);
         }
     }
 

@@ -12,7 +12,7 @@ mod tests;
 mod user;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -166,25 +166,33 @@ impl FileLock {
     /// Removes the files when nobody else uses the lock. Only who has it alone, and the gate, may do that.
     fn remove_files(&self) {
         let (gate, lock) = (self.paths.gate(), self.paths.lock());
-        let alone = |path: &Path| {
-            let file = paths::open(path).ok()?;
-            Flock::lock(file, FlockArg::LockExclusiveNonblock)
-                .ok()
-                .filter(|file| paths::is_current(file, path))
-        };
-        let Some(_gate) = alone(&gate) else { return };
-        if lock.exists() {
-            let Some(_lock) = alone(&lock) else { return };
-            let _ = std::fs::remove_file(&lock);
+        loop {
+            let Some(shut) = alone(&gate) else { return };
+            let unused = alone(&lock);
+            if unused.is_some() || !lock.exists() {
+                let _ = fs::remove_file(&lock);
+                survey::remove_abandoned(&self.paths);
+                let _ = fs::remove_file(&gate);
+                return;
+            }
+            drop(shut);
+            // Whoever has it removes the files when he leaves; one who just left found the gate shut by us.
+            if alone(&lock).is_none() {
+                return;
+            }
         }
-        survey::remove_abandoned(&self.paths);
-        let _ = std::fs::remove_file(&gate);
     }
 
     /// A thread that panicked left nothing half-done here: no code between two changes panics.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The file, locked alone, if it is there and nobody else has it.
+fn alone(path: &Path) -> Option<Flock<File>> {
+    let file = Flock::lock(paths::open(path).ok()?, FlockArg::LockExclusiveNonblock).ok()?;
+    paths::is_current(&file, path).then_some(file)
 }
 
 fn held_as(tally: &mut Tally, hold: Hold) -> &mut u32 {

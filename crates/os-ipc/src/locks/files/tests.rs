@@ -1,7 +1,7 @@
 //! Two locks of one name in one process are as those of two processes: each has descriptors of its own.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 
@@ -98,6 +98,28 @@ fn the_last_one_removes_the_files() {
     assert_eq!(folder.files(), 0);
     one.join();
     assert!(one.try_take(Hold::Exclusive).unwrap().is_some());
+}
+
+#[test]
+fn of_two_who_leave_at_once_one_removes_the_files() {
+    const ROUNDS: usize = 2_000;
+    let folder = Folder::new();
+    for round in 0..ROUNDS {
+        let (one, two) = (folder.user(), folder.user());
+        let leave = |lock: FileLock, together: &Barrier| {
+            let held = lock.try_take(Hold::Shared).unwrap().unwrap();
+            together.wait();
+            lock.give_back(Hold::Shared, held).unwrap();
+            lock.part();
+            assert!(lock.close_unused());
+        };
+        let together = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| leave(one, &together));
+            scope.spawn(|| leave(two, &together));
+        });
+        assert_eq!(folder.files(), 0, "round {round}");
+    }
 }
 
 #[test]
