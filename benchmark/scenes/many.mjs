@@ -40,7 +40,9 @@ const sockets = connections =>
   node(async ({ object, atTheEnd }) => {
     const { createServer, connect } = await import('node:net')
     const { once } = await import('node:events')
-    const path = `/tmp/os-ipc${object.replaceAll('/', '-')}.sock`
+    const { tmpdir } = await import('node:os')
+    const { join } = await import('node:path')
+    const path = join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.sock`)
     const server = createServer().listen(path)
     await once(server, 'listening')
     const ends = []

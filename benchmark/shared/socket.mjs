@@ -1,6 +1,7 @@
 // A Unix socket to a partner, and one message at a time over it.
 
 import { once } from 'node:events'
+import { unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,8 @@ export async function socketTo(length, answer, context) {
   await partner('socket', [path, length, answer].map(String), context)
   const socket = connect(path)
   await once(socket, 'connect')
+  // The partner is going to be killed, and would leave it.
+  unlinkSync(path)
   context.atTheEnd(() => socket.destroy())
   let missing = 0
   let resolve
