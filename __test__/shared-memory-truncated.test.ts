@@ -61,6 +61,21 @@ requires(linux)('a view of what was cut off reads zeros and does not end the pro
   t.is(SharedMemory.open(name).toBuffer(10_001, 1)[0], 33)
 })
 
+requires(linux)(
+  'what a view stores behind a cut in the last page is there, and what nobody stored is cut off',
+  t => {
+    const name = uniqueName(t)
+    using memory = SharedMemory.create(name, { size: 20_000 })
+    const view = new Uint8Array(memory.buffer).fill(7)
+    truncateSync(`/dev/shm${name}`, 19_000)
+    t.throws(() => memory.read(new Uint8Array(1_000), 19_000), truncated)
+    view[19_500] = 9
+    t.is(memory.toBuffer(19_500, 1)[0], 9)
+    t.throws(() => memory.toBuffer(19_500, 2), truncated)
+    t.throws(() => memory.write('lost', 19_496), { code: 'ERR_TRUNCATED' })
+  },
+)
+
 requires(linux)('an object that is cut and grown all the time never ends the process', async t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 1 << 20 })

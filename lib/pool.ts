@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 
 import { isMainThread } from './main-thread.js'
+import { runtime } from './runtime.js'
 
 const VARIABLE = 'UV_THREADPOOL_SIZE'
 
@@ -16,8 +17,8 @@ const DEFAULT = 4
  */
 export function poolThreads(): number {
   if (!isMainThread) return 0
-  if (process.versions['bun'] !== undefined) return availableParallelism()
-  if (process.versions['deno'] !== undefined) return 0
+  if (runtime === 'bun') return availableParallelism()
+  if (runtime === 'deno') return 0
   return Math.min(threads(process.env[VARIABLE]), threads(atStart()))
 }
 

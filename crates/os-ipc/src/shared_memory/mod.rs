@@ -260,9 +260,11 @@ impl SharedMemory {
     fn touch(&self, end: usize, copy: impl FnOnce()) -> Result<()> {
         match &self.object {
             Object::Posix(object) => {
-                object.check_size(end, self.size())?;
-                if self.mapping.torn() {
-                    object.mend(&self.mapping)?;
+                if !self.surely_has(end) {
+                    object.check_size(end, self.size())?;
+                    if self.mapping.torn() {
+                        object.mend(&self.mapping)?;
+                    }
                 }
                 copy();
                 if self.mapping.torn() {
@@ -274,6 +276,13 @@ impl SharedMemory {
             Object::SystemV(_) => copy(),
         }
         Ok(())
+    }
+
+    /// Whether the last of the first `end` bytes says that they are all there; where it does not, the kernel has to be asked.
+    ///
+    /// What is cut off a file leaves zeros in its page, and so does a page that is not there at all (`bus_guard`).
+    fn surely_has(&self, end: usize) -> bool {
+        end.checked_sub(1).is_some_and(|last| !self.mapping.torn() && self.mapping.byte(last) != 0)
     }
 
     /// What the kernel knows of it now.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
@@ -83,6 +83,13 @@ impl Mapping {
         let shared = self.at(position, target.len());
         // SAFETY: `at` checked the range; `target` is writable through its cells.
         unsafe { copy::load(shared, target.as_ptr().cast::<u8>().cast_mut(), target.len()) };
+    }
+
+    /// The byte at `position`.
+    pub(crate) fn byte(&self, position: usize) -> u8 {
+        let shared = self.at(position, 1);
+        // SAFETY: `at` checked the range; an atomic may see what another process writes meanwhile.
+        unsafe { AtomicU8::from_ptr(shared).load(Ordering::Relaxed) }
     }
 
     /// Copies `source` to `position`.

@@ -1,9 +1,9 @@
 //! Two locks of one name in one process are as those of two processes: each has descriptors of its own.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Barrier};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
 
 use super::*;
 use crate::locks::{LockMode, engine_tests};
