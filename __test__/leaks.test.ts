@@ -13,7 +13,7 @@ import { uniqueKey, uniqueName } from './helpers/names.ts'
 import { linux, requires } from './helpers/requires.ts'
 
 /** Threads of ours stay for a second after use. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 interface Held {
   descriptors: number

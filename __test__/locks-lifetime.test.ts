@@ -145,7 +145,7 @@ onEveryEngine(engine => {
 })
 
 async function untilAsync(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error('not in time')
     await sleep(5)

@@ -18,7 +18,7 @@ import { requires } from './helpers/requires.ts'
 /** A port that nobody listens to. */
 const NOBODY = 'redis://127.0.0.1:1'
 
-const PATIENCE = 20_000
+const PATIENCE = 40_000
 
 function client(t: ExecutionContext, url: string, options: Pick<RedisOptions, 'keyPrefix'> = {}): Client {
   const made = new Client(url, options)

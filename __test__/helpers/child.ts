@@ -11,7 +11,7 @@ export interface ChildOptions {
   args?: readonly (string | number)[]
   /** Added to this process's environment; `undefined` takes a variable away. */
   env?: Record<string, string | undefined>
-  /** Milliseconds until it is killed and the test fails; 20 s. */
+  /** Milliseconds until it is killed and the test fails; 60 s. */
   limit?: number
   /** What it runs in, outermost first: `[privateIpc(), asUser(65534), injected('semget:error=EACCES')]`. */
   within?: readonly Surroundings[]
@@ -85,7 +85,7 @@ export class Child {
   #stderr = ''
   #ended: Error | undefined
 
-  constructor(argv: readonly string[], { args = [], env, limit: fast = 20_000, within = [] }: ChildOptions) {
+  constructor(argv: readonly string[], { args = [], env, limit: fast = 60_000, within = [] }: ChildOptions) {
     const limit = fast * PATIENCE
     const missing = within.find(place => place.missing !== undefined)?.missing
     if (missing !== undefined) throw new Error(`${missing}; the test needs requires(...)`)

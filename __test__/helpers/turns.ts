@@ -9,7 +9,8 @@ const TURNS = 20_000
 /** A count, then the first and the last time of each turn. */
 const WORDS = 1 + 2 * TURNS
 
-interface Turn {
+/** When somebody first and last acted in a turn. */
+export interface Turn {
   readonly first: number
   readonly last: number
 }

@@ -26,7 +26,7 @@ const CALLS = [
   'unlink',
 ] as const
 /** Milliseconds for what has to happen. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 /** One call of one process; `pick` says which of its waits to abort, which of its permits to release. */
 export interface Step {
