@@ -10,7 +10,7 @@ const LEAST: usize = 32 << 10;
 const SLOW: u32 = 64;
 
 /// So many stores go past the caches until one shows whether that is still better.
-const PAST: u32 = 64;
+const PAST: u32 = 256;
 
 /// So many go through them where it was not.
 const THROUGH: u32 = 8;
