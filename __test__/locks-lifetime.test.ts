@@ -49,7 +49,8 @@ onEveryEngine(engine => {
           limit: 30_000,
         })
         t.is(await other.next(), 'ready')
-        await untilAsync(
+        await until(
+          'both wait',
           async () => (await manager.query()).pending.filter(({ name }) => name === awaited).length === 2,
         )
         t.is(await manager.request(held, { ifAvailable: true }, lock => lock), null)
@@ -58,7 +59,9 @@ onEveryEngine(engine => {
         t.is(await other.next(), 'ended')
         // The process lives on.
         t.is(await waiting, 'exclusive')
-        await untilAsync(async () => (await manager.query()).pending.every(({ name }) => name !== awaited))
+        await until('none waits', async () =>
+          (await manager.query()).pending.every(({ name }) => name !== awaited),
+        )
         t.is(await manager.request(awaited, { mode: 'shared' }, lock => lock?.mode), 'shared')
         await release()
         t.is(await manager.request(awaited, lock => lock?.mode), 'exclusive')
@@ -136,18 +139,12 @@ onEveryEngine(engine => {
       await sleep(1)
     }
     // It waits for the others to leave, with the gate shut.
-    await untilAsync(async () => (await manager.query()).pending.some(pending => pending.name === name))
+    await until('it waits', async () =>
+      (await manager.query()).pending.some(pending => pending.name === name),
+    )
     t.is(await manager.request(name, { mode: 'shared', ifAvailable: true }, lock => lock), null)
     await release()
     t.is(await waits.next(), 'held')
     t.is((await waits.exit).code, 0)
   })
 })
-
-async function untilAsync(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('not in time')
-    await sleep(5)
-  }
-}

@@ -163,12 +163,7 @@ onEveryEngine(engine => {
   })
 
   async function untilPending(name: string, count: number): Promise<void> {
-    const deadline = performance.now() + 60_000
-    for (;;) {
-      if (ours(name, (await manager.query()).pending).length === count) return
-      if (performance.now() > deadline) throw new Error(`${count} pending: not in time`)
-      await sleep(5)
-    }
+    await until(`${count} wait`, async () => ours(name, (await manager.query()).pending).length === count)
   }
 })
 

@@ -8,7 +8,7 @@ import type { SharedMemory } from '../index.js'
 import { RedisSemaphore } from '../redis.js'
 import { child, type Child } from './helpers/child.ts'
 import { uniqueName } from './helpers/names.ts'
-import { RedisServer, redisServer } from './helpers/redis.ts'
+import { PATIENCE, RedisServer, redisServer } from './helpers/redis.ts'
 import { requires } from './helpers/requires.ts'
 import { allTurns, makeTurns, most, now, type Turn } from './helpers/turns.ts'
 import { until } from './helpers/until.ts'
@@ -19,9 +19,6 @@ const LEASE = 1_000
 
 /** Longer than a lease: whoever holds a permit loses it. */
 const TOO_LONG = LEASE * 1.6
-
-/** Longer than a lease and every pause between two tries. */
-const PATIENCE = 40_000
 
 /** Processes that work, and a Redis. */
 class Crowd {

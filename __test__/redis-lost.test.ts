@@ -7,7 +7,7 @@ import { Redis as Client } from 'ioredis'
 
 import { IpcError } from '../index.js'
 import { RedisSemaphore } from '../redis.js'
-import { redisServer } from './helpers/redis.ts'
+import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { redis } from './helpers/redis-sources.ts'
 import { requires } from './helpers/requires.ts'
 
@@ -108,7 +108,7 @@ for (const [what, take] of [
       await permit.release()
       t.false(permit.signal.aborted)
       await (take === 'pause' ? server.resume() : server.start())
-      const next = await jobs.acquire({ timeout: 40_000 })
+      const next = await jobs.acquire({ timeout: PATIENCE })
       t.false(next.signal.aborted)
       await next.release()
     },
@@ -151,7 +151,7 @@ requires(redisServer)('what held on after its loss does not come back to life', 
   // The refresh that Redis answers only now may well say that the entry was there.
   await sleep(LEASE)
   t.true(permit.signal.aborted)
-  const next = await jobs.acquire({ timeout: 40_000 })
+  const next = await jobs.acquire({ timeout: PATIENCE })
   t.false(next.signal.aborted)
 })
 
@@ -159,7 +159,7 @@ requires(redisServer)(
   'a Redis that lost its append-only file gives nothing until old leases are over',
   async t => {
     const { server, connect } = await redis(t)
-    const permit = await connect({ lease: LEASE }).acquire({ timeout: 40_000 })
+    const permit = await connect({ lease: LEASE }).acquire({ timeout: PATIENCE })
     const { signal } = permit
     await server.kill()
     await server.forget()
@@ -169,7 +169,7 @@ requires(redisServer)(
       code: 'ERR_UNAVAILABLE',
       message: /without an append-only file/,
     })
-    const next = await other.acquire({ timeout: 40_000 })
+    const next = await other.acquire({ timeout: PATIENCE })
     t.true(signal.aborted)
     await next.release()
   },
@@ -178,13 +178,13 @@ requires(redisServer)(
 requires(redisServer)('a Redis that forgets gives nothing until old leases are over', async t => {
   const { server, connect } = await redis(t, { durable: false })
   const jobs = connect({ lease: LEASE })
-  const permit = await jobs.acquire({ timeout: 40_000 })
+  const permit = await jobs.acquire({ timeout: PATIENCE })
   const { signal } = permit
   await server.kill()
   await server.start()
   const other = connect({ lease: LEASE })
   await t.throwsAsync(other.tryAcquire(), { code: 'ERR_UNAVAILABLE', message: /without an append-only file/ })
-  const next = await other.acquire({ timeout: 40_000 })
+  const next = await other.acquire({ timeout: PATIENCE })
   t.true(signal.aborted)
   await next.release()
 })

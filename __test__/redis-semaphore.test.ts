@@ -11,14 +11,12 @@ import { IpcError } from '../index.js'
 import { type RedisClient, RedisPermit, RedisSemaphore } from '../redis.js'
 import { child } from './helpers/child.ts'
 import { uniqueName } from './helpers/names.ts'
-import { redisServer } from './helpers/redis.ts'
+import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { type Redis, redis } from './helpers/redis-sources.ts'
 import { requires } from './helpers/requires.ts'
 
 /** A port that nobody listens to. */
 const NOBODY = 'redis://127.0.0.1:1'
-
-const PATIENCE = 40_000
 
 function client(t: ExecutionContext, url: string, options: Pick<RedisOptions, 'keyPrefix'> = {}): Client {
   const made = new Client(url, options)

@@ -14,6 +14,9 @@ import { type Need, tool } from './needs.ts'
 /** Without it the tests of `os-ipc/redis` are skipped, and say so. */
 export const redisServer: Need = tool('redis-server')
 
+/** Milliseconds for a permit that has to come: longer than a test's lease and every pause between two tries. */
+export const PATIENCE = 40_000
+
 /** Many of them start at once, on a machine that may do other things. */
 const UP_WITHIN = 60_000
 

@@ -34,10 +34,10 @@ export function threads(pid: number = process.pid): Thread[] {
   })
 }
 
-/** How many threads of a process are blocked in semop(2): of our own, and of libuv's pool. */
+/** How many threads of a process are blocked in semop(2) or flock(2): of our own, and of libuv's pool. */
 export function blocked(pid?: number): { own: number; pool: number } {
   const names = threads(pid)
-    .filter(thread => thread.inSemop)
+    .filter(thread => thread.inSemop || thread.inFlock)
     .map(thread => thread.name)
   const own = names.filter(name => name === 'os-ipc').length
   return { own, pool: names.length - own }

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Resolves when `holds` does; fails after `limit` milliseconds. For what another process or thread is about to do. */
-export async function until(what: string, holds: () => boolean, limit = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limit = 30_000,
+): Promise<void> {
   const deadline = performance.now() + limit
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${limit} ms`)
     await sleep(2)
   }

@@ -1,5 +1,6 @@
 import { cannot, limit, node } from '../shared/contenders.mjs'
 import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
+import { socketPath } from '../shared/socket.mjs'
 import { extra, ratio } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
@@ -40,9 +41,7 @@ const sockets = connections =>
   node(async ({ object, atTheEnd }) => {
     const { createServer, connect } = await import('node:net')
     const { once } = await import('node:events')
-    const { tmpdir } = await import('node:os')
-    const { join } = await import('node:path')
-    const path = join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.sock`)
+    const path = socketPath(object)
     const server = createServer().listen(path)
     await once(server, 'listening')
     const ends = []

@@ -8,9 +8,14 @@ import { join } from 'node:path'
 
 import { partner } from './partner.mjs'
 
+/** Where the socket of a contender is. */
+export function socketPath(object) {
+  return join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.sock`)
+}
+
 /** Answers a function that sends `length` bytes and waits for `answer` bytes. */
 export async function socketTo(length, answer, context) {
-  const path = join(tmpdir(), `os-ipc${context.object.replaceAll('/', '-')}.sock`)
+  const path = socketPath(context.object)
   await partner('socket', [path, length, answer].map(String), context)
   const socket = connect(path)
   await once(socket, 'connect')

@@ -29,11 +29,11 @@ struct Lingering {
 /// A request for a lock of this line ended.
 pub(super) fn after_use(line: &Arc<Queue>) {
     let mut lingering = lock();
-    let address = Arc::as_ptr(line).addr();
     if lingering.stopped {
         drop(lingering);
         return close_now(line);
     }
+    let address = Arc::as_ptr(line).addr();
     let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
     if !room && line.counter().close_unused() {
         return;

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
@@ -87,9 +88,9 @@ impl Mapping {
 
     /// The byte at `position`.
     pub(crate) fn byte(&self, position: usize) -> u8 {
-        let shared = self.at(position, 1);
-        // SAFETY: `at` checked the range; an atomic may see what another process writes meanwhile.
-        unsafe { AtomicU8::from_ptr(shared).load(Ordering::Relaxed) }
+        let byte = Cell::new(0);
+        self.load(position, slice::from_ref(&byte));
+        byte.get()
     }
 
     /// Copies `source` to `position`.
