@@ -58,9 +58,10 @@ class Crowd {
     this.#t.pass(what)
   }
 
-  /** One of the turns that outlast a lease is under way. */
+  /** One of the turns of two and a half leases is under way, and has more than {@link TOO_LONG} before it. */
   async longTurn(): Promise<void> {
-    const isLong = ({ first, last }: Turn) => last - first > LEASE / 5 && now() - last < LEASE / 20
+    const isLong = ({ first, last }: Turn) =>
+      last - first > LEASE / 5 && last - first < LEASE / 2 && now() - last < LEASE / 20
     await until('a long turn', () => allTurns(this.memory).some(isLong), PATIENCE)
   }
 
