@@ -20,7 +20,9 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
   if (native.semaphoreWaitSync(handle.use(), 0, !isMainThread)) {
-    tookAtOnce(handle, false)
+    try {
+      tookAtOnce(handle, false)
+    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
     return
   }
   if (timeout === 0) {
@@ -36,7 +38,9 @@ function observe(handle: Handle, timeout: number | undefined): void {
     wait.failed(error)
     throw error
   }
-  wait.succeeded()
+  try {
+    wait.succeeded()
+  } catch {} // As above.
 }
 
 function block(handle: Handle, timeout: number | undefined): void {

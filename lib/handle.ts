@@ -20,7 +20,7 @@ export class Handle {
   referenced = true
   /** Pending waits. */
   waits = 0
-  /** Permits held. */
+  /** Permits held: counted where the addon hands one over, before there is a `Permit` for it. */
   permits = 0
 
   /** Of a POSIX semaphore that is open. */
@@ -62,7 +62,10 @@ export class Handle {
   release(): void {
     native.semaphoreRelease(this.number)
     this.permits -= 1
-    if (!this.open) this.#dropIfUnused()
+    if (this.open) return
+    try {
+      this.#dropIfUnused()
+    } catch {} // The stack has no room for it. The permit is given back all the same, and the garbage collector drops the handle.
   }
 
   #dropIfUnused(): void {

@@ -54,8 +54,9 @@ export class HostLockManager implements LockManager {
     if (signal?.aborted) throw signal.reason
     const handle = await this.#take(request)
     if (handle === undefined) return await callback(null)
-    const since = lockedSince()
+    let since: number | undefined
     try {
+      since = lockedSince()
       // The signal may have come after the grant and before this: the callback has not run, and is not to.
       if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
@@ -71,16 +72,29 @@ export class HostLockManager implements LockManager {
     const shared = mode === 'shared'
     const { handle, held, ticket } = native.lockRequest(this.#folder, name, shared, ifAvailable, threadId)
     if (held) {
-      lockedAtOnce(request)
+      try {
+        lockedAtOnce(request)
+      } catch {} // The stack has no room to tell subscribers. The lock is held all the same.
       return handle
     }
-    if (ticket !== undefined) {
-      const pending = new PendingLock(handle, ticket, request)
-      pending.began()
-      return pending.granted
+    if (ticket === undefined) {
+      native.lockEnd(handle)
+      return undefined
     }
-    native.lockEnd(handle)
-    return undefined
+    let pending: PendingLock | undefined
+    try {
+      pending = new PendingLock(handle, ticket, request)
+      pending.begin()
+    } catch (error) {
+      // The addon comes first: the stack may have no room for a function of ours.
+      native.lockEnd(handle)
+      pending?.letGo()
+      throw error
+    }
+    try {
+      pending.began()
+    } catch {} // As above.
+    return pending.granted
   }
 
   async query(): Promise<LockManagerSnapshot> {

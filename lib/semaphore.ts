@@ -118,7 +118,15 @@ export class Semaphore implements PermitSource, Disposable {
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const { initial, mode } = creation(options)
-    return Semaphore.#opened(which, native.semaphoreCreate(which.id, which.posix, initial, mode))
+    const opened = native.semaphoreCreate(which.id, which.posix, initial, mode)
+    try {
+      return Semaphore.#opened(which, opened)
+    } catch (error) {
+      // The stack has no room for the object: without it, nothing stays. Only the addon is called.
+      native.semaphoreUnlink(opened.handle)
+      native.semaphoreDrop(opened.handle)
+      throw error
+    }
   }
 
   /**
@@ -137,7 +145,13 @@ export class Semaphore implements PermitSource, Disposable {
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    return new Semaphore(inside, native.semaphoreOpen(which.id, which.posix, owner), which, false)
+    const handle = native.semaphoreOpen(which.id, which.posix, owner)
+    try {
+      return new Semaphore(inside, handle, which, false)
+    } catch (error) {
+      native.semaphoreDrop(handle)
+      throw error
+    }
   }
 
   /**
@@ -157,7 +171,13 @@ export class Semaphore implements PermitSource, Disposable {
     const which = target(id, options)
     const { initial, mode } = creation(options)
     const owner = checkOwner(options.owner)
-    return Semaphore.#opened(which, native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner))
+    const opened = native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner)
+    try {
+      return Semaphore.#opened(which, opened)
+    } catch (error) {
+      native.semaphoreDrop(opened.handle)
+      throw error
+    }
   }
 
   /**
@@ -197,7 +217,9 @@ export class Semaphore implements PermitSource, Disposable {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
     if (!counted) native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
-    posted(this.#handle, count)
+    try {
+      posted(this.#handle, count)
+    } catch {} // The stack has no room to tell subscribers. The units are there all the same.
   }
 
   /**
@@ -209,8 +231,11 @@ export class Semaphore implements PermitSource, Disposable {
   tryWait(): boolean {
     const number = this.#handle.use()
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
-    if (taken) tookAtOnce(this.#handle, false)
-    return taken
+    if (!taken) return false
+    try {
+      tookAtOnce(this.#handle, false)
+    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
+    return true
   }
 
   /**
@@ -254,9 +279,13 @@ export class Semaphore implements PermitSource, Disposable {
    * ```
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
-    const waiting = take(this.#handle, true, options === undefined ? FOR_EVER : limits(options))
-    if (waiting !== undefined) await waiting
-    return new Permit(this.#handle)
+    const handle = this.#handle
+    // It is made first: once the unit is taken, nothing may throw any more.
+    const permit = new Permit(handle)
+    const waiting = take(handle, true, options === undefined ? FOR_EVER : limits(options))
+    if (waiting === undefined) return permit
+    await waiting
+    return new Permit(handle)
   }
 
   /**
@@ -266,9 +295,14 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when the semaphore was removed.
    */
   tryAcquire(): Permit | null {
-    if (!native.semaphoreTryAcquire(this.#handle.use())) return null
-    const permit = new Permit(this.#handle)
-    tookAtOnce(this.#handle, true)
+    const handle = this.#handle
+    // It is made first: once the unit is taken, nothing may throw any more.
+    const permit = new Permit(handle)
+    if (!native.semaphoreTryAcquire(handle.use())) return null
+    handle.permits += 1
+    try {
+      tookAtOnce(handle, true)
+    } catch {} // The stack has no room to tell subscribers. The permit is taken all the same.
     return permit
   }
 

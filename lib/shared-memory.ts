@@ -121,7 +121,19 @@ export class SharedMemory implements Disposable {
     const { size, mode } = checkOptions(options)
     const checked = checkId(id)
     const opened = native.memoryCreate(checked, checkSize(size), checkMode(mode))
-    return new SharedMemory(inside, opened, checked, false)
+    try {
+      try {
+        return new SharedMemory(inside, opened, checked, false)
+      } catch (error) {
+        native.memoryRelease(opened.handle)
+        throw error
+      }
+    } catch (error) {
+      // The stack has no room for the object: without it, nothing stays. Only the addon is called.
+      native.memoryRemove(opened.handle)
+      native.memoryRelease(opened.handle)
+      throw error
+    }
   }
 
   /**
@@ -140,7 +152,13 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const checked = checkId(id)
-    return new SharedMemory(inside, native.memoryOpen(checked, only, checkOwner(owner)), checked, only)
+    const opened = native.memoryOpen(checked, only, checkOwner(owner))
+    try {
+      return new SharedMemory(inside, opened, checked, only)
+    } catch (error) {
+      native.memoryRelease(opened.handle)
+      throw error
+    }
   }
 
   /**
@@ -177,7 +195,13 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), undefined, only)
+    const opened = native.memoryAttach(id, only, checkOwner(owner))
+    try {
+      return new SharedMemory(inside, opened, undefined, only)
+    } catch (error) {
+      native.memoryRelease(opened.handle)
+      throw error
+    }
   }
 
   /**

@@ -5,7 +5,8 @@ import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
 import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
-import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
+import { reasonOf } from './options.js'
+import { endAll, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -19,36 +20,49 @@ const POOL_PATIENCE = 10
 /** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
 class Pending extends ObservedWait implements Waiter {
   readonly ticket: number
+  readonly promise: Promise<void>
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
+  #ended = false
 
-  constructor(
-    handle: Handle,
-    permit: boolean,
-    ticket: number,
-    { timeout, signal }: WaitLimits,
-    resolve: () => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
     super(handle, permit)
-    this.ticket = ticket
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.promise = promise
     this.#resolve = resolve
     this.#reject = reject
+    this.ticket = ticket
     this.#signal = signal
-    signal?.addEventListener('abort', this)
+  }
+
+  /**
+   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
+   *
+   * The signal is the program's own code: it can throw, end this wait at once, or close the handle.
+   */
+  begin(timeout: number | undefined): void {
+    this.#signal?.addEventListener('abort', this)
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
+    if (pool > 0) guardPool()
+    if (this.#ended) return
+    if (!this.handle.open) throw this.handle.closedError()
+    if (this.handle.referenced) reference(+1)
+    // No function of ours is called from here on, so nothing throws.
+    waiters.set(this.ticket, this)
+    this.handle.waits += 1
   }
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    this.giveUp(this.#signal?.reason)
+    this.giveUp(reasonOf(this.#signal))
   }
 
   /** The unit came. */
   grant(): void {
     this.#end()
+    if (this.permit) this.handle.permits += 1
     this.#resolve()
   }
 
@@ -58,11 +72,31 @@ class Pending extends ObservedWait implements Waiter {
     this.#reject(error)
   }
 
-  /** Nobody wants the unit any more: one that is on its way goes to the next. */
+  override succeeded(): void {
+    this.letGo()
+    super.succeeded()
+  }
+
+  override failed(error: unknown): void {
+    this.letGo()
+    super.failed(error)
+  }
+
+  /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
   giveUp(reason: unknown): void {
+    if (this.#ended) return
     native.cancelWait(this.handle.number, this.ticket)
     this.fail(reason)
     this.failed(reason)
+  }
+
+  /** Leaves the signal and the timer. The program may have replaced both, so a failure of theirs changes nothing. */
+  letGo(): void {
+    this.#ended = true
+    try {
+      clearTimeout(this.#timer)
+      this.#signal?.removeEventListener('abort', this)
+    } catch {}
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -71,18 +105,21 @@ class Pending extends ObservedWait implements Waiter {
   }
 
   #onTimer(deadline: number): void {
+    if (this.#ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(timedOut(this.handle))
   }
 
   #end(): void {
-    this.#signal?.removeEventListener('abort', this)
-    clearTimeout(this.#timer)
-    forget(this.ticket)
+    this.#ended = true
+    if (!waiters.delete(this.ticket)) return
     this.handle.waits -= 1
     if (this.handle.referenced) reference(-1)
   }
 }
+
+/** How many waits have a ticket and call the code of their signal now: it may close the handle. */
+let beginning = 0
 
 let poolGuard: NodeJS.Timeout | undefined
 
@@ -105,32 +142,46 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     tookAtOnce(handle, permit)
     return undefined
   }
-  const ticket = native.startWait(handle.use(), permit, handle.referenced)
+  const number = handle.use()
+  const ticket = native.startWait(number, permit, handle.referenced)
   if (ticket === 0) {
-    tookAtOnce(handle, permit)
+    if (permit) handle.permits += 1
+    try {
+      tookAtOnce(handle, permit)
+    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
     return undefined
   }
-  return new Promise((resolve, reject) => {
-    const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
-    expect(ticket, wait)
-    handle.waits += 1
-    if (handle.referenced) reference(+1)
-    if (pool > 0) guardPool()
+  let wait: Pending | undefined
+  beginning += 1
+  try {
+    wait = new Pending(handle, permit, ticket, signal)
+    wait.begin(timeout)
+  } catch (error) {
+    // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
+    if (handle.open) native.cancelWait(number, ticket)
+    wait?.letGo()
+    throw error
+  } finally {
+    beginning -= 1
+  }
+  try {
     wait.began()
-  })
+  } catch {} // As above.
+  return wait.promise
 }
 
 /** Closes a handle, and ends every wait of it. */
 export function closeHandle(handle: Handle): void {
-  const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
-  if (tickets.length > 0) native.cancelWaits(handle.number)
+  if (handle.waits > 0 || beginning > 0) native.cancelWaits(handle.number)
+  // The waits end first: if this throws, the handle is still open and can be closed again.
+  const ended = handle.waits === 0 ? [] : endAll(ticketsOf(handle), () => handle.closedError())
   handle.close()
-  failAll(tickets, () => handle.closedError())
+  tellAll(ended)
 }
 
 function ticketsOf(handle: Handle): number[] {
   const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
-  return [...waiting()].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
+  return [...waiters].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */

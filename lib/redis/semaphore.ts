@@ -1,5 +1,5 @@
 import { IpcError, wrongType, wrongValue } from '../errors.js'
-import { checkOptions, checkSignal, checkTimeout } from '../options.js'
+import { checkOptions, checkSignal, checkTimeout, reasonOf } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../permit-source.js'
 import type { WaitOptions } from '../semaphore.js'
 import type { WaitLimits } from '../waiting.js'
@@ -261,26 +261,30 @@ export class RedisSemaphore implements PermitSource {
   #answered<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const closing = this.#closing.signal
-      const onAbort = (event: Event): void => fail((event.target as AbortSignal).reason)
+      const onAbort = (): void => fail(reasonOf(signal))
+      const onClose = (): void => fail(closing.reason)
       const alarm = setTimeout(
         () => fail(unavailable(this.#label, `no answer within ${this.lease} ms`)),
         this.lease,
       )
       const settle = (): void => {
-        clearTimeout(alarm)
-        signal?.removeEventListener('abort', onAbort)
-        closing.removeEventListener('abort', onAbort)
+        closing.removeEventListener('abort', onClose)
+        // The program may have replaced both, so a failure of theirs changes nothing.
+        try {
+          clearTimeout(alarm)
+          signal?.removeEventListener('abort', onAbort)
+        } catch {}
       }
       const fail = (reason: unknown): void => {
-        settle()
         reject(reason)
-      }
-      signal?.addEventListener('abort', onAbort)
-      closing.addEventListener('abort', onAbort)
-      answer.then(value => {
         settle()
+      }
+      closing.addEventListener('abort', onClose)
+      answer.then(value => {
         resolve(value)
+        settle()
       }, fail)
+      signal?.addEventListener('abort', onAbort)
     })
   }
 

@@ -1,5 +1,6 @@
 import { timeUntil } from '../deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
+import { reasonOf } from '../options.js'
 import type { WaitLimits } from '../waiting.js'
 import type { RedisPermit } from './permit.js'
 
@@ -44,8 +45,10 @@ export class Waits {
   add({ timeout, signal }: WaitLimits): Promise<RedisPermit> {
     return new Promise((resolve, reject) => {
       const wait = new Wait(resolve, reject, signal, () => this.#remove(wait))
+      // The signal is the program's own code, and may throw or end the wait at once: the wait is in the line after that.
+      wait.begin(timeout, () => timedOut(this.#label, this.#trouble))
+      if (wait.ended) return
       this.#waiting.add(wait)
-      if (timeout !== undefined) wait.endAfter(timeout, () => timedOut(this.#label, this.#trouble))
       this.#pump()
     })
   }
@@ -148,6 +151,7 @@ class Wait {
   readonly #signal: AbortSignal | undefined
   readonly #onEnd: () => void
   #timer: NodeJS.Timeout | undefined
+  ended = false
 
   constructor(
     resolve: (permit: RedisPermit) => void,
@@ -159,37 +163,51 @@ class Wait {
     this.#reject = reject
     this.#signal = signal
     this.#onEnd = onEnd
-    signal?.addEventListener('abort', this)
+  }
+
+  /** Watches for what ends it early. */
+  begin(timeout: number | undefined, error: () => unknown): void {
+    this.#signal?.addEventListener('abort', this)
+    if (timeout !== undefined) this.#endAfter(timeout, error)
   }
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    this.fail(this.#signal?.reason)
+    if (!this.ended) this.fail(reasonOf(this.#signal))
   }
 
-  endAfter(timeout: number, error: () => unknown): void {
+  #endAfter(timeout: number, error: () => unknown): void {
     const deadline = performance.now() + timeout
     const arm = (): void => {
-      const ring = (): void => (performance.now() < deadline ? arm() : this.fail(error()))
+      const ring = (): void => {
+        if (this.ended) return
+        if (performance.now() < deadline) arm()
+        else this.fail(error())
+      }
       this.#timer = setTimeout(ring, timeUntil(deadline))
     }
     arm()
   }
 
   grant(permit: RedisPermit): void {
-    this.#end()
+    this.ended = true
     this.#resolve(permit)
+    this.#end()
   }
 
   fail(reason: unknown): void {
-    this.#end()
+    this.ended = true
     this.#reject(reason)
+    this.#end()
   }
 
   #end(): void {
-    this.#signal?.removeEventListener('abort', this)
-    clearTimeout(this.#timer)
     this.#onEnd()
+    // The program may have replaced both, so a failure of theirs changes nothing.
+    try {
+      clearTimeout(this.#timer)
+      this.#signal?.removeEventListener('abort', this)
+    } catch {}
   }
 }
 

@@ -59,22 +59,18 @@ pub fn lock_request(
     let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
     let new = || Ok(Lock::new(&engine_of(folder)?, &LockName::new(&name)?, mode, client));
     let lock = new().or_throw(&env)?;
-    let (held, ticket) = if if_available {
-        (lock.try_take().or_throw(&env)?, None)
-    } else {
-        let mailbox = environment::with(&env, |environment| Ok(environment.mailbox.clone()))?;
-        match lock.start(&mailbox).or_throw(&env)? {
-            Wait::Done => (true, None),
-            Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
+    // It has its handle first: from the moment that it asks, somebody can end it.
+    let asked = environment::with(&env, |environment| {
+        let handle = environment.locks.insert(lock);
+        let handle =
+            handle.ok_or_else(|| napi::Error::from_reason("more than a million locks are requested"))?;
+        let asked = environment.ask(handle, if_available);
+        if asked.is_err() {
+            environment.locks.remove(handle);
         }
-    };
-    let handle = environment::with(&env, |environment| {
-        environment
-            .locks
-            .insert(lock)
-            .ok_or_else(|| napi::Error::from_reason("more than a million locks are requested"))
+        Ok(asked)
     })?;
-    Ok(RequestedLock { handle, held, ticket })
+    asked.or_throw(&env)
 }
 
 /// Ends a request: its wait, if it still waits, or its hold.
@@ -85,6 +81,22 @@ pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
 }
 
 impl Environment {
+    /// Asks for the lock of a handle that is new.
+    fn ask(&self, handle: u32, if_available: bool) -> os_ipc::Result<RequestedLock> {
+        let Some(lock) = self.locks.get(handle) else {
+            return Ok(RequestedLock { handle, held: false, ticket: None });
+        };
+        if if_available {
+            return Ok(RequestedLock { handle, held: lock.try_take()?, ticket: None });
+        }
+        Ok(match lock.start(&self.mailbox)? {
+            Wait::Done => RequestedLock { handle, held: true, ticket: None },
+            Wait::Pending(ticket, _) => {
+                RequestedLock { handle, held: false, ticket: Some(crate::waits::to_number(ticket)) }
+            }
+        })
+    }
+
     /// Cancels before it drops: a lock that is dropped waits for nothing.
     fn end_lock(&mut self, handle: u32) -> os_ipc::Result<()> {
         let Some(lock) = self.locks.remove(handle) else { return Ok(()) };
