@@ -866,6 +866,7 @@ module.exports.memoryRemoveById = nativeBinding.memoryRemoveById
 module.exports.memoryRemoveDetached = nativeBinding.memoryRemoveDetached
 module.exports.memoryWrite = nativeBinding.memoryWrite
 module.exports.onFirstThread = nativeBinding.onFirstThread
+module.exports.renewBusGuard = nativeBinding.renewBusGuard
 module.exports.semaphoreCapabilities = nativeBinding.semaphoreCapabilities
 module.exports.semaphoreCreate = nativeBinding.semaphoreCreate
 module.exports.semaphoreDrop = nativeBinding.semaphoreDrop

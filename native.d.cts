@@ -192,6 +192,9 @@ export interface OpenedSemaphore {
   verified: boolean
 }
 
+/** Another handler of SIGBUS was installed or removed: that of the memory goes in front of it. */
+export declare function renewBusGuard(): void
+
 /** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
 export interface RequestedLock {
   handle: number

@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 
 import type { OpenedMemory } from '../native.cjs'
+import { keepBusHandler } from './bus-errors.js'
 import { IpcError, outOfRange, wrongType } from './errors.js'
 import { native } from './native.js'
 import {
@@ -48,6 +49,8 @@ const NONE = 0
 
 /** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
 const dropped = new Unreachable<SharedMemory>(handle => native.memoryRelease(handle))
+
+keepBusHandler()
 
 /**
  * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its

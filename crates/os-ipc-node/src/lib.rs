@@ -11,5 +11,7 @@ mod keys;
 mod libuv;
 mod locks;
 mod memory;
+mod pool;
 mod semaphores;
+mod stayed_buffers;
 mod waits;

@@ -159,6 +159,12 @@ pub fn external_buffers_allowed(env: Env) -> napi::Result<bool> {
     external_buffer::allowed(env)
 }
 
+/// Another handler of SIGBUS was installed or removed: that of the memory goes in front of it.
+#[napi]
+pub fn renew_bus_guard() {
+    os_ipc::renew_bus_guard();
+}
+
 /// Removes the object.
 #[napi]
 pub fn memory_remove(env: Env, handle: u32) -> napi::Result<()> {

@@ -10,6 +10,7 @@ use os_ipc::{Arrived, Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work
 use crate::environment;
 use crate::error::{OrThrow, to_js};
 use crate::event_loop;
+use crate::pool;
 use crate::semaphores::semaphore;
 
 /// The service of a semaphore, as an `AsyncTask` on libuv's pool.
@@ -40,7 +41,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
     let started = environment::with(&env, |environment| {
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
         let lanes = Lanes {
-            pool: referenced && environment.has_pool,
+            pool: referenced && environment.has_pool && pool::has_started(),
             event_loop: referenced && event_loop::is_open(),
         };
         Ok(start(semaphore(environment, handle)?, &environment.mailbox, lanes))

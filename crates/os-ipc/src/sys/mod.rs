@@ -15,10 +15,12 @@ mod copy_large;
 mod copy_pieces;
 mod file_key;
 mod first_thread;
+mod handler_chain;
 pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
 mod memory_cgroup;
 pub(crate) mod module;
+pub(crate) mod named_thread;
 #[cfg_attr(not(target_os = "linux"), path = "no_naps.rs")]
 pub(crate) mod naps;
 pub(crate) mod posix_sem;
@@ -62,6 +64,7 @@ use std::ffi::c_int;
 
 use nix::errno::Errno;
 
+pub(crate) use bus_guard::renew as renew_bus_guard;
 pub(crate) use file_key::ftok;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use readable::is_readable;

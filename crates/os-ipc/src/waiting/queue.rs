@@ -459,7 +459,8 @@ impl Queue {
     pub(super) fn leave_pool_queue(&self) {
         let mut state = self.lock();
         if let Server::Coming(Lane::Pool) = state.server {
-            self.start_own_server(&mut state);
+            // Where no thread can be had, the pool's own comes later.
+            let _ = self.replace_server(&mut state);
         }
     }
 
@@ -483,13 +484,21 @@ impl Queue {
 
     /// Replaces whatever server there is; where no thread can be had, the tickets learn of it.
     fn start_own_server(&self, state: &mut State) {
-        state.generation += 1;
-        state.server = Server::Coming(Lane::Own);
-        let started = install_interrupt().and_then(|()| Service::start(self.strong(), state.generation));
-        if let Err(error) = started {
+        if let Err(error) = self.replace_server(state) {
+            state.generation += 1;
             self.fail_tickets(state, &error);
             self.leave(state);
         }
+    }
+
+    /// Has a thread of ours serve instead of whoever does; where none can be had, nothing changes.
+    fn replace_server(&self, state: &mut State) -> Result<()> {
+        let generation = state.generation + 1;
+        install_interrupt()?;
+        Service::start(self.strong(), generation)?;
+        state.generation = generation;
+        state.server = Server::Coming(Lane::Own);
+        Ok(())
     }
 
     /// A service was dropped before it ran, or while it ran: somebody else has to do it.
