@@ -1,3 +1,4 @@
+import { performance } from './clock.js'
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from './diagnostics.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from './main-thread.js'

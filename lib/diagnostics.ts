@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 
+import { performance } from './clock.js'
 import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } from './diagnostics-messages.js'
 import { IpcError } from './errors.js'
 import type { Handle } from './handle.js'

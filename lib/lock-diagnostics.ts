@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
+import { performance } from './clock.js'
 import { isTimeout, nextWait } from './diagnostics.js'
 import type {
   LockAcquiredMessage,

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../clock.js'
 import { IpcError, wrongType, wrongValue } from '../errors.js'
 import { checkOptions, checkSignal, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../permit-source.js'

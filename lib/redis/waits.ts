@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '../clock.js'
 import { timeUntil } from '../deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import type { WaitLimits } from '../waiting.js'
