@@ -4,20 +4,31 @@ import { requireByName } from '../require.js'
 /** The packages that users install themselves, and only those who need this. */
 const INSTALL = 'npm install redis-semaphore@5 ioredis@6'
 
-/**
- * Loads a peer, or throws how to get it. A static import could not: its failure comes before any code of ours.
- *
- * @param load - Requires it by a literal name: bundlers take it in, and a test framework can put another one in its place.
- */
-function peer<T>(name: string, load: () => T): T {
+// The names are literals, so that bundlers take the peers in and test frameworks can replace them. Each stands in a `try`:
+// a bundler then accepts that it is not installed. A static import could not throw an error of ours.
+
+function librarySemaphore(): typeof import('redis-semaphore') {
   try {
-    return load()
+    return require('redis-semaphore')
   } catch (error) {
-    try {
-      return requireByName(name) as T
-    } catch {
-      throw isMissing(name, error) ? missing(name, error) : error
-    }
+    return besideTheBundle('redis-semaphore', error)
+  }
+}
+
+function ioredis(): typeof import('ioredis') {
+  try {
+    return require('ioredis')
+  } catch (error) {
+    return besideTheBundle('ioredis', error)
+  }
+}
+
+/** The peer where a bundle does not have it; throws how to get it. */
+function besideTheBundle<T>(name: string, error: unknown): T {
+  try {
+    return requireByName(name) as T
+  } catch {
+    throw isMissing(name, error) ? missing(name, error) : error
   }
 }
 
@@ -30,10 +41,11 @@ function isMissing(name: string, error: unknown): boolean {
 }
 
 function missing(name: string, cause: unknown): IpcError {
-  return new IpcError('ERR_MISSING_PEER', `os-ipc/redis needs the package ${name}: ${INSTALL}`, { hint: INSTALL, cause })
+  return new IpcError('ERR_MISSING_PEER', `os-ipc/redis needs the package ${name}: ${INSTALL}`, {
+    hint: INSTALL,
+    cause,
+  })
 }
 
-export const { Semaphore: LibrarySemaphore } = peer<typeof import('redis-semaphore')>('redis-semaphore', () =>
-  require('redis-semaphore'),
-)
-export const { Redis } = peer<typeof import('ioredis')>('ioredis', () => require('ioredis'))
+export const { Semaphore: LibrarySemaphore } = librarySemaphore()
+export const { Redis } = ioredis()
