@@ -30,7 +30,7 @@ const fromMain = {
 /** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
 const bundleOf = id => {
   if (/\/lib\/(redis|testing)\//.test(id)) return undefined
-  if (/\/lib\/(clock|deadline|errors|options|require)\.js$/.test(id)) return 'errors-options-clock'
+  if (/\/lib\/(waiting\/(clock|deadline)|[\w-]+)\.js$/.test(id)) return 'errors-options-clock'
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
 
@@ -54,7 +54,9 @@ const namedExports = {
       const found = sources.flatMap(([, names]) => names)
       const isCode = Object.values(chunk.modules).some(({ renderedLength }) => renderedLength > 0)
       if (!isCode && found.length !== exports.length) {
-        this.error(`${name} exports ${exports}, and the bundles have ${found}: two parts of lib/ export one name`)
+        this.error(
+          `${name} exports ${exports}, and the bundles have ${found}: two parts of lib/ export one name`,
+        )
       }
       const lines = (isCode ? [[fileName, exports]] : sources)
         .filter(([, names]) => names.length > 0)

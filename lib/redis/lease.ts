@@ -1,4 +1,4 @@
-import { performance } from '../clock.js'
+import { performance } from '../waiting/clock.js'
 
 /** A point in time on both clocks. */
 export interface Instant {

@@ -27,7 +27,10 @@ const TOOLS = {
     program: 'jest/bin/jest.js',
   },
   vitest: { packages: { vitest: '5.1.2' }, program: 'vitest/vitest.mjs' },
-  next: { packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' }, program: 'next/dist/bin/next' },
+  next: {
+    packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+    program: 'next/dist/bin/next',
+  },
   pm2: { packages: { pm2: '7.0.4' }, program: 'pm2/bin/pm2-runtime' },
   postject: { packages: { postject: '1.0.0-alpha.6' }, program: 'postject/dist/cli.js' },
 }

@@ -16,9 +16,9 @@ pub use info::SemaphoreInfo;
 pub(crate) use posix::list as list_posix;
 pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
+use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
-use crate::ownership::Owner;
-pub use crate::sys::posix_words::Words as SemaphoreWords;
+pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
     Hold, Holder, Lanes, Mailbox, Queue, Ticket, TicketId, Wait, look_before_sleep, wait_in_line,
 };

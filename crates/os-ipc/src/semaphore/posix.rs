@@ -7,11 +7,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use super::patience::Patience;
 use super::posix_file::{self, FileId, Found};
 use super::{Backend, Creation, SemaphoreInfo};
+use crate::access::Owner;
 use crate::error::{Errno, Error, Result};
 use crate::name::Name;
-use crate::ownership::Owner;
-use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
-use crate::sys::posix_words::{self, Words};
+use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::semaphore_words::{self, Words};
 use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// An open semaphore.
@@ -185,7 +185,7 @@ impl Named {
     }
 
     pub(super) fn wake_one(&self) {
-        posix_words::wake_one(&self.mapped);
+        semaphore_words::wake_one(&self.mapped);
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {

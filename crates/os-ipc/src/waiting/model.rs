@@ -19,7 +19,7 @@ use super::threads;
 use super::unit::Holder;
 use crate::error::{Error, Result};
 use crate::sync::{Condvar, Mutex, pause, thread};
-use crate::sys::thread as kernel;
+use crate::sys::interrupt as kernel;
 
 /// The kernel's counter.
 struct KernelCounter;

@@ -13,7 +13,7 @@ use super::nudger;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
-use crate::sys::thread::{self, Station};
+use crate::sys::interrupt::{self, Station};
 
 /// A pending wait; a smaller one came first.
 pub type TicketId = u64;
@@ -529,7 +529,7 @@ impl State {
 
 /// What gets a server out of the kernel; somebody may have taken it away since the last time.
 fn install_interrupt() -> Result<()> {
-    thread::install_interrupt().map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))
+    interrupt::install_interrupt().map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))
 }
 
 /// Tickets are numbered over the whole process, so that a mailbox keeps the order of several queues.

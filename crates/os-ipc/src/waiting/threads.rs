@@ -56,7 +56,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
 }
 
 fn live(first: Job) {
-    sys::thread::block_other_signals();
+    sys::interrupt::block_other_signals();
     let mut job = first;
     loop {
         // The panic hook has printed it; unwinding any further would abort the whole program.

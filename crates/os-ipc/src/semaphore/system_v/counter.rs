@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use super::failure;
 use crate::error::{Errno, Error, Result};
 use crate::semaphore::SemaphoreId;
-use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Hold, Origin, Queue};
 
 /// Semaphore 0 of a set.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::counter::OWNED;
 use super::initialise::initialise;
 use super::{Set, create, open, open_or_create, unlink};
+use crate::access::Owner;
 use crate::error::{Code, Errno};
 use crate::key::Key;
 use crate::name::Name;
-use crate::ownership::Owner;
 use crate::record;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
-use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::Hold;
 
 /// A name of its own; its set is removed when the test ends.
