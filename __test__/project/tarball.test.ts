@@ -48,6 +48,23 @@ test('the tarballs hold what a user needs, and nothing else', t => {
   t.deepEqual(more, [])
 })
 
+test('a package without a binary is not made', t => {
+  const program = `
+import { pack } from ${JSON.stringify(new URL('../../scripts/release/pack.mjs', import.meta.url).href)}
+import { targets } from ${JSON.stringify(new URL('../../scripts/cross/targets.mjs', import.meta.url).href)}
+const [folder, which] = process.argv.slice(1)
+pack(folder, { platforms: which === 'none' ? [] : [{ ...targets[0], path: '/nowhere', file: 'nowhere.node' }] })
+`
+  for (const which of ['none', 'one']) {
+    const into = folder(t)
+    const args = ['--input-type=module', '-e', program, into, which]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    t.is(status, 1)
+    t.regex(stderr, /^os-ipc: there is no binary .*npm run build/)
+    t.deepEqual(readdirSync(into), [])
+  }
+})
+
 test('the package runs nothing when it is installed, and depends on nothing but its binaries', t => {
   const manifest = JSON.parse(
     spawnSync('tar', ['xzOf', (packed[0] as Packed).file, 'package/package.json']).stdout.toString(),

@@ -1,11 +1,12 @@
 import type { Native } from './native.js'
 
 /** What the package calls by itself, when it is loaded and when the process exits. */
-const QUIET: Partial<Native> = {
+const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
   onFirstThread: () => false,
   externalBuffersAllowed: () => false,
-  start: () => {},
-  beforeExit: () => {},
+  start: () => 0,
+  listenForExit: () => true,
+  beforeExit: () => undefined,
 }
 
 /** Takes the place of an addon that did not load: each call that a program makes throws what `errorOf` returns. */
@@ -13,7 +14,5 @@ export function unloaded(errorOf: () => Error): Native {
   const refuse = (): never => {
     throw errorOf()
   }
-  return new Proxy(QUIET as Native, {
-    get: (quiet, name) => (quiet as unknown as Record<PropertyKey, unknown>)[name] ?? refuse,
-  })
+  return new Proxy({} as Native, { get: (_, name) => QUIET[name] ?? refuse })
 }

@@ -6,8 +6,6 @@ const ELF = 0x7f454c46
  * same, and end the process with SIGBUS where it reads on.
  */
 export function wholeFilesOnly<T>(load: () => T): T {
-  // The loader of Node calls the function of the real one; Jest gives its tests a copy.
-  const process = globalThis.process.getBuiltinModule('node:process')
   const { dlopen } = process
   process.dlopen = (module, path, ...flags) => {
     if (isCutShort(path)) throw new Error(`${path} is cut short`)

@@ -31,13 +31,7 @@ const TEXTS = ['README.md', 'LICENSE']
 
 /** Writes the tarballs into `folder` and answers npm's report of each: name, version, files, sizes. */
 export function pack(folder, { platforms = built() } = {}) {
-  if (platforms.length === 0) {
-    fail(
-      'there is no binary to pack: `npm run build` for this platform, or `npm run build:all` for all of them',
-    )
-  }
-  const missing = platforms.find(target => binaryOf(target) === undefined)
-  if (missing) fail(`there is no binary of ${missing.name} to pack: \`npm run build:all -- ${missing.name}\``)
+  needBinaries(platforms)
   const stage = join(folder, 'stage')
   rmSync(stage, { recursive: true, force: true })
   const folders = [stageRoot(join(stage, 'os-ipc')), ...platforms.map(target => stagePlatform(target, stage))]
@@ -49,6 +43,17 @@ export function pack(folder, { platforms = built() } = {}) {
   })
   rmSync(stage, { recursive: true, force: true })
   return reports
+}
+
+/** A package without a binary would fail where it is used: it is not made. */
+function needBinaries(platforms) {
+  if (platforms.length === 0) {
+    fail(
+      'there is no binary to pack: `npm run build` for this platform, or `npm run build:all` for all of them',
+    )
+  }
+  const missing = platforms.find(target => binaryOf(target) === undefined)
+  if (missing) fail(`there is no binary of ${missing.name} to pack: \`npm run build:all -- ${missing.name}\``)
 }
 
 /** The platforms that have a binary. */
@@ -96,6 +101,7 @@ function write(file, value) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = resolve(process.argv[2] ?? join(root, '.cache', 'packages'))
+  needBinaries(built())
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const { name } of targets.filter(target => binaryOf(target) === undefined)) {
