@@ -289,3 +289,51 @@ fn cancellations_against_posts_conserve_the_count() {
         assert_eq!(granted + units(&semaphore), ROUNDS, "{backend:?}");
     }
 }
+
+#[test]
+fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() {
+    let named = Named::new(Backend::SystemV);
+    if !named.backend.is_available() {
+        return;
+    }
+    let (semaphore, party) = (named.create(1), Party::new());
+    for blocked in [true, false] {
+        assert!(semaphore.try_acquire().unwrap());
+        let tickets =
+            [pending_permit(&semaphore, &party.mailbox), pending_permit(&semaphore, &party.mailbox)];
+        if blocked {
+            until_blocked(&semaphore);
+        }
+        for ticket in tickets {
+            semaphore.release().unwrap();
+            assert!(!semaphore.try_acquire().unwrap(), "the waiter has it");
+            assert_eq!(take(party.mailbox.collect().delivered.into_iter().collect()), [ticket]);
+        }
+        semaphore.release().unwrap();
+        assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
+    }
+}
+
+#[test]
+fn a_permit_goes_to_whoever_waits_longest_in_the_kernel() {
+    let named = Named::new(Backend::SystemV);
+    if !named.backend.is_available() {
+        return;
+    }
+    let (semaphore, party) = (named.create(1), Party::new());
+    assert!(semaphore.try_acquire().unwrap());
+    // It blocks in the kernel for itself, as a thread of another process does.
+    let other = thread::spawn({
+        let semaphore = named.open();
+        move || semaphore.wait(Some(LIMIT)).unwrap()
+    });
+    until_blocked(&semaphore);
+    let ticket = pending_permit(&semaphore, &party.mailbox);
+    until("both wait in the kernel", || semaphore.info().unwrap().waiters == Some(2));
+    semaphore.release().unwrap();
+    assert!(other.join().unwrap());
+    assert!(party.mailbox.collect().delivered.is_empty());
+    semaphore.post(1).unwrap();
+    assert_eq!(take(party.collect()), [ticket]);
+    semaphore.release().unwrap();
+}

@@ -80,7 +80,7 @@ impl Lock {
         if !self.holder.remove() {
             return Ok(());
         }
-        match self.queue.counter().give_back(self.mode.request(), self.holder.token()) {
+        match self.queue.release(self.mode.request(), self.holder.token()) {
             Ok(()) => Ok(()),
             Err(errno) => Err(self.failure(errno)),
         }

@@ -198,6 +198,9 @@ impl Semaphore {
             || self.queue.take_at_once(Request::Unit, &self.holder),
             || match &self.inside {
                 Inside::SystemV(set) => set.wait(deadline),
+                Inside::Posix(named) if named.may_block(deadline) && self.queue.pending() == 0 => {
+                    named.wait(deadline)
+                }
                 Inside::Posix(_) => block_in_queue(&self.queue, &self.holder, deadline),
             },
         )
@@ -219,7 +222,7 @@ impl Semaphore {
             }
             return Err(Error::invalid("there is no permit to release"));
         }
-        match self.queue.counter().give_back(Request::Permit, self.holder.token()) {
+        match self.queue.release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
             Err(errno) => {
                 self.holder.add(self.holder.token());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use super::patience::Patience;
 use super::posix_file::{self, FileId, Found};
@@ -196,6 +197,26 @@ impl Named {
         }
         let value = if sys::HAS_VALUE { Some(self.value()?) } else { None };
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
+    }
+
+    /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
+    pub(super) fn may_block(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_none() || sys::HAS_TIMED_WAIT
+    }
+
+    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let taken = match deadline {
+            Some(deadline) => self.mapped.take_until(deadline),
+            None => loop {
+                match self.mapped.take() {
+                    Err(Errno::EINTR) => {}
+                    done => break done.map(|()| true),
+                }
+            },
+        };
+        let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
+        taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
 
     /// Takes the name away, unless it stands for another semaphore by now.

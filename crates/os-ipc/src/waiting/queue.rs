@@ -10,7 +10,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::poll::Poll;
 use super::source::{Counter, Locking, Request, Source, Token};
 use super::state::{self, Action, Circumstances, Driver, Next, State, WaiterId};
-use crate::error::{Error, Result};
+use crate::error::{Errno, Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
 use crate::sys::interrupt::Interrupt;
 
@@ -225,6 +225,63 @@ impl Queue {
     pub(super) fn is_at_rest(&self) -> bool {
         let list = self.lock();
         list.state.is_empty() && list.state.driver() == Driver::None
+    }
+
+    /// Gives back what a holder has.
+    ///
+    /// It goes straight to the first waiter of this process where no other process waits in the kernel, else it goes the
+    /// kernel's way. Either way, what the waiters of this process can have now is in their mailboxes when this returns,
+    /// for a lock always, and for a permit where it went straight.
+    pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), Errno> {
+        let mut list = self.lock();
+        if self.may_hand_over(&list, request) {
+            self.hand_on(&mut list, request, token);
+            let action = list.state.settle();
+            self.carry_out(&mut list, action);
+            return Ok(());
+        }
+        drop(list);
+        self.counter().give_back(request, token)?;
+        if self.locking().is_some() {
+            self.await_grants();
+        }
+        Ok(())
+    }
+
+    /// Whether the first waiter asks for what is given back, and only our own driver waits for it in the kernel.
+    ///
+    /// A driver that is on its way into the kernel is not counted there: one other process may be overtaken then.
+    fn may_hand_over(&self, list: &List, request: Request) -> bool {
+        let ours = u32::from(matches!(list.state.driver(), Driver::Running(_)));
+        list.state.first().is_some_and(|first| first.request.is_like(request))
+            && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
+    }
+
+    /// Delivers what went back to the kernel a moment ago, as far as the waiters of this process can have it now.
+    fn await_grants(&self) {
+        let mut driver_came_back = false;
+        loop {
+            let mut list = self.lock();
+            let Some(request) = list.state.first().map(|first| first.request) else { return };
+            match self.counter().try_take(request) {
+                Ok(Some(token)) => {
+                    self.hand_on(&mut list, request, token);
+                    let action = list.state.settle();
+                    self.carry_out(&mut list, action);
+                    continue;
+                }
+                Ok(None) if !driver_came_back => {}
+                // The driver meets the same error, and tells the waiters.
+                _ => return,
+            }
+            // The kernel may have given it to the driver, which is on its way back.
+            let Driver::Running(_) = list.state.driver() else { return };
+            let Some(interrupt) = list.interrupt.clone() else { return };
+            interrupt.raise();
+            drop(list);
+            pause_while(|| interrupt.is_raised(), MOMENT);
+            driver_came_back = true;
+        }
     }
 
     // --- What drivers do

@@ -48,6 +48,12 @@ pub(crate) trait Counter: Send + Sync {
     /// Gives back what was taken.
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), Errno>;
 
+    /// How many threads of all processes wait in the kernel for what a holder of `request` gives back; `None` where nothing
+    /// tells.
+    fn kernel_waiters(&self, _request: Request) -> Option<u32> {
+        None
+    }
+
     /// Makes a unit that was taken a [`Request::Unit`]; the counter does not move.
     fn disown(&self, _token: Token) -> std::result::Result<(), Errno> {
         Ok(())

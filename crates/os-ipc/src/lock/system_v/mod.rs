@@ -242,6 +242,13 @@ impl Counter for SetLock {
         }
     }
 
+    /// Those who want to get in wait at the gate; the one whose turn it is to have it alone waits for the count.
+    fn kernel_waiters(&self, _: Request) -> Option<u32> {
+        let Open { set, layout, .. } = self.lock().open?;
+        let waiters = |index| sys::waiters_at(set, index).ok().map(u32::from);
+        Some(waiters(GATE)? + waiters(layout.count)?)
+    }
+
     fn failure(&self, act: &str, errno: Errno) -> Error {
         Error::system(format!("cannot {act} the lock"), "semop", &self.name, errno)
     }
