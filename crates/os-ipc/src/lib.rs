@@ -26,8 +26,8 @@ pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, Shar
 pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use waiting::{
-    Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
-    leave_pool_queue, set_pool_size,
+    Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
+    leave_pool, leave_pool_queue, set_pool_size, set_spinning,
 };
 
 /// Whether the calling thread is the one that the process began with.

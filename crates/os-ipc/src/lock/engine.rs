@@ -36,8 +36,8 @@ impl LockEngine {
     /// A line of this process for the lock.
     pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
         match self {
-            Self::SystemV => Queue::new(system_v::SetLock::new(name.clone())),
-            Self::Files(folder) => Queue::new(files::FileLock::new(folder, name.clone())),
+            Self::SystemV => Queue::of_lock(system_v::SetLock::new(name.clone())),
+            Self::Files(folder) => Queue::of_lock(files::FileLock::new(folder, name.clone())),
         }
     }
 

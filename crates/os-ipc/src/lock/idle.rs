@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::waiting::{Queue, run_on_thread};
+use super::line::locking;
+use crate::sys::thread::run as run_on_thread;
+use crate::waiting::Queue;
 
 /// How long a lock stays open.
 const MOMENT: Duration = Duration::from_millis(200);
@@ -35,7 +37,7 @@ pub(super) fn after_use(line: &Arc<Queue>) {
     }
     let address = Arc::as_ptr(line).addr();
     let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
-    if !room && line.counter().close_unused() {
+    if !room && locking(line).close_unused() {
         return;
     }
     lingering.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
@@ -65,9 +67,9 @@ pub(crate) fn stop() {
 fn close_now(line: &Queue) {
     /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
-    if !line.counter().close_unused() {
-        line.await_leaving_server(PATIENCE);
-        line.counter().close_unused();
+    if !locking(line).close_unused() {
+        line.await_leaving_driver(PATIENCE);
+        locking(line).close_unused();
     }
 }
 
@@ -91,7 +93,7 @@ fn watch() {
 
 /// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
 fn close(lingering: &mut Lingering, over: impl Fn(Instant) -> bool) {
-    lingering.lines.retain(|_, (line, until)| !(over(*until) && line.counter().close_unused()));
+    lingering.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
 }
 
 fn lock() -> MutexGuard<'static, Lingering> {

@@ -4,10 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::{LockEngine, LockName};
-use crate::waiting::Queue;
+use crate::waiting::{Locking, Queue};
 
 /// So many lines are kept without a look whether anybody uses them.
 const FULL: usize = 64;
+
+/// What only the queue of a lock has.
+pub(super) fn locking(queue: &Queue) -> &dyn Locking {
+    queue.locking().expect("the queue of a lock")
+}
 
 type Lines = HashMap<(LockEngine, LockName), Weak<Queue>>;
 

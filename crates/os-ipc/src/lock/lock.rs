@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{LockEngine, LockName, idle, line, registry};
 use crate::error::{Errno, Result};
-use crate::waiting::{Hold, Holder, Lanes, Mailbox, Queue, Ticket, Wait};
+use crate::waiting::{Executors, Holder, Mailbox, Queue, Request, Wait, Waiter};
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,10 @@ pub enum LockMode {
 }
 
 impl LockMode {
-    fn hold(self) -> Hold {
+    fn request(self) -> Request {
         match self {
-            Self::Shared => Hold::Shared,
-            Self::Exclusive => Hold::Exclusive,
+            Self::Shared => Request::Shared,
+            Self::Exclusive => Request::Exclusive,
         }
     }
 }
@@ -39,7 +39,7 @@ impl Lock {
     #[must_use]
     pub fn new(engine: &LockEngine, name: &LockName, mode: LockMode, client: u32) -> Self {
         let queue = line::of(engine, name);
-        queue.counter().join();
+        line::locking(&queue).join();
         let holder = Arc::<Holder>::default();
         let entry = registry::Entry {
             engine: engine.clone(),
@@ -53,14 +53,15 @@ impl Lock {
 
     /// Takes the lock if it is to be had now, and nobody of this process waits for it.
     pub fn try_take(&self) -> Result<bool> {
-        self.queue.try_take_in_turn(self.mode.hold(), &self.holder)
+        self.queue.try_take_in_turn(self.mode.request(), &self.holder)
     }
 
     /// Takes the lock, or waits for it: the outcome comes to `mailbox`.
     pub fn start(&self, mailbox: &Arc<Mailbox>) -> Result<Wait> {
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
         // Nobody knows how long it takes, and a thread of libuv's pool would be missed.
-        self.queue.wait(Ticket { hold: self.mode.hold(), holder, mailbox, lanes: Lanes::OWN })
+        let executors = Executors::THREAD;
+        self.queue.wait(Waiter { request: self.mode.request(), holder, mailbox, executors })
     }
 
     /// Ends the wait: when this returns, nothing arrives for it any more.
@@ -79,7 +80,7 @@ impl Lock {
         if !self.holder.remove() {
             return Ok(());
         }
-        match self.queue.counter().give_back(self.mode.hold(), self.holder.origin()) {
+        match self.queue.release(self.mode.request(), self.holder.token()) {
             Ok(()) => Ok(()),
             Err(errno) => Err(self.failure(errno)),
         }
@@ -94,7 +95,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // What cannot be given back goes back when the process ends.
         let _ = self.release();
-        self.queue.counter().part();
+        line::locking(&self.queue).part();
         idle::after_use(&self.queue);
     }
 }

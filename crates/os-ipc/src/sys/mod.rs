@@ -11,9 +11,9 @@ pub(crate) mod interrupt;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
-pub(crate) mod naps;
 pub(crate) mod semaphore_words;
 pub(crate) mod system_v;
+pub(crate) mod thread;
 pub(crate) mod user_folder;
 
 use std::ffi::c_int;

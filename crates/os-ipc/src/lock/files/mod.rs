@@ -27,7 +27,8 @@ pub(super) use survey::{list, survey};
 
 use super::LockName;
 use crate::error::{Code, Errno, Error, Result};
-use crate::waiting::{Counter, Hold, Origin};
+use crate::sys::interrupt::Interrupt;
+use crate::waiting::{Counter, Locking, Request, Token};
 use folder::failed;
 use paths::Paths;
 use user::{Tally, User};
@@ -66,11 +67,11 @@ enum Way {
 }
 
 impl Way {
-    fn argument(self, hold: Hold) -> FlockArg {
+    fn argument(self, hold: Request) -> FlockArg {
         match (self, hold) {
-            (Self::AtOnce, Hold::Shared) => FlockArg::LockSharedNonblock,
+            (Self::AtOnce, Request::Shared) => FlockArg::LockSharedNonblock,
             (Self::AtOnce, _) => FlockArg::LockExclusiveNonblock,
-            (Self::Waiting, Hold::Shared) => FlockArg::LockShared,
+            (Self::Waiting, Request::Shared) => FlockArg::LockShared,
             (Self::Waiting, _) => FlockArg::LockExclusive,
         }
     }
@@ -82,7 +83,7 @@ impl FileLock {
     }
 
     /// flock(2) on the gate; `None` when it is not to be had, or a signal came.
-    fn shut_gate(&self, way: Way, hold: Hold) -> Result<Option<Flock<File>>> {
+    fn shut_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
         let path = self.paths.gate();
         loop {
             let file = paths::open_or_create(&path).map_err(|error| failed("open", &path, &error))?;
@@ -95,7 +96,7 @@ impl FileLock {
     }
 
     /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
-    fn lock_behind_gate(&self, way: Way, hold: Hold) -> Result<Option<Flock<File>>> {
+    fn lock_behind_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
         let path = self.paths.lock();
         let file = paths::open_or_create(&path).map_err(|error| failed("open", &path, &error))?;
         self.sign(&file)?;
@@ -127,7 +128,7 @@ impl FileLock {
         Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
     }
 
-    fn lock_file(&self, file: File, way: Way, hold: Hold) -> Result<Option<Flock<File>>> {
+    fn lock_file(&self, file: File, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
         match Flock::lock(file, way.argument(hold)) {
             Ok(locked) => Ok(Some(locked)),
             Err((_, Errno::EAGAIN | Errno::EINTR)) => Ok(None),
@@ -136,21 +137,21 @@ impl FileLock {
     }
 
     /// The lock is held: what was locked for it gets a number.
-    fn keep(&self, hold: Hold, lock: Flock<File>, gate: Option<Flock<File>>) -> Origin {
+    fn keep(&self, hold: Request, lock: Flock<File>, gate: Option<Flock<File>>) -> Token {
         let mut state = self.state();
         state.last_number = state.last_number.wrapping_add(1);
         let number = state.last_number;
         state.held.insert(number, Held { _lock: lock, _gate: gate });
         *held_as(&mut state.tally, hold) += 1;
         self.publish(&mut state);
-        Origin(number)
+        Token(number)
     }
 
     /// One attempt.
-    fn attempt(&self, hold: Hold) -> Result<Option<Origin>> {
+    fn attempt(&self, hold: Request) -> Result<Option<Token>> {
         let Some(gate) = self.shut_gate(Way::AtOnce, hold)? else { return Ok(None) };
         let Some(lock) = self.lock_behind_gate(Way::AtOnce, hold)? else { return Ok(None) };
-        let gate = Some(gate).filter(|_| hold == Hold::Exclusive);
+        let gate = Some(gate).filter(|_| hold == Request::Exclusive);
         Ok(Some(self.keep(hold, lock, gate)))
     }
 
@@ -195,12 +196,12 @@ fn alone(path: &Path) -> Option<Flock<File>> {
     paths::is_current(&file, path).then_some(file)
 }
 
-fn held_as(tally: &mut Tally, hold: Hold) -> &mut u32 {
-    if hold == Hold::Shared { &mut tally.shared } else { &mut tally.exclusive }
+fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
+    if hold == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
 }
 
 impl Counter for FileLock {
-    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
         /// Who removes the files has the lock alone for a moment, and that is not to be taken for an answer.
         const TRIES: usize = 3;
         const BETWEEN: Duration = Duration::from_micros(100);
@@ -216,7 +217,7 @@ impl Counter for FileLock {
         Ok(None)
     }
 
-    fn take(&self, hold: Hold) -> Result<Option<Origin>> {
+    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
         let shut = {
             let mut state = self.state();
             state.serving = true;
@@ -230,10 +231,10 @@ impl Counter for FileLock {
         let Some(gate) = gate else { return Ok(None) };
         match self.lock_behind_gate(Way::Waiting, hold) {
             Ok(Some(lock)) => {
-                let gate = Some(gate).filter(|_| hold == Hold::Exclusive);
+                let gate = Some(gate).filter(|_| hold == Request::Exclusive);
                 Ok(Some(self.keep(hold, lock, gate)))
             }
-            Ok(None) if hold == Hold::Exclusive => {
+            Ok(None) if hold == Request::Exclusive => {
                 self.state().gate = Some(gate);
                 Ok(None)
             }
@@ -242,7 +243,7 @@ impl Counter for FileLock {
         }
     }
 
-    fn give_back(&self, hold: Hold, origin: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), Errno> {
         let mut state = self.state();
         if let Some(held) = state.held.remove(&origin.0) {
             *held_as(&mut state.tally, hold) -= 1;
@@ -253,15 +254,12 @@ impl Counter for FileLock {
         Ok(())
     }
 
-    /// A lock always has an owner.
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
-    }
-
     fn failure(&self, act: &str, errno: Errno) -> Error {
         Error::system(format!("cannot {act} the lock"), "flock", &self.name, errno)
     }
+}
 
+impl Locking for FileLock {
     fn join(&self) {
         self.state().users += 1;
     }
@@ -282,10 +280,10 @@ impl Counter for FileLock {
         !state.serving
     }
 
-    fn lined_up(&self, hold: Hold, joined: bool) {
+    fn listed(&self, hold: Request, joined: bool) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
-        let waiting = if hold == Hold::Shared { pending_shared } else { pending_exclusive };
+        let waiting = if hold == Request::Shared { pending_shared } else { pending_exclusive };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
         self.publish(&mut state);
     }

@@ -19,8 +19,9 @@ pub(super) use survey::{list, survey};
 
 use super::LockName;
 use crate::error::{Errno, Error, Result};
+use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
-use crate::waiting::{Counter, Hold, Origin};
+use crate::waiting::{Counter, Locking, Request, Token};
 use layout::{EVERYBODY, GATE, Layout, Pending, Slot, Values};
 use opening::Looks;
 
@@ -96,16 +97,16 @@ impl Open {
         operations
     }
 
-    fn take_at_once(self, hold: Hold) -> Vec<Operation> {
-        if hold == Hold::Shared {
+    fn take_at_once(self, hold: Request) -> Vec<Operation> {
+        if hold == Request::Shared {
             return self.share(Way::AtOnce);
         }
         let gate = std::iter::once(Self::shut_gate(Way::AtOnce));
         gate.chain(self.exclude(Way::AtOnce)).collect()
     }
 
-    fn give_back(self, hold: Hold) -> Vec<Operation> {
-        if hold == Hold::Shared {
+    fn give_back(self, hold: Request) -> Vec<Operation> {
+        if hold == Request::Shared {
             let mut operations = vec![Operation::add(self.layout.count, 1, Undo::Yes)];
             operations.extend(self.slot.map(|slot| Operation::add(slot.shared(), -1, Undo::Yes)));
             return operations;
@@ -161,8 +162,8 @@ impl SetLock {
     }
 
     /// One step of taking; true when it was the last one.
-    fn step(&self, open: Open, hold: Hold) -> std::result::Result<bool, Errno> {
-        if hold == Hold::Shared {
+    fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, Errno> {
+        if hold == Request::Shared {
             self.reopen_gate();
             return sys::operate_waiting(open.set, &mut open.share(Way::Waiting)).map(|()| true);
         }
@@ -195,13 +196,13 @@ impl SetLock {
 }
 
 impl Counter for SetLock {
-    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
         let (start, mut looks) = (Instant::now(), Looks::default());
         loop {
             let open = self.opened(&mut self.lock())?;
             let mut operations = open.take_at_once(hold);
             match sys::operate(open.set, &mut operations) {
-                Ok(()) => return Ok(Some(Origin(open.set.raw()))),
+                Ok(()) => return Ok(Some(Token(open.set.raw()))),
                 Err(Errno::EAGAIN) if removal::is_under_way(open, start) => {}
                 Err(Errno::EAGAIN) => return Ok(None),
                 Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "take", &mut looks)?,
@@ -210,7 +211,7 @@ impl Counter for SetLock {
         }
     }
 
-    fn take(&self, hold: Hold) -> Result<Option<Origin>> {
+    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
         let mut looks = Looks::default();
         loop {
             let open = {
@@ -219,7 +220,7 @@ impl Counter for SetLock {
                 self.opened(&mut state)?
             };
             match self.step(open, hold) {
-                Ok(true) => return Ok(Some(Origin(open.set.raw()))),
+                Ok(true) => return Ok(Some(Token(open.set.raw()))),
                 Ok(false) => {}
                 Err(Errno::EINTR) => return Ok(None),
                 Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
@@ -228,7 +229,7 @@ impl Counter for SetLock {
         }
     }
 
-    fn give_back(&self, hold: Hold, origin: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), Errno> {
         let open = self.lock().open;
         // A set that was removed has nothing to give back to.
         let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
@@ -241,15 +242,19 @@ impl Counter for SetLock {
         }
     }
 
-    /// A lock always has an owner.
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
+    /// Those who want to get in wait at the gate; the one whose turn it is to have it alone waits for the count.
+    fn kernel_waiters(&self, _: Request) -> Option<u32> {
+        let Open { set, layout, .. } = self.lock().open?;
+        let waiters = |index| sys::waiters_at(set, index).ok().map(u32::from);
+        Some(waiters(GATE)? + waiters(layout.count)?)
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {
         Error::system(format!("cannot {act} the lock"), "semop", &self.name, errno)
     }
+}
 
+impl Locking for SetLock {
     fn join(&self) {
         self.lock().users += 1;
     }
@@ -271,10 +276,10 @@ impl Counter for SetLock {
         !state.serving
     }
 
-    fn lined_up(&self, hold: Hold, joined: bool) {
+    fn listed(&self, hold: Request, joined: bool) {
         let mut state = self.lock();
         let waiting = match hold {
-            Hold::Shared => &mut state.pending.shared,
+            Request::Shared => &mut state.pending.shared,
             _ => &mut state.pending.exclusive,
         };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };

@@ -9,6 +9,7 @@ use super::layout::{EVERYBODY, GATE, LEAVING};
 use super::*;
 use crate::key::Key;
 use crate::lock::{LockMode, LockRequest, engine_tests};
+use crate::sys::interrupt::Interrupt;
 
 /// A name of its own; its set is removed when the test ends.
 struct Named(LockName);
@@ -60,40 +61,42 @@ fn who_shares_excludes_who_wants_it_alone_and_the_other_way_round() {
 fn who_waits_for_it_alone_keeps_others_out() {
     let named = Named::new();
     let (reader, late) = (named.user(), named.user());
-    let shared = reader.try_take(Hold::Shared).unwrap().unwrap();
+    let shared = reader.try_take(Request::Shared).unwrap().unwrap();
     let writer = Arc::new(named.user());
     let (taken, arrival) = channel();
     let waiting = {
         let writer = Arc::clone(&writer);
-        thread::spawn(move || taken.send(writer.take(Hold::Exclusive).unwrap()).unwrap())
+        thread::spawn(move || {
+            taken.send(writer.take(Request::Exclusive, &Interrupt::of_this_thread()).unwrap()).unwrap()
+        })
     };
     while named.values().at(GATE) == 1 {
         thread::yield_now();
     }
-    assert_eq!(late.try_take(Hold::Shared).unwrap(), None);
+    assert_eq!(late.try_take(Request::Shared).unwrap(), None);
     assert!(arrival.try_recv().is_err());
-    reader.give_back(Hold::Shared, shared).unwrap();
+    reader.give_back(Request::Shared, shared).unwrap();
     let alone = arrival.recv_timeout(Duration::from_secs(20)).unwrap().unwrap();
     waiting.join().unwrap();
     assert!(named.values().exclusive());
-    writer.give_back(Hold::Exclusive, alone).unwrap();
-    assert!(late.try_take(Hold::Shared).unwrap().is_some());
+    writer.give_back(Request::Exclusive, alone).unwrap();
+    assert!(late.try_take(Request::Shared).unwrap().is_some());
 }
 
 #[test]
 fn a_gate_that_was_shut_for_nobody_opens() {
     let named = Named::new();
     let (reader, writer) = (named.user(), named.user());
-    reader.try_take(Hold::Shared).unwrap().unwrap();
+    reader.try_take(Request::Shared).unwrap().unwrap();
     // As after a signal between the two steps.
     let open = writer.opened(&mut writer.lock()).unwrap();
-    assert!(!writer.step(open, Hold::Exclusive).unwrap());
+    assert!(!writer.step(open, Request::Exclusive).unwrap());
     assert_eq!(named.values().at(GATE), 0);
     writer.rest();
     assert_eq!(named.values().at(GATE), 1);
     // The same where the thread goes on to share.
-    assert!(!writer.step(open, Hold::Exclusive).unwrap());
-    assert!(writer.take(Hold::Shared).unwrap().is_some());
+    assert!(!writer.step(open, Request::Exclusive).unwrap());
+    assert!(writer.take(Request::Shared, &Interrupt::of_this_thread()).unwrap().is_some());
     assert_eq!(named.values().shared(), 2);
 }
 
@@ -101,16 +104,16 @@ fn a_gate_that_was_shut_for_nobody_opens() {
 fn the_last_one_removes_the_set() {
     let named = Named::new();
     let (one, two) = (named.user(), named.user());
-    let taken = one.try_take(Hold::Exclusive).unwrap().unwrap();
-    two.try_take(Hold::Shared).unwrap();
-    one.give_back(Hold::Exclusive, taken).unwrap();
+    let taken = one.try_take(Request::Exclusive).unwrap().unwrap();
+    two.try_take(Request::Shared).unwrap();
+    one.give_back(Request::Exclusive, taken).unwrap();
     end(&one);
     assert!(named.set().is_ok(), "another one uses it");
     end(&two);
     assert_eq!(named.set(), Err(Errno::ENOENT));
     // And whoever comes back makes another one.
     one.join();
-    assert!(one.try_take(Hold::Exclusive).unwrap().is_some());
+    assert!(one.try_take(Request::Exclusive).unwrap().is_some());
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_set_that_is_being_removed_is_waited_for() {
         thread::sleep(Duration::from_millis(5));
         sys::remove(open.set).unwrap();
     });
-    assert!(comer.try_take(Hold::Exclusive).unwrap().is_some(), "nobody has it");
+    assert!(comer.try_take(Request::Exclusive).unwrap().is_some(), "nobody has it");
     removal.join().unwrap();
 }
 
@@ -138,15 +141,15 @@ fn a_set_that_is_being_removed_is_waited_for() {
 fn a_set_that_was_removed_by_force_takes_nothing_back() {
     let named = Named::new();
     let (one, two) = (named.user(), named.user());
-    let old = one.try_take(Hold::Exclusive).unwrap().unwrap();
+    let old = one.try_take(Request::Exclusive).unwrap().unwrap();
     sys::remove(named.set().unwrap()).unwrap();
-    let new = two.try_take(Hold::Exclusive).unwrap().unwrap();
+    let new = two.try_take(Request::Exclusive).unwrap().unwrap();
     assert_ne!(old, new);
-    one.give_back(Hold::Exclusive, old).unwrap();
+    one.give_back(Request::Exclusive, old).unwrap();
     assert!(named.values().exclusive());
-    assert_eq!(one.try_take(Hold::Shared).unwrap(), None);
+    assert_eq!(one.try_take(Request::Shared).unwrap(), None);
     // Now that it has the new one open as well.
-    one.give_back(Hold::Exclusive, old).unwrap();
+    one.give_back(Request::Exclusive, old).unwrap();
     assert!(named.values().exclusive());
 }
 
@@ -155,7 +158,7 @@ fn who_finds_no_slot_is_counted() {
     let named = Named::new();
     let users: Vec<_> = (0..66).map(|_| named.user()).collect();
     for user in &users {
-        assert!(user.try_take(Hold::Shared).unwrap().is_some());
+        assert!(user.try_take(Request::Shared).unwrap().is_some());
     }
     assert_eq!(named.values().taken().count(), 64);
     let ours = |pid: i32| -> Vec<LockRequest> {
@@ -173,7 +176,7 @@ fn who_finds_no_slot_is_counted() {
 fn slots_that_say_more_than_there_can_be_are_not_believed() {
     let named = Named::new();
     let user = named.user();
-    assert!(user.try_take(Hold::Shared).unwrap().is_some());
+    assert!(user.try_take(Request::Shared).unwrap().is_some());
     let open = user.opened(&mut user.lock()).unwrap();
     // As a peer that may write to the set: 3 slots with 32,767 each are more than one number holds.
     for slot in named.values().free().take(3).collect::<Vec<_>>() {
@@ -190,10 +193,13 @@ fn who_waits_is_written_down() {
     let named = Named::new();
     let user = named.user();
     user.opened(&mut user.lock()).unwrap();
-    for (hold, joined) in
-        [(Hold::Shared, true), (Hold::Exclusive, true), (Hold::Shared, true), (Hold::Shared, false)]
-    {
-        user.lined_up(hold, joined);
+    for (hold, joined) in [
+        (Request::Shared, true),
+        (Request::Exclusive, true),
+        (Request::Shared, true),
+        (Request::Shared, false),
+    ] {
+        user.listed(hold, joined);
     }
     let waiting = |held| -> Vec<_> {
         let ours = survey(0).unwrap().into_iter();

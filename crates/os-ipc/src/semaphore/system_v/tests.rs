@@ -14,8 +14,9 @@ use crate::key::Key;
 use crate::name::Name;
 use crate::record;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
+use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
-use crate::waiting::Hold;
+use crate::waiting::Request;
 
 /// A name of its own; its set is removed when the test ends.
 struct Named(SemaphoreId);
@@ -179,7 +180,7 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
         let (set, _) = named.open_or_create(initial);
         let queue = set.queue();
         let counter = queue.counter();
-        counter.take(Hold::Owned).unwrap().unwrap();
+        counter.take(Request::Permit, &Interrupt::of_this_thread()).unwrap().unwrap();
         // At 32,767 the first way would pass the limit.
         let refill = initial == 32_767;
         if refill {

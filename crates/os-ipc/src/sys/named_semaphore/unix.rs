@@ -2,9 +2,17 @@
 
 use std::ffi::{CStr, c_uint};
 use std::ptr::NonNull;
+#[cfg(not(target_vendor = "apple"))]
+use std::time::Duration;
+use std::time::Instant;
 
 use libc::sem_t;
 use nix::errno::Errno;
+#[cfg(not(target_vendor = "apple"))]
+use nix::{
+    sys::time::TimeSpec,
+    time::{ClockId, clock_gettime},
+};
 
 use crate::sys::uninterrupted;
 
@@ -33,6 +41,39 @@ impl Mapped {
     pub(crate) fn take(&self) -> Result<(), Errno> {
         // SAFETY: mapped until `self` is dropped.
         Errno::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
+    }
+
+    /// `sem_timedwait(sem, a second or less)`, again and again: takes a unit, and waits for one until the deadline; false
+    /// when it is over.
+    ///
+    /// The clock of the call can be set, so it only bounds one sleep: the deadline is the monotonic clock's.
+    #[cfg(not(target_vendor = "apple"))]
+    pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, Errno> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return match self.try_take() {
+                    Ok(()) => Ok(true),
+                    Err(Errno::EAGAIN) => Ok(false),
+                    Err(errno) => Err(errno),
+                };
+            }
+            let until = clock_gettime(ClockId::CLOCK_REALTIME)? + TimeSpec::from_duration(left.min(LONGEST));
+            // SAFETY: mapped until `self` is dropped, and `until` outlives the call.
+            match Errno::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
+                Ok(_) => return Ok(true),
+                Err(Errno::EINTR | Errno::ETIMEDOUT) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+
+    /// darwin has no sem_timedwait.
+    #[cfg(target_vendor = "apple")]
+    #[allow(clippy::unused_self, reason = "the same face on every platform")]
+    pub(crate) fn take_until(&self, _deadline: Instant) -> Result<bool, Errno> {
+        Err(Errno::ENOSYS)
     }
 
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
@@ -64,6 +105,9 @@ impl Drop for Mapped {
         unsafe { libc::sem_close(self.0.as_ptr()) };
     }
 }
+
+/// Whether sem_timedwait(3) is there.
+pub(crate) const HAS_TIMED_WAIT: bool = cfg!(not(target_vendor = "apple"));
 
 /// Whether sem_getvalue(3) works.
 pub(crate) const HAS_VALUE: bool = cfg!(not(target_vendor = "apple"));

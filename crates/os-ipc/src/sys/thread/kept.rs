@@ -7,7 +7,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys;
+use crate::sys::{interrupt, module};
 use nix::errno::Errno;
 
 /// What a thread is to do.
@@ -41,7 +41,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
         },
         None => job,
     };
-    sys::module::pin();
+    module::pin();
     Builder::new()
         .name("os-ipc".to_owned())
         .stack_size(STACK_BYTES)
@@ -56,7 +56,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
 }
 
 fn live(first: Job) {
-    sys::interrupt::block_other_signals();
+    interrupt::block_other_signals();
     let mut job = first;
     loop {
         // The panic hook has printed it; unwinding any further would abort the whole program.

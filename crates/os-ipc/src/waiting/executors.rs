@@ -1,4 +1,4 @@
-//! Whose thread blocks: a small share of libuv's pool, and threads of our own for all the rest.
+//! Whose thread drives: a small share of libuv's pool, and threads of our own for all the rest.
 //!
 //! Four blocked waits on the pool of four stop every `fs`, `dns` and `crypto` call of the program, so we never take
 //! more than a quarter of it. A worker uses none: its environment cannot end while one of its tasks blocks.
@@ -8,9 +8,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::queue::Queue;
-use super::threads;
 use crate::error::Result;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, global, pause};
+use crate::sys::thread;
 
 /// We take one of so many threads.
 const SHARE: usize = 4;
@@ -26,7 +26,7 @@ global! {
 
 struct Pool {
     places: usize,
-    /// Whom we serve there.
+    /// The queues that have a place there.
     taken: Vec<Arc<Queue>>,
 }
 
@@ -35,7 +35,7 @@ fn pool() -> MutexGuard<'static, Pool> {
 }
 
 /// A copy, since a queue locks itself first and the pool second.
-fn served_by_pool() -> Vec<Arc<Queue>> {
+fn driven_by_pool() -> Vec<Arc<Queue>> {
     pool().taken.clone()
 }
 
@@ -50,13 +50,13 @@ pub(super) fn pool_is_open() -> bool {
 
 /// Calls all our waits out of libuv's pool, for good, and returns when they are out.
 ///
-/// To be called when the process is about to exit. What still waits does so on threads of ours.
+/// To be called when the process is about to exit. What still waits does so on threads of our own.
 pub fn leave_pool() {
     const PATIENCE: Duration = Duration::from_secs(2);
     POOL_OPEN.store(false, Ordering::SeqCst);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        let blocked = served_by_pool().iter().filter(|queue| queue.leave_pool()).count();
+        let blocked = driven_by_pool().iter().filter(|queue| queue.leave_pool()).count();
         if blocked == 0 {
             return;
         }
@@ -64,76 +64,83 @@ pub fn leave_pool() {
     }
 }
 
-/// Serves on threads of ours what still waits for a free thread of the pool.
+/// Drives on threads of our own what still waits for a free thread of the pool.
 pub fn leave_pool_queue() {
-    for queue in served_by_pool() {
+    for queue in driven_by_pool() {
         queue.leave_pool_queue();
     }
 }
 
-/// Who besides a thread of ours may block for a wait.
+/// What besides a thread of our own may drive for a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lanes {
+pub struct Executors {
     /// A thread of libuv's pool.
     pub pool: bool,
     /// The thread of the event loop itself, for a moment in which it has nothing else to do.
     pub event_loop: bool,
 }
 
-impl Lanes {
-    /// Nobody.
-    pub const OWN: Self = Self { pool: false, event_loop: false };
+impl Executors {
+    /// Nothing.
+    pub const THREAD: Self = Self { pool: false, event_loop: false };
     /// A thread of libuv's pool.
     pub const POOL: Self = Self { pool: true, event_loop: false };
 }
 
-/// Which thread serves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
+/// Which thread blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Executor {
     /// One of libuv's.
     Pool,
-    /// One of ours.
-    Own,
+    /// One of our own.
+    Thread,
 }
 
-/// The service of a queue, to be run once.
-pub(super) struct Service {
+/// The right to drive a queue, as one of its generations. Dropped, it has the queue find another driver.
+pub(super) struct Tenure {
     queue: Arc<Queue>,
     generation: u64,
-    lane: Lane,
-    /// Whether the queue counts on it: not while a thread of ours is still being started under the queue's lock.
-    promised: bool,
+    /// Whether the queue counts on it: not while a thread is still being started, which happens under the queue's lock.
+    counts: bool,
 }
 
-impl Service {
-    fn new(queue: Arc<Queue>, generation: u64, lane: Lane) -> Self {
-        Self { queue, generation, lane, promised: lane == Lane::Pool }
+impl Tenure {
+    pub(super) fn new(queue: Arc<Queue>, generation: u64) -> Self {
+        Self { queue, generation, counts: true }
     }
 
-    /// Serves `queue` on a thread of ours.
-    pub(super) fn start(queue: Arc<Queue>, generation: u64) -> Result<()> {
-        let service = Self::new(queue, generation, Lane::Own);
-        threads::run(move || service.run())
+    /// Drives `queue` on a thread of our own.
+    pub(super) fn start_on_thread(queue: Arc<Queue>, generation: u64) -> Result<()> {
+        let mut tenure = Self { queue, generation, counts: false };
+        thread::run(move || {
+            tenure.counts = true;
+            tenure.drive(Executor::Thread);
+        })
     }
 
-    fn run(mut self) {
-        self.promised = true;
-        self.queue.serve(self.generation, self.lane);
+    /// Blocks until nobody waits any more, or until the queue has another driver.
+    fn drive(&self, executor: Executor) {
+        self.queue.drive(self.generation, executor);
+    }
+
+    /// Takes what is there now for those who wait; false once there is nobody to poll for.
+    pub(super) fn poll(&self) -> bool {
+        self.queue.poll(self.generation)
     }
 }
 
-impl Drop for Service {
-    /// Where it never came to run, or panicked, somebody else does it; else there is nothing left to do.
+impl Drop for Tenure {
+    /// Where it did not run to its end, another driver has to start; else there is nothing left to do.
     fn drop(&mut self) {
-        if self.promised {
-            self.queue.service_lost(self.generation);
+        if self.counts {
+            self.queue.driver_lost(self.generation);
         }
     }
 }
 
-/// The service of a queue, to be run on a thread of libuv's pool; it holds one of our places there.
+/// A driver to be run on a thread of libuv's pool; it holds one of our places there.
 pub struct PoolWork {
-    service: Option<Service>,
+    tenure: Option<Tenure>,
     queue: Arc<Queue>,
 }
 
@@ -144,14 +151,14 @@ impl PoolWork {
             return None;
         }
         pool.taken.push(Arc::clone(queue));
-        let service = Service::new(Arc::clone(queue), generation, Lane::Pool);
-        Some(Self { service: Some(service), queue: Arc::clone(queue) })
+        let tenure = Tenure::new(Arc::clone(queue), generation);
+        Some(Self { tenure: Some(tenure), queue: Arc::clone(queue) })
     }
 
     /// Blocks until nobody waits any more.
     pub fn run(mut self) {
-        if let Some(service) = self.service.take() {
-            service.run();
+        if let Some(tenure) = self.tenure.take() {
+            tenure.drive(Executor::Pool);
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
 
 /// Waits for every thread that was started, and for those that they start.
 #[cfg(test)]
-pub(super) fn join_all() {
+pub(crate) fn join_all() {
     loop {
         let thread = STARTED.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match thread {

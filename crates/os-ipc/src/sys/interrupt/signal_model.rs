@@ -1,4 +1,4 @@
-//! Threads and the kernel that they block in, for the model checker: the same face as `thread.rs`.
+//! Threads and the kernel that they block in, for the model checker: the same face as `signal.rs`.
 //!
 //! The kernel has one counter. A signal gets a thread out of it; one that comes before the thread is in does nothing,
 //! as with the real one.
@@ -111,11 +111,12 @@ impl Station {
         Stay(Self(current().id()))
     }
 
-    pub(crate) fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) -> bool {
         for (_, signalled) in kernel().blocked.iter_mut().filter(|(thread, _)| *thread == self.0) {
             *signalled = true;
         }
         CHANGED.notify_all();
+        true
     }
 }
 

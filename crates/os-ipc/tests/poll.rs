@@ -6,26 +6,26 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{LIMIT, Named, Party, backends, units, until};
-use os_ipc::{Backend, Delivery, Errno, Glance, Lanes, Semaphore, TicketId, Wait, Work};
+use os_ipc::{Backend, Delivery, Errno, Executors, Poll, Semaphore, Wait, WaiterId, Work};
 
-const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
+const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Starts a wait; what is left to do for it comes with it.
-fn start(semaphore: &Semaphore, party: &Party, lanes: Lanes) -> (TicketId, Work) {
-    match semaphore.start_wait(&party.mailbox, lanes).unwrap() {
+fn start(semaphore: &Semaphore, party: &Party, executors: Executors) -> (WaiterId, Work) {
+    match semaphore.start_wait(&party.mailbox, executors).unwrap() {
         Wait::Pending(ticket, work) => (ticket, work),
         Wait::Done => panic!("a unit was there"),
     }
 }
 
 /// Has short waits until the next one is worth a look, and starts that.
-fn glance(semaphore: &Semaphore, party: &Party) -> (TicketId, Glance) {
+fn poll(semaphore: &Semaphore, party: &Party) -> (WaiterId, Poll) {
     let begin = Instant::now();
     loop {
         let (ticket, work) = start(semaphore, party, EVENT_LOOP);
-        if let Work::Glance(glance) = work {
-            return (ticket, glance);
+        if let Work::Poll(poll) = work {
+            return (ticket, poll);
         }
         semaphore.post(1).unwrap();
         receive(party, 1);
@@ -57,14 +57,14 @@ fn scene(backend: Backend) -> (Named, Semaphore, Party) {
 fn a_unit_that_comes_during_the_looks_is_delivered() {
     for backend in backends() {
         let (named, semaphore, party) = scene(backend);
-        let (_, glance) = glance(&semaphore, &party);
+        let (_, poll) = poll(&semaphore, &party);
         let poster = thread::spawn(move || {
             thread::sleep(MOMENT);
             named.open().post(1).unwrap();
             named
         });
         let begin = Instant::now();
-        while glance.look() {
+        while poll.try_all() {
             assert!(begin.elapsed() < LIMIT, "no unit came");
         }
         receive(&party, 1);
@@ -74,15 +74,15 @@ fn a_unit_that_comes_during_the_looks_is_delivered() {
 }
 
 #[test]
-fn a_wait_that_was_looked_for_in_vain_or_not_at_all_goes_on() {
+fn a_wait_that_was_polled_for_in_vain_or_not_at_all_goes_on() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         for looks in [0, 1, 10] {
-            let (_, glance) = glance(&semaphore, &party);
+            let (_, poll) = poll(&semaphore, &party);
             for _ in 0..looks {
-                assert!(glance.look());
+                assert!(poll.try_all());
             }
-            drop(glance);
+            drop(poll);
             semaphore.post(1).unwrap();
             receive(&party, 1);
         }
@@ -94,15 +94,15 @@ fn a_wait_that_was_looked_for_in_vain_or_not_at_all_goes_on() {
 fn a_look_takes_for_all_who_wait() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (_, glance) = glance(&semaphore, &party);
+        let (_, poll) = poll(&semaphore, &party);
         for _ in 0..9 {
             assert!(matches!(start(&semaphore, &party, EVENT_LOOP).1, Work::Nothing));
         }
         semaphore.post(5).unwrap();
-        assert!(glance.look(), "five still wait");
+        assert!(poll.try_all(), "five still wait");
         receive(&party, 5);
         semaphore.post(6).unwrap();
-        assert!(!glance.look(), "nobody waits");
+        assert!(!poll.try_all(), "nobody waits");
         receive(&party, 5);
         assert_eq!(units(&semaphore), 1);
     }
@@ -112,15 +112,15 @@ fn a_look_takes_for_all_who_wait() {
 fn a_look_ends_where_there_is_always_more() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (_, glance) = glance(&semaphore, &party);
+        let (_, poll) = poll(&semaphore, &party);
         for _ in 1..1_000 {
             let _ = start(&semaphore, &party, EVENT_LOOP);
         }
         semaphore.post(1_000).unwrap();
-        assert!(glance.look());
+        assert!(poll.try_all());
         let taken = 1_000 - units(&semaphore);
         assert!(taken > 0 && taken < 200, "{taken}");
-        while glance.look() {}
+        while poll.try_all() {}
         receive(&party, 1_000);
         assert_eq!(units(&semaphore), 0);
     }
@@ -149,7 +149,7 @@ fn a_thread_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
         });
         let planned = planned.unwrap();
         semaphore.post(1).unwrap();
-        assert!(!planned.look());
+        assert!(!planned.try_all());
         receive(&party, 1);
         assert_eq!((semaphore.info().unwrap().pending, units(&semaphore)), (0, 0));
     }
@@ -160,14 +160,14 @@ fn whoever_does_not_look_does_not_wait_for_who_does() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let other = Party::new();
-        let (_, planned) = glance(&semaphore, &party);
-        let next = semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap();
+        let (_, planned) = poll(&semaphore, &party);
+        let next = semaphore.start_acquire(&other.mailbox, Executors::THREAD).unwrap();
         assert!(matches!(next, Wait::Pending(_, Work::Nothing)));
         semaphore.post(2).unwrap();
         receive(&party, 1);
         receive(&other, 1);
         // When the event loop comes to it, there is nothing left to do.
-        assert!(!planned.look());
+        assert!(!planned.try_all());
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
         semaphore.release().unwrap();
     }
@@ -177,11 +177,11 @@ fn whoever_does_not_look_does_not_wait_for_who_does() {
 fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (_, planned) = glance(&semaphore, &party);
+        let (_, planned) = poll(&semaphore, &party);
         assert!(!semaphore.wait(Some(MOMENT)).unwrap());
         semaphore.post(1).unwrap();
         receive(&party, 1);
-        assert!(!planned.look());
+        assert!(!planned.try_all());
     }
 }
 
@@ -189,13 +189,13 @@ fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
 fn who_reads_the_counter_does_not_see_what_is_going_to_be_taken() {
     for backend in backends().filter(|backend| backend.has_value()) {
         let (_named, semaphore, party) = scene(backend);
-        let (_, planned) = glance(&semaphore, &party);
+        let (_, planned) = poll(&semaphore, &party);
         semaphore.post(2).unwrap();
         assert_eq!(semaphore.value().unwrap(), 1);
         let info = semaphore.info().unwrap();
         assert_eq!((info.value, info.pending), (Some(1), 0));
         receive(&party, 1);
-        assert!(!planned.look());
+        assert!(!planned.try_all());
     }
 }
 
@@ -203,10 +203,10 @@ fn who_reads_the_counter_does_not_see_what_is_going_to_be_taken() {
 fn what_a_look_won_for_who_is_gone_goes_back_as_it_was_taken() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (_, glance) = glance(&semaphore, &party);
+        let (_, poll) = poll(&semaphore, &party);
         party.mailbox.close();
         semaphore.post(1).unwrap();
-        assert!(!glance.look());
+        assert!(!poll.try_all());
         assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
     }
 }
@@ -216,11 +216,14 @@ fn what_a_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let other = Party::new();
-        let (ticket, glance) = glance(&semaphore, &party);
+        let (ticket, poll) = poll(&semaphore, &party);
         semaphore.post(1).unwrap();
-        assert!(!glance.look());
+        assert!(!poll.try_all());
         // On its way to the one, it goes to the other.
-        assert!(matches!(semaphore.start_acquire(&other.mailbox, Lanes::OWN).unwrap(), Wait::Pending(..)));
+        assert!(matches!(
+            semaphore.start_acquire(&other.mailbox, Executors::THREAD).unwrap(),
+            Wait::Pending(..)
+        ));
         semaphore.cancel(ticket, &party.mailbox);
         receive(&other, 1);
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
@@ -231,13 +234,13 @@ fn what_a_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
 }
 
 #[test]
-fn a_cancelled_wait_is_not_looked_for() {
+fn a_cancelled_wait_is_not_polled_for() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (ticket, glance) = glance(&semaphore, &party);
+        let (ticket, poll) = poll(&semaphore, &party);
         semaphore.cancel(ticket, &party.mailbox);
         semaphore.post(1).unwrap();
-        assert!(!glance.look());
+        assert!(!poll.try_all());
         assert_eq!((units(&semaphore), semaphore.info().unwrap().pending), (1, 0));
     }
 }
@@ -246,9 +249,9 @@ fn a_cancelled_wait_is_not_looked_for() {
 fn a_look_at_a_removed_set_ends_the_waits() {
     for backend in backends().filter(|backend| *backend == Backend::SystemV) {
         let (_named, semaphore, party) = scene(backend);
-        let (_, glance) = glance(&semaphore, &party);
+        let (_, poll) = poll(&semaphore, &party);
         semaphore.unlink().unwrap();
-        assert!(!glance.look());
+        assert!(!poll.try_all());
         match party.collect_all(1).remove(0).1 {
             Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),
             Delivery::Granted(_) => panic!("a unit out of nothing"),

@@ -1,20 +1,20 @@
-//! A wait of the calling thread, as one ticket among the others.
+//! A wait of the calling thread, as one waiter among the others.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::counter::Hold;
-use super::lanes::Lanes;
+use super::executors::Executors;
+use super::grant::Holder;
 use super::mailbox::{Delivery, Mailbox};
-use super::queue::{Queue, Ticket, Wait};
-use super::unit::Holder;
+use super::queue::{Queue, Wait, Waiter};
+use super::source::Request;
 use crate::error::Result;
 use crate::sync::{Condvar, Mutex};
 
 /// Takes a unit for good, and blocks until one is there; false when the deadline is over first.
 ///
 /// This is the timed wait of a kernel that has none: the thread sleeps on a condition variable, which has a clock.
-pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
+pub(crate) fn block_in_queue(queue: &Queue, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
     let arrived = Arc::new((Mutex::new(false), Condvar::new()));
     let wake = {
         let arrived = Arc::clone(&arrived);
@@ -24,15 +24,15 @@ pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option
         }
     };
     let mailbox = Arc::new(Mailbox::new(wake));
-    let ticket = Ticket {
-        hold: Hold::Loose,
+    let waiter = Waiter {
+        request: Request::Unit,
         holder: Arc::clone(holder),
         mailbox: Arc::clone(&mailbox),
-        lanes: Lanes::OWN,
+        executors: Executors::THREAD,
     };
-    let ticket = match queue.wait(ticket)? {
+    let waiter = match queue.wait(waiter)? {
         Wait::Done => return Ok(true),
-        Wait::Pending(ticket, _) => ticket,
+        Wait::Pending(waiter, _) => waiter,
     };
     let mut here = arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
     while !*here {
@@ -45,13 +45,13 @@ pub(crate) fn wait_in_line(queue: &Queue, holder: &Arc<Holder>, deadline: Option
     drop(here);
     let outcome = mailbox.collect().delivered.pop_first();
     if outcome.is_none() {
-        queue.cancel(ticket, &mailbox);
+        queue.cancel(waiter, &mailbox);
     }
     match outcome {
         None => Ok(false),
         Some((_, Delivery::Failed(error))) => Err(error),
-        Some((_, Delivery::Granted(unit))) => {
-            unit.hand_over();
+        Some((_, Delivery::Granted(grant))) => {
+            grant.hand_over();
             Ok(true)
         }
     }

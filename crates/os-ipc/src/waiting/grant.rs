@@ -1,23 +1,23 @@
-//! A unit on its way from the kernel to its waiter.
+//! What was taken, on its way to its waiter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-use super::counter::{Hold, Origin};
 use super::queue::Queue;
+use super::source::{Request, Token};
 
-/// Who waits: one handle on a semaphore, and the permits it has.
+/// What waits: one handle on a semaphore, and the permits it has.
 #[derive(Debug, Default)]
 pub(crate) struct Holder {
     permits: AtomicUsize,
     /// Where the last one came from.
-    origin: AtomicI32,
+    token: AtomicI32,
 }
 
 impl Holder {
     /// One more permit.
-    pub(crate) fn add(&self, origin: Origin) {
-        self.origin.store(origin.0, Ordering::Relaxed);
+    pub(crate) fn add(&self, token: Token) {
+        self.token.store(token.0, Ordering::Relaxed);
         self.permits.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -28,8 +28,8 @@ impl Holder {
     }
 
     /// Where its last permit came from.
-    pub(crate) fn origin(&self) -> Origin {
-        Origin(self.origin.load(Ordering::Relaxed))
+    pub(crate) fn token(&self) -> Token {
+        Token(self.token.load(Ordering::Relaxed))
     }
 
     /// How many permits it has.
@@ -40,19 +40,19 @@ impl Holder {
 
 /// A unit that this process took and that its waiter does not have yet.
 ///
-/// Dropped, it goes to the next ticket of its queue, or back to the kernel: it cannot be lost on the way.
-pub struct Unit {
+/// Dropped, it goes to the next waiter of its queue, or back to the kernel: it cannot be lost on the way.
+pub struct Grant {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
-    hold: Hold,
-    origin: Origin,
+    request: Request,
+    token: Token,
     handed_over: bool,
 }
 
-impl Unit {
+impl Grant {
     /// A unit just taken from the counter of `queue`, for `holder`.
-    pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, hold: Hold, origin: Origin) -> Self {
-        Self { queue, holder, hold, origin, handed_over: false }
+    pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, request: Request, token: Token) -> Self {
+        Self { queue, holder, request, token, handed_over: false }
     }
 
     /// The waiter has it: as a permit, or for good, as it asked for.
@@ -60,15 +60,15 @@ impl Unit {
         self.handed_over = true;
         let counter = self.queue.counter();
         // The only failure is a set that was removed meanwhile: then there is nothing left to own or to disown.
-        match self.hold {
-            Hold::Owned | Hold::Shared | Hold::Exclusive => {
-                self.holder.add(counter.own(self.origin).unwrap_or(self.origin));
+        match self.request {
+            Request::Permit | Request::Shared | Request::Exclusive => {
+                self.holder.add(counter.own(self.token).unwrap_or(self.token));
             }
-            Hold::Loose => drop(counter.disown(self.origin)),
+            Request::Unit => drop(counter.disown(self.token)),
         }
     }
 
-    /// Ends the guard: whoever calls has the unit itself again.
+    /// Ends the guard: the caller has the unit again.
     pub(super) fn disarm(mut self) {
         self.handed_over = true;
     }
@@ -78,10 +78,10 @@ impl Unit {
     }
 }
 
-impl Drop for Unit {
+impl Drop for Grant {
     fn drop(&mut self) {
         if !self.handed_over {
-            self.queue.pass_on(self.hold, self.origin);
+            self.queue.pass_on(self.request, self.token);
         }
     }
 }

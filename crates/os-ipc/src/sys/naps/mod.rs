@@ -1,7 +1,0 @@
-//! The shortest sleeps that the system has.
-
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
-mod imp;
-
-pub(crate) use imp::*;
