@@ -1,0 +1,210 @@
+import { constants } from 'node:os'
+
+import { clearTimeout, performance, setTimeout } from './clock.js'
+import { timeUntil } from './deadline.js'
+import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
+import { IpcError } from '../errors.js'
+import type { Handle } from '../semaphore/handle.js'
+import { native } from '../addon/native.js'
+import { reasonOf } from '../options.js'
+import { endAll, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
+
+/** What ends a wait besides its unit. */
+export interface WaitLimits {
+  timeout: number | undefined
+  signal: AbortSignal | undefined
+}
+
+/** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
+const POOL_PATIENCE = 10
+
+/** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
+class Pending extends ObservedWait implements Waiter {
+  readonly ticket: number
+  readonly promise: Promise<void>
+  readonly #resolve: () => void
+  readonly #reject: (reason: unknown) => void
+  readonly #signal: AbortSignal | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ended = false
+
+  constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
+    super(handle, permit)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.promise = promise
+    this.#resolve = resolve
+    this.#reject = reject
+    this.ticket = ticket
+    this.#signal = signal
+  }
+
+  /**
+   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
+   *
+   * The signal is the program's own code: it can throw, end this wait at once, or close the handle.
+   */
+  begin(timeout: number | undefined): void {
+    this.#signal?.addEventListener('abort', this)
+    if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
+    if (pool > 0) guardPool()
+    if (this.#ended) return
+    if (!this.handle.open) throw this.handle.closedError()
+    if (this.handle.referenced) reference(+1)
+    // No function of ours is called from here on, so nothing throws.
+    waiters.set(this.ticket, this)
+    this.handle.waits += 1
+  }
+
+  /** The signal's `abort`. */
+  handleEvent(): void {
+    this.giveUp(reasonOf(this.#signal))
+  }
+
+  /** The unit came. */
+  grant(): void {
+    this.#end()
+    if (this.permit) this.handle.permits += 1
+    this.#resolve()
+  }
+
+  /** The wait failed. */
+  fail(error: unknown): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  override succeeded(): void {
+    this.letGo()
+    super.succeeded()
+  }
+
+  override failed(error: unknown): void {
+    this.letGo()
+    super.failed(error)
+  }
+
+  /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
+  giveUp(reason: unknown): void {
+    if (this.#ended) return
+    native.cancelWait(this.handle.number, this.ticket)
+    this.fail(reason)
+    this.failed(reason)
+  }
+
+  /** Leaves the signal and the timer. The program may have replaced both, so a failure of theirs changes nothing. */
+  letGo(): void {
+    this.#ended = true
+    try {
+      clearTimeout(this.#timer)
+      this.#signal?.removeEventListener('abort', this)
+    } catch {}
+  }
+
+  // The wait itself keeps the process alive, where it is meant to; its timer never does.
+  #startTimer(deadline: number): void {
+    this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
+  }
+
+  #onTimer(deadline: number): void {
+    if (this.#ended) return
+    if (performance.now() < deadline) this.#startTimer(deadline)
+    else this.giveUp(timedOut(this.handle))
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (!waiters.delete(this.ticket)) return
+    this.handle.waits -= 1
+    if (this.handle.referenced) reference(-1)
+  }
+}
+
+/** How many waits have a ticket and call the code of their signal now: it may close the handle. */
+let beginning = 0
+
+let poolGuard: NodeJS.Timeout | undefined
+
+/**
+ * Takes a unit, as a permit or for good.
+ *
+ * @returns `undefined` when it was there, else a promise of it.
+ */
+export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
+  const { timeout, signal } = limits
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (timeout === 0) {
+    const number = handle.use()
+    const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
+    if (!taken) {
+      const error = timedOut(handle)
+      hadNoTime(handle, permit, error)
+      return Promise.reject(error)
+    }
+    tookAtOnce(handle, permit)
+    return undefined
+  }
+  const number = handle.use()
+  const ticket = native.startWait(number, permit, handle.referenced)
+  if (ticket === 0) {
+    if (permit) handle.permits += 1
+    try {
+      tookAtOnce(handle, permit)
+    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
+    return undefined
+  }
+  let wait: Pending | undefined
+  beginning += 1
+  try {
+    wait = new Pending(handle, permit, ticket, signal)
+    wait.begin(timeout)
+  } catch (error) {
+    // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
+    if (handle.open) native.cancelWait(number, ticket)
+    wait?.letGo()
+    throw error
+  } finally {
+    beginning -= 1
+  }
+  try {
+    wait.began()
+  } catch {} // As above.
+  return wait.promise
+}
+
+/** Closes a handle, and ends every wait of it. */
+export function closeHandle(handle: Handle): void {
+  if (handle.waits > 0 || beginning > 0) native.cancelWaits(handle.number)
+  // The waits end first: if this throws, the handle is still open and can be closed again.
+  const ended = handle.waits === 0 ? [] : endAll(ticketsOf(handle), () => handle.closedError())
+  handle.close()
+  tellAll(ended)
+}
+
+function ticketsOf(handle: Handle): number[] {
+  const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
+  return [...waiters].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
+}
+
+/** Says whether the waits of a handle keep the process alive. */
+export function setReferenced(handle: Handle, alive: boolean): void {
+  if (handle.referenced === alive) return
+  handle.referenced = alive
+  reference(alive ? handle.waits : -handle.waits)
+  if (pool > 0) native.allowPool(handle.number, alive)
+}
+
+/** A wait's time is over. */
+export function timedOut(handle: Handle): IpcError {
+  return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
+    errno: -constants.errno.ETIMEDOUT,
+  })
+}
+
+/** A pool that is busy with other things for long must not hold up a wait that it was given. */
+function guardPool(): void {
+  if (poolGuard !== undefined) return
+  poolGuard = setTimeout(() => {
+    poolGuard = undefined
+    native.leavePoolQueue()
+  }, POOL_PATIENCE).unref()
+}
