@@ -10,9 +10,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Teardown } from './names.ts'
 import { type Need, tool } from './needs.ts'
+import { fetchRedisServer } from '../../scripts/cross/redis-servers.mjs'
 
 /** Without it the tests of `os-ipc/redis` are skipped, and say so. */
 export const redisServer: Need = tool('redis-server')
+
+/** A server of another version or make, fetched into the cache when a test first needs it. */
+export function fetchedServer(name: 'redis-6.2' | 'valkey'): Need & { path: string } {
+  try {
+    return { path: fetchRedisServer(name), missing: undefined }
+  } catch (error) {
+    return { path: '', missing: `needs ${(error as Error).message}` }
+  }
+}
 
 /** Milliseconds for a permit that has to come: longer than a test's lease and every pause between two tries. */
 export const PATIENCE = 40_000
@@ -33,6 +43,10 @@ export interface RedisServerOptions {
   cluster?: boolean
   /** A password that it wants. */
   password?: string
+  /** The program, where it is not the redis-server of the machine. */
+  program?: string
+  /** Further settings, as redis.conf has them. */
+  settings?: Readonly<Record<string, string>>
 }
 
 /** A server, with a folder and a port of its own. */
@@ -73,7 +87,7 @@ export class RedisServer {
   }
 
   async #run(): Promise<void> {
-    const { durable = true, cluster = false, password } = this.#options
+    const { durable = true, cluster = false, password, settings: more } = this.#options
     const settings: Record<string, string> = {
       port: String(this.port),
       bind: '127.0.0.1',
@@ -86,9 +100,11 @@ export class RedisServer {
       'maxmemory-policy': 'noeviction',
       ...(cluster && { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' }),
       ...(password !== undefined && { requirepass: password }),
+      ...more,
     }
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
-    this.#process = spawn('redis-server', args, { stdio: 'ignore', cwd: this.folder })
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
+    const { program = 'redis-server' } = this.#options
+    this.#process = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
     const started = this.#process
     running.add(started)
     started.once('exit', () => running.delete(started))
@@ -138,7 +154,9 @@ export class RedisServer {
 
   /** It loses what it wrote down, as where its folder went with its container. */
   async forget(): Promise<void> {
-    rmSync(join(this.folder, 'appendonlydir'), { recursive: true })
+    for (const file of ['appendonlydir', 'appendonly.aof', 'dump.rdb']) {
+      rmSync(join(this.folder, file), { recursive: true, force: true })
+    }
   }
 
   async remove(): Promise<void> {

@@ -233,7 +233,9 @@ class Connections {
     for (const listener of this.listeners) listener()
   }
   readonly #onNodeError = (error: unknown): void => {
-    this.trouble = error
+    // After the error of the system comes one that says only that the connection is closed.
+    if (this.trouble === undefined || (error as NodeJS.ErrnoException).code !== undefined)
+      this.trouble = error
   }
 
   constructor(client: RedisClient) {

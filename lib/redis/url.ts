@@ -23,7 +23,7 @@ const SCHEMES: Readonly<Record<string, boolean>> = {
 }
 
 const EXPECTED =
-  'it begins with redis://, rediss://, valkey://, valkeys:// or unix:, or it is the absolute path of a Unix socket'
+  'a URL begins with redis://, rediss://, valkey://, valkeys:// or unix:, and a Unix socket is an absolute path'
 
 /** The largest database number that Redis reads: a C `int`. */
 const DATABASE_MAX = 2 ** 31 - 1
@@ -52,7 +52,10 @@ export function redisAddress(url: string): RedisAddress {
   if (url.startsWith('/')) return socket(url)
   const parsed = parse(url)
   if (parsed.hash !== '') throw unreadable("a '#' in a password is written %23")
-  if (parsed.protocol === 'unix:') return socket(url.trim().slice('unix:'.length))
+  if (parsed.protocol === 'unix:') {
+    const at = socket(url.trim().slice('unix:'.length))
+    return { ...at, path: decoded(at.path) }
+  }
   const tls = SCHEMES[parsed.protocol]
   if (tls === undefined) throw unreadable(`${EXPECTED}; this one begins with ${parsed.protocol}`)
   if (!url.trim().slice(parsed.protocol.length).startsWith('//')) {
@@ -88,13 +91,13 @@ function parse(url: string): URL {
 }
 
 /** A path, with settings behind a question mark. */
-function socket(address: string): RedisAddress {
+function socket(address: string): RedisAddress & { path: string } {
   const [, given = '', query] = /^([^?]*)(?:\?(.*))?$/s.exec(address) ?? []
   const path = given.startsWith('///') ? given.slice(2) : given
   if (!path.startsWith('/') || path.startsWith('//') || path === '/' || path.includes('\0')) {
     throw unreadable('a Unix socket has an absolute path: unix:/run/redis.sock')
   }
-  return { ...settingsOf(new URLSearchParams(query)), path: decoded(path) }
+  return { ...settingsOf(new URLSearchParams(query)), path }
 }
 
 function settingsOf(query: URLSearchParams): RedisAddress {
