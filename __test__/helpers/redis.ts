@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +71,24 @@ export class RedisServer {
     return server
   }
 
+  /** A Sentinel of its own that watches `master` under the name `ours`. */
+  static async startSentinel(t: Teardown, master: RedisServer): Promise<RedisServer> {
+    const sentinel = new RedisServer(await freePort(), {})
+    t.teardown(() => sentinel.remove())
+    const lines = [
+      `port ${sentinel.port}`,
+      'bind 127.0.0.1',
+      `dir ${sentinel.folder}`,
+      'logfile log',
+      `sentinel monitor ours 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds ours 1000',
+      'sentinel failover-timeout ours 3000',
+    ]
+    writeFileSync(join(sentinel.folder, 'sentinel.conf'), `${lines.join('\n')}\n`)
+    await sentinel.#launch('redis-server', ['sentinel.conf', '--sentinel'])
+    return sentinel
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
   }
@@ -103,7 +121,10 @@ export class RedisServer {
       ...more,
     }
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
-    const { program = 'redis-server' } = this.#options
+    await this.#launch(this.#options.program ?? 'redis-server', args)
+  }
+
+  async #launch(program: string, args: readonly string[]): Promise<void> {
     this.#process = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
     const started = this.#process
     running.add(started)

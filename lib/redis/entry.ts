@@ -123,8 +123,10 @@ export class Entries {
     return this.#ask(async () => {
       const since = `(${Date.now() - this.settings.lease}`
       const answer = await this.link.client.zcount(this.#key, since, '+inf')
-      const count = Number(answer ?? Number.NaN)
-      if (Number.isInteger(count)) return count
+      // A client with the option stringNumbers answers with text.
+      if (/^\d+$/.test(typeof answer === 'number' ? `${answer}` : typeof answer === 'string' ? answer : '')) {
+        return Number(answer)
+      }
       throw unavailable(this.label, 'its answer to ZCOUNT is no number: is the client in a transaction?')
     })
   }
