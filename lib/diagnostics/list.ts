@@ -25,9 +25,10 @@ export interface Listing {
  * ```
  */
 export function list(): Listing {
+  // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
   return {
-    semaphores: native.listSemaphores().map(semaphoreInfo),
-    segments: native.listSegments().map(sharedMemoryInfo),
-    locks: native.listLocks().map(listedLock),
+    semaphores: Array.from(native.listSemaphores(), semaphoreInfo),
+    segments: Array.from(native.listSegments(), sharedMemoryInfo),
+    locks: Array.from(native.listLocks(), listedLock),
   }
 }

@@ -3,6 +3,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } from './semaphore-messages.js'
 import { IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
+import { performance } from '../waiting/clock.js'
 
 // Kept for good: `hasSubscribers` of a channel in hand is all that a call costs while nobody listens.
 const waiting = channel('os-ipc:wait')

@@ -1,5 +1,6 @@
 import type { LockOptions } from 'redis-semaphore'
 
+import { performance, setTimeout } from '../waiting/clock.js'
 import type { IpcError } from '../errors.js'
 import { keyPrefixOf } from './client.js'
 import { asIpcError, isFinal, unavailable } from './failures.js'

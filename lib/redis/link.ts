@@ -2,6 +2,7 @@ import { once } from 'node:events'
 
 import type { Redis as IoRedis } from 'ioredis'
 
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
 import { followsFailovers, type RedisClient, statusOf } from './client.js'
 import { isFinal, isReadOnly, messageOf } from './failures.js'

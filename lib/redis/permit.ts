@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
 import type { PermitLike } from '../semaphore/permit-source.js'
 import type { Entry } from './entry.js'

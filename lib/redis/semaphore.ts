@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../waiting/clock.js'
 import { IpcError, wrongType } from '../errors.js'
 import { checkOptions, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../semaphore/permit-source.js'

@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { timeUntil } from '../waiting/deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import type { WaitLimits } from '../waiting/waiting.js'

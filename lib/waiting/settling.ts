@@ -1,3 +1,4 @@
+import { setImmediate } from './clock.js'
 import { fromNative, IpcError } from '../errors.js'
 import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
