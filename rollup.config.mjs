@@ -14,7 +14,7 @@ const fromMain = {
 }
 
 /** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
-const bundleOf = id => (/\/lib\/(deadline|errors|options)\.js$/.test(id) ? 'common' : 'machine')
+const bundleOf = id => (/\/lib\/(copies|deadline|errors|options|own)\.js$/.test(id) ? 'common' : 'machine')
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'

@@ -1,4 +1,5 @@
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from './diagnostics.js'
+import { checked } from './errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
@@ -19,7 +20,7 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
-  if (native.semaphoreWaitSync(handle.use(), 0, !isMainThread)) {
+  if (checked(native.semaphoreWaitSync(handle.use(), 0))) {
     tookAtOnce(handle, false)
     return
   }
@@ -42,13 +43,16 @@ function observe(handle: Handle, timeout: number | undefined): void {
 function block(handle: Handle, timeout: number | undefined): void {
   const number = handle.use()
   if (isMainThread) {
-    if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(handle)
+    if (!checked(native.semaphoreWaitSync(number, timeout))) throw timedOut(handle)
     return
   }
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
+    // Nothing between the call and the return may end this worker: the unit would be gone.
+    const taken = native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))
+    if (taken === true) return
+    checked(taken)
     if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
   }
 }

@@ -1,3 +1,4 @@
+import { checked } from './errors.js'
 import { native } from './native.js'
 import type { Backend } from './options.js'
 
@@ -28,7 +29,7 @@ export interface Capabilities {
   readonly externalBuffers: boolean
 }
 
-const { sysv, posix } = native.semaphoreCapabilities()
+const { sysv, posix } = checked(native.semaphoreCapabilities())
 
 /** What this platform can do. */
 export const capabilities: Capabilities = Object.freeze({
@@ -45,5 +46,5 @@ export const capabilities: Capabilities = Object.freeze({
   locks: sysv.available ? 'sysv' : 'files',
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
   list: sysv.available,
-  externalBuffers: native.externalBuffersAllowed(),
+  externalBuffers: checked(native.externalBuffersAllowed()),
 })

@@ -1,3 +1,4 @@
+import { checked } from './errors.js'
 import { native } from './native.js'
 
 /** The words of the C library's semaphore. */
@@ -48,14 +49,14 @@ export class Counter {
       if (Atomics.compareExchange(words, VALUE, value, value + 1) === value) break
     }
     // Whoever waits said so before it looked at the value for the last time: either it saw the unit, or we see it.
-    if (Atomics.load(words, WAITERS) !== 0) native.semaphoreWakeOne(this.#handle)
+    if (Atomics.load(words, WAITERS) !== 0) checked(native.semaphoreWakeOne(this.#handle))
     return true
   }
 
   #begin(): Int32Array | null {
     this.#calls += 1
     if (this.#calls <= WORTH_IT) return null
-    const buffer = native.semaphoreWords(this.#handle)
+    const buffer = checked(native.semaphoreWords(this.#handle))
     this.#words = buffer === null ? null : new Int32Array(buffer)
     return this.#words
   }

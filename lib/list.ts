@@ -1,3 +1,4 @@
+import { checked } from './errors.js'
 import { type ListedLock, listedLock } from './listed-lock.js'
 import { native } from './native.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
@@ -26,8 +27,8 @@ export interface Listing {
  */
 export function list(): Listing {
   return {
-    semaphores: native.listSemaphores().map(semaphoreInfo),
-    segments: native.listSegments().map(sharedMemoryInfo),
-    locks: native.listLocks().map(listedLock),
+    semaphores: checked(native.listSemaphores()).map(semaphoreInfo),
+    segments: checked(native.listSegments()).map(sharedMemoryInfo),
+    locks: checked(native.listLocks()).map(listedLock),
   }
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 
 import { timeUntil } from './deadline.js'
-import { hadNoTime, ObservedWait, tookAtOnce } from './diagnostics.js'
-import { IpcError } from './errors.js'
+import { hadNoTime, ObservedWait, takesObserved, tookAtOnce } from './diagnostics.js'
+import { checked, IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
 import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
@@ -60,7 +60,7 @@ class Pending extends ObservedWait implements Waiter {
 
   /** Nobody wants the unit any more: one that is on its way goes to the next. */
   giveUp(reason: unknown): void {
-    native.cancelWait(this.handle.number, this.ticket)
+    checked(native.cancelWait(this.handle.number, this.ticket))
     this.fail(reason)
     this.failed(reason)
   }
@@ -93,23 +93,25 @@ let poolGuard: NodeJS.Timeout | undefined
  */
 export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
   const { timeout, signal } = limits
+  const observed = takesObserved()
   if (signal?.aborted) return Promise.reject(signal.reason)
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    if (!taken) {
+    if (taken !== true && !checked(taken)) {
       const error = timedOut(handle)
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
-    tookAtOnce(handle, permit)
+    if (observed) tookAtOnce(handle, permit)
     return undefined
   }
-  const ticket = native.startWait(handle.use(), permit, handle.referenced)
-  if (ticket === 0) {
-    tookAtOnce(handle, permit)
+  const answer = native.startWait(handle.use(), permit, handle.referenced)
+  if (answer === 0) {
+    if (observed) tookAtOnce(handle, permit)
     return undefined
   }
+  const ticket = checked(answer)
   return new Promise((resolve, reject) => {
     const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
     expect(ticket, wait)
@@ -123,7 +125,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
 /** Closes a handle, and ends every wait of it. */
 export function closeHandle(handle: Handle): void {
   const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
-  if (tickets.length > 0) native.cancelWaits(handle.number)
+  if (tickets.length > 0) checked(native.cancelWaits(handle.number))
   handle.close()
   failAll(tickets, () => handle.closedError())
 }
@@ -138,7 +140,7 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
-  if (pool > 0) native.allowPool(handle.number, alive)
+  if (pool > 0) checked(native.allowPool(handle.number, alive))
 }
 
 /** A wait's time is over. */
