@@ -271,10 +271,11 @@ export interface Settled {
  * Begins the session of one evaluation of `lib/`, and returns its number.
  *
  * `settle` is called when waits ended; `pool_threads` is the size of libuv's pool; `libuv` says whether the event loop is
- * libuv's and this thread's own. A worker says 0 threads, and has no loop that could look for a unit. The session ends when
- * `evaluation` is collected, which all functions of that evaluation refer to.
+ * libuv's and this thread's own. A worker says 0 threads, has no loop that could look for a unit, and has a place in memory,
+ * `transit`, for the handle whose unit is on its way. The session ends when `evaluation` is collected, which all functions of
+ * that evaluation refer to.
  */
-export declare function start(evaluation: object, settle: () => void, poolThreads: number, libuv: boolean, inWorker: boolean): number
+export declare function start(evaluation: object, settle: () => void, poolThreads: number, libuv: boolean, transit?: Uint32Array | undefined | null): number
 
 /**
  * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.

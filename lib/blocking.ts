@@ -3,6 +3,7 @@ import { checked } from './errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
+import { arrive } from './transit.js'
 import { timedOut } from './waiting.js'
 
 /** How long a worker blocks at a time: between two of them its termination takes effect. */
@@ -21,6 +22,7 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
   if (checked(native.semaphoreWaitSync(handle.use(), 0))) {
+    arrive()
     tookAtOnce(handle, false)
     return
   }
@@ -49,10 +51,10 @@ function block(handle: Handle, timeout: number | undefined): void {
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    // Nothing between the call and the return may end this worker: the unit would be gone.
-    const taken = native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))
-    if (taken === true) return
-    checked(taken)
+    if (checked(native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE)))) {
+      arrive()
+      return
+    }
     if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
   }
 }

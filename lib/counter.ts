@@ -1,5 +1,6 @@
 import { checked } from './errors.js'
 import { native } from './native.js'
+import { transit } from './transit.js'
 
 /** The words of the C library's semaphore. */
 const VALUE = 0
@@ -35,7 +36,10 @@ export class Counter {
     for (;;) {
       const value = Atomics.load(words, VALUE)
       if (value <= 0) return false
-      if (Atomics.compareExchange(words, VALUE, value, value - 1) === value) return true
+      if (Atomics.compareExchange(words, VALUE, value, value - 1) === value) {
+        if (transit !== undefined) transit[0] = this.#handle
+        return true
+      }
     }
   }
 

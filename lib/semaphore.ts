@@ -24,6 +24,7 @@ import { Permit } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './semaphore-info.js'
 import { evaluation } from './settling.js'
+import { arrive, transit } from './transit.js'
 import { closeHandle, setReferenced, take, type WaitLimits } from './waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
@@ -220,8 +221,8 @@ export class Semaphore implements PermitSource, Disposable {
   tryWait(): boolean {
     const number = this.#handle.use()
     const observed = takesObserved()
-    // V8 ends a terminated worker where a function or a loop begins: between the taking and the return there is none.
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    if (transit !== undefined && taken === true) arrive()
     if (observed && taken === true) tookAtOnce(this.#handle, false)
     return typeof taken === 'boolean' ? taken : checked<boolean>(taken)
   }

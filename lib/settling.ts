@@ -3,6 +3,7 @@ import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
 import { native } from './native.js'
 import { poolThreads } from './pool.js'
+import { transit } from './transit.js'
 
 /** Somebody who waits for an outcome of the addon. */
 export interface Waiter {
@@ -71,7 +72,7 @@ export function failAll(tickets: readonly number[], errorOf: (index: number) => 
  * What uses the addon refers to it, so the addon knows by its collection that nobody does any more.
  */
 export const evaluation = { settle, session: 0 }
-evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(), !isMainThread))
+evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(), transit))
 
 // libuv waits for its pool when the process exits. A worker's own cleanup hooks run, and what they do is enough.
 if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())

@@ -5,6 +5,7 @@ import { hadNoTime, ObservedWait, takesObserved, tookAtOnce } from './diagnostic
 import { checked, IpcError } from './errors.js'
 import type { Handle } from './handle.js'
 import { native } from './native.js'
+import { arrive } from './transit.js'
 import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
@@ -103,11 +104,13 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
+    arrive()
     if (observed) tookAtOnce(handle, permit)
     return undefined
   }
   const answer = native.startWait(handle.use(), permit, handle.referenced)
   if (answer === 0) {
+    arrive()
     if (observed) tookAtOnce(handle, permit)
     return undefined
   }

@@ -125,6 +125,7 @@ fn end(raw: usize) {
         event_loop::close();
     }
     environment.end_locks();
+    environment.return_units();
     for (number, semaphore) in environment.semaphores.drain() {
         if let Some(session) = environment.session(number) {
             semaphore.cancel_all(&session.mailbox);
@@ -159,6 +160,26 @@ impl Environment {
             }
         }
         LockEngine::close_unused();
+    }
+
+    /// Gives back the units that left for code which a termination ended before it could see them.
+    fn return_units(&self) {
+        for session in &self.sessions {
+            if let Some(semaphore) = session.in_transit().and_then(|handle| self.semaphores.get(handle)) {
+                // What was filled or removed meanwhile has no place for it.
+                drop(semaphore.post(1));
+            }
+        }
+    }
+
+    /// A unit of a handle leaves for `lib/`.
+    pub(crate) fn send(&mut self, handle: u32) {
+        if self.in_worker
+            && let Some(session) = self.semaphores.session(handle)
+            && let Ok(session) = self.session_mut(session)
+        {
+            session.send(handle);
+        }
     }
 
     /// Whether JavaScript goes on here. Only a worker's can end at any moment.

@@ -142,37 +142,35 @@ fn change<T>(
     env: &Env,
     handle: u32,
     unchanged: T,
-    act: impl FnOnce(&Environment, &Semaphore) -> os_ipc::Result<T>,
+    act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>,
 ) -> napi::Result<T> {
     environment::with(env, |environment| {
         if !environment.runs() {
             return Ok(unchanged);
         }
-        act(environment, semaphore(environment, handle)?).or_fail()
+        act(semaphore(environment, handle)?).or_fail()
     })
 }
 
-/// Whether a unit or permit that was just taken reaches the code that asked for it. A worker can be terminated meanwhile:
-/// then it goes back.
-pub(crate) fn arrives(environment: &Environment, semaphore: &Semaphore, permit: bool) -> bool {
-    if environment.runs() {
-        return true;
-    }
-    // What cannot go back, because the counter was filled or removed meanwhile, has no place there.
-    drop(if permit { semaphore.release() } else { semaphore.post(1) });
-    false
+/// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
+fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
+    environment::with(env, |environment| {
+        let taken = environment.runs() && act(semaphore(environment, handle)?).or_fail()?;
+        if taken {
+            environment.send(handle);
+        }
+        Ok(taken)
+    })
 }
 
 #[napi]
 pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
-    change(&env, handle, (), |_, semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
+    change(&env, handle, (), |semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
 }
 
 #[napi]
 pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
-    change(&env, handle, false, |environment, semaphore| {
-        Ok(semaphore.try_wait()? && arrives(environment, semaphore, false))
-    })
+    take(&env, handle, Semaphore::try_wait)
 }
 
 /// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
@@ -198,21 +196,17 @@ pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi:
         // What is too long for a Duration is for ever as well.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
-    change(&env, handle, false, |environment, semaphore| {
-        Ok(semaphore.wait(timeout)? && arrives(environment, semaphore, false))
-    })
+    take(&env, handle, |semaphore| semaphore.wait(timeout))
 }
 
 #[napi]
 pub fn semaphore_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
-    change(&env, handle, false, |environment, semaphore| {
-        Ok(semaphore.try_acquire()? && arrives(environment, semaphore, true))
-    })
+    change(&env, handle, false, Semaphore::try_acquire)
 }
 
 #[napi]
 pub fn semaphore_release(env: Env, handle: u32) -> napi::Result<()> {
-    change(&env, handle, (), |_, semaphore| semaphore.release())
+    change(&env, handle, (), Semaphore::release)
 }
 
 #[napi]

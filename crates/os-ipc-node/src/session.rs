@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use napi::bindgen_prelude::{Env, Function, JsValue, Object, check_status};
+use napi::bindgen_prelude::{Env, Function, JsValue, Object, Uint32Array, check_status};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     told: Arc<AtomicBool>,
     /// Whether its waits were cancelled because the process is about to exit.
     pub(crate) left: bool,
+    /// In a worker: the handle whose unit `lib/` has not seen yet.
+    transit: Option<Uint32Array>,
 }
 
 thread_local! {
@@ -41,8 +43,9 @@ thread_local! {
 /// Begins the session of one evaluation of `lib/`, and returns its number.
 ///
 /// `settle` is called when waits ended; `pool_threads` is the size of libuv's pool; `libuv` says whether the event loop is
-/// libuv's and this thread's own. A worker says 0 threads, and has no loop that could look for a unit. The session ends when
-/// `evaluation` is collected, which all functions of that evaluation refer to.
+/// libuv's and this thread's own. A worker says 0 threads, has no loop that could look for a unit, and has a place in memory,
+/// `transit`, for the handle whose unit is on its way. The session ends when `evaluation` is collected, which all functions of
+/// that evaluation refer to.
 #[napi]
 pub fn start(
     env: Env,
@@ -50,9 +53,9 @@ pub fn start(
     settle: Function<'_, (), ()>,
     pool_threads: u32,
     libuv: bool,
-    in_worker: bool,
+    transit: Option<Uint32Array>,
 ) -> napi::Result<u32> {
-    environment::open(&env, in_worker, pool_threads > 0)?;
+    environment::open(&env, transit.is_some(), pool_threads > 0)?;
     let number = LAST_NUMBER.get() + 1;
     LAST_NUMBER.set(number);
     let wakeup = environment::with(&env, |environment| Ok(Arc::clone(&environment.wakeup)))?;
@@ -98,6 +101,7 @@ pub fn start(
             keeps_alive: false,
             told,
             left: false,
+            transit,
         });
         Ok(number)
     })
@@ -172,6 +176,21 @@ unsafe extern "C" fn collected(env: sys::napi_env, number: *mut c_void, _: *mut 
 }
 
 impl Session {
+    /// A unit leaves for `lib/`, which says so when it arrives.
+    pub(crate) fn send(&mut self, handle: u32) {
+        if let Some(transit) = &mut self.transit {
+            // SAFETY: JavaScript, which alone has it besides, does not run while the call it made is at work.
+            if let Some(place) = unsafe { transit.as_mut() }.first_mut() {
+                *place = handle;
+            }
+        }
+    }
+
+    /// The handle whose unit has not arrived.
+    pub(crate) fn in_transit(&self) -> Option<u32> {
+        self.transit.as_deref()?.first().copied().filter(|handle| *handle != 0)
+    }
+
     /// Has it collect, from any thread's point of view as if something had arrived.
     pub(crate) fn tell(&self, environment: &environment::Wakeup) {
         self.told.store(true, Ordering::Release);

@@ -10,7 +10,7 @@ use os_ipc::{Arrived, Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work
 use crate::environment;
 use crate::error::{OrFail, failure, internal, text};
 use crate::event_loop;
-use crate::semaphores::{arrives, semaphore};
+use crate::semaphores::semaphore;
 
 /// The service of a semaphore, as an `AsyncTask` on libuv's pool.
 struct Serve(Option<PoolWork>);
@@ -49,8 +49,10 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
             event_loop: referenced && event_loop::is_open(),
         };
         let started = start(semaphore, environment.mailbox(session)?, lanes).or_fail()?;
-        let lost = matches!(started, Wait::Done) && !arrives(environment, semaphore, permit);
-        Ok(((!lost).then_some(started), session))
+        if matches!(started, Wait::Done) && !permit {
+            environment.send(handle);
+        }
+        Ok((Some(started), session))
     })?;
     match started {
         None | Some(Wait::Done) => Ok(0.0),
