@@ -18,6 +18,13 @@ export function acrossCopies(type: { readonly prototype: object }, name: string)
   })
 }
 
+/** What all copies share, which the first of them put on `object`. */
+export function sharedByCopies<T>(object: object, name: string, first: T): T {
+  const key = Symbol.for(`os-ipc.${name}`)
+  if (!(key in object)) hide(object, key, first)
+  return (object as Record<symbol, T>)[key] as T
+}
+
 function hide(object: object, key: symbol, value: unknown): void {
   defineProperty(object, key, { __proto__: null, value, configurable: true } as PropertyDescriptor)
 }

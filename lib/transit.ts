@@ -6,9 +6,7 @@ import { isMainThread } from './main-thread.js'
  * A worker can be terminated at any moment. V8 ends it where a function or a turn of a loop begins. When the environment
  * ends, the addon gives back what was still on its way.
  */
-export const transit: Uint32Array | undefined = isMainThread
-  ? undefined
-  : new Uint32Array(new ArrayBuffer(4))
+export const transit: Uint32Array | undefined = isMainThread ? undefined : new Uint32Array(new ArrayBuffer(4))
 
 /** The unit arrives: unless the worker was terminated meanwhile, which takes effect here, before the second turn. */
 export function arrive(): void {

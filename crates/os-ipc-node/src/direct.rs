@@ -68,7 +68,10 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"listSemaphores", Some(callback!(semaphores::list_semaphores))),
         (c"listenForExit", Some(callback!(env value: exit::listen_for_exit))),
         (c"lockEnd", Some(callback!(env: locks::lock_end, handle))),
-        (c"lockRequest", Some(callback!(env: locks::lock_request, session, folder, name, shared, if_available, client))),
+        (
+            c"lockRequest",
+            Some(callback!(env: locks::lock_request, session, folder, name, shared, if_available, client)),
+        ),
         (c"lockRequests", Some(callback!(locks::lock_requests, folder))),
         (c"memoryAttach", Some(callback!(env: memory::memory_attach, session, id, read_only, owner))),
         (c"memoryBuffer", Some(callback!(env: memory::memory_buffer, handle))),
@@ -77,7 +80,10 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"memoryDetach", Some(callback!(env: memory::memory_detach, handle))),
         (c"memoryInfo", Some(callback!(env: memory::memory_info, handle))),
         (c"memoryOpen", Some(callback!(env: memory::memory_open, session, id, read_only, owner))),
-        (c"memoryOpenOrCreate", Some(callback!(env: memory::memory_open_or_create, session, id, size, mode, owner))),
+        (
+            c"memoryOpenOrCreate",
+            Some(callback!(env: memory::memory_open_or_create, session, id, size, mode, owner)),
+        ),
         (c"memoryRead", Some(callback!(env: memory::memory_read, handle, target, position))),
         (c"memoryRelease", Some(callback!(env: memory::memory_release, handle))),
         (c"memoryRemove", Some(callback!(env: memory::memory_remove, handle))),
@@ -86,11 +92,19 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"memoryWrite", Some(callback!(env: memory::memory_write, handle, data, position))),
         (c"onFirstThread", Some(callback!(value: environment::on_first_thread))),
         (c"semaphoreCapabilities", Some(callback!(value: semaphores::semaphore_capabilities))),
-        (c"semaphoreCreate", Some(callback!(env: semaphores::semaphore_create, session, id, posix, initial, mode))),
+        (
+            c"semaphoreCreate",
+            Some(callback!(env: semaphores::semaphore_create, session, id, posix, initial, mode)),
+        ),
         (c"semaphoreDrop", Some(callback!(env: semaphores::semaphore_drop, handle))),
         (c"semaphoreInfo", Some(callback!(env: semaphores::semaphore_info, handle))),
         (c"semaphoreOpen", Some(callback!(env: semaphores::semaphore_open, session, id, posix, owner))),
-        (c"semaphoreOpenOrCreate", Some(callback!(env: semaphores::semaphore_open_or_create, session, id, posix, initial, mode, owner))),
+        (
+            c"semaphoreOpenOrCreate",
+            Some(
+                callback!(env: semaphores::semaphore_open_or_create, session, id, posix, initial, mode, owner),
+            ),
+        ),
         (c"semaphorePost", Some(callback!(env: semaphores::semaphore_post, handle, count))),
         (c"semaphoreRelease", Some(callback!(env: semaphores::semaphore_release, handle))),
         (c"semaphoreTryAcquire", Some(callback!(env: semaphores::semaphore_try_acquire, handle))),
@@ -150,7 +164,9 @@ unsafe fn answer<const COUNT: usize, T: ToNapiValue>(
         let mut value = ptr::null_mut();
         let text = text(&error);
         // SAFETY: the caller's; the text outlives the call. It makes a string, which runs no JavaScript.
-        unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut value) };
+        unsafe {
+            sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut value)
+        };
         value
     })
 }

@@ -11,9 +11,9 @@ use napi::bindgen_prelude::{Env, FromNapiValue, Function, check_status};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
-use os_ipc::{Lock, LockEngine, Mailbox, Semaphore};
+use os_ipc::{Code, Error, Lock, LockEngine, Mailbox, Semaphore};
 
-use crate::error::internal;
+use crate::error::{failure, internal};
 use crate::event_loop;
 use crate::exit;
 use crate::external_buffer;
@@ -179,6 +179,16 @@ impl Environment {
             && let Ok(session) = self.session_mut(session)
         {
             session.send(handle);
+        }
+    }
+
+    /// Fails in a worker that was terminated. Its code does not get this far, unless something swallowed the termination: then
+    /// it must not go on as if it had what it asked for.
+    pub(crate) fn check_runs(&self) -> napi::Result<()> {
+        if self.runs() {
+            Ok(())
+        } else {
+            Err(failure(&Error::new(Code::Closed, "this worker was terminated")))
         }
     }
 

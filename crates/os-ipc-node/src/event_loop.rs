@@ -78,7 +78,12 @@ pub(crate) fn takes_delivery(session: u32) -> bool {
 }
 
 /// Has the event loop of this thread look for a session; without libuv's functions there is none that could look for anybody.
-pub(crate) fn enter(env: &Env, session: u32, settle: sys::napi_ref, mailbox: &Arc<Mailbox>) -> napi::Result<()> {
+pub(crate) fn enter(
+    env: &Env,
+    session: u32,
+    settle: sys::napi_ref,
+    mailbox: &Arc<Mailbox>,
+) -> napi::Result<()> {
     let known = is_open();
     let opened = if known { None } else { open(env)? };
     EVENT_LOOP.with_borrow_mut(|event_loop| {

@@ -55,12 +55,7 @@ unsafe fn listen(env: sys::napi_env) -> bool {
     unsafe {
         let listens = ok(sys::napi_get_global(env, &raw mut global))
             && ok(sys::napi_get_named_property(env, global, c"process".as_ptr(), &raw mut process))
-            && ok(sys::napi_get_named_property(
-                env,
-                process,
-                c"prependListener".as_ptr(),
-                &raw mut prepend,
-            ))
+            && ok(sys::napi_get_named_property(env, process, c"prependListener".as_ptr(), &raw mut prepend))
             && ok(sys::napi_create_string_utf8(env, c"exit".as_ptr(), 4, &raw mut event))
             && ok(sys::napi_create_function(
                 env,

@@ -60,6 +60,7 @@ pub fn lock_request(
     let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
     let new = || Ok(Lock::new(&engine_of(folder)?, &LockName::new(&name)?, mode, client));
     environment::with(&env, |environment| {
+        environment.check_runs()?;
         let mailbox = environment.mailbox(session)?.clone();
         let lock = new().or_fail()?;
         let (held, ticket) = if if_available {

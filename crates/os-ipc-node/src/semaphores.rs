@@ -138,16 +138,9 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
 }
 
 /// Runs `act`, which changes the counter: not in a worker that was terminated, whose code will never see what came of it.
-fn change<T>(
-    env: &Env,
-    handle: u32,
-    unchanged: T,
-    act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>,
-) -> napi::Result<T> {
+fn change<T>(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>) -> napi::Result<T> {
     environment::with(env, |environment| {
-        if !environment.runs() {
-            return Ok(unchanged);
-        }
+        environment.check_runs()?;
         act(semaphore(environment, handle)?).or_fail()
     })
 }
@@ -155,7 +148,8 @@ fn change<T>(
 /// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
 fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
     environment::with(env, |environment| {
-        let taken = environment.runs() && act(semaphore(environment, handle)?).or_fail()?;
+        environment.check_runs()?;
+        let taken = act(semaphore(environment, handle)?).or_fail()?;
         if taken {
             environment.send(handle);
         }
@@ -165,7 +159,7 @@ fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<b
 
 #[napi]
 pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
-    change(&env, handle, (), |semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
+    change(&env, handle, |semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
 }
 
 #[napi]
@@ -201,12 +195,12 @@ pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi:
 
 #[napi]
 pub fn semaphore_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
-    change(&env, handle, false, Semaphore::try_acquire)
+    change(&env, handle, Semaphore::try_acquire)
 }
 
 #[napi]
 pub fn semaphore_release(env: Env, handle: u32) -> napi::Result<()> {
-    change(&env, handle, (), Semaphore::release)
+    change(&env, handle, Semaphore::release)
 }
 
 #[napi]

@@ -90,6 +90,7 @@ pub fn start(
         }
     }
     if pool_threads > 0 {
+        os_ipc::share_pool();
         os_ipc::set_pool_size(pool_threads as usize);
     }
     environment::with(&env, |environment| {

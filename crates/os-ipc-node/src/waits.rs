@@ -40,9 +40,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
     let (started, session) = environment::with(&env, |environment| {
         let semaphore = semaphore(environment, handle)?;
         let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
-        if !environment.runs() {
-            return Ok((None, session));
-        }
+        environment.check_runs()?;
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
         let lanes = Lanes {
             pool: referenced && environment.has_pool,
@@ -52,11 +50,11 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
         if matches!(started, Wait::Done) && !permit {
             environment.send(handle);
         }
-        Ok((Some(started), session))
+        Ok((started, session))
     })?;
     match started {
-        None | Some(Wait::Done) => Ok(0.0),
-        Some(Wait::Pending(ticket, work)) => {
+        Wait::Done => Ok(0.0),
+        Wait::Pending(ticket, work) => {
             match work {
                 Work::Nothing => {}
                 // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,

@@ -27,7 +27,7 @@ pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, Se
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
     Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
-    leave_pool_queue, set_pool_size,
+    leave_pool_queue, set_pool_size, share_pool,
 };
 
 /// Whether the calling thread is the one that the process began with.

@@ -42,6 +42,7 @@ pub(crate) mod posix_shm_types;
     path = "no_posix_words.rs"
 )]
 pub(crate) mod posix_words;
+pub(crate) mod process_register;
 mod readable;
 // Stores past the caches: so far for one processor.
 #[cfg_attr(not(target_arch = "x86_64"), path = "no_store_way.rs")]

@@ -26,7 +26,7 @@ mod unit;
 pub(crate) use counter::{Counter, Hold, Origin};
 pub use glance::Glance;
 pub(crate) use in_line::wait_in_line;
-pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size, share_pool};
 pub use look::Look;
 pub(crate) use look::look_before_sleep;
 pub use mailbox::{Arrived, Delivery, Mailbox};
