@@ -10,17 +10,18 @@ import { dts } from 'rollup-plugin-dts'
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
+    /^\.\.\/semaphore\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
 }
 
 /** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
-const bundleOf = id => (/\/lib\/(copies|deadline|errors|options|own)\.js$/.test(id) ? 'common' : 'machine')
+const bundleOf = id =>
+  /\/lib\/(waiting\/deadline|copies|errors|options|own)\.js$/.test(id) ? 'common' : 'machine'
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
 
-const parts = readdirSync('lib')
-  .filter(file => file.endsWith('.ts'))
+const parts = readdirSync('lib', { recursive: true })
+  .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts') && !/^(redis|testing)\//.test(file))
   .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
 
 export default [
@@ -30,7 +31,8 @@ export default [
       dir: '.',
       format: 'es',
       entryFileNames: '[name].js',
-      chunkFileNames: 'lib/[name].js',
+      // As deep as lib/addon, whose code looks for native.cjs from there.
+      chunkFileNames: 'lib/bundle/[name].js',
       manualChunks: bundleOf,
       minifyInternalExports: false,
     },

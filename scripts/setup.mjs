@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { install } from './install.mjs'
 import { run } from './run.mjs'
 import { isStale } from './stale.mjs'
-import { checkTools } from './tools.mjs'
+import { checkTools } from './test/tools.mjs'
 
 const NATIVE = {
   sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'crates', 'package.json'],

@@ -1,5 +1,5 @@
 import { IpcError } from '../errors.js'
-import type { PermitLike } from '../permit-source.js'
+import type { PermitLike } from '../semaphore/permit-source.js'
 import type { Entry } from './entry.js'
 import { leaseSignal } from './lease-signal.js'
 

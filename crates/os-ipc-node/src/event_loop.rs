@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Env, check_status};
 use napi::sys;
-use os_ipc::{Glance, Mailbox};
+use os_ipc::{Mailbox, Poll};
 
 use crate::libuv::Loop;
 use crate::session;
@@ -43,7 +43,7 @@ struct Party {
 struct Planned {
     since: Instant,
     session: u32,
-    glance: Glance,
+    poll: Poll,
 }
 
 thread_local! {
@@ -114,10 +114,10 @@ pub(crate) fn is_open() -> bool {
 }
 
 /// Has the loop look for it before it goes to sleep.
-pub(crate) fn plan(session: u32, glance: Glance) {
+pub(crate) fn plan(session: u32, poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
-            event_loop.planned.push_back(Planned { since: Instant::now(), session, glance });
+            event_loop.planned.push_back(Planned { since: Instant::now(), session, poll });
             event_loop.uv_loop.call_before_sleep(before_sleep);
         }
     });
@@ -154,7 +154,7 @@ impl EventLoop {
             .into_iter()
             .filter_map(|session| Some(Arc::clone(&self.party(session)?.mailbox)))
             .collect();
-        let Some(look) = mailboxes.first().map(|mailbox| mailbox.look()) else { return };
+        let Some(look) = mailboxes.first().map(|mailbox| mailbox.spin()) else { return };
         TURN.set(Turn::Looking);
         let mut next = 0;
         let in_vain = loop {
@@ -167,7 +167,7 @@ impl EventLoop {
             }
         };
         for mailbox in mailboxes {
-            mailbox.looked(&look, !in_vain);
+            mailbox.spun(&look, !in_vain);
         }
         if in_vain {
             self.planned.clear();
@@ -181,7 +181,7 @@ impl EventLoop {
                 *next = 0;
             }
             let Some(planned) = self.planned.get_mut(*next) else { break };
-            let waits = planned.glance.look();
+            let waits = planned.poll.try_all();
             let found = TURN.get() == Turn::Found;
             if found {
                 planned.since = now;

@@ -122,7 +122,7 @@ fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     })
 }
 
-/// The semaphore of a handle. `lib/semaphore.ts` uses none that it closed.
+/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
     environment.semaphores.get(handle).ok_or_else(|| internal("no such semaphore handle"))
 }

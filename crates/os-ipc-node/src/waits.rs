@@ -1,11 +1,11 @@
-//! Waits: started here, blocked for on one of two lanes, settled by JavaScript.
+//! Waits: started here, blocked for on one of two executors, settled by JavaScript.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Task;
 use napi::bindgen_prelude::{Either, Env};
 use napi_derive::napi;
-use os_ipc::{Arrived, Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work};
+use os_ipc::{Arrived, Delivery, Executors, PoolWork, Semaphore, Wait, WaiterId, Work};
 
 use crate::environment;
 use crate::error::{OrFail, failure, internal, text};
@@ -42,11 +42,11 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
         let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
         environment.check_runs()?;
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
-        let lanes = Lanes {
+        let executors = Executors {
             pool: referenced && environment.has_pool,
             event_loop: referenced && event_loop::is_open(),
         };
-        let started = start(semaphore, environment.mailbox(session)?, lanes).or_fail()?;
+        let started = start(semaphore, environment.mailbox(session)?, executors).or_fail()?;
         if matches!(started, Wait::Done) && !permit {
             environment.send(handle);
         }
@@ -60,7 +60,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
                 // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
                 // the work is dropped, and so goes to a thread of ours.
                 Work::Pool(work) => drop(env.spawn(Serve(Some(work)))),
-                Work::Glance(glance) => event_loop::plan(session, glance),
+                Work::Poll(poll) => event_loop::plan(session, poll),
             }
             Ok(to_number(ticket))
         }
@@ -116,8 +116,8 @@ const LEFT: f64 = -1.0;
 pub fn collect_settled(env: Env, session: u32) -> napi::Result<Either<f64, Settled>> {
     environment::with(&env, |environment| {
         let Arrived { delivered: mut collected, planned } = environment.mailbox(session)?.collect();
-        for glance in planned {
-            event_loop::plan(session, glance);
+        for poll in planned {
+            event_loop::plan(session, poll);
         }
         if std::mem::take(&mut environment.session_mut(session)?.left) {
             return Ok(Either::A(LEFT));
@@ -162,7 +162,7 @@ pub fn leave_pool_queue() {
 
 /// Tickets count from 1; 2^53 of them would take centuries.
 #[allow(clippy::cast_precision_loss, reason = "a ticket stays below 2^53")]
-pub(crate) fn to_number(ticket: TicketId) -> f64 {
+pub(crate) fn to_number(ticket: WaiterId) -> f64 {
     ticket as f64
 }
 
@@ -171,6 +171,6 @@ pub(crate) fn to_number(ticket: TicketId) -> f64 {
     clippy::cast_sign_loss,
     reason = "it is a number that `to_number` made"
 )]
-fn to_ticket(number: f64) -> TicketId {
-    number as TicketId
+fn to_ticket(number: f64) -> WaiterId {
+    number as WaiterId
 }
