@@ -63,11 +63,6 @@ export function waitsObserved(): boolean {
   return waiting.hasSubscribers || acquired.hasSubscribers || timeout.hasSubscribers || failed.hasSubscribers
 }
 
-/** Whether anybody wants to hear of what is taken. */
-export function takesObserved(): boolean {
-  return acquired.hasSubscribers
-}
-
 /** A unit or permit was there at once. */
 export function tookAtOnce(handle: Handle, permit: boolean): void {
   if (acquired.hasSubscribers) publishAcquired(handle, permit, undefined, 0)

@@ -22,8 +22,8 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
   if (checked(native.semaphoreWaitSync(handle.use(), 0))) {
-    arrive()
     tookAtOnce(handle, false)
+    arrive()
     return
   }
   if (timeout === 0) {

@@ -1,7 +1,7 @@
 import type { OpenedSemaphore } from '../../native.cjs'
 import { takeSync } from './blocking.js'
 import { capabilities } from '../addon/capabilities.js'
-import { posted, takesObserved, tookAtOnce } from '../diagnostics/semaphores.js'
+import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { checked, wrongType, wrongValue } from '../errors.js'
 import { Handle } from './handle.js'
@@ -220,11 +220,14 @@ export class Semaphore implements PermitSource, Disposable {
    */
   tryWait(): boolean {
     const number = this.#handle.use()
-    const observed = takesObserved()
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
-    if (transit !== undefined && taken === true) arrive()
-    if (observed && taken === true) tookAtOnce(this.#handle, false)
-    return typeof taken === 'boolean' ? taken : checked<boolean>(taken)
+    if (taken === true) {
+      tookAtOnce(this.#handle, false)
+      // Last: what comes after it can lose the unit to the end of a worker.
+      if (transit !== undefined) arrive()
+      return true
+    }
+    return checked<boolean>(taken)
   }
 
   /**

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 
 import { timeUntil } from './deadline.js'
-import { hadNoTime, ObservedWait, takesObserved, tookAtOnce } from '../diagnostics/semaphores.js'
+import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
 import { checked, IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { native } from '../addon/native.js'
@@ -94,7 +94,6 @@ let poolGuard: NodeJS.Timeout | undefined
  */
 export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
   const { timeout, signal } = limits
-  const observed = takesObserved()
   if (signal?.aborted) return Promise.reject(signal.reason)
   if (timeout === 0) {
     const number = handle.use()
@@ -104,14 +103,14 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
+    tookAtOnce(handle, permit)
     arrive()
-    if (observed) tookAtOnce(handle, permit)
     return undefined
   }
   const answer = native.startWait(handle.use(), permit, handle.referenced)
   if (answer === 0) {
+    tookAtOnce(handle, permit)
     arrive()
-    if (observed) tookAtOnce(handle, permit)
     return undefined
   }
   const ticket = checked(answer)

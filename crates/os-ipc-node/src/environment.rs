@@ -198,7 +198,7 @@ impl Environment {
     }
 }
 
-/// Whether JavaScript goes on here: not in a worker that was terminated.
+/// Whether JavaScript goes on here: not in a worker that was terminated. To be asked where there is a scope for values.
 pub(crate) fn runs(env: &Env) -> bool {
     #[allow(
         unsafe_code,
@@ -206,7 +206,7 @@ pub(crate) fn runs(env: &Env) -> bool {
     )]
     // SAFETY: this is the thread of `env`.
     unsafe {
-        !external_buffer::is_ending(env.raw())
+        !external_buffer::ends_in_scope(env.raw())
     }
 }
 

@@ -137,18 +137,9 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
     on(&env, handle, Semaphore::value)
 }
 
-/// Runs `act`, which changes the counter: not in a worker that was terminated, whose code will never see what came of it.
-fn change<T>(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>) -> napi::Result<T> {
-    environment::with(env, |environment| {
-        environment.check_runs()?;
-        act(semaphore(environment, handle)?).or_fail()
-    })
-}
-
 /// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
 fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
     environment::with(env, |environment| {
-        environment.check_runs()?;
         let taken = act(semaphore(environment, handle)?).or_fail()?;
         if taken {
             environment.send(handle);
@@ -159,7 +150,11 @@ fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<b
 
 #[napi]
 pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
-    change(&env, handle, |semaphore| semaphore.post(u16::try_from(count).unwrap_or(u16::MAX)))
+    environment::with(&env, |environment| {
+        environment.check_runs()?;
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        semaphore(environment, handle)?.post(count).or_fail()
+    })
 }
 
 #[napi]
@@ -195,12 +190,12 @@ pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi:
 
 #[napi]
 pub fn semaphore_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
-    change(&env, handle, Semaphore::try_acquire)
+    on(&env, handle, Semaphore::try_acquire)
 }
 
 #[napi]
 pub fn semaphore_release(env: Env, handle: u32) -> napi::Result<()> {
-    change(&env, handle, Semaphore::release)
+    on(&env, handle, Semaphore::release)
 }
 
 #[napi]
