@@ -109,12 +109,3 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
   if (!complete) throw wrongType('signal', 'an AbortSignal', value)
   return value as AbortSignal
 }
-
-/** What a wait rejects with whose signal aborted: the signal's reason, or what its getter throws. */
-export function reasonOf(signal: AbortSignal | undefined): unknown {
-  try {
-    return signal?.reason
-  } catch (error) {
-    return error
-  }
-}

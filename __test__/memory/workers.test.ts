@@ -26,7 +26,10 @@ requires(linux)(
   async t => {
     await Promise.all(
       nodes.map(async node => {
-        const process = child(t, 'memory/worker-buffers.ts', { node, args: [uniqueName(t), 'transfer', COUNT] })
+        const process = child(t, 'memory/worker-buffers.ts', {
+          node,
+          args: [uniqueName(t), 'transfer', COUNT],
+        })
         const { grown, object, received } = (await process.next()) as Record<string, number>
         t.is(received, COUNT + 5)
         t.is(object, 0, 'what is written there does not reach the memory')

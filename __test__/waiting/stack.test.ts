@@ -10,7 +10,9 @@ for (const backend of backends) {
   for (const observed of [false, true]) {
     const listeners = observed ? ', with subscribers' : ''
     test(`nothing is lost at the end of the stack (${backend}${listeners})`, async t => {
-      const process = child(t, 'waiting/at-stack-end.ts', { args: [backend, uniqueName(t), String(observed)] })
+      const process = child(t, 'waiting/at-stack-end.ts', {
+        args: [backend, uniqueName(t), String(observed)],
+      })
       t.deepEqual(await process.next(), { faults: [] })
     })
   }

@@ -25,7 +25,11 @@ for (const backend of backends) {
       `no wait aborts the process where no thread can be had (${backend}, Node ${node.major}, ${alone})`,
       async t => {
         const name = uniqueName(t)
-        const process = child(t, 'waiting/at-thread-limit.ts', { node, args: [backend, name, alone], within: [user] })
+        const process = child(t, 'waiting/at-thread-limit.ts', {
+          node,
+          args: [backend, name, alone],
+          within: [user],
+        })
         const limit = (threads: number) => {
           const [file = '', ...rest] = user.wrap([
             'prlimit',

@@ -1,8 +1,9 @@
+import { checked } from '../errors.js'
 import { ObservedLockWait } from '../diagnostics/locks.js'
 import type { LockRequest } from './request.js'
 import { native } from '../addon/native.js'
-import { reasonOf } from '../options.js'
-import { reference, type Waiter, waiters } from '../waiting/settling.js'
+import { expect, forget, type Waiter } from '../waiting/settling.js'
+import { reasonOf, unlisten } from '../waiting/signals.js'
 
 /** A request that waits for its lock; it keeps the process alive. */
 export class PendingLock extends ObservedLockWait implements Waiter {
@@ -14,7 +15,8 @@ export class PendingLock extends ObservedLockWait implements Waiter {
   readonly #signal: AbortSignal | undefined
   readonly #resolve: (handle: number) => void
   readonly #reject: (reason: unknown) => void
-  #ended = false
+  /** Nothing ends it any more. */
+  ended = false
 
   constructor(handle: number, ticket: number, request: LockRequest) {
     super(request)
@@ -34,15 +36,13 @@ export class PendingLock extends ObservedLockWait implements Waiter {
    */
   begin(): void {
     this.#signal?.addEventListener('abort', this)
-    if (this.#ended) return
-    reference(+1)
-    // No function of ours is called from here on, so nothing throws.
-    waiters.set(this.#ticket, this)
+    if (this.ended) return
+    expect(this.#ticket, this, true)
   }
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    if (this.#ended) return
+    if (this.ended) return
     const reason = reasonOf(this.#signal)
     this.fail(reason)
     this.failed(reason)
@@ -56,7 +56,7 @@ export class PendingLock extends ObservedLockWait implements Waiter {
   fail(error: unknown): void {
     this.#end()
     this.#reject(error)
-    native.lockEnd(this.#handle)
+    checked(native.lockEnd(this.#handle))
   }
 
   override succeeded(): void {
@@ -69,16 +69,14 @@ export class PendingLock extends ObservedLockWait implements Waiter {
     super.failed(error)
   }
 
-  /** Leaves the signal. It may be the program's own, so a failure of it changes nothing. */
+  /** Leaves the signal: only after its end, since the signal is the program's own code. */
   letGo(): void {
-    this.#ended = true
-    try {
-      this.#signal?.removeEventListener('abort', this)
-    } catch {}
+    this.ended = true
+    unlisten(this.#signal, this)
   }
 
   #end(): void {
-    this.#ended = true
-    if (waiters.delete(this.#ticket)) reference(-1)
+    this.ended = true
+    forget(this.#ticket, true)
   }
 }

@@ -1,8 +1,8 @@
 import { isUint8Array } from 'node:util/types'
 
 import type { OpenedMemory } from '../../native.cjs'
-import { keepBusHandler } from './bus-errors.js'
-import { IpcError, outOfRange, wrongType } from '../errors.js'
+import { acrossCopies } from '../copies.js'
+import { type Answer, checked, fromNative, IpcError, outOfRange, wrongType } from '../errors.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
@@ -16,6 +16,7 @@ import {
   checkOwner,
   checkSize,
 } from '../options.js'
+import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
 import { Unreachable } from '../addon/unreachable.js'
 
@@ -48,9 +49,7 @@ const inside = Symbol('inside')
 const NONE = 0
 
 /** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
-const dropped = new Unreachable<SharedMemory>(handle => native.memoryRelease(handle))
-
-keepBusHandler()
+const dropped = new Unreachable<SharedMemory>(handle => void native.memoryRelease(handle))
 
 /**
  * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
@@ -107,6 +106,27 @@ export class SharedMemory implements Disposable {
   }
 
   /**
+   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
+   * addon is called then.
+   */
+  static #opened(
+    open: () => Answer<OpenedMemory>,
+    id: Id | undefined,
+    readOnly: boolean,
+    undo?: (handle: number) => unknown,
+  ): SharedMemory {
+    const opened = open()
+    if (typeof opened === 'string') throw fromNative(opened)
+    try {
+      return new SharedMemory(inside, opened, id, readOnly)
+    } catch (error) {
+      undo?.(opened.handle)
+      native.memoryRelease(opened.handle)
+      throw error
+    }
+  }
+
+  /**
    * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
    *
    * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
@@ -122,16 +142,10 @@ export class SharedMemory implements Disposable {
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
     const { size, mode } = checkOptions(options)
-    const checked = checkId(id)
-    const opened = native.memoryCreate(checked, checkSize(size), checkMode(mode))
-    try {
-      return new SharedMemory(inside, opened, checked, false)
-    } catch (error) {
-      // The stack has no room for the object: without it, nothing stays. Only the addon is called.
-      native.memoryRemove(opened.handle)
-      native.memoryRelease(opened.handle)
-      throw error
-    }
+    const checkedId = checkId(id)
+    const [bytes, bits] = [checkSize(size), checkMode(mode)]
+    const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
+    return SharedMemory.#opened(make, checkedId, false, native.memoryRemove)
   }
 
   /**
@@ -149,14 +163,10 @@ export class SharedMemory implements Disposable {
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
-    const checked = checkId(id)
-    const opened = native.memoryOpen(checked, only, checkOwner(owner))
-    try {
-      return new SharedMemory(inside, opened, checked, only)
-    } catch (error) {
-      native.memoryRelease(opened.handle)
-      throw error
-    }
+    const checkedId = checkId(id)
+    const whose = checkOwner(owner)
+    const open = () => native.memoryOpen(evaluation.session, checkedId, only, whose)
+    return SharedMemory.#opened(open, checkedId, only)
   }
 
   /**
@@ -171,14 +181,11 @@ export class SharedMemory implements Disposable {
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
     const { size, mode, owner } = checkOptions(options)
-    const checked = checkId(id)
-    const opened = native.memoryOpenOrCreate(checked, checkSize(size), checkMode(mode), checkOwner(owner))
-    try {
-      return new SharedMemory(inside, opened, checked, false)
-    } catch (error) {
-      native.memoryRelease(opened.handle)
-      throw error
-    }
+    const checkedId = checkId(id)
+    const [bytes, bits] = [checkSize(size), checkMode(mode)]
+    const whose = checkOwner(owner)
+    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, bytes, bits, whose)
+    return SharedMemory.#opened(open, checkedId, false)
   }
 
   /**
@@ -198,13 +205,9 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    const opened = native.memoryAttach(id, only, checkOwner(owner))
-    try {
-      return new SharedMemory(inside, opened, undefined, only)
-    } catch (error) {
-      native.memoryRelease(opened.handle)
-      throw error
-    }
+    const whose = checkOwner(owner)
+    const attach = () => native.memoryAttach(evaluation.session, id, only, whose)
+    return SharedMemory.#opened(attach, undefined, only)
   }
 
   /**
@@ -221,7 +224,7 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
    */
   static remove(id: Id): boolean {
-    return native.memoryRemoveById(checkId(id))
+    return checked(native.memoryRemoveById(checkId(id)))
   }
 
   /**
@@ -260,7 +263,7 @@ export class SharedMemory implements Disposable {
       )
     }
     if (this.#handle === NONE) return new ArrayBuffer(0)
-    const buffer = native.memoryBuffer(this.#handle)
+    const buffer = checked(native.memoryBuffer(this.#handle))
     if (buffer === null) {
       throw new IpcError('ERR_NO_EXTERNAL_BUFFERS', 'this runtime forbids ArrayBuffers over shared memory', {
         hint: 'use read(), write() and toBuffer()',
@@ -285,7 +288,7 @@ export class SharedMemory implements Disposable {
   read(target: Uint8Array, position = 0): number {
     checkBytesOf('target', target, 'a Uint8Array')
     this.#checkPosition(position)
-    return native.memoryRead(this.#handle, target, position)
+    return checked(native.memoryRead(this.#handle, target, position))
   }
 
   /**
@@ -304,7 +307,7 @@ export class SharedMemory implements Disposable {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
     this.#checkPosition(position)
-    native.memoryWrite(this.#handle, bytes, position)
+    checked(native.memoryWrite(this.#handle, bytes, position))
     return bytes.length
   }
 
@@ -325,9 +328,9 @@ export class SharedMemory implements Disposable {
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
     }
-    if (this.#handle === NONE) native.memoryInfo(NONE)
+    if (this.#handle === NONE) checked(native.memoryInfo(NONE))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)
-    native.memoryRead(this.#handle, copy, position)
+    checked(native.memoryRead(this.#handle, copy, position))
     return copy
   }
 
@@ -342,7 +345,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   clear(): void {
-    native.memoryClear(this.#handle)
+    checked(native.memoryClear(this.#handle))
   }
 
   /**
@@ -356,7 +359,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return sharedMemoryInfo(native.memoryInfo(this.#handle))
+    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle)))
   }
 
   /**
@@ -371,7 +374,7 @@ export class SharedMemory implements Disposable {
    */
   detach(): void {
     if (this.#handle === NONE) return
-    this.#detached = native.memoryDetach(this.#handle)
+    this.#detached = checked(native.memoryDetach(this.#handle))
     this.#handle = NONE
     dropped.forget(this)
   }
@@ -389,8 +392,8 @@ export class SharedMemory implements Disposable {
    * ```
    */
   remove(): void {
-    if (this.#detached) native.memoryRemoveDetached(this.#detached)
-    else native.memoryRemove(this.#handle)
+    if (this.#detached) checked(native.memoryRemoveDetached(this.#detached))
+    else checked(native.memoryRemove(this.#handle))
   }
 
   /** The same as {@link SharedMemory.detach}. */
@@ -404,6 +407,8 @@ export class SharedMemory implements Disposable {
     }
   }
 }
+
+acrossCopies(SharedMemory, 'SharedMemory')
 
 function checkBytesOf(what: string, value: unknown, expected: string): void {
   if (!isUint8Array(value)) throw wrongType(what, expected, value)

@@ -1,8 +1,10 @@
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from '../diagnostics/semaphores.js'
 import { performance } from '../waiting/clock.js'
+import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from '../waiting/main-thread.js'
 import { native } from '../addon/native.js'
+import { arrive, transit } from '../waiting/transit.js'
 import { timedOut } from '../waiting/waiting.js'
 
 /** How long a worker blocks at a time: between two of them its termination takes effect. */
@@ -20,12 +22,17 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
-  if (native.semaphoreWaitSync(handle.use(), 0, !isMainThread)) {
+  const taken = native.semaphoreWaitSync(handle.use(), 0)
+  if (taken === true) {
     try {
       tookAtOnce(handle, false)
-    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return
   }
+  checked(taken)
   if (timeout === 0) {
     const error = timedOut(handle)
     hadNoTime(handle, false, error)
@@ -47,13 +54,24 @@ function observe(handle: Handle, timeout: number | undefined): void {
 function block(handle: Handle, timeout: number | undefined): void {
   const number = handle.use()
   if (isMainThread) {
-    if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(handle)
-    return
+    const taken = native.semaphoreWaitSync(number, timeout)
+    if (taken === true) return
+    checked(taken)
+    throw timedOut(handle)
   }
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
+    const taken = native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))
+    if (taken === true) {
+      try {
+        arrive()
+      } catch {
+        if (transit !== undefined) transit[0] = 0
+      } // As above.
+      return
+    }
+    checked(taken)
     if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
   }
 }

@@ -2,7 +2,8 @@ import type { OpenedSemaphore } from '../../native.cjs'
 import { takeSync } from './blocking.js'
 import { capabilities } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
-import { wrongType, wrongValue } from '../errors.js'
+import { acrossCopies } from '../copies.js'
+import { type Answer, checked, fromNative, wrongType, wrongValue } from '../errors.js'
 import { Handle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
@@ -22,6 +23,8 @@ import {
 import { Permit } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './info.js'
+import { evaluation } from '../waiting/settling.js'
+import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take, type WaitLimits } from '../waiting/waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
@@ -118,15 +121,9 @@ export class Semaphore implements PermitSource, Disposable {
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const { initial, mode } = creation(options)
-    const opened = native.semaphoreCreate(which.id, which.posix, initial, mode)
-    try {
-      return Semaphore.#opened(which, opened)
-    } catch (error) {
-      // The stack has no room for the object: without it, nothing stays. Only the addon is called.
-      native.semaphoreUnlink(opened.handle)
-      native.semaphoreDrop(opened.handle)
-      throw error
-    }
+    const { id: named, posix } = which
+    const make = () => native.semaphoreCreate(evaluation.session, named, posix, initial, mode)
+    return Semaphore.#opened(which, make, native.semaphoreUnlink)
   }
 
   /**
@@ -145,7 +142,8 @@ export class Semaphore implements PermitSource, Disposable {
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    const handle = native.semaphoreOpen(which.id, which.posix, owner)
+    const handle = native.semaphoreOpen(evaluation.session, which.id, which.posix, owner)
+    if (typeof handle === 'string') throw fromNative(handle)
     try {
       return new Semaphore(inside, handle, which, false)
     } catch (error) {
@@ -171,13 +169,9 @@ export class Semaphore implements PermitSource, Disposable {
     const which = target(id, options)
     const { initial, mode } = creation(options)
     const owner = checkOwner(options.owner)
-    const opened = native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner)
-    try {
-      return Semaphore.#opened(which, opened)
-    } catch (error) {
-      native.semaphoreDrop(opened.handle)
-      throw error
-    }
+    const { id: named, posix } = which
+    const open = () => native.semaphoreOpenOrCreate(evaluation.session, named, posix, initial, mode, owner)
+    return Semaphore.#opened(which, open)
   }
 
   /**
@@ -189,13 +183,30 @@ export class Semaphore implements PermitSource, Disposable {
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
     const which = target(id, options)
-    return native.semaphoreUnlinkId(which.id, which.posix)
+    return checked(native.semaphoreUnlinkId(which.id, which.posix))
   }
 
-  static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
-    const semaphore = new Semaphore(inside, handle, which, created)
-    if (created && !verified) warnUnverified(semaphore.#handle.label)
-    return semaphore
+  /**
+   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
+   * addon is called then.
+   */
+  static #opened(
+    which: Target,
+    open: () => Answer<OpenedSemaphore>,
+    undo?: (handle: number) => unknown,
+  ): Semaphore {
+    const opened = open()
+    if (typeof opened === 'string') throw fromNative(opened)
+    const { handle, created, verified } = opened
+    try {
+      const semaphore = new Semaphore(inside, handle, which, created)
+      if (created && !verified) warnUnverified(semaphore.#handle.label)
+      return semaphore
+    } catch (error) {
+      undo?.(handle)
+      native.semaphoreDrop(handle)
+      throw error
+    }
   }
 
   /**
@@ -204,7 +215,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
    */
   get value(): number {
-    return native.semaphoreValue(this.#handle.use())
+    return checked(native.semaphoreValue(this.#handle.use()))
   }
 
   /**
@@ -216,7 +227,8 @@ export class Semaphore implements PermitSource, Disposable {
   post(count = 1): void {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
-    if (!counted) native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
+    const failure = counted ? undefined : native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
+    if (typeof failure === 'string') throw fromNative(failure)
     try {
       posted(this.#handle, count)
     } catch {} // The stack has no room to tell subscribers. The units are there all the same.
@@ -231,11 +243,17 @@ export class Semaphore implements PermitSource, Disposable {
   tryWait(): boolean {
     const number = this.#handle.use()
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
-    if (!taken) return false
-    try {
-      tookAtOnce(this.#handle, false)
-    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
-    return true
+    if (taken === true) {
+      try {
+        tookAtOnce(this.#handle, false)
+        // Last: what comes after it can lose the unit to the end of a worker.
+        if (transit !== undefined) arrive()
+      } catch {
+        if (transit !== undefined) transit[0] = 0
+      } // The stack has no room to tell subscribers. The unit is taken all the same.
+      return true
+    }
+    return checked<boolean>(taken)
   }
 
   /**
@@ -298,7 +316,11 @@ export class Semaphore implements PermitSource, Disposable {
     const handle = this.#handle
     // It is made first: once the unit is taken, nothing may throw any more.
     const permit = new Permit(handle)
-    if (!native.semaphoreTryAcquire(handle.use())) return null
+    const taken = native.semaphoreTryAcquire(handle.use())
+    if (taken !== true) {
+      checked(taken)
+      return null
+    }
     handle.permits += 1
     try {
       tookAtOnce(handle, true)
@@ -335,7 +357,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   info(): SemaphoreInfo {
-    return semaphoreInfo(native.semaphoreInfo(this.#handle.use()))
+    return semaphoreInfo(checked(native.semaphoreInfo(this.#handle.use())))
   }
 
   /** Makes pending waits of this handle keep the process alive, as they do at first. */
@@ -368,7 +390,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
    */
   unlink(): void {
-    native.semaphoreUnlink(this.#handle.use())
+    checked(native.semaphoreUnlink(this.#handle.use()))
   }
 
   /** The same as {@link close}. */
@@ -381,6 +403,8 @@ export class Semaphore implements PermitSource, Disposable {
     this.close()
   }
 }
+
+acrossCopies(Semaphore, 'Semaphore')
 
 const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
 

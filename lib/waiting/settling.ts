@@ -1,9 +1,9 @@
-import { setImmediate } from './clock.js'
-import { fromNative, IpcError } from '../errors.js'
+import { checked, type Failure, fromNative, IpcError } from '../errors.js'
 import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
 import { native } from '../addon/native.js'
 import { poolThreads } from './pool.js'
+import { transit } from './transit.js'
 
 /** A wait for an outcome of the addon. */
 export interface Waiter {
@@ -26,9 +26,16 @@ let referenced = 0
 /** How many threads of the runtime's pool there are for this thread's waits. */
 export const pool = poolThreads()
 
+/** What the addon says when all waits were ended, since the process was about to exit, and went on after all. */
+const LEFT = -1
+
 /** Runs when the addon has outcomes. */
 function settle(): void {
-  const settled = native.collectSettled()
+  const settled = checked(native.collectSettled(evaluation.session))
+  if (settled === LEFT) {
+    tellAll(endAll([...waiters.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit')))
+    return
+  }
   if (typeof settled === 'number') {
     const wait = waiters.get(settled)
     wait?.grant()
@@ -38,7 +45,7 @@ function settle(): void {
   const { granted, failed, errors } = settled
   const won = granted.flatMap(ticket => waiters.get(ticket) ?? [])
   for (const wait of won) wait.grant()
-  const lost = endAll(failed, index => errors[index])
+  const lost = endAll(failed, index => fromNative(errors[index] as Failure))
   each(won, wait => wait.succeeded())
   tellAll(lost)
 }
@@ -84,18 +91,39 @@ function each<T>(items: readonly T[], act: (item: T) => void): void {
   if (errors.length > 0) throw errors[0]
 }
 
-native.start(fromNative, settle, pool, hasOwnLibuv())
+/**
+ * This evaluation of the package: a process can have several, and the addon tells each of its own outcomes.
+ *
+ * What uses the addon refers to it, so the addon knows by its collection that nobody does any more.
+ */
+export const evaluation = { settle, session: 0 }
+evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(), transit))
 
-// libuv waits for its pool when the process exits, and no cleanup hook runs then; this does, also after an uncaught
-// error. It goes first: a listener that throws ends the round. A worker's own hooks do run, and what they do is enough.
-if (isMainThread) {
-  process.prependListener('exit', () => {
-    native.beforeExit()
-    // Only where this was no exit after all does anybody hear of it: here a rejection would end the process as an error.
-    setImmediate(() => {
-      tellAll(endAll([...waiters.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit')))
-    }).unref()
-  })
+// libuv waits for its pool when the process exits. A worker's own cleanup hooks run, and what they do is enough.
+if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())
+
+/**
+ * Has the outcome of a ticket reported to `waiter`, until it is forgotten; `alive` says whether it keeps the process alive.
+ *
+ * It calls the addon and what JavaScript has built in, and no function of ours: where the stack is exhausted it throws at its
+ * beginning, and then nothing has changed.
+ */
+export function expect(ticket: number, waiter: Waiter, alive: boolean): void {
+  waiters.set(ticket, waiter)
+  if (alive) referenced += 1
+  if (waiters.size === 1 || (alive && referenced === 1)) {
+    native.keep(evaluation.session, true, referenced > 0)
+  }
+}
+
+/** Nobody waits for this ticket any more; false where nobody did. */
+export function forget(ticket: number, alive: boolean): boolean {
+  if (!waiters.delete(ticket)) return false
+  if (alive) referenced -= 1
+  if (waiters.size === 0 || (alive && referenced === 0)) {
+    native.keep(evaluation.session, waiters.size > 0, referenced > 0)
+  }
+  return true
 }
 
 /** So many more, or fewer, pending waits keep the process alive. */
@@ -103,5 +131,10 @@ export function reference(change: number): void {
   const before = referenced > 0
   referenced += change
   const after = referenced > 0
-  if (before !== after) native.keepAlive(after)
+  if (before !== after) keep()
+}
+
+/** Without pending waits, the addon lets this evaluation be collected; with some that are referenced, the process stays. */
+function keep(): void {
+  checked(native.keep(evaluation.session, waiters.size > 0, referenced > 0))
 }

@@ -3,11 +3,12 @@ import { constants } from 'node:os'
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
-import { IpcError } from '../errors.js'
+import { checked, fromNative, IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { native } from '../addon/native.js'
-import { reasonOf } from '../options.js'
-import { endAll, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
+import { endAll, expect, forget, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
+import { reasonOf, unlisten } from './signals.js'
+import { arrive, transit } from './transit.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -26,7 +27,8 @@ class Pending extends ObservedWait implements Waiter {
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
-  #ended = false
+  /** Nothing ends it any more. */
+  ended = false
 
   constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
     super(handle, permit)
@@ -47,11 +49,9 @@ class Pending extends ObservedWait implements Waiter {
     this.#signal?.addEventListener('abort', this)
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
     if (pool > 0) guardPool()
-    if (this.#ended) return
+    if (this.ended) return
     if (!this.handle.open) throw this.handle.closedError()
-    if (this.handle.referenced) reference(+1)
-    // No function of ours is called from here on, so nothing throws.
-    waiters.set(this.ticket, this)
+    expect(this.ticket, this, this.handle.referenced)
     this.handle.waits += 1
   }
 
@@ -85,19 +85,17 @@ class Pending extends ObservedWait implements Waiter {
 
   /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
   giveUp(reason: unknown): void {
-    if (this.#ended) return
-    native.cancelWait(this.handle.number, this.ticket)
+    if (this.ended) return
+    checked(native.cancelWait(this.handle.number, this.ticket))
     this.fail(reason)
     this.failed(reason)
   }
 
-  /** Leaves the signal and the timer. The program may have replaced both, so a failure of theirs changes nothing. */
+  /** Leaves the signal and the timer: only after its end, since the signal is the program's own code. */
   letGo(): void {
-    this.#ended = true
-    try {
-      clearTimeout(this.#timer)
-      this.#signal?.removeEventListener('abort', this)
-    } catch {}
+    this.ended = true
+    clearTimeout(this.#timer)
+    unlisten(this.#signal, this)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -106,16 +104,14 @@ class Pending extends ObservedWait implements Waiter {
   }
 
   #onTimer(deadline: number): void {
-    if (this.#ended) return
+    if (this.ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(timedOut(this.handle))
   }
 
   #end(): void {
-    this.#ended = true
-    if (!waiters.delete(this.ticket)) return
-    this.handle.waits -= 1
-    if (this.handle.referenced) reference(-1)
+    this.ended = true
+    if (forget(this.ticket, this.handle.referenced)) this.handle.waits -= 1
   }
 }
 
@@ -135,12 +131,19 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    if (!taken) {
+    if (taken !== true) {
+      checked(taken)
       const error = timedOut(handle)
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
-    tookAtOnce(handle, permit)
+    if (permit) handle.permits += 1
+    try {
+      tookAtOnce(handle, permit)
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return undefined
   }
   const number = handle.use()
@@ -149,9 +152,13 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     if (permit) handle.permits += 1
     try {
       tookAtOnce(handle, permit)
-    } catch {} // The stack has no room to tell subscribers. The unit is taken all the same.
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return undefined
   }
+  if (typeof ticket !== 'number') throw fromNative(ticket)
   let wait: Pending | undefined
   beginning += 1
   try {
@@ -160,6 +167,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   } catch (error) {
     // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
     if (handle.open) native.cancelWait(number, ticket)
+    if (wait) wait.ended = true
     wait?.letGo()
     throw error
   } finally {
@@ -190,7 +198,7 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
-  if (pool > 0) native.allowPool(handle.number, alive)
+  if (pool > 0) checked(native.allowPool(handle.number, alive))
 }
 
 /** A wait's time is over. */

@@ -1,10 +1,12 @@
 //! The Node-API binding of os-ipc: it translates, and decides nothing.
 
+mod bus_errors;
 mod bytes;
 mod direct;
 mod environment;
 mod error;
 mod event_loop;
+mod exit;
 mod external_buffer;
 mod handles;
 mod keys;
@@ -13,5 +15,6 @@ mod locks;
 mod memory;
 mod pool;
 mod semaphores;
+mod session;
 mod stayed_buffers;
 mod waits;

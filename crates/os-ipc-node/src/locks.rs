@@ -1,11 +1,13 @@
 //! Locks, by handle.
 
+use std::sync::Arc;
+
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
-use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Wait};
+use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Mailbox, Wait};
 
-use crate::environment::{self, Environment};
-use crate::error::OrThrow;
+use crate::environment;
+use crate::error::{OrFail, internal};
 
 /// A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had.
 #[napi(object)]
@@ -50,6 +52,7 @@ fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
 #[napi]
 pub fn lock_request(
     env: Env,
+    session: u32,
     folder: Option<String>,
     name: String,
     shared: bool,
@@ -58,73 +61,51 @@ pub fn lock_request(
 ) -> napi::Result<RequestedLock> {
     let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
     let new = || Ok(Lock::new(&engine_of(folder)?, &LockName::new(&name)?, mode, client));
-    let lock = new().or_throw(&env)?;
-    // It has its handle first: from the moment that it asks, somebody can end it.
-    let asked = environment::with(&env, |environment| {
-        let handle = environment.locks.insert(lock);
-        let handle =
-            handle.ok_or_else(|| napi::Error::from_reason("more than a million locks are requested"))?;
-        let asked = environment.ask(handle, if_available);
+    environment::with(&env, |environment| {
+        environment.check_runs()?;
+        let mailbox = environment.mailbox(session)?.clone();
+        let handle = environment.locks.insert(session, new().or_fail()?);
+        let handle = handle.ok_or_else(|| internal("more than a million locks are requested"))?;
+        // It has its handle before it asks: from then on it can be ended.
+        let lock = environment.locks.get(handle).ok_or_else(|| internal("no such lock"))?;
+        let asked = ask(lock, &mailbox, if_available);
         if asked.is_err() {
             environment.locks.remove(handle);
         }
-        Ok(asked)
-    })?;
-    asked.or_throw(&env)
+        let (held, ticket) = asked.or_fail()?;
+        Ok(RequestedLock { handle, held, ticket })
+    })
+}
+
+/// Whether the lock is held now, and else the ticket of its wait.
+fn ask(lock: &Lock, mailbox: &Arc<Mailbox>, if_available: bool) -> os_ipc::Result<(bool, Option<f64>)> {
+    if if_available {
+        return Ok((lock.try_take()?, None));
+    }
+    Ok(match lock.start(mailbox)? {
+        Wait::Done => (true, None),
+        Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
+    })
 }
 
 /// Ends a request: its wait, if it still waits, or its hold.
 #[napi]
 pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
-    let ended = environment::with(&env, |environment| Ok(environment.end_lock(handle)))?;
-    ended.or_throw(&env)
-}
-
-impl Environment {
-    /// Asks for the lock of a handle that is new.
-    fn ask(&self, handle: u32, if_available: bool) -> os_ipc::Result<RequestedLock> {
-        let Some(lock) = self.locks.get(handle) else {
-            return Ok(RequestedLock { handle, held: false, ticket: None });
-        };
-        if if_available {
-            return Ok(RequestedLock { handle, held: lock.try_take()?, ticket: None });
+    environment::with(&env, |environment| {
+        let session = environment.locks.session(handle);
+        let Some(lock) = environment.locks.remove(handle) else { return Ok(()) };
+        // Before it is dropped: a lock that is dropped waits for nothing.
+        if let Some(session) = session.and_then(|session| environment.session(session)) {
+            lock.cancel(&session.mailbox);
         }
-        Ok(match lock.start(&self.mailbox)? {
-            Wait::Done => RequestedLock { handle, held: true, ticket: None },
-            Wait::Pending(ticket, _) => {
-                RequestedLock { handle, held: false, ticket: Some(crate::waits::to_number(ticket)) }
-            }
-        })
-    }
-
-    /// Cancels before it drops: a lock that is dropped waits for nothing.
-    fn end_lock(&mut self, handle: u32) -> os_ipc::Result<()> {
-        let Some(lock) = self.locks.remove(handle) else { return Ok(()) };
-        lock.cancel(&self.mailbox);
-        lock.release()
-    }
-
-    /// The environment goes away, or the process: what waits and what is held.
-    pub(crate) fn end_locks(&mut self) {
-        for lock in self.locks.drain() {
-            lock.cancel(&self.mailbox);
-        }
-        LockEngine::close_unused();
-    }
-
-    /// The process is about to exit: nobody waits any more; what is held stays so until the end.
-    pub(crate) fn cancel_locks(&self) {
-        for lock in self.locks.iter() {
-            lock.cancel(&self.mailbox);
-        }
-        LockEngine::before_exit();
-    }
+        lock.release().or_fail()
+    })
 }
 
 /// Who holds locks and who waits for them.
 #[napi]
-pub fn lock_requests(env: Env, folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
-    let requests = engine_of(folder).and_then(|engine| engine.requests()).or_throw(&env)?;
+pub fn lock_requests(folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
+    let requests = engine_of(folder).and_then(|engine| engine.requests()).or_fail()?;
     Ok(requests.into_iter().map(NativeLockRequest::from).collect())
 }
 
@@ -136,8 +117,8 @@ pub fn close_unused_locks() {
 
 /// Every lock that is there.
 #[napi]
-pub fn list_locks(env: Env) -> napi::Result<Vec<NativeLockInfo>> {
-    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_throw(&env)?;
+pub fn list_locks() -> napi::Result<Vec<NativeLockInfo>> {
+    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_fail()?;
     Ok(locks.into_iter().map(NativeLockInfo::from).collect())
 }
 

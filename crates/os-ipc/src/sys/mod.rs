@@ -21,7 +21,7 @@ use std::ffi::c_int;
 use nix::errno::Errno;
 
 pub(crate) use bus_guard::renew as renew_bus_guard;
-pub(crate) use host::{ftok, is_on_first_thread, is_readable, module, named_thread};
+pub(crate) use host::{ftok, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken};
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///

@@ -7,8 +7,10 @@ pub(in crate::sys) mod handler_chain;
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
 pub(crate) mod named_thread;
+mod process_register;
 mod readable;
 
 pub(crate) use file_key::ftok;
 pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use process_register::pool_threads_taken;
 pub(crate) use readable::is_readable;
