@@ -192,6 +192,15 @@ export interface OpenedSemaphore {
   verified: boolean
 }
 
+/** A call of System V IPC that this process may not make. */
+export interface RefusedCall {
+  call: string
+  code: string
+}
+
+/** Every one of them. */
+export declare function refusedCalls(): Array<RefusedCall>
+
 /** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
 export interface RequestedLock {
   handle: number
@@ -212,6 +221,9 @@ export declare function semaphoreCreate(id: string | number, posix: boolean, ini
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
 
+/** Which semaphore a handle has open: to remove it when the handle is gone. */
+export declare function semaphoreIdentity(handle: number): object
+
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
 export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): number
@@ -222,6 +234,9 @@ export declare function semaphorePost(handle: number, count: number): void
 
 export declare function semaphoreRelease(handle: number): void
 
+/** Removes a semaphore whose handle is gone. */
+export declare function semaphoreRemoveClosed(identity: object): void
+
 export declare function semaphoreTryAcquire(handle: number): boolean
 
 export declare function semaphoreTryWait(handle: number): boolean
@@ -231,6 +246,9 @@ export declare function semaphoreUnlink(handle: number): void
 export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
 
 export declare function semaphoreValue(handle: number): number
+
+/** The largest value that a counter of this backend has. */
+export declare function semaphoreValueMax(posix: boolean): number
 
 /**
  * Blocks the calling thread; false when the time (in milliseconds) is over.
@@ -260,7 +278,7 @@ export interface Settled {
  *
  * Called once, when the package is loaded. A worker says 0 threads, and has no loop that could look for a unit.
  */
-export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error, settle: () => void, poolThreads: number, libuv: boolean): void
+export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null, uid: number | null, mode: number | null, limit: number | null) => Error, settle: () => void, poolThreads: number, libuv: boolean): void
 
 /**
  * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.

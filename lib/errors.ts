@@ -3,6 +3,9 @@ interface IpcErrorDetails {
   errno?: number | undefined
   syscall?: string | undefined
   hint?: string | undefined
+  uid?: number | undefined
+  mode?: number | undefined
+  limit?: number | undefined
   cause?: unknown
 }
 
@@ -32,15 +35,25 @@ export class IpcError extends Error {
   declare readonly errno?: number
   /** The system call that failed, such as `'semget'`. */
   declare readonly syscall?: string
-  /** What to do about it, where the code alone misleads. */
+  /** What it means here and what to do about it; every error of a system call has one. */
   declare readonly hint?: string
+  /** Whose the object is that is in the way, where that is known. */
+  declare readonly uid?: number
+  /** The permission bits of that object. */
+  declare readonly mode?: number
+  /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
+  declare readonly limit?: number
 
-  constructor(code: string, message: string, { errno, syscall, hint, cause }: IpcErrorDetails = {}) {
+  constructor(code: string, message: string, details: IpcErrorDetails = {}) {
+    const { errno, syscall, hint, uid, mode, limit, cause } = details
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     if (errno !== undefined) this.errno = errno
     if (syscall !== undefined) this.syscall = syscall
     if (hint !== undefined) this.hint = hint
+    if (uid !== undefined) this.uid = uid
+    if (mode !== undefined) this.mode = mode
+    if (limit !== undefined) this.limit = limit
   }
 }
 
@@ -72,6 +85,9 @@ export function fromNative(
   errno: number | null,
   syscall: string | null,
   hint: string | null,
+  uid: number | null,
+  mode: number | null,
+  limit: number | null,
 ): Error {
   if (code === 'ERR_INVALID_ARG_VALUE') return withCode(withHint(new TypeError(message), hint), code)
   if (code === 'ERR_OUT_OF_RANGE') return withCode(withHint(new RangeError(message), hint), code)
@@ -79,6 +95,9 @@ export function fromNative(
     errno: errno ?? undefined,
     syscall: syscall ?? undefined,
     hint: hint ?? undefined,
+    uid: uid ?? undefined,
+    mode: mode ?? undefined,
+    limit: limit ?? undefined,
   })
 }
 

@@ -13,8 +13,17 @@ use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
 
-/// What the JavaScript factory takes: code, message, errno, syscall, hint.
-pub(crate) type ErrorParts = FnArgs<(String, String, Option<i32>, Option<String>, Option<String>)>;
+/// What the JavaScript factory takes: code, message, errno, syscall, hint; uid, mode, limit.
+pub(crate) type ErrorParts = FnArgs<(
+    String,
+    String,
+    Option<i32>,
+    Option<String>,
+    Option<String>,
+    Option<u32>,
+    Option<u32>,
+    Option<i64>,
+)>;
 
 type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
 
@@ -46,7 +55,7 @@ thread_local! {
 pub fn start(
     env: Env,
     #[napi(
-        ts_arg_type = "(code: string, message: string, errno: number | null, syscall: string | null, hint: string | null) => Error"
+        ts_arg_type = "(code: string, message: string, errno: number | null, syscall: string | null, hint: string | null, uid: number | null, mode: number | null, limit: number | null) => Error"
     )]
     make_error: Function<'_, ErrorParts, Unknown<'static>>,
     settle: Function<'_, (), ()>,

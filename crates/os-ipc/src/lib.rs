@@ -4,6 +4,7 @@
 //! names. Nothing here knows of JavaScript.
 
 mod error;
+mod hints;
 mod key;
 mod limits;
 mod list;
@@ -17,13 +18,15 @@ mod sync;
 mod sys;
 mod waiting;
 
-pub use error::{Code, Errno, Error, Result};
+pub use error::{Code, Details, Errno, Error, Result};
 pub use key::{Key, ftok};
-pub use list::{CAN_LIST, list_segments, list_semaphores};
+pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use locks::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
-pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
+pub use semaphore::{
+    Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, SemaphoreWords, VALUE_MAX,
+};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use waiting::{
     Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,

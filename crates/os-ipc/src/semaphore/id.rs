@@ -44,6 +44,15 @@ impl Backend {
         }
     }
 
+    /// The largest counter: SEMVMX of semop(2), or SEM_VALUE_MAX of sem_post(3).
+    #[must_use]
+    pub fn value_max(self) -> u32 {
+        match self {
+            Self::SystemV => u32::from(super::VALUE_MAX),
+            Self::Posix => sys::posix_sem::VALUE_MAX,
+        }
+    }
+
     /// Whether the kernel itself can end a wait after a time; where not, we do.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
@@ -69,7 +78,15 @@ pub struct SemaphoreId {
 impl SemaphoreId {
     /// The semaphore of a name; a missing leading slash is added.
     pub fn named(name: &str, backend: Backend) -> Result<Self> {
-        let name = Name::semaphore(name)?;
+        Self::of_name(Name::semaphore(name)?, backend)
+    }
+
+    /// The semaphore of a name that another program may have chosen: to open or to remove, not to make.
+    pub fn existing(name: &str, backend: Backend) -> Result<Self> {
+        Self::of_name(Name::existing_semaphore(name)?, backend)
+    }
+
+    fn of_name(name: Name, backend: Backend) -> Result<Self> {
         let key = match backend {
             Backend::SystemV => Some(Key::of_name(&name)?),
             Backend::Posix => None,

@@ -14,6 +14,7 @@ mod copy_large;
 #[cfg(target_arch = "x86_64")]
 mod copy_pieces;
 mod file_key;
+mod file_size;
 mod first_thread;
 pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
@@ -31,6 +32,10 @@ pub(crate) mod posix_shm;
     allow(dead_code, reason = "only files can be something else than they should")
 )]
 pub(crate) mod posix_shm_types;
+#[cfg_attr(not(target_os = "linux"), path = "no_shm_folder.rs")]
+pub(crate) mod shm_folder;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only files can be looked at"))]
+mod shm_folder_types;
 // What a semaphore looks like is known of glibc, which shares them between its versions and so cannot change it.
 #[cfg_attr(
     not(all(
@@ -46,6 +51,7 @@ mod readable;
 // Stores past the caches: so far for one processor.
 #[cfg_attr(not(target_arch = "x86_64"), path = "no_store_way.rs")]
 mod store_way;
+pub(crate) mod sysv_probe;
 // darwin has semop but no semtimedop, and no undo that survives its quirks: POSIX is its backend.
 #[cfg_attr(not(target_os = "linux"), path = "no_sysv_sem.rs")]
 pub(crate) mod sysv_sem;
@@ -63,6 +69,7 @@ use std::ffi::c_int;
 use nix::errno::Errno;
 
 pub(crate) use file_key::ftok;
+pub(crate) use file_size::limit as file_size_limit;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use readable::is_readable;
 
