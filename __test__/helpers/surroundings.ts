@@ -66,21 +66,6 @@ export function withShm(commands: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])
 }
 
-/** No `/dev/shm` at all, as on AWS Lambda; of `/dev` there is what a program needs. */
-export const withoutShm = withShm(
-  'dev=$(mktemp -d) && mount -t tmpfs none $dev && for f in null urandom; do touch $dev/$f && mount --bind /dev/$f $dev/$f; done && mount --move $dev /dev && rmdir $dev',
-)
-
-/** A user namespace in which no user has a number: everybody reads as the same one. */
-export const withoutUsers: Surroundings = surroundings(
-  all(
-    linux,
-    tool('unshare', 'util-linux'),
-    probe('needs the right to make user namespaces', () => runs(['unshare', '--user', 'true'])),
-  ),
-  ['unshare', '--user', '--'],
-)
-
 /** The system calls of System V IPC. */
 export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
 
@@ -139,6 +124,21 @@ const ownNamespaces = all(
       'mount -t tmpfs tmpfs /dev/shm && echo 64 > /proc/sys/kernel/shmmni',
     ]),
   ),
+)
+
+/** No `/dev/shm` at all, as on AWS Lambda; of `/dev` there is what a program needs. */
+export const withoutShm = withShm(
+  'dev=$(mktemp -d) && mount -t tmpfs none $dev && for f in null urandom; do touch $dev/$f && mount --bind /dev/$f $dev/$f; done && mount --move $dev /dev && rmdir $dev',
+)
+
+/** A user namespace in which no user has a number: everybody reads as the same one. */
+export const withoutUsers: Surroundings = surroundings(
+  all(
+    linux,
+    tool('unshare', 'util-linux'),
+    probe('needs the right to make user namespaces', () => runs(['unshare', '--user', 'true'])),
+  ),
+  ['unshare', '--user', '--'],
 )
 
 const straceWorks = all(

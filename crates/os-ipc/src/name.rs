@@ -174,7 +174,10 @@ mod tests {
             assert_eq!(Name::existing_memory(name).is_ok(), !matches!(name, "/." | "/.."), "{name}");
         }
         for name in ["", "/", "/a/b", "//a", "/a\0b", &format!("/{}", "a".repeat(256))] {
-            assert!(Name::existing_semaphore(name).is_err() && Name::existing_memory(name).is_err(), "{name}");
+            assert!(
+                Name::existing_semaphore(name).is_err() && Name::existing_memory(name).is_err(),
+                "{name}"
+            );
         }
     }
 

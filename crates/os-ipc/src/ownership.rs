@@ -47,15 +47,17 @@ impl Owner {
             Self::Default => !anonymous(uid) && (uid == 0 || uid == own),
         };
         let Some(&uid) = controllers.iter().find(|&&uid| !trusted(uid)) else { return Ok(()) };
-        let refused = |why: &str| Error::new(Code::ForeignOwner, format!("{object} belongs to uid {uid}, {why}"));
+        let refused =
+            |why: &str| Error::new(Code::ForeignOwner, format!("{object} belongs to uid {uid}, {why}"));
         Err(if anonymous(uid) {
             refused("which stands for every user that this user namespace has no uid for").with_hint(
                 "nothing tells who of them it is (see /proc/self/uid_map); if it is meant, open it with \
                  { owner: 'any' }",
             )
         } else {
-            refused(&format!("neither this process's user ({own}) nor root"))
-                .with_hint(format!("if it is meant to, open it with {{ owner: {uid} }} or {{ owner: 'any' }}"))
+            refused(&format!("neither this process's user ({own}) nor root")).with_hint(format!(
+                "if it is meant to, open it with {{ owner: {uid} }} or {{ owner: 'any' }}"
+            ))
         }
         .with_owner(uid, None))
     }
@@ -125,8 +127,7 @@ mod tests {
     fn a_user_whom_the_namespace_does_not_know_is_nobody_s_equal() {
         for users in [MAPPED, UNMAPPED] {
             for (own, controllers) in [(65_534, [65_534, 65_534]), (0, [65_534, 0]), (1000, [1000, 65_534])] {
-                let refusal =
-                    Owner::Default.check_within("it", &controllers, own, Some(users)).unwrap_err();
+                let refusal = Owner::Default.check_within("it", &controllers, own, Some(users)).unwrap_err();
                 assert_eq!(refusal.code(), Code::ForeignOwner);
                 assert!(refusal.hint().unwrap().contains("'any'"));
                 assert!(Owner::Any.check_within("it", &controllers, own, Some(users)).is_ok());

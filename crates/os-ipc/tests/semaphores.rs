@@ -163,7 +163,8 @@ fn a_creation_has_a_value_and_a_mode_that_exist() {
     for backend in backends() {
         let named = Named::new(backend);
         let too_much = backend.value_max() + 1;
-        for bad in [creation(too_much), creation(u32::MAX), os_ipc::Creation { mode: 0o1000, ..creation(1) }] {
+        for bad in [creation(too_much), creation(u32::MAX), os_ipc::Creation { mode: 0o1000, ..creation(1) }]
+        {
             assert_eq!(Semaphore::create(&named.id(), bad).err().unwrap().code(), Code::OutOfRange);
             let error = Semaphore::open_or_create(&named.id(), bad, Owner::Default).err().unwrap();
             assert_eq!(error.code(), Code::OutOfRange);

@@ -58,7 +58,9 @@ fn explain(
         },
         Errno::EFBIG => match file_size_limit() {
             Some(limit) => error
-                .with_hint(format!("a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"))
+                .with_hint(format!(
+                    "a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
+                ))
                 .with_limit(limit),
             None => error,
         },
@@ -72,7 +74,9 @@ fn explains(fault: Fault, errno: Errno) -> bool {
         Fault::Missing => errno == Errno::ENOENT,
         Fault::NoFolder => matches!(errno, Errno::ENOTDIR | Errno::ENOENT | Errno::EACCES),
         Fault::ReadOnly => matches!(errno, Errno::EROFS | Errno::ENOENT),
-        Fault::Hidden | Fault::NotSearchable(_) | Fault::NotWritable(_) => errno == Errno::EACCES,
+        // glibc's sem_open says ENOENT for what it cannot look for.
+        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, Errno::EACCES | Errno::ENOENT),
+        Fault::NotWritable(_) => errno == Errno::EACCES,
     }
 }
 

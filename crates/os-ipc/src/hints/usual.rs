@@ -20,9 +20,9 @@ fn family(call: &str) -> Option<Family> {
         "semget" | "semop" | "semtimedop" | "semctl" => Family::Sets,
         "shmget" | "shmat" | "shmctl" => Family::Segments,
         "sem_wait" | "sem_trywait" | "sem_post" | "sem_getvalue" => Family::OpenSemaphore,
-        "open" | "shm_open" | "sem_open" | "mmap" | "lstat" | "fstat" | "stat" | "chmod" | "fchmod" | "fallocate"
-        | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink" | "sem_unlink"
-        | "mkdir" | "flock" | "write" | "read" | "confstr" => Family::Files,
+        "open" | "shm_open" | "sem_open" | "mmap" | "lstat" | "fstat" | "stat" | "chmod" | "fchmod"
+        | "fallocate" | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink"
+        | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" => Family::Files,
         _ => return None,
     })
 }
@@ -147,7 +147,9 @@ fn files(call: &str, errno: Errno) -> Option<&'static str> {
         }
         (_, Errno::EMLINK) => "the file has as many names as the file system allows",
         (_, Errno::EAGAIN | Errno::EINTR) => "it changes all the time: try again",
-        (_, Errno::EINVAL) => "the system takes no such name or size, or the file system on /dev/shm does not",
+        (_, Errno::EINVAL) => {
+            "the system takes no such name or size, or the file system on /dev/shm does not"
+        }
         (_, Errno::EBADF | Errno::EFAULT) => {
             "something in this process closed a file or unmapped memory that is ours: please report it"
         }
@@ -181,9 +183,15 @@ mod tests {
         ("shm_open", "EACCES EEXIST EINVAL EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOSPC ENOSYS"),
         ("sem_unlink", "EACCES ENAMETOOLONG ENOENT EROFS EPERM EIO EISDIR EBUSY ENOTDIR ELOOP ENOMEM"),
         ("shm_unlink", "EACCES ENAMETOOLONG ENOENT"),
-        ("unlinkat", "EACCES EBUSY EFAULT EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS EINVAL"),
+        (
+            "unlinkat",
+            "EACCES EBUSY EFAULT EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS EINVAL",
+        ),
         ("mmap", "EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY"),
-        ("fallocate", "EBADF EFBIG EINVAL EIO ENODEV ENOSPC EOPNOTSUPP EPERM ESPIPE ETXTBSY ENOSYS EDQUOT ENOMEM"),
+        (
+            "fallocate",
+            "EBADF EFBIG EINVAL EIO ENODEV ENOSPC EOPNOTSUPP EPERM ESPIPE ETXTBSY ENOSYS EDQUOT ENOMEM",
+        ),
         ("posix_fallocate", "EBADF EFBIG EINVAL ENODEV ENOSPC EOPNOTSUPP ESPIPE"),
         (
             "linkat",

@@ -28,10 +28,12 @@ impl SemaphoreIdentity {
     /// [`Semaphore::unlink`](super::Semaphore::unlink); it is no error when the semaphore was removed before.
     pub fn remove(&self) -> Result<()> {
         match &self.0 {
-            Identity::SystemV(set, opened_by) => system_v::remove_set(*set, opened_by)
-                .map_err(|error| explain::removing_set(error, *set)),
-            Identity::Posix(name, file) => posix::remove_file(name, *file)
-                .map_err(|error| explain::removing_posix(error, name)),
+            Identity::SystemV(set, opened_by) => {
+                system_v::remove_set(*set, opened_by).map_err(|error| explain::removing_set(error, *set))
+            }
+            Identity::Posix(name, file) => {
+                posix::remove_file(name, *file).map_err(|error| explain::removing_posix(error, name))
+            }
         }
     }
 }

@@ -106,7 +106,8 @@ pub(super) fn current(name: &Name) -> Option<FileId> {
 /// Whether it is certain that no file has the name.
 pub(super) fn is_absent(name: &Name) -> bool {
     let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
-    path(name).is_some_and(|path| fs::symlink_metadata(path).is_err_and(|error| absent.contains(&error.kind())))
+    path(name)
+        .is_some_and(|path| fs::symlink_metadata(path).is_err_and(|error| absent.contains(&error.kind())))
 }
 
 /// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
@@ -148,7 +149,9 @@ pub(super) fn names() -> Vec<Name> {
     let Some(prefix) = FILE_PREFIX.filter(|prefix| !prefix.is_empty()) else { return Vec::new() };
     let Ok(entries) = fs::read_dir(DIRECTORY) else { return Vec::new() };
     let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    files.filter_map(|file| Name::existing_semaphore(&format!("/{}", file.strip_prefix(prefix)?)).ok()).collect()
+    files
+        .filter_map(|file| Name::existing_semaphore(&format!("/{}", file.strip_prefix(prefix)?)).ok())
+        .collect()
 }
 
 fn open(path: &PathBuf) -> io::Result<File> {

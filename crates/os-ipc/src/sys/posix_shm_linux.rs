@@ -11,8 +11,8 @@ use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
-use super::{file_size_limit, memory_cgroup};
 use super::posix_shm_types::{Failure, Refusal, Space};
+use super::{file_size_limit, memory_cgroup};
 use crate::name::Name;
 
 const DIRECTORY: &str = "/dev/shm";

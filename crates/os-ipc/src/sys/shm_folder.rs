@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access};
 
-pub(crate) use super::shm_folder_types::{Fault, Owned, Room};
 use super::posix_sem::FILE_PREFIX;
+pub(crate) use super::shm_folder_types::{Fault, Owned, Room};
 use crate::name::Name;
 
 /// Where the C libraries keep POSIX objects.

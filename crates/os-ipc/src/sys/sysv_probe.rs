@@ -20,7 +20,11 @@ pub(crate) fn refusal(call: &str) -> Option<Errno> {
             "semctl" => libc::semctl(-1, 0, libc::GETVAL),
             "shmget" => libc::shmget(libc::IPC_PRIVATE, 0, 0),
             "shmat" => {
-                if libc::shmat(-1, ptr::null(), libc::SHM_RDONLY).addr() == usize::MAX { -1 } else { 0 }
+                if libc::shmat(-1, ptr::null(), libc::SHM_RDONLY).addr() == usize::MAX {
+                    -1
+                } else {
+                    0
+                }
             }
             "shmctl" => libc::shmctl(-1, libc::IPC_STAT, ptr::null_mut()),
             _ => return None,

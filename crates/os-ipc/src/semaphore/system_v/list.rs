@@ -16,9 +16,8 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
 /// Every set; proc(5).
 pub(crate) fn sets() -> Result<Vec<SetId>> {
     const TABLE: &str = "/proc/sysvipc/sem";
-    let failed = |call, errno| {
-        Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno)
-    };
+    let failed =
+        |call, errno| Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno);
     let (table, refusal) = (std::fs::read_to_string(TABLE), sysv_probe::refusal("semctl"));
     let table = match (table, refusal) {
         // A kernel without System V IPC: there is nothing.

@@ -113,6 +113,6 @@ fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Er
         Errno::EIDRM => Error::system("the semaphore was removed", call, id, Errno::EIDRM).with_hint(
             "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
         ),
-        errno => Error::system(what, call, id, errno),
+        errno => super::explain::opening(Error::system(what, call, id, errno), id),
     }
 }
