@@ -7,7 +7,15 @@ import { cli, json } from './helpers/cli.ts'
 import { child, program } from './helpers/child.ts'
 import { keyOf, removeKey, removeNamed, uniqueKey, uniqueName } from './helpers/names.ts'
 import { requires, root, tool } from './helpers/requires.ts'
-import { asUser, refusing, type Surroundings, SYSTEM_V, withoutShm, withoutUsers, withShm } from './helpers/surroundings.ts'
+import {
+  asUser,
+  refusing,
+  type Surroundings,
+  SYSTEM_V,
+  withoutShm,
+  withoutUsers,
+  withShm,
+} from './helpers/surroundings.ts'
 
 interface Answer {
   code?: string
@@ -82,7 +90,12 @@ for (const [what, options, words] of [
   const place = withShm(`mount -t tmpfs -o ${options} none /dev/shm`)
   requires(place, someone)(`a /dev/shm ${what} is told`, async t => {
     const answers = await calls(t, [place, someone])
-    for (const call of ['memory create', 'memory openOrCreate', 'semaphore create', 'semaphore openOrCreate']) {
+    for (const call of [
+      'memory create',
+      'memory openOrCreate',
+      'semaphore create',
+      'semaphore openOrCreate',
+    ]) {
       t.regex(answers[call]?.code ?? '', /^(?:EACCES|ENOENT)$/, call)
       t.is(answers[call]?.uid, 0, call)
       t.regex(answers[call]?.hint ?? '', words, call)
@@ -107,28 +120,36 @@ for (const [what, options] of [
   const place = withShm('mount -t tmpfs -o nr_inodes=2 none /dev/shm && touch /dev/shm/fill')
   requires(place)('a /dev/shm without another inode is not out of bytes', async t => {
     const answers = await calls(t, [place])
-    for (const call of ['memory create', 'memory openOrCreate', 'semaphore create', 'semaphore openOrCreate']) {
+    for (const call of [
+      'memory create',
+      'memory openOrCreate',
+      'semaphore create',
+      'semaphore openOrCreate',
+    ]) {
       t.like(answers[call], { code: 'ENOSPC', limit: 2 }, call)
       t.regex(answers[call]?.hint ?? '', /2 inodes.*nr_inodes/, call)
     }
   })
 }
 
-requires(tool('prlimit', 'util-linux'))('a limit of file sizes is EFBIG with its number, and no signal', async t => {
-  for (const [limit, what] of [
-    [63, ['memory create', 'memory openOrCreate']],
-    [16, ['semaphore create', 'semaphore openOrCreate']],
-  ] as const) {
-    const argv = [process.execPath, '--disable-warning=ExperimentalWarning']
-    const file = new URL('fixtures/every-call.ts', import.meta.url).pathname
-    const run = program(t, ['prlimit', `--fsize=${limit}`, ...argv, file, uniqueName(t), `${uniqueKey(t)}`])
-    const answers = (await run.next()) as Answers
-    for (const call of what) {
-      t.like(answers[call], { code: 'EFBIG', limit }, call)
-      t.regex(answers[call]?.hint ?? '', new RegExp(`${limit} bytes \\(RLIMIT_FSIZE`), call)
+requires(tool('prlimit', 'util-linux'))(
+  'a limit of file sizes is EFBIG with its number, and no signal',
+  async t => {
+    for (const [limit, what] of [
+      [63, ['memory create', 'memory openOrCreate']],
+      [16, ['semaphore create', 'semaphore openOrCreate']],
+    ] as const) {
+      const argv = [process.execPath, '--disable-warning=ExperimentalWarning']
+      const file = new URL('fixtures/every-call.ts', import.meta.url).pathname
+      const run = program(t, ['prlimit', `--fsize=${limit}`, ...argv, file, uniqueName(t), `${uniqueKey(t)}`])
+      const answers = (await run.next()) as Answers
+      for (const call of what) {
+        t.like(answers[call], { code: 'EFBIG', limit }, call)
+        t.regex(answers[call]?.hint ?? '', new RegExp(`${limit} bytes \\(RLIMIT_FSIZE`), call)
+      }
     }
-  }
-})
+  },
+)
 
 // ---- a filter that refuses System V
 
@@ -150,7 +171,11 @@ for (const errno of ['EPERM', 'ENOSYS', 'EACCES'] as const) {
           t.is(code, errno, call)
           t.regex(hint, /seccomp/, call)
           t.notRegex(hint, /owner/, call)
-          t.regex(syscall, refused.includes('semop' as never) ? /./ : new RegExp(`^(?:${refused.join('|')})$`), call)
+          t.regex(
+            syscall,
+            refused.includes('semop' as never) ? /./ : new RegExp(`^(?:${refused.join('|')})$`),
+            call,
+          )
         } else t.notRegex(hint, /seccomp/, `${call} ${code}`)
       }
     })
@@ -163,7 +188,9 @@ requires(refusing(['semop'], 'EPERM'))('run and doctor tell of the filter, and n
   t.not(run.code, 0)
   t.regex(run.stderr, /no permission.*seccomp/)
   t.notRegex(run.stderr, /only its owner/)
-  const found = await json<{ topic: string; level: string; text: string }[]>(t, ['doctor', '--json'], { within })
+  const found = await json<{ topic: string; level: string; text: string }[]>(t, ['doctor', '--json'], {
+    within,
+  })
   const told = found.filter(({ topic }) => topic === 'System V')
   t.deepEqual(
     told.map(({ level }) => level),
@@ -193,7 +220,10 @@ requires(root, withoutUsers)('whom a user namespace does not know is nobody’s 
   using _memory = SharedMemory.create(name, { size: 64, mode: 0o666 })
   using _segment = SharedMemory.create(key, { size: 64, mode: 0o666 })
   const answers = await calls(t, [someone, withoutUsers], name, key)
-  for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [`${kind} open`, `${kind} openOrCreate`])) {
+  for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [
+    `${kind} open`,
+    `${kind} openOrCreate`,
+  ])) {
     t.is(answers[call]?.code, 'ERR_FOREIGN_OWNER', call)
     t.regex(answers[call]?.hint ?? '', /uid_map.*'any'/, call)
     t.deepEqual(answers[`${call} any`], { done: true }, call)
@@ -211,7 +241,9 @@ for (const [what, rest] of [
     const make = program(t, ['python3', '-c', MAKER, name])
     t.teardown(() => removeNamed(name))
     t.is((await make.exit).code, 0)
-    t.throws(() => Semaphore.create(name, { initial: 1, backend: 'posix' }), { code: 'ERR_INVALID_ARG_VALUE' })
+    t.throws(() => Semaphore.create(name, { initial: 1, backend: 'posix' }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
     t.throws(() => SharedMemory.openOrCreate(name, { size: 1 }), { code: 'ERR_INVALID_ARG_VALUE' })
     t.is((await cli(t, ['value', '--posix', name])).stdout, '40000\n')
     t.is((await cli(t, ['show', name])).code, 0)

@@ -11,7 +11,7 @@ use crate::sys;
 pub const MAX_NAME_BYTES: usize = 250;
 
 /// The most bytes that may follow the slash of a name that another program chose: NAME_MAX of Linux's file systems.
-const MAX_FOREIGN_BYTES: usize = 255;
+pub(crate) const MAX_FOREIGN_BYTES: usize = 255;
 
 /// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
 ///

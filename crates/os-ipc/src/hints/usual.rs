@@ -106,7 +106,7 @@ fn files(call: &str, errno: Errno) -> Option<&'static str> {
         ("chmod" | "fchmod", Errno::EPERM | Errno::EACCES) => {
             "the mode of the new object could not be set: a file system that keeps no modes, or a security module"
         }
-        ("linkat", Errno::EPERM | Errno::EXDEV | Errno::EMLINK | Errno::ELOOP) => {
+        ("linkat", Errno::EPERM | Errno::EMLINK | Errno::ELOOP) | (_, Errno::EXDEV) => {
             "the file system on /dev/shm gives a file no name afterwards: mount a tmpfs there"
         }
         ("mmap", Errno::EACCES | Errno::EPERM | Errno::ENODEV | Errno::EBADF | Errno::EINVAL) => {
@@ -178,7 +178,7 @@ mod tests {
         (
             "sem_open",
             "EACCES EEXIST EINVAL EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOSPC EROFS EPERM EDQUOT EFBIG EIO \
-             EMLINK ELOOP ENOTDIR",
+             EMLINK ELOOP ENOTDIR EXDEV",
         ),
         ("shm_open", "EACCES EEXIST EINVAL EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOSPC ENOSYS"),
         ("sem_unlink", "EACCES ENAMETOOLONG ENOENT EROFS EPERM EIO EISDIR EBUSY ENOTDIR ELOOP ENOMEM"),

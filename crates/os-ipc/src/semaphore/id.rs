@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::error::{Code, Error, Result};
 use crate::key::Key;
-use crate::name::Name;
+use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
+use crate::sys::posix_sem::FILE_PREFIX;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,16 @@ impl SemaphoreId {
 
     /// The semaphore of a name that another program may have chosen: to open or to remove, not to make.
     pub fn existing(name: &str, backend: Backend) -> Result<Self> {
-        Self::of_name(Name::existing_semaphore(name)?, backend)
+        let name = Name::existing_semaphore(name)?;
+        // Its file has the C library's prefix before the name.
+        let most = MAX_FOREIGN_BYTES - FILE_PREFIX.map_or(0, str::len);
+        let bytes = name.as_str().len() - 1;
+        if backend == Backend::Posix && bytes > most {
+            return Err(Error::invalid(format!(
+                "a POSIX semaphore's name has at most {most} bytes after its slash, this one has {bytes}"
+            )));
+        }
+        Self::of_name(name, backend)
     }
 
     fn of_name(name: Name, backend: Backend) -> Result<Self> {
