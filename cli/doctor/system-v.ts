@@ -6,7 +6,7 @@ const SETS = /^sem/
 /** The calls of System V IPC that a filter of the container or sandbox refuses, or that the kernel does not have. */
 export async function checkSystemV(): Promise<Finding[]> {
   if (process.platform !== 'linux') return []
-  const { native } = await import('../../lib/native.js')
+  const { native } = await import('../../lib/addon/native.js')
   const refused = native.refusedCalls()
   const sets = refused.filter(({ call }) => SETS.test(call))
   const segments = refused.filter(({ call }) => !SETS.test(call))

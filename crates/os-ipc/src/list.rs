@@ -1,12 +1,12 @@
 //! Everything on this host that we may read.
 
 use crate::error::{Code, Errno, Error, Result};
+use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
-use crate::shared_memory::{self, SharedMemoryInfo};
 use crate::sys;
 
 /// Whether this platform can say what is there.
-pub const CAN_LIST: bool = sys::sysv_sem::AVAILABLE;
+pub const CAN_LIST: bool = sys::system_v::semaphore::AVAILABLE;
 
 /// Every semaphore that we may read, System V's first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
@@ -23,7 +23,7 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
         return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
     }
-    Ok([shared_memory::list_posix(), shared_memory::list_system_v()?].concat())
+    Ok([memory::list_posix(), memory::list_system_v()?].concat())
 }
 
 /// Every call of System V IPC that this process may not make, and the errno that it gets: a filter of its container or
@@ -32,5 +32,5 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
 pub fn refused_calls() -> Vec<(&'static str, Errno)> {
     const CALLS: [&str; 7] = ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl"];
     let calls = CALLS.into_iter().filter(|_| CAN_LIST);
-    calls.filter_map(|call| Some((call, sys::sysv_probe::refusal(call)?))).collect()
+    calls.filter_map(|call| Some((call, sys::system_v::probe::refusal(call)?))).collect()
 }

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{SEGMENT, SET, Thing, may_not};
 use crate::error::Error;
-use crate::sys::sysv_probe;
+use crate::sys::system_v::probe;
 
 /// How an object is found in its table.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
 /// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
 fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: Errno) -> Error {
     let everybody = if thing.table == SET.table { SETS_REFUSED } else { SEGMENTS_REFUSED };
-    let row = Row::of(thing, by).filter(|_| errno != Errno::ENOSYS && sysv_probe::refusal(call).is_none());
+    let row = Row::of(thing, by).filter(|_| errno != Errno::ENOSYS && probe::refusal(call).is_none());
     let Some(row) = row else { return error.with_hint(everybody) };
     let own = nix::unistd::geteuid().as_raw();
     if errno == Errno::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {

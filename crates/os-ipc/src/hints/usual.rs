@@ -19,7 +19,7 @@ fn family(call: &str) -> Option<Family> {
     Some(match call {
         "semget" | "semop" | "semtimedop" | "semctl" => Family::Sets,
         "shmget" | "shmat" | "shmctl" => Family::Segments,
-        "sem_wait" | "sem_trywait" | "sem_post" | "sem_getvalue" => Family::OpenSemaphore,
+        "sem_wait" | "sem_timedwait" | "sem_trywait" | "sem_post" | "sem_getvalue" => Family::OpenSemaphore,
         "open" | "shm_open" | "sem_open" | "mmap" | "lstat" | "fstat" | "stat" | "chmod" | "fchmod"
         | "fallocate" | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink"
         | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" => Family::Files,

@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::hints::posix::Wanted;
 use crate::hints::{posix, system_v};
 use crate::name::Name;
-use crate::sys::posix_sem::FILE_SIZE;
+use crate::sys::named_semaphore::FILE_SIZE;
 use crate::sys::shm_folder;
-use crate::sys::sysv_sem::{self, SetId};
+use crate::sys::system_v::semaphore::{self as sysv_sem, SetId};
 
 pub(super) fn opening(error: Error, id: &SemaphoreId) -> Error {
     explained(error, id, Wanted::Open)

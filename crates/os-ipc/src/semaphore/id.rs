@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::key::Key;
 use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
-use crate::sys::posix_sem::FILE_PREFIX;
+use crate::sys::named_semaphore::FILE_PREFIX;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub enum Backend {
 
 impl Backend {
     /// What a name means when nobody says: System V on Linux, POSIX on darwin.
-    pub const DEFAULT: Self = if sys::sysv_sem::AVAILABLE { Self::SystemV } else { Self::Posix };
+    pub const DEFAULT: Self = if sys::system_v::semaphore::AVAILABLE { Self::SystemV } else { Self::Posix };
 
     /// Whether this platform has it.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {
-            Self::SystemV => sys::sysv_sem::AVAILABLE,
+            Self::SystemV => sys::system_v::semaphore::AVAILABLE,
             Self::Posix => true,
         }
     }
@@ -33,15 +33,15 @@ impl Backend {
     /// Whether the kernel gives a dead process's permits back.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
-        self == Self::SystemV && sys::sysv_sem::AVAILABLE
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 
     /// Whether the counter can be read.
     #[must_use]
     pub fn has_value(self) -> bool {
         match self {
-            Self::SystemV => sys::sysv_sem::AVAILABLE,
-            Self::Posix => sys::posix_sem::HAS_VALUE,
+            Self::SystemV => sys::system_v::semaphore::AVAILABLE,
+            Self::Posix => sys::named_semaphore::HAS_VALUE,
         }
     }
 
@@ -50,7 +50,7 @@ impl Backend {
     pub fn value_max(self) -> u32 {
         match self {
             Self::SystemV => u32::from(super::VALUE_MAX),
-            Self::Posix => sys::posix_sem::VALUE_MAX,
+            Self::Posix => sys::named_semaphore::VALUE_MAX,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{SemaphoreId, explain, posix, system_v};
 use crate::error::Result;
 use crate::name::Name;
-use crate::sys::sysv_sem::SetId;
+use crate::sys::system_v::semaphore::SetId;
 
 /// One semaphore, and none that takes its name after it.
 #[derive(Clone, Debug)]

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use super::patience::Patience;
 pub(super) use super::posix_file::FileId;
 use super::posix_file::{self, Found};
 use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
+use crate::access::Owner;
 use crate::error::{Errno, Error, Result};
 use crate::name::Name;
-use crate::ownership::Owner;
 use crate::sys::file_size_limit;
-use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
-use crate::sys::posix_words::{self, Words};
-use crate::waiting::{Counter, Hold, Origin, Queue};
+use crate::sys::interrupt::Interrupt;
+use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::semaphore_words::{self, Words};
+use crate::waiting::{Counter, Queue, Request, Token};
 
 /// An open semaphore.
 pub(super) struct Named {
@@ -189,7 +191,7 @@ impl Named {
         if count == 1 {
             return self.mapped.give().map_err(failed);
         }
-        if let Some(given) = posix_words::give(&self.mapped, count) {
+        if let Some(given) = semaphore_words::give(&self.mapped, count) {
             return given.map_err(failed);
         }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
@@ -203,7 +205,7 @@ impl Named {
     }
 
     pub(super) fn wake_one(&self) {
-        posix_words::wake_one(&self.mapped);
+        semaphore_words::wake_one(&self.mapped);
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
@@ -217,6 +219,26 @@ impl Named {
 
     pub(super) fn identity(&self) -> SemaphoreIdentity {
         SemaphoreIdentity::posix(&self.name, self.file)
+    }
+
+    /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
+    pub(super) fn may_block(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_none() || sys::HAS_TIMED_WAIT
+    }
+
+    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let taken = match deadline {
+            Some(deadline) => self.mapped.take_until(deadline),
+            None => loop {
+                match self.mapped.take() {
+                    Err(Errno::EINTR) => {}
+                    done => break done.map(|()| true),
+                }
+            },
+        };
+        let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
+        taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
 
     fn is_removed(&self) -> bool {
@@ -237,33 +259,28 @@ impl MappedCounter {
 }
 
 impl Counter for MappedCounter {
-    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match self.mapped.try_take() {
-            Ok(()) => Ok(Some(Origin::default())),
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
         }
     }
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match self.mapped.take() {
-            Ok(()) => Ok(Some(Origin::default())),
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EINTR) => Ok(None),
             Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
         }
     }
 
-    fn may_be_tried(&self) -> bool {
+    fn may_be_polled(&self) -> bool {
         true
     }
 
-    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
         self.mapped.give()
-    }
-
-    /// Nobody owns a unit of a POSIX semaphore.
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
     }
 
     /// Of what goes back: what takes makes its own.
@@ -290,7 +307,7 @@ fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
         known.retain(|_, (old, _)| old.strong_count() > 0);
     }
     let mapped = Arc::new(mapped);
-    let queue = Queue::new(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
+    let queue = Queue::of_units(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
     known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));
     (mapped, queue)
 }

@@ -4,8 +4,8 @@ use crate::error::{Errno, Error, Result};
 use crate::hints::system_v as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
-use crate::sys::sysv_probe;
-use crate::sys::sysv_sem::{self as sys, SetId};
+use crate::sys::system_v::probe;
+use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// Every set that we may read and that is no lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
@@ -18,7 +18,7 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
     const TABLE: &str = "/proc/sysvipc/sem";
     let failed =
         |call, errno| Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno);
-    let (table, refusal) = (std::fs::read_to_string(TABLE), sysv_probe::refusal("semctl"));
+    let (table, refusal) = (std::fs::read_to_string(TABLE), probe::refusal("semctl"));
     let table = match (table, refusal) {
         // A kernel without System V IPC: there is nothing.
         (Err(error), None | Some(Errno::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {

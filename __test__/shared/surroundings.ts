@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import { all, linux, type Need, probe, root, tool } from './needs.ts'
+
+/**
+ * Something that a child process runs in: another user, small limits, a failing kernel. A {@link Need} as well, so that
+ * `requires(asUser(65534))` skips where it cannot be had.
+ */
+export interface Surroundings extends Need {
+  /** The command line that runs `argv` there; the process keeps the pid of what is spawned. */
+  wrap(argv: readonly string[]): string[]
+}
+
+/** Limits of System V IPC; the names are those of `/proc/sys/kernel`. */
+export interface IpcLimits {
+  /** SEMMSL, SEMMNS, SEMOPM, SEMMNI: semaphores a set, in all, operations a call, sets. */
+  sem?: readonly [semmsl: number, semmns: number, semopm: number, semmni: number]
+  shmmni?: number
+  shmmax?: number
+  shmall?: number
+}
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Another user (and the group of the same number), without any other group. */
+export function asUser(uid: number): Surroundings {
+  const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
+  return surroundings(
+    all(
+      linux,
+      root,
+      tool('setpriv', 'util-linux'),
+      probe(`needs a repository that uid ${uid} may read: ${repository}`, () =>
+        runs([
+          ...prefix,
+          'sh',
+          '-c',
+          '[ -x "$1" ] && [ -r "$2" ]',
+          'sh',
+          process.execPath,
+          `${repository}index.ts`,
+        ]),
+      ),
+    ),
+    prefix,
+  )
+}
+
+/** An IPC namespace of its own, empty, with these limits; its sets and segments vanish with its last process. */
+export function privateIpc(limits: IpcLimits = {}): Surroundings {
+  const writes = Object.entries(limits).map(
+    ([name, value]) => `echo ${[value].flat().join(' ')} > /proc/sys/kernel/${name} && `,
+  )
+  return surroundings(ownNamespaces, ['unshare', '--ipc', '--', ...shell(writes.join(''))])
+}
+
+/** A `/dev/shm` of its own, empty, that holds so much: `'64k'`, `'1m'`. */
+export function withTmpfs(size: string): Surroundings {
+  const mount = `mount -t tmpfs -o size=${size} tmpfs /dev/shm && `
+  return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
+}
+
+/** A `/dev/shm` that is made by these commands of a shell, in a mount namespace of its own. */
+export function withShm(commands: string): Surroundings {
+  return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])
+}
+
+/** The system calls of System V IPC. */
+export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
+
+/** System calls that a seccomp filter refuses, as that of a container or a sandbox does. */
+export function refusing(
+  calls: readonly (typeof SYSTEM_V)[number][],
+  errno: 'EPERM' | 'ENOSYS' | 'EACCES',
+): Surroundings {
+  const prefix = ['python3', `${repository}__test__/shared/seccomp.py`, errno, calls.join(',')]
+  return surroundings(
+    all(
+      linux,
+      tool('python3'),
+      probe('needs the right to set a seccomp filter', () => runs([...prefix, 'true'])),
+    ),
+    prefix,
+  )
+}
+
+/** A folder from which nothing may be executed. */
+export function withoutExecution(folder: string): Surroundings {
+  const mount = `mount --bind ${folder} ${folder} && mount -o remount,bind,noexec ${folder} && `
+  return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
+}
+
+/**
+ * System calls that fail, or bring a signal, as `strace -e inject=` says: `'semget:error=ENOSPC'`,
+ * `'semop:signal=SIGKILL:when=2'`. `semop` means `semtimedop` too, which is what glibc calls.
+ *
+ * Put it innermost (last): strace follows every thread of what it starts.
+ */
+export function injected(...rules: readonly string[]): Surroundings {
+  const inject = rules.map(rule => rule.replace(/^semop:/, 'semop,semtimedop:'))
+  const calls = inject.map(rule => rule.slice(0, rule.indexOf(':')))
+  // The filter spares all other system calls the detour; strace 6.1 forgets to send signals with it.
+  const filter = inject.some(rule => rule.includes(':signal=')) ? [] : ['--seccomp-bpf']
+  return surroundings(straceWorks, [
+    // -D: the tracer is a grandchild, so that the pid is the program's own.
+    ...['strace', '-D', '-f', ...filter, '-qq', '-o', '/dev/null', '-e', `trace=${calls.join(',')}`],
+    ...inject.flatMap(rule => ['-e', `inject=${rule}`]),
+    '--',
+  ])
+}
+
+const ownNamespaces = all(
+  linux,
+  root,
+  tool('unshare', 'util-linux'),
+  probe('needs the right to make namespaces and set their limits (CAP_SYS_ADMIN)', () =>
+    runs([
+      'unshare',
+      '--ipc',
+      '--mount',
+      'sh',
+      '-c',
+      'mount -t tmpfs tmpfs /dev/shm && echo 64 > /proc/sys/kernel/shmmni',
+    ]),
+  ),
+)
+
+/** No `/dev/shm` at all, as on AWS Lambda; of `/dev` there is what a program needs. */
+export const withoutShm = withShm(
+  'dev=$(mktemp -d) && mount -t tmpfs none $dev && for f in null urandom; do touch $dev/$f && mount --bind /dev/$f $dev/$f; done && mount --move $dev /dev && rmdir $dev',
+)
+
+/** A user namespace in which no user has a number: everybody reads as the same one. */
+export const withoutUsers: Surroundings = surroundings(
+  all(
+    linux,
+    tool('unshare', 'util-linux'),
+    probe('needs the right to make user namespaces', () => runs(['unshare', '--user', 'true'])),
+  ),
+  ['unshare', '--user', '--'],
+)
+
+const straceWorks = all(
+  linux,
+  tool('strace'),
+  probe('needs the right to trace (CAP_SYS_PTRACE)', () =>
+    runs(['strace', '-D', '-f', '-qq', '-o', '/dev/null', 'true']),
+  ),
+)
+
+function surroundings(need: Need, prefix: readonly string[]): Surroundings {
+  return {
+    get missing() {
+      return need.missing
+    },
+    wrap: argv => [...prefix, ...argv],
+  }
+}
+
+function shell(commands: string): string[] {
+  return ['sh', '-c', `${commands}exec "$@"`, 'sh']
+}
+
+function runs([command, ...args]: readonly [string, ...string[]] | string[]): boolean {
+  return command !== undefined && spawnSync(command, args).status === 0
+}
