@@ -8,6 +8,7 @@ import type { Finding, Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
 import { checkPosix } from '../doctor/posix.js'
+import { checkSystemV } from '../doctor/system-v.js'
 import { checkSurroundings } from '../doctor/surroundings.js'
 
 const STYLES: Readonly<Record<Level, Style>> = {
@@ -42,6 +43,7 @@ export default command({
       ...binding,
       ...checkSemaphores(),
       ...checkSegments(),
+      ...(ipc === undefined ? [] : await checkSystemV()),
       ...checkPosix(),
       ...checkSurroundings(),
       ...(ipc === undefined ? [] : checkOrphans(ipc)),

@@ -42,7 +42,7 @@ impl Named {
         sys::create(self.key(), size, 0o600).unwrap()
     }
 
-    fn open_or_create(&self, initial: u16) -> (Set, bool) {
+    fn open_or_create(&self, initial: u32) -> (Set, bool) {
         open_or_create(&self.0, creation(initial), Owner::Default).unwrap()
     }
 }
@@ -53,7 +53,7 @@ impl Drop for Named {
     }
 }
 
-fn creation(initial: u16) -> Creation {
+fn creation(initial: u32) -> Creation {
     Creation { initial, mode: 0o600 }
 }
 
