@@ -1,10 +1,11 @@
-import { command } from '../core/command.js'
+import { command, type Library } from '../core/command.js'
 import { EXIT } from '../core/exit.js'
+import { explain } from '../core/explain.js'
 import { paint, print, printJson, type Style } from '../core/output.js'
 import { pad } from '../core/text.js'
 import { JSON_OUTPUT } from '../core/values.js'
 import { checkBinding } from '../doctor/binding.js'
-import type { Finding, Level } from '../doctor/finding.js'
+import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
 import { checkPosix } from '../doctor/posix.js'
@@ -40,17 +41,34 @@ export default command({
     const { ipc, findings: binding } = await checkBinding()
     const findings = [
       ...binding,
-      ...checkSemaphores(),
-      ...checkSegments(),
-      ...checkPosix(),
-      ...checkSurroundings(),
-      ...(ipc === undefined ? [] : checkOrphans(ipc)),
+      ...examined('semaphores', checkSemaphores),
+      ...examined('segments', checkSegments),
+      ...examined('/dev/shm', checkPosix),
+      ...examined('surroundings', checkSurroundings),
+      ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc), ipc)),
     ]
     if (options.json) printJson(findings)
     else for (const line of findings.flatMap(lines)) print(line)
     return findings.some(({ level }) => level === 'warning' || level === 'problem') ? EXIT.no : EXIT.ok
   },
 })
+
+/** A check that fails is a finding as well: the others are still to be made. */
+function examined(topic: string, check: () => Finding[], ipc?: Library): Finding[] {
+  try {
+    return check()
+  } catch (error) {
+    const { message, cure } = explain(error, ipc)
+    return [
+      finding(
+        'warning',
+        topic,
+        `this could not be looked at: ${message}`,
+        ...(cure === undefined ? [] : [cure]),
+      ),
+    ]
+  }
+}
 
 function lines({ level, topic, text, cures }: Finding): string[] {
   return [

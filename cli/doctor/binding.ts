@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 
 import type { Library } from '../core/command.js'
+import { accessDenied } from '../core/access.js'
 import { type Finding, finding } from './finding.js'
 
 /** The native addon: whether it loads, which file it is, and what its platform lacks. */
@@ -14,8 +15,13 @@ export async function checkBinding(): Promise<{ ipc: Library | undefined; findin
       findings: [finding('ok', 'native binding', `${file ?? 'loaded'} (${runtime})`), ...lacking(ipc)],
     }
   } catch (error) {
-    const { message } = error as Error
-    return { ipc: undefined, findings: [finding('problem', 'native binding', `${message} (${runtime})`)] }
+    const text = (error as Error).message.replace(/\.$/, '')
+    const denied = accessDenied(error)
+    const cures = denied === undefined ? [] : [`${denied.cause}: ${denied.cure}`]
+    return {
+      ipc: undefined,
+      findings: [finding('problem', 'native binding', `${text} (${runtime})`, ...cures)],
+    }
   }
 }
 
