@@ -1,4 +1,4 @@
-import { command, type Library } from '../core/command.js'
+import { command } from '../core/command.js'
 import { EXIT } from '../core/exit.js'
 import { explain } from '../core/explain.js'
 import { paint, print, printJson, type Style } from '../core/output.js'
@@ -41,11 +41,11 @@ export default command({
     const { ipc, findings: binding } = await checkBinding()
     const findings = [
       ...binding,
-      ...examined('semaphores', checkSemaphores),
-      ...examined('segments', checkSegments),
+      ...examined('semaphores', checkSemaphores, '/proc/sys/kernel/sem', '/proc/sysvipc/sem'),
+      ...examined('segments', checkSegments, '/proc/sys/kernel/shmmni', '/proc/sysvipc/shm'),
       ...examined('/dev/shm', checkPosix),
       ...examined('surroundings', checkSurroundings),
-      ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc), ipc)),
+      ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc))),
     ]
     if (options.json) printJson(findings)
     else for (const line of findings.flatMap(lines)) print(line)
@@ -53,20 +53,27 @@ export default command({
   },
 })
 
-/** A check that fails is a finding as well: the others are still to be made. */
-function examined(topic: string, check: () => Finding[], ipc?: Library): Finding[] {
+/**
+ * A check that fails is a finding as well: the others are still to be made. So is one whose files Node's permission model does
+ * not let us read, since a file that cannot be read is otherwise one that the system does not have.
+ */
+function examined(topic: string, check: () => Finding[], ...files: readonly string[]): Finding[] {
+  const failed = (message: string, ...cures: string[]) => [
+    finding('warning', topic, `this could not be looked at: ${message}`, ...cures),
+  ]
+  const hidden = files.filter(file => process.permission?.has('fs.read', file) === false)
+  if (hidden.length > 0) {
+    const cures = hidden.map(file => `--allow-fs-read=${file} allows it`)
+    return failed(
+      `Node's permission model (--permission) does not let os-ipc read ${hidden.join(' and ')}`,
+      ...cures,
+    )
+  }
   try {
     return check()
   } catch (error) {
-    const { message, cure } = explain(error, ipc)
-    return [
-      finding(
-        'warning',
-        topic,
-        `this could not be looked at: ${message}`,
-        ...(cure === undefined ? [] : [cure]),
-      ),
-    ]
+    const { message, cure } = explain(error)
+    return failed(message, ...(cure === undefined ? [] : [cure]))
   }
 }
 
