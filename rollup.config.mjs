@@ -1,6 +1,6 @@
 // What tsc wrote a file each, put together. JavaScript: the code of lib/ in two files, because every file that a process
-// loads costs a third of a millisecond; the other ones only name their part of it. index.d.ts, redis.d.ts, testing.d.ts:
-// what each entry exports, in one file that people read.
+// loads costs a third of a millisecond; the other ones only name their part of it. index.d.ts, redis.d.ts, postgres.d.ts,
+// testing.d.ts: what each entry exports, in one file that people read.
 
 import { readdirSync } from 'node:fs'
 
@@ -10,11 +10,11 @@ import { dts } from 'rollup-plugin-dts'
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
+    /^\.\.\/(permit-source|semaphore|lock-types)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
 }
 
-/** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
-const bundleOf = id => (/\/lib\/(deadline|errors|options)\.js$/.test(id) ? 'common' : 'machine')
+/** What Redis and PostgreSQL share with this machine, and the rest, which loads the addon. */
+const bundleOf = id => (/\/lib\/(deadline|errors|lock-request|options)\.js$/.test(id) ? 'common' : 'machine')
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
@@ -44,7 +44,7 @@ export default [
     external: /native\.cjs$/,
     plugins: [dts()],
   },
-  ...['redis', 'testing'].map(name => ({
+  ...['redis', 'postgres', 'testing'].map(name => ({
     input: `.cache/types/${name}.d.ts`,
     output: { file: `${name}.d.ts`, format: 'es', banner },
     plugins: [fromMain, dts()],

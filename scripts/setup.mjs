@@ -16,6 +16,7 @@ const JAVASCRIPT = {
   sources: [
     'index.ts',
     'redis.ts',
+    'postgres.ts',
     'testing.ts',
     'lib/**/*.ts',
     'cli/**/*.ts',
@@ -25,7 +26,7 @@ const JAVASCRIPT = {
     'rollup.config.mjs',
   ],
   outputs: [
-    ...['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
+    ...['index', 'redis', 'postgres', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
     ...['lib/**/*.js', 'cli/**/*.js'],
   ],
 }

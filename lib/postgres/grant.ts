@@ -1,0 +1,94 @@
+import type { IpcError } from '../errors.js'
+import type { LockMode } from '../lock-types.js'
+import { leaseSignal } from '../redis/lease-signal.js'
+import { lockLost } from './failures.js'
+import type { Hold } from './hold.js'
+import type { PostgresLock } from './types.js'
+
+/** A lock that was granted to a request. */
+export class Grant {
+  readonly hold: Hold
+  readonly lock: PostgresLock
+  /** The grants inside whose callbacks it was asked for. */
+  readonly outer: Grant | undefined
+  readonly order: number
+  #lostError: IpcError | undefined
+  #controller: AbortController | undefined
+  #signal: AbortSignal | undefined
+  #released = false
+
+  constructor(hold: Hold, fence: number, order: number, outer: Grant | undefined) {
+    this.hold = hold
+    this.order = order
+    this.outer = outer
+    this.lock = new HeldLock(hold.name, hold.mode, fence, () => this.#getSignal())
+    hold.grants.add(this)
+  }
+
+  /** Whether its callback runs, and its lock is not lost. */
+  get isHeld(): boolean {
+    return !this.#released && this.#lostError === undefined
+  }
+
+  /** Its callback is done. */
+  end(): void {
+    this.#released = true
+    this.hold.grants.delete(this)
+  }
+
+  lose(why: string, cause: unknown): void {
+    if (!this.isHeld) return
+    const error = lockLost(this.hold.name, why, cause)
+    this.#lostError = error
+    if (this.#controller !== undefined) this.#controller.abort(error)
+    else {
+      process.emitWarning(`${error.message}, and nothing reads its signal`, { code: 'OS_IPC_LOCK_LOST' })
+    }
+  }
+
+  #getSignal(): AbortSignal {
+    if (this.#signal === undefined) {
+      this.#controller = new AbortController()
+      this.#signal = leaseSignal(this.#controller, () => {
+        if (this.isHeld) this.hold.session.check()
+      })
+      if (this.#lostError !== undefined) this.#controller.abort(this.#lostError)
+    }
+    return this.#signal
+  }
+}
+
+/** What the callback sees. */
+class HeldLock implements PostgresLock {
+  readonly #name: string
+  readonly #mode: LockMode
+  readonly #fence: number
+  readonly #getSignal: () => AbortSignal
+
+  constructor(name: string, mode: LockMode, fence: number, getSignal: () => AbortSignal) {
+    this.#name = name
+    this.#mode = mode
+    this.#fence = fence
+    this.#getSignal = getSignal
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get mode(): LockMode {
+    return this.#mode
+  }
+
+  get fence(): number {
+    return this.#fence
+  }
+
+  get signal(): AbortSignal {
+    return this.#getSignal()
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Lock'
+  }
+}
