@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -113,6 +113,12 @@ export class PostgresServer {
   }
 
   async answers(): Promise<boolean> {
+    const { address = '', within = [] } = this.#options
+    if (within.length > 0) {
+      // It listens where this process is not.
+      const [command = '', ...rest] = [...within, join(bin ?? '', 'pg_isready'), '-q', '-h', address, '-p', `${this.port}`]
+      return spawnSync(command, rest).status === 0
+    }
     try {
       await this.sql('select 1')
       return true
@@ -204,6 +210,9 @@ export class PostgresServer {
     const [command = '', ...rest] = asUser(join(bin ?? '', 'initdb'), args)
     const made = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}${made.error ?? ''}`)
+    if (this.#options.address !== undefined) {
+      appendFileSync(join(this.#data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n')
+    }
   }
 }
 

@@ -16,6 +16,7 @@ export class Grant {
   #controller: AbortController | undefined
   #signal: AbortSignal | undefined
   #released = false
+  #isListening = false
 
   constructor(hold: Hold, fence: number, order: number, outer: Grant | undefined) {
     this.hold = hold
@@ -32,12 +33,14 @@ export class Grant {
 
   /** Its callback is done. */
   end(): void {
+    this.#stopListening()
     this.#released = true
     this.hold.grants.delete(this)
   }
 
   lose(why: string, cause: unknown): void {
     if (!this.isHeld) return
+    this.#stopListening()
     const error = lockLost(this.hold.name, why, cause)
     this.#lostError = error
     if (this.#controller !== undefined) this.#controller.abort(error)
@@ -53,8 +56,18 @@ export class Grant {
         if (this.isHeld) this.hold.session.check()
       })
       if (this.#lostError !== undefined) this.#controller.abort(this.#lostError)
+      else if (this.isHeld) {
+        this.#isListening = true
+        this.hold.session.keepAlive(+1)
+      }
     }
     return this.#signal
+  }
+
+  #stopListening(): void {
+    if (!this.#isListening) return
+    this.#isListening = false
+    this.hold.session.keepAlive(-1)
   }
 }
 

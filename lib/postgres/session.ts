@@ -50,6 +50,7 @@ export class Session {
   #running = false
   #isTold = true
   #watchers = 0
+  #listeners = 0
   #lease: Lease
   #heard: Instant
   #timer: NodeJS.Timeout | undefined
@@ -87,6 +88,15 @@ export class Session {
   watch(change: number): void {
     if (!this.#isWatched) this.#startLease(now())
     this.#watchers += change
+    this.#arm()
+  }
+
+  /** Code listens for the loss of a lock (+1): it is to hear of it, so the connection keeps the process alive. */
+  keepAlive(change: 1 | -1): void {
+    this.#listeners += change
+    if (this.#running || this.lost !== undefined) return
+    if (this.#listeners > 0) this.#client.ref?.()
+    else this.#client.unref?.()
     this.#arm()
   }
 
@@ -172,7 +182,7 @@ export class Session {
     }
     this.#running = false
     if (this.lost !== undefined) return
-    this.#client.unref?.()
+    if (this.#listeners === 0) this.#client.unref?.()
     this.#arm()
   }
 
@@ -205,7 +215,8 @@ export class Session {
     const ping = this.#heard.steady + this.#deadAfter * PING_EVERY - performance.now()
     const quiet = this.#running ? Number.POSITIVE_INFINITY : this.#isTold ? ping : TELL_AFTER
     const delay = Math.max(Math.min(left, quiet), 1)
-    this.#timer = setTimeout(() => this.#tick(), Math.ceil(delay)).unref()
+    this.#timer = setTimeout(() => this.#tick(), Math.ceil(delay))
+    if (this.#listeners === 0) this.#timer.unref()
   }
 
   #tick(): void {
@@ -220,7 +231,9 @@ export class Session {
         },
         () => {},
       )
-    } else this.#arm()
+    }
+    // Also while the ping is under way: the lease may end before its answer comes.
+    this.#arm()
   }
 
   #destroy(): void {
