@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 
+import { keyOf } from '../lib/postgres/key.js'
 import { PostgresLocks, type PostgresLocksOptions, type PostgresSource } from '../postgres.js'
 import { child } from './helpers/child.ts'
 import { hold } from './helpers/locks.ts'
@@ -90,8 +91,7 @@ declare('a wait that is aborted at any moment leaves neither a lock nor a wait',
     if (turn % 2 === 1) await release()
   }
   await until('nothing is left', async () => {
-    const rows = await server.sql(`select 1 from pg_locks where locktype = 'advisory'`)
-    return rows.length === 0
+    return !(await server.hasKey(keyOf('aborted')))
   })
   t.true(await holder.request('aborted', { ifAvailable: true }, lock => lock !== null))
 })

@@ -22,7 +22,8 @@ export function runChild(command: readonly string[], lost?: AbortSignal): Promis
     const passNoMore = passSignals(signal => void child.kill(signal))
     const child = spawn(program, args, { stdio: allStreams() })
     const end = () => {
-      note('the permit was lost: the command is told to end (SIGTERM)')
+      const what = lost?.reason?.code === 'ERR_LOCK_LOST' ? 'lock' : 'permit'
+      note(`the ${what} was lost: the command is told to end (SIGTERM)`)
       child.kill('SIGTERM')
     }
     lost?.addEventListener('abort', end, { once: true })

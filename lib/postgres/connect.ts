@@ -1,6 +1,7 @@
 import { IpcError, wrongType, wrongValue } from '../errors.js'
 import { type AnyClient, isPool, type PostgresSource } from './client.js'
 import { isServerError, messageOf, unavailable } from './failures.js'
+import { skipForgottenFences } from './fence.js'
 import { APPLICATION } from './label.js'
 import type { Settings } from './options.js'
 import { Client } from './peers.js'
@@ -49,7 +50,7 @@ export async function openSession(open: OpenClient, settings: Settings): Promise
   try {
     const client = await Promise.race([opening, late])
     try {
-      return await Promise.race([prepare(client, settings), late])
+      return await Promise.race([prepare(client, settings, open), late])
     } catch (error) {
       discard(client)
       throw error
@@ -67,11 +68,8 @@ function discard(client: AnyClient): void {
   else client.connection?.stream?.destroy?.()
 }
 
-async function prepare(client: AnyClient, settings: Settings): Promise<Session> {
-  const ask = async (text: string): Promise<Row> => {
-    const answer = await client.query({ text, values: [], rowMode: 'array' })
-    return (answer as { rows: Row[] }).rows[0] ?? []
-  }
+async function prepare(client: AnyClient, settings: Settings, open: OpenClient): Promise<Session> {
+  const ask = (text: string) => askClient(client, text)
   const [pid, version, isReplica] = await ask(
     `/*os-ipc */select pg_catalog.pg_backend_pid(), current_setting('server_version_num')::int,
       pg_catalog.pg_is_in_recovery()`,
@@ -80,8 +78,9 @@ async function prepare(client: AnyClient, settings: Settings): Promise<Session> 
     throw new IpcError('ERR_NOT_SUPPORTED', `os-ipc/postgres needs PostgreSQL 14 or later, not ${version}`)
   }
   if (isReplica === true) throw unavailable('this server is a replica, whose locks are its own')
-  await checkPooler(client, Number(pid), settings, ask)
+  await checkPooler(client, Number(pid), settings, open)
   await set(ask, settings)
+  await skipForgottenFences(ask)
   return new Session(client, Number(pid), settings.deadAfter)
 }
 
@@ -93,7 +92,7 @@ async function checkPooler(
   client: AnyClient,
   pid: number,
   { allowsPooler }: Settings,
-  ask: (text: string) => Promise<Row>,
+  open: OpenClient,
 ): Promise<void> {
   if (client.processID === pid || client.processID == null) return
   if (!allowsPooler) {
@@ -103,15 +102,20 @@ async function checkPooler(
       { hint: "connect to PostgreSQL itself; or, if the pooler pools by session, pass { pooler: 'session' }" },
     )
   }
-  const key = crypto.getRandomValues(new BigInt64Array(1))[0]
-  await ask(`/*os-ipc */select pg_catalog.pg_advisory_lock(${key})`)
-  // In session mode the lock is still there, and the session the same one, however often it is looked for.
-  for (let look = 0; look < 3; look += 1) {
-    const [here] = await ask('/*os-ipc */select pg_catalog.pg_backend_pid()')
-    if (here !== pid) throw poolsByTransaction()
+  // While this client is silent, a pooler by transaction gives its session to the next one that asks.
+  const other = await open()
+  try {
+    const [theirs] = await askClient(other, '/*os-ipc */select pg_catalog.pg_backend_pid()')
+    const [ours] = await askClient(client, '/*os-ipc */select pg_catalog.pg_backend_pid()')
+    if (theirs === pid || ours !== pid) throw poolsByTransaction()
+  } finally {
+    discard(other)
   }
-  const [unlocked] = await ask(`/*os-ipc */select pg_catalog.pg_advisory_unlock(${key})`)
-  if (unlocked !== true) throw poolsByTransaction()
+}
+
+async function askClient(client: AnyClient, text: string): Promise<Row> {
+  const answer = await client.query({ text, values: [], rowMode: 'array' })
+  return (answer as { rows: Row[] }).rows[0] ?? []
 }
 
 function poolsByTransaction(): IpcError {

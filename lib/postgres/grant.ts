@@ -5,6 +5,9 @@ import { lockLost } from './failures.js'
 import type { Hold } from './hold.js'
 import type { PostgresLock } from './types.js'
 
+/** How long a callback may take to read the signal of a lock that is lost, until there is a warning. */
+const WARN_AFTER = 1_000
+
 /** A lock that was granted to a request. */
 export class Grant {
   readonly hold: Hold
@@ -17,6 +20,7 @@ export class Grant {
   #signal: AbortSignal | undefined
   #released = false
   #isListening = false
+  #warning: NodeJS.Timeout | undefined
 
   constructor(hold: Hold, fence: number, order: number, outer: Grant | undefined) {
     this.hold = hold
@@ -36,6 +40,7 @@ export class Grant {
     this.#stopListening()
     this.#released = true
     this.hold.grants.delete(this)
+    if (this.#warning !== undefined) this.#warn()
   }
 
   lose(why: string, cause: unknown): void {
@@ -44,9 +49,15 @@ export class Grant {
     const error = lockLost(this.hold.name, why, cause)
     this.#lostError = error
     if (this.#controller !== undefined) this.#controller.abort(error)
-    else {
-      process.emitWarning(`${error.message}, and nothing reads its signal`, { code: 'OS_IPC_LOCK_LOST' })
-    }
+    else this.#warning = setTimeout(() => this.#warn(), WARN_AFTER).unref()
+  }
+
+  #warn(): void {
+    clearTimeout(this.#warning)
+    this.#warning = undefined
+    if (this.#signal !== undefined) return
+    const message = `${this.#lostError?.message}, and nothing reads its signal`
+    process.emitWarning(message, { code: 'OS_IPC_LOCK_LOST' })
   }
 
   #getSignal(): AbortSignal {

@@ -1,4 +1,5 @@
 import type { LockInfo, LockManagerSnapshot, LockMode } from '../lock-types.js'
+import { OWN_KEYS } from './fence.js'
 import { IS_OURS, KEY } from './key.js'
 import { CLIENT_ID, readApplication, readLabel } from './label.js'
 import type { NameQueue } from './queue.js'
@@ -21,8 +22,10 @@ export async function snapshot(shared: Shared): Promise<LockManagerSnapshot> {
   }
   const all = ownRequests(shared.queues.values())
   for (const [text, mode, granted, application] of rows) {
+    const key = BigInt(text as string)
+    if (OWN_KEYS.has(key)) continue
     const client = readApplication(application as string | null)
-    const name = names.get(BigInt(text as string))
+    const name = names.get(key)
     // Locks of other programs, whose keys are no names of ours, are none of ours.
     if (client === undefined && name === undefined) continue
     const info: LockInfo = {
