@@ -37,11 +37,19 @@ declare('the lock is that of a program on that database', async t => {
   })
   t.is((await cli(t, [...lock, '-t', '0', '-q', '--', 'true'], { env })).code, 124)
   const { stdout } = await cli(t, ['query', '--postgres', server.url])
-  t.regex(stdout, new RegExp(`^NAME +STATE +MODE +PID +CLIENT\\ndeploy now +held +exclusive +${child.pid} +node-${child.pid}-0@\\S+\\n$`))
+  t.regex(
+    stdout,
+    new RegExp(
+      `^NAME +STATE +MODE +PID +CLIENT\\ndeploy now +held +exclusive +${child.pid} +node-${child.pid}-0@\\S+\\n$`,
+    ),
+  )
   child.send('end')
   t.like(await child.exit, { code: 4, stderr: '' })
   t.like(await cli(t, [...lock, '--', 'echo', 'ran'], { env }), { code: 0, stdout: 'ran\n', stderr: '' })
-  t.like(await cli(t, ['query', '--json', '--postgres', server.url]), { code: 0, stdout: '{"held":[],"pending":[]}\n' })
+  t.like(await cli(t, ['query', '--json', '--postgres', server.url]), {
+    code: 0,
+    stdout: '{"held":[],"pending":[]}\n',
+  })
 })
 
 declare('shared locks go together, and the lock of a killed os-ipc is free', async t => {
@@ -87,6 +95,9 @@ test('query shows the locks of this host', async t => {
   const { stdout } = await cli(t, ['query', name])
   t.regex(stdout, new RegExp(`^NAME .*\\n${name} +held +shared +${process.pid} +node-${process.pid}\\n$`))
   const { stdout: text } = await cli(t, ['query', '--json', name])
-  t.deepEqual(JSON.parse(text), { held: [{ name, mode: 'shared', pid: process.pid, clientId: `node-${process.pid}` }], pending: [] })
+  t.deepEqual(JSON.parse(text), {
+    held: [{ name, mode: 'shared', pid: process.pid, clientId: `node-${process.pid}` }],
+    pending: [],
+  })
   await release()
 })

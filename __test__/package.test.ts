@@ -85,7 +85,7 @@ for (const node of nodes) {
   })
 }
 
-for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/testing']) {
+for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/postgres', 'os-ipc/testing']) {
   // There code has no file, and a global `__filename` that is none.
   test(`${entry} can be loaded by node -e, both ways`, t => {
     const folder = project(t, {})
@@ -102,7 +102,7 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/(redis\/|testing\/)?[\w-]+\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/(redis\/|postgres\/|testing\/)?[\w-]+\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|postgres|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

@@ -60,17 +60,20 @@ declare('waits have connections of their own, as many as there may be; the rest 
   t.true((await server.sessions()) <= 1 + 3)
 })
 
-declare('a request inside the callback of a lock that was waited for needs no further connection', async t => {
-  const other = connect(t)
-  const locks = connect(t, { maxConnections: 2 })
-  const [first, second] = [await hold(other, 'outer'), await hold(other, 'inner')]
-  const result = locks.request('outer', () => locks.request('inner', lock => lock?.mode))
-  await sleep(50)
-  await first()
-  await sleep(50)
-  await second()
-  t.is(await result, 'exclusive')
-})
+declare(
+  'a request inside the callback of a lock that was waited for needs no further connection',
+  async t => {
+    const other = connect(t)
+    const locks = connect(t, { maxConnections: 2 })
+    const [first, second] = [await hold(other, 'outer'), await hold(other, 'inner')]
+    const result = locks.request('outer', () => locks.request('inner', lock => lock?.mode))
+    await sleep(50)
+    await first()
+    await sleep(50)
+    await second()
+    t.is(await result, 'exclusive')
+  },
+)
 
 declare('a wait that is aborted at any moment leaves neither a lock nor a wait', async t => {
   const [holder, locks] = [connect(t), connect(t, { maxConnections: 4 })]
@@ -79,14 +82,19 @@ declare('a wait that is aborted at any moment leaves neither a lock nor a wait',
     const controller = new AbortController()
     const waits = [1, 2].map(which =>
       locks
-        .request('aborted', { mode: which === 1 ? 'exclusive' : 'shared', signal: controller.signal }, () => 'granted')
+        .request(
+          'aborted',
+          { mode: which === 1 ? 'exclusive' : 'shared', signal: controller.signal },
+          () => 'granted',
+        )
         .catch(reason => reason),
     )
     await sleep(turn % 4)
     const released = turn % 2 === 0 ? release() : undefined
     await sleep(Math.random() * 2)
     controller.abort('aborted')
-    for (const outcome of await Promise.all(waits)) t.true(['granted', 'aborted'].includes(outcome), `${outcome}`)
+    for (const outcome of await Promise.all(waits))
+      t.true(['granted', 'aborted'].includes(outcome), `${outcome}`)
     await released
     if (turn % 2 === 1) await release()
   }
@@ -162,7 +170,10 @@ declare('close rejects what waits, and leaves what is held until its callback is
   const closing = locks.close()
   await t.throwsAsync(waiting, { code: 'ERR_CLOSED' })
   await closing
-  await t.throwsAsync(locks.request('c', () => {}), { code: 'ERR_CLOSED' })
+  await t.throwsAsync(
+    locks.request('c', () => {}),
+    { code: 'ERR_CLOSED' },
+  )
   await t.throwsAsync(locks.query(), { code: 'ERR_CLOSED' })
   t.is(await holder.request('a', { ifAvailable: true }, lock => lock), null)
   await releaseOwn()

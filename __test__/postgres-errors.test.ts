@@ -163,7 +163,10 @@ test('options and sources that are none are refused before anything is connected
 declare('a timeout ends a wait with ETIMEDOUT, and the lock is not taken later', async t => {
   const [holder, locks] = [connect(t), connect(t)]
   const release = await hold(holder, 'late')
-  await t.throwsAsync(locks.request('late', { timeout: 50 }, never), { instanceOf: IpcError, code: 'ETIMEDOUT' })
+  await t.throwsAsync(locks.request('late', { timeout: 50 }, never), {
+    instanceOf: IpcError,
+    code: 'ETIMEDOUT',
+  })
   await t.throwsAsync(locks.request('late', { timeout: 0 }, never), { code: 'ETIMEDOUT' })
   await release()
   t.is(await locks.request('late', { timeout: 30_000 }, lock => lock?.mode), 'exclusive')
@@ -186,7 +189,9 @@ declare('a full table of locks is told, and the lock is free then', async t => {
   await locks.request('before', () => {})
   const greedy = new pg.Client(server.url)
   await greedy.connect()
-  const full = await greedy.query('select pg_advisory_lock_shared(i) from generate_series(1, 1000000) i').catch(e => e)
+  const full = await greedy
+    .query('select pg_advisory_lock_shared(i) from generate_series(1, 1000000) i')
+    .catch(e => e)
   t.is(full.code, '53200')
   const outcome = await locks.request('full', () => 'granted').catch(error => error)
   if (outcome !== 'granted') {

@@ -136,9 +136,15 @@ declare('requests wait for a server that is away; ifAvailable and query reject',
   const locks = connect(t)
   await locks.request('a', () => {})
   await server.kill('SIGINT')
-  await t.throwsAsync(locks.request('a', { ifAvailable: true }, () => {}), { code: 'ERR_UNAVAILABLE' })
+  await t.throwsAsync(
+    locks.request('a', { ifAvailable: true }, () => {}),
+    { code: 'ERR_UNAVAILABLE' },
+  )
   await t.throwsAsync(locks.query(), { code: 'ERR_UNAVAILABLE' })
-  const late = await t.throwsAsync(locks.request('a', { timeout: 300 }, () => {}), { code: 'ETIMEDOUT' })
+  const late = await t.throwsAsync(
+    locks.request('a', { timeout: 300 }, () => {}),
+    { code: 'ETIMEDOUT' },
+  )
   t.regex((late as IpcError).hint ?? '', /ECONNREFUSED/)
   const waiting = locks.request('a', lock => lock?.mode)
   await server.start()
@@ -166,8 +172,14 @@ declare('the fence grows over the end of sessions and of the server, crashes inc
   await until('it has noticed', async () => !(await server.answers()), 5_000).catch(() => {})
   await until('it goes on', () => server.answers())
   await take()
-  t.deepEqual(fences, [...new Set(fences)].sort((a, b) => a - b))
-  t.true(fences.every(fence => Number.isSafeInteger(fence) && fence > 0), fences.join())
+  t.deepEqual(
+    fences,
+    [...new Set(fences)].sort((a, b) => a - b),
+  )
+  t.true(
+    fences.every(fence => Number.isSafeInteger(fence) && fence > 0),
+    fences.join(),
+  )
 })
 
 /** A process of the server that does nothing for anybody. */

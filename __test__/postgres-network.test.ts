@@ -37,7 +37,20 @@ function network(t: ExecutionContext) {
   const done = [
     ip('netns', 'add', names.server),
     ip('netns', 'add', names.client),
-    ip('link', 'add', near, 'netns', names.server, 'type', 'veth', 'peer', 'name', far, 'netns', names.client),
+    ip(
+      'link',
+      'add',
+      near,
+      'netns',
+      names.server,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      far,
+      'netns',
+      names.client,
+    ),
     ip('-n', names.server, 'addr', 'add', '10.77.0.1/24', 'dev', near),
     ip('-n', names.client, 'addr', 'add', '10.77.0.2/24', 'dev', far),
     ...[
@@ -57,7 +70,10 @@ function network(t: ExecutionContext) {
     server: on(names.server),
     client: on(names.client),
     /** Packets vanish from now on, in both directions. */
-    cut: () => ip('-n', names.client, 'route', 'flush', 'dev', far) && ip('-n', names.client, 'neigh', 'flush', 'all') && blackhole(names, near),
+    cut: () =>
+      ip('-n', names.client, 'route', 'flush', 'dev', far) &&
+      ip('-n', names.client, 'neigh', 'flush', 'all') &&
+      blackhole(names, near),
   }
 }
 
@@ -71,22 +87,34 @@ function blackhole({ server, client }: { server: string; client: string }, near:
 }
 
 for (const how of ['unplugged', 'unroutable'] as const) {
-  requires(postgresServer, namespaces).serial(`a host that is ${how} loses its lock before another one has it`, async t => {
-    const hosts = network(t)
-    const server = await PostgresServer.start(t, { address: '10.77.0.1', within: hosts.server.wrap([]) })
-    const start = (host: Surroundings) =>
-      child(t, 'postgres-time.ts', { args: [server.url, DEAD_AFTER], within: [host], limit: 90_000 })
-    const holder = start(hosts.client)
-    t.like(await holder.next(), { held: true })
-    const waiter = start(hosts.server)
-    await sleep(500)
-    if (how === 'unplugged') t.true(ip('-n', `os-ipc-c-${process.pid}`, 'link', 'set', `osc${process.pid % 1e5}`, 'down'))
-    else t.true(hosts.cut())
-    const cut = Date.now()
-    const [lost, granted] = (await Promise.all([holder.next(), waiter.next()])) as [{ lost: number }, { held: true; at: number }]
-    t.true(lost.lost <= granted.at, `lost ${lost.lost - cut} ms after the cut, granted ${granted.at - cut} ms after it`)
-    t.log(`deadAfter ${DEAD_AFTER} ms: lost after ${lost.lost - cut} ms, granted after ${granted.at - cut} ms`)
-    waiter.send('end')
-    await waiter.exit
-  })
+  requires(postgresServer, namespaces).serial(
+    `a host that is ${how} loses its lock before another one has it`,
+    async t => {
+      const hosts = network(t)
+      const server = await PostgresServer.start(t, { address: '10.77.0.1', within: hosts.server.wrap([]) })
+      const start = (host: Surroundings) =>
+        child(t, 'postgres-time.ts', { args: [server.url, DEAD_AFTER], within: [host], limit: 90_000 })
+      const holder = start(hosts.client)
+      t.like(await holder.next(), { held: true })
+      const waiter = start(hosts.server)
+      await sleep(500)
+      if (how === 'unplugged')
+        t.true(ip('-n', `os-ipc-c-${process.pid}`, 'link', 'set', `osc${process.pid % 1e5}`, 'down'))
+      else t.true(hosts.cut())
+      const cut = Date.now()
+      const [lost, granted] = (await Promise.all([holder.next(), waiter.next()])) as [
+        { lost: number },
+        { held: true; at: number },
+      ]
+      t.true(
+        lost.lost <= granted.at,
+        `lost ${lost.lost - cut} ms after the cut, granted ${granted.at - cut} ms after it`,
+      )
+      t.log(
+        `deadAfter ${DEAD_AFTER} ms: lost after ${lost.lost - cut} ms, granted after ${granted.at - cut} ms`,
+      )
+      waiter.send('end')
+      await waiter.exit
+    },
+  )
 }

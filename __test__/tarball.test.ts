@@ -35,7 +35,7 @@ test('the tarballs hold what a user needs, and nothing else', t => {
       .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
       .map(file => `${folder}/${file.replace(/ts$/, 'js')}`),
   )
-  const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
+  const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
   t.deepEqual(main, [
     'os-ipc',
     [

@@ -5,7 +5,16 @@ import { fail, output, run } from './run.mjs'
 import { setup } from './setup.mjs'
 
 const GENERATED = [
-  ...['index.d.ts', 'redis.d.ts', 'postgres.d.ts', 'testing.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md'],
+  ...[
+    'index.d.ts',
+    'redis.d.ts',
+    'postgres.d.ts',
+    'testing.d.ts',
+    'native.cjs',
+    'native.d.cts',
+    'docs/api.md',
+    'docs/cli.md',
+  ],
   ...Object.keys(diagrams),
 ]
 

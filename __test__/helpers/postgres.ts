@@ -3,7 +3,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -94,7 +103,11 @@ export class PostgresServer {
       // What was written survives the process; for the power of the machine no test waits.
       fsync: 'off',
     }
-    const args = ['-D', this.#data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])]
+    const args = [
+      '-D',
+      this.#data,
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ]
     const [command = '', ...rest] = [...within, ...asUser(join(bin ?? '', 'postgres'), args)]
     for (;;) {
       const started = spawn(command, rest, { stdio: 'ignore', cwd: this.folder })
@@ -116,7 +129,15 @@ export class PostgresServer {
     const { address = '', within = [] } = this.#options
     if (within.length > 0) {
       // It listens where this process is not.
-      const [command = '', ...rest] = [...within, join(bin ?? '', 'pg_isready'), '-q', '-h', address, '-p', `${this.port}`]
+      const [command = '', ...rest] = [
+        ...within,
+        join(bin ?? '', 'pg_isready'),
+        '-q',
+        '-h',
+        address,
+        '-p',
+        `${this.port}`,
+      ]
       return spawnSync(command, rest).status === 0
     }
     try {
@@ -206,7 +227,20 @@ export class PostgresServer {
     const secret = join(this.folder, 'password')
     writeFileSync(secret, this.#password)
     if (user !== undefined) for (const path of [this.folder, secret]) chownSync(path, user.uid, user.gid)
-    const args = ['-D', this.#data, '-U', 'postgres', '--pwfile', secret, '-A', 'scram-sha-256', '-N', '-E', 'UTF8', '--locale=C']
+    const args = [
+      '-D',
+      this.#data,
+      '-U',
+      'postgres',
+      '--pwfile',
+      secret,
+      '-A',
+      'scram-sha-256',
+      '-N',
+      '-E',
+      'UTF8',
+      '--locale=C',
+    ]
     const [command = '', ...rest] = asUser(join(bin ?? '', 'initdb'), args)
     const made = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}${made.error ?? ''}`)
@@ -221,7 +255,9 @@ export const user = process.getuid?.() === 0 ? unprivileged() : undefined
 
 function unprivileged(): { uid: number; gid: number } {
   for (const name of ['postgres', 'nobody']) {
-    const [uid, gid] = ['-u', '-g'].map(flag => spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim())
+    const [uid, gid] = ['-u', '-g'].map(flag =>
+      spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim(),
+    )
     if (uid) return { uid: Number(uid), gid: Number(gid) }
   }
   return { uid: 65_534, gid: 65_534 }
@@ -236,7 +272,10 @@ export function asUser(program: string, args: readonly string[]): string[] {
 function findPrograms(): string | undefined {
   const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
   const found = spawnSync('sh', ['-c', 'command -v postgres'], { encoding: 'utf8' }).stdout.trim()
-  const folders = [...debian.map(version => join(DEBIAN, version, 'bin')), found && dirname(realpathSync(found))]
+  const folders = [
+    ...debian.map(version => join(DEBIAN, version, 'bin')),
+    found && dirname(realpathSync(found)),
+  ]
   return folders.find(folder => {
     if (!folder || !existsSync(join(folder, 'initdb'))) return false
     const { stdout } = spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' })

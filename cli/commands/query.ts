@@ -20,7 +20,9 @@ const COLUMNS: readonly Column<Entry>[] = [
 
 export default command({
   name: 'query',
-  operands: [{ name: 'NAME', help: 'locks to show; all when missing', optional: true, many: true, complete: 'lock' }],
+  operands: [
+    { name: 'NAME', help: 'locks to show; all when missing', optional: true, many: true, complete: 'lock' },
+  ],
   options: { postgres: POSTGRES, json: JSON_OUTPUT },
   description: [
     'Shows who holds locks and who waits for them, as locks.query() of this package does: on this host, or with --postgres over all machines that use that database.',

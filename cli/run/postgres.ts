@@ -10,7 +10,11 @@ export async function postgresLocks(address: string): Promise<PostgresLocks> {
 }
 
 /** A lock that many machines share, as something to hold. */
-export async function postgresLockSource(address: string, name: string, mode: LockMode): Promise<PermitSource> {
+export async function postgresLockSource(
+  address: string,
+  name: string,
+  mode: LockMode,
+): Promise<PermitSource> {
   const locks = await postgresLocks(address)
   return {
     acquire({ timeout }) {

@@ -29,7 +29,11 @@ export function opener(source: PostgresSource): OpenClient {
   }
   if (typeof source === 'function') return async () => connected((await source()) as AnyClient)
   if (isPool(source)) return async () => source.connect()
-  throw wrongType('source', 'a connection string, a Pool of pg, or a function that makes a Client of pg', source)
+  throw wrongType(
+    'source',
+    'a connection string, a Pool of pg, or a function that makes a Client of pg',
+    source,
+  )
 }
 
 async function connected(client: AnyClient): Promise<AnyClient> {
@@ -99,7 +103,9 @@ async function checkPooler(
     throw new IpcError(
       'ERR_NOT_SUPPORTED',
       'a connection pooler is between this process and PostgreSQL: in transaction mode it loses locks in silence',
-      { hint: "connect to PostgreSQL itself; or, if the pooler pools by session, pass { pooler: 'session' }" },
+      {
+        hint: "connect to PostgreSQL itself; or, if the pooler pools by session, pass { pooler: 'session' }",
+      },
     )
   }
   // While this client is silent, a pooler by transaction gives its session to the next one that asks.

@@ -3,9 +3,20 @@ import { createHash } from 'node:crypto'
 /** Keeps the keys of locks apart from those that other programs derive from the same texts. */
 const NAMESPACE = 'os-ipc:lock:'
 
+/** So many keys are kept: a hash takes as long as the rest of a request, without the server. */
+const KEPT = 1_000
+
+const kept = new Map<string, bigint>()
+
 /** The key of an advisory lock: the first 64 bits of SHA-256 of the namespace and the name, as a signed number. */
 export function keyOf(name: string): bigint {
-  return createHash('sha256').update(`${NAMESPACE}${name}`).digest().readBigInt64BE()
+  let key = kept.get(name)
+  if (key === undefined) {
+    key = createHash('sha256').update(`${NAMESPACE}${name}`).digest().readBigInt64BE()
+    if (kept.size >= KEPT) kept.clear()
+    kept.set(name, key)
+  }
+  return key
 }
 
 /** How a lock's key is made of its name. */

@@ -54,6 +54,8 @@ export class Session {
   #lease: Lease
   #heard: Instant
   #timer: NodeJS.Timeout | undefined
+  /** When the timer rings. */
+  #due = 0
   #ending = false
 
   constructor(client: AnyClient, pid: number, deadAfter: number) {
@@ -97,7 +99,6 @@ export class Session {
     if (this.#running || this.lost !== undefined) return
     if (this.#listeners > 0) this.#client.ref?.()
     else this.#client.unref?.()
-    this.#arm()
   }
 
   /** A lock was taken by a statement that was sent at `since`, which {@link heard} was at that time. */
@@ -109,7 +110,7 @@ export class Session {
   remove(hold: Hold): void {
     this.holds.delete(hold)
     if (this.holds.size === 0) this.#isTold = true
-    this.#arm()
+    else this.#arm()
   }
 
   /** Is it time to know that it is lost? */
@@ -207,19 +208,28 @@ export class Session {
     return names
   }
 
-  /** Wakes up when there is something to do: names to tell, a ping, the end of the lease. */
+  /**
+   * Wakes up when there is something to do: names to tell, a ping, the end of the lease. A timer that rings too early is set
+   * again then: most locks are released before, and setting a timer for each takes longer than everything else here.
+   */
   #arm(): void {
-    clearTimeout(this.#timer)
     if (this.lost !== undefined || this.#ending || !this.#isWatched) return
     const left = this.#lease.left()
     const ping = this.#heard.steady + this.#deadAfter * PING_EVERY - performance.now()
     const quiet = this.#running ? Number.POSITIVE_INFINITY : this.#isTold ? ping : TELL_AFTER
-    const delay = Math.max(Math.min(left, quiet), 1)
-    this.#timer = setTimeout(() => this.#tick(), Math.ceil(delay))
-    if (this.#listeners === 0) this.#timer.unref()
+    const delay = Math.ceil(Math.max(Math.min(left, quiet), 1))
+    const due = performance.now() + delay
+    if (this.#timer !== undefined) {
+      if (this.#due <= due) return
+      clearTimeout(this.#timer)
+    }
+    this.#due = due
+    this.#timer = setTimeout(() => this.#tick(), delay).unref()
   }
 
   #tick(): void {
+    this.#timer = undefined
+    if (!this.#isWatched) return
     this.check()
     if (this.lost !== undefined) return
     const since = performance.now() - this.#heard.steady

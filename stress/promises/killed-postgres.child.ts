@@ -1,0 +1,1 @@
+import '../../__test__/fixtures/postgres-work.ts'
