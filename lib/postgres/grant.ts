@@ -1,5 +1,5 @@
 import type { IpcError } from '../errors.js'
-import type { LockMode } from '../lock-types.js'
+import type { LockMode } from '../lock/types.js'
 import { leaseSignal } from '../redis/lease-signal.js'
 import { lockLost } from './failures.js'
 import type { Hold } from './hold.js'

@@ -1,4 +1,4 @@
-import type { LockMode } from '../lock-types.js'
+import type { LockMode } from '../lock/types.js'
 import type { Grant } from './grant.js'
 import type { Session } from './session.js'
 

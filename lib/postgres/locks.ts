@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 import { checkTimeout } from '../options.js'
-import { checkRequestWith } from '../lock-request.js'
-import type { LockManager, LockManagerSnapshot } from '../lock-types.js'
+import { checkRequestWith } from '../lock/request.js'
+import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
 import type { PostgresSource } from './client.js'
 import { opener } from './connect.js'
 import { asIpcError, closed } from './failures.js'
@@ -28,9 +28,9 @@ const around = new AsyncLocalStorage<Grant>()
  * @example
  * ```ts
  * await using shared = PostgresLocks.connect('postgres://app@db.example.com/app')
- * await shared.request('nightly', { timeout: 60_000 }, async ({ signal, fence }) => {
- *   // no other process of any machine is here until `signal` aborts
- *   await fetch(url, { signal, headers: { 'x-fence': `${fence}` } })
+ * await shared.request('nightly', { timeout: 60_000 }, async lock => {
+ *   // no other process of any machine is here until `lock.signal` aborts
+ *   await fetch(url, { signal: lock?.signal ?? null, headers: { 'x-fence': `${lock?.fence}` } })
  * })
  * ```
  */

@@ -1,5 +1,5 @@
-import { timeUntil } from '../deadline.js'
-import type { LockMode } from '../lock-types.js'
+import { timeUntil } from '../waiting/deadline.js'
+import type { LockMode } from '../lock/types.js'
 import type { Grant } from './grant.js'
 
 /** A request, as its queue sees it. */

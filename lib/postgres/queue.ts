@@ -1,4 +1,4 @@
-import type { LockMode } from '../lock-types.js'
+import type { LockMode } from '../lock/types.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import { Grant } from './grant.js'
 import { Hold } from './hold.js'

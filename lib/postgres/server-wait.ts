@@ -1,4 +1,4 @@
-import type { LockMode } from '../lock-types.js'
+import type { LockMode } from '../lock/types.js'
 import { closed } from './failures.js'
 import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'

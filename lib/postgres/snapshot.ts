@@ -1,4 +1,4 @@
-import type { LockInfo, LockManagerSnapshot, LockMode } from '../lock-types.js'
+import type { LockInfo, LockManagerSnapshot, LockMode } from '../lock/types.js'
 import { OWN_KEYS } from './fence.js'
 import { IS_OURS, KEY } from './key.js'
 import { CLIENT_ID, readApplication, readLabel } from './label.js'

@@ -1,4 +1,4 @@
-import type { Lock, LockOptions } from '../lock-types.js'
+import type { Lock, LockOptions } from '../lock/types.js'
 
 /** How a lock is asked for. */
 export interface PostgresLockOptions extends LockOptions {

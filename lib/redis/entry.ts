@@ -1,5 +1,6 @@
 import type { LockOptions } from 'redis-semaphore'
 
+import { performance, setTimeout } from '../waiting/clock.js'
 import { asIpcError, isFinal, unavailable } from './failures.js'
 import { type Instant, Lease, now } from './lease.js'
 import type { Link } from './link.js'

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 
 import type { Redis as IoRedis } from 'ioredis'
 
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError, wrongValue } from '../errors.js'
 import type { RedisClient } from './client.js'
 import { isFinal } from './failures.js'

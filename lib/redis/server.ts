@@ -1,3 +1,4 @@
+import { performance } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
 import { unavailable } from './failures.js'
 import type { Link } from './link.js'

@@ -1,6 +1,7 @@
-import { timeUntil } from '../deadline.js'
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
+import { timeUntil } from '../waiting/deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
-import type { WaitLimits } from '../waiting.js'
+import type { WaitLimits } from '../waiting/waiting.js'
 import type { RedisPermit } from './permit.js'
 
 /** How many tries may be under way at once. */

@@ -1,1 +1,1 @@
-import '../../__test__/fixtures/postgres-work.ts'
+import '../../__test__/postgres/fixtures/work.ts'

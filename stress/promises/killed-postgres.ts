@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { SharedMemory } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
-import { PostgresServer, postgresServer } from '../../__test__/helpers/postgres.ts'
-import { allTurns, makeTurns, most } from '../../__test__/helpers/turns.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
+import { PostgresServer, postgresServer } from '../../__test__/shared/postgres.ts'
+import { allTurns, makeTurns, most } from '../../__test__/redis/helpers/turns.ts'
 import { random } from '../figures.ts'
 import { child, type Program } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'

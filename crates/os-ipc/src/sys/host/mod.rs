@@ -1,0 +1,12 @@
+//! The host and this process in it.
+
+mod file_key;
+mod first_thread;
+#[cfg(target_os = "linux")]
+pub(in crate::sys) mod memory_cgroup;
+pub(crate) mod module;
+mod readable;
+
+pub(crate) use file_key::ftok;
+pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use readable::is_readable;

@@ -1,0 +1,4 @@
+//! System V semaphores and shared memory.
+
+pub(crate) mod memory;
+pub(crate) mod semaphore;
