@@ -27,7 +27,7 @@ pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
-    leave_pool, leave_pool_queue, set_pool_size, set_spinning,
+    leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
 };
 
 /// Whether the calling thread is the one that the process began with.
