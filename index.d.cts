@@ -99,9 +99,6 @@ interface IpcErrorDetails {
     errno?: number | undefined;
     syscall?: string | undefined;
     hint?: string | undefined;
-    uid?: number | undefined;
-    mode?: number | undefined;
-    limit?: number | undefined;
     cause?: unknown;
 }
 /**
@@ -126,14 +123,8 @@ declare class IpcError extends Error {
     readonly errno?: number;
     /** The system call that failed, such as `'semget'`. */
     readonly syscall?: string;
-    /** What it means here and what to do about it; every error of a system call has one. */
+    /** What to do about it, where the code alone misleads. */
     readonly hint?: string;
-    /** Whose the object is that is in the way, where that is known. */
-    readonly uid?: number;
-    /** The permission bits of that object. */
-    readonly mode?: number;
-    /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
-    readonly limit?: number;
     constructor(code: string, message: string, details?: IpcErrorDetails);
 }
 
@@ -291,6 +282,13 @@ interface Lock {
     readonly name: string;
     /** How it is held. */
     readonly mode: LockMode;
+    /**
+     * Aborts when the lock is lost while it is held, with an `ERR_LOCK_LOST`. A lock of one host is never lost, and its signal
+     * never aborts; one of `os-ipc/postgres` is lost with its session.
+     */
+    readonly signal: AbortSignal;
+    /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
+    readonly fence: number | undefined;
 }
 /** What runs while the lock is held, until what it returns has settled. */
 type LockGrantedCallback<T> = (lock: Lock | null) => T;
@@ -412,7 +410,7 @@ interface BackendOptions {
 }
 /** How a semaphore is made. */
 interface CreateSemaphoreOptions extends BackendOptions {
-    /** The counter's first value, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
+    /** The counter's first value, 0 to 32,767. */
     initial: number;
     /** Permission bits; `0o600` when missing. The umask does not change them. */
     mode?: number | undefined;
@@ -465,7 +463,7 @@ declare class Semaphore implements PermitSource, Disposable {
     /**
      * Makes a semaphore that must not exist yet.
      *
-     * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
+     * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
      * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
      *
      * @example
@@ -475,7 +473,7 @@ declare class Semaphore implements PermitSource, Disposable {
      */
     static create(id: Id, options: CreateSemaphoreOptions): Semaphore;
     /**
-     * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
+     * Opens a semaphore that exists, whoever made it.
      *
      * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
      * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
@@ -519,7 +517,7 @@ declare class Semaphore implements PermitSource, Disposable {
     /**
      * Adds units, all or none, and wakes as many waits.
      *
-     * @param count - 1 to 32,767, with the backend `'posix'` to 2,147,483,647 (darwin: 32,767); 1 when missing.
+     * @param count - 1 to 32,767; 1 when missing.
      * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
      */
     post(count?: number): void;
@@ -592,16 +590,16 @@ declare class Semaphore implements PermitSource, Disposable {
     /** Lets the process end while waits of this handle are pending. */
     unref(): this;
     /**
-     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
      *
      * Permits stay held until they are released. The semaphore itself stays, for others.
      */
     close(): void;
     /**
-     * Removes the semaphore that this handle has open, before or after `close()`. Another one that has its name by now
-     * stays. A second call does nothing; one that failed can be tried again.
+     * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
+     * nothing; one that failed can be tried again.
      *
-     * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it is somebody else's.
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
      */
     unlink(): void;
     /** The same as {@link close}. */
@@ -776,8 +774,7 @@ declare class SharedMemory implements Disposable {
      */
     static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
     /**
-     * Opens an object that is there; its size is the object's. Here a name may have 255 bytes, and `..` in it: other programs
-     * are not so strict.
+     * Opens an object that is there; its size is the object's.
      *
      * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
      *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;

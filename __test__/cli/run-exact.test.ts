@@ -65,7 +65,7 @@ requires(linux)('where the system has no /proc, the exit code is that of Node', 
 
 /** The same line with the command alone, and under os-ipc. */
 async function both(
-  t: Parameters<typeof cli>[0],
+  t: ExecutionContext,
   command: string,
   prefix = '',
 ): Promise<[alone: string, run: string]> {
