@@ -121,7 +121,8 @@ declare class RedisSemaphore implements PermitSource {
     /**
      * Permits on the Redis at this address, over a connection of its own. The connection is made when it is first needed.
      *
-     * @param url - `redis://user:password@host:6379/0`, `rediss://` for TLS, or the path of a Unix socket.
+     * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
+     *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
      * @param name - As for `Semaphore`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
      *
      * @example

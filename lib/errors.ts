@@ -1,3 +1,12 @@
+import { define, own } from './own.js'
+import { acrossCopies } from './copies.js'
+
+// As they are when the package is loaded: an error is read in the middle of anything, and must not run the program's code.
+const { apply } = Reflect
+const { indexOf, slice } = String.prototype
+
+const NO_DETAILS: IpcErrorDetails = { __proto__: null } as IpcErrorDetails
+
 /** What an {@link IpcError} carries besides its message. */
 interface IpcErrorDetails {
   errno?: number | undefined
@@ -26,7 +35,7 @@ interface IpcErrorDetails {
  */
 export class IpcError extends Error {
   static {
-    this.prototype.name = 'IpcError'
+    define(this.prototype, 'name', 'IpcError')
   }
 
   /** The errno's name (`'EEXIST'`, `'EIDRM'`, ...) or a code of this package (`'ERR_NAME_COLLISION'`, ...). */
@@ -44,18 +53,20 @@ export class IpcError extends Error {
   /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
   declare readonly limit?: number
 
-  constructor(code: string, message: string, details: IpcErrorDetails = {}) {
-    const { errno, syscall, hint, uid, mode, limit, cause } = details
+  constructor(code: string, message: string, details: IpcErrorDetails = NO_DETAILS) {
+    const cause = own(details, 'cause')
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    if (errno !== undefined) this.errno = errno
-    if (syscall !== undefined) this.syscall = syscall
-    if (hint !== undefined) this.hint = hint
-    if (uid !== undefined) this.uid = uid
-    if (mode !== undefined) this.mode = mode
-    if (limit !== undefined) this.limit = limit
+    define(this, 'errno', own(details, 'errno'))
+    define(this, 'syscall', own(details, 'syscall'))
+    define(this, 'hint', own(details, 'hint'))
+    define(this, 'uid', own(details, 'uid'))
+    define(this, 'mode', own(details, 'mode'))
+    define(this, 'limit', own(details, 'limit'))
   }
 }
+
+acrossCopies(IpcError, 'IpcError')
 
 /** A value of the wrong type. */
 export function wrongType(what: string, expected: string, received: unknown): TypeError {
@@ -78,35 +89,57 @@ export function outOfRange(what: string, expected: string, received: unknown): R
   )
 }
 
-/** The error for what the native core refused; called by the addon. */
-export function fromNative(
-  code: string,
-  message: string,
-  errno: number | null,
-  syscall: string | null,
-  hint: string | null,
-  uid: number | null,
-  mode: number | null,
-  limit: number | null,
-): Error {
+/** The text of an error, which the addon returns instead of a value. */
+export type Failure = string & { readonly failure: never }
+
+/** What a call of the addon returns. */
+export type Answer<T> = T | Failure
+
+/**
+ * The value that a call of the addon returned.
+ *
+ * @throws The error that it returned instead.
+ */
+export function checked<T>(answer: Answer<T>): T {
+  if (typeof answer === 'string') throw fromNative(answer as Failure)
+  return answer as T
+}
+
+/** The error for what the native core refused: its text has code, errno, system call, hint, uid, mode, limit and message. */
+export function fromNative(failure: Failure): Error {
+  let start = 0
+  const next = (): string => {
+    const end = apply(indexOf, failure, ['\0', start])
+    const part = apply(slice, failure, [start, end])
+    start = end + 1
+    return part
+  }
+  const code = next()
+  const errno = next()
+  const syscall = next()
+  const hint = next()
+  const uid = next()
+  const mode = next()
+  const limit = next()
+  const message = apply(slice, failure, [start])
   if (code === 'ERR_INVALID_ARG_VALUE') return withCode(withHint(new TypeError(message), hint), code)
   if (code === 'ERR_OUT_OF_RANGE') return withCode(withHint(new RangeError(message), hint), code)
   return new IpcError(code, message, {
-    errno: errno ?? undefined,
-    syscall: syscall ?? undefined,
-    hint: hint ?? undefined,
-    uid: uid ?? undefined,
-    mode: mode ?? undefined,
-    limit: limit ?? undefined,
+    errno: errno ? +errno : undefined,
+    syscall: syscall || undefined,
+    hint: hint || undefined,
+    uid: uid ? +uid : undefined,
+    mode: mode ? +mode : undefined,
+    limit: limit ? +limit : undefined,
   })
 }
 
 function withCode<E extends Error>(error: E, code: string): E & { code: string } {
-  return Object.assign(error, { code })
+  return define(error, 'code', code) as E & { code: string }
 }
 
-function withHint<E extends Error>(error: E, hint: string | null): E {
-  return hint === null ? error : Object.assign(error, { hint })
+function withHint<E extends Error>(error: E, hint: string | undefined): E {
+  return define(error, 'hint', hint || undefined)
 }
 
 /** A value as an error message shows it: short, and never by running its own code. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /**
@@ -8,11 +9,10 @@ import { createRequire } from 'node:module'
  * exist. There the program that was started stands for it.
  */
 export function requireByName(name: string): unknown {
-  const places = [
-    ...(typeof __filename === 'string' ? [__filename] : []),
-    ...(process.argv[1] === undefined ? [] : [process.argv[1]]),
-    `${process.cwd()}/`,
-  ]
+  const places =
+    typeof __filename === 'string' && existsSync(__filename)
+      ? [__filename]
+      : [...(process.argv[1] === undefined ? [] : [process.argv[1]]), `${process.cwd()}/`]
   let failure: unknown
   for (const place of places) {
     try {

@@ -4,7 +4,8 @@ import { existsSync, statSync } from 'node:fs'
 
 import type { Library } from './command.js'
 import { EXIT } from './exit.js'
-import { Failure, usage } from './failure.js'
+import { accessDenied } from './access.js'
+import { Failure, sentence, usage } from './failure.js'
 import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
@@ -52,7 +53,11 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
       // The message has the cure in it.
-      return new Failure(cause, 'os-ipc doctor looks at it')
+      return new Failure(cause, sentence(accessDenied(error)?.cure, 'os-ipc doctor looks at it'))
+    case 'ERR_ACCESS_DENIED': {
+      const { cause: denied, cure } = accessDenied(error) ?? { cause, cure: hint }
+      return new Failure(denied, cure, EXIT.forbidden)
+    }
     case undefined:
       return new Failure(
         `this should not have happened: ${cause}`,
@@ -60,7 +65,10 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       )
     default:
       // A hint says more than the name of an errno.
-      return new Failure(hint === undefined && /^E(?!RR_)/.test(code) ? `${cause} (${code})` : cause, hint)
+      return new Failure(
+        hint === undefined && /^E(?!RR_)/.test(code) ? `${cause.replace(/\.$/, '')} (${code})` : cause,
+        hint,
+      )
   }
 }
 

@@ -1,21 +1,44 @@
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 import type { Library } from '../core/command.js'
+import { accessDenied } from '../core/access.js'
 import { type Finding, finding } from './finding.js'
 
 /** The native addon: whether it loads, which file it is, and what its platform lacks. */
 export async function checkBinding(): Promise<{ ipc: Library | undefined; findings: Finding[] }> {
   const runtime = `${process.platform}-${process.arch}, ${libc()}Node.js ${process.version}`
-  const ipc = await import('../../index.js')
-  const { reason } = ipc.capabilities
-  if (reason !== undefined) {
-    return { ipc: undefined, findings: [finding('problem', 'native binding', `${reason} (${runtime})`)] }
+  const lost = (reason: string, error?: unknown) => {
+    const text = reason.replace(/\.$/, '')
+    return {
+      ipc: undefined,
+      findings: [finding('problem', 'native binding', `${text} (${runtime})`, ...permissionCures(error))],
+    }
   }
+  let ipc: Library
+  try {
+    ipc = await import('../../index.js')
+  } catch (error) {
+    return lost((error as Error).message, error)
+  }
+  const { reason } = ipc.capabilities
+  if (reason !== undefined) return lost(reason)
   const file = Object.keys(createRequire(import.meta.url).cache).find(path => path.endsWith('.node'))
   return {
     ipc,
     findings: [finding('ok', 'native binding', `${file ?? 'loaded'} (${runtime})`), ...lacking(ipc)],
   }
+}
+
+/** Under Node's permission model: the file that may not be read, and the option that allows it. */
+function permissionCures(error: unknown): string[] {
+  const denied = accessDenied(error)
+  if (denied !== undefined) return [`${denied.cause}: ${denied.cure}`]
+  const { permission } = process
+  if (permission === undefined) return []
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  const unreadable = permission.has('fs.read', root) ? [] : [`--allow-fs-read=${root} lets Node read ${root}`]
+  return [...unreadable, ...(permission.has('addon') ? [] : ['--allow-addons lets Node load addons'])]
 }
 
 function lacking({ capabilities }: Library): Finding[] {

@@ -1,6 +1,7 @@
 import type { Library } from '../core/command.js'
 import { size, span } from '../core/format.js'
 import { everything, type Item, labelOf } from '../core/items.js'
+import { escapedBytes, isPrintable, printable } from '../core/text.js'
 import { holdersOf } from '../core/use.js'
 import { type Finding, finding } from './finding.js'
 
@@ -76,9 +77,13 @@ function unused(item: Item): Finding[] {
   ]
 }
 
-/** A name as a shell takes it; `labelOf` has no control characters. */
+/** A name as a shell takes it. What cannot be shown needs the quotes that bash, zsh and ksh have for it. */
 function quoted(item: Item): string {
-  const label = labelOf(item)
+  const label = item.name ?? labelOf(item)
+  if (!isPrintable(label)) {
+    const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`
+    return `$'${printable(label.replaceAll(/['\\]/g, '\\$&'), character => escapedBytes(character, hex))}'`
+  }
   return /^[\w/:.-]+$/.test(label) ? label : `'${label.replaceAll("'", `'\\''`)}'`
 }
 

@@ -8,6 +8,7 @@ export async function checkSystemV(): Promise<Finding[]> {
   if (process.platform !== 'linux') return []
   const { native } = await import('../../lib/addon/native.js')
   const refused = native.refusedCalls()
+  if (typeof refused === 'string') return []
   const sets = refused.filter(({ call }) => SETS.test(call))
   const segments = refused.filter(({ call }) => !SETS.test(call))
   return [

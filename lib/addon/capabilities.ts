@@ -1,3 +1,4 @@
+import { checked } from '../errors.js'
 import { native, reason } from './native.js'
 import type { Backend } from '../options.js'
 
@@ -43,7 +44,9 @@ const NONE = {
 }
 
 const supported = reason === undefined
-const { sysv, posix } = supported ? native.semaphoreCapabilities() : { sysv: NONE, posix: NONE }
+const { sysv, posix } = supported
+  ? checked(native.semaphoreCapabilities())
+  : { sysv: NONE, posix: NONE }
 
 /**
  * What this platform can do.
@@ -69,5 +72,5 @@ export const capabilities: Capabilities = Object.freeze({
   locks: sysv.available ? 'sysv' : 'files',
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
   list: sysv.available,
-  externalBuffers: native.externalBuffersAllowed(),
+  externalBuffers: checked(native.externalBuffersAllowed()),
 })

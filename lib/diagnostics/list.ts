@@ -1,3 +1,4 @@
+import { checked } from '../errors.js'
 import { type ListedLock, listedLock } from '../lock/listed.js'
 import { native } from '../addon/native.js'
 import { semaphoreInfo, type SemaphoreInfo } from '../semaphore/info.js'
@@ -27,8 +28,8 @@ export interface Listing {
 export function list(): Listing {
   // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
   return {
-    semaphores: Array.from(native.listSemaphores(), semaphoreInfo),
-    segments: Array.from(native.listSegments(), sharedMemoryInfo),
-    locks: Array.from(native.listLocks(), listedLock),
+    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
+    segments: Array.from(checked(native.listSegments()), sharedMemoryInfo),
+    locks: Array.from(checked(native.listLocks()), listedLock),
   }
 }

@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 
 import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } from './semaphore-messages.js'
+import { sharedByCopies } from '../copies.js'
 import { IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { performance } from '../waiting/clock.js'
@@ -12,12 +13,13 @@ const released = channel('os-ipc:released')
 const timeout = channel('os-ipc:timeout')
 const failed = channel('os-ipc:failed')
 
-let waits = 0
+/** Counts the waits of this thread, of whichever copy of this package: all of them publish to the same channels. */
+const waits = sharedByCopies(waiting, 'waits', { last: 0 })
 
 /** The number of a wait of this thread, for a semaphore or a lock. */
 export function nextWait(): number {
-  waits += 1
-  return waits
+  waits.last += 1
+  return waits.last
 }
 
 /** A wait that could not succeed at once, from its beginning to its end. */

@@ -1,4 +1,5 @@
 import type { NativeLockRequest } from '../../native.cjs'
+import { checked } from '../errors.js'
 import { lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
 import { checkRequest, type LockRequest } from './request.js'
 import type {
@@ -13,6 +14,7 @@ import type {
 import { threadId } from '../waiting/main-thread.js'
 import { PendingLock } from './pending.js'
 import { native } from '../addon/native.js'
+import { evaluation } from '../waiting/settling.js'
 
 /** A lock that is held. */
 class HeldLock implements Lock {
@@ -60,7 +62,7 @@ export class HostLockManager implements LockManager {
       if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
     } finally {
-      native.lockEnd(handle)
+      checked(native.lockEnd(handle))
       unlocked(request, since)
     }
   }
@@ -69,7 +71,10 @@ export class HostLockManager implements LockManager {
   async #take(request: LockRequest): Promise<number | undefined> {
     const { name, mode, ifAvailable } = request
     const shared = mode === 'shared'
-    const { handle, held, ticket } = native.lockRequest(this.#folder, name, shared, ifAvailable, threadId)
+    const { session } = evaluation
+    const { handle, held, ticket } = checked(
+      native.lockRequest(session, this.#folder, name, shared, ifAvailable, threadId),
+    )
     if (held) {
       lockedAtOnce(request)
       return handle
@@ -79,13 +84,13 @@ export class HostLockManager implements LockManager {
       pending.began()
       return pending.granted
     }
-    native.lockEnd(handle)
+    checked(native.lockEnd(handle))
     return undefined
   }
 
   async query(): Promise<LockManagerSnapshot> {
     // A copy: an array of the addon is of the main context, and a test of Jest runs in another one.
-    const requests = [...native.lockRequests(this.#folder)]
+    const requests = [...checked(native.lockRequests(this.#folder))]
     const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
     return { held: described(true), pending: described(false) }
   }

@@ -1,3 +1,4 @@
+import { checked } from '../errors.js'
 import { ObservedLockWait } from '../diagnostics/locks.js'
 import type { LockRequest } from './request.js'
 import { native } from '../addon/native.js'
@@ -43,7 +44,7 @@ export class PendingLock extends ObservedLockWait implements Waiter {
 
   fail(error: unknown): void {
     this.#end()
-    native.lockEnd(this.#handle)
+    checked(native.lockEnd(this.#handle))
     this.#reject(error)
   }
 

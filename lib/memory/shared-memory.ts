@@ -1,7 +1,8 @@
 import { isUint8Array } from 'node:util/types'
 
 import type { OpenedMemory } from '../../native.cjs'
-import { IpcError, outOfRange, wrongType } from '../errors.js'
+import { acrossCopies } from '../copies.js'
+import { checked, IpcError, outOfRange, wrongType } from '../errors.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
@@ -15,6 +16,7 @@ import {
   checkOwner,
   checkSize,
 } from '../options.js'
+import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
 import { Unreachable } from '../addon/unreachable.js'
 
@@ -47,7 +49,7 @@ const inside = Symbol('inside')
 const NONE = 0
 
 /** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
-const dropped = new Unreachable<SharedMemory>(handle => native.memoryRelease(handle))
+const dropped = new Unreachable<SharedMemory>(handle => void native.memoryRelease(handle))
 
 /**
  * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
@@ -119,9 +121,11 @@ export class SharedMemory implements Disposable {
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
     const { size, mode } = checkOptions(options)
-    const checked = checkId(id)
-    const opened = native.memoryCreate(checked, checkSize(size), checkMode(mode))
-    return new SharedMemory(inside, opened, checked, false)
+    const checkedId = checkId(id)
+    const opened = checked(
+      native.memoryCreate(evaluation.session, checkedId, checkSize(size), checkMode(mode)),
+    )
+    return new SharedMemory(inside, opened, checkedId, false)
   }
 
   /**
@@ -140,8 +144,9 @@ export class SharedMemory implements Disposable {
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
-    const checked = checkId(id)
-    return new SharedMemory(inside, native.memoryOpen(checked, only, checkOwner(owner)), checked, only)
+    const checkedId = checkId(id)
+    const opened = checked(native.memoryOpen(evaluation.session, checkedId, only, checkOwner(owner)))
+    return new SharedMemory(inside, opened, checkedId, only)
   }
 
   /**
@@ -156,9 +161,12 @@ export class SharedMemory implements Disposable {
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
     const { size, mode, owner } = checkOptions(options)
-    const checked = checkId(id)
-    const opened = native.memoryOpenOrCreate(checked, checkSize(size), checkMode(mode), checkOwner(owner))
-    return new SharedMemory(inside, opened, checked, false)
+    const checkedId = checkId(id)
+    const { session } = evaluation
+    const opened = checked(
+      native.memoryOpenOrCreate(session, checkedId, checkSize(size), checkMode(mode), checkOwner(owner)),
+    )
+    return new SharedMemory(inside, opened, checkedId, false)
   }
 
   /**
@@ -178,7 +186,8 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), undefined, only)
+    const opened = checked(native.memoryAttach(evaluation.session, id, only, checkOwner(owner)))
+    return new SharedMemory(inside, opened, undefined, only)
   }
 
   /**
@@ -195,7 +204,7 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
    */
   static remove(id: Id): boolean {
-    return native.memoryRemoveById(checkId(id))
+    return checked(native.memoryRemoveById(checkId(id)))
   }
 
   /**
@@ -234,7 +243,7 @@ export class SharedMemory implements Disposable {
       )
     }
     if (this.#handle === NONE) return new ArrayBuffer(0)
-    const buffer = native.memoryBuffer(this.#handle)
+    const buffer = checked(native.memoryBuffer(this.#handle))
     if (buffer === null) {
       throw new IpcError('ERR_NO_EXTERNAL_BUFFERS', 'this runtime forbids ArrayBuffers over shared memory', {
         hint: 'use read(), write() and toBuffer()',
@@ -259,7 +268,7 @@ export class SharedMemory implements Disposable {
   read(target: Uint8Array, position = 0): number {
     checkBytesOf('target', target, 'a Uint8Array')
     this.#checkPosition(position)
-    return native.memoryRead(this.#handle, target, position)
+    return checked(native.memoryRead(this.#handle, target, position))
   }
 
   /**
@@ -278,7 +287,7 @@ export class SharedMemory implements Disposable {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
     this.#checkPosition(position)
-    native.memoryWrite(this.#handle, bytes, position)
+    checked(native.memoryWrite(this.#handle, bytes, position))
     return bytes.length
   }
 
@@ -299,9 +308,9 @@ export class SharedMemory implements Disposable {
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
     }
-    if (this.#handle === NONE) native.memoryInfo(NONE)
+    if (this.#handle === NONE) checked(native.memoryInfo(NONE))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)
-    native.memoryRead(this.#handle, copy, position)
+    checked(native.memoryRead(this.#handle, copy, position))
     return copy
   }
 
@@ -316,7 +325,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   clear(): void {
-    native.memoryClear(this.#handle)
+    checked(native.memoryClear(this.#handle))
   }
 
   /**
@@ -330,7 +339,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return sharedMemoryInfo(native.memoryInfo(this.#handle))
+    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle)))
   }
 
   /**
@@ -345,7 +354,7 @@ export class SharedMemory implements Disposable {
    */
   detach(): void {
     if (this.#handle === NONE) return
-    this.#detached = native.memoryDetach(this.#handle)
+    this.#detached = checked(native.memoryDetach(this.#handle))
     this.#handle = NONE
     dropped.forget(this)
   }
@@ -363,8 +372,8 @@ export class SharedMemory implements Disposable {
    * ```
    */
   remove(): void {
-    if (this.#detached) native.memoryRemoveDetached(this.#detached)
-    else native.memoryRemove(this.#handle)
+    if (this.#detached) checked(native.memoryRemoveDetached(this.#detached))
+    else checked(native.memoryRemove(this.#handle))
   }
 
   /** The same as {@link SharedMemory.detach}. */
@@ -378,6 +387,8 @@ export class SharedMemory implements Disposable {
     }
   }
 }
+
+acrossCopies(SharedMemory, 'SharedMemory')
 
 function checkBytesOf(what: string, value: unknown, expected: string): void {
   if (!isUint8Array(value)) throw wrongType(what, expected, value)

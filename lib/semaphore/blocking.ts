@@ -1,8 +1,10 @@
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from '../diagnostics/semaphores.js'
 import { performance } from '../waiting/clock.js'
+import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from '../waiting/main-thread.js'
 import { native } from '../addon/native.js'
+import { arrive } from '../waiting/transit.js'
 import { timedOut } from '../waiting/waiting.js'
 
 /** How long a worker blocks at a time: between two of them its termination takes effect. */
@@ -20,8 +22,9 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
-  if (native.semaphoreWaitSync(handle.use(), 0, !isMainThread)) {
+  if (checked(native.semaphoreWaitSync(handle.use(), 0))) {
     tookAtOnce(handle, false)
+    arrive()
     return
   }
   if (timeout === 0) {
@@ -43,13 +46,16 @@ function observe(handle: Handle, timeout: number | undefined): void {
 function block(handle: Handle, timeout: number | undefined): void {
   const number = handle.use()
   if (isMainThread) {
-    if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(handle)
+    if (!checked(native.semaphoreWaitSync(number, timeout))) throw timedOut(handle)
     return
   }
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
+    if (checked(native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE)))) {
+      arrive()
+      return
+    }
     if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
   }
 }

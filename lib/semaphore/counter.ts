@@ -1,4 +1,6 @@
+import { checked } from '../errors.js'
 import { native } from '../addon/native.js'
+import { transit } from '../waiting/transit.js'
 
 /** The words of the C library's semaphore. */
 const VALUE = 0
@@ -34,7 +36,10 @@ export class Counter {
     for (;;) {
       const value = Atomics.load(words, VALUE)
       if (value <= 0) return false
-      if (Atomics.compareExchange(words, VALUE, value, value - 1) === value) return true
+      if (Atomics.compareExchange(words, VALUE, value, value - 1) === value) {
+        if (transit !== undefined) transit[0] = this.#handle
+        return true
+      }
     }
   }
 
@@ -48,14 +53,14 @@ export class Counter {
       if (Atomics.compareExchange(words, VALUE, value, value + 1) === value) break
     }
     // Whoever waits said so before it looked at the value for the last time: either it saw the unit, or we see it.
-    if (Atomics.load(words, WAITERS) !== 0) native.semaphoreWakeOne(this.#handle)
+    if (Atomics.load(words, WAITERS) !== 0) checked(native.semaphoreWakeOne(this.#handle))
     return true
   }
 
   #begin(): Int32Array | null {
     this.#calls += 1
     if (this.#calls <= WORTH_IT) return null
-    const buffer = native.semaphoreWords(this.#handle)
+    const buffer = checked(native.semaphoreWords(this.#handle))
     this.#words = buffer === null ? null : new Int32Array(buffer)
     return this.#words
   }

@@ -1,4 +1,4 @@
-import { wrongType, wrongValue } from '../errors.js'
+import { checked, wrongType, wrongValue } from '../errors.js'
 import { native } from '../addon/native.js'
 import { checkInteger } from '../options.js'
 
@@ -18,5 +18,5 @@ import { checkInteger } from '../options.js'
 export function ftok(path: string, projectId: number): number {
   if (typeof path !== 'string') throw wrongType('path', 'a string', path)
   if (!path.isWellFormed()) throw wrongValue('a path is well-formed Unicode: it has a lone surrogate')
-  return native.ftok(path, checkInteger('projectId', projectId, 1, 255))
+  return checked(native.ftok(path, checkInteger('projectId', projectId, 1, 255)))
 }

@@ -1,11 +1,11 @@
 import { Counter } from './counter.js'
-import { IpcError } from '../errors.js'
+import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import type { Backend, Id } from '../options.js'
 import { Unreachable } from '../addon/unreachable.js'
 
 /** Frees what nobody can use any more. Permits stay held: nobody released them. */
-const unreachable = new Unreachable<Handle>(number => native.semaphoreDrop(number))
+const unreachable = new Unreachable<Handle>(number => void native.semaphoreDrop(number))
 
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
@@ -64,7 +64,7 @@ export class Handle {
 
   /** Gives back a permit. */
   release(): void {
-    native.semaphoreRelease(this.number)
+    checked(native.semaphoreRelease(this.number))
     this.permits -= 1
     if (!this.open) this.#dropIfUnused()
   }
@@ -72,15 +72,15 @@ export class Handle {
   /** Removes the semaphore, open or closed. */
   unlink(): void {
     if (this.#unlinked) return
-    if (this.#identity === undefined) native.semaphoreUnlink(this.number)
-    else native.semaphoreRemoveClosed(this.#identity)
+    if (this.#identity === undefined) checked(native.semaphoreUnlink(this.number))
+    else checked(native.semaphoreRemoveClosed(this.#identity))
     this.#unlinked = true
   }
 
   #dropIfUnused(): void {
     if (this.permits > 0) return
-    this.#identity = native.semaphoreIdentity(this.number)
+    this.#identity = checked(native.semaphoreIdentity(this.number))
     unreachable.forget(this)
-    native.semaphoreDrop(this.number)
+    checked(native.semaphoreDrop(this.number))
   }
 }

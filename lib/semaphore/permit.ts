@@ -1,3 +1,4 @@
+import { acrossCopies } from '../copies.js'
 import { gaveBack, heldSince } from '../diagnostics/semaphores.js'
 import type { Handle } from './handle.js'
 import type { PermitLike } from './permit-source.js'
@@ -72,3 +73,5 @@ export class Permit implements PermitLike {
     this.release()
   }
 }
+
+acrossCopies(Permit, 'Permit')

@@ -2,7 +2,8 @@ import type { OpenedSemaphore } from '../../native.cjs'
 import { takeSync } from './blocking.js'
 import { capabilities } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
-import { wrongType, wrongValue } from '../errors.js'
+import { acrossCopies } from '../copies.js'
+import { checked, wrongType, wrongValue } from '../errors.js'
 import { Handle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
@@ -22,6 +23,8 @@ import {
 import { Permit } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './info.js'
+import { evaluation } from '../waiting/settling.js'
+import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take, type WaitLimits } from '../waiting/waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
@@ -118,7 +121,11 @@ export class Semaphore implements PermitSource, Disposable {
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const { initial, mode } = creation(options, which.posix)
-    return Semaphore.#opened(which, native.semaphoreCreate(which.id, which.posix, initial, mode))
+    const { session } = evaluation
+    return Semaphore.#opened(
+      which,
+      checked(native.semaphoreCreate(session, which.id, which.posix, initial, mode)),
+    )
   }
 
   /**
@@ -137,7 +144,8 @@ export class Semaphore implements PermitSource, Disposable {
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    return new Semaphore(inside, native.semaphoreOpen(which.id, which.posix, owner), which, false)
+    const handle = checked(native.semaphoreOpen(evaluation.session, which.id, which.posix, owner))
+    return new Semaphore(inside, handle, which, false)
   }
 
   /**
@@ -157,7 +165,11 @@ export class Semaphore implements PermitSource, Disposable {
     const which = target(id, options)
     const { initial, mode } = creation(options, which.posix)
     const owner = checkOwner(options.owner)
-    return Semaphore.#opened(which, native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner))
+    const { session } = evaluation
+    return Semaphore.#opened(
+      which,
+      checked(native.semaphoreOpenOrCreate(session, which.id, which.posix, initial, mode, owner)),
+    )
   }
 
   /**
@@ -169,7 +181,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
     const which = target(id, options)
-    return native.semaphoreUnlinkId(which.id, which.posix)
+    return checked(native.semaphoreUnlinkId(which.id, which.posix))
   }
 
   static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
@@ -184,7 +196,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
    */
   get value(): number {
-    return native.semaphoreValue(this.#handle.use())
+    return checked(native.semaphoreValue(this.#handle.use()))
   }
 
   /**
@@ -196,7 +208,7 @@ export class Semaphore implements PermitSource, Disposable {
   post(count = 1): void {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
-    if (!counted) native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
+    if (!counted) checked(native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count)))
     posted(this.#handle, count)
   }
 
@@ -209,8 +221,13 @@ export class Semaphore implements PermitSource, Disposable {
   tryWait(): boolean {
     const number = this.#handle.use()
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
-    if (taken) tookAtOnce(this.#handle, false)
-    return taken
+    if (taken === true) {
+      tookAtOnce(this.#handle, false)
+      // Last: what comes after it can lose the unit to the end of a worker.
+      if (transit !== undefined) arrive()
+      return true
+    }
+    return checked<boolean>(taken)
   }
 
   /**
@@ -266,7 +283,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when the semaphore was removed.
    */
   tryAcquire(): Permit | null {
-    if (!native.semaphoreTryAcquire(this.#handle.use())) return null
+    if (!checked(native.semaphoreTryAcquire(this.#handle.use()))) return null
     const permit = new Permit(this.#handle)
     tookAtOnce(this.#handle, true)
     return permit
@@ -301,7 +318,7 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   info(): SemaphoreInfo {
-    return semaphoreInfo(native.semaphoreInfo(this.#handle.use()))
+    return semaphoreInfo(checked(native.semaphoreInfo(this.#handle.use())))
   }
 
   /** Makes pending waits of this handle keep the process alive, as they do at first. */
@@ -343,7 +360,7 @@ export class Semaphore implements PermitSource, Disposable {
   }
 
   #checkCount(count: number): number {
-    return checkCount(count, native.semaphoreValueMax(this.backend === 'posix'))
+    return checkCount(count, checked(native.semaphoreValueMax(this.backend === 'posix')))
   }
 
   /** The same as {@link close}. */
@@ -351,6 +368,8 @@ export class Semaphore implements PermitSource, Disposable {
     this.close()
   }
 }
+
+acrossCopies(Semaphore, 'Semaphore')
 
 const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
 
@@ -378,7 +397,7 @@ function target(id: unknown, options: BackendOptions | undefined): Target {
 
 function creation(options: CreateSemaphoreOptions, posix: boolean): { initial: number; mode: number } {
   const { initial, mode } = checkOptions(options)
-  return { initial: checkInitial(initial, native.semaphoreValueMax(posix)), mode: checkMode(mode) }
+  return { initial: checkInitial(initial, checked(native.semaphoreValueMax(posix))), mode: checkMode(mode) }
 }
 
 function warnUnverified(label: string): void {

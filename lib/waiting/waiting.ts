@@ -3,9 +3,10 @@ import { constants } from 'node:os'
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
-import { IpcError } from '../errors.js'
+import { checked, IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { native } from '../addon/native.js'
+import { arrive } from './transit.js'
 import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
 
 /** What ends a wait besides its unit. */
@@ -61,7 +62,7 @@ class Pending extends ObservedWait implements Waiter {
 
   /** Nobody wants the unit any more: one that is on its way goes to the next. */
   giveUp(reason: unknown): void {
-    native.cancelWait(this.handle.number, this.ticket)
+    checked(native.cancelWait(this.handle.number, this.ticket))
     this.fail(reason)
     this.failed(reason)
   }
@@ -98,19 +99,22 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    if (!taken) {
+    if (taken !== true && !checked(taken)) {
       const error = timedOut(handle)
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
     tookAtOnce(handle, permit)
+    arrive()
     return undefined
   }
-  const ticket = native.startWait(handle.use(), permit, handle.referenced)
-  if (ticket === 0) {
+  const answer = native.startWait(handle.use(), permit, handle.referenced)
+  if (answer === 0) {
     tookAtOnce(handle, permit)
+    arrive()
     return undefined
   }
+  const ticket = checked(answer)
   return new Promise((resolve, reject) => {
     const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
     expect(ticket, wait)
@@ -124,7 +128,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
 /** Closes a handle, and ends every wait of it. */
 export function closeHandle(handle: Handle): void {
   const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
-  if (tickets.length > 0) native.cancelWaits(handle.number)
+  if (tickets.length > 0) checked(native.cancelWaits(handle.number))
   handle.close()
   failAll(tickets, () => handle.closedError())
 }
@@ -139,7 +143,7 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
-  if (pool > 0) native.allowPool(handle.number, alive)
+  if (pool > 0) checked(native.allowPool(handle.number, alive))
 }
 
 /** A wait's time is over. */

@@ -1,8 +1,8 @@
-//! A shorter way from JavaScript to the functions that are called in innermost loops.
+//! The functions as JavaScript calls them.
 //!
-//! The way that `#[napi]` makes keeps a list of what every call borrows, which costs a fifth of a `semop`. These borrow
-//! nothing that outlives the call. They are the same functions, and `#[napi]` still writes down their types: what stands
-//! here takes the place of its way when the module is loaded.
+//! `#[napi]` writes down their types, and its way to each function is replaced by one of ours when the module is loaded. Ours
+//! throws nothing: a call that fails returns its [error as a text](crate::error). It is shorter, too: the way of `#[napi]`
+//! keeps a list of what every call borrows, which costs a fifth of a `semop`. These borrow nothing that outlives the call.
 
 #![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has no other way to make one")]
 
@@ -10,24 +10,39 @@ use std::ffi::CStr;
 use std::ptr;
 
 use napi::bindgen_prelude::{Env, FromNapiValue, JsValue, Object, ToNapiValue, check_status};
-use napi::{JsError, sys};
+use napi::sys;
 use napi_derive::napi;
 
-use crate::{memory, semaphores, waits};
+use crate::error::text;
+use crate::{environment, exit, keys, locks, memory, semaphores, session, waits};
 
-/// The callback of a function: its environment, then so many arguments.
+/// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
+/// `value` is for what cannot fail.
 macro_rules! callback {
-    ($function:path $(, $argument:ident)*) => {{
+    (env: $function:path $(, $argument:ident)*) => {
+        callback!(@ env $($argument)* => $function(Env::from_raw(env) $(, $argument)*))
+    };
+    (env value: $function:path $(, $argument:ident)*) => {
+        callback!(@ env $($argument)* => Ok($function(Env::from_raw(env) $(, $argument)*)))
+    };
+    (value: $function:path $(, $argument:ident)*) => {
+        callback!(@ env $($argument)* => Ok($function($($argument),*)))
+    };
+    ($function:path $(, $argument:ident)*) => {
+        callback!(@ env $($argument)* => $function($($argument),*))
+    };
+    (@ $env:ident $($argument:ident)* => $call:expr) => {{
         /// # Safety
         /// - Node-API calls it.
         unsafe extern "C" fn callback(
-            env: sys::napi_env,
+            $env: sys::napi_env,
             info: sys::napi_callback_info,
         ) -> sys::napi_value {
             // SAFETY: the caller's; the arguments are those of this call.
             unsafe {
-                answer(env, info, |[$($argument),*]| {
-                    $function(Env::from_raw(env) $(, FromNapiValue::from_napi_value(env, $argument)?)*)
+                answer($env, info, |[$($argument),*]| {
+                    $(let $argument = FromNapiValue::from_napi_value($env, $argument)?;)*
+                    $call
                 })
             }
         }
@@ -38,17 +53,74 @@ macro_rules! callback {
 #[napi(module_exports)]
 pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
     let ways: &[(&CStr, sys::napi_callback)] = &[
-        (c"semaphorePost", Some(callback!(semaphores::semaphore_post, handle, count))),
-        (c"semaphoreTryWait", Some(callback!(semaphores::semaphore_try_wait, handle))),
-        (c"semaphoreWaitSync", Some(callback!(semaphores::semaphore_wait_sync, handle, timeout, in_worker))),
-        (c"semaphoreTryAcquire", Some(callback!(semaphores::semaphore_try_acquire, handle))),
-        (c"semaphoreRelease", Some(callback!(semaphores::semaphore_release, handle))),
-        (c"semaphoreOpen", Some(callback!(semaphores::semaphore_open, id, posix, owner))),
-        (c"semaphoreDrop", Some(callback!(semaphores::semaphore_drop, handle))),
-        (c"startWait", Some(callback!(waits::start_wait, handle, permit, referenced))),
-        (c"memoryRead", Some(callback!(memory::memory_read, handle, target, position))),
-        (c"memoryWrite", Some(callback!(memory::memory_write, handle, data, position))),
-        (c"memoryClear", Some(callback!(memory::memory_clear, handle))),
+        (c"allowPool", Some(callback!(env: waits::allow_pool, handle, allowed))),
+        (c"beforeExit", Some(callback!(value: exit::before_exit))),
+        (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
+        (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
+        (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
+        (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
+        (c"externalBuffersAllowed", Some(callback!(env: memory::external_buffers_allowed))),
+        (c"ftok", Some(callback!(keys::ftok, path, project_id))),
+        (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
+        (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
+        (c"listLocks", Some(callback!(locks::list_locks))),
+        (c"listSegments", Some(callback!(memory::list_segments))),
+        (c"listSemaphores", Some(callback!(semaphores::list_semaphores))),
+        (c"listenForExit", Some(callback!(env value: exit::listen_for_exit))),
+        (c"lockEnd", Some(callback!(env: locks::lock_end, handle))),
+        (
+            c"lockRequest",
+            Some(callback!(env: locks::lock_request, session, folder, name, shared, if_available, client)),
+        ),
+        (c"lockRequests", Some(callback!(locks::lock_requests, folder))),
+        (c"memoryAttach", Some(callback!(env: memory::memory_attach, session, id, read_only, owner))),
+        (c"memoryBuffer", Some(callback!(env: memory::memory_buffer, handle))),
+        (c"memoryClear", Some(callback!(env: memory::memory_clear, handle))),
+        (c"memoryCreate", Some(callback!(env: memory::memory_create, session, id, size, mode))),
+        (c"memoryDetach", Some(callback!(env: memory::memory_detach, handle))),
+        (c"memoryInfo", Some(callback!(env: memory::memory_info, handle))),
+        (c"memoryOpen", Some(callback!(env: memory::memory_open, session, id, read_only, owner))),
+        (
+            c"memoryOpenOrCreate",
+            Some(callback!(env: memory::memory_open_or_create, session, id, size, mode, owner)),
+        ),
+        (c"memoryRead", Some(callback!(env: memory::memory_read, handle, target, position))),
+        (c"memoryRelease", Some(callback!(env: memory::memory_release, handle))),
+        (c"memoryRemove", Some(callback!(env: memory::memory_remove, handle))),
+        (c"memoryRemoveById", Some(callback!(memory::memory_remove_by_id, id))),
+        (c"memoryRemoveDetached", Some(callback!(memory::memory_remove_detached, identity))),
+        (c"memoryWrite", Some(callback!(env: memory::memory_write, handle, data, position))),
+        (c"onFirstThread", Some(callback!(value: environment::on_first_thread))),
+        (c"refusedCalls", Some(callback!(value: semaphores::refused_calls))),
+        (c"semaphoreCapabilities", Some(callback!(value: semaphores::semaphore_capabilities))),
+        (
+            c"semaphoreCreate",
+            Some(callback!(env: semaphores::semaphore_create, session, id, posix, initial, mode)),
+        ),
+        (c"semaphoreDrop", Some(callback!(env: semaphores::semaphore_drop, handle))),
+        (c"semaphoreIdentity", Some(callback!(env: semaphores::semaphore_identity, handle))),
+        (c"semaphoreInfo", Some(callback!(env: semaphores::semaphore_info, handle))),
+        (c"semaphoreOpen", Some(callback!(env: semaphores::semaphore_open, session, id, posix, owner))),
+        (
+            c"semaphoreOpenOrCreate",
+            Some(
+                callback!(env: semaphores::semaphore_open_or_create, session, id, posix, initial, mode, owner),
+            ),
+        ),
+        (c"semaphorePost", Some(callback!(env: semaphores::semaphore_post, handle, count))),
+        (c"semaphoreRelease", Some(callback!(env: semaphores::semaphore_release, handle))),
+        (c"semaphoreRemoveClosed", Some(callback!(semaphores::semaphore_remove_closed, identity))),
+        (c"semaphoreTryAcquire", Some(callback!(env: semaphores::semaphore_try_acquire, handle))),
+        (c"semaphoreTryWait", Some(callback!(env: semaphores::semaphore_try_wait, handle))),
+        (c"semaphoreUnlink", Some(callback!(env: semaphores::semaphore_unlink, handle))),
+        (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, posix))),
+        (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
+        (c"semaphoreValueMax", Some(callback!(value: semaphores::semaphore_value_max, posix))),
+        (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
+        (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
+        (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
+        (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
+        (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
     ];
     for (name, callback) in ways {
         let mut function = ptr::null_mut();
@@ -68,7 +140,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Runs `act` with the arguments of a call; what it returns is returned, and an error thrown.
+/// Runs `act` with the arguments of a call; what it returns is returned, and an error as its text.
 ///
 /// # Safety
 /// - `env` and `info` are those of the call that is at work.
@@ -93,8 +165,12 @@ unsafe fn answer<const COUNT: usize, T: ToNapiValue>(
         .and_then(|answer| T::to_napi_value(env, answer))
     };
     answered.unwrap_or_else(|error| {
-        // SAFETY: the caller's.
-        unsafe { JsError::from(error).throw_into(env) };
-        ptr::null_mut()
+        let mut value = ptr::null_mut();
+        let text = text(&error);
+        // SAFETY: the caller's; the text outlives the call. It makes a string, which runs no JavaScript.
+        unsafe {
+            sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut value)
+        };
+        value
     })
 }

@@ -1,132 +1,43 @@
-//! What one JavaScript environment (the main thread or a worker) owns.
+//! What one JavaScript environment owns: an instance of the addon on the main thread or in a worker.
+//!
+//! A thread has several where the addon was loaded more than once (`delete require.cache`), or where the frames of an Electron
+//! renderer share it. Each environment has a [session](crate::session) for every evaluation of the package's JavaScript.
 
 use std::cell::RefCell;
+use std::ptr;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, FnArgs, Function, FunctionRef, Unknown};
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::bindgen_prelude::{Env, FromNapiValue, Function, check_status};
+use napi::sys;
+use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
-use os_ipc::{Lock, Mailbox, Semaphore};
+use os_ipc::{Code, Error, Lock, LockEngine, Mailbox, Semaphore};
 
+use crate::error::{failure, internal};
 use crate::event_loop;
+use crate::exit;
 use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
+use crate::session::{self, Session};
 
-/// What the JavaScript factory takes: code, message, errno, syscall, hint; uid, mode, limit.
-pub(crate) type ErrorParts = FnArgs<(
-    String,
-    String,
-    Option<i32>,
-    Option<String>,
-    Option<String>,
-    Option<u32>,
-    Option<u32>,
-    Option<i64>,
-)>;
-
-type ErrorFactory = FunctionRef<ErrorParts, Unknown<'static>>;
-
-/// Calls `settle`; does not keep the event loop alive by itself.
-type Settle = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
+/// Has the sessions settle; does not keep the event loop alive by itself.
+pub(crate) type Wakeup = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 
 pub(crate) struct Environment {
-    raw: napi::sys::napi_env,
-    make_error: ErrorFactory,
-    settle: Arc<Settle>,
+    pub(crate) raw: sys::napi_env,
+    pub(crate) wakeup: Arc<Wakeup>,
+    pub(crate) in_worker: bool,
     /// Whether threads of libuv's pool may block for it.
     pub(crate) has_pool: bool,
-    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) sessions: Vec<Session>,
     pub(crate) semaphores: Handles<Semaphore>,
     pub(crate) segments: Handles<Segment>,
     pub(crate) locks: Handles<Lock>,
 }
 
 thread_local! {
-    /// One a thread, but for an Electron renderer, where frames share one.
     static ENVIRONMENTS: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Tells the addon how an error is made, what to call when waits ended, how many threads the pool has, and whether the event
-/// loop is libuv's and this environment's own.
-///
-/// Called once, when the package is loaded. A worker says 0 threads, and has no loop that could look for a unit.
-#[napi]
-pub fn start(
-    env: Env,
-    #[napi(
-        ts_arg_type = "(code: string, message: string, errno: number | null, syscall: string | null, hint: string | null, uid: number | null, mode: number | null, limit: number | null) => Error"
-    )]
-    make_error: Function<'_, ErrorParts, Unknown<'static>>,
-    settle: Function<'_, (), ()>,
-    pool_threads: u32,
-    libuv: bool,
-) -> napi::Result<()> {
-    let told = settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
-    let told = Arc::new(told);
-    let wake = {
-        let told = Arc::clone(&told);
-        move || {
-            // Only this environment's own thread: another one that looks may be handing on to this one.
-            if libuv && event_loop::takes_delivery() {
-                return;
-            }
-            // Anything but `Ok` means that the environment is closing, and nobody is there to be told.
-            let _ = told.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        }
-    };
-    let mailbox = Arc::new(Mailbox::new(wake));
-    if libuv {
-        event_loop::open(&env, &settle, &mailbox)?;
-    }
-    let environment = Environment {
-        raw: env.raw(),
-        make_error: make_error.create_ref()?,
-        settle: told,
-        has_pool: pool_threads > 0,
-        mailbox,
-        semaphores: Handles::new(),
-        segments: Handles::new(),
-        locks: Handles::new(),
-    };
-    ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
-    // Registered after the thread-safe function, so that it runs before that one's own hook.
-    env.add_env_cleanup_hook(env.raw() as usize, end)?;
-    if pool_threads > 0 {
-        os_ipc::set_pool_size(pool_threads as usize);
-    }
-    Ok(())
-}
-
-/// The environment goes away: what it waits for, what it won and what it holds goes back.
-fn end(raw: usize) {
-    let ended = ENVIRONMENTS.with_borrow_mut(|environments| {
-        let place = environments.iter().position(|environment| environment.raw as usize == raw)?;
-        Some(environments.swap_remove(place))
-    });
-    let Some(mut environment) = ended else { return };
-    environment.mailbox.close();
-    event_loop::close();
-    environment.end_locks();
-    for semaphore in environment.semaphores.drain() {
-        semaphore.cancel_all(&environment.mailbox);
-        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
-        semaphore.wake_one();
-    }
-}
-
-/// The process is about to exit, and no cleanup hook will run: the same, as far as the kernel does not do it.
-#[napi]
-pub fn before_exit(env: Env) -> napi::Result<()> {
-    os_ipc::leave_pool();
-    with(&env, |environment| {
-        environment.cancel_locks();
-        for semaphore in environment.semaphores.iter() {
-            semaphore.cancel_all(&environment.mailbox);
-            semaphore.before_exit();
-        }
-        Ok(())
-    })
 }
 
 /// Runs `act` on the environment of `env`.
@@ -134,12 +45,160 @@ pub(crate) fn with<T>(env: &Env, act: impl FnOnce(&mut Environment) -> napi::Res
     ENVIRONMENTS.with_borrow_mut(|environments| {
         match environments.iter_mut().find(|environment| environment.raw == env.raw()) {
             Some(environment) => act(environment),
-            None => Err(napi::Error::from_reason("the addon was not started in this environment")),
+            None => Err(internal("the addon was not started in this environment")),
         }
     })
 }
 
-/// Whether JavaScript goes on here: not in a worker that was terminated.
+/// Runs `act` on every environment of this thread.
+pub(crate) fn with_all(act: impl FnMut(&mut Environment)) {
+    ENVIRONMENTS.with_borrow_mut(|environments| environments.iter_mut().for_each(act));
+}
+
+/// As [`with`], for what Node-API may call at any moment: nothing happens where the environment is gone or in use.
+pub(crate) fn try_with(raw: sys::napi_env, act: impl FnOnce(&mut Environment)) {
+    ENVIRONMENTS.with(|environments| {
+        if let Ok(mut environments) = environments.try_borrow_mut()
+            && let Some(environment) = environments.iter_mut().find(|environment| environment.raw == raw)
+        {
+            act(environment);
+        }
+    });
+}
+
+/// Makes the environment of `env`, if this is its first session.
+pub(crate) fn open(env: &Env, in_worker: bool, has_pool: bool) -> napi::Result<()> {
+    let known = |environments: &Vec<Environment>| environments.iter().any(|known| known.raw == env.raw());
+    if ENVIRONMENTS.with_borrow(known) {
+        return Ok(());
+    }
+    let wakeup = wakeup(env)?;
+    let environment = Environment {
+        raw: env.raw(),
+        wakeup: Arc::new(wakeup),
+        in_worker,
+        has_pool,
+        sessions: Vec::new(),
+        semaphores: Handles::new(),
+        segments: Handles::new(),
+        locks: Handles::new(),
+    };
+    ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
+    // Registered after the thread-safe function, so that it runs before that one's own hook.
+    env.add_env_cleanup_hook(env.raw() as usize, end)?;
+    Ok(())
+}
+
+/// The thread-safe function that other threads call. It has a function of the addon to call, not one of `lib/`: an evaluation
+/// of `lib/` that nobody uses any more can be collected.
+#[allow(unsafe_code, reason = "Node-API's own functions: napi-rs makes no function without a closure")]
+fn wakeup(env: &Env) -> napi::Result<Wakeup> {
+    let mut function = ptr::null_mut();
+    // SAFETY: this is the thread of `env`; the places outlive the call.
+    let settle = unsafe {
+        check_status!(sys::napi_create_function(
+            env.raw(),
+            ptr::null(),
+            0,
+            Some(session::settle_all),
+            ptr::null_mut(),
+            &raw mut function,
+        ))?;
+        Function::<(), ()>::from_napi_value(env.raw(), function)?
+    };
+    settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()
+}
+
+/// The environment goes away: what it waits for, what it won and what it holds goes back.
+fn end(raw: usize) {
+    let (ended, last) = ENVIRONMENTS.with_borrow_mut(|environments| {
+        let place = environments.iter().position(|environment| environment.raw as usize == raw);
+        (place.map(|place| environments.swap_remove(place)), environments.is_empty())
+    });
+    let Some(mut environment) = ended else { return };
+    for session in &environment.sessions {
+        session.mailbox.close();
+        event_loop::leave(session.number);
+    }
+    exit::forget(environment.raw);
+    if last {
+        event_loop::close();
+    }
+    environment.end_locks();
+    environment.return_units();
+    for (number, semaphore) in environment.semaphores.drain() {
+        if let Some(session) = environment.session(number) {
+            semaphore.cancel_all(&session.mailbox);
+        }
+        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
+        semaphore.wake_one();
+    }
+}
+
+impl Environment {
+    /// The session of this number: `None` for one that was collected.
+    pub(crate) fn session(&self, number: u32) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.number == number)
+    }
+
+    pub(crate) fn session_mut(&mut self, number: u32) -> napi::Result<&mut Session> {
+        let found = self.sessions.iter_mut().find(|session| session.number == number);
+        found.ok_or_else(|| internal("there is no such session"))
+    }
+
+    /// Where the outcomes of a session arrive.
+    pub(crate) fn mailbox(&self, session: u32) -> napi::Result<&Arc<Mailbox>> {
+        let found = self.session(session).map(|session| &session.mailbox);
+        found.ok_or_else(|| internal("there is no such session"))
+    }
+
+    /// All locks: what waits and what is held.
+    fn end_locks(&mut self) {
+        for (number, lock) in self.locks.drain() {
+            if let Some(session) = self.session(number) {
+                lock.cancel(&session.mailbox);
+            }
+        }
+        LockEngine::close_unused();
+    }
+
+    /// Gives back the units that left for code which a termination ended before it could see them.
+    fn return_units(&self) {
+        for session in &self.sessions {
+            if let Some(semaphore) = session.in_transit().and_then(|handle| self.semaphores.get(handle)) {
+                // What was filled or removed meanwhile has no place for it.
+                drop(semaphore.post(1));
+            }
+        }
+    }
+
+    /// A unit of a handle leaves for `lib/`.
+    pub(crate) fn send(&mut self, handle: u32) {
+        if self.in_worker
+            && let Some(session) = self.semaphores.session(handle)
+            && let Ok(session) = self.session_mut(session)
+        {
+            session.send(handle);
+        }
+    }
+
+    /// Fails in a worker that was terminated. Its code does not get this far, unless something swallowed the termination: then
+    /// it must not go on as if it had what it asked for.
+    pub(crate) fn check_runs(&self) -> napi::Result<()> {
+        if self.runs() {
+            Ok(())
+        } else {
+            Err(failure(&Error::new(Code::Closed, "this worker was terminated")))
+        }
+    }
+
+    /// Whether JavaScript goes on here. Only a worker's can end at any moment.
+    pub(crate) fn runs(&self) -> bool {
+        !self.in_worker || runs(&Env::from_raw(self.raw))
+    }
+}
+
+/// Whether JavaScript goes on here: not in a worker that was terminated. To be asked where there is a scope for values.
 pub(crate) fn runs(env: &Env) -> bool {
     #[allow(
         unsafe_code,
@@ -147,38 +206,12 @@ pub(crate) fn runs(env: &Env) -> bool {
     )]
     // SAFETY: this is the thread of `env`.
     unsafe {
-        !external_buffer::is_ending(env.raw())
+        !external_buffer::ends_in_scope(env.raw())
     }
-}
-
-/// The JavaScript function that makes an error.
-pub(crate) fn error_factory(env: &Env) -> napi::Result<Function<'_, ErrorParts, Unknown<'static>>> {
-    with(env, |environment| environment.make_error.borrow_back(env))
 }
 
 /// Whether this is the thread that the process began with: no worker, then.
 #[napi]
 pub fn on_first_thread() -> bool {
     os_ipc::is_on_first_thread()
-}
-
-/// Says whether pending waits keep the event loop alive.
-#[napi]
-pub fn keep_alive(env: Env, alive: bool) -> napi::Result<()> {
-    with(&env, |environment| {
-        let function = environment.settle.raw();
-        #[allow(
-            unsafe_code,
-            reason = "the safe wrapper of these two calls needs the function for itself alone"
-        )]
-        // SAFETY: `function` lives as long as `environment.settle`, and this is the thread of `env`.
-        let status = unsafe {
-            if alive {
-                napi::sys::napi_ref_threadsafe_function(env.raw(), function)
-            } else {
-                napi::sys::napi_unref_threadsafe_function(env.raw(), function)
-            }
-        };
-        napi::check_status!(status)
-    })
 }

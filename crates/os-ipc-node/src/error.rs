@@ -1,37 +1,55 @@
-//! Errors of the core as the JavaScript errors that `lib/errors.ts` makes.
+//! Errors of the core, as `lib/errors.ts` reads them.
+//!
+//! The addon makes and throws no JavaScript error: to do so, it would have to call JavaScript, which can fail (the stack is
+//! exhausted), run the program's code (a setter of `Error.prototype`), and swallow the termination of a worker. A call that
+//! fails returns its error as a text instead, which no other call returns; `lib/` throws.
 
-use napi::bindgen_prelude::{Env, Unknown};
+use napi::Status;
 use os_ipc::{Details, Error};
 
-use crate::environment;
+/// Stands between two parts of the text. No part but the last one, the message, has it inside.
+const BETWEEN: char = '\0';
 
-/// `error` as a JavaScript error object.
-pub(crate) fn to_js<'env>(env: &'env Env, error: &Error) -> napi::Result<Unknown<'env>> {
+/// The error, as napi-rs carries it to [`text`].
+pub(crate) fn failure(error: &Error) -> napi::Error {
+    let clean = |part: &str| part.replace(BETWEEN, "\u{fffd}");
     let Details { uid, mode, limit } = error.details();
-    let parts = (
+    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    let parts = [
         error.code().name(),
+        error.errno().map_or_else(String::new, |errno| (-(errno as i32)).to_string()),
+        error.syscall().map_or_else(String::new, clean),
+        error.hint().map_or_else(String::new, clean),
+        number(uid.map(u64::from)),
+        number(mode.map(u64::from)),
+        number(limit),
         error.to_string(),
-        error.errno().map(|errno| -(errno as i32)),
-        error.syscall().map(str::to_owned),
-        error.hint().map(str::to_owned),
-        uid,
-        mode,
-        // Every limit that is a number of this kernel's fits; what does not is as good as none.
-        limit.and_then(|limit| i64::try_from(limit).ok()),
-    );
-    environment::error_factory(env)?.call(parts.into())
+    ];
+    napi::Error::new(Status::GenericFailure, parts.join(&String::from(BETWEEN)))
 }
 
-/// Throws the core's error as JavaScript's.
-pub(crate) trait OrThrow<T> {
-    fn or_throw(self, env: &Env) -> napi::Result<T>;
+/// A call that `lib/` does not make.
+pub(crate) fn internal(what: &str) -> napi::Error {
+    failure(&Error::invalid(what))
 }
 
-impl<T> OrThrow<T> for os_ipc::Result<T> {
-    fn or_throw(self, env: &Env) -> napi::Result<T> {
-        self.map_err(|error| match to_js(env, &error) {
-            Ok(object) => napi::Error::from(object),
-            Err(failure) => failure,
-        })
+/// What JavaScript gets for an error: code, errno, system call, hint, uid, mode, limit and message.
+pub(crate) fn text(error: &napi::Error) -> String {
+    if error.reason.contains(BETWEEN) {
+        error.reason.clone()
+    } else {
+        // napi-rs refused an argument, or Node-API a call.
+        text(&internal(&format!("{}: {}", error.status, error.reason)))
+    }
+}
+
+/// Has the core's error returned to `lib/`, which throws it.
+pub(crate) trait OrFail<T> {
+    fn or_fail(self) -> napi::Result<T>;
+}
+
+impl<T> OrFail<T> for os_ipc::Result<T> {
+    fn or_fail(self) -> napi::Result<T> {
+        self.map_err(|error| failure(&error))
     }
 }

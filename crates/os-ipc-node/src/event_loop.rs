@@ -10,11 +10,12 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::{Env, Function, JsValue, check_status};
+use napi::bindgen_prelude::{Env, check_status};
 use napi::sys;
 use os_ipc::{Mailbox, Poll};
 
 use crate::libuv::Loop;
+use crate::session;
 
 /// A wait that was looked for so long, since other units came first, gets its place in the kernel's queue.
 const PLACE_AFTER: Duration = Duration::from_millis(20);
@@ -22,23 +23,38 @@ const PLACE_AFTER: Duration = Duration::from_millis(20);
 /// After so many tries a look sees what else there is to do.
 const TRIES: usize = 16;
 
-/// The event loop of one environment, and those that it looks for.
+/// The event loop of a thread, and those that it looks for.
 struct EventLoop {
     uv_loop: Loop,
+    parties: Vec<Party>,
+    planned: VecDeque<Planned>,
+}
+
+/// A session whose event loop this is.
+struct Party {
+    session: u32,
     env: sys::napi_env,
     /// The function that empties the mailbox.
     settle: sys::napi_ref,
     mailbox: Arc<Mailbox>,
-    /// Since when it looks for each: the oldest comes first, in a look too.
-    planned: VecDeque<(Instant, Poll)>,
+}
+
+/// What the loop looks for: the oldest comes first, in a look too.
+struct Planned {
+    since: Instant,
+    session: u32,
+    poll: Poll,
 }
 
 thread_local! {
-    /// Of the main thread alone, which has one environment: a worker's loop ends while it may still be in use.
+    /// Of the main thread alone: a worker's loop ends while it may still be in use.
     static EVENT_LOOP: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
 
     /// What this thread is at.
     static TURN: Cell<Turn> = const { Cell::new(Turn::Elsewhere) };
+
+    /// The sessions for which this look found something.
+    static FOUND: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,36 +63,49 @@ enum Turn {
     Elsewhere,
     /// It looks for units.
     Looking,
-    /// It looked, and something is in the mailbox.
+    /// It looked, and something is in a mailbox.
     Found,
 }
 
-/// Somebody delivers to the mailbox of an environment. True where this thread is about to empty it anyway.
-pub(crate) fn takes_delivery() -> bool {
+/// Somebody delivers to the mailbox of a session of this thread. True where this thread is about to empty it anyway.
+pub(crate) fn takes_delivery(session: u32) -> bool {
     let looking = matches!(TURN.get(), Turn::Looking | Turn::Found);
     if looking {
         TURN.set(Turn::Found);
+        FOUND.with_borrow_mut(|found| found.push(session));
     }
     looking
 }
 
-/// Finds the event loop of `env`; without libuv's functions there is none that could look for anybody.
-pub(crate) fn open(env: &Env, settle: &Function<'_, (), ()>, mailbox: &Arc<Mailbox>) -> napi::Result<()> {
-    let (mut uv_loop, mut reference) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `env` is this thread's, and the places outlive the calls.
+/// Has the event loop of this thread look for a session; without libuv's functions there is none that could look for anybody.
+pub(crate) fn enter(
+    env: &Env,
+    session: u32,
+    settle: sys::napi_ref,
+    mailbox: &Arc<Mailbox>,
+) -> napi::Result<()> {
+    let known = is_open();
+    let opened = if known { None } else { open(env)? };
+    EVENT_LOOP.with_borrow_mut(|event_loop| {
+        if !known {
+            *event_loop = opened;
+        }
+        if let Some(event_loop) = event_loop {
+            let mailbox = Arc::clone(mailbox);
+            event_loop.parties.push(Party { session, env: env.raw(), settle, mailbox });
+        }
+    });
+    Ok(())
+}
+
+fn open(env: &Env) -> napi::Result<Option<EventLoop>> {
+    let mut uv_loop = ptr::null_mut();
+    // SAFETY: `env` is this thread's, and the place outlives the call.
     let uv_loop = unsafe {
         check_status!(sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop))?;
-        check_status!(sys::napi_create_reference(env.raw(), settle.raw(), 1, &raw mut reference))?;
         Loop::of(uv_loop)
     };
-    EVENT_LOOP.set(uv_loop.map(|uv_loop| EventLoop {
-        uv_loop,
-        env: env.raw(),
-        settle: reference,
-        mailbox: Arc::clone(mailbox),
-        planned: VecDeque::new(),
-    }));
-    Ok(())
+    Ok(uv_loop.map(|uv_loop| EventLoop { uv_loop, parties: Vec::new(), planned: VecDeque::new() }))
 }
 
 /// Whether this thread has an event loop that can look.
@@ -85,16 +114,26 @@ pub(crate) fn is_open() -> bool {
 }
 
 /// Has the loop look for it before it goes to sleep.
-pub(crate) fn plan(poll: Poll) {
+pub(crate) fn plan(session: u32, poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
-            event_loop.planned.push_back((Instant::now(), poll));
+            event_loop.planned.push_back(Planned { since: Instant::now(), session, poll });
             event_loop.uv_loop.call_before_sleep(before_sleep);
         }
     });
 }
 
-/// The environment ends.
+/// The session ends: what is still planned for it is left to threads.
+pub(crate) fn leave(session: u32) {
+    EVENT_LOOP.with_borrow_mut(|event_loop| {
+        if let Some(event_loop) = event_loop {
+            event_loop.parties.retain(|party| party.session != session);
+            event_loop.planned.retain(|planned| planned.session != session);
+        }
+    });
+}
+
+/// The thread's last environment ends.
 pub(crate) fn close() {
     if let Some(event_loop) = EVENT_LOOP.take() {
         event_loop.uv_loop.close();
@@ -102,9 +141,20 @@ pub(crate) fn close() {
 }
 
 impl EventLoop {
+    fn party(&self, session: u32) -> Option<&Party> {
+        self.parties.iter().find(|party| party.session == session)
+    }
+
     /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
     fn look(&mut self) {
-        let look = self.mailbox.spin();
+        let mut looking: Vec<_> = self.planned.iter().map(|planned| planned.session).collect();
+        looking.sort_unstable();
+        looking.dedup();
+        let mailboxes: Vec<_> = looking
+            .into_iter()
+            .filter_map(|session| Some(Arc::clone(&self.party(session)?.mailbox)))
+            .collect();
+        let Some(look) = mailboxes.first().map(|mailbox| mailbox.spin()) else { return };
         TURN.set(Turn::Looking);
         let mut next = 0;
         let in_vain = loop {
@@ -116,7 +166,9 @@ impl EventLoop {
                 break true;
             }
         };
-        self.mailbox.spun(&look, !in_vain);
+        for mailbox in mailboxes {
+            mailbox.spun(&look, !in_vain);
+        }
         if in_vain {
             self.planned.clear();
         }
@@ -128,11 +180,11 @@ impl EventLoop {
             if *next >= self.planned.len() {
                 *next = 0;
             }
-            let Some((since, poll)) = self.planned.get_mut(*next) else { break };
-            let waits = poll.try_all();
+            let Some(planned) = self.planned.get_mut(*next) else { break };
+            let waits = planned.poll.try_all();
             let found = TURN.get() == Turn::Found;
             if found {
-                *since = now;
+                planned.since = now;
             }
             if found || !waits {
                 // It is the youngest now, or not looked for any more.
@@ -150,7 +202,7 @@ impl EventLoop {
 
     /// Leaves to threads what would have had its place in the kernel's queue for a while by now.
     fn give_up_old(&mut self) {
-        while self.planned.front().is_some_and(|(since, _)| since.elapsed() > PLACE_AFTER) {
+        while self.planned.front().is_some_and(|planned| planned.since.elapsed() > PLACE_AFTER) {
             self.planned.pop_front();
         }
     }
@@ -158,16 +210,21 @@ impl EventLoop {
 
 /// The loop is about to sleep, or to have a look at its files.
 unsafe extern "C" fn before_sleep(_: *mut u64) {
-    let found = EVENT_LOOP.with_borrow_mut(|event_loop| {
-        let event_loop = event_loop.as_mut()?;
+    EVENT_LOOP.with_borrow_mut(|event_loop| {
+        let Some(event_loop) = event_loop else { return };
         event_loop.uv_loop.allow_sleep();
         event_loop.look();
-        (TURN.get() == Turn::Found).then_some((event_loop.env, event_loop.settle))
     });
     TURN.set(Turn::Elsewhere);
-    if let Some((env, settle)) = found {
-        // SAFETY: they are those of the environment that this loop runs.
-        unsafe { call(env, settle) };
+    for session in FOUND.take() {
+        let party = EVENT_LOOP.with_borrow(|event_loop| {
+            let party = event_loop.as_ref()?.party(session)?;
+            Some((party.env, party.settle))
+        });
+        if let Some((env, settle)) = party {
+            // SAFETY: they are those of a session that this loop runs; it leaves before its reference is deleted.
+            unsafe { session::call(env, settle) };
+        }
     }
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         let Some(event_loop) = event_loop else { return };
@@ -179,31 +236,4 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
             event_loop.uv_loop.stay_awake();
         }
     });
-}
-
-/// Calls a function as libuv's own callbacks call JavaScript: what it resolves goes on before this returns.
-///
-/// Where JavaScript does not run any more, the mailbox keeps what it has, and gives it back when it closes.
-///
-/// # Safety
-/// - This is the thread of `env`, and the reference is one of it.
-unsafe fn call(env: sys::napi_env, function: sys::napi_ref) {
-    let (mut scope, mut global, mut value, mut thrown) =
-        (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
-    unsafe {
-        if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
-            return;
-        }
-        sys::napi_get_global(env, &raw mut global);
-        sys::napi_get_reference_value(env, function, &raw mut value);
-        let status =
-            sys::napi_make_callback(env, ptr::null_mut(), global, value, 0, ptr::null(), ptr::null_mut());
-        if status == sys::Status::napi_pending_exception
-            && sys::napi_get_and_clear_last_exception(env, &raw mut thrown) == sys::Status::napi_ok
-        {
-            sys::napi_fatal_exception(env, thrown);
-        }
-        sys::napi_close_handle_scope(env, scope);
-    }
 }

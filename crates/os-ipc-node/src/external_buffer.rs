@@ -207,21 +207,33 @@ unsafe extern "C" fn object_is_gone(_env: sys::napi_env, _data: *mut c_void, hin
     drop(unsafe { Box::from_raw(hint.cast::<Lease>()) });
 }
 
-/// Whether the environment runs no more JavaScript: `napi_strict_equals` is the least that then fails.
+/// Whether the environment runs no more JavaScript, asked at any moment.
 ///
 /// # Safety
 /// - `env` is an environment of this thread.
 pub(crate) unsafe fn is_ending(env: sys::napi_env) -> bool {
-    let (mut scope, mut undefined, mut equal) = (ptr::null_mut(), ptr::null_mut(), false);
-    // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
+    let mut scope = ptr::null_mut();
+    // SAFETY: the caller's; the place outlives the calls, and the scope is closed where it was opened.
     unsafe {
         if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
             return true;
         }
-        sys::napi_get_undefined(env, &raw mut undefined);
-        let status = sys::napi_strict_equals(env, undefined, undefined, &raw mut equal);
+        let ends = ends_in_scope(env);
         sys::napi_close_handle_scope(env, scope);
-        status != sys::Status::napi_ok
+        ends
+    }
+}
+
+/// Whether the environment runs no more JavaScript: `napi_strict_equals` is the least that then fails.
+///
+/// # Safety
+/// - `env` is an environment of this thread, in a call from JavaScript, which has a scope for values.
+pub(crate) unsafe fn ends_in_scope(env: sys::napi_env) -> bool {
+    let (mut undefined, mut equal) = (ptr::null_mut(), false);
+    // SAFETY: the caller's; the places outlive the calls.
+    unsafe {
+        sys::napi_get_undefined(env, &raw mut undefined);
+        sys::napi_strict_equals(env, undefined, undefined, &raw mut equal) != sys::Status::napi_ok
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Handles<T> {
 
 struct Slot<T> {
     generation: u32,
+    /// Whose it is.
+    session: u32,
     object: Option<T>,
 }
 
@@ -19,17 +21,18 @@ impl<T> Handles<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
-    /// Keeps `object`; its number is never 0. `None` when a million are open.
-    pub(crate) fn insert(&mut self, object: T) -> Option<u32> {
+    /// Keeps an object of a session; its number is never 0. `None` when a million are open.
+    pub(crate) fn insert(&mut self, session: u32, object: T) -> Option<u32> {
         let index = self.free.pop().or_else(|| self.grow())?;
         let slot = &mut self.slots[index as usize];
+        slot.session = session;
         slot.object = Some(object);
         Some(slot.generation << INDEX_BITS | index)
     }
 
     fn grow(&mut self) -> Option<u32> {
         let index = u32::try_from(self.slots.len()).ok().filter(|index| *index <= INDEX_MASK)?;
-        self.slots.push(Slot { generation: 1, object: None });
+        self.slots.push(Slot { generation: 1, session: 0, object: None });
         Some(index)
     }
 
@@ -43,12 +46,19 @@ impl<T> Handles<T> {
         if slot.generation == number >> INDEX_BITS { slot.object.as_mut() } else { None }
     }
 
+    /// The session of an object.
+    pub(crate) fn session(&self, number: u32) -> Option<u32> {
+        self.get(number)?;
+        Some(self.slots[(number & INDEX_MASK) as usize].session)
+    }
+
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
-        let index = number & INDEX_MASK;
+        self.get(number)?;
+        self.take(number & INDEX_MASK)
+    }
+
+    fn take(&mut self, index: u32) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
-        if slot.generation != number >> INDEX_BITS {
-            return None;
-        }
         let object = slot.object.take()?;
         slot.generation = (slot.generation + 1) % (1 << (u32::BITS - INDEX_BITS));
         slot.generation = slot.generation.max(1);
@@ -61,9 +71,22 @@ impl<T> Handles<T> {
         self.slots.iter().filter_map(|slot| slot.object.as_ref())
     }
 
-    /// Takes every object out.
-    pub(crate) fn drain(&mut self) -> Vec<T> {
+    /// Every object of a session.
+    pub(crate) fn of(&self, session: u32) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter(move |slot| slot.session == session).filter_map(|slot| slot.object.as_ref())
+    }
+
+    /// Takes out what is to be removed of a session.
+    pub(crate) fn remove_if(&mut self, session: u32, remove: impl Fn(&T) -> bool) -> Vec<T> {
+        let removed = |slot: &Slot<T>| slot.session == session && slot.object.as_ref().is_some_and(&remove);
+        let indices: Vec<u32> =
+            (0_u32..).zip(&self.slots).filter(|(_, slot)| removed(slot)).map(|(index, _)| index).collect();
+        indices.into_iter().filter_map(|index| self.take(index)).collect()
+    }
+
+    /// Takes every object out, with its session.
+    pub(crate) fn drain(&mut self) -> Vec<(u32, T)> {
         self.free.clear();
-        self.slots.drain(..).filter_map(|slot| slot.object).collect()
+        self.slots.drain(..).filter_map(|slot| Some((slot.session, slot.object?))).collect()
     }
 }

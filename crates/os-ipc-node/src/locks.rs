@@ -4,8 +4,8 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Wait};
 
-use crate::environment::{self, Environment};
-use crate::error::OrThrow;
+use crate::environment;
+use crate::error::{OrFail, internal};
 
 /// A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had.
 #[napi(object)]
@@ -50,6 +50,7 @@ fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
 #[napi]
 pub fn lock_request(
     env: Env,
+    session: u32,
     folder: Option<String>,
     name: String,
     shared: bool,
@@ -58,61 +59,42 @@ pub fn lock_request(
 ) -> napi::Result<RequestedLock> {
     let mode = if shared { LockMode::Shared } else { LockMode::Exclusive };
     let new = || Ok(Lock::new(&engine_of(folder)?, &LockName::new(&name)?, mode, client));
-    let lock = new().or_throw(&env)?;
-    let (held, ticket) = if if_available {
-        (lock.try_take().or_throw(&env)?, None)
-    } else {
-        let mailbox = environment::with(&env, |environment| Ok(environment.mailbox.clone()))?;
-        match lock.start(&mailbox).or_throw(&env)? {
-            Wait::Done => (true, None),
-            Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
-        }
-    };
-    let handle = environment::with(&env, |environment| {
-        environment
-            .locks
-            .insert(lock)
-            .ok_or_else(|| napi::Error::from_reason("more than a million locks are requested"))
-    })?;
-    Ok(RequestedLock { handle, held, ticket })
+    environment::with(&env, |environment| {
+        environment.check_runs()?;
+        let mailbox = environment.mailbox(session)?.clone();
+        let lock = new().or_fail()?;
+        let (held, ticket) = if if_available {
+            (lock.try_take().or_fail()?, None)
+        } else {
+            match lock.start(&mailbox).or_fail()? {
+                Wait::Done => (true, None),
+                Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
+            }
+        };
+        let handle = environment.locks.insert(session, lock);
+        let handle = handle.ok_or_else(|| internal("more than a million locks are requested"))?;
+        Ok(RequestedLock { handle, held, ticket })
+    })
 }
 
 /// Ends a request: its wait, if it still waits, or its hold.
 #[napi]
 pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
-    let ended = environment::with(&env, |environment| Ok(environment.end_lock(handle)))?;
-    ended.or_throw(&env)
-}
-
-impl Environment {
-    /// Cancels before it drops: a lock that is dropped waits for nothing.
-    fn end_lock(&mut self, handle: u32) -> os_ipc::Result<()> {
-        let Some(lock) = self.locks.remove(handle) else { return Ok(()) };
-        lock.cancel(&self.mailbox);
-        lock.release()
-    }
-
-    /// The environment goes away, or the process: what waits and what is held.
-    pub(crate) fn end_locks(&mut self) {
-        for lock in self.locks.drain() {
-            lock.cancel(&self.mailbox);
+    environment::with(&env, |environment| {
+        let session = environment.locks.session(handle);
+        let Some(lock) = environment.locks.remove(handle) else { return Ok(()) };
+        // Before it is dropped: a lock that is dropped waits for nothing.
+        if let Some(session) = session.and_then(|session| environment.session(session)) {
+            lock.cancel(&session.mailbox);
         }
-        LockEngine::close_unused();
-    }
-
-    /// The process is about to exit: nobody waits any more; what is held stays so until the end.
-    pub(crate) fn cancel_locks(&self) {
-        for lock in self.locks.iter() {
-            lock.cancel(&self.mailbox);
-        }
-        LockEngine::before_exit();
-    }
+        lock.release().or_fail()
+    })
 }
 
 /// Who holds locks and who waits for them.
 #[napi]
-pub fn lock_requests(env: Env, folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
-    let requests = engine_of(folder).and_then(|engine| engine.requests()).or_throw(&env)?;
+pub fn lock_requests(folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
+    let requests = engine_of(folder).and_then(|engine| engine.requests()).or_fail()?;
     Ok(requests.into_iter().map(NativeLockRequest::from).collect())
 }
 
@@ -124,8 +106,8 @@ pub fn close_unused_locks() {
 
 /// Every lock that is there.
 #[napi]
-pub fn list_locks(env: Env) -> napi::Result<Vec<NativeLockInfo>> {
-    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_throw(&env)?;
+pub fn list_locks() -> napi::Result<Vec<NativeLockInfo>> {
+    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_fail()?;
     Ok(locks.into_iter().map(NativeLockInfo::from).collect())
 }
 

@@ -10,13 +10,22 @@ use os_ipc::{
 
 use crate::bytes::Bytes;
 use crate::environment;
-use crate::error::OrThrow;
+use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
 
 /// An open memory object.
 pub(crate) struct Segment {
     memory: SharedMemory,
     buffer: Option<ExternalBuffer>,
+}
+
+impl Segment {
+    /// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+    pub(crate) fn release(self, env: Env) {
+        if let Some(buffer) = self.buffer {
+            buffer.forget(env);
+        }
+    }
 }
 
 /// What JavaScript does not know yet of a memory object that it opened: every property of an object costs.
@@ -54,27 +63,35 @@ pub struct NativeMemoryInfo {
 
 /// Makes a memory object.
 #[napi]
-pub fn memory_create(env: Env, id: Either<String, i32>, size: f64, mode: u32) -> napi::Result<OpenedMemory> {
-    let memory = memory_id(id).and_then(|id| SharedMemory::create(&id, bytes(size), mode)).or_throw(&env)?;
-    keep(&env, memory)
+pub fn memory_create(
+    env: Env,
+    session: u32,
+    id: Either<String, i32>,
+    size: f64,
+    mode: u32,
+) -> napi::Result<OpenedMemory> {
+    let memory = memory_id(id).and_then(|id| SharedMemory::create(&id, bytes(size), mode)).or_fail()?;
+    keep(&env, session, memory)
 }
 
 /// Opens one that is there.
 #[napi]
 pub fn memory_open(
     env: Env,
+    session: u32,
     id: Either<String, i32>,
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
     let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
-    keep(&env, memory.or_throw(&env)?)
+    keep(&env, session, memory.or_fail()?)
 }
 
 /// Opens one that is there, or makes it.
 #[napi]
 pub fn memory_open_or_create(
     env: Env,
+    session: u32,
     id: Either<String, i32>,
     size: f64,
     mode: u32,
@@ -82,25 +99,26 @@ pub fn memory_open_or_create(
 ) -> napi::Result<OpenedMemory> {
     let owner = whose(owner);
     let memory = memory_id(id).and_then(|id| SharedMemory::open_or_create(&id, bytes(size), mode, owner));
-    keep(&env, memory.or_throw(&env)?)
+    keep(&env, session, memory.or_fail()?)
 }
 
 /// Attaches a System V segment by its id.
 #[napi]
 pub fn memory_attach(
     env: Env,
+    session: u32,
     id: i32,
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_throw(&env)?;
-    keep(&env, memory)
+    let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_fail()?;
+    keep(&env, session, memory)
 }
 
 /// Removes what has this name or key: false when nothing has.
 #[napi]
-pub fn memory_remove_by_id(env: Env, id: Either<String, i32>) -> napi::Result<bool> {
-    existing_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_throw(&env)
+pub fn memory_remove_by_id(id: Either<String, i32>) -> napi::Result<bool> {
+    existing_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_fail()
 }
 
 /// Copies out; how many bytes that were.
@@ -143,7 +161,7 @@ pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferVa
     environment::with(&env, |environment| {
         let Some(segment) = environment.segments.get_mut(handle).filter(|segment| segment.buffer.is_none())
         else {
-            return Err(napi::Error::from_reason("the memory is detached, or has its ArrayBuffer"));
+            return Err(internal("the memory is detached, or has its ArrayBuffer"));
         };
         let Some((buffer, value)) = ExternalBuffer::create(env, || segment.memory.lease())? else {
             return Ok(None);
@@ -184,18 +202,17 @@ pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<Memo
 /// Removes an object that was detached.
 #[napi]
 pub fn memory_remove_detached(
-    env: Env,
     #[napi(ts_arg_type = "object")] identity: &External<MemoryIdentity>,
 ) -> napi::Result<()> {
-    identity.remove().or_throw(&env)
+    identity.remove().or_fail()
 }
 
 /// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
 #[napi]
 pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        if let Some(Segment { buffer: Some(buffer), .. }) = environment.segments.remove(handle) {
-            buffer.forget(env);
+        if let Some(segment) = environment.segments.remove(handle) {
+            segment.release(env);
         }
         Ok(())
     })
@@ -203,17 +220,17 @@ pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
 
 /// Every memory object of this host that we may read.
 #[napi]
-pub fn list_segments(env: Env) -> napi::Result<Vec<NativeMemoryInfo>> {
-    let segments = os_ipc::list_segments().or_throw(&env)?;
+pub fn list_segments() -> napi::Result<Vec<NativeMemoryInfo>> {
+    let segments = os_ipc::list_segments().or_fail()?;
     Ok(segments.into_iter().map(NativeMemoryInfo::from).collect())
 }
 
-fn keep(env: &Env, memory: SharedMemory) -> napi::Result<OpenedMemory> {
+fn keep(env: &Env, session: u32, memory: SharedMemory) -> napi::Result<OpenedMemory> {
     let (key, id) = (memory.key(), memory.id());
     let (size, created) = (number(memory.size()), memory.is_created());
     let handle = environment::with(env, |environment| {
-        let handle = environment.segments.insert(Segment { memory, buffer: None });
-        handle.ok_or_else(|| napi::Error::from_reason("a million memory objects are open"))
+        let handle = environment.segments.insert(session, Segment { memory, buffer: None });
+        handle.ok_or_else(|| internal("a million memory objects are open"))
     })?;
     Ok(OpenedMemory { handle, key, id, size, created })
 }
@@ -223,7 +240,7 @@ fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<
     let result = environment::with(&env, |environment| {
         Ok(environment.segments.get(handle).ok_or_else(detached).and_then(work))
     });
-    result?.or_throw(&env)
+    result?.or_fail()
 }
 
 fn detached() -> Error {

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
-use crate::error::OrThrow;
+use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue};
 
 /// A semaphore that may be new.
@@ -70,31 +70,34 @@ pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
 #[napi]
 pub fn semaphore_create(
     env: Env,
+    session: u32,
     id: Either<String, i32>,
     posix: bool,
     initial: u32,
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore =
-        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_throw(&env)?;
-    opened(&env, semaphore)
+        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
+    opened(&env, session, semaphore)
 }
 
 #[napi]
 pub fn semaphore_open(
     env: Env,
+    session: u32,
     id: Either<String, i32>,
     posix: bool,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
     let semaphore =
-        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_throw(&env)?;
-    keep(&env, semaphore)
+        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
+    keep(&env, session, semaphore)
 }
 
 #[napi]
 pub fn semaphore_open_or_create(
     env: Env,
+    session: u32,
     id: Either<String, i32>,
     posix: bool,
     initial: u32,
@@ -103,38 +106,38 @@ pub fn semaphore_open_or_create(
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore = id_of(&id, posix)
         .and_then(|id| Semaphore::open_or_create(&id, Creation { initial, mode }, owner_of(&owner)))
-        .or_throw(&env)?;
-    opened(&env, semaphore)
+        .or_fail()?;
+    opened(&env, session, semaphore)
 }
 
 #[napi]
-pub fn semaphore_unlink_id(env: Env, id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
-    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_throw(&env)
+pub fn semaphore_unlink_id(id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
+    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
 
-fn opened(env: &Env, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
+fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
     let (created, verified) = (semaphore.created(), semaphore.verified());
-    Ok(OpenedSemaphore { handle: keep(env, semaphore)?, created, verified })
+    Ok(OpenedSemaphore { handle: keep(env, session, semaphore)?, created, verified })
 }
 
 /// A handle on it.
-fn keep(env: &Env, semaphore: Semaphore) -> napi::Result<u32> {
+fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     environment::with(env, |environment| {
         environment
             .semaphores
-            .insert(semaphore)
-            .ok_or_else(|| napi::Error::from_reason("more than a million semaphores are open"))
+            .insert(session, semaphore)
+            .ok_or_else(|| internal("more than a million semaphores are open"))
     })
 }
 
 /// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
-    environment.semaphores.get(handle).ok_or_else(|| napi::Error::from_reason("no such semaphore handle"))
+    environment.semaphores.get(handle).ok_or_else(|| internal("no such semaphore handle"))
 }
 
-/// Runs `act` on a handle's semaphore; the error is made after it, since that calls JavaScript.
+/// Runs `act` on a handle's semaphore.
 fn on<T>(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<T>) -> napi::Result<T> {
-    environment::with(env, |environment| Ok(act(semaphore(environment, handle)?)))?.or_throw(env)
+    environment::with(env, |environment| Ok(act(semaphore(environment, handle)?)))?.or_fail()
 }
 
 #[napi]
@@ -142,14 +145,28 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
     on(&env, handle, Semaphore::value)
 }
 
+/// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
+fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
+    environment::with(env, |environment| {
+        let taken = act(semaphore(environment, handle)?).or_fail()?;
+        if taken {
+            environment.send(handle);
+        }
+        Ok(taken)
+    })
+}
+
 #[napi]
 pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
-    on(&env, handle, |semaphore| semaphore.post(count))
+    environment::with(&env, |environment| {
+        environment.check_runs()?;
+        semaphore(environment, handle)?.post(count).or_fail()
+    })
 }
 
 #[napi]
 pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
-    on(&env, handle, Semaphore::try_wait)
+    take(&env, handle, Semaphore::try_wait)
 }
 
 /// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
@@ -169,25 +186,13 @@ pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
 }
 
 /// Blocks the calling thread; false when the time (in milliseconds) is over.
-///
-/// A worker can be terminated meanwhile: then nobody is there to have the unit, and it goes back.
 #[napi]
-pub fn semaphore_wait_sync(
-    env: Env,
-    handle: u32,
-    timeout: Option<f64>,
-    in_worker: bool,
-) -> napi::Result<bool> {
+pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
         // What is too long for a Duration is for ever as well.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
-    let taken = on(&env, handle, |semaphore| semaphore.wait(timeout))?;
-    if taken && in_worker && !environment::runs(&env) {
-        on(&env, handle, |semaphore| semaphore.post(1))?;
-        return Ok(false);
-    }
-    Ok(taken)
+    take(&env, handle, |semaphore| semaphore.wait(timeout))
 }
 
 #[napi]
@@ -219,10 +224,9 @@ pub fn semaphore_identity(env: Env, handle: u32) -> napi::Result<External<Semaph
 /// Removes a semaphore whose handle is gone.
 #[napi]
 pub fn semaphore_remove_closed(
-    env: Env,
     #[napi(ts_arg_type = "object")] identity: &External<SemaphoreIdentity>,
 ) -> napi::Result<()> {
-    identity.remove().or_throw(&env)
+    identity.remove().or_fail()
 }
 
 /// The largest value that a counter of this backend has.
@@ -259,8 +263,8 @@ pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
 
 /// Every semaphore that we may read.
 #[napi]
-pub fn list_semaphores(env: Env) -> napi::Result<Vec<NativeSemaphoreInfo>> {
-    let semaphores = os_ipc::list_semaphores().or_throw(&env)?;
+pub fn list_semaphores() -> napi::Result<Vec<NativeSemaphoreInfo>> {
+    let semaphores = os_ipc::list_semaphores().or_fail()?;
     Ok(semaphores.into_iter().map(NativeSemaphoreInfo::from).collect())
 }
 

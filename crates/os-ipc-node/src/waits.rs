@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Task;
-use napi::bindgen_prelude::{Either, Env, Unknown};
+use napi::bindgen_prelude::{Either, Env};
 use napi_derive::napi;
 use os_ipc::{Arrived, Delivery, Executors, PoolWork, Semaphore, Wait, WaiterId, Work};
 
 use crate::environment;
-use crate::error::{OrThrow, to_js};
+use crate::error::{OrFail, failure, internal, text};
 use crate::event_loop;
 use crate::semaphores::semaphore;
 
@@ -37,15 +37,22 @@ impl Task for Serve {
 /// `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
 #[napi]
 pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi::Result<f64> {
-    let started = environment::with(&env, |environment| {
+    let (started, session) = environment::with(&env, |environment| {
+        let semaphore = semaphore(environment, handle)?;
+        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
+        environment.check_runs()?;
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
         let executors = Executors {
             pool: referenced && environment.has_pool,
             event_loop: referenced && event_loop::is_open(),
         };
-        Ok(start(semaphore(environment, handle)?, &environment.mailbox, executors))
+        let started = start(semaphore, environment.mailbox(session)?, executors).or_fail()?;
+        if matches!(started, Wait::Done) && !permit {
+            environment.send(handle);
+        }
+        Ok((started, session))
     })?;
-    match started.or_throw(&env)? {
+    match started {
         Wait::Done => Ok(0.0),
         Wait::Pending(ticket, work) => {
             match work {
@@ -53,7 +60,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
                 // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
                 // the work is dropped, and so goes to a thread of ours.
                 Work::Pool(work) => drop(env.spawn(Serve(Some(work)))),
-                Work::Poll(poll) => event_loop::plan(poll),
+                Work::Poll(poll) => event_loop::plan(session, poll),
             }
             Ok(to_number(ticket))
         }
@@ -64,7 +71,8 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
 #[napi]
 pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        semaphore(environment, handle)?.cancel(to_ticket(ticket), &environment.mailbox);
+        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
+        semaphore(environment, handle)?.cancel(to_ticket(ticket), environment.mailbox(session)?);
         Ok(())
     })
 }
@@ -73,7 +81,8 @@ pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
 #[napi]
 pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        semaphore(environment, handle)?.cancel_all(&environment.mailbox);
+        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
+        semaphore(environment, handle)?.cancel_all(environment.mailbox(session)?);
         Ok(())
     })
 }
@@ -88,52 +97,61 @@ pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
 }
 
 /// The waits that ended since the last call.
-#[napi(object)]
-pub struct Settled<'env> {
+#[napi(object, object_from_js = false)]
+pub struct Settled {
     /// Tickets that have their unit now.
     pub granted: Vec<f64>,
     /// Tickets that failed, each followed by its error in `errors`.
     pub failed: Vec<f64>,
-    pub errors: Vec<Unknown<'env>>,
+    /// As calls that fail return them.
+    pub errors: Vec<String>,
 }
 
-/// Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone.
+/// All waits ended, since the process was about to exit.
+const LEFT: f64 = -1.0;
+
+/// Collects the waits of a session that ended; where it is one that has its unit, as most of the time, its ticket alone; -1
+/// where all were ended, since the process was about to exit.
 #[napi]
-pub fn collect_settled(env: &Env) -> napi::Result<Either<f64, Settled<'_>>> {
-    let Arrived { delivered: mut collected, planned } =
-        environment::with(env, |environment| Ok(environment.mailbox.collect()))?;
-    planned.into_iter().for_each(event_loop::plan);
-    if collected.len() == 1
-        && environment::runs(env)
-        && let Some((ticket, delivery)) = collected.pop_first()
-    {
-        match delivery {
-            Delivery::Granted(unit) => {
-                unit.hand_over();
-                return Ok(Either::A(to_number(ticket)));
-            }
-            failed @ Delivery::Failed(_) => drop(collected.insert(ticket, failed)),
+pub fn collect_settled(env: Env, session: u32) -> napi::Result<Either<f64, Settled>> {
+    environment::with(&env, |environment| {
+        let Arrived { delivered: mut collected, planned } = environment.mailbox(session)?.collect();
+        for poll in planned {
+            event_loop::plan(session, poll);
         }
-    }
-    let mut settled = Settled { granted: Vec::new(), failed: Vec::new(), errors: Vec::new() };
-    let mut units = Vec::new();
-    for (ticket, delivery) in collected {
-        match delivery {
-            Delivery::Granted(unit) => units.push((ticket, unit)),
-            Delivery::Failed(error) => {
-                settled.failed.push(to_number(ticket));
-                settled.errors.push(to_js(env, &error)?);
+        if std::mem::take(&mut environment.session_mut(session)?.left) {
+            return Ok(Either::A(LEFT));
+        }
+        // Only where JavaScript will see it: until then a unit that is dropped goes on.
+        let runs = environment.runs();
+        if collected.len() == 1
+            && runs
+            && let Some((ticket, delivery)) = collected.pop_first()
+        {
+            match delivery {
+                Delivery::Granted(unit) => {
+                    unit.hand_over();
+                    return Ok(Either::A(to_number(ticket)));
+                }
+                failed @ Delivery::Failed(_) => drop(collected.insert(ticket, failed)),
             }
         }
-    }
-    // Last, and only where JavaScript will see it: until then a unit that is dropped goes on.
-    if environment::runs(env) {
-        for (ticket, unit) in units {
-            unit.hand_over();
-            settled.granted.push(to_number(ticket));
+        let mut settled = Settled { granted: Vec::new(), failed: Vec::new(), errors: Vec::new() };
+        for (ticket, delivery) in collected {
+            match delivery {
+                Delivery::Granted(unit) if runs => {
+                    unit.hand_over();
+                    settled.granted.push(to_number(ticket));
+                }
+                Delivery::Granted(unit) => drop(unit),
+                Delivery::Failed(error) => {
+                    settled.failed.push(to_number(ticket));
+                    settled.errors.push(text(&failure(&error)));
+                }
+            }
         }
-    }
-    Ok(Either::B(settled))
+        Ok(Either::B(settled))
+    })
 }
 
 /// Moves waits that no pool thread came to yet to threads of ours.

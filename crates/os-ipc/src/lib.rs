@@ -30,7 +30,7 @@ pub use semaphore::{
 };
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
-    leave_pool, leave_pool_queue, set_pool_size, set_spinning,
+    leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
 };
 
 /// Whether the calling thread is the one that the process began with.

@@ -21,7 +21,7 @@ use std::ffi::c_int;
 
 use nix::errno::Errno;
 
-pub(crate) use host::{file_size_limit, ftok, is_on_first_thread, is_readable, module};
+pub(crate) use host::{file_size_limit, ftok, is_on_first_thread, is_readable, module, pool_threads_taken};
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///

@@ -3,20 +3,20 @@
 //! Four blocked waits on the pool of four stop every `fs`, `dns` and `crypto` call of the program, so we never take
 //! more than a quarter of it. A worker uses none: its environment cannot end while one of its tasks blocks.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::queue::Queue;
 use crate::error::Result;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, global, pause};
-use crate::sys::thread;
+use crate::sys::{self, thread};
 
 /// We take one of so many threads.
 const SHARE: usize = 4;
 
 global! {
-    static POOL: Mutex<Pool> = Mutex::new(Pool { places: 0, taken: Vec::new() });
+    static POOL: Mutex<Pool> = Mutex::new(Pool { places: 0, taken: Vec::new(), register: None });
 }
 
 global! {
@@ -28,6 +28,17 @@ struct Pool {
     places: usize,
     /// The queues that have a place there.
     taken: Vec<Arc<Queue>>,
+    /// How many all copies of this library in the process have taken, where it is shared.
+    register: Option<&'static AtomicUsize>,
+}
+
+impl Pool {
+    /// Whether there was a place left, which is then taken.
+    fn take_place(&self) -> bool {
+        let Some(register) = self.register else { return self.taken.len() < self.places };
+        let one_more = |taken: usize| (taken < self.places).then_some(taken + 1);
+        register.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
+    }
 }
 
 fn pool() -> MutexGuard<'static, Pool> {
@@ -37,6 +48,13 @@ fn pool() -> MutexGuard<'static, Pool> {
 /// A copy, since a queue locks itself first and the pool second.
 fn driven_by_pool() -> Vec<Arc<Queue>> {
     pool().taken.clone()
+}
+
+/// Counts the threads that we take together with those of other copies of this library in the process.
+///
+/// Before the first one is taken. A package manager can install a copy for each version of a peer, and there is one pool.
+pub fn share_pool() {
+    pool().register.get_or_insert_with(sys::pool_threads_taken);
 }
 
 /// Says how many threads libuv's pool has; 0, the value at the start, keeps us out of it.
@@ -147,7 +165,7 @@ pub struct PoolWork {
 impl PoolWork {
     pub(super) fn reserve(queue: &Arc<Queue>, generation: u64) -> Option<Self> {
         let mut pool = pool();
-        if !pool_is_open() || pool.taken.len() >= pool.places {
+        if !pool_is_open() || !pool.take_place() {
             return None;
         }
         pool.taken.push(Arc::clone(queue));
@@ -168,6 +186,9 @@ impl Drop for PoolWork {
         let mut pool = pool();
         if let Some(place) = pool.taken.iter().position(|queue| Arc::ptr_eq(queue, &self.queue)) {
             pool.taken.swap_remove(place);
+            if let Some(register) = pool.register {
+                register.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ mod spin;
 mod state;
 
 pub(crate) use blocking::block_in_queue;
-pub use executors::{Executors, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use executors::{Executors, PoolWork, leave_pool, leave_pool_queue, set_pool_size, share_pool};
 pub use grant::Grant;
 pub(crate) use grant::Holder;
 pub use mailbox::{Arrived, Delivery, Mailbox};

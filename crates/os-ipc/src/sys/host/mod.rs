@@ -6,9 +6,11 @@ mod first_thread;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
+mod process_register;
 mod readable;
 
 pub(crate) use file_key::ftok;
 pub(crate) use file_size::limit as file_size_limit;
 pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use process_register::pool_threads_taken;
 pub(crate) use readable::is_readable;

@@ -21,6 +21,6 @@ pub(crate) fn pin() {
 
 /// Missing in `libc` for some targets; the number is the same in glibc and musl (dlfcn.h).
 #[cfg(target_os = "linux")]
-const RTLD_NODELETE: libc::c_int = 0x1000;
+pub(super) const RTLD_NODELETE: libc::c_int = 0x1000;
 #[cfg(not(target_os = "linux"))]
-use libc::RTLD_NODELETE;
+pub(super) use libc::RTLD_NODELETE;

@@ -1,0 +1,116 @@
+//! The moment before the process exits.
+//!
+//! libuv waits for its pool when the process exits, and no cleanup hook runs then; a listener of `process` does, also after
+//! an uncaught error.
+
+#![allow(unsafe_code, reason = "Node-API's own functions, which say whether they could be called")]
+
+use std::cell::Cell;
+use std::ptr;
+
+use napi::bindgen_prelude::Env;
+use napi::sys;
+use napi_derive::napi;
+use os_ipc::LockEngine;
+
+use crate::environment::{self, Environment};
+
+thread_local! {
+    /// The environment whose `process` tells this thread.
+    static LISTENS: Cell<sys::napi_env> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// Has the process's own `process` call [`before_exit`]; once a thread, however many evaluations there are.
+///
+/// Not with the `process` that `lib/` sees: Jest gives a copy to every test file, which hears of no exit. False where it
+/// cannot be done so.
+#[napi]
+pub fn listen_for_exit(env: Env) -> bool {
+    if LISTENS.get().is_null() {
+        // SAFETY: this is the thread of `env`.
+        if !unsafe { listen(env.raw()) } {
+            return false;
+        }
+        LISTENS.set(env.raw());
+    }
+    true
+}
+
+/// The environment goes away, and its `process` with it.
+pub(crate) fn forget(env: sys::napi_env) {
+    if LISTENS.get() == env {
+        LISTENS.set(ptr::null_mut());
+    }
+}
+
+/// `process.prependListener('exit', before_exit)`: first, since a listener that throws ends the round.
+///
+/// # Safety
+/// - This is the thread of `env`.
+unsafe fn listen(env: sys::napi_env) -> bool {
+    let (mut global, mut process, mut prepend) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    let (mut event, mut listener, mut thrown) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    let ok = |status| status == sys::Status::napi_ok;
+    // SAFETY: the caller's; the places outlive the calls.
+    unsafe {
+        let listens = ok(sys::napi_get_global(env, &raw mut global))
+            && ok(sys::napi_get_named_property(env, global, c"process".as_ptr(), &raw mut process))
+            && ok(sys::napi_get_named_property(env, process, c"prependListener".as_ptr(), &raw mut prepend))
+            && ok(sys::napi_create_string_utf8(env, c"exit".as_ptr(), 4, &raw mut event))
+            && ok(sys::napi_create_function(
+                env,
+                ptr::null(),
+                0,
+                Some(on_exit),
+                ptr::null_mut(),
+                &raw mut listener,
+            ))
+            && ok(sys::napi_call_function(
+                env,
+                process,
+                prepend,
+                2,
+                [event, listener].as_ptr(),
+                ptr::null_mut(),
+            ));
+        if !listens {
+            sys::napi_get_and_clear_last_exception(env, &raw mut thrown);
+        }
+        listens
+    }
+}
+
+unsafe extern "C" fn on_exit(_: sys::napi_env, _: sys::napi_callback_info) -> sys::napi_value {
+    before_exit();
+    ptr::null_mut()
+}
+
+/// The process is about to exit, and no cleanup hook will run: what one would do, as far as the kernel does not do it.
+///
+/// Only where this was no exit after all do the sessions hear of it, in a later turn of the event loop: here a rejection would
+/// end the process as an error.
+#[napi]
+pub fn before_exit() {
+    os_ipc::leave_pool();
+    environment::with_all(Environment::before_exit);
+    LockEngine::before_exit();
+}
+
+impl Environment {
+    /// Nobody waits any more; what is held stays so until the end.
+    fn before_exit(&mut self) {
+        for session in &mut self.sessions {
+            for lock in self.locks.of(session.number) {
+                lock.cancel(&session.mailbox);
+            }
+            for semaphore in self.semaphores.of(session.number) {
+                semaphore.cancel_all(&session.mailbox);
+            }
+            session.left = true;
+            session.tell(&self.wakeup);
+        }
+        for semaphore in self.semaphores.iter() {
+            semaphore.before_exit();
+        }
+    }
+}

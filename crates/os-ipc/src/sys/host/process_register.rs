@@ -1,0 +1,93 @@
+//! One register for all copies of this library in a process.
+//!
+//! A process can load several, each with memory of its own: four packages that each bring theirs, say. They find each other by
+//! an exported symbol. The first image in the loader's list that has it is the same one for all of them.
+
+use std::ffi::CString;
+use std::ptr;
+use std::sync::atomic::AtomicUsize;
+
+/// How many threads of libuv's pool all copies have taken together.
+///
+/// The name says its layout: another layout would be another symbol.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "it is what other copies look for, in C's letters")]
+pub static os_ipc_pool_threads_taken_v1: AtomicUsize = AtomicUsize::new(0);
+
+/// `dlsym(3)` in every image of the process: the register that all copies share.
+pub(crate) fn pool_threads_taken() -> &'static AtomicUsize {
+    images().iter().find_map(|image| in_image(image)).unwrap_or(&os_ipc_pool_threads_taken_v1)
+}
+
+fn in_image(path: &CString) -> Option<&'static AtomicUsize> {
+    // SAFETY: RTLD_NOLOAD opens only what is loaded already, and runs nothing. The symbol, by its name, is an AtomicUsize. Its
+    // image is kept for good before the reference is given out.
+    unsafe {
+        let image = libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
+        if image.is_null() {
+            return None;
+        }
+        let place = libc::dlsym(image, c"os_ipc_pool_threads_taken_v1".as_ptr()).cast::<AtomicUsize>();
+        if !place.is_null() {
+            libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD | super::module::RTLD_NODELETE);
+        }
+        libc::dlclose(image);
+        place.as_ref()
+    }
+}
+
+/// `dl_iterate_phdr(3)`: the paths of what is loaded, in the order of loading.
+#[cfg(target_os = "linux")]
+fn images() -> Vec<CString> {
+    use std::ffi::{CStr, c_int, c_void};
+
+    unsafe extern "C" fn note(info: *mut libc::dl_phdr_info, _: usize, images: *mut c_void) -> c_int {
+        // SAFETY: the loader's record is valid during the call, its name is null or a string, and `images` is the list below.
+        unsafe {
+            if !(*info).dlpi_name.is_null() {
+                let path = CStr::from_ptr((*info).dlpi_name);
+                // The program itself has no name, and what the kernel maps has no path.
+                if path.to_bytes().contains(&b'/') {
+                    (*images.cast::<Vec<CString>>()).push(path.to_owned());
+                }
+            }
+        }
+        0
+    }
+
+    let mut images: Vec<CString> = Vec::new();
+    // SAFETY: `note` gets the list, which outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(note), ptr::from_mut(&mut images).cast()) };
+    images
+}
+
+/// `_dyld_get_image_name(3)`: the paths of what is loaded, in the order of loading.
+#[cfg(not(target_os = "linux"))]
+fn images() -> Vec<CString> {
+    unsafe extern "C" {
+        fn _dyld_image_count() -> u32;
+        fn _dyld_get_image_name(index: u32) -> *const std::ffi::c_char;
+    }
+    // SAFETY: an index beyond the end, after an image was unloaded meanwhile, gives null.
+    unsafe {
+        (0.._dyld_image_count())
+            .filter_map(|index| ptr::NonNull::new(_dyld_get_image_name(index).cast_mut()))
+            .map(|name| std::ffi::CStr::from_ptr(name.as_ptr()).to_owned())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_another_copy_the_register_is_our_own() {
+        assert!(ptr::eq(pool_threads_taken(), &raw const os_ipc_pool_threads_taken_v1));
+    }
+
+    #[test]
+    fn the_images_of_the_process_are_found() {
+        assert!(images().iter().any(|path| path.to_string_lossy().contains("libc")));
+    }
+}
