@@ -130,9 +130,11 @@ fn many_units_at_once_wake_as_many_who_wait() {
     let named = Named::new(Backend::Posix);
     let semaphore = named.create(0);
     thread::scope(|scope| {
-        // Handles of their own, and one thread each, which blocks in the C library where it takes from there.
+        // Each thread blocks in the C library.
         let waits: Vec<_> = (0..4).map(|_| scope.spawn(|| named.open().wait(Some(LIMIT)).unwrap())).collect();
-        while semaphore.info().unwrap().pending < 4 {
+        let all_wait = || semaphore.info().is_ok_and(|info| info.waiters == Some(4));
+        let deadline = Instant::now() + LIMIT;
+        while !all_wait() && Instant::now() < deadline {
             thread::yield_now();
         }
         semaphore.post(6).unwrap();

@@ -2,6 +2,7 @@
 
 mod explain;
 mod hints;
+mod identity;
 mod info;
 mod posix;
 mod system_v;
@@ -11,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+pub use identity::MemoryIdentity;
 pub use info::{MemoryKind, SharedMemoryInfo};
 use posix::PosixObject;
 pub(crate) use posix::list as list_posix;
@@ -22,7 +24,7 @@ use crate::error::{Code, Errno, Error, Result};
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
-use crate::sys::{module, named_memory};
+use crate::sys::module;
 
 /// What a memory object is called, and which system it lives in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +49,6 @@ pub struct SharedMemory {
 enum Object {
     Posix(PosixObject),
     SystemV(Segment),
-}
-
-/// One object, and none that takes its name after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryIdentity(Identity);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Identity {
-    Posix(Name, named_memory::Identity),
-    SystemV(i32),
 }
 
 /// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers that were given away.
@@ -311,10 +303,10 @@ impl SharedMemory {
     /// Which object this is: to remove it after it was dropped too.
     #[must_use]
     pub fn identity(&self) -> MemoryIdentity {
-        MemoryIdentity(match &self.object {
-            Object::Posix(object) => Identity::Posix(object.name().clone(), object.identity()),
-            Object::SystemV(segment) => Identity::SystemV(segment.id()),
-        })
+        match &self.object {
+            Object::Posix(object) => MemoryIdentity::posix(object.name(), object.identity()),
+            Object::SystemV(segment) => MemoryIdentity::system_v(segment.id()),
+        }
     }
 
     /// Removes this object: its name or key is free at once, its memory when nobody has it mapped any more.
@@ -338,19 +330,6 @@ impl SharedMemory {
         if Arc::strong_count(&self.mapping) > 1 {
             // Where it fails (a segment of huge pages that is not a multiple of one) the leases keep the object itself.
             let _ = self.mapping.vacate();
-        }
-    }
-}
-
-impl MemoryIdentity {
-    /// [`SharedMemory::remove`]
-    pub fn remove(&self) -> Result<()> {
-        match &self.0 {
-            Identity::Posix(name, identity) => posix::remove_object(name, *identity)
-                .map_err(|error| explain::removing(error, &MemoryId::Name(name.clone()))),
-            Identity::SystemV(id) => {
-                system_v::remove_object(*id).map_err(|error| explain::segment(error, *id))
-            }
         }
     }
 }

@@ -187,6 +187,6 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
             sys::give(sys::find(named.key()).unwrap(), 1, Undo::No).unwrap();
         }
         counter.disown(OWNED).unwrap();
-        assert_eq!(set.value().unwrap(), u32::from(initial) - u32::from(!refill));
+        assert_eq!(set.value().unwrap(), initial - u32::from(!refill));
     }
 }

@@ -134,7 +134,7 @@ pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(
     Errno::result(unsafe { semtimedop(set.0, &raw mut take, 1, &raw const timeout) }).map(drop)
 }
 
-/// `semtimedop(-1, {0, 0}, 1, {0, 0})`, for [`super::probe`].
+/// `semtimedop(-1, {0, 0}, 1, {0, 0})`, for `system_v::probe`.
 pub(crate) fn timed_with_nothing_to_do() -> c_int {
     let mut nothing = buffer(0, 0, libc::IPC_NOWAIT);
     let timeout = timespec { tv_sec: 0, tv_nsec: 0 };

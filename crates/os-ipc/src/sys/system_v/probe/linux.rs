@@ -5,6 +5,8 @@ use std::ptr;
 
 use nix::errno::Errno;
 
+use crate::sys::system_v::semaphore;
+
 /// Calls `call` so that it has nothing to do, and answers what refuses it; `None` where it works.
 ///
 /// Every one of these is `EINVAL` for a kernel that has the call and lets it through: a set or segment of size 0, an id
@@ -16,7 +18,7 @@ pub(crate) fn refusal(call: &str) -> Option<Errno> {
         match call {
             "semget" => libc::semget(libc::IPC_PRIVATE, 0, 0),
             "semop" => libc::semop(-1, &raw mut nothing, 1),
-            "semtimedop" => timed(),
+            "semtimedop" => semaphore::timed_with_nothing_to_do(),
             "semctl" => libc::semctl(-1, 0, libc::GETVAL),
             "shmget" => libc::shmget(libc::IPC_PRIVATE, 0, 0),
             "shmat" => {
@@ -34,18 +36,6 @@ pub(crate) fn refusal(call: &str) -> Option<Errno> {
         Ok(_) | Err(Errno::EINVAL | Errno::EIDRM | Errno::EINTR) => None,
         Err(errno) => Some(errno),
     }
-}
-
-/// `semtimedop(-1, NULL, 1, {0, 0})`
-#[cfg(target_os = "linux")]
-fn timed() -> c_int {
-    super::semaphore::timed_with_nothing_to_do()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn timed() -> c_int {
-    // There is no such call.
-    -1
 }
 
 #[cfg(test)]
