@@ -22,7 +22,12 @@ export interface BackendCapabilities {
   unlinkWakes: boolean
 }
 
-/** The process is about to exit, and no cleanup hook will run: the same, as far as the kernel does not do it. */
+/**
+ * The process is about to exit, and no cleanup hook will run: what one would do, as far as the kernel does not do it.
+ *
+ * Only where this was no exit after all do the sessions hear of it, in a later turn of the event loop: here a rejection would
+ * end the process as an error.
+ */
 export declare function beforeExit(): void
 
 /** Ends a wait: no ticket of it settles any more. */
@@ -34,8 +39,11 @@ export declare function cancelWaits(handle: number): void
 /** Closes the locks that nobody uses now; otherwise they stay open for a moment. */
 export declare function closeUnusedLocks(): void
 
-/** Collects the waits that ended; where it is one that has its unit, as most of the time, its ticket alone. */
-export declare function collectSettled(): number | Settled
+/**
+ * Collects the waits of a session that ended; where it is one that has its unit, as most of the time, its ticket alone; -1
+ * where all were ended, since the process was about to exit.
+ */
+export declare function collectSettled(session: number): number | Settled
 
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
@@ -43,11 +51,19 @@ export declare function externalBuffersAllowed(): boolean
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
-/** Says whether pending waits keep the event loop alive. */
-export declare function keepAlive(alive: boolean): void
+/** Says whether a session has pending waits, and whether they keep the event loop alive. */
+export declare function keep(session: number, waits: boolean, alive: boolean): void
 
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
+
+/**
+ * Has the process's own `process` call [`before_exit`]; once a thread, however many evaluations there are.
+ *
+ * Not with the `process` that `lib/` sees: Jest gives a copy to every test file, which hears of no exit. False where it
+ * cannot be done so.
+ */
+export declare function listenForExit(): boolean
 
 /** Every lock that is there. */
 export declare function listLocks(): Array<NativeLockInfo>
@@ -62,13 +78,13 @@ export declare function listSemaphores(): Array<NativeSemaphoreInfo>
 export declare function lockEnd(handle: number): void
 
 /** Asks for a lock: at once, or when its turn comes. `client` is this thread's number. */
-export declare function lockRequest(folder: string | undefined | null, name: string, shared: boolean, ifAvailable: boolean, client: number): RequestedLock
+export declare function lockRequest(session: number, folder: string | undefined | null, name: string, shared: boolean, ifAvailable: boolean, client: number): RequestedLock
 
 /** Who holds locks and who waits for them. */
 export declare function lockRequests(folder?: string | undefined | null): Array<NativeLockRequest>
 
 /** Attaches a System V segment by its id. */
-export declare function memoryAttach(id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
+export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden. */
 export declare function memoryBuffer(handle: number): ArrayBuffer | null
@@ -77,7 +93,7 @@ export declare function memoryBuffer(handle: number): ArrayBuffer | null
 export declare function memoryClear(handle: number): void
 
 /** Makes a memory object. */
-export declare function memoryCreate(id: string | number, size: number, mode: number): OpenedMemory
+export declare function memoryCreate(session: number, id: string | number, size: number, mode: number): OpenedMemory
 
 /** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
 export declare function memoryDetach(handle: number): object | null
@@ -86,10 +102,10 @@ export declare function memoryDetach(handle: number): object | null
 export declare function memoryInfo(handle: number): NativeMemoryInfo
 
 /** Opens one that is there. */
-export declare function memoryOpen(id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
+export declare function memoryOpen(session: number, id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Opens one that is there, or makes it. */
-export declare function memoryOpenOrCreate(id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
+export declare function memoryOpenOrCreate(session: number, id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
 
 /** Copies out; how many bytes that were. */
 export declare function memoryRead(handle: number, target: Uint8Array, position: number): number
@@ -216,7 +232,7 @@ export interface SemaphoreCapabilities {
   posix: BackendCapabilities
 }
 
-export declare function semaphoreCreate(id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
+export declare function semaphoreCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
 
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
@@ -226,9 +242,9 @@ export declare function semaphoreIdentity(handle: number): object
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(id: string | number, posix: boolean, owner?: number | string | undefined | null): number
+export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
 
-export declare function semaphoreOpenOrCreate(id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpenOrCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
 export declare function semaphorePost(handle: number, count: number): void
 
@@ -250,12 +266,8 @@ export declare function semaphoreValue(handle: number): number
 /** The largest value that a counter of this backend has. */
 export declare function semaphoreValueMax(posix: boolean): number
 
-/**
- * Blocks the calling thread; false when the time (in milliseconds) is over.
- *
- * A worker can be terminated meanwhile: then nobody is there to have the unit, and it goes back.
- */
-export declare function semaphoreWaitSync(handle: number, timeout: number | undefined | null, inWorker: boolean): boolean
+/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
 /** Wakes one who waits, after a unit was added to the words. */
 export declare function semaphoreWakeOne(handle: number): void
@@ -269,16 +281,19 @@ export interface Settled {
   granted: Array<number>
   /** Tickets that failed, each followed by its error in `errors`. */
   failed: Array<number>
-  errors: Array<unknown>
+  /** As calls that fail return them. */
+  errors: Array<string>
 }
 
 /**
- * Tells the addon how an error is made, what to call when waits ended, how many threads the pool has, and whether the event
- * loop is libuv's and this environment's own.
+ * Begins the session of one evaluation of `lib/`, and returns its number.
  *
- * Called once, when the package is loaded. A worker says 0 threads, and has no loop that could look for a unit.
+ * `settle` is called when waits ended; `pool_threads` is the size of libuv's pool; `libuv` says whether the event loop is
+ * libuv's and this thread's own. A worker says 0 threads, has no loop that could look for a unit, and has a place in memory,
+ * `transit`, for the handle whose unit is on its way. The session ends when `evaluation` is collected, which all functions of
+ * that evaluation refer to.
  */
-export declare function start(makeError: (code: string, message: string, errno: number | null, syscall: string | null, hint: string | null, uid: number | null, mode: number | null, limit: number | null) => Error, settle: () => void, poolThreads: number, libuv: boolean): void
+export declare function start(evaluation: object, settle: () => void, poolThreads: number, libuv: boolean, transit?: Uint32Array | undefined | null): number
 
 /**
  * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.

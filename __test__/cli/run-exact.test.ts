@@ -4,6 +4,8 @@ import { copyFileSync, realpathSync, renameSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 
+import type { ExecutionContext } from 'ava'
+
 import { Semaphore } from '../../index.js'
 import { cli, installed, installedShell } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'

@@ -34,9 +34,7 @@ for (const kind of ['semaphore', 'memory'] as const) {
         t.throws(open, { code }, JSON.stringify(name))
         if (isName(kind, name)) return
         const create = () =>
-          kind === 'memory'
-            ? SharedMemory.create(name, { size: 1 })
-            : Semaphore.create(name, { initial: 1 })
+          kind === 'memory' ? SharedMemory.create(name, { size: 1 }) : Semaphore.create(name, { initial: 1 })
         t.throws(create, { code: 'ERR_INVALID_ARG_VALUE' }, JSON.stringify(name))
       }),
       { numRuns: 2_000 },
