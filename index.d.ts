@@ -9,17 +9,21 @@ type Owner = number | 'any';
 
 /** A fact of each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
-/** What this platform can do: a fact to look up, never a silent difference. */
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
 interface Capabilities {
     /** Operating system and processor, as `'linux-x64'`. */
     readonly platform: string;
-    /** The backends that semaphores can have here. */
+    /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
     readonly semaphoreBackends: readonly Backend[];
     /** The one that a name means when no `backend` is given. */
     readonly defaultBackend: Backend;
     /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
     readonly timedWait: PerBackend;
-    /** Whether a dead process's permits come back. */
+    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
     readonly crashRecovery: PerBackend;
     /** Whether `value` can be read. */
     readonly value: PerBackend;

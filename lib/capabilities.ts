@@ -1,20 +1,26 @@
+import { inspect } from 'node:util'
+
 import { native } from './native.js'
 import type { Backend } from './options.js'
 
 /** A fact of each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
-/** What this platform can do: a fact to look up, never a silent difference. */
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
 export interface Capabilities {
   /** Operating system and processor, as `'linux-x64'`. */
   readonly platform: string
-  /** The backends that semaphores can have here. */
+  /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
   readonly semaphoreBackends: readonly Backend[]
   /** The one that a name means when no `backend` is given. */
   readonly defaultBackend: Backend
   /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
   readonly timedWait: PerBackend
-  /** Whether a dead process's permits come back. */
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
   readonly crashRecovery: PerBackend
   /** Whether `value` can be read. */
   readonly value: PerBackend
@@ -33,17 +39,28 @@ const { sysv, posix } = native.semaphoreCapabilities()
 /** What this platform can do. */
 export const capabilities: Capabilities = Object.freeze({
   platform: `${process.platform}-${process.arch}`,
-  semaphoreBackends: Object.freeze([
-    ...(sysv.available ? (['sysv'] as const) : []),
-    ...(posix.available ? (['posix'] as const) : []),
-  ]),
+  get semaphoreBackends() {
+    return Object.freeze([
+      ...(sysv.available && native.systemVUndo().available ? (['sysv'] as const) : []),
+      ...(posix.available ? (['posix'] as const) : []),
+    ])
+  },
   defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
   timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
-  crashRecovery: { sysv: sysv.recoversPermits, posix: posix.recoversPermits },
+  get crashRecovery() {
+    // A POSIX semaphore has no owner.
+    return Object.freeze({ sysv: native.systemVUndo().recoversPermits, posix: false })
+  },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
-  locks: sysv.available ? 'sysv' : 'files',
+  get locks() {
+    return native.locksAreSystemV() ? 'sysv' : 'files'
+  },
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
   list: sysv.available,
   externalBuffers: native.externalBuffersAllowed(),
+  // Shows the facts where Node.js would print `[Getter]`.
+  [inspect.custom](this: Capabilities) {
+    return Object.fromEntries(Object.entries(this))
+  },
 })

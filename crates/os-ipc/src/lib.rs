@@ -15,6 +15,7 @@ mod semaphore;
 mod shared_memory;
 mod sync;
 mod sys;
+mod undo;
 mod waiting;
 
 pub use error::{Code, Errno, Error, Result};
@@ -25,6 +26,7 @@ pub use name::{MAX_NAME_BYTES, Name};
 pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
 pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
+pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
     Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
     leave_pool_queue, set_pool_size,

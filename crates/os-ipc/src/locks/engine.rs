@@ -1,11 +1,11 @@
 //! What locks are made of.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{LockInfo, LockName, LockRequest, files, linger, roster, system_v};
 use crate::error::Result;
-use crate::sys;
+use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
 /// What locks are made of. Those of two engines have nothing to do with each other.
@@ -18,9 +18,18 @@ pub enum LockEngine {
 }
 
 impl LockEngine {
-    /// The one of this platform.
+    /// The one of this host: System V, or files where the kernel would not free the locks of a dead process.
+    ///
+    /// A process keeps to one: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
-        if sys::sysv_sem::AVAILABLE { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
+        if Self::is_system_v() { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
+    }
+
+    /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
+    #[must_use]
+    pub fn is_system_v() -> bool {
+        static SYSTEM_V: LazyLock<bool> = LazyLock::new(|| kernel_undo().is_trusted());
+        *SYSTEM_V
     }
 
     /// That of files in this folder, for tests.

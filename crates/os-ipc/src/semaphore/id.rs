@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys;
+use crate::undo::kernel_undo;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,10 @@ impl Backend {
         }
     }
 
-    /// Whether the kernel gives a dead process's permits back.
+    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
-        self == Self::SystemV && sys::sysv_sem::AVAILABLE
+        self == Self::SystemV && kernel_undo().is_trusted()
     }
 
     /// Whether the counter can be read.
@@ -47,13 +48,13 @@ impl Backend {
     /// Whether the kernel itself can end a wait after a time; where not, we do.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::sysv_sem::AVAILABLE
     }
 
     /// Whether removing a semaphore wakes those who wait on it.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::sysv_sem::AVAILABLE
     }
 }
 

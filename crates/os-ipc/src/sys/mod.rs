@@ -55,6 +55,8 @@ mod sysv_sem_values;
 pub(crate) mod sysv_shm;
 #[cfg_attr(loom, path = "thread_model.rs")]
 pub(crate) mod thread;
+#[cfg_attr(not(target_os = "linux"), path = "no_undo_probe.rs")]
+pub(crate) mod undo_probe;
 #[cfg_attr(target_vendor = "apple", path = "user_folder_darwin.rs")]
 pub(crate) mod user_folder;
 
