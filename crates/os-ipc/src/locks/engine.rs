@@ -52,7 +52,7 @@ impl LockEngine {
         let mut requests = roster::requests(self, pid);
         requests.extend(match self {
             Self::SystemV => system_v::survey(pid)?,
-            Self::Files(folder) => files::survey(folder, pid),
+            Self::Files(folder) => files::survey(folder, pid)?,
         });
         Ok(requests)
     }
@@ -71,7 +71,7 @@ impl LockEngine {
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         match self {
             Self::SystemV => system_v::list(),
-            Self::Files(folder) => Ok(files::list(folder)),
+            Self::Files(folder) => files::list(folder),
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use super::LockMode;
 
+/// How many requests of one kind a process is taken to have for one lock.
+///
+/// Others write that number, so it makes no more entries than this, whatever it is.
+pub(super) const MOST_OF_A_PROCESS: usize = 1000;
+
 /// Somebody who holds a lock or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockRequest {

@@ -3,14 +3,13 @@
 //! The process keeps the file locked, so that one that nobody has locked was left behind by a process that died.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::paths::{self, Paths};
-use crate::locks::LockName;
+use crate::locks::{LockName, MAX_LOCK_NAME_BYTES};
 
 /// What a process holds and waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,14 +89,8 @@ pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
             }
             None
         }
-        Err((file, _)) => parse(&read_all(file).ok()?),
+        Err((file, _)) => parse(&paths::read_at_most(&file, Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
     }
-}
-
-fn read_all(mut file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn parse(bytes: &[u8]) -> Option<(String, Tally)> {

@@ -17,6 +17,7 @@
 
 use crate::error::{Code, Errno, Error};
 use crate::limits::SemaphoreLimits;
+use crate::locks::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
 
@@ -76,6 +77,11 @@ impl Layout {
     pub(super) fn of(name: &str, size: usize) -> Option<Self> {
         let for_slots = size.checked_sub(record::set_size(name) + 1)?;
         for_slots.is_multiple_of(PER_SLOT).then(|| Self::with(name, for_slots / PER_SLOT))
+    }
+
+    /// The size of the set of the longest name.
+    pub(super) fn largest() -> usize {
+        usize::from(NAME_AT) + record::words_of(MAX_LOCK_NAME_BYTES) + 1 + SLOTS * PER_SLOT
     }
 
     fn with(name: &str, slots: usize) -> Self {

@@ -2,7 +2,9 @@
 
 use super::layout::{GATE, Layout, Pending, Slot, Values};
 use crate::error::{Errno, Result};
+use crate::locks::info::MOST_OF_A_PROCESS;
 use crate::locks::{LockInfo, LockMode, LockRequest};
+use crate::ownership::Owner;
 use crate::record::{self, Record};
 use crate::semaphore::system_v_sets;
 use crate::sys::sysv_sem::{self as sys, SetId, Status};
@@ -15,13 +17,22 @@ struct Seen {
     values: Values,
 }
 
-/// Every lock that we may read. One that goes away meanwhile is none.
-fn all() -> Result<Vec<Seen>> {
-    Ok(system_v_sets()?.into_iter().filter_map(|set| see(set).ok().flatten()).collect())
+/// Every lock that we may read and `wanted` is true of. One that goes away meanwhile is none.
+fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
+    Ok(system_v_sets()?.into_iter().filter_map(|set| see(set, &wanted).ok().flatten()).collect())
 }
 
-fn see(set: SetId) -> std::result::Result<Option<Seen>, Errno> {
+/// A set that anybody else controls is no lock of this user: opening it is refused too.
+fn is_ours(status: &Status) -> bool {
+    Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
+}
+
+fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
     let status = sys::status(set)?;
+    // A set can have 32,000 semaphores: none that is too large is read.
+    if !wanted(&status) || status.size > Layout::largest() {
+        return Ok(None);
+    }
     let values = sys::values(set, status.size)?;
     let Record::Lock(name) = record::read(&values) else { return Ok(None) };
     let Some(layout) = Layout::of(&name, values.len()) else { return Ok(None) };
@@ -30,24 +41,28 @@ fn see(set: SetId) -> std::result::Result<Option<Seen>, Errno> {
 
 /// What processes other than `own_pid` hold and wait for.
 pub(in crate::locks) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
-    Ok(all()?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
+    Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
 fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let mut requests = Vec::new();
     let mut add = |mode, held, pid, times: u16| {
         let request = LockRequest { name: seen.name.clone(), mode, held, pid, client: None };
-        requests.extend(std::iter::repeat_n(request, usize::from(times)));
+        requests.extend(std::iter::repeat_n(request, usize::from(times).min(MOST_OF_A_PROCESS)));
     };
     let at = |index| seen.values.at(index);
     let (mut sharing, mut owned) = (0, false);
     for slot in seen.values.taken() {
+        let pid = pid_of(seen.set, slot);
+        // A process that died has no slot: the kernel undid it.
+        if pid.is_some_and(|pid| !is_alive(pid)) {
+            continue;
+        }
         let alone = at(slot.claim()) == 2;
         // All of them together are no more than the count knows of, unless a peer wrote nonsense.
         let shared = at(slot.shared()).min(seen.values.shared() - sharing);
         sharing += shared;
         owned |= alone || seen.values.is_leaving();
-        let pid = pid_of(seen.set, slot);
         if pid == Some(own_pid) {
             continue;
         }
@@ -69,9 +84,14 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
     sys::last_pid_at(set, slot.claim()).ok().filter(|pid| *pid != 0)
 }
 
+/// `kill(pid, 0)`: `EPERM` means that it lives.
+fn is_alive(pid: i32) -> bool {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(Errno::ESRCH)
+}
+
 /// Every lock that has a set.
 pub(in crate::locks) fn list() -> Result<Vec<LockInfo>> {
-    Ok(all()?.iter().map(describe).collect())
+    Ok(all(|_| true)?.iter().map(describe).collect())
 }
 
 fn describe(seen: &Seen) -> LockInfo {
