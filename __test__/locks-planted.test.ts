@@ -63,7 +63,7 @@ requires(root, linux, ctypes)(
 const HASH = 'af63dc4c8601ec8c'
 
 /** What a process's file has in front of the lock's name. */
-const TALLY_BYTES = 16
+const TALLY_BYTES = 24
 
 function folderIn(t: ExecutionContext): string {
   const parent = mkdtempSync(join(tmpdir(), 'os-ipc-planted-'))

@@ -46,7 +46,10 @@ impl LockEngine {
         }
     }
 
-    /// Who holds locks and who waits for them: this process's, in the order of their requests, then other processes'.
+    /// Who holds locks and who waits for them.
+    ///
+    /// Holders: this process's in the order of their requests, then other processes'. Then waiters by the time at which
+    /// they asked. Another process's stand together where its first one is: it has one place in the kernel's line.
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = roster::requests(self, pid);
@@ -54,6 +57,7 @@ impl LockEngine {
             Self::SystemV => system_v::survey(pid)?,
             Self::Files(folder) => files::survey(folder, pid)?,
         });
+        requests.sort_by_key(|request| if request.held { 0 } else { request.asked.max(1) });
         Ok(requests)
     }
 

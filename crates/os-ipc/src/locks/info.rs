@@ -16,6 +16,10 @@ pub struct LockRequest {
     pub mode: LockMode,
     /// Whether it is held; else it is waited for.
     pub held: bool,
+    /// When the first waiter of its process asked, or it itself in this process: microseconds since the host started.
+    ///
+    /// 0 for what is held.
+    pub asked: u64,
     /// Whose it is; `None` where the kernel does not say.
     pub pid: Option<i32>,
     /// Who in this process asked, as [`Lock::new`](super::Lock::new) was told; `None` in others.

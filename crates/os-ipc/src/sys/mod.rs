@@ -7,6 +7,7 @@
 // Only Linux lets a peer cut an object that is in use.
 #[cfg_attr(not(target_os = "linux"), path = "no_bus_guard.rs")]
 mod bus_guard;
+pub(crate) mod clock;
 mod copy;
 #[cfg_attr(target_arch = "x86_64", path = "copy_x86_64.rs")]
 #[cfg_attr(not(target_arch = "x86_64"), path = "copy_pieces.rs")]
@@ -15,6 +16,7 @@ mod copy_large;
 mod copy_pieces;
 mod file_key;
 mod first_thread;
+pub(crate) mod image;
 pub(crate) mod mapping;
 #[cfg(target_os = "linux")]
 mod memory_cgroup;

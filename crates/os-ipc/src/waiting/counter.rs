@@ -69,8 +69,8 @@ pub(crate) trait Counter: Send + Sync {
         true
     }
 
-    /// Somebody joined the line for this, or left it.
-    fn lined_up(&self, _hold: Hold, _joined: bool) {}
+    /// A waiter joined the line for this, or left it; `oldest` is when the first one in the line asked.
+    fn lined_up(&self, _hold: Hold, _joined: bool, _oldest: Option<u64>) {}
 
     /// Nobody waits any more, and no thread takes.
     fn rest(&self) {}

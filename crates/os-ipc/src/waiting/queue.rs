@@ -13,6 +13,7 @@ use super::nudger;
 use super::unit::{Holder, Unit};
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
+use crate::sys::clock;
 use crate::sys::thread::{self, Station};
 
 /// A pending wait; a smaller one came first.
@@ -132,8 +133,10 @@ impl Queue {
         let quick = ticket.mailbox.expect();
         state.for_pool += usize::from(lanes.pool);
         state.for_event_loop += usize::from(lanes.event_loop);
-        self.counter.lined_up(ticket.hold, true);
+        let hold = ticket.hold;
+        ticket.holder.asks(clock::microseconds());
         state.tickets.insert(id, ticket);
+        self.counter.lined_up(hold, true, state.oldest());
         if !matches!(state.server, Server::None) {
             // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
             self.release_server(&mut state);
@@ -389,7 +392,7 @@ impl Queue {
     fn fail_tickets(&self, state: &mut State, error: &Error) {
         (state.for_pool, state.for_event_loop) = (0, 0);
         for (id, ticket) in std::mem::take(&mut state.tickets) {
-            self.counter.lined_up(ticket.hold, false);
+            self.counter.lined_up(ticket.hold, false, None);
             // A mailbox that is closed has nobody to tell.
             let _ = ticket.mailbox.deliver(id, Delivery::Failed(error.clone()));
         }
@@ -406,7 +409,7 @@ impl Queue {
     fn left(&self, state: &mut State, ticket: &Ticket) {
         state.for_pool -= usize::from(ticket.lanes.pool);
         state.for_event_loop -= usize::from(ticket.lanes.event_loop);
-        self.counter.lined_up(ticket.hold, false);
+        self.counter.lined_up(ticket.hold, false, state.oldest());
     }
 
     /// Calls the server away when it has nothing more to do where it is.
@@ -519,6 +522,11 @@ impl State {
     /// What the first in the line asks for.
     fn first(&self) -> Option<Hold> {
         self.tickets.values().next().map(|ticket| ticket.hold)
+    }
+
+    /// When the first in the line asked.
+    fn oldest(&self) -> Option<u64> {
+        self.tickets.values().next().map(|ticket| ticket.holder.asked())
     }
 
     /// Whether what the server is about to get is not what the first in the line asks for.

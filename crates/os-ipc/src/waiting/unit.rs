@@ -1,7 +1,7 @@
 //! A unit on its way from the kernel to its waiter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use super::counter::{Hold, Origin};
 use super::queue::Queue;
@@ -12,6 +12,8 @@ pub(crate) struct Holder {
     permits: AtomicUsize,
     /// Where the last one came from.
     origin: AtomicI32,
+    /// When it last joined a line, by the clock of the host.
+    asked: AtomicU64,
 }
 
 impl Holder {
@@ -30,6 +32,16 @@ impl Holder {
     /// Where its last permit came from.
     pub(crate) fn origin(&self) -> Origin {
         Origin(self.origin.load(Ordering::Relaxed))
+    }
+
+    /// It joins a line.
+    pub(crate) fn asks(&self, time: u64) {
+        self.asked.store(time, Ordering::Relaxed);
+    }
+
+    /// When it last joined a line; 0 for never.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// How many permits it has.

@@ -284,11 +284,12 @@ impl Counter for FileLock {
         !state.serving
     }
 
-    fn lined_up(&self, hold: Hold, joined: bool) {
+    fn lined_up(&self, hold: Hold, joined: bool, oldest: Option<u64>) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
         let waiting = if hold == Hold::Shared { pending_shared } else { pending_exclusive };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
+        state.tally.oldest = oldest.unwrap_or_default();
         self.publish(&mut state);
     }
 

@@ -34,7 +34,8 @@ pub(in crate::locks) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRe
     let mut requests = Vec::new();
     for (name, pid, tally) in users(folder)?.into_iter().filter(|(_, pid, _)| *pid != own_pid) {
         let mut add = |mode, held, times: u32| {
-            let request = LockRequest { name: name.clone(), mode, held, pid: Some(pid), client: None };
+            let asked = if held { 0 } else { tally.oldest };
+            let request = LockRequest { name: name.clone(), mode, held, asked, pid: Some(pid), client: None };
             requests.extend(std::iter::repeat_n(request, (times as usize).min(MOST_OF_A_PROCESS)));
         };
         add(LockMode::Exclusive, true, tally.exclusive);

@@ -146,7 +146,7 @@ fn who_holds_and_who_waits_is_written_down() {
     let lock = folder.user();
     lock.try_take(Hold::Shared).unwrap().unwrap();
     lock.try_take(Hold::Shared).unwrap().unwrap();
-    lock.lined_up(Hold::Exclusive, true);
+    lock.lined_up(Hold::Exclusive, true, Some(1));
     let seen: Vec<_> = survey(&folder.0, 0).unwrap().iter().map(|request| (request.held, request.mode)).collect();
     let sharing = (true, LockMode::Shared);
     assert_eq!(seen, [sharing, sharing, (false, LockMode::Exclusive)]);

@@ -18,10 +18,12 @@ pub(super) struct Tally {
     pub(super) exclusive: u32,
     pub(super) pending_shared: u32,
     pub(super) pending_exclusive: u32,
+    /// When the first that waits asked; 0 when none does.
+    pub(super) oldest: u64,
 }
 
 impl Tally {
-    const BYTES: usize = 16;
+    const BYTES: usize = 24;
 
     fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -29,6 +31,7 @@ impl Tally {
         for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_ne_bytes());
         }
+        bytes[16..].copy_from_slice(&self.oldest.to_ne_bytes());
         bytes
     }
 
@@ -41,6 +44,7 @@ impl Tally {
             exclusive: next()?,
             pending_shared: next()?,
             pending_exclusive: next()?,
+            oldest: u64::from_ne_bytes(bytes.get(16..Self::BYTES)?.try_into().ok()?),
         })
     }
 }
@@ -104,10 +108,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let tally = Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4 };
+        let tally = Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4, oldest: 1 << 40 };
         let text = [&tally.to_bytes()[..], "a name".as_bytes()].concat();
         assert_eq!(parse(&text), Some(("a name".to_owned(), tally)));
-        assert_eq!(parse(&text[..15]), None);
+        assert_eq!(parse(&text[..23]), None);
         assert_eq!(parse(&[]), None);
     }
 }

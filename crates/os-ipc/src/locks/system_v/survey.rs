@@ -1,6 +1,7 @@
 //! What the locks of this host are doing, as their sets say.
 
-use super::layout::{GATE, Layout, Pending, Slot, Values};
+use super::layout::{ALONE, GATE, Layout, Pending, Slot, Values};
+use super::own;
 use crate::error::{Errno, Result};
 use crate::locks::info::MOST_OF_A_PROCESS;
 use crate::locks::{LockInfo, LockMode, LockRequest};
@@ -39,15 +40,15 @@ fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Opti
     Ok(Some(Seen { set, name, status, layout, values: Values::new(values, layout) }))
 }
 
-/// What processes other than `own_pid` hold and wait for.
+/// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
 pub(in crate::locks) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
     Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
 fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let mut requests = Vec::new();
-    let mut add = |mode, held, pid, times: u16| {
-        let request = LockRequest { name: seen.name.clone(), mode, held, pid, client: None };
+    let mut add = |mode, held, pid, times: u16, asked| {
+        let request = LockRequest { name: seen.name.clone(), mode, held, asked, pid, client: None };
         requests.extend(std::iter::repeat_n(request, usize::from(times).min(MOST_OF_A_PROCESS)));
     };
     let at = |index| seen.values.at(index);
@@ -58,24 +59,25 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
         if pid.is_some_and(|pid| !is_alive(pid)) {
             continue;
         }
-        let alone = at(slot.claim()) == 2;
+        let alone = at(slot.claim()) == ALONE.cast_unsigned();
         // All of them together are no more than the count knows of, unless a peer wrote nonsense.
         let shared = at(slot.shared()).min(seen.values.shared() - sharing);
         sharing += shared;
         owned |= alone || seen.values.is_leaving();
-        if pid == Some(own_pid) {
+        if pid == Some(own_pid) && own::has(seen.set, slot) {
             continue;
         }
-        add(LockMode::Exclusive, true, pid, u16::from(alone));
-        add(LockMode::Shared, true, pid, shared);
+        add(LockMode::Exclusive, true, pid, u16::from(alone), 0);
+        add(LockMode::Shared, true, pid, shared, 0);
+        let oldest = seen.values.number(slot.oldest());
         let pending = Pending::unpacked(at(slot.pending()));
-        add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0));
-        add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0));
+        add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0), oldest);
+        add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0), oldest);
     }
     // Who has no slot: of one who is alone the count knows the pid, of the others it only knows how many.
     let last = sys::last_pid_at(seen.set, seen.layout.count).ok().filter(|pid| *pid != 0);
-    add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned));
-    add(LockMode::Shared, true, None, seen.values.shared() - sharing);
+    add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned), 0);
+    add(LockMode::Shared, true, None, seen.values.shared() - sharing, 0);
     requests
 }
 

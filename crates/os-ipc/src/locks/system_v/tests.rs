@@ -193,7 +193,7 @@ fn who_waits_is_written_down() {
     for (hold, joined) in
         [(Hold::Shared, true), (Hold::Exclusive, true), (Hold::Shared, true), (Hold::Shared, false)]
     {
-        user.lined_up(hold, joined);
+        user.lined_up(hold, joined, Some(1));
     }
     let waiting = |held| -> Vec<_> {
         let ours = survey(0).unwrap().into_iter();
