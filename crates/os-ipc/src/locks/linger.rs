@@ -66,7 +66,7 @@ fn close_now(line: &Queue) {
     /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
     if !line.counter().close_unused() {
-        line.await_leaving_server(PATIENCE);
+        line.await_no_server(PATIENCE);
         line.counter().close_unused();
     }
 }

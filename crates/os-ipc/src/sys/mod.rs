@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
+mod at_exit;
 // Only Linux lets a peer cut an object that is in use.
 #[cfg_attr(not(target_os = "linux"), path = "no_bus_guard.rs")]
 mod bus_guard;
@@ -66,6 +67,7 @@ use std::ffi::c_int;
 
 use nix::errno::Errno;
 
+pub(crate) use at_exit::at_exit;
 pub(crate) use file_key::ftok;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use readable::is_readable;

@@ -69,6 +69,9 @@ pub(crate) trait Counter: Send + Sync {
         true
     }
 
+    /// The process ends: gives back all that it has, closes it, and takes nothing any more.
+    fn end_process(&self) {}
+
     /// A waiter joined the line for this, or left it; `oldest` is when the first one in the line asked.
     fn lined_up(&self, _hold: Hold, _joined: bool, _oldest: Option<u64>) {}
 

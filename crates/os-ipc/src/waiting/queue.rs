@@ -198,6 +198,31 @@ impl Queue {
         true
     }
 
+    /// Waits until no thread serves those who gave up, be it in the kernel or on its way there.
+    pub(crate) fn await_no_server(&self, patience: Duration) {
+        const LOOK_EVERY: Duration = Duration::from_micros(20);
+        let start = Instant::now();
+        let served = || {
+            let state = self.lock();
+            state.tickets.is_empty() && !matches!(state.server, Server::None)
+        };
+        while served() && start.elapsed() < patience {
+            pause(LOOK_EVERY);
+        }
+    }
+
+    /// Forgets all who wait, and calls the server away: the process ends, and nobody is there to be told.
+    pub(crate) fn abandon(&self) {
+        let abandoned = {
+            let mut state = self.lock();
+            (state.for_pool, state.for_event_loop) = (0, 0);
+            let abandoned = std::mem::take(&mut state.tickets);
+            self.release_server(&mut state);
+            abandoned
+        };
+        drop(abandoned);
+    }
+
     /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next.
     pub(crate) fn cancel(&self, ticket: TicketId, mailbox: &Mailbox) {
         let withdrawn = {

@@ -284,6 +284,14 @@ impl Counter for FileLock {
         !state.serving
     }
 
+    fn end_process(&self) {
+        let mut state = self.state();
+        state.user = None;
+        state.gate = None;
+        state.held.clear();
+        self.remove_files();
+    }
+
     fn lined_up(&self, hold: Hold, joined: bool, oldest: Option<u64>) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;

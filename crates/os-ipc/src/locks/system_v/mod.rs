@@ -19,7 +19,7 @@ use std::time::Instant;
 pub(super) use survey::{list, survey};
 
 use super::LockName;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Code, Errno, Error, Result};
 use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Hold, Origin};
 use layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, Layout, Pending, Slot, TAKEN, Values, narrow, words_of};
@@ -40,6 +40,8 @@ struct State {
     serving: bool,
     /// Whether that thread has shut the gate, and waits for the others to leave.
     gate_shut: bool,
+    /// The process is about to end: nothing is opened any more.
+    ended: bool,
     pending: Pending,
     /// When the first of them asked; 0 when none waits.
     oldest: u64,
@@ -158,6 +160,9 @@ impl SetLock {
     fn opened(&self, state: &mut State) -> Result<Open> {
         if let Some(open) = state.open {
             return Ok(open);
+        }
+        if state.ended {
+            return Err(Error::new(Code::Closed, "the process is about to exit"));
         }
         let (set, layout) = opening::open_or_create(&self.name)?;
         own::give_back_inherited(set, layout);
@@ -292,6 +297,14 @@ impl Counter for SetLock {
             removal::leave(open);
         }
         !state.serving
+    }
+
+    fn end_process(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        if let Some(open) = state.open.take() {
+            removal::leave_all(open);
+        }
     }
 
     fn lined_up(&self, hold: Hold, joined: bool, oldest: Option<u64>) {

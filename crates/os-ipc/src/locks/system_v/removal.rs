@@ -34,6 +34,18 @@ pub(super) fn leave(open: Open) {
     }
 }
 
+/// Gives back all that this process has of the lock, and leaves it.
+///
+/// What is held without a slot goes back when the process is gone.
+pub(super) fn leave_all(mut open: Open) {
+    if let (Some(slot), Ok(values)) = (open.slot, Values::read(open.set, open.layout)) {
+        own::empty(open.set, open.layout, slot, &values);
+        own::remove(open);
+        open.slot = None;
+    }
+    leave(open);
+}
+
 /// Takes the lock alone, and says why: who finds it taken waits a moment for the set to go.
 fn lock_up(open: Open, slot: Slot) -> Vec<Operation> {
     let all = [
