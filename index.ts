@@ -1,4 +1,4 @@
-export { capabilities, type Capabilities, type PerBackend } from './lib/capabilities.js'
+export { capabilities, type Capabilities, type PerBackend } from './lib/addon/capabilities.js'
 export type {
   AcquiredMessage,
   DiagnosticsMessages,
@@ -6,10 +6,10 @@ export type {
   ReleasedMessage,
   SemaphoreMessage,
   WaitMessage,
-} from './lib/diagnostics-messages.js'
+} from './lib/diagnostics/semaphore-messages.js'
 export { IpcError } from './lib/errors.js'
-export { ftok } from './lib/ftok.js'
-export { list, type Listing } from './lib/list.js'
+export { ftok } from './lib/semaphore/ftok.js'
+export { list, type Listing } from './lib/diagnostics/list.js'
 export type {
   LockAcquiredMessage,
   LockDiagnosticsMessages,
@@ -17,8 +17,8 @@ export type {
   LockMessage,
   LockReleasedMessage,
   LockWaitMessage,
-} from './lib/lock-messages.js'
-export type { ListedLock } from './lib/listed-lock.js'
+} from './lib/diagnostics/lock-messages.js'
+export type { ListedLock } from './lib/lock/listed.js'
 export type {
   Lock,
   LockGrantedCallback,
@@ -27,11 +27,11 @@ export type {
   LockManagerSnapshot,
   LockMode,
   LockOptions,
-} from './lib/lock-types.js'
-export { locks } from './lib/locks.js'
+} from './lib/lock/types.js'
+export { locks } from './lib/lock/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
-export { Permit } from './lib/permit.js'
-export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/permit-source.js'
+export { Permit } from './lib/semaphore/permit.js'
+export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/semaphore/permit-source.js'
 export {
   type BackendOptions,
   type CreateSemaphoreOptions,
@@ -40,12 +40,12 @@ export {
   Semaphore,
   type WaitOptions,
   type WaitSyncOptions,
-} from './lib/semaphore.js'
-export type { SemaphoreInfo } from './lib/semaphore-info.js'
+} from './lib/semaphore/semaphore.js'
+export type { SemaphoreInfo } from './lib/semaphore/info.js'
 export {
   type CreateSharedMemoryOptions,
   type OpenOrCreateSharedMemoryOptions,
   type OpenSharedMemoryOptions,
   SharedMemory,
-} from './lib/shared-memory.js'
-export type { SharedMemoryInfo } from './lib/shared-memory-info.js'
+} from './lib/memory/shared-memory.js'
+export type { SharedMemoryInfo } from './lib/memory/info.js'

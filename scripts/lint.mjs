@@ -15,7 +15,7 @@ const LINTERS = [
   ['tsc', '--noEmit'],
   ['shellcheck', '.ci/run', 'examples/thumbnails/thumbnails.sh'],
   ['actionlint', '.github/workflows/ci.yml'],
-  ['node', 'scripts/lint-targets.mjs', ...process.argv.slice(2)],
+  ['node', 'scripts/cross/lint-targets.mjs', ...process.argv.slice(2)],
 ]
 
 /** What may be missing: the program, or a line that says how to get it. */

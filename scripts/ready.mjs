@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-import { Tally } from './tally.mjs'
+import { Tally } from './test/tally.mjs'
 import { projectEnv, root } from './run.mjs'
 
 const STEPS = [

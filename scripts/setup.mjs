@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { install } from './install.mjs'
 import { run } from './run.mjs'
 import { isStale } from './stale.mjs'
-import { checkTools } from './tools.mjs'
+import { checkTools } from './test/tools.mjs'
 
 const NATIVE = {
   sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'crates', 'package.json'],
@@ -25,8 +25,10 @@ const JAVASCRIPT = {
     'rollup.config.mjs',
   ],
   outputs: [
-    ...['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
-    ...['lib/**/*.js', 'cli/**/*.js'],
+    ...['index', 'redis', 'testing'].flatMap(name =>
+      ['js', 'cjs', 'd.ts', 'd.cts'].map(end => `${name}.${end}`),
+    ),
+    ...['lib/**/*.js', 'lib/**/*.cjs', 'cli/**/*.js'],
   ],
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import type { Surroundings } from '../__test__/helpers/surroundings.ts'
+import type { Surroundings } from '../__test__/shared/surroundings.ts'
 import type { Trial } from './promise.ts'
 
 export interface ProgramOptions {
@@ -60,7 +60,7 @@ export class Program {
     return new Promise(resolve => this.#readers.push(resolve))
   }
 
-  /** Sends it a line of JSON; see `heard` in `__test__/helpers/fixture.ts`. */
+  /** Sends it a line of JSON; see `heard` in `__test__/shared/fixture.ts`. */
   send(value: unknown): void {
     this.#process.stdin?.write(`${JSON.stringify(value)}\n`)
   }

@@ -1,5 +1,5 @@
-import type { Teardown } from '../__test__/helpers/names.ts'
-import type { Need } from '../__test__/helpers/needs.ts'
+import type { Teardown } from '../__test__/shared/names.ts'
+import type { Need } from '../__test__/shared/needs.ts'
 
 /** Something that the README says, and how it is tried. One file of `promises/` is one of these. */
 export interface Promised {

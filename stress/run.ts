@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
-import { leftovers, snapshot } from '../scripts/leftovers.mjs'
+import { leftovers, snapshot } from '../scripts/test/leftovers.mjs'
 import type { Outcome, Promised } from './promise.ts'
 import { summary, writeDocs } from './report.ts'
 

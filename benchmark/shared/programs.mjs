@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { preparePeers } from '../../scripts/peers.mjs'
+import { preparePeers } from '../../scripts/test/peers.mjs'
 import { attempt, fail, machineEnv, output, root, run } from '../../scripts/run.mjs'
 import { isStale } from '../../scripts/stale.mjs'
 

@@ -1,4 +1,4 @@
-// The lines that open the same object in other languages; __test__/cli-key.test.ts compiles and runs them.
+// The lines that open the same object in other languages; __test__/cli/key.test.ts compiles and runs them.
 
 import { hexKey } from '../core/format.js'
 

@@ -1,5 +1,5 @@
 import type { LockMode } from '../../index.js'
-import { timeUntil } from '../../lib/deadline.js'
+import { timeUntil } from '../../lib/waiting/deadline.js'
 import type { Library } from '../core/command.js'
 import type { HeldPermit, PermitSource } from './permits.js'
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 
-import type { PermitLike } from '../permit-source.js'
+import type { PermitLike } from '../semaphore/permit-source.js'
 import type { Cases } from './cases.js'
 import { later } from './stage.js'
 

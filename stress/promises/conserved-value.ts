@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Semaphore, SharedMemory } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { atOnce, child, type Program } from '../program.ts'
 import type { Promised } from '../promise.ts'

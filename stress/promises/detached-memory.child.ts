@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 import { SharedMemory } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 import { random } from '../figures.ts'
 
 const [kind, count] = process.argv.slice(2)

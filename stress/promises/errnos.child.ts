@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 import { locks, Semaphore, SharedMemory } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 
 const [kind = '', method = '', name = '', key, segment] = process.argv.slice(2)
 const before = held()

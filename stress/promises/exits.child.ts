@@ -1,7 +1,7 @@
 // Waits 500 times, and ends as it is told to.
 
 import { Semaphore } from '../../index.js'
-import { heard, say } from '../../__test__/helpers/fixture.ts'
+import { heard, say } from '../../__test__/shared/fixture.ts'
 
 const [prefix = '', count, how] = process.argv.slice(2)
 const semaphores = Array.from({ length: Number(count) }, (_, i) => Semaphore.open(`${prefix}-${i}`))

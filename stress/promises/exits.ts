@@ -1,6 +1,6 @@
 import { Semaphore } from '../../index.js'
-import { nodes } from '../../__test__/helpers/nodes.ts'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { nodes } from '../../__test__/shared/nodes.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { largest, median, ms } from '../figures.ts'
 import { allowed, isBusy } from '../machine.ts'
 import { child } from '../program.ts'

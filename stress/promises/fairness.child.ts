@@ -1,7 +1,7 @@
 // Takes a permit, holds it for 10 ms, gives it back, and again, for some seconds; says how often.
 
 import { Semaphore } from '../../index.js'
-import { heard, say } from '../../__test__/helpers/fixture.ts'
+import { heard, say } from '../../__test__/shared/fixture.ts'
 
 const [name = '', lane, seconds] = process.argv.slice(2)
 const semaphore = Semaphore.open(name)

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 
 import { SharedMemory } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 
 const name = `/os-ipc-full-${process.pid}`
 let failure: { code?: string; syscall?: string; hint?: string } = {}

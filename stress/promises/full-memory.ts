@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 
-import { all, linux, root } from '../../__test__/helpers/needs.ts'
-import { type Surroundings, withTmpfs } from '../../__test__/helpers/surroundings.ts'
+import { all, linux, root } from '../../__test__/shared/needs.ts'
+import { type Surroundings, withTmpfs } from '../../__test__/shared/surroundings.ts'
 import { child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 import { type Permit, Semaphore } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { atOnce } from '../program.ts'
 import type { Promised } from '../promise.ts'

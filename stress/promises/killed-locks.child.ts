@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { SharedMemory } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
-import { managerOf } from '../../__test__/helpers/locks-of.ts'
+import { say } from '../../__test__/shared/fixture.ts'
+import { managerOf } from '../../__test__/lock/helpers/locks-of.ts'
 import { random } from '../figures.ts'
 import { Marks } from '../marks.ts'
 

@@ -1,7 +1,7 @@
 // Makes semaphores or segments until there is no room for more, and says what the error says.
 
 import { Semaphore, SharedMemory } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 
 process.removeAllListeners('warning')
 let made = 0

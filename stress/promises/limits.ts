@@ -1,4 +1,4 @@
-import { type IpcLimits, privateIpc } from '../../__test__/helpers/surroundings.ts'
+import { type IpcLimits, privateIpc } from '../../__test__/shared/surroundings.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 

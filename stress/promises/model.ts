@@ -12,7 +12,7 @@ const promised: Promised = {
   limit: 900,
   async run(trial) {
     const ava = `${ROOT}node_modules/ava/entrypoints/cli.js`
-    const tests = new Program([process.execPath, ava, '--tap', '__test__/model.test.ts'], {
+    const tests = new Program([process.execPath, ava, '--tap', '__test__/semaphore/model.test.ts'], {
       env: { OS_IPC_MODEL_RUNS: String(trial.count) },
     })
     trial.teardown(() => tests.kill())

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 
 import { Semaphore, SharedMemory } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
-import { all, linux, probe, root, tool } from '../../__test__/helpers/needs.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
+import { all, linux, probe, root, tool } from '../../__test__/shared/needs.ts'
 import type { Promised, Trial } from '../promise.ts'
 
 const SETTINGS = ['protected_symlinks', 'protected_hardlinks', 'protected_fifos', 'protected_regular']

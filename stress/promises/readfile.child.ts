@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { Semaphore } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 
 const [prefix = '', waits, reads] = process.argv.slice(2)
 for (let wait = 0; wait < Number(waits); wait += 1) void Semaphore.open(`${prefix}-${wait % 100}`).wait()

@@ -1,5 +1,5 @@
 import { Semaphore } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { median, ms } from '../figures.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'

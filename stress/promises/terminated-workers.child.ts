@@ -5,7 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { randomBytes } from 'node:crypto'
 
 import { type Permit, Semaphore } from '../../index.js'
-import { say } from '../../__test__/helpers/fixture.ts'
+import { say } from '../../__test__/shared/fixture.ts'
 import { random } from '../figures.ts'
 
 if (isMainThread) await main(Number(process.argv[2]))

@@ -1,4 +1,4 @@
-import { DEBUG_ADDON } from '../../scripts/stress-builds.mjs'
+import { DEBUG_ADDON } from '../../scripts/test/stress-builds.mjs'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Semaphore } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { median, ms, random } from '../figures.ts'
 import { isBusy } from '../machine.ts'
 import { atOnce, child } from '../program.ts'

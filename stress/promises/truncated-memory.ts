@@ -1,7 +1,7 @@
 import { truncateSync } from 'node:fs'
 
 import { SharedMemory } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'

@@ -1,7 +1,7 @@
 // Opens or makes a semaphore, posts to it and waits for it, for some seconds; says how often what happened.
 
 import { Semaphore } from '../../index.js'
-import { heard, say } from '../../__test__/helpers/fixture.ts'
+import { heard, say } from '../../__test__/shared/fixture.ts'
 
 const [name = '', seconds] = process.argv.slice(2)
 say('ready')

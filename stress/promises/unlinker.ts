@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Semaphore } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 

@@ -1,7 +1,7 @@
 // Waits some times at once whenever it is told to, and says how each of them ended.
 
 import { Semaphore } from '../../index.js'
-import { heard, say } from '../../__test__/helpers/fixture.ts'
+import { heard, say } from '../../__test__/shared/fixture.ts'
 
 const [name = '', waits] = process.argv.slice(2)
 while ((await heard()) !== undefined) {

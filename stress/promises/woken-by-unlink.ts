@@ -1,5 +1,5 @@
 import { Semaphore } from '../../index.js'
-import { uniqueName } from '../../__test__/helpers/names.ts'
+import { uniqueName } from '../../__test__/shared/names.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { largest, median, ms } from '../figures.ts'

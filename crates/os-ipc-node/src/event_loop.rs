@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Env, Function, JsValue, check_status};
 use napi::sys;
-use os_ipc::{Glance, Mailbox};
+use os_ipc::{Mailbox, Poll};
 
 use crate::libuv::Loop;
 
@@ -30,7 +30,7 @@ struct EventLoop {
     settle: sys::napi_ref,
     mailbox: Arc<Mailbox>,
     /// Since when it looks for each: the oldest comes first, in a look too.
-    planned: VecDeque<(Instant, Glance)>,
+    planned: VecDeque<(Instant, Poll)>,
 }
 
 thread_local! {
@@ -85,10 +85,10 @@ pub(crate) fn is_open() -> bool {
 }
 
 /// Has the loop look for it before it goes to sleep.
-pub(crate) fn plan(glance: Glance) {
+pub(crate) fn plan(poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
-            event_loop.planned.push_back((Instant::now(), glance));
+            event_loop.planned.push_back((Instant::now(), poll));
             event_loop.uv_loop.call_before_sleep(before_sleep);
         }
     });
@@ -104,7 +104,7 @@ pub(crate) fn close() {
 impl EventLoop {
     /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
     fn look(&mut self) {
-        let look = self.mailbox.look();
+        let look = self.mailbox.spin();
         TURN.set(Turn::Looking);
         let mut next = 0;
         let in_vain = loop {
@@ -116,7 +116,7 @@ impl EventLoop {
                 break true;
             }
         };
-        self.mailbox.looked(&look, !in_vain);
+        self.mailbox.spun(&look, !in_vain);
         if in_vain {
             self.planned.clear();
         }
@@ -128,8 +128,8 @@ impl EventLoop {
             if *next >= self.planned.len() {
                 *next = 0;
             }
-            let Some((since, glance)) = self.planned.get_mut(*next) else { break };
-            let waits = glance.look();
+            let Some((since, poll)) = self.planned.get_mut(*next) else { break };
+            let waits = poll.try_all();
             let found = TURN.get() == Turn::Found;
             if found {
                 *since = now;

@@ -119,7 +119,7 @@ fn keep(env: &Env, semaphore: Semaphore) -> napi::Result<u32> {
     })
 }
 
-/// The semaphore of a handle. `lib/semaphore.ts` uses none that it closed.
+/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
     environment.semaphores.get(handle).ok_or_else(|| napi::Error::from_reason("no such semaphore handle"))
 }

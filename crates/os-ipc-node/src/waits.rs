@@ -1,11 +1,11 @@
-//! Waits: started here, blocked for on one of two lanes, settled by JavaScript.
+//! Waits: started here, blocked for on one of two executors, settled by JavaScript.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::Task;
 use napi::bindgen_prelude::{Either, Env, Unknown};
 use napi_derive::napi;
-use os_ipc::{Arrived, Delivery, Lanes, PoolWork, Semaphore, TicketId, Wait, Work};
+use os_ipc::{Arrived, Delivery, Executors, PoolWork, Semaphore, Wait, WaiterId, Work};
 
 use crate::environment;
 use crate::error::{OrThrow, to_js};
@@ -39,11 +39,11 @@ impl Task for Serve {
 pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi::Result<f64> {
     let started = environment::with(&env, |environment| {
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
-        let lanes = Lanes {
+        let executors = Executors {
             pool: referenced && environment.has_pool,
             event_loop: referenced && event_loop::is_open(),
         };
-        Ok(start(semaphore(environment, handle)?, &environment.mailbox, lanes))
+        Ok(start(semaphore(environment, handle)?, &environment.mailbox, executors))
     })?;
     match started.or_throw(&env)? {
         Wait::Done => Ok(0.0),
@@ -53,7 +53,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
                 // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
                 // the work is dropped, and so goes to a thread of ours.
                 Work::Pool(work) => drop(env.spawn(Serve(Some(work)))),
-                Work::Glance(glance) => event_loop::plan(glance),
+                Work::Poll(poll) => event_loop::plan(poll),
             }
             Ok(to_number(ticket))
         }
@@ -144,7 +144,7 @@ pub fn leave_pool_queue() {
 
 /// Tickets count from 1; 2^53 of them would take centuries.
 #[allow(clippy::cast_precision_loss, reason = "a ticket stays below 2^53")]
-pub(crate) fn to_number(ticket: TicketId) -> f64 {
+pub(crate) fn to_number(ticket: WaiterId) -> f64 {
     ticket as f64
 }
 
@@ -153,6 +153,6 @@ pub(crate) fn to_number(ticket: TicketId) -> f64 {
     clippy::cast_sign_loss,
     reason = "it is a number that `to_number` made"
 )]
-fn to_ticket(number: f64) -> TicketId {
-    number as TicketId
+fn to_ticket(number: f64) -> WaiterId {
+    number as WaiterId
 }

@@ -3,33 +3,33 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
+mod access;
 mod error;
 mod key;
 mod limits;
 mod list;
-mod locks;
+mod lock;
+mod memory;
 mod name;
-mod ownership;
 mod record;
 mod semaphore;
-mod shared_memory;
 mod sync;
 mod sys;
 mod undo;
 mod waiting;
 
+pub use access::Owner;
 pub use error::{Code, Errno, Error, Result};
 pub use key::{Key, ftok};
 pub use list::{CAN_LIST, list_segments, list_semaphores};
-pub use locks::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
+pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
+pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
-pub use ownership::Owner;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
-pub use shared_memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
-    Arrived, Delivery, Glance, Lanes, Look, Mailbox, PoolWork, TicketId, Unit, Wait, Work, leave_pool,
-    leave_pool_queue, set_pool_size,
+    Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
+    leave_pool, leave_pool_queue, set_pool_size, set_spinning,
 };
 
 /// Whether the calling thread is the one that the process began with.

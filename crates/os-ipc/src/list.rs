@@ -1,12 +1,12 @@
 //! Everything on this host that we may read.
 
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
-use crate::shared_memory::{self, SharedMemoryInfo};
 use crate::sys;
 
 /// Whether this platform can say what is there.
-pub const CAN_LIST: bool = sys::sysv_sem::AVAILABLE;
+pub const CAN_LIST: bool = sys::system_v::semaphore::AVAILABLE;
 
 /// Every semaphore that we may read, System V's first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
@@ -23,5 +23,5 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
         return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
     }
-    Ok([shared_memory::list_posix(), shared_memory::list_system_v()].concat())
+    Ok([memory::list_posix(), memory::list_system_v()].concat())
 }

@@ -7,7 +7,7 @@
 //! | 2 | length of the name in bytes, slash included; 0 for a raw key |
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
 //!
-//! The set of a lock has a mark of its own, any name, and more behind it (`locks/system_v/layout.rs`).
+//! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
 
 /// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;

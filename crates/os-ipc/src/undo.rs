@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Errno;
 use crate::key::Key;
 use crate::sys;
-use crate::sys::undo_probe::{self as probe, Seen};
+use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
 /// What the kernel does with the undos of System V semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl KernelUndo {
 #[must_use]
 pub fn kernel_undo() -> KernelUndo {
     static KNOWN: Mutex<Option<KernelUndo>> = Mutex::new(None);
-    if !sys::sysv_sem::AVAILABLE {
+    if !sys::system_v::semaphore::AVAILABLE {
         return KernelUndo::Missing;
     }
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,14 +111,14 @@ mod tests {
         let user = nix::unistd::geteuid().as_raw();
         assert_eq!(probe::with_private_set(), Ok(Seen::Undone));
         // What a process left that was killed in its probe.
-        let _ = sys::sysv_sem::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
+        let _ = sys::system_v::semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
         // Probes at one time agree.
         let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| meaning(look()))).collect();
         for thread in threads {
             assert_eq!(thread.join().unwrap(), KernelUndo::Works);
         }
         // Other tests of this process may be at their first use.
-        let gone = || sys::sysv_sem::find(Key::of_undo_probe(user).raw()) == Err(Errno::ENOENT);
+        let gone = || sys::system_v::semaphore::find(Key::of_undo_probe(user).raw()) == Err(Errno::ENOENT);
         while !gone() {
             std::thread::yield_now();
         }

@@ -5,7 +5,7 @@ mod common;
 use std::thread;
 
 use common::{Named, Party, backends, units, until_blocked};
-use os_ipc::{Delivery, Lanes, PoolWork, Semaphore, Wait, Work, leave_pool, set_pool_size};
+use os_ipc::{Delivery, Executors, PoolWork, Semaphore, Wait, Work, leave_pool, set_pool_size};
 
 #[test]
 fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
@@ -14,7 +14,7 @@ fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
     let semaphores: Vec<_> = names.iter().map(|named| named.create(0)).collect();
     let party = Party::new();
     let start = |semaphore: &Semaphore| -> Option<PoolWork> {
-        match semaphore.start_wait(&party.mailbox, Lanes::POOL).unwrap() {
+        match semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap() {
             Wait::Pending(_, Work::Pool(work)) => Some(work),
             Wait::Pending(..) => None,
             Wait::Done => panic!("a unit was there"),

@@ -186,3 +186,58 @@ fn a_name_is_at_most_250_bytes() {
     let error = LockName::new(&"a".repeat(251)).unwrap_err();
     assert_eq!(error.code().name(), "ERR_INVALID_ARG_VALUE");
 }
+
+/// Hands over what is in the mailbox now; says how many it was.
+fn collect_now(party: &Party) -> usize {
+    let delivered = party.mailbox.collect().delivered;
+    let count = delivered.len();
+    for delivery in delivered.into_values() {
+        match delivery {
+            Delivery::Granted(grant) => grant.hand_over(),
+            Delivery::Failed(error) => panic!("{error}"),
+        }
+    }
+    count
+}
+
+#[test]
+fn when_a_lock_went_back_all_that_waited_for_it_here_have_it() {
+    on_every_engine(|place| {
+        for round in 0..20 {
+            let party = Party::new();
+            let (holder, held) = party.ask(place, LockMode::Exclusive);
+            assert!(held, "round {round}");
+            let readers: Vec<_> = (0..3).map(|_| party.ask(place, LockMode::Shared).0).collect();
+            let (writer, _) = party.ask(place, LockMode::Exclusive);
+            if round % 2 == 0 {
+                // The thread that serves is in the kernel by now.
+                thread::sleep(Duration::from_millis(2));
+            }
+            holder.release().unwrap();
+            assert_eq!(collect_now(&party), 3, "{:?}, round {round}", place.engine);
+            for reader in &readers {
+                assert!(reader.is_held());
+                reader.release().unwrap();
+            }
+            assert_eq!(collect_now(&party), 1, "{:?}, round {round}: the writer", place.engine);
+            assert!(writer.is_held());
+        }
+    });
+}
+
+#[test]
+fn a_lock_that_is_held_alone_goes_straight_to_the_next_writer() {
+    on_every_engine(|place| {
+        let party = Party::new();
+        let (first, _) = party.ask(place, LockMode::Exclusive);
+        let writers: Vec<_> = (0..3).map(|_| party.ask(place, LockMode::Exclusive).0).collect();
+        first.release().unwrap();
+        for writer in &writers {
+            assert_eq!(collect_now(&party), 1, "{:?}", place.engine);
+            assert!(writer.is_held());
+            assert!(!Lock::new(&place.engine, &place.name, LockMode::Shared, 7).try_take().unwrap());
+            writer.release().unwrap();
+        }
+        assert!(Lock::new(&place.engine, &place.name, LockMode::Exclusive, 7).try_take().unwrap());
+    });
+}

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use common::{Named, Party, backends, units, until_blocked};
-use os_ipc::{Delivery, Lanes, PoolWork, Semaphore, Wait, Work, leave_pool_queue, set_pool_size};
+use os_ipc::{Delivery, Executors, PoolWork, Semaphore, Wait, Work, leave_pool_queue, set_pool_size};
 
 /// The pool is the whole program's: one test at a time.
 fn pool_of(threads: usize) -> MutexGuard<'static, ()> {
@@ -17,7 +17,7 @@ fn pool_of(threads: usize) -> MutexGuard<'static, ()> {
 }
 
 fn start(semaphore: &Semaphore, party: &Party) -> Option<PoolWork> {
-    match semaphore.start_wait(&party.mailbox, Lanes::POOL).unwrap() {
+    match semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap() {
         Wait::Pending(_, Work::Pool(work)) => Some(work),
         Wait::Pending(..) => None,
         Wait::Done => panic!("a unit was there"),

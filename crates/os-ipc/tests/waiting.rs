@@ -7,26 +7,26 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LIMIT, Named, Party, backends, units, until, until_blocked};
-use os_ipc::{Backend, Delivery, Errno, Lanes, Mailbox, Semaphore, TicketId, Wait, Work};
+use os_ipc::{Backend, Delivery, Errno, Executors, Mailbox, Semaphore, Wait, WaiterId, Work};
 
 /// Starts a wait that has to wait.
-fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> TicketId {
-    match semaphore.start_wait(mailbox, Lanes::OWN).unwrap() {
+fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
+    match semaphore.start_wait(mailbox, Executors::THREAD).unwrap() {
         Wait::Pending(ticket, Work::Nothing) => ticket,
         Wait::Pending(..) => panic!("it was to stay out of the pool"),
         Wait::Done => panic!("a unit was there"),
     }
 }
 
-fn pending_permit(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> TicketId {
-    match semaphore.start_acquire(mailbox, Lanes::OWN).unwrap() {
+fn pending_permit(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
+    match semaphore.start_acquire(mailbox, Executors::THREAD).unwrap() {
         Wait::Pending(ticket, Work::Nothing) => ticket,
         _ => panic!("a unit was there"),
     }
 }
 
 /// Takes what arrived; says for which tickets it was.
-fn take(delivered: Vec<(TicketId, Delivery)>) -> Vec<TicketId> {
+fn take(delivered: Vec<(WaiterId, Delivery)>) -> Vec<WaiterId> {
     delivered
         .into_iter()
         .map(|(ticket, delivery)| {
@@ -44,8 +44,8 @@ fn a_unit_that_is_there_is_taken_at_once() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(2), Party::new());
-        assert!(matches!(semaphore.start_wait(&party.mailbox, Lanes::POOL).unwrap(), Wait::Done));
-        assert!(matches!(semaphore.start_acquire(&party.mailbox, Lanes::POOL).unwrap(), Wait::Done));
+        assert!(matches!(semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap(), Wait::Done));
+        assert!(matches!(semaphore.start_acquire(&party.mailbox, Executors::POOL).unwrap(), Wait::Done));
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
         assert!(party.mailbox.collect().delivered.is_empty());
     }
@@ -235,7 +235,7 @@ fn unlink_fails_every_wait_where_the_system_wakes_them() {
             Delivery::Granted(_) => panic!("a unit out of nothing"),
         }
     }
-    let error = two.start_wait(&party.mailbox, Lanes::OWN).err().unwrap();
+    let error = two.start_wait(&party.mailbox, Executors::THREAD).err().unwrap();
     assert_eq!(error.errno(), Some(Errno::EIDRM));
 }
 
@@ -247,7 +247,7 @@ fn blocking_and_queued_waits_share_the_units() {
         thread::scope(|scope| {
             let blocked: Vec<_> = (0..4).map(|_| scope.spawn(|| semaphore.wait(Some(LIMIT)))).collect();
             for _ in 0..4 {
-                let _ = semaphore.start_wait(&party.mailbox, Lanes::OWN).unwrap();
+                let _ = semaphore.start_wait(&party.mailbox, Executors::THREAD).unwrap();
             }
             semaphore.post(8).unwrap();
             for thread in blocked {
@@ -276,7 +276,7 @@ fn cancellations_against_posts_conserve_the_count() {
                 }
             });
             for round in 0..ROUNDS {
-                match semaphore.start_wait(&party.mailbox, Lanes::OWN).unwrap() {
+                match semaphore.start_wait(&party.mailbox, Executors::THREAD).unwrap() {
                     Wait::Done => granted += 1,
                     Wait::Pending(ticket, _) if round % 2 == 0 => semaphore.cancel(ticket, &party.mailbox),
                     Wait::Pending(..) => {}
@@ -288,4 +288,52 @@ fn cancellations_against_posts_conserve_the_count() {
         semaphore.cancel_all(&party.mailbox);
         assert_eq!(granted + units(&semaphore), ROUNDS, "{backend:?}");
     }
+}
+
+#[test]
+fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() {
+    let named = Named::new(Backend::SystemV);
+    if !named.backend.is_available() {
+        return;
+    }
+    let (semaphore, party) = (named.create(1), Party::new());
+    for blocked in [true, false] {
+        assert!(semaphore.try_acquire().unwrap());
+        let tickets =
+            [pending_permit(&semaphore, &party.mailbox), pending_permit(&semaphore, &party.mailbox)];
+        if blocked {
+            until_blocked(&semaphore);
+        }
+        for ticket in tickets {
+            semaphore.release().unwrap();
+            assert!(!semaphore.try_acquire().unwrap(), "the waiter has it");
+            assert_eq!(take(party.mailbox.collect().delivered.into_iter().collect()), [ticket]);
+        }
+        semaphore.release().unwrap();
+        assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
+    }
+}
+
+#[test]
+fn a_permit_goes_to_whoever_waits_longest_in_the_kernel() {
+    let named = Named::new(Backend::SystemV);
+    if !named.backend.is_available() {
+        return;
+    }
+    let (semaphore, party) = (named.create(1), Party::new());
+    assert!(semaphore.try_acquire().unwrap());
+    // It blocks in the kernel for itself, as a thread of another process does.
+    let other = thread::spawn({
+        let semaphore = named.open();
+        move || semaphore.wait(Some(LIMIT)).unwrap()
+    });
+    until_blocked(&semaphore);
+    let ticket = pending_permit(&semaphore, &party.mailbox);
+    until("both wait in the kernel", || semaphore.info().unwrap().waiters == Some(2));
+    semaphore.release().unwrap();
+    assert!(other.join().unwrap());
+    assert!(party.mailbox.collect().delivered.is_empty());
+    semaphore.post(1).unwrap();
+    assert_eq!(take(party.collect()), [ticket]);
+    semaphore.release().unwrap();
 }

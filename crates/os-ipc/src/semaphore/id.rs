@@ -19,13 +19,13 @@ pub enum Backend {
 
 impl Backend {
     /// What a name means when nobody says: System V on Linux, POSIX on darwin.
-    pub const DEFAULT: Self = if sys::sysv_sem::AVAILABLE { Self::SystemV } else { Self::Posix };
+    pub const DEFAULT: Self = if sys::system_v::semaphore::AVAILABLE { Self::SystemV } else { Self::Posix };
 
     /// Whether this platform has it.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {
-            Self::SystemV => sys::sysv_sem::AVAILABLE,
+            Self::SystemV => sys::system_v::semaphore::AVAILABLE,
             Self::Posix => true,
         }
     }
@@ -40,21 +40,21 @@ impl Backend {
     #[must_use]
     pub fn has_value(self) -> bool {
         match self {
-            Self::SystemV => sys::sysv_sem::AVAILABLE,
-            Self::Posix => sys::posix_sem::HAS_VALUE,
+            Self::SystemV => sys::system_v::semaphore::AVAILABLE,
+            Self::Posix => sys::named_semaphore::HAS_VALUE,
         }
     }
 
     /// Whether the kernel itself can end a wait after a time; where not, we do.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
-        self == Self::SystemV && sys::sysv_sem::AVAILABLE
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 
     /// Whether removing a semaphore wakes those who wait on it.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
-        self == Self::SystemV && sys::sysv_sem::AVAILABLE
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 }
 

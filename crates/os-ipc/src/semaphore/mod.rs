@@ -16,11 +16,11 @@ pub use info::SemaphoreInfo;
 pub(crate) use posix::list as list_posix;
 pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
+use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
-use crate::ownership::Owner;
-pub use crate::sys::posix_words::Words as SemaphoreWords;
+pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
-    Hold, Holder, Lanes, Mailbox, Queue, Ticket, TicketId, Wait, look_before_sleep, wait_in_line,
+    Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
 
 /// The largest counter that every backend has: SEMVMX of semop(2).
@@ -187,25 +187,28 @@ impl Semaphore {
 
     /// Takes a unit if one is there now.
     pub fn try_wait(&self) -> Result<bool> {
-        self.queue.try_take(Hold::Loose, &self.holder)
+        self.queue.try_take(Request::Unit, &self.holder)
     }
 
     /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.queue.before_blocking();
-        look_before_sleep(
-            || self.queue.take_at_once(Hold::Loose, &self.holder),
+        spin_before_sleep(
+            || self.queue.take_at_once(Request::Unit, &self.holder),
             || match &self.inside {
                 Inside::SystemV(set) => set.wait(deadline),
-                Inside::Posix(_) => wait_in_line(&self.queue, &self.holder, deadline),
+                Inside::Posix(named) if named.may_block(deadline) && self.queue.pending() == 0 => {
+                    named.wait(deadline)
+                }
+                Inside::Posix(_) => block_in_queue(&self.queue, &self.holder, deadline),
             },
         )
     }
 
     /// Takes a permit if one is there now.
     pub fn try_acquire(&self) -> Result<bool> {
-        self.queue.try_take(Hold::Owned, &self.holder)
+        self.queue.try_take(Request::Permit, &self.holder)
     }
 
     /// Gives back a permit of this handle.
@@ -219,35 +222,35 @@ impl Semaphore {
             }
             return Err(Error::invalid("there is no permit to release"));
         }
-        match self.queue.counter().give_back(Hold::Owned, self.holder.origin()) {
+        match self.queue.release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
             Err(errno) => {
-                self.holder.add(self.holder.origin());
+                self.holder.add(self.holder.token());
                 Err(self.queue.counter().failure("give a permit back to", errno))
             }
         }
     }
 
     /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
-    pub fn start_wait(&self, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
-        self.start(Hold::Loose, mailbox, lanes)
+    pub fn start_wait(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
+        self.start(Request::Unit, mailbox, executors)
     }
 
     /// As [`start_wait`](Self::start_wait), for a permit.
-    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
-        self.start(Hold::Owned, mailbox, lanes)
+    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
+        self.start(Request::Permit, mailbox, executors)
     }
 
-    fn start(&self, hold: Hold, mailbox: &Arc<Mailbox>, lanes: Lanes) -> Result<Wait> {
-        if self.queue.take_at_once(hold, &self.holder)? {
+    fn start(&self, request: Request, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
+        if self.queue.take_at_once(request, &self.holder)? {
             return Ok(Wait::Done);
         }
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
-        self.queue.line_up(Ticket { hold, holder, mailbox, lanes })
+        self.queue.join(Waiter { request, holder, mailbox, executors })
     }
 
     /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.
-    pub fn cancel(&self, ticket: TicketId, mailbox: &Mailbox) {
+    pub fn cancel(&self, ticket: WaiterId, mailbox: &Mailbox) {
         self.queue.cancel(ticket, mailbox);
     }
 

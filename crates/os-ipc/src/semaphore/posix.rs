@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use super::patience::Patience;
 use super::posix_file::{self, FileId, Found};
 use super::{Backend, Creation, SemaphoreInfo};
+use crate::access::Owner;
 use crate::error::{Errno, Error, Result};
 use crate::name::Name;
-use crate::ownership::Owner;
-use crate::sys::posix_sem::{self as sys, Mapped, VALUE_MAX};
-use crate::sys::posix_words::{self, Words};
-use crate::waiting::{Counter, Hold, Origin, Queue};
+use crate::sys::interrupt::Interrupt;
+use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::semaphore_words::{self, Words};
+use crate::waiting::{Counter, Queue, Request, Token};
 
 /// An open semaphore.
 pub(super) struct Named {
@@ -185,7 +187,7 @@ impl Named {
     }
 
     pub(super) fn wake_one(&self) {
-        posix_words::wake_one(&self.mapped);
+        semaphore_words::wake_one(&self.mapped);
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
@@ -195,6 +197,26 @@ impl Named {
         }
         let value = if sys::HAS_VALUE { Some(self.value()?) } else { None };
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
+    }
+
+    /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
+    pub(super) fn may_block(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_none() || sys::HAS_TIMED_WAIT
+    }
+
+    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let taken = match deadline {
+            Some(deadline) => self.mapped.take_until(deadline),
+            None => loop {
+                match self.mapped.take() {
+                    Err(Errno::EINTR) => {}
+                    done => break done.map(|()| true),
+                }
+            },
+        };
+        let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
+        taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
 
     /// Takes the name away, unless it stands for another semaphore by now.
@@ -217,33 +239,28 @@ struct MappedCounter {
 }
 
 impl Counter for MappedCounter {
-    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match self.mapped.try_take() {
-            Ok(()) => Ok(Some(Origin::default())),
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match self.mapped.take() {
-            Ok(()) => Ok(Some(Origin::default())),
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
 
-    fn may_be_tried(&self) -> bool {
+    fn may_be_polled(&self) -> bool {
         true
     }
 
-    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
         self.mapped.give()
-    }
-
-    /// Nobody owns a unit of a POSIX semaphore.
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {
@@ -269,7 +286,7 @@ fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
         known.retain(|_, (old, _)| old.strong_count() > 0);
     }
     let mapped = Arc::new(mapped);
-    let queue = Queue::new(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
+    let queue = Queue::of_units(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
     known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));
     (mapped, queue)
 }

@@ -7,10 +7,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
+use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
 use crate::name::Name;
-use crate::ownership::Owner;
-use crate::sys::posix_sem::{FILE_PREFIX, FILE_SIZE};
+use crate::sys::named_semaphore::{FILE_PREFIX, FILE_SIZE};
 
 const DIRECTORY: &str = "/dev/shm";
 

@@ -3,39 +3,38 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use super::glance::Glance;
-use super::look::Look;
-use super::pace::Pace;
-use super::queue::TicketId;
-use super::unit::{Holder, Unit};
+use super::grant::{Grant, Holder};
+use super::poll::Poll;
+use super::spin::{Spin, SpinBudget};
+use super::state::WaiterId;
 use crate::error::Error;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The outcome of a wait.
 pub enum Delivery {
     /// It has a unit; dropping it gives the unit away again.
-    Granted(Unit),
+    Granted(Grant),
     /// It failed.
     Failed(Error),
 }
 
-/// The outcomes that one waiting party (a JavaScript environment, a blocked thread) has not looked at yet.
+/// The outcomes that one waiting party (a JavaScript environment, a blocked thread) has not collected yet.
 pub struct Mailbox {
     inside: Mutex<Inside>,
 }
 
-/// What arrived since the party looked last.
+/// What arrived since the party last collected.
 #[derive(Default)]
 pub struct Arrived {
-    /// Outcomes, in the order of the tickets.
-    pub delivered: BTreeMap<TicketId, Delivery>,
-    /// Queues whose server left its place to the party's event loop.
-    pub planned: Vec<Glance>,
+    /// Outcomes, in the order of the waiters.
+    pub delivered: BTreeMap<WaiterId, Delivery>,
+    /// Queues whose driver left its place to the party's event loop.
+    pub planned: Vec<Poll>,
 }
 
 struct Inside {
     arrived: Arrived,
-    pace: Pace,
+    budget: SpinBudget,
     /// Tells the party that something is here; `None` once it is gone.
     wake: Option<Box<dyn Fn() + Send>>,
 }
@@ -46,74 +45,74 @@ impl Mailbox {
         Self {
             inside: Mutex::new(Inside {
                 arrived: Arrived::default(),
-                pace: Pace::default(),
+                budget: SpinBudget::default(),
                 wake: Some(Box::new(wake)),
             }),
         }
     }
 
-    /// A wait of the party begins. True where it is likely to be short, and worth a look by the party itself.
+    /// A wait of the party begins. True where it is likely to be short, and worth a spin by the party itself.
     pub(super) fn expect(&self) -> bool {
         let mut inside = self.lock();
-        inside.pace.begin();
-        inside.pace.is_quick()
+        inside.budget.begin();
+        inside.budget.is_quick()
     }
 
     pub(super) fn is_quick(&self) -> bool {
-        self.lock().pace.is_quick()
+        self.lock().budget.is_quick()
     }
 
-    /// The party begins to look.
-    pub fn look(&self) -> Look {
-        Look::begin(&mut self.lock().pace)
+    /// The party begins to spin.
+    pub fn spin(&self) -> Spin {
+        Spin::begin()
     }
 
-    /// The party looked, and something came in time, or not.
-    pub fn looked(&self, look: &Look, found: bool) {
-        self.lock().pace.looked(look, found);
+    /// The party spun; `found` says whether something came in time.
+    pub fn spun(&self, spin: &Spin, found: bool) {
+        self.lock().budget.spun(spin, found);
     }
 
     /// Puts an outcome in; gives it back when the party is gone.
-    pub(super) fn deliver(&self, ticket: TicketId, delivery: Delivery) -> Result<(), Delivery> {
+    pub(super) fn deliver(&self, waiter: WaiterId, delivery: Delivery) -> Result<(), Delivery> {
         let mut inside = self.lock();
         if !inside.tell() {
             return Err(delivery);
         }
-        inside.arrived.delivered.insert(ticket, delivery);
-        inside.pace.arrive();
+        inside.arrived.delivered.insert(waiter, delivery);
+        inside.budget.arrive();
         Ok(())
     }
 
     /// Leaves a queue to the party's event loop; gives it back when the party is gone.
-    pub(super) fn plan(&self, glance: Glance) -> Result<(), Glance> {
+    pub(super) fn plan(&self, poll: Poll) -> Result<(), Poll> {
         let mut inside = self.lock();
         if !inside.tell() {
-            return Err(glance);
+            return Err(poll);
         }
-        inside.arrived.planned.push(glance);
+        inside.arrived.planned.push(poll);
         Ok(())
     }
 
-    /// Takes out everything, at once: who finds something left in here wakes nobody.
+    /// Takes out everything at once: a delivery that finds something in here wakes nobody.
     pub fn collect(&self) -> Arrived {
         std::mem::take(&mut self.lock().arrived)
     }
 
-    /// Takes out what arrived for one ticket.
-    pub(super) fn withdraw(&self, ticket: TicketId) -> Option<Delivery> {
-        self.lock().arrived.delivered.remove(&ticket)
+    /// Takes out what arrived for one waiter.
+    pub(super) fn withdraw(&self, waiter: WaiterId) -> Option<Delivery> {
+        self.lock().arrived.delivered.remove(&waiter)
     }
 
     /// Takes out the units that arrived for one handle.
     pub(super) fn withdraw_all(&self, holder: &Arc<Holder>) -> Vec<Delivery> {
         let delivered = &mut self.lock().arrived.delivered;
         let theirs = |delivery: &Delivery| match delivery {
-            Delivery::Granted(unit) => unit.is_for(holder),
+            Delivery::Granted(grant) => grant.is_for(holder),
             Delivery::Failed(_) => false,
         };
-        let tickets: Vec<_> =
+        let waiters: Vec<_> =
             delivered.iter().filter(|(_, delivery)| theirs(delivery)).map(|(id, _)| *id).collect();
-        tickets.into_iter().filter_map(|ticket| delivered.remove(&ticket)).collect()
+        waiters.into_iter().filter_map(|waiter| delivered.remove(&waiter)).collect()
     }
 
     /// The party is gone: nothing is delivered any more, and the units that nobody collected go on.

@@ -1,37 +1,43 @@
-//! Waiting: any number of tickets on one counter, and at most one thread in the kernel for them.
+//! Waiting: however many waiters a source has in this process, at most one thread blocks in the kernel for them.
 //!
-//! A [`Queue`](queue::Queue) holds the tickets of this process that wait for one counter, first come, first
-//! served. While it has any, one thread *serves* it: it blocks in the kernel, takes a unit, and delivers it to the
-//! [`Mailbox`] of the first ticket. That thread is one of libuv's or one of ours (`lanes`); the function it runs
-//! is the same. It is called out of the kernel with a signal when its tickets are gone (`nudger`).
+//! A [`Queue`](queue::Queue) is the wait list of this process for one source, first come, first served. While it has
+//! waiters, one *driver* serves it: it takes from the source, and delivers a [`Grant`] to the first waiter's
+//! [`Mailbox`]. The driver is a thread of libuv's pool, a thread of our own (`executors`), or, for a moment, the event
+//! loop itself (`poll`). `state` decides who drives and when; `queue` carries it out.
 //!
-//! Where units come quickly, one after the other (`pace`), whoever wants them looks for a moment before anybody sleeps
-//! (`look`): the event loop's own thread (`glance`), or a thread that blocks for its wait.
+//! | file | holds |
+//! |---|---|
+//! | `state` | the wait list and the driver, as a state machine without locks or system calls |
+//! | `queue` | the lock around it, and the effects |
+//! | `source` | what a backend does: units ([`Counter`]) and locks ([`Locking`]) |
+//! | `grant` | what was taken, on its way to its waiter |
+//! | `mailbox` | where outcomes arrive |
+//! | `executors` | whose thread drives, and the right to do so |
+//! | `poll` | a driver that never blocks |
+//! | `spin` | polling for a moment before a sleep, and the switch that turns it off |
+//! | `blocking` | a wait of the calling thread |
 
-mod counter;
-mod glance;
-mod in_line;
-mod lanes;
-mod look;
+mod blocking;
+mod executors;
+mod grant;
 mod mailbox;
 #[cfg(all(loom, test))]
 mod model;
-mod nudger;
-mod pace;
+mod poll;
 mod queue;
-#[cfg_attr(loom, path = "threads_model.rs")]
-mod threads;
-mod unit;
+mod source;
+mod spin;
+mod state;
 
-pub(crate) use counter::{Counter, Hold, Origin};
-pub use glance::Glance;
-pub(crate) use in_line::wait_in_line;
-pub use lanes::{Lanes, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
-pub use look::Look;
-pub(crate) use look::look_before_sleep;
+pub(crate) use blocking::block_in_queue;
+pub use executors::{Executors, PoolWork, leave_pool, leave_pool_queue, set_pool_size};
+pub use grant::Grant;
+pub(crate) use grant::Holder;
 pub use mailbox::{Arrived, Delivery, Mailbox};
-pub(crate) use queue::{Queue, Ticket};
-pub use queue::{TicketId, Wait, Work};
-pub(crate) use threads::run as run_on_thread;
-pub(crate) use unit::Holder;
-pub use unit::Unit;
+pub use poll::Poll;
+pub(crate) use queue::{Queue, Waiter};
+pub use queue::{Wait, Work};
+pub(crate) use source::{Counter, Locking, Request, Token};
+pub(crate) use spin::spin_before_sleep;
+pub use spin::{Spin, is_spinning, set_spinning};
+pub use state::WaiterId;

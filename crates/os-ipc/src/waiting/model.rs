@@ -1,7 +1,7 @@
 //! The hand-over of units, in every order in which the threads of a program can meet: `npm run test:loom`.
 //!
-//! What runs is the code that ships. Replaced are its locks (`crate::sync`), its threads (`threads_model.rs`) and the
-//! kernel (`sys/thread_model.rs`), so that the checker (loom) decides who goes next, tries all there is to decide, and
+//! What runs is the code that ships. Replaced are its locks (`crate::sync`), its threads (`sys/thread/model.rs`) and the
+//! kernel (`sys/interrupt/signal_model.rs`), so that the checker (loom) decides who goes next, tries all there is to decide, and
 //! finds every deadlock. Each test ends with an account: what was given is with its waiters or back in the kernel.
 
 use std::sync::Arc;
@@ -10,46 +10,43 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::counter::{Counter, Hold, Origin};
-use super::glance::Glance;
-use super::lanes::{Lanes, leave_pool, set_pool_size};
+use super::executors::{Executors, leave_pool, set_pool_size};
+use super::grant::Holder;
 use super::mailbox::{Arrived, Delivery, Mailbox};
-use super::queue::{Queue, Ticket, TicketId, Wait, Work};
-use super::threads;
-use super::unit::Holder;
+use super::poll::Poll;
+use super::queue::{Queue, Wait, Waiter, Work};
+use super::source::{Counter, Locking, Request, Token};
+use super::state::WaiterId;
 use crate::error::{Error, Result};
 use crate::sync::{Condvar, Mutex, pause, thread};
-use crate::sys::thread as kernel;
+use crate::sys::interrupt::{Interrupt, signal as kernel};
+use crate::sys::thread as threads;
 
 /// The kernel's counter.
 struct KernelCounter;
 
 impl Counter for KernelCounter {
-    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match kernel::try_take() {
-            Ok(taken) => Ok(taken.then(Origin::default)),
+            Ok(taken) => Ok(taken.then(Token::default)),
             Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match kernel::take() {
-            Ok(()) => Ok(Some(Origin::default())),
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
 
-    fn may_be_tried(&self) -> bool {
+    fn may_be_polled(&self) -> bool {
         true
     }
 
-    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
         kernel::give()
-    }
-
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {
@@ -63,38 +60,48 @@ struct KernelLock;
 impl KernelLock {
     const ALL: u32 = 2;
 
-    fn units(hold: Hold) -> u32 {
-        if hold == Hold::Shared { 1 } else { Self::ALL }
+    fn units(request: Request) -> u32 {
+        if request == Request::Shared { 1 } else { Self::ALL }
     }
 }
 
 impl Counter for KernelLock {
-    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        match kernel::try_take_several(Self::units(hold)) {
-            Ok(taken) => Ok(taken.then(Origin::default)),
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
+        match kernel::try_take_several(Self::units(request)) {
+            Ok(taken) => Ok(taken.then(Token::default)),
             Err(errno) => Err(self.failure("take", errno)),
         }
     }
 
-    fn take(&self, hold: Hold) -> Result<Option<Origin>> {
-        match kernel::take_several(Self::units(hold)) {
-            Ok(()) => Ok(Some(Origin::default())),
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
+        match kernel::take_several(Self::units(request)) {
+            Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
 
-    fn give_back(&self, hold: Hold, _: Origin) -> std::result::Result<(), Errno> {
-        kernel::give_several(Self::units(hold))
-    }
-
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
-        Ok(())
+    fn give_back(&self, request: Request, _: Token) -> std::result::Result<(), Errno> {
+        kernel::give_several(Self::units(request))
     }
 
     fn failure(&self, act: &str, errno: Errno) -> Error {
         Error::system(act, "semop", "", errno)
     }
+}
+
+impl Locking for KernelLock {
+    fn join(&self) {}
+
+    fn part(&self) {}
+
+    fn close_unused(&self) -> bool {
+        true
+    }
+
+    fn listed(&self, _: Request, _: bool) {}
+
+    fn rest(&self) {}
 }
 
 /// One JavaScript environment with one handle.
@@ -105,7 +112,7 @@ struct Party {
     mailbox: Arc<Mailbox>,
     /// Whether it was told that something is in there.
     told: Arc<(Mutex<bool>, Condvar)>,
-    lanes: Lanes,
+    executors: Executors,
 }
 
 /// What a party found in its mailbox.
@@ -116,7 +123,7 @@ struct Post {
 }
 
 impl Party {
-    fn new(queue: &Arc<Queue>, lanes: Lanes) -> Self {
+    fn new(queue: &Arc<Queue>, executors: Executors) -> Self {
         let told = Arc::new((Mutex::new(false), Condvar::new()));
         let tell = {
             let told = Arc::clone(&told);
@@ -130,34 +137,34 @@ impl Party {
             holder: Arc::default(),
             mailbox: Arc::new(Mailbox::new(tell)),
             told,
-            lanes,
+            executors,
         }
     }
 
     /// The same party, as it waits for what another queue has.
-    fn at(&self, queue: &Arc<Queue>, lanes: Lanes) -> Self {
-        Self { queue: Arc::clone(queue), lanes, ..self.clone() }
+    fn at(&self, queue: &Arc<Queue>, executors: Executors) -> Self {
+        Self { queue: Arc::clone(queue), executors, ..self.clone() }
     }
 
     /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
-    fn wait(&self) -> Option<TicketId> {
-        self.wait_for(Hold::Owned)
+    fn wait(&self) -> Option<WaiterId> {
+        self.wait_for(Request::Permit)
     }
 
-    fn wait_for(&self, hold: Hold) -> Option<TicketId> {
-        let ticket = Ticket {
-            hold,
+    fn wait_for(&self, request: Request) -> Option<WaiterId> {
+        let waiter = Waiter {
+            request,
             holder: Arc::clone(&self.holder),
             mailbox: Arc::clone(&self.mailbox),
-            lanes: self.lanes,
+            executors: self.executors,
         };
-        match self.queue.wait(ticket).unwrap() {
+        match self.queue.wait(waiter).unwrap() {
             Wait::Done => None,
             Wait::Pending(ticket, work) => {
                 match work {
                     Work::Nothing => {}
                     Work::Pool(work) => threads::run(move || work.run()).unwrap(),
-                    Work::Glance(glance) => look(glance),
+                    Work::Poll(poll) => run(poll),
                 }
                 Some(ticket)
             }
@@ -165,27 +172,25 @@ impl Party {
     }
 
     /// Waits for a permit, and does not look for it yet.
-    fn without_a_look(&self) -> Glance {
-        let ticket = Ticket {
-            hold: Hold::Owned,
+    fn without_a_poll(&self) -> Poll {
+        let waiter = Waiter {
+            request: Request::Permit,
             holder: Arc::clone(&self.holder),
             mailbox: Arc::clone(&self.mailbox),
-            lanes: self.lanes,
+            executors: self.executors,
         };
-        let Wait::Pending(_, Work::Glance(glance)) = self.queue.wait(ticket).unwrap() else {
-            panic!("a glance")
-        };
-        glance
+        let Wait::Pending(_, Work::Poll(poll)) = self.queue.wait(waiter).unwrap() else { panic!("a poll") };
+        poll
     }
 
-    fn cancel(&self, ticket: TicketId) {
+    fn cancel(&self, ticket: WaiterId) {
         self.queue.cancel(ticket, &self.mailbox);
     }
 
     /// Empties the mailbox, as JavaScript does.
     fn collect(&self) -> Post {
         let Arrived { delivered, planned } = self.mailbox.collect();
-        planned.into_iter().for_each(look);
+        planned.into_iter().for_each(run);
         let mut post = Post::default();
         for delivery in delivered.into_values() {
             match delivery {
@@ -216,20 +221,20 @@ impl Party {
 }
 
 /// Looks as an event loop does, on a thread of its own, and then leaves what still waits to another.
-fn look(glance: Glance) {
-    let looks = move || {
+fn run(poll: Poll) {
+    let polls = move || {
         for _ in 0..2 {
-            if !glance.look() {
+            if !poll.try_all() {
                 return;
             }
             pause(Duration::ZERO);
         }
     };
-    threads::run(looks).unwrap();
+    threads::run(polls).unwrap();
 }
 
 /// The thread of an event loop, and no other of libuv's.
-const EVENT_LOOP: Lanes = Lanes { pool: false, event_loop: true };
+const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
 
 /// Runs `program` in every order; `preemptions` bounds how often a thread is stopped where it need not be.
 fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
@@ -246,7 +251,7 @@ fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static
 }
 
 fn queue() -> Arc<Queue> {
-    Queue::new(KernelCounter)
+    Queue::of_units(KernelCounter)
 }
 
 fn permits(parties: &[&Party]) -> u32 {
@@ -261,18 +266,18 @@ fn rest(queue: &Queue) {
 
 #[test]
 fn a_post_reaches_a_wait_that_starts_meanwhile() {
-    a_post_reaches_the_wait(Lanes::OWN, 3);
+    a_post_reaches_the_wait(Executors::THREAD, 3);
 }
 
 #[test]
-fn a_post_that_meets_a_glance_reaches_the_wait() {
+fn a_post_that_meets_a_poll_reaches_the_wait() {
     a_post_reaches_the_wait(EVENT_LOOP, 2);
 }
 
-fn a_post_reaches_the_wait(lanes: Lanes, preemptions: usize) {
+fn a_post_reaches_the_wait(executors: Executors, preemptions: usize) {
     in_every_order(preemptions, move || {
         let queue = queue();
-        let party = Party::new(&queue, lanes);
+        let party = Party::new(&queue, executors);
         let poster = thread::spawn(|| kernel::give().unwrap());
         if party.wait().is_some() {
             assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -285,18 +290,18 @@ fn a_post_reaches_the_wait(lanes: Lanes, preemptions: usize) {
 
 #[test]
 fn a_post_that_meets_a_cancel_is_with_the_waiter_or_in_the_kernel() {
-    a_cancel_loses_no_unit(Lanes::OWN, 3);
+    a_cancel_loses_no_unit(Executors::THREAD, 3);
 }
 
 #[test]
-fn a_post_that_meets_a_cancel_and_a_glance_is_with_the_waiter_or_in_the_kernel() {
+fn a_post_that_meets_a_cancel_and_a_poll_is_with_the_waiter_or_in_the_kernel() {
     a_cancel_loses_no_unit(EVENT_LOOP, 2);
 }
 
-fn a_cancel_loses_no_unit(lanes: Lanes, preemptions: usize) {
+fn a_cancel_loses_no_unit(executors: Executors, preemptions: usize) {
     in_every_order(preemptions, move || {
         let queue = queue();
-        let party = Party::new(&queue, lanes);
+        let party = Party::new(&queue, executors);
         let poster = thread::spawn(|| kernel::give().unwrap());
         if let Some(ticket) = party.wait() {
             party.cancel(ticket);
@@ -312,7 +317,7 @@ fn a_cancel_loses_no_unit(lanes: Lanes, preemptions: usize) {
 fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
     in_every_order(2, || {
         let queue = queue();
-        let (first, second) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
+        let (first, second) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
         let (one, two) = (first.wait(), second.wait());
         assert!(one.is_some() && two.is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
@@ -329,7 +334,7 @@ fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
 fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
     in_every_order(2, || {
         let queue = queue();
-        let (worker, other) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
+        let (worker, other) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
         assert!(worker.wait().is_some() && other.wait().is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
         // What the cleanup hook of a worker does.
@@ -344,18 +349,18 @@ fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
 
 #[test]
 fn a_removal_fails_every_wait_once() {
-    a_removal_fails_the_wait(Lanes::OWN);
+    a_removal_fails_the_wait(Executors::THREAD);
 }
 
 #[test]
-fn a_removal_fails_a_wait_that_is_glanced_for() {
+fn a_removal_fails_a_wait_that_is_polld_for() {
     a_removal_fails_the_wait(EVENT_LOOP);
 }
 
-fn a_removal_fails_the_wait(lanes: Lanes) {
+fn a_removal_fails_the_wait(executors: Executors) {
     in_every_order(2, move || {
         let queue = queue();
-        let party = Party::new(&queue, lanes);
+        let party = Party::new(&queue, executors);
         assert!(party.wait().is_some());
         let remover = thread::spawn(kernel::remove);
         assert_eq!(party.collect_some(), Post { granted: 0, failed: 1 });
@@ -365,12 +370,12 @@ fn a_removal_fails_the_wait(lanes: Lanes) {
 }
 
 #[test]
-fn a_server_that_misses_its_signal_is_called_again() {
-    // The signal of the cancel can come before the server is in the kernel, where it does nothing: only the nudger's
-    // next one gets it out, and without it this test would be a deadlock.
+fn a_driver_that_misses_its_signal_is_called_again() {
+    // The signal of the cancel can come before the server is in the kernel, where it does nothing: only the repeated
+    // one gets it out, and without it this test would be a deadlock.
     in_every_order(3, || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, Executors::THREAD);
         let ticket = party.wait().unwrap();
         party.cancel(ticket);
         rest(&queue);
@@ -379,10 +384,10 @@ fn a_server_that_misses_its_signal_is_called_again() {
 }
 
 #[test]
-fn a_wait_after_a_cancel_finds_the_old_server_or_a_new_one() {
+fn a_wait_after_a_cancel_finds_the_old_driver_or_a_new_one() {
     in_every_order(1, || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, Executors::THREAD);
         let ticket = party.wait().unwrap();
         party.cancel(ticket);
         assert!(party.wait().is_some());
@@ -397,12 +402,12 @@ fn a_wait_after_a_cancel_finds_the_old_server_or_a_new_one() {
 fn a_unit_given_after_a_cancel_is_there_for_who_tries() {
     in_every_order(3, || {
         let queue = queue();
-        let party = Party::new(&queue, Lanes::OWN);
+        let party = Party::new(&queue, Executors::THREAD);
         let ticket = party.wait().unwrap();
         party.cancel(ticket);
         kernel::give().unwrap();
-        // The server that was called away may take it first, and gives it back.
-        assert!(queue.try_take(Hold::Owned, &party.holder).unwrap());
+        // The driver that was called away may take it first, and gives it back.
+        assert!(queue.try_take(Request::Permit, &party.holder).unwrap());
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
     });
@@ -413,7 +418,7 @@ fn leaving_the_pool_moves_the_wait_and_loses_no_post() {
     in_every_order(1, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, Lanes::POOL);
+        let party = Party::new(&queue, Executors::POOL);
         assert!(party.wait().is_some());
         // What `process.on('exit')` does; the wait goes on, on a thread of ours.
         leave_pool();
@@ -429,7 +434,7 @@ fn a_wait_that_loses_its_ref_leaves_the_pool() {
     in_every_order(1, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, Lanes::POOL);
+        let party = Party::new(&queue, Executors::POOL);
         assert!(party.wait().is_some());
         queue.allow_pool(&party.holder, false);
         kernel::give().unwrap();
@@ -444,14 +449,14 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
     in_every_order(2, || {
         set_pool_size(4);
         let queue = queue();
-        let party = Party::new(&queue, Lanes::POOL);
-        let ticket = Ticket {
-            hold: Hold::Owned,
+        let party = Party::new(&queue, Executors::POOL);
+        let waiter = Waiter {
+            request: Request::Permit,
             holder: Arc::clone(&party.holder),
             mailbox: Arc::clone(&party.mailbox),
-            lanes: Lanes::POOL,
+            executors: Executors::POOL,
         };
-        let Wait::Pending(_, Work::Pool(work)) = queue.wait(ticket).unwrap() else {
+        let Wait::Pending(_, Work::Pool(work)) = queue.wait(waiter).unwrap() else {
             panic!("a place in the pool")
         };
         let poster = thread::spawn(|| kernel::give().unwrap());
@@ -468,7 +473,7 @@ fn a_thread_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
     in_every_order(1, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
-        let first = party.without_a_look();
+        let first = party.without_a_poll();
         assert!(party.wait().is_some());
         let poster = thread::spawn(|| kernel::give_several(2).unwrap());
         // The thread that serves now delivers one, and has the event loop look for the other.
@@ -489,9 +494,9 @@ fn a_unit_that_arrives_beside_a_queue_that_is_left_to_the_event_loop_is_told() {
     in_every_order(2, || {
         let (queue, other) = (queue(), queue());
         let party = Party::new(&queue, EVENT_LOOP);
-        let first = party.without_a_look();
+        let first = party.without_a_poll();
         assert!(party.wait().is_some());
-        assert!(party.at(&other, Lanes::OWN).wait().is_some());
+        assert!(party.at(&other, Executors::THREAD).wait().is_some());
         drop(first);
         kernel::give_several(3).unwrap();
         let mut granted = 0;
@@ -510,7 +515,7 @@ fn a_mailbox_that_closes_when_a_queue_is_left_to_its_event_loop_keeps_nothing() 
     in_every_order(2, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
-        let first = party.without_a_look();
+        let first = party.without_a_poll();
         assert!(party.wait().is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
         drop(first);
@@ -523,10 +528,10 @@ fn a_mailbox_that_closes_when_a_queue_is_left_to_its_event_loop_keeps_nothing() 
 }
 
 #[test]
-fn whoever_comes_while_a_glance_is_planned_is_served() {
+fn whoever_comes_while_a_poll_is_planned_is_served() {
     in_every_order(1, || {
         let queue = queue();
-        let (main, worker) = (Party::new(&queue, EVENT_LOOP), Party::new(&queue, Lanes::OWN));
+        let (main, worker) = (Party::new(&queue, EVENT_LOOP), Party::new(&queue, Executors::THREAD));
         let (one, two) = (main.wait(), worker.wait());
         assert!(one.is_some() && two.is_some());
         main.cancel(one.unwrap());
@@ -538,15 +543,15 @@ fn whoever_comes_while_a_glance_is_planned_is_served() {
 }
 
 #[test]
-fn a_glance_that_is_never_run_is_replaced_by_a_thread_of_ours() {
+fn a_poll_that_is_never_run_is_replaced_by_a_thread_of_ours() {
     in_every_order(2, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
-        let glance = party.without_a_look();
+        let poll = party.without_a_poll();
         let poster = thread::spawn(|| kernel::give().unwrap());
         // What `waitSync` does first, on the thread that was to look.
         queue.before_blocking();
-        drop(glance);
+        drop(poll);
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
         poster.join().unwrap();
         rest(&queue);
@@ -556,14 +561,14 @@ fn a_glance_that_is_never_run_is_replaced_by_a_thread_of_ours() {
 
 #[test]
 fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
-    // The server is in the kernel for all of the lock, which nobody is going to give: it has to be called out, to take
+    // The driver is in the kernel for all of the lock, which nobody is going to give: it has to be called out, to take
     // a part.
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
-        let queue = Queue::new(KernelLock);
-        let (writer, reader) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
-        let ticket = writer.wait_for(Hold::Exclusive).unwrap();
-        assert!(reader.wait_for(Hold::Shared).is_some());
+        let queue = Queue::of_lock(KernelLock);
+        let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
+        let ticket = writer.wait_for(Request::Exclusive).unwrap();
+        assert!(reader.wait_for(Request::Shared).is_some());
         writer.cancel(ticket);
         assert_eq!(reader.collect_some(), Post { granted: 1, failed: 0 });
         assert_eq!(writer.collect(), Post::default());
@@ -576,10 +581,10 @@ fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
 fn what_was_won_for_a_writer_that_gave_up_is_not_given_to_a_reader() {
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
-        let queue = Queue::new(KernelLock);
-        let (writer, reader) = (Party::new(&queue, Lanes::OWN), Party::new(&queue, Lanes::OWN));
-        let ticket = writer.wait_for(Hold::Exclusive).unwrap();
-        assert!(reader.wait_for(Hold::Shared).is_some());
+        let queue = Queue::of_lock(KernelLock);
+        let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
+        let ticket = writer.wait_for(Request::Exclusive).unwrap();
+        assert!(reader.wait_for(Request::Shared).is_some());
         // Whoever shares it leaves while the writer gives up.
         let leaver = thread::spawn(|| kernel::give_several(1).unwrap());
         writer.cancel(ticket);

@@ -1,234 +1,208 @@
-//! The tickets that wait for one counter.
+//! The wait list of one source in this process: its lock, and what the state machine has it do.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::counter::{Counter, Hold, Origin};
-use super::glance::Glance;
-use super::lanes::{self, Lane, Lanes, PoolWork, Service};
+use super::executors::{self, Executor, Executors, PoolWork, Tenure};
+use super::grant::{Grant, Holder};
 use super::mailbox::{Delivery, Mailbox};
-use super::nudger;
-use super::unit::{Holder, Unit};
-use crate::error::{Error, Result};
+use super::poll::Poll;
+use super::source::{Counter, Locking, Request, Source, Token};
+use super::state::{self, Action, Circumstances, Driver, Next, State, WaiterId};
+use crate::error::{Errno, Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
 use crate::sys::clock;
-use crate::sys::thread::{self, Station};
-
-/// A pending wait; a smaller one came first.
-pub type TicketId = u64;
+use crate::sys::interrupt::Interrupt;
 
 /// What became of a wait at its start.
 #[must_use]
 pub enum Wait {
-    /// A unit was there.
+    /// What it asked for was there.
     Done,
     /// The outcome comes to the mailbox, once the caller has seen to the work.
-    Pending(TicketId, Work),
+    Pending(WaiterId, Work),
 }
 
 /// What is left to do for a wait that was started.
 #[must_use]
 pub enum Work {
-    /// Nothing: somebody is at it.
+    /// Nothing: a driver is there.
     Nothing,
     /// To be run on libuv's pool.
     Pool(PoolWork),
     /// For the event loop's thread, when it has nothing else to do.
-    Glance(Glance),
+    Poll(Poll),
 }
 
-/// A place in the line.
-pub(crate) struct Ticket {
-    pub(crate) hold: Hold,
+/// A wait, as its caller describes it.
+pub(crate) struct Waiter {
+    pub(crate) request: Request,
     pub(crate) holder: Arc<Holder>,
     pub(crate) mailbox: Arc<Mailbox>,
-    pub(crate) lanes: Lanes,
+    pub(crate) executors: Executors,
 }
 
-/// The tickets of this process that wait for one counter, and the thread that serves them.
+/// Who waits.
+struct Party {
+    holder: Arc<Holder>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// The waiters of this process for one source, and the driver that serves them.
 pub(crate) struct Queue {
-    counter: Box<dyn Counter>,
-    state: Mutex<State>,
-    /// Counts what went back to the kernel since nobody here wanted it.
+    source: Source,
+    list: Mutex<List>,
+    /// Counts what went back to the source because nobody here wanted it.
     returned: AtomicU32,
     me: Weak<Queue>,
 }
 
 #[derive(Default)]
-struct State {
-    tickets: BTreeMap<TicketId, Ticket>,
-    /// How many of them a pool thread may serve.
-    for_pool: usize,
-    /// How many of them an event loop may look for.
-    for_event_loop: usize,
-    server: Server,
-    /// Counts the servers, so that one that was replaced before it came to run knows.
-    generation: u64,
-    /// Counts the reasons to look at the state again; `seen` is the last one that the server looked at.
-    changes: u64,
-    seen: u64,
-    /// What the server takes.
-    serving: Option<Hold>,
+struct List {
+    state: State<Party>,
+    /// Of the driver that runs.
+    interrupt: Option<Interrupt>,
 }
 
-#[derive(Default)]
-enum Server {
-    #[default]
-    None,
-    /// Sent to its lane, not there yet.
-    Coming(Lane),
-    /// At its station, in the kernel or on its way there or back.
-    Here(Lane, Station),
-    /// The thread of an event loop, which looks when it has nothing else to do.
-    Glance,
+impl List {
+    /// When the first waiter asked.
+    fn oldest(&self) -> Option<u64> {
+        self.state.first().map(|first| first.party.holder.asked())
+    }
 }
 
-/// What a server does next.
-enum Next {
-    /// It takes this.
-    Take(Hold),
-    /// Nothing: it is not needed any more, or replaced.
-    Nothing,
-    /// It leaves its place to the event loop of the first in the line.
-    Glance(Glance, Arc<Mailbox>),
-}
+/// The most grants of one poll: then JavaScript gets to run.
+const GRANTS_PER_POLL: usize = 64;
 
-/// How many units one look takes at the most: who got one wants to go on.
-const A_LOOK_TAKES: usize = 64;
-
-/// How long a call is held up by a server that was called away: it comes within microseconds where a processor is free.
-const A_MOMENT: Duration = Duration::from_millis(20);
+/// The longest that a call is held up by a driver that was called away. It comes within microseconds where a processor is free.
+const MOMENT: Duration = Duration::from_millis(20);
 
 impl Queue {
-    pub(crate) fn new(counter: impl Counter + 'static) -> Arc<Self> {
+    /// The queue of a semaphore.
+    pub(crate) fn of_units(counter: impl Counter + 'static) -> Arc<Self> {
+        Self::new(Source::Units(Box::new(counter)))
+    }
+
+    /// The queue of a lock.
+    pub(crate) fn of_lock(lock: impl Locking + 'static) -> Arc<Self> {
+        Self::new(Source::Lock(Box::new(lock)))
+    }
+
+    fn new(source: Source) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
-            counter: Box::new(counter),
-            state: Mutex::default(),
+            source,
+            list: Mutex::default(),
             returned: AtomicU32::new(0),
             me: Weak::clone(me),
         })
     }
 
     pub(crate) fn counter(&self) -> &dyn Counter {
-        &*self.counter
+        self.source.counter()
     }
 
-    /// Takes a unit, at once if nobody waits and one is there, else as the last in the line.
-    pub(crate) fn wait(&self, ticket: Ticket) -> Result<Wait> {
-        if self.take_at_once(ticket.hold, &ticket.holder)? { Ok(Wait::Done) } else { self.line_up(ticket) }
+    /// What only a lock has.
+    pub(crate) fn locking(&self) -> Option<&dyn Locking> {
+        self.source.locking()
     }
 
-    /// Takes a unit if nobody of this process waits and one is there.
-    pub(crate) fn take_at_once(&self, hold: Hold, holder: &Holder) -> Result<bool> {
-        Ok(self.lock().tickets.is_empty() && self.take_now(hold, holder)?)
+    // --- What callers do
+
+    /// Takes what is asked for, at once if nobody waits and it is there, else as the last in the list.
+    pub(crate) fn wait(&self, waiter: Waiter) -> Result<Wait> {
+        if self.take_at_once(waiter.request, &waiter.holder)? { Ok(Wait::Done) } else { self.join(waiter) }
     }
 
-    /// Waits as the last in the line.
-    pub(crate) fn line_up(&self, ticket: Ticket) -> Result<Wait> {
-        let id = next_ticket();
-        let mut state = self.lock();
-        let lanes = ticket.lanes;
-        let quick = ticket.mailbox.expect();
-        state.for_pool += usize::from(lanes.pool);
-        state.for_event_loop += usize::from(lanes.event_loop);
-        let hold = ticket.hold;
-        ticket.holder.asks(clock::microseconds());
-        state.tickets.insert(id, ticket);
-        self.counter.lined_up(hold, true, state.oldest());
-        if !matches!(state.server, Server::None) {
-            // It may be on its way through libuv's pool for tickets that are gone, and be long in coming.
-            self.release_server(&mut state);
-            if !lanes.event_loop {
-                self.replace_planned_glance(&mut state);
-            }
-            return Ok(Wait::Pending(id, Work::Nothing));
-        }
-        match self.start_server(&mut state, lanes.event_loop && quick) {
+    /// Takes what is asked for if nobody of this process waits and it is there.
+    pub(crate) fn take_at_once(&self, request: Request, holder: &Holder) -> Result<bool> {
+        Ok(self.lock().state.is_empty() && self.take_now(request, holder)?)
+    }
+
+    /// Waits as the last in the list.
+    pub(crate) fn join(&self, Waiter { request, holder, mailbox, executors }: Waiter) -> Result<Wait> {
+        let id = next_id();
+        let polls = mailbox.expect() && self.counter().may_be_polled();
+        let mut list = self.lock();
+        holder.asks(clock::microseconds());
+        let waiter = state::Waiter { request, executors, party: Party { holder, mailbox } };
+        let action = list.state.join(id, waiter, polls);
+        self.source.listed(request, true, list.oldest());
+        match self.start(&mut list, action) {
             Ok(work) => Ok(Wait::Pending(id, work)),
             Err(error) => {
-                self.remove(&mut state, id);
+                self.remove(&mut list, id);
+                self.carry_out_end(&mut list);
                 Err(error)
             }
         }
     }
 
-    /// Takes a unit if one is there now, past those who wait.
-    pub(crate) fn try_take(&self, hold: Hold, holder: &Holder) -> Result<bool> {
+    /// Takes what is asked for if it is there now, past those who wait.
+    pub(crate) fn try_take(&self, request: Request, holder: &Holder) -> Result<bool> {
         let returned = self.returned.load(Ordering::Acquire);
-        if self.take_now(hold, holder)? {
+        if self.take_now(request, holder)? {
             return Ok(true);
         }
-        // A server that was called away may have had it just then.
-        let again = self.await_leaving_server(A_MOMENT) || self.returned.load(Ordering::Acquire) != returned;
-        Ok(again && self.take_now(hold, holder)?)
+        // A driver that was called away may have had it just then.
+        let again = self.await_leaving_driver(MOMENT) || self.returned.load(Ordering::Acquire) != returned;
+        Ok(again && self.take_now(request, holder)?)
     }
 
     /// Takes what is asked for if it is there now and nobody in this process waits.
-    pub(crate) fn try_take_in_turn(&self, hold: Hold, holder: &Holder) -> Result<bool> {
-        if self.lock().tickets.is_empty() { self.try_take(hold, holder) } else { Ok(false) }
+    pub(crate) fn try_take_in_turn(&self, request: Request, holder: &Holder) -> Result<bool> {
+        if self.lock().state.is_empty() { self.try_take(request, holder) } else { Ok(false) }
     }
 
-    /// Takes what is asked for if it is there now, and counts it where it has an owner.
-    fn take_now(&self, hold: Hold, holder: &Holder) -> Result<bool> {
-        let Some(origin) = self.counter.try_take(hold)? else { return Ok(false) };
-        if hold != Hold::Loose {
-            holder.add(origin);
+    fn take_now(&self, request: Request, holder: &Holder) -> Result<bool> {
+        let Some(token) = self.counter().try_take(request)? else { return Ok(false) };
+        if request != Request::Unit {
+            holder.add(token);
         }
         Ok(true)
     }
 
-    /// Waits for a server that was called away and may still win a unit, which it gives back; true when there was one.
+    /// Waits for a driver that was called away and may still win something, which it gives back; true if one was there.
     ///
     /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
-    pub(crate) fn await_leaving_server(&self, patience: Duration) -> bool {
-        const LOOK_EVERY: Duration = Duration::from_micros(20);
+    pub(crate) fn await_leaving_driver(&self, patience: Duration) -> bool {
         let leaving = || {
-            let state = self.lock();
-            state.tickets.is_empty() && matches!(state.server, Server::Here(..))
+            let list = self.lock();
+            list.state.is_empty() && matches!(list.state.driver(), Driver::Running(_))
         };
-        if !leaving() {
-            return false;
-        }
-        let start = Instant::now();
-        while leaving() && start.elapsed() < patience {
-            pause(LOOK_EVERY);
-        }
-        true
-    }
-
-    /// Waits until no thread serves those who gave up, be it in the kernel or on its way there.
-    pub(crate) fn await_no_server(&self, patience: Duration) {
-        const LOOK_EVERY: Duration = Duration::from_micros(20);
-        let start = Instant::now();
-        let served = || {
-            let state = self.lock();
-            state.tickets.is_empty() && !matches!(state.server, Server::None)
-        };
-        while served() && start.elapsed() < patience {
-            pause(LOOK_EVERY);
+        leaving() && {
+            pause_while(leaving, patience);
+            true
         }
     }
 
-    /// Forgets all who wait, and calls the server away: the process ends, and nobody is there to be told.
+    /// Waits until no driver is there for those who gave up, be it in the kernel or on its way there.
+    pub(crate) fn await_no_driver(&self, patience: Duration) {
+        let driven = || {
+            let list = self.lock();
+            list.state.is_empty() && list.state.driver() != Driver::None
+        };
+        pause_while(driven, patience);
+    }
+
+    /// Forgets all who wait, and calls the driver away: the process ends, and nobody is there to be told.
     pub(crate) fn abandon(&self) {
         let abandoned = {
-            let mut state = self.lock();
-            (state.for_pool, state.for_event_loop) = (0, 0);
-            let abandoned = std::mem::take(&mut state.tickets);
-            self.release_server(&mut state);
+            let mut list = self.lock();
+            let abandoned = list.state.fail();
+            let action = list.state.settle();
+            self.carry_out(&mut list, action);
             abandoned
         };
         drop(abandoned);
     }
 
-    /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next.
-    pub(crate) fn cancel(&self, ticket: TicketId, mailbox: &Mailbox) {
+    /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next waiter.
+    pub(crate) fn cancel(&self, id: WaiterId, mailbox: &Mailbox) {
         let withdrawn = {
-            let mut state = self.lock();
-            self.remove(&mut state, ticket);
-            mailbox.withdraw(ticket)
+            let mut list = self.lock();
+            self.remove(&mut list, id);
+            mailbox.withdraw(id)
         };
         // Not under the lock: a unit that goes on takes it.
         drop(withdrawn);
@@ -237,12 +211,9 @@ impl Queue {
     /// Ends every wait of one handle, as [`cancel`](Self::cancel) does.
     pub(crate) fn cancel_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
         let withdrawn = {
-            let mut state = self.lock();
-            let theirs = |ticket: &Ticket| Arc::ptr_eq(&ticket.holder, holder);
-            let tickets: Vec<_> =
-                state.tickets.iter().filter(|(_, ticket)| theirs(ticket)).map(|(id, _)| *id).collect();
-            for ticket in tickets {
-                self.remove(&mut state, ticket);
+            let mut list = self.lock();
+            for id in list.state.ids(|party| Arc::ptr_eq(&party.holder, holder)) {
+                self.remove(&mut list, id);
             }
             mailbox.withdraw_all(holder)
         };
@@ -251,326 +222,306 @@ impl Queue {
 
     /// Says whether a pool thread may serve the waits of one handle: it keeps the event loop alive.
     pub(crate) fn allow_pool(&self, holder: &Arc<Holder>, allowed: bool) {
-        let mut state = self.lock();
-        for ticket in state.tickets.values_mut().filter(|ticket| Arc::ptr_eq(&ticket.holder, holder)) {
-            ticket.lanes.pool = allowed;
-        }
-        state.for_pool = state.tickets.values().filter(|ticket| ticket.lanes.pool).count();
-        self.release_server(&mut state);
+        let mut list = self.lock();
+        let action = list.state.allow_pool(|party| Arc::ptr_eq(&party.holder, holder), allowed);
+        self.carry_out(&mut list, action);
     }
 
     /// How many wait here, in this process.
     pub(crate) fn pending(&self) -> usize {
-        self.lock().tickets.len()
+        self.lock().state.len()
     }
 
-    /// Whether nobody waits and nobody serves.
+    /// The caller is about to read the counter, and must not see what an event loop is going to take for its waiters.
+    pub(crate) fn before_reading(&self) {
+        let mut list = self.lock();
+        if list.state.driver() == Driver::Polling {
+            self.take_for_all(&mut list);
+        } else {
+            drop(list);
+            self.await_leaving_driver(MOMENT);
+        }
+    }
+
+    /// The calling thread is about to block, and may be the one that was to poll.
+    pub(crate) fn before_blocking(&self) {
+        let mut list = self.lock();
+        let action = list.state.replace_poll();
+        self.carry_out(&mut list, action);
+    }
+
+    /// Whether nobody waits and nobody drives.
     #[cfg(all(loom, test))]
     pub(super) fn is_at_rest(&self) -> bool {
-        let state = self.lock();
-        state.tickets.is_empty() && matches!(state.server, Server::None)
+        let list = self.lock();
+        list.state.is_empty() && list.state.driver() == Driver::None
     }
 
-    /// Takes units for the tickets until there are none, or until the lane is not theirs any more.
+    /// Gives back what a holder has.
     ///
-    /// This is the one function that blocks, on either lane.
-    pub(super) fn serve(&self, generation: u64, lane: Lane) {
-        let stay = Station::enter();
+    /// It goes straight to the first waiter of this process where no other process waits in the kernel, else it goes the
+    /// kernel's way. Either way, what the waiters of this process can have now is in their mailboxes when this returns,
+    /// for a lock always, and for a permit where it went straight.
+    pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), Errno> {
+        let mut list = self.lock();
+        if self.may_hand_over(&list, request) {
+            self.hand_on(&mut list, request, token);
+            let action = list.state.settle();
+            self.carry_out(&mut list, action);
+            return Ok(());
+        }
+        drop(list);
+        self.counter().give_back(request, token)?;
+        if self.locking().is_some() {
+            self.await_grants();
+        }
+        Ok(())
+    }
+
+    /// Whether the first waiter asks for what is given back, and only our own driver waits for it in the kernel.
+    ///
+    /// A driver that is on its way into the kernel is not counted there: one other process may be overtaken then.
+    fn may_hand_over(&self, list: &List, request: Request) -> bool {
+        let ours = u32::from(matches!(list.state.driver(), Driver::Running(_)));
+        list.state.first().is_some_and(|first| first.request.is_like(request))
+            && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
+    }
+
+    /// Delivers what went back to the kernel a moment ago, as far as the waiters of this process can have it now.
+    fn await_grants(&self) {
+        let mut driver_came_back = false;
+        loop {
+            let mut list = self.lock();
+            let Some(request) = list.state.first().map(|first| first.request) else { return };
+            match self.counter().try_take(request) {
+                Ok(Some(token)) => {
+                    self.hand_on(&mut list, request, token);
+                    let action = list.state.settle();
+                    self.carry_out(&mut list, action);
+                    continue;
+                }
+                Ok(None) if !driver_came_back => {}
+                // The driver meets the same error, and tells the waiters.
+                _ => return,
+            }
+            // The kernel may have given it to the driver, which is on its way back.
+            let Driver::Running(_) = list.state.driver() else { return };
+            let Some(interrupt) = list.interrupt.clone() else { return };
+            interrupt.raise();
+            drop(list);
+            pause_while(|| interrupt.is_raised(), MOMENT);
+            driver_came_back = true;
+        }
+    }
+
+    // --- What drivers do
+
+    /// Takes for the waiters until there are none, or until another driver replaces this one.
+    ///
+    /// This is the one function that blocks, on either executor.
+    pub(super) fn drive(&self, generation: u64, executor: Executor) {
+        let interrupt = Interrupt::of_this_thread();
         let mut delivered = false;
         loop {
-            match self.next(generation, lane, stay.station(), delivered) {
-                Next::Take(hold) => match self.counter.take(hold) {
-                    Ok(Some(origin)) => {
-                        self.hand_on(&mut self.lock(), hold, origin);
+            match self.next(generation, executor, &interrupt, delivered) {
+                Next::Take(request) => match self.counter().take(request, &interrupt) {
+                    Ok(Some(token)) => {
+                        self.hand_on(&mut self.lock(), request, token);
                         delivered = true;
                     }
                     Ok(None) => {}
-                    Err(error) => self.fail_all(&error),
+                    Err(error) => self.fail(&mut self.lock(), &error),
                 },
-                Next::Nothing => return,
-                // Refused, it is dropped, and somebody else serves.
-                Next::Glance(glance, mailbox) => return drop(mailbox.plan(glance)),
+                Next::End(_) => return,
+                Next::Poll(generation) => {
+                    let poll = Poll::new(self.strong(), generation);
+                    let mailbox = self.lock().state.first().map(|first| Arc::clone(&first.party.mailbox));
+                    // Refused or without a waiter, it is dropped, and another driver starts.
+                    return drop(mailbox.map(|mailbox| mailbox.plan(poll)));
+                }
             }
         }
     }
 
-    /// Takes for the tickets what is there; false when there are none, or somebody else serves them.
-    pub(super) fn glance(&self, generation: u64) -> bool {
-        let mut state = self.lock();
-        if state.generation != generation {
-            return false;
-        }
-        self.take_for_all(&mut state)
-    }
-
-    /// What a look does.
-    fn take_for_all(&self, state: &mut State) -> bool {
-        for _ in 0..A_LOOK_TAKES {
-            let Some(hold) = state.first() else { break };
-            match self.counter.try_take(hold) {
-                Ok(Some(origin)) => self.hand_on(state, hold, origin),
-                Ok(None) => return true,
-                Err(error) => self.fail_tickets(state, &error),
-            }
-        }
-        let waits = !state.tickets.is_empty();
-        if !waits {
-            self.leave(state);
-        }
-        waits
-    }
-
-    /// Somebody is about to read the counter, and must not see what an event loop is going to take for those who wait.
-    pub(crate) fn before_reading(&self) {
-        let mut state = self.lock();
-        if matches!(state.server, Server::Glance) {
-            self.take_for_all(&mut state);
-        } else {
-            drop(state);
-            self.await_leaving_server(A_MOMENT);
-        }
-    }
-
-    /// The calling thread is about to block, and may be the one that was to look.
-    pub(crate) fn before_blocking(&self) {
-        self.replace_planned_glance(&mut self.lock());
-    }
-
-    /// A look that is planned may be long in coming: its event loop may be at something else.
-    fn replace_planned_glance(&self, state: &mut State) {
-        if matches!(state.server, Server::Glance) {
-            self.start_own_server(state);
-        }
-    }
-
-    /// What the server does next, which may have delivered something before.
-    fn next(&self, generation: u64, lane: Lane, station: &Station, delivered: bool) -> Next {
-        let mut state = self.lock();
-        if state.generation != generation {
-            return Next::Nothing;
-        }
-        state.seen = state.changes;
-        let Some(hold) = state.first() else {
-            self.leave(&mut state);
-            return Next::Nothing;
+    fn next(&self, generation: u64, executor: Executor, interrupt: &Interrupt, delivered: bool) -> Next {
+        let mut list = self.lock();
+        interrupt.clear();
+        let quick = |list: &List| list.state.first().is_some_and(|first| first.party.mailbox.is_quick());
+        let now = Circumstances {
+            pool_is_open: executors::pool_is_open(),
+            may_poll: delivered && self.counter().may_be_polled() && quick(&list),
         };
-        // Only who just woke that event loop: it is about to look.
-        if delivered && let Some(mailbox) = self.event_loop(&state) {
-            state.generation += 1;
-            state.server = Server::Glance;
-            return Next::Glance(Glance::new(self.strong(), state.generation), mailbox);
+        let next = list.state.next(generation, executor, now);
+        match next {
+            Next::Take(_) => list.interrupt = Some(interrupt.clone()),
+            Next::End(action) => self.carry_out(&mut list, action),
+            Next::Poll(_) => {}
         }
-        if lane == Lane::Pool && (state.for_pool == 0 || !lanes::pool_is_open()) {
-            self.start_own_server(&mut state);
-            return Next::Nothing;
+        next
+    }
+
+    /// Takes for the waiters what is there; false when there are none, or another driver serves them.
+    pub(super) fn poll(&self, generation: u64) -> bool {
+        let mut list = self.lock();
+        list.state.is_driven_by(generation) && self.take_for_all(&mut list)
+    }
+
+    /// What one poll does; true if somebody still waits.
+    fn take_for_all(&self, list: &mut List) -> bool {
+        for _ in 0..GRANTS_PER_POLL {
+            let Some(request) = list.state.first().map(|first| first.request) else { break };
+            match self.counter().try_take(request) {
+                Ok(Some(token)) => self.hand_on(list, request, token),
+                Ok(None) => return true,
+                Err(error) => self.fail(list, &error),
+            }
         }
-        if !matches!(state.server, Server::Here(..)) {
-            state.server = Server::Here(lane, station.clone());
-        }
-        state.serving = Some(hold);
-        Next::Take(hold)
+        self.carry_out_end(list);
+        !list.state.is_empty()
     }
 
-    /// The mailbox of the event loop that may look for all of the tickets, and whose waits are short.
-    fn event_loop(&self, state: &State) -> Option<Arc<Mailbox>> {
-        let (_, first) = state.tickets.first_key_value()?;
-        let may_look = self.counter.may_be_tried() && state.for_event_loop == state.tickets.len();
-        (may_look && first.mailbox.is_quick()).then(|| Arc::clone(&first.mailbox))
+    /// A driver of this generation was dropped before it ran, or it panicked.
+    pub(super) fn driver_lost(&self, generation: u64) {
+        let mut list = self.lock();
+        let action = list.state.driver_lost(generation);
+        self.carry_out(&mut list, action);
     }
 
-    /// There is no server any more.
-    fn leave(&self, state: &mut State) {
-        state.server = Server::None;
-        state.serving = None;
-        self.counter.rest();
+    /// Moves the driver from libuv's pool to a thread of our own. True while a pool thread is still at it.
+    pub(super) fn leave_pool(&self) -> bool {
+        let mut list = self.lock();
+        let action = list.state.leave_pool();
+        self.carry_out(&mut list, action);
+        action == Action::Interrupt
     }
 
-    /// Gives what this process took to the next ticket, or back to the kernel.
-    pub(super) fn pass_on(&self, hold: Hold, origin: Origin) {
-        let mut state = self.lock();
-        self.hand_on(&mut state, hold, origin);
-        self.release_server(&mut state);
+    /// Moves a driver that waits for a free thread of libuv's pool to a thread of our own.
+    pub(super) fn leave_pool_queue(&self) {
+        let mut list = self.lock();
+        let action = list.state.leave_pool_queue();
+        self.carry_out(&mut list, action);
     }
 
-    fn hand_on(&self, state: &mut State, taken: Hold, origin: Origin) {
-        while state.first().is_some_and(|hold| hold.is_like(taken))
-            && let Some((id, ticket)) = state.tickets.pop_first()
-        {
-            self.left(state, &ticket);
-            let unit = Unit::new(self.strong(), ticket.holder, ticket.hold, origin);
-            match ticket.mailbox.deliver(id, Delivery::Granted(unit)) {
+    // --- Effects
+
+    /// Gives what this process took to the next waiter, or back to the source.
+    pub(super) fn pass_on(&self, request: Request, token: Token) {
+        let mut list = self.lock();
+        self.hand_on(&mut list, request, token);
+        let action = list.state.settle();
+        self.carry_out(&mut list, action);
+    }
+
+    fn hand_on(&self, list: &mut List, taken: Request, token: Token) {
+        while let Some((id, waiter)) = list.state.grant(taken) {
+            self.source.listed(waiter.request, false, list.oldest());
+            let Party { holder, mailbox } = waiter.party;
+            let grant = Grant::new(self.strong(), holder, waiter.request, token);
+            match mailbox.deliver(id, Delivery::Granted(grant)) {
                 Err(Delivery::Granted(refused)) => refused.disarm(),
                 _ => return,
             }
         }
-        // A removed set has nothing to give back to. At 32,767 somebody else filled the counter, and the kernel
+        // A removed set has nothing to give back to. At 32,767 another process filled the counter, and the kernel
         // keeps the unit as an undo of this process.
-        let _ = self.counter.give_back(taken, origin);
+        let _ = self.counter().give_back(taken, token);
         self.returned.fetch_add(1, Ordering::Release);
     }
 
-    fn fail_all(&self, error: &Error) {
-        let mut state = self.lock();
-        self.fail_tickets(&mut state, error);
-    }
-
-    fn fail_tickets(&self, state: &mut State, error: &Error) {
-        (state.for_pool, state.for_event_loop) = (0, 0);
-        for (id, ticket) in std::mem::take(&mut state.tickets) {
-            self.counter.lined_up(ticket.hold, false, None);
+    fn fail(&self, list: &mut List, error: &Error) {
+        for (id, waiter) in list.state.fail() {
+            self.source.listed(waiter.request, false, None);
             // A mailbox that is closed has nobody to tell.
-            let _ = ticket.mailbox.deliver(id, Delivery::Failed(error.clone()));
+            let _ = waiter.party.mailbox.deliver(id, Delivery::Failed(error.clone()));
         }
     }
 
-    fn remove(&self, state: &mut State, ticket: TicketId) {
-        if let Some(ticket) = state.tickets.remove(&ticket) {
-            self.left(state, &ticket);
-            self.release_server(state);
+    fn remove(&self, list: &mut List, id: WaiterId) {
+        let (left, action) = list.state.leave(id);
+        if let Some(waiter) = left {
+            self.source.listed(waiter.request, false, list.oldest());
         }
+        self.carry_out(list, action);
     }
 
-    /// The ticket is not in the line any more.
-    fn left(&self, state: &mut State, ticket: &Ticket) {
-        state.for_pool -= usize::from(ticket.lanes.pool);
-        state.for_event_loop -= usize::from(ticket.lanes.event_loop);
-        self.counter.lined_up(ticket.hold, false, state.oldest());
-    }
-
-    /// Calls the server away when it has nothing more to do where it is.
-    fn release_server(&self, state: &mut State) {
-        let idle = state.tickets.is_empty();
-        match state.server {
-            Server::Here(..) if state.takes_in_vain() => self.nudge(state),
-            Server::Here(Lane::Own, _) if idle => self.nudge(state),
-            Server::Here(Lane::Pool, _) if idle || state.for_pool == 0 => self.nudge(state),
-            // It cannot be called yet, and libuv may be long in coming to it.
-            Server::Coming(Lane::Pool) if !idle && state.for_pool == 0 => self.start_own_server(state),
-            _ => {}
-        }
-    }
-
-    fn nudge(&self, state: &mut State) {
-        if let Server::Here(_, station) = &state.server {
-            state.changes += 1;
-            station.interrupt();
-            nudger::watch(self.strong());
-        }
-    }
-
-    /// Signals once more; false when the server has seen every change.
-    pub(super) fn nudge_again(&self) -> bool {
-        let state = self.lock();
-        match &state.server {
-            Server::Here(_, station) if state.seen != state.changes => {
-                station.interrupt();
-                true
+    /// Carries out what an event asks for; where no thread can be had, the waiters learn of it.
+    fn carry_out(&self, list: &mut List, action: Action) {
+        match action {
+            Action::Nothing => {}
+            Action::Interrupt => list.interrupt.iter().for_each(Interrupt::raise),
+            Action::Rest => {
+                list.interrupt = None;
+                self.source.rest();
             }
-            _ => false,
-        }
-    }
-
-    /// Moves the service from libuv's pool to a thread of ours. True while a pool thread is still at it.
-    pub(super) fn leave_pool(&self) -> bool {
-        self.leave_pool_queue();
-        let mut state = self.lock();
-        match state.server {
-            Server::Here(Lane::Pool, _) => {
-                self.nudge(&mut state);
-                true
+            Action::StartThread(_) | Action::StartAnywhere(_) | Action::StartPoll(_) => {
+                match self.start(list, action) {
+                    Ok(Work::Nothing) => {}
+                    // Dropped under the lock, either would come back for it.
+                    Ok(_) => unreachable!("only a wait that begins has work for its caller"),
+                    Err(error) => {
+                        self.fail(list, &error);
+                        self.carry_out_end(list);
+                    }
+                }
             }
-            _ => false,
         }
     }
 
-    /// Moves a service that waits for a free thread of libuv's pool to a thread of ours.
-    pub(super) fn leave_pool_queue(&self) {
-        let mut state = self.lock();
-        if let Server::Coming(Lane::Pool) = state.server {
-            self.start_own_server(&mut state);
+    /// Ends the driver if nobody waits.
+    fn carry_out_end(&self, list: &mut List) {
+        if list.state.is_empty() {
+            let action = list.state.end();
+            self.carry_out(list, action);
         }
     }
 
-    fn start_server(&self, state: &mut State, look: bool) -> Result<Work> {
-        state.generation += 1;
-        if look && self.counter.may_be_tried() {
-            state.server = Server::Glance;
-            return Ok(Work::Glance(Glance::new(self.strong(), state.generation)));
-        }
-        install_interrupt()?;
-        if state.for_pool > 0
-            && let Some(work) = PoolWork::reserve(&self.strong(), state.generation)
+    /// Starts the driver that an event asks for; every other action is carried out.
+    fn start(&self, list: &mut List, action: Action) -> Result<Work> {
+        let generation = match action {
+            Action::StartPoll(generation) => return Ok(Work::Poll(Poll::new(self.strong(), generation))),
+            Action::StartAnywhere(generation) | Action::StartThread(generation) => generation,
+            _ => {
+                self.carry_out(list, action);
+                return Ok(Work::Nothing);
+            }
+        };
+        Interrupt::install()?;
+        if matches!(action, Action::StartAnywhere(_))
+            && list.state.wants_pool()
+            && let Some(work) = PoolWork::reserve(&self.strong(), generation)
         {
-            state.server = Server::Coming(Lane::Pool);
+            list.state.placed(Executor::Pool);
             return Ok(Work::Pool(work));
         }
-        Service::start(self.strong(), state.generation)?;
-        state.server = Server::Coming(Lane::Own);
+        Tenure::start_on_thread(self.strong(), generation)?;
         Ok(Work::Nothing)
     }
 
-    /// Replaces whatever server there is; where no thread can be had, the tickets learn of it.
-    fn start_own_server(&self, state: &mut State) {
-        state.generation += 1;
-        state.server = Server::Coming(Lane::Own);
-        let started = install_interrupt().and_then(|()| Service::start(self.strong(), state.generation));
-        if let Err(error) = started {
-            self.fail_tickets(state, &error);
-            self.leave(state);
-        }
-    }
-
-    /// A service was dropped before it ran, or while it ran: somebody else has to do it.
-    pub(super) fn service_lost(&self, generation: u64) {
-        let mut state = self.lock();
-        if state.generation != generation || matches!(state.server, Server::None) {
-            return;
-        }
-        if state.tickets.is_empty() {
-            self.leave(&mut state);
-        } else {
-            self.start_own_server(&mut state);
-        }
-    }
-
     fn strong(&self) -> Arc<Self> {
-        self.me.upgrade().expect("whoever calls holds the queue")
+        self.me.upgrade().expect("the caller holds the queue")
     }
 
     /// A thread that panicked left nothing half-done here: no code between two changes panics.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// What the first in the line asks for.
-    fn first(&self) -> Option<Hold> {
-        self.tickets.values().next().map(|ticket| ticket.hold)
-    }
-
-    /// When the first in the line asked.
-    fn oldest(&self) -> Option<u64> {
-        self.tickets.values().next().map(|ticket| ticket.holder.asked())
-    }
-
-    /// Whether what the server is about to get is not what the first in the line asks for.
-    fn takes_in_vain(&self) -> bool {
-        matches!((self.serving, self.first()), (Some(taken), Some(hold)) if !hold.is_like(taken))
+/// Waits while `condition` holds, for as long as `patience` allows.
+fn pause_while(condition: impl Fn() -> bool, patience: Duration) {
+    const CHECK_EVERY: Duration = Duration::from_micros(20);
+    let start = Instant::now();
+    while condition() && start.elapsed() < patience {
+        pause(CHECK_EVERY);
     }
 }
 
-/// What gets a server out of the kernel; somebody may have taken it away since the last time.
-fn install_interrupt() -> Result<()> {
-    thread::install_interrupt().map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))
-}
-
-/// Tickets are numbered over the whole process, so that a mailbox keeps the order of several queues.
-fn next_ticket() -> TicketId {
+/// Waiters are numbered over the whole process, so that a mailbox keeps the order of several queues.
+fn next_id() -> WaiterId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 #[path = "queue_tests.rs"]
 mod tests;

@@ -16,11 +16,11 @@ struct Fake {
 }
 
 impl Counter for Arc<Fake> {
-    fn try_take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn try_take(&self, _: Request) -> Result<Option<Token>> {
         Ok(None)
     }
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         let less = |panics: usize| panics.checked_sub(1);
         assert!(
             self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err(),
@@ -30,15 +30,11 @@ impl Counter for Arc<Fake> {
         let mut units = self.units.lock().unwrap();
         let Some(left) = units.checked_sub(1) else { return Ok(None) };
         *units = left;
-        Ok(Some(Origin::default()))
+        Ok(Some(Token::default()))
     }
 
-    fn give_back(&self, _: Hold, _: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
         *self.units.lock().unwrap() += 1;
-        Ok(())
-    }
-
-    fn disown(&self, _: Origin) -> std::result::Result<(), Errno> {
         Ok(())
     }
 
@@ -53,9 +49,10 @@ fn mailbox() -> (Arc<Mailbox>, Receiver<()>) {
     (Arc::new(mailbox), arrival)
 }
 
-fn start(queue: &Queue, mailbox: &Arc<Mailbox>, lanes: Lanes) -> (TicketId, Work) {
-    let ticket = Ticket { hold: Hold::Owned, holder: Arc::default(), mailbox: Arc::clone(mailbox), lanes };
-    match queue.wait(ticket).unwrap() {
+fn start(queue: &Queue, mailbox: &Arc<Mailbox>, executors: Executors) -> (WaiterId, Work) {
+    let waiter =
+        Waiter { request: Request::Permit, holder: Arc::default(), mailbox: Arc::clone(mailbox), executors };
+    match queue.wait(waiter).unwrap() {
         Wait::Pending(id, work) => (id, work),
         Wait::Done => panic!("nothing is there at once"),
     }
@@ -64,11 +61,11 @@ fn start(queue: &Queue, mailbox: &Arc<Mailbox>, lanes: Lanes) -> (TicketId, Work
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_server_that_panics_is_replaced() {
+fn a_driver_that_panics_is_replaced() {
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(3) });
-    let queue = Queue::new(Arc::clone(&fake));
+    let queue = Queue::of_units(Arc::clone(&fake));
     let (mailbox, arrival) = mailbox();
-    let (id, _) = start(&queue, &mailbox, Lanes::OWN);
+    let (id, _) = start(&queue, &mailbox, Executors::THREAD);
     arrival.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
 }
@@ -76,10 +73,10 @@ fn a_server_that_panics_is_replaced() {
 #[test]
 fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
-    let queue = Queue::new(Arc::clone(&fake));
+    let queue = Queue::of_units(Arc::clone(&fake));
     let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
-    let _ = start(&queue, &first, Lanes::OWN);
-    let _ = start(&queue, &second, Lanes::OWN);
+    let _ = start(&queue, &first, Executors::THREAD);
+    let _ = start(&queue, &second, Executors::THREAD);
     first_arrival.recv_timeout(PATIENCE).unwrap();
     first.close();
     second_arrival.recv_timeout(PATIENCE).unwrap();
@@ -89,15 +86,15 @@ fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
 }
 
 #[test]
-fn a_ticket_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
-    super::super::set_pool_size(4);
+fn a_waiter_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
+    executors::set_pool_size(4);
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
-    let queue = Queue::new(Arc::clone(&fake));
+    let queue = Queue::of_units(Arc::clone(&fake));
     let (mailbox, arrival) = mailbox();
-    let (gone, work) = start(&queue, &mailbox, Lanes::POOL);
+    let (gone, work) = start(&queue, &mailbox, Executors::POOL);
     let Work::Pool(work) = work else { panic!("a place in the pool is free") };
     queue.cancel(gone, &mailbox);
-    let (id, _) = start(&queue, &mailbox, Lanes::OWN);
+    let (id, _) = start(&queue, &mailbox, Executors::THREAD);
     arrival.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
     // When libuv comes to it, there is nothing left to do.

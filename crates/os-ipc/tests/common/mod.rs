@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use os_ipc::{Backend, Creation, Delivery, Mailbox, Owner, Semaphore, SemaphoreId, TicketId};
+use os_ipc::{Backend, Creation, Delivery, Mailbox, Owner, Semaphore, SemaphoreId, WaiterId};
 
 /// The longest that anything may take.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -95,7 +95,7 @@ impl Party {
     }
 
     /// Waits until something arrived, and takes out all that did.
-    pub fn collect(&self) -> Vec<(TicketId, Delivery)> {
+    pub fn collect(&self) -> Vec<(WaiterId, Delivery)> {
         let mut woken = self.woken.0.lock().unwrap();
         let deadline = Instant::now() + LIMIT;
         while !*woken {
@@ -110,7 +110,7 @@ impl Party {
     }
 
     /// Collects until `count` outcomes were there.
-    pub fn collect_all(&self, count: usize) -> Vec<(TicketId, Delivery)> {
+    pub fn collect_all(&self, count: usize) -> Vec<(WaiterId, Delivery)> {
         let mut all = Vec::new();
         while all.len() < count {
             all.extend(self.collect());

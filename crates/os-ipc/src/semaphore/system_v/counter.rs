@@ -6,8 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use super::failure;
 use crate::error::{Errno, Error, Result};
 use crate::semaphore::SemaphoreId;
-use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
-use crate::waiting::{Counter, Hold, Origin, Queue};
+use crate::sys::interrupt::Interrupt;
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
+use crate::waiting::{Counter, Queue, Request, Token};
 
 /// Semaphore 0 of a set.
 struct SetCounter {
@@ -16,9 +17,9 @@ struct SetCounter {
 }
 
 /// A unit that comes back when the process dies.
-pub(super) const OWNED: Origin = Origin(0);
+pub(super) const OWNED: Token = Token(0);
 /// A unit that was taken without undo.
-const LOOSE: Origin = Origin(1);
+const LOOSE: Token = Token(1);
 
 impl SetCounter {
     /// Gives a unit back in the one way and takes it in the other, in one operation that leaves the counter as it is.
@@ -41,8 +42,8 @@ impl SetCounter {
 
 impl Counter for SetCounter {
     /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
-    fn try_take(&self, hold: Hold) -> Result<Option<Origin>> {
-        let (undo, origin) = if hold == Hold::Loose { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
+    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
+        let (undo, origin) = if hold == Request::Unit { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
         match sys::try_take(self.set, undo) {
             Ok(()) => Ok(Some(origin)),
             Err(Errno::EAGAIN) => Ok(None),
@@ -50,7 +51,7 @@ impl Counter for SetCounter {
         }
     }
 
-    fn take(&self, _: Hold) -> Result<Option<Origin>> {
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match sys::take(self.set, Undo::Yes) {
             Ok(()) => Ok(Some(OWNED)),
             Err(Errno::EINTR) => Ok(None),
@@ -58,19 +59,23 @@ impl Counter for SetCounter {
         }
     }
 
-    fn may_be_tried(&self) -> bool {
+    fn may_be_polled(&self) -> bool {
         true
     }
 
-    fn give_back(&self, _: Hold, origin: Origin) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, origin: Token) -> std::result::Result<(), Errno> {
         sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
     }
 
-    fn disown(&self, origin: Origin) -> std::result::Result<(), Errno> {
+    fn kernel_waiters(&self, _: Request) -> Option<u32> {
+        sys::waiters(self.set).ok().map(u32::from)
+    }
+
+    fn disown(&self, origin: Token) -> std::result::Result<(), Errno> {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
     }
 
-    fn own(&self, origin: Origin) -> std::result::Result<Origin, Errno> {
+    fn own(&self, origin: Token) -> std::result::Result<Token, Errno> {
         if origin == LOOSE {
             self.move_unit(Undo::No, Undo::Yes)?;
         }
@@ -92,7 +97,7 @@ pub(super) fn queue_of(set: SetId, id: &SemaphoreId) -> Arc<Queue> {
     }
     let known = queues.entry(set).or_default();
     known.upgrade().unwrap_or_else(|| {
-        let queue = Queue::new(SetCounter { set, id: id.clone() });
+        let queue = Queue::of_units(SetCounter { set, id: id.clone() });
         *known = Arc::downgrade(&queue);
         queue
     })

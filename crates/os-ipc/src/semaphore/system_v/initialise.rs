@@ -3,7 +3,7 @@
 use crate::error::Errno;
 use crate::limits::SemaphoreLimits;
 use crate::record;
-use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// How many semaphores a new set has: one, without a record, where the host allows no more.
 pub(super) fn size_for(name: &str) -> usize {

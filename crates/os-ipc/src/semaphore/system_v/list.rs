@@ -3,7 +3,7 @@
 use crate::error::{Errno, Error, Result};
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
-use crate::sys::sysv_sem::{self as sys, SetId};
+use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// Every set that we may read and that is no lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {

@@ -16,7 +16,7 @@ pub(super) use opening::{create, open, open_or_create, unlink};
 
 use super::{SemaphoreId, SemaphoreInfo, VALUE_MAX};
 use crate::error::{Errno, Error, Result};
-use crate::sys::sysv_sem::{self as sys, SetId, Undo};
+use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
 use initialise::to_i16;
 

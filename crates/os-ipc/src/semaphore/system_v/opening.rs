@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
+use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
 use crate::limits::with_limits;
-use crate::ownership::Owner;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
 use crate::semaphore::{Creation, SemaphoreId};
-use crate::sys::sysv_sem::{self as sys, SetId};
+use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
 /// stay 0 for ever.

@@ -8,14 +8,15 @@ use std::time::Duration;
 use super::counter::OWNED;
 use super::initialise::initialise;
 use super::{Set, create, open, open_or_create, unlink};
+use crate::access::Owner;
 use crate::error::{Code, Errno};
 use crate::key::Key;
 use crate::name::Name;
-use crate::ownership::Owner;
 use crate::record;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
-use crate::sys::sysv_sem::{self as sys, Operation, SetId, Undo};
-use crate::waiting::Hold;
+use crate::sys::interrupt::Interrupt;
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
+use crate::waiting::Request;
 
 /// A name of its own; its set is removed when the test ends.
 struct Named(SemaphoreId);
@@ -179,7 +180,7 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
         let (set, _) = named.open_or_create(initial);
         let queue = set.queue();
         let counter = queue.counter();
-        counter.take(Hold::Owned).unwrap().unwrap();
+        counter.take(Request::Permit, &Interrupt::of_this_thread()).unwrap().unwrap();
         // At 32,767 the first way would pass the limit.
         let refill = initial == 32_767;
         if refill {

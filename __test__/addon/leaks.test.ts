@@ -1,0 +1,85 @@
+// After everything that the package can do, the process holds what it held before.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { ExecutionContext } from 'ava'
+
+import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { uniqueKey, uniqueName } from '../shared/names.ts'
+import { linux, requires } from '../shared/requires.ts'
+
+/** Threads of ours stay for a second after use. */
+const PATIENCE = 30_000
+
+interface Held {
+  descriptors: number
+  threads: number
+  mappings: number
+}
+
+function held(): Held {
+  const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    threads: readdirSync('/proc/self/task').length,
+    mappings: maps.filter(line => /\/dev\/shm\/|\/SYSV/.test(line)).length,
+  }
+}
+
+async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<void> {
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 1, backend })
+  const other = Semaphore.open(name, { backend })
+  const permit = await semaphore.acquire()
+  const waits = [
+    semaphore.wait({ timeout: 1 }),
+    other.acquire({ signal: AbortSignal.timeout(2) }),
+    other.unref().wait(),
+    semaphore.wait(),
+  ]
+  await sleep(5)
+  permit.release()
+  other.close()
+  semaphore.unlink()
+  semaphore.close()
+  await Promise.allSettled(waits)
+  t.throws(() => Semaphore.open(name, { backend }), { code: 'ENOENT' })
+
+  const lock = name.slice(1)
+  await Promise.all([
+    locks.request(lock, () => sleep(2)),
+    locks.request(lock, { mode: 'shared' }, () => {}),
+    locks.request(lock, { signal: AbortSignal.timeout(1) }, () => {}).catch(() => {}),
+    locks.request(lock, { ifAvailable: true }, () => {}),
+  ])
+
+  for (const id of [name, uniqueKey(t)]) {
+    const memory = SharedMemory.create(id, { size: 8192 })
+    const reader = SharedMemory.open(id, { readOnly: true })
+    new Uint8Array(memory.buffer).fill(1)
+    t.throws(() => SharedMemory.create(id, { size: 1 }), { code: 'EEXIST' })
+    t.throws(() => SharedMemory.openOrCreate(id, { size: 1 << 20 }), { code: 'ERR_SIZE' })
+    reader.detach()
+    memory.remove()
+    memory.detach()
+  }
+}
+
+requires(linux)('descriptors, threads and mappings are what they were', async t => {
+  // What Node makes when it is first used, and keeps.
+  await once(spawn('true'), 'close')
+  await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
+  await round(t, 'sysv')
+  await sleep(1_500)
+  const before = held()
+  for (let turn = 0; turn < 20; turn += 1) {
+    await Promise.all([round(t, 'sysv'), round(t, 'posix')])
+  }
+  const until = performance.now() + PATIENCE
+  while (JSON.stringify(held()) !== JSON.stringify(before) && performance.now() < until) await sleep(50)
+  t.deepEqual(held(), before)
+})

@@ -1,0 +1,289 @@
+// Where the addon cannot be loaded, the package loads, and the first call throws why and what to do.
+
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { program } from '../shared/child.ts'
+import { nodes } from '../shared/nodes.ts'
+import { npmTool } from '../shared/npm-tools.ts'
+import { binary, bytes, platform, project, write } from '../shared/project.ts'
+import { linux, requires } from '../shared/requires.ts'
+import { type Surroundings, withoutExecution } from '../shared/surroundings.ts'
+
+const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
+const LOAD_NOTHING = fileURLToPath(new URL('fixtures/load-nothing.cjs', import.meta.url))
+/** Platforms that this one is not: by its system, and by its C library, where systems have several. */
+const OTHERS = [
+  platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64',
+  platform.endsWith('gnu') ? platform.replace('gnu', 'musl') : 'linux-x64-gnu',
+]
+
+interface Loaded {
+  loaded?: boolean
+  name?: string
+  code?: string
+  message?: string
+  hint?: string
+  cause?: string
+  supported?: boolean
+  reason?: string
+  at?: boolean
+}
+
+interface LoadedNothing {
+  ends: Record<string, unknown[]>
+  misuse: string
+  same: boolean
+  permit: string
+  capabilities: { reason: string }
+}
+
+interface LoadOptions {
+  /** What runs the program; Node. */
+  command?: readonly string[]
+  env?: Record<string, string>
+  within?: readonly Surroundings[]
+}
+
+async function load(
+  t: ExecutionContext,
+  home: string,
+  { command = [process.execPath], env = {}, within = [] }: LoadOptions = {},
+): Promise<Loaded> {
+  const main = join(home, 'main.mjs')
+  copyFileSync(LOAD, main)
+  const loading = program(t, [...command, main], { env: { NODE_OPTIONS: undefined, ...env }, within })
+  const said = (await loading.next()) as Loaded
+  t.is((await loading.exit).code, 0)
+  return said
+}
+
+/** A file to load first, after which `process` says this of itself. */
+function pretend(home: string, properties: Record<string, string>): string {
+  return write(
+    join(home, 'pretend.cjs'),
+    `for (const [key, value] of ${JSON.stringify(Object.entries(properties))}) Object.defineProperty(process, key, { value })`,
+  )
+}
+
+/** Asserts on the two sentences, and on what every such error has. */
+function explains(t: ExecutionContext, error: Loaded, cause: RegExp, cure: RegExp): void {
+  t.like(error, { name: 'IpcError', code: 'ERR_NATIVE_BINDING' })
+  t.regex(error.message ?? '', cause)
+  t.regex(error.message ?? '', cure)
+  t.regex(error.hint ?? '', cure)
+  t.regex(error.hint ?? '', /^[A-Z][^\n]*\.$/)
+  t.true(error.message?.endsWith(` ${error.hint}`))
+  t.truthy(error.cause)
+  t.like(error, { supported: false, reason: error.message ?? '', at: true })
+}
+
+for (const { major, path } of nodes) {
+  test(`it loads from a platform package on Node ${major}`, async t => {
+    t.deepEqual(await load(t, project(t), { command: [path] }), { loaded: true })
+  })
+}
+
+test('optional dependencies that were left out are named', async t => {
+  const error = await load(t, project(t, {}))
+  explains(
+    t,
+    error,
+    new RegExp(`The package os-ipc-${platform}, .* is not installed\\.`),
+    /--include=optional/,
+  )
+})
+
+test('a Node that is too old is named, for which npm leaves the optional dependencies out', async t => {
+  const home = project(t, {})
+  const command = [process.execPath, '--require', pretend(home, { version: 'v20.20.2' })]
+  const error = await load(t, home, { command })
+  explains(t, error, /needs Node\.js 22\.12 or later, and this is v20\.20\.2\./, /newer Node\.js/)
+  const oldest = [process.execPath, '--require', pretend(home, { version: 'v22.12.0' })]
+  explains(t, await load(t, home, { command: oldest }), /is not installed\./, /--include=optional/)
+})
+
+for (const other of new Set(OTHERS)) {
+  test(`node_modules of another platform, ${other}, are told by what they have`, async t => {
+    const error = await load(t, project(t, { [other]: bytes() }))
+    explains(
+      t,
+      error,
+      new RegExp(`another platform: it has os-ipc-${other}, and this is ${platform}\\.`),
+      /npm ci/,
+    )
+  })
+}
+
+test('a damaged binary is told from a missing one', async t => {
+  for (const damaged of [Buffer.alloc(0), Buffer.from('<html>404</html>'), bytes().fill(0, 0, 64)]) {
+    const error = await load(t, project(t, { [platform]: damaged }))
+    explains(t, error, /does not load, and may be damaged: .*\./, /install again/)
+  }
+})
+
+for (const { major, path } of nodes) {
+  requires(linux)(`a binary that was cut short is an error, and not the end of Node ${major}`, async t => {
+    const half = bytes().subarray(0, bytes().length >> 1)
+    const error = await load(t, project(t, { [platform]: half }), { command: [path] })
+    explains(t, error, /does not load, and may be damaged: .* is cut short\./, /install again/)
+  })
+}
+
+requires(linux)('a binary that lacks its last byte, or has nothing but its header, is cut short', async t => {
+  const home = project(t)
+  for (const size of [64, bytes().length - 1]) {
+    write(join(home, 'node_modules', `os-ipc-${platform}`, binary), bytes().subarray(0, size))
+    explains(t, await load(t, home), /is cut short\./, /install again/)
+  }
+})
+
+test('a platform package without its binary is told from one that is not there', async t => {
+  const home = project(t)
+  rmSync(join(home, 'node_modules', `os-ipc-${platform}`, binary))
+  explains(t, await load(t, home), /its package is there, and has no such file\./, /install again/)
+})
+
+requires(withoutExecution(tmpdir()))('a folder from which nothing may be executed is named', async t => {
+  const home = project(t)
+  const error = await load(t, home, { within: [withoutExecution(home)] })
+  explains(t, error, new RegExp(`be executed where it is: ${home}/.*\\.node\\.`), /not mounted noexec/)
+})
+
+for (const [title, path, cause] of [
+  ['that is not there', '/nowhere/os-ipc.node', /names a file that is not there: \/nowhere\/os-ipc\.node\./],
+  ['that is no addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
+] as const) {
+  test(`NAPI_RS_NATIVE_LIBRARY_PATH with a file ${title} is named`, async t => {
+    const error = await load(t, project(t), { env: { NAPI_RS_NATIVE_LIBRARY_PATH: path } })
+    explains(t, error, cause, /Unset it/)
+  })
+}
+
+requires(linux)('a C library that is too old is named with the version that is needed', async t => {
+  // The versions that the loader looks for, all of them in the future.
+  const future = Buffer.from(bytes().toString('latin1').replaceAll('GLIBC_2.', 'GLIBC_9.'), 'latin1')
+  const error = await load(t, project(t, { [platform]: future }))
+  explains(t, error, /too old for the binary of os-ipc: it needs GLIBC 9\.\d+\./, /newer system/)
+})
+
+test('a binary of another version is told by the function that it lacks', async t => {
+  const home = project(t)
+  const loader = join(home, 'node_modules/os-ipc/native.cjs')
+  const names = readFileSync(loader, 'utf8')
+  write(loader, `${names}\nmodule.exports.ofTheNextVersion = nativeBinding.ofTheNextVersion\n`)
+  const cause = /does not fit this package: .* another version .* no function ofTheNextVersion\./
+  explains(t, await load(t, home), cause, /one version/)
+})
+
+test('without an addon everything is there: promises reject, other calls throw', async t => {
+  const home = project(t)
+  copyFileSync(LOAD_NOTHING, join(home, 'main.cjs'))
+  const command = [
+    process.execPath,
+    '--require',
+    pretend(home, { platform: 'win32', arch: 'x64' }),
+    join(home, 'main.cjs'),
+  ]
+  const running = program(t, command, { env: { NODE_OPTIONS: undefined } })
+  const { ends, misuse, same, permit, capabilities } = (await running.next()) as LoadedNothing
+  t.is((await running.exit).code, 0)
+  for (const [call, end] of Object.entries(ends)) {
+    const how = /request|query/.test(call) ? 'rejects' : 'throws'
+    t.deepEqual(
+      end,
+      [how, 'ERR_NATIVE_BINDING', true, capabilities.reason.split('. ').slice(1).join('. ')],
+      call,
+    )
+  }
+  t.is(misuse, 'ERR_INVALID_ARG_TYPE')
+  t.true(same)
+  t.is(permit, 'function')
+  const nothing = { sysv: false, posix: false }
+  t.like(capabilities, {
+    ...{
+      supported: false,
+      platform: 'win32-x64',
+      semaphoreBackends: [],
+      list: false,
+      externalBuffers: false,
+    },
+    ...{ timedWait: nothing, crashRecovery: nothing, value: nothing, unlinkWakes: nothing },
+  })
+  t.regex(capabilities.reason, /not on win32-x64\. .*WSL/)
+})
+
+test('a bundle without its addon is told from a missing one', async t => {
+  const home = project(t)
+  rmSync(join(home, 'node_modules/os-ipc/native.cjs'))
+  explains(t, await load(t, home), /put into a bundle/, /os-ipc is external/)
+})
+
+for (const [platform, arch, cure] of [
+  ['win32', 'x64', /WSL/],
+  ['freebsd', 'x64', /socket/],
+  ['linux', 'riscv64', /socket/],
+] as const) {
+  test(`${platform}-${arch} is told what to use instead`, async t => {
+    const home = project(t)
+    const command = [process.execPath, '--require', pretend(home, { platform, arch })]
+    const error = await load(t, home, { command })
+    explains(t, error, new RegExp(`not on ${platform}-${arch}\\.`), cure)
+  })
+}
+
+for (const { major, path } of nodes) {
+  const permission = major === 22 ? '--experimental-permission' : '--permission'
+  test(`Node ${major} with ${permission} is told of --allow-addons`, async t => {
+    const home = project(t)
+    const command = [path, '--no-warnings', permission, '--allow-fs-read=*']
+    explains(t, await load(t, home, { command }), /\(--permission\) does not allow addons/, /--allow-addons/)
+    t.deepEqual(await load(t, home, { command: [...command, '--allow-addons'] }), { loaded: true })
+  })
+
+  test(`Node ${major} with --no-addons is told of it`, async t => {
+    explains(
+      t,
+      await load(t, project(t), { command: [path, '--no-addons'] }),
+      /--no-addons/,
+      /without --no-addons/,
+    )
+  })
+}
+
+test('a binary that may not be read is told from a missing one', async t => {
+  const home = project(t)
+  const readable = ['main.mjs', 'node_modules/os-ipc/']
+  const command = [
+    process.execPath,
+    '--permission',
+    '--allow-addons',
+    ...readable.map(path => `--allow-fs-read=${join(home, path)}`),
+  ]
+  explains(t, await load(t, home, { command }), /let the addon of os-ipc be read/, /--allow-fs-read/)
+})
+
+const deno = npmTool('deno')
+for (const missing of ['--allow-ffi', '--allow-read', '--allow-env']) {
+  requires(deno)(`Deno without ${missing} is told of it`, async t => {
+    const home = project(t)
+    const run = [deno.path, 'run', '--no-prompt']
+    const allowed = ['--allow-ffi', '--allow-read', '--allow-env']
+    const command = [...run, ...allowed.filter(flag => flag !== missing)]
+    explains(
+      t,
+      await load(t, home, { command }),
+      new RegExp(`Deno did not allow .*: ${missing} is missing`),
+      /--allow-ffi/,
+    )
+    t.deepEqual(await load(t, home, { command: [...run, ...allowed] }), { loaded: true })
+  })
+}
+
+test('the binary that the tests load is the one of this platform', t => {
+  t.is(binary, `os-ipc.${platform}.node`)
+})

@@ -1,0 +1,195 @@
+// `os-ipc doctor`: what it finds on hosts that are made to have it.
+
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+
+import test from 'ava'
+
+import { lockKeyOf } from '../lock/helpers/locks.ts'
+import { child } from '../shared/child.ts'
+import { exists, removeKey, uniqueKey } from '../shared/names.ts'
+import { linux, requires, root } from '../shared/requires.ts'
+import { privateIpc, type Surroundings, withTmpfs } from '../shared/surroundings.ts'
+import { cli, json, shell } from './helpers/cli.ts'
+
+interface Finding {
+  level: string
+  topic: string
+  text: string
+  cures: string[]
+}
+
+const LEVELS = ['ok', 'note', 'warning', 'problem']
+
+/** Runs commands of a shell, then the doctor, in the same surroundings. */
+function after(commands: string): Surroundings {
+  return { missing: undefined, wrap: argv => ['sh', '-c', `${commands} && exec "$@"`, 'sh', ...argv] }
+}
+
+async function findings(t: Parameters<typeof json>[0], ...within: Surroundings[]): Promise<Finding[]> {
+  return json<Finding[]>(t, ['doctor', '--json'], { within })
+}
+
+test('it tells the binding and what it runs on; --json and the text say the same', async t => {
+  const { code, stdout, stderr } = await cli(t, ['doctor'])
+  t.is(stderr, '')
+  const found = await findings(t)
+  for (const finding of found) {
+    t.deepEqual(Object.keys(finding), ['level', 'topic', 'text', 'cures'])
+    t.true(LEVELS.includes(finding.level))
+  }
+  const binding = found.find(({ topic }) => topic === 'native binding')
+  t.is(binding?.level, 'ok')
+  t.regex(
+    binding?.text ?? '',
+    new RegExp(`^/.*\\.node \\(${process.platform}-${process.arch}, .*${process.version}\\)$`),
+  )
+  t.true(stdout.includes(`native binding: ${binding?.text}`))
+  t.is(code, /^(warning|problem)/m.test(stdout) ? 1 : 0)
+})
+
+requires(privateIpc())('a host that is well has nothing but ok and notes, and the exit code 0', async t => {
+  const { code, stdout } = await cli(t, ['doctor'], { within: [privateIpc(), withTmpfs('1g')] })
+  t.is(code, 0, stdout)
+  t.regex(stdout, /^ok {7}semaphores: 0 of \d+ sets \(SEMMNI\) are there$/m)
+  t.regex(stdout, /^ok {7}\/dev\/shm: 0 B of 1 G are used$/m)
+  t.regex(stdout, /^ok {7}orphans: nothing seems to be left behind$/m)
+})
+
+requires(privateIpc())(
+  'limits that are reached, nearly reached or too small are told with their numbers',
+  async t => {
+    const within = [
+      privateIpc({ sem: [250, 32_000, 32, 5], shmmni: 2, shmmax: 65_536, shmall: 100 }),
+      after(
+        'for i in 1 2 3 4; do ipcmk -S 1; done >/dev/null && ipcmk -M 64 >/dev/null && ipcmk -M 64 >/dev/null',
+      ),
+    ]
+    const found = await findings(t, ...within)
+    const texts = found.map(({ level, topic, text }) => `${level} ${topic}: ${text}`)
+    t.true(texts.includes('warning semaphores: 4 of 5 sets (SEMMNI) are there: nearly all'), texts.join('\n'))
+    t.true(
+      texts.some(text =>
+        text.startsWith('note semaphores: only names of up to 51 bytes are kept with their set'),
+      ),
+    )
+    t.true(
+      texts.includes('problem segments: 2 of 2 System V segments (SHMMNI) are there: no more can be made'),
+    )
+    t.true(texts.includes('ok segments: 2 of 100 pages of System V memory (SHMALL) are there'))
+    t.true(texts.includes('note segments: a System V segment has at most 64 K (SHMMAX, SHMALL)'))
+    t.is((await cli(t, ['doctor'], { within })).code, 1)
+  },
+)
+
+requires(privateIpc())('the longest name that it tells is the longest that is verified', async t => {
+  const within = [privateIpc({ sem: [250, 32_000, 32, 128] })]
+  const verified = async (length: number) => {
+    const item = await json<{ verified: boolean }>(t, ['create', 'x'.repeat(length), '-n', 1, '--json'], {
+      within,
+    })
+    return item.verified
+  }
+  t.true(await verified(51))
+  t.false(await verified(52))
+})
+
+requires(withTmpfs('1m'), root)('/dev/shm that is small or full is told', async t => {
+  const small = await findings(t, withTmpfs('1m'))
+  t.like(
+    small.find(({ topic }) => topic === '/dev/shm'),
+    { level: 'warning', text: '0 B of 1 M are used: that is what a container gets by default' },
+  )
+  const full = await findings(t, withTmpfs('1m'), after('head -c 1000k /dev/zero > /dev/shm/fill'))
+  t.true(
+    full.some(({ level, text }) => level === 'warning' && /1000 K of 1 M are used: nearly full/.test(text)),
+  )
+})
+
+requires(privateIpc())('kernel.shm_rmid_forced is told', async t => {
+  const found = await findings(t, privateIpc(), after('echo 1 > /proc/sys/kernel/shm_rmid_forced'))
+  const forced = found.find(({ text }) => text.includes('shm_rmid_forced'))
+  t.is(forced?.level, 'warning')
+})
+
+requires(privateIpc())('an IPC namespace of its own, or a container, is told', async t => {
+  const found = await findings(t, privateIpc())
+  t.true(
+    found.some(({ topic, level }) => (topic === 'namespace' || topic === 'container') && level === 'note'),
+  )
+})
+
+requires(linux)(
+  'a segment whose creator is dead, which nobody has attached, is told once it is a minute old',
+  async t => {
+    const key = uniqueKey(t)
+    const script = `
+import ctypes
+libc = ctypes.CDLL(None)
+print(libc.shmget(${key}, 4096, 0o1600))
+`
+    const made = spawnSync('python3', ['-c', script], { encoding: 'utf8' })
+    t.regex(made.stdout, /^\d+\n$/)
+    const hex = `0x${(key >>> 0).toString(16).padStart(8, '0')}`
+    const young = await findings(t)
+    t.false(young.some(({ text }) => text.includes(hex)))
+    // The clock of the doctor is two minutes fast: what it looks at is real.
+    const fast = `data:text/javascript,const now = Date.now; Date.now = () => now() + 120000`
+    const found = await json<Finding[]>(t, ['doctor', '--json'], { nodeArgs: ['--import', fast] })
+    const orphan = found.find(({ text }) => text.includes(hex))
+    t.like(orphan, { level: 'warning', topic: 'orphans', cures: [`os-ipc rm --memory ${hex}`] })
+    t.regex(
+      orphan?.text ?? '',
+      /^the segment 0x\w+ \(4 K\) is attached by nobody, and its creator, \d+, is dead$/,
+    )
+    const [, ...words] = (orphan?.cures[0] ?? '').split(' ')
+    t.is((await cli(t, words)).code, 0)
+    t.false((await findings(t)).some(({ text }) => text.includes(hex)))
+    removeKey(key)
+  },
+)
+
+requires(withTmpfs('1m'), privateIpc())('a file that nobody has mapped is a note', async t => {
+  const name = `doctor-${randomBytes(4).toString('hex')}`
+  // In a PID namespace of its own there is nobody whom it may not look at.
+  const alone = {
+    missing: undefined,
+    wrap: (argv: readonly string[]) => ['unshare', '--pid', '--fork', '--mount-proc', ...argv],
+  }
+  const within = [privateIpc(), withTmpfs('1m'), alone, after(`head -c 4096 /dev/zero > /dev/shm/${name}`)]
+  const fast = `data:text/javascript,const now = Date.now; Date.now = () => now() + 120000`
+  const found = await json<Finding[]>(t, ['doctor', '--json'], { within, nodeArgs: ['--import', fast] })
+  const file = found.find(({ text }) => text.includes(name))
+  t.like(file, { level: 'note', topic: 'orphans', cures: [`os-ipc rm --memory /${name}`] })
+})
+
+requires(linux)('the lock of a killed process is told, and the command that is told removes it', async t => {
+  // Plain, for a shell, for the command, and of no letters at all.
+  for (const prefix of ['plain.', 'a name; echo $(id) ', '42 \u001b[31m']) {
+    const name = `${prefix}${randomBytes(4).toString('hex')}`
+    const key = lockKeyOf(name)
+    t.teardown(() => removeKey(key))
+    const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+    t.is(await holder.next(), 'held')
+    const told = async () =>
+      (await findings(t)).filter(({ cures }) =>
+        cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
+      )
+    t.deepEqual(await told(), [], 'somebody holds it')
+    holder.kill('SIGTERM')
+    await holder.exit
+    const [left, ...more] = await told()
+    t.deepEqual(more, [])
+    t.like(left, { level: 'note', topic: 'orphans' })
+    t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)
+    t.true(exists('sem', key))
+    const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
+    t.is(code, 0, stderr)
+    t.false(exists('sem', key))
+    t.deepEqual(await told(), [])
+  }
+})
+
+function hex(key: number): string {
+  return `0x${(key >>> 0).toString(16).padStart(8, '0')}`
+}

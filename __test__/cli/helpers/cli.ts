@@ -1,0 +1,120 @@
+import { fileURLToPath } from 'node:url'
+
+import { type Child, type ChildOptions, type Exit, program } from '../../shared/child.ts'
+import type { Teardown } from '../../shared/names.ts'
+import { tool } from '../../shared/needs.ts'
+
+/** The program that the package's `bin` names. */
+export const OS_IPC = fileURLToPath(new URL('../../../cli/os-ipc.js', import.meta.url))
+
+const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url))
+
+/** What would make output differ from machine to machine. */
+const PLAIN = { NO_COLOR: undefined, FORCE_COLOR: undefined, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' }
+
+export interface CliOptions extends ChildOptions {
+  /** The Node that runs it; without one, that of the tests. */
+  node?: string
+  /** Options of Node itself. */
+  nodeArgs?: readonly string[]
+}
+
+/** Starts `os-ipc` with these arguments. */
+export function start(t: Teardown, args: readonly (string | number)[], options: CliOptions = {}): Child {
+  const { node = process.execPath, nodeArgs = [], env, ...rest } = options
+  const argv = [node, ...nodeArgs, OS_IPC, ...args.map(String)]
+  return program(t, argv, { ...rest, env: { ...PLAIN, ...env } })
+}
+
+/** Runs `os-ipc` to its end. */
+export function cli(t: Teardown, args: readonly (string | number)[], options?: CliOptions): Promise<Exit> {
+  return start(t, args, options).exit
+}
+
+/** Runs it with a text as its standard input. */
+export function cliWith(t: Teardown, input: string, args: readonly (string | number)[]): Promise<Exit> {
+  const command = [process.execPath, OS_IPC, ...args.map(String)]
+  const child = program(t, ['sh', '-c', 'printf %s "$1" | { shift; "$@"; }', 'sh', input, ...command], {
+    env: PLAIN,
+  })
+  return child.exit
+}
+
+/** Runs a line of a shell in which `os-ipc` is the command; bash, for `pipefail`. */
+export function shell(t: Teardown, line: string, options: ChildOptions = {}): Promise<Exit> {
+  const script = `os-ipc() { "${process.execPath}" "${OS_IPC}" "$@"; }; ${line}`
+  return program(t, ['bash', '-c', script], { ...options, env: { ...PLAIN, ...options.env } }).exit
+}
+
+/** One line of JSON. */
+export async function json<T>(
+  t: Teardown,
+  args: readonly (string | number)[],
+  options?: CliOptions,
+): Promise<T> {
+  const { stdout, stderr } = await cli(t, args, options)
+  try {
+    return JSON.parse(stdout) as T
+  } catch {
+    throw new Error(`no JSON: ${stdout}${stderr}`)
+  }
+}
+
+/** What a terminal does to a program; `terminal.py` says more. */
+export type Step =
+  | { type: string }
+  | { until: string }
+  | { sleep: number }
+  | { signal: number }
+  | { size: readonly [rows: number, columns: number] }
+  | { mark: true }
+
+export interface TerminalResult {
+  /** What the program wrote since the last mark. */
+  output: string
+  /** Its exit code; negative for a signal. */
+  code: number
+  /** Whether the modes of the terminal are those of before. */
+  restored: boolean
+  problem: string | null
+}
+
+/** What a terminal of its own needs. */
+export const terminals = tool('python3')
+
+/** Runs a program in a terminal of 24 rows and 100 columns, with `os-ipc` as the program when it is an array of arguments. */
+export async function inTerminal(
+  t: Teardown,
+  argv: readonly string[],
+  steps: readonly Step[],
+  { env, rows = 24, columns = 100 }: { env?: ChildOptions['env']; rows?: number; columns?: number } = {},
+): Promise<TerminalResult> {
+  const script = steps.map(step => `${JSON.stringify(step)}\n`).join('')
+  const child = program(
+    t,
+    [
+      'sh',
+      '-c',
+      'printf %s "$1" | { shift; exec "$@"; }',
+      'sh',
+      script,
+      'python3',
+      TERMINAL,
+      `${rows}`,
+      `${columns}`,
+      ...argv,
+    ],
+    { env: { ...PLAIN, ...env }, limit: 60_000 },
+  )
+  const { stdout, stderr } = await child.exit
+  try {
+    return JSON.parse(stdout) as TerminalResult
+  } catch {
+    throw new Error(`the terminal failed: ${stdout}${stderr}`)
+  }
+}
+
+/** `os-ipc` with these arguments, as the program of a terminal. */
+export function osIpc(...args: readonly (string | number)[]): string[] {
+  return [process.execPath, OS_IPC, ...args.map(String)]
+}

@@ -1,9 +1,0 @@
-import type { ExecutionContext } from 'ava'
-
-import { uniqueKey, uniqueName } from './names.ts'
-
-/** The two kinds of shared memory, and an id of each that is removed with its test. */
-export const kinds = [
-  { kind: 'posix', uniqueId: (t: ExecutionContext): string | number => uniqueName(t) },
-  { kind: 'sysv', uniqueId: (t: ExecutionContext): string | number => uniqueKey(t) },
-] as const

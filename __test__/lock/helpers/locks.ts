@@ -1,0 +1,103 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { capabilities, locks, type LockManager, type LockOptions } from '../../../index.js'
+import { HostLockManager } from '../../../lib/lock/manager.js'
+import { child, type Child, type FixtureOptions } from '../../shared/child.ts'
+import { exists, keyOf, removeKey, type Teardown, uniqueName } from '../../shared/names.ts'
+
+/** Locks of one kind: those of the platform, or those made of files, which run everywhere. */
+export interface Engine {
+  readonly name: 'sysv' | 'files'
+  /** `test`, with the engine in the title. */
+  test(title: string, implementation: (t: ExecutionContext) => void | Promise<void>): void
+  readonly manager: LockManager
+  /** What a fixture needs to have the same: `locks-of.ts`. */
+  readonly folder: string
+  /** The name of a lock that nobody else uses. */
+  lockName(t: Teardown): string
+  /** Whether anything of the lock is left on this host. */
+  isThere(name: string): boolean
+}
+
+/** Declares the same tests for every engine. */
+export function onEveryEngine(declare: (engine: Engine) => void): void {
+  if (capabilities.defaultBackend === 'sysv') declare(sysv)
+  declare(files())
+}
+
+export const sysv: Engine = {
+  name: 'sysv',
+  test: (title, implementation) => test(`${title} (sysv)`, implementation),
+  manager: locks,
+  folder: '',
+  lockName(t) {
+    const name = uniqueName(t).slice(1)
+    t.teardown(() => removeKey(lockKeyOf(name)))
+    return name
+  },
+  isThere: name => exists('sem', lockKeyOf(name)),
+}
+
+function files(): Engine {
+  const folder = mkdtempSync(join(tmpdir(), 'os-ipc-locks-'))
+  test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+  return {
+    name: 'files',
+    test: (title, implementation) => test(`${title} (files)`, implementation),
+    manager: new HostLockManager(folder),
+    folder,
+    lockName: t => uniqueName(t).slice(1),
+    isThere: name => readdirSync(folder).some(file => file.startsWith(hashOf(name))),
+  }
+}
+
+/** The System V key of a lock. */
+export function lockKeyOf(name: string): number {
+  return keyOf(`os-ipc:lock:${name}`)
+}
+
+/** A process that asks for a lock, says `held`, and keeps it until it hears `release`. */
+export function holder(
+  t: ExecutionContext,
+  engine: Engine,
+  name: string,
+  options: LockOptions = {},
+  childOptions: Omit<FixtureOptions, 'args'> = {},
+): Child {
+  return child(t, 'lock/hold-lock.ts', {
+    limit: 60_000,
+    ...childOptions,
+    args: [engine.folder, name, JSON.stringify(options)],
+  })
+}
+
+/** Holds a lock here until `release` is called. */
+export async function hold(
+  manager: LockManager,
+  name: string,
+  options: LockOptions = {},
+): Promise<() => Promise<void>> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const granted = Promise.withResolvers<void>()
+  const done = manager.request(name, options, () => {
+    granted.resolve()
+    return promise
+  })
+  done.catch(granted.reject)
+  await granted.promise
+  return async () => {
+    resolve()
+    await done
+  }
+}
+
+/** What the files of a lock start with: FNV-1a 64 of its UTF-8 bytes. */
+function hashOf(name: string): string {
+  let hash = 0xcbf29ce484222325n
+  for (const byte of Buffer.from(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  return hash.toString(16).padStart(16, '0')
+}

@@ -1,0 +1,473 @@
+// Locks inside one process, on every engine: what the Web Locks specification says.
+
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+
+import test from 'ava'
+
+import { type Lock, locks } from '../../index.js'
+import { hold, onEveryEngine } from './helpers/locks.ts'
+import { until } from '../shared/until.ts'
+
+onEveryEngine(({ test, manager, lockName, isThere }) => {
+  test('the callback has a lock with its name and mode, exclusive when nothing is said', async t => {
+    const name = lockName(t)
+    const seen: [string, string][] = []
+    const see = (lock: Lock | null) => {
+      t.is(String(lock), '[object Lock]')
+      if (lock) seen.push([lock.name, lock.mode])
+    }
+    await manager.request(name, see)
+    await manager.request(name, {}, see)
+    await manager.request(name, { mode: 'exclusive' }, see)
+    await manager.request(name, { mode: 'shared' }, see)
+    t.deepEqual(seen, [
+      [name, 'exclusive'],
+      [name, 'exclusive'],
+      [name, 'exclusive'],
+      [name, 'shared'],
+    ])
+  })
+
+  test('a lock cannot be changed', async t => {
+    await manager.request(lockName(t), lock => {
+      t.throws(() => Object.assign(lock as object, { name: 'other' }), { instanceOf: TypeError })
+    })
+  })
+
+  test('request resolves with what the callback returned, or what that resolves with', async t => {
+    const name = lockName(t)
+    t.is(await manager.request(name, () => 5), 5)
+    t.is(await manager.request(name, async () => 'later'), 'later')
+    t.is(await manager.request(name, () => Promise.resolve(undefined)), undefined)
+  })
+
+  test('request rejects with what the callback threw, or rejected with, and the lock is free', async t => {
+    const name = lockName(t)
+    const trouble = new Error('trouble')
+    for (const fail of [
+      () => {
+        throw trouble
+      },
+      () => Promise.reject(trouble),
+    ]) {
+      t.is(await t.throwsAsync(manager.request(name, fail)), trouble)
+      t.true(await manager.request(name, { ifAvailable: true }, lock => lock !== null))
+    }
+  })
+
+  test('the callback never runs before request has returned', async t => {
+    let returned = false
+    const done = manager.request(lockName(t), () => t.true(returned))
+    returned = true
+    await done
+  })
+
+  test('a lock is held until the promise of its callback settles', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    let granted = false
+    const second = manager.request(name, () => {
+      granted = true
+    })
+    await sleep(30)
+    t.false(granted)
+    await release()
+    await second
+    t.true(granted)
+  })
+
+  test('the lock is free when the promise of request settles', async t => {
+    const name = lockName(t)
+    for (let turn = 0; turn < 50; turn++) {
+      t.true(await manager.request(name, { ifAvailable: true }, lock => lock !== null))
+      await manager.request(name, () => {})
+    }
+  })
+
+  test('exclusive requests are granted one at a time, in their order', async t => {
+    const name = lockName(t)
+    const events: string[] = []
+    const requests = Array.from({ length: 20 }, (_, index) =>
+      manager.request(name, async () => {
+        events.push(`+${index}`)
+        await setImmediate()
+        events.push(`-${index}`)
+      }),
+    )
+    await Promise.all(requests)
+    t.deepEqual(events, Array.from({ length: 20 }, (_, index) => [`+${index}`, `-${index}`]).flat())
+  })
+
+  test('shared requests hold the lock together', async t => {
+    const name = lockName(t)
+    const releases = await Promise.all(
+      Array.from({ length: 10 }, () => hold(manager, name, { mode: 'shared' })),
+    )
+    t.is((await manager.query()).held.filter(lock => lock.name === name).length, 10)
+    await Promise.all(releases.map(release => release()))
+  })
+
+  test('a shared request waits for an exclusive one that came before it, held or not', async t => {
+    const name = lockName(t)
+    const events: string[] = []
+    const ask = (mode: 'shared' | 'exclusive', event: string) =>
+      manager.request(name, { mode }, async () => {
+        events.push(`+${event}`)
+        await sleep(5)
+        events.push(`-${event}`)
+      })
+    const release = await hold(manager, name, { mode: 'shared' })
+    const all = [ask('exclusive', 'X'), ask('shared', 'a'), ask('shared', 'b'), ask('exclusive', 'Y')]
+    all.push(ask('shared', 'c'))
+    await sleep(30)
+    t.deepEqual(events, [])
+    await release()
+    await Promise.all(all)
+    t.deepEqual(events.slice(0, 2), ['+X', '-X'])
+    t.deepEqual(events.slice(2, 6).sort(), ['+a', '+b', '-a', '-b'])
+    t.deepEqual(events.slice(6), ['+Y', '-Y', '+c', '-c'])
+  })
+
+  test('locks with different names have nothing to do with each other', async t => {
+    const release = await hold(manager, lockName(t))
+    t.is(await manager.request(lockName(t), () => 'granted'), 'granted')
+    await release()
+  })
+
+  test('locks can be nested', async t => {
+    const [outer, inner] = [lockName(t), lockName(t)]
+    const result = await manager.request(outer, () =>
+      manager.request(inner, { mode: 'shared' }, async () => (await manager.query()).held),
+    )
+    const ours = result.filter(({ name }) => name === outer || name === inner)
+    t.deepEqual(
+      ours.map(({ name, mode }) => [name, mode]).sort(),
+      [
+        [outer, 'exclusive'],
+        [inner, 'shared'],
+      ].sort(),
+    )
+  })
+
+  // --- ifAvailable
+
+  test('ifAvailable has the lock when it is free, and null when it is not', async t => {
+    const name = lockName(t)
+    t.is(await manager.request(name, { ifAvailable: true }, lock => lock?.mode), 'exclusive')
+    const release = await hold(manager, name, { mode: 'shared' })
+    t.is(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+    t.is(await manager.request(name, { ifAvailable: true, mode: 'shared' }, lock => lock?.mode), 'shared')
+    await release()
+    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+  })
+
+  test('ifAvailable is null while somebody waits, even for what could be had', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name, { mode: 'shared' })
+    const waiting = manager.request(name, () => {})
+    t.is(await manager.request(name, { ifAvailable: true, mode: 'shared' }, lock => lock), null)
+    await release()
+    await waiting
+  })
+
+  test('what the callback of ifAvailable does with null passes through', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const options = { ifAvailable: true }
+    t.is(await manager.request(name, options, async lock => lock ?? 'none'), 'none')
+    const trouble = new Error('none')
+    const fail = () => Promise.reject(trouble)
+    t.is(await t.throwsAsync(manager.request(name, options, fail)), trouble)
+    await release()
+  })
+
+  // --- signal
+
+  test('a signal that is aborted already rejects with its reason, and nothing is asked for', async t => {
+    const name = lockName(t)
+    const reason = { any: 'value' }
+    const request = manager.request(name, { signal: AbortSignal.abort(reason) }, () => t.fail('it ran'))
+    t.is(await request.catch(error => error), reason)
+    t.false(isThere(name))
+    await t.throwsAsync(
+      manager.request(name, { signal: AbortSignal.abort() }, () => {}),
+      {
+        name: 'AbortError',
+      },
+    )
+  })
+
+  test('a signal ends a wait with its reason, at once, and the callback never runs', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const controller = new AbortController()
+    const request = manager.request(name, { signal: controller.signal }, () => t.fail('it ran'))
+    await sleep(20)
+    const reason = new Error('no more')
+    controller.abort(reason)
+    t.is(await t.throwsAsync(request), reason)
+    t.is((await manager.query()).pending.filter(pending => pending.name === name).length, 0)
+    await release()
+    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+  })
+
+  test('a wait that was aborted does not hold up those behind it', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name, { mode: 'shared' })
+    const controller = new AbortController()
+    const writer = manager.request(name, { signal: controller.signal }, () => t.fail('it ran'))
+    const reader = manager.request(name, { mode: 'shared' }, () => 'read')
+    await sleep(20)
+    controller.abort()
+    await t.throwsAsync(writer, { name: 'AbortError' })
+    t.is(await reader, 'read')
+    await release()
+  })
+
+  test('a reader that was aborted gives its turn to a writer', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const controller = new AbortController()
+    const reader = manager.request(name, { mode: 'shared', signal: controller.signal }, () =>
+      t.fail('it ran'),
+    )
+    const writer = manager.request(name, lock => lock?.mode)
+    await sleep(20)
+    controller.abort()
+    await t.throwsAsync(reader, { name: 'AbortError' })
+    await release()
+    t.is(await writer, 'exclusive')
+  })
+
+  test('a signal means nothing once the lock is granted', async t => {
+    const controller = new AbortController()
+    const name = lockName(t)
+    const result = await manager.request(name, { signal: controller.signal }, async () => {
+      controller.abort()
+      await sleep(10)
+      t.is(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+      return 'done'
+    })
+    t.is(result, 'done')
+    controller.abort()
+  })
+
+  test('a signal that comes between the grant and the callback still ends the request', async t => {
+    const name = lockName(t)
+    const controller = new AbortController()
+    const request = manager.request(name, { signal: controller.signal }, () => t.fail('it ran'))
+    controller.abort('changed my mind')
+    t.is(await request.catch(reason => reason), 'changed my mind')
+    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+  })
+
+  test('a signal that is no more than aborted, reason and events will do', async t => {
+    const name = lockName(t)
+    const signal = Object.assign(new EventTarget(), { aborted: false, reason: 'no more' }) as AbortSignal
+    const release = await hold(manager, name, { signal })
+    const waiting = manager.request(name, { signal }, () => t.fail('it ran'))
+    Object.assign(signal, { aborted: true }).dispatchEvent(new Event('abort'))
+    t.is(await waiting.catch(reason => reason), 'no more')
+    t.is(await manager.request(name, { signal }, () => t.fail('it ran')).catch(reason => reason), 'no more')
+    await release()
+  })
+
+  test('one signal ends many waits, and is left without listeners', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const { signal, ...controller } = countedSignal()
+    const requests = Array.from({ length: 20 }, () => manager.request(name, { signal }, () => {}))
+    t.is(controller.listeners(), 20)
+    controller.abort('all')
+    t.deepEqual(
+      new Set(await Promise.all(requests.map(request => request.catch(error => error)))),
+      new Set(['all']),
+    )
+    t.is(controller.listeners(), 0)
+    await release()
+    const again = countedSignal()
+    await manager.request(name, { signal: again.signal }, () => {})
+    t.is(again.listeners(), 0)
+  })
+
+  // --- query
+
+  test('query tells what is held and what waits, in the order of the requests', async t => {
+    const name = lockName(t)
+    const first = await hold(manager, name, { mode: 'shared' })
+    const second = await hold(manager, name, { mode: 'shared' })
+    const writer = manager.request(name, () => {})
+    const reader = manager.request(name, { mode: 'shared' }, () => {})
+    const { held, pending } = await manager.query()
+    const entry = (mode: string) => ({
+      name,
+      mode,
+      pid: process.pid,
+      clientId: `node-${process.pid}`,
+      threadId: 0,
+    })
+    t.deepEqual(
+      held.filter(lock => lock.name === name),
+      [entry('shared'), entry('shared')] as never,
+    )
+    t.deepEqual(
+      pending.filter(lock => lock.name === name),
+      [entry('exclusive'), entry('shared')] as never,
+    )
+    await Promise.all([first(), second()])
+    await Promise.all([writer, reader])
+    const after = await manager.query()
+    t.deepEqual(
+      [...after.held, ...after.pending].filter(lock => lock.name === name),
+      [],
+    )
+  })
+
+  // --- and nothing stays
+
+  test('a lock that nobody uses is gone after a moment', async t => {
+    const name = lockName(t)
+    await manager.request(name, () => t.true(isThere(name)))
+    await until('nothing is left', () => !isThere(name))
+    t.is(await manager.request(name, () => 'again'), 'again')
+    await until('nothing is left again', () => !isThere(name))
+  })
+
+  test('a wait that was aborted leaves nothing either', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name, { mode: 'shared' })
+    const controller = new AbortController()
+    const writer = manager.request(name, { signal: controller.signal }, () => {})
+    await sleep(20)
+    const released = release()
+    controller.abort()
+    const [outcome] = await Promise.allSettled([writer, released])
+    t.true(['fulfilled', 'rejected'].includes(outcome.status))
+    await until('nothing is left', () => !isThere(name))
+  })
+
+  test('any text of at most 250 bytes is a name', async t => {
+    for (const name of ['', '/', 'a/b', '..', 'é'.repeat(125), '\0', 'with space\n', '日本', ' -']) {
+      t.is(await manager.request(name, lock => lock?.name), name, inspect(name))
+      await until(`nothing is left of ${inspect(name)}`, () => name === '' || !isThere(name))
+    }
+    for (const name of ['a'.repeat(251), 'é'.repeat(126), '\ud800']) {
+      await t.throwsAsync(
+        manager.request(name, () => {}),
+        {
+          instanceOf: TypeError,
+          code: 'ERR_INVALID_ARG_VALUE',
+        },
+      )
+    }
+  })
+
+  test('thousands of requests for one lock are all granted', async t => {
+    const name = lockName(t)
+    let inside = 0
+    let granted = 0
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) => {
+        const mode = index % 3 === 0 ? 'exclusive' : 'shared'
+        return manager.request(name, { mode }, async () => {
+          inside += mode === 'exclusive' ? 1_000_000 : 1
+          t.true(inside === 1_000_000 || inside < 1_000_000, `${inside}`)
+          granted += 1
+          await setImmediate()
+          inside -= mode === 'exclusive' ? 1_000_000 : 1
+        })
+      }),
+    )
+    t.is(granted, 2_000)
+    t.is(inside, 0)
+  })
+})
+
+// --- arguments: the same on every engine
+
+const never = () => {
+  throw new Error('it ran')
+}
+
+test('a name that starts with a hyphen is a NotSupportedError', async t => {
+  const error = await t.throwsAsync(locks.request('-x', never), { name: 'NotSupportedError' })
+  t.true(error instanceof DOMException)
+})
+
+test('steal is a NotSupportedError with its reason', async t => {
+  const error = await t.throwsAsync(locks.request('x', { steal: true }, never), { name: 'NotSupportedError' })
+  t.true(error instanceof DOMException)
+  t.regex(error?.message ?? '', /take a lock away from another process/)
+})
+
+for (const [what, options] of [
+  ['steal and ifAvailable', { steal: true, ifAvailable: true }],
+  ['steal of a shared lock', { steal: true, mode: 'shared' }],
+  ['steal and a signal', { steal: true, signal: new AbortController().signal }],
+  ['ifAvailable and a signal', { ifAvailable: true, signal: new AbortController().signal }],
+  ['ifAvailable and an aborted signal', { ifAvailable: true, signal: AbortSignal.abort() }],
+] as const) {
+  test(`${what} is a NotSupportedError`, async t => {
+    await t.throwsAsync(locks.request('x', options, never), { name: 'NotSupportedError' })
+  })
+}
+
+for (const [what, args] of [
+  ['no argument', []],
+  ['no callback', ['x']],
+  ['a callback that is none', ['x', 'y']],
+  ['options and no callback', ['x', {}]],
+  ['options and a callback that is none', ['x', {}, {}]],
+  ['options that are none', ['x', 5, never]],
+  ['a mode that there is not', ['x', { mode: 'other' }, never]],
+  ['null as a mode', ['x', { mode: null }, never]],
+  ['a signal that is none', ['x', { signal: {} }, never]],
+  ['null as a signal', ['x', { signal: null }, never]],
+  ['a symbol as a name', [Symbol('x'), never]],
+] as const) {
+  test(`${what} is a TypeError, as a rejection`, async t => {
+    const request: Promise<unknown> = Reflect.apply(locks.request, locks, args)
+    await t.throwsAsync(request, { instanceOf: TypeError })
+  })
+}
+
+test('a wrong type is told before a wrong name', async t => {
+  await t.throwsAsync(locks.request('-x', { mode: 'other' as never }, never), { instanceOf: TypeError })
+})
+
+test('what is no text becomes text, as Web IDL says', async t => {
+  const request = (...args: unknown[]): Promise<unknown> => Reflect.apply(locks.request, locks, args)
+  const name = { toString: () => `os-ipc-text-${process.pid}` }
+  t.is(await request(name, (lock: Lock) => lock.name), `os-ipc-text-${process.pid}`)
+  t.is(await request(name, undefined, (lock: Lock) => lock.mode), 'exclusive')
+  t.is(await request(name, null, (lock: Lock) => lock.mode), 'exclusive')
+})
+
+test('options are read once, in the order of the alphabet', async t => {
+  const read: string[] = []
+  const options = new Proxy({}, { get: (_, key) => void read.push(String(key)) })
+  await locks.request(`os-ipc-read-${process.pid}`, options, () => {})
+  t.deepEqual(read, ['ifAvailable', 'mode', 'signal', 'steal'])
+})
+
+test('a manager says what it is', t => {
+  t.is(String(locks), '[object LockManager]')
+})
+
+/** A signal that tells how many listen to it. */
+function countedSignal() {
+  const controller = new AbortController()
+  const { signal } = controller
+  let count = 0
+  const { addEventListener, removeEventListener } = signal
+  signal.addEventListener = (...args: unknown[]) => {
+    count += 1
+    return Reflect.apply(addEventListener, signal, args)
+  }
+  signal.removeEventListener = (...args: unknown[]) => {
+    count -= 1
+    return Reflect.apply(removeEventListener, signal, args)
+  }
+  return { signal, listeners: () => count, abort: (reason: unknown) => controller.abort(reason) }
+}

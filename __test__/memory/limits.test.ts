@@ -1,0 +1,149 @@
+// What happens when there is no room: the error names the limit, and nothing is left behind.
+
+import test from 'ava'
+
+import { SharedMemory } from '../../index.js'
+import { child, program } from '../shared/child.ts'
+import { kinds } from './helpers/memory.ts'
+import { uniqueKey, uniqueName } from '../shared/names.ts'
+import { linux, requires, tool } from '../shared/requires.ts'
+import { injected, privateIpc, withTmpfs } from '../shared/surroundings.ts'
+
+interface Failure {
+  code: string
+  hint: string
+  message: string
+}
+
+const create = (id: string | number, size: number) => ['create', JSON.stringify(id), JSON.stringify({ size })]
+
+requires(withTmpfs('1m'))(
+  'a full /dev/shm is ENOSPC at create, with the numbers, and leaves nothing',
+  async t => {
+    const call = [process.execPath, new URL('fixtures/call.ts', import.meta.url).pathname]
+    // The shell stays in the namespace, to look at what is left there.
+    const script = `"$@" '{"size":1048577}'; "$@" '{"size":1048576}'; ls -A /dev/shm; echo end`
+    const argv = ['sh', '-c', script, 'sh', ...call, 'create', JSON.stringify(uniqueName(t))]
+    const within = [withTmpfs('1m')]
+
+    const full = program(t, argv, { within })
+    const failure = (await full.next()) as Failure
+    t.like(failure, { error: 'IpcError', code: 'ENOSPC', syscall: 'fallocate' })
+    t.regex(failure.hint, /^\/dev\/shm has 1048576 of 1048576 bytes free.*64 MB.*--shm-size/)
+    t.like(await full.next(), { created: true, size: 1_048_576 })
+    t.regex(String(await full.next()), /^os-ipc-/)
+    t.is(await full.next(), 'end')
+
+    const empty = program(t, argv.with(2, script.replace(/;.*?;/, ';')), { within })
+    t.like(await empty.next(), { code: 'ENOSPC' })
+    t.is(await empty.next(), 'end', 'the listing is empty')
+  },
+)
+
+requires(withTmpfs('1m'))('what one object has reserved another cannot have', async t => {
+  const [first, second] = [uniqueName(t), uniqueName(t)]
+  const call = [process.execPath, new URL('fixtures/call.ts', import.meta.url).pathname]
+  const script = `"$@" create '"${first}"' '{"size":600000}'; "$@" create '"${second}"' '{"size":600000}'`
+  const two = program(t, ['sh', '-c', script, 'sh', ...call], { within: [withTmpfs('1m')] })
+  t.like(await two.next(), { created: true })
+  t.like(await two.next(), { code: 'ENOSPC' })
+})
+
+requires(privateIpc())('too many segments is ENOSPC that names SHMMNI and its value', async t => {
+  const fill = child(t, 'memory/fill.ts', { args: [4096, 1000], within: [privateIpc({ shmmni: 3 })] })
+  t.is(await fill.next(), 3)
+  const failure = (await fill.next()) as Failure
+  t.like(failure, { code: 'ENOSPC', syscall: 'shmget' })
+  t.regex(failure.hint, /not the disk.*SHMMNI.*is 3 and there are 3/)
+})
+
+requires(privateIpc())('too many pages is ENOSPC that names SHMALL and its value', async t => {
+  const fill = child(t, 'memory/fill.ts', { args: [4096, 1000], within: [privateIpc({ shmall: 5 })] })
+  t.is(await fill.next(), 5)
+  const failure = (await fill.next()) as Failure
+  t.like(failure, { code: 'ENOSPC', syscall: 'shmget' })
+  t.regex(failure.hint, /not the disk.*SHMALL.*is 5 /)
+})
+
+requires(privateIpc())('a segment over SHMMAX is EINVAL that names it and its value', async t => {
+  const call = child(t, 'memory/call.ts', {
+    args: create(1000, 8193),
+    within: [privateIpc({ shmmax: 8192 })],
+  })
+  const failure = (await call.next()) as Failure
+  t.like(failure, { code: 'EINVAL', syscall: 'shmget' })
+  t.regex(failure.hint, /SHMMAX.*is 8192/)
+})
+
+for (const [call, error] of [
+  ['fchmod', 'EPERM'],
+  ['ftruncate', 'EFBIG'],
+  ['linkat', 'EACCES'],
+  ['shmat', 'ENOMEM'],
+] as const) {
+  requires(injected())(`a create that fails at ${call} leaves nothing`, async t => {
+    const id = call === 'shmat' ? uniqueKey(t) : uniqueName(t)
+    const made = child(t, 'memory/call.ts', {
+      args: create(id, 4096),
+      within: [injected(`${call}:error=${error}`)],
+    })
+    t.like(await made.next(), { code: error, syscall: call })
+    t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
+  })
+}
+
+requires(injected())('fallocate that is interrupted by signals goes on', async t => {
+  const name = uniqueName(t)
+  const made = child(t, 'memory/call.ts', {
+    args: create(name, 200_000_000),
+    within: [injected('fallocate:error=EINTR:when=1..3')],
+  })
+  t.like(await made.next(), { created: true, size: 200_000_000 })
+})
+
+requires(injected())('without unnamed files an object is made all the same', async t => {
+  const name = uniqueName(t)
+  const made = child(t, 'memory/call.ts', {
+    args: create(name, 4096),
+    within: [injected('linkat:error=ENOENT')],
+  })
+  t.like(await made.next(), { created: true, size: 4096, mode: 0o600 })
+  t.is(SharedMemory.open(name).size, 4096)
+})
+
+for (const { kind, uniqueId } of kinds) {
+  requires(linux, tool('prlimit', 'util-linux'))(
+    `a create that cannot be mapped leaves nothing (${kind})`,
+    async t => {
+      const id = uniqueId(t)
+      const made = child(t, 'memory/no-addresses.ts', { args: [JSON.stringify(id)] })
+      const failure = (await made.next()) as Failure
+      t.like(failure, { error: 'IpcError', code: 'ENOMEM', syscall: kind === 'posix' ? 'mmap' : 'shmat' })
+      t.regex(failure.hint, /address space/)
+      t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
+    },
+  )
+}
+
+requires(tool('prlimit', 'util-linux'))('a process out of descriptors gets EMFILE and a hint', async t => {
+  const name = uniqueName(t)
+  using _memory = SharedMemory.create(name, { size: 1 })
+  const script = `
+    const { SharedMemory } = require(${JSON.stringify(new URL('../../index.js', import.meta.url).pathname)})
+    const open = []
+    try { for (;;) open.push(SharedMemory.open(${JSON.stringify(name)})) }
+    catch ({ code, hint }) { console.log(JSON.stringify({ code, hint, many: open.length > 10 })) }
+    for (const memory of open) memory.detach()
+    SharedMemory.open(${JSON.stringify(name)})`
+  const few = program(t, ['prlimit', '--nofile=64', process.execPath, '-e', script])
+  const failure = (await few.next()) as Failure
+  t.like(failure, { code: 'EMFILE', many: true })
+  t.regex(failure.hint, /descriptor/)
+  t.is((await few.exit).code, 0)
+})
+
+test('a size beyond all memory is refused at once', t => {
+  const start = performance.now()
+  t.throws(() => SharedMemory.create(uniqueName(t), { size: 2 ** 45 }), { code: 'ENOSPC' })
+  t.true(performance.now() - start < 1000)
+})

@@ -1,0 +1,101 @@
+// The binaries of all platforms (`npm run build:all`) are what their names say, and need no more than they promise.
+
+import { existsSync, readFileSync } from 'node:fs'
+
+import test from 'ava'
+
+import { readElf } from './helpers/elf.ts'
+import { readMachO } from './helpers/mach-o.ts'
+import { requires } from '../shared/requires.ts'
+import { GLIBC_FLOOR, targets } from '../../scripts/cross/targets.mjs'
+
+const ENTRY = 'napi_register_module_v1'
+const POSIX_SEMAPHORES = ['sem_open', 'sem_wait', 'sem_post', 'sem_unlink']
+const SYSTEM_V_SEMAPHORES = ['semop', 'semtimedop', 'semget', 'semctl']
+const SYSTEM_V_MEMORY = ['shmget', 'shmat', 'shmdt', 'shmctl']
+
+const read = (url: string) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'))
+const manifest = read('../../package.json')
+
+test('every target has a package of its own, for its platform alone', t => {
+  t.deepEqual(
+    manifest.napi.targets,
+    targets.map(target => target.triple),
+  )
+  for (const { name, os, cpu, libc, file } of targets) {
+    const platform = read(`../../npm/${name}/package.json`)
+    t.is(platform.name, `os-ipc-${name}`)
+    t.is(platform.version, manifest.version)
+    t.is(platform.main, file)
+    t.deepEqual(platform.files, [file])
+    t.deepEqual([platform.os, platform.cpu], [[os], [cpu]])
+    t.deepEqual(platform.libc, libc && [libc === 'gnu' ? 'glibc' : libc])
+    t.deepEqual(platform.engines, manifest.engines)
+    t.deepEqual(platform.repository, { ...manifest.repository, directory: `npm/${name}` })
+    t.false('scripts' in platform || 'dependencies' in platform)
+  }
+})
+
+for (const { name, os, cpu, libc, file, path, macos } of targets) {
+  const built = requires({ missing: existsSync(path) ? undefined : `npm run build:all -- ${name}` })
+
+  if (os === 'linux') {
+    built(`${name} is for its processor and needs no newer C library than it says`, t => {
+      const { machine, exported, imported, needed, versions } = readElf(path)
+      t.is(machine, cpu === 'x64' ? 'x86-64' : 'aarch64')
+      t.true(exported.includes(ENTRY))
+      for (const symbol of [...POSIX_SEMAPHORES, ...SYSTEM_V_SEMAPHORES, ...SYSTEM_V_MEMORY]) {
+        t.true(imported.includes(symbol), symbol)
+      }
+      t.deepEqual(
+        needed.filter(library => !LIBRARIES[libc as 'gnu' | 'musl'].test(library)),
+        [],
+      )
+      if (libc === 'gnu') {
+        const newest = versions
+          .filter(version => version.startsWith('GLIBC_'))
+          .sort(byVersion)
+          .at(-1)
+        t.truthy(newest)
+        t.true(byVersion(newest as string, `GLIBC_${GLIBC_FLOOR}`) <= 0, newest)
+      } else {
+        t.deepEqual(versions, [])
+      }
+    })
+  } else {
+    built(`${name} is for its processor, takes POSIX semaphores alone, and is signed where it must be`, t => {
+      const { machine, id, exported, imported, needed, minimum, signed } = readMachO(path)
+      t.is(machine, cpu === 'x64' ? 'x86-64' : 'arm64')
+      t.is(id, `@rpath/${file}`)
+      t.true(exported.includes(`_${ENTRY}`))
+      for (const symbol of [...POSIX_SEMAPHORES, 'shm_open', ...SYSTEM_V_MEMORY]) {
+        t.true(imported.includes(`_${symbol}`), symbol)
+      }
+      for (const symbol of SYSTEM_V_SEMAPHORES) t.false(imported.includes(`_${symbol}`), symbol)
+      t.deepEqual(
+        needed.filter(
+          library => library !== '/usr/lib/libSystem.B.dylib' && library !== '/usr/lib/libiconv.2.dylib',
+        ),
+        [],
+      )
+      t.is(minimum, macos ?? '')
+      // Macs with Intel processors run what is not signed.
+      t.is(signed, cpu === 'arm64' ? true : signed)
+      t.not(signed, false)
+    })
+  }
+
+  built(`${name} tells nothing of the machine that built it`, t => {
+    const text = readFileSync(path, 'latin1')
+    t.deepEqual(text.match(/\/(root|home|Users|work)\/[^\0\n ]{0,60}/g) ?? [], [])
+  })
+}
+
+const LIBRARIES = {
+  gnu: /^(libc\.so\.6|libm\.so\.6|libdl\.so\.2|libpthread\.so\.0|librt\.so\.1|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])$/,
+  musl: /^(libc\.so|libc\.musl-\w+\.so\.1|libgcc_s\.so\.1)$/,
+}
+
+function byVersion(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true })
+}

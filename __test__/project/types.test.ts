@@ -1,0 +1,169 @@
+// Every example in a comment of the API, and every piece of JavaScript and TypeScript in the documentation, compiles.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import test from 'ava'
+import ts from 'typescript'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const PAGES = [
+  'index.d.cts',
+  'redis.d.cts',
+  'testing.d.cts',
+  'README.md',
+  // api.md has the comments of these declarations.
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(file => file.endsWith('.md') && file !== 'api.md')
+    .map(file => `docs/${file}`),
+]
+
+/** What an example may take for granted: names that say what they are. */
+const GIVEN = `
+import { Redis } from 'ioredis'
+import { test } from 'node:test'
+import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { RedisSemaphore } from 'os-ipc/redis'
+import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
+declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
+declare const file: string, url: string, parts: string[], subject: PermitSourceSubject
+declare function convert(file: string): Promise<void>
+declare function reopen(): void
+`
+
+/** As much of OpenTelemetry as diagnostics.md uses; its own types were tried by hand. */
+const OPENTELEMETRY = `
+declare module '@opentelemetry/api' {
+  interface Instrument {
+    add(value: number, attributes: object): void
+    record(value: number, attributes: object): void
+    addCallback(callback: (result: { observe(value: number, attributes: object): void }) => void): void
+  }
+  type Create = (name: string, options: object) => Instrument
+  export interface Meter {
+    createHistogram: Create
+    createCounter: Create
+    createUpDownCounter: Create
+    createObservableGauge: Create
+  }
+  export const metrics: { getMeter(name: string): Meter; setGlobalMeterProvider(provider: object): void }
+}
+declare module '@opentelemetry/sdk-metrics' {
+  export class ConsoleMetricExporter {}
+  export class PeriodicExportingMetricReader { constructor(options: object) }
+  export class MeterProvider { constructor(options: object); shutdown(): Promise<void> }
+}
+`
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  // What a user has: `Disposable` is not in it.
+  lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  types: ['node'],
+  strict: true,
+  allowJs: true,
+  checkJs: true,
+  noEmit: true,
+  allowImportingTsExtensions: true,
+  skipLibCheck: true,
+}
+
+test('every example compiles', t => {
+  const files = new Map([[join(ROOT, 'opentelemetry.d.ts'), OPENTELEMETRY]])
+  for (const path of PAGES) {
+    for (const [index, code] of examples(markdownOf(path)).entries()) {
+      // A name of its own is there to be imported by.
+      const [, file = `${index}.mts`] = /^\/\/ (\S+\.mts)\n/.exec(code) ?? []
+      const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}`, file)
+      files.set(name, code.includes('import ') ? code : `${GIVEN}async function example() {\n${code}}\n`)
+    }
+  }
+  t.true(files.size > 30, `${files.size} examples`)
+  t.deepEqual(problems(files), [])
+})
+
+test('an example that is wrong is found', t => {
+  const name = join(ROOT, 'example-wrong.mts')
+  t.regex(
+    problems(new Map([[name, `${GIVEN}semaphore.post('2')\n`]])).join('\n'),
+    /example-wrong\.mts:.*'string'/,
+  )
+})
+
+const LOCKS = `
+import { type Lock, type LockManager, type LockOptions, locks } from 'os-ipc'
+const options: LockOptions = { mode: 'shared', signal: new AbortController().signal }
+const length: Promise<number> = locks.request('a', options, async (lock: Lock | null) => lock?.name.length ?? 0)
+const mode: Promise<'exclusive' | 'shared' | undefined> = locks.request('a', lock => lock?.mode)
+const pids: Promise<(number | undefined)[]> = locks.query().then(({ held }) => held.map(({ pid }) => pid))
+const manager: LockManager = { request: locks.request, query: locks.query }
+`
+
+test('the types of locks need no lib.dom', t => {
+  t.deepEqual(problems(new Map([[join(ROOT, 'example-locks.mts'), LOCKS]])), [])
+})
+
+for (const skipLibCheck of [true, false]) {
+  test(`with lib.dom they are those of the DOM (skipLibCheck: ${skipLibCheck})`, t => {
+    const code = `${LOCKS}
+const asDom: globalThis.LockManager = locks
+const domOptions: globalThis.LockOptions = options
+locks.request('a', domOptions, (lock: globalThis.Lock | null) => lock)
+declare const domLock: globalThis.Lock
+const lock: Lock = domLock
+const callback: globalThis.LockGrantedCallback<number> = () => 1
+const one: Promise<number> = locks.request('a', callback)
+function either(manager: LockManager | globalThis.LockManager) {
+  return manager.request('a', { ifAvailable: true }, lock => lock?.name)
+}
+`
+    const options = { ...OPTIONS, lib: [...(OPTIONS.lib ?? []), 'lib.dom.d.ts'], skipLibCheck }
+    const found = problems(new Map([[join(ROOT, 'example-dom-locks.mts'), code]]), options)
+    t.deepEqual(found, [])
+  })
+}
+
+test('a wrong use of locks is found', t => {
+  for (const wrong of [
+    "locks.request('a', { mode: 'other' }, () => {})",
+    "locks.request('a')",
+    "locks.request('a', { steal: 1 }, () => {})",
+  ]) {
+    const code = `import { locks } from 'os-ipc'\n${wrong}\n`
+    t.is(problems(new Map([[join(ROOT, 'example-wrong-locks.mts'), code]])).length, 1, wrong)
+  }
+})
+
+/** A page; of declarations, their comments without the stars. */
+function markdownOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^ *\* ?/gm, '')
+}
+
+function examples(markdown: string): string[] {
+  return [...markdown.matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, code = '']) => code)
+}
+
+/** What the compiler says about files that are nowhere but here. */
+function problems(files: ReadonlyMap<string, string>, options = OPTIONS): string[] {
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile, directoryExists } = host
+  const folders = new Set([...files.keys()].map(dirname))
+  host.directoryExists = path => folders.has(path) || (directoryExists?.(path) ?? true)
+  host.fileExists = path => files.has(path) || fileExists(path)
+  host.readFile = path => files.get(path) ?? readFile(path)
+  host.getSourceFile = (path, version, ...rest) => {
+    const code = files.get(path)
+    return code === undefined
+      ? getSourceFile(path, version, ...rest)
+      : ts.createSourceFile(path, code, version, true)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+    const at = file?.getLineAndCharacterOfPosition(start).line ?? 0
+    const line = file?.text.split('\n')[at]
+    return `${file?.fileName}:${at + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}: ${line}`
+  })
+}

@@ -1,0 +1,27 @@
+import type { ExecutionContext } from 'ava'
+
+import { RedisSemaphore, type RedisSemaphoreOptions } from '../../../redis.js'
+import { uniqueName } from '../../shared/names.ts'
+import { RedisServer, type RedisServerOptions } from './redis.ts'
+
+/** A server, and how to open what is on it; all of it is closed when the test ends. */
+export interface Redis {
+  readonly server: RedisServer
+  readonly name: string
+  connect(options?: Partial<RedisSemaphoreOptions>): RedisSemaphore
+}
+
+/** Starts a server for a test. */
+export async function redis(t: ExecutionContext, options?: RedisServerOptions): Promise<Redis> {
+  const server = await RedisServer.start(t, options)
+  const name = uniqueName(t)
+  return {
+    server,
+    name,
+    connect: more => {
+      const source = RedisSemaphore.connect(server.url, name, { permits: 1, lease: 2_000, ...more })
+      t.teardown(() => source.close())
+      return source
+    },
+  }
+}

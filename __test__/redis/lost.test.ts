@@ -1,0 +1,275 @@
+// A permit on Redis is lost when its lease is over, by our own clock: its signal says so, and nothing else breaks.
+
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Redis as Client } from 'ioredis'
+
+import { IpcError } from '../../index.js'
+import { RedisSemaphore } from '../../redis.js'
+import { PATIENCE, redisServer } from './helpers/redis.ts'
+import { redis } from './helpers/sources.ts'
+import { requires } from '../shared/requires.ts'
+
+const LEASE = 1_000
+
+/** Stops this thread: no timer runs, and nothing is received. Such a test runs alone: all of this process stands still. */
+function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+requires(redisServer)('a permit is kept for longer than its lease while Redis answers', async t => {
+  const { connect } = await redis(t)
+  const jobs = connect({ lease: 3_000 })
+  const permit = await jobs.acquire()
+  await sleep(7_000)
+  t.false(permit.signal.aborted)
+  t.is(await connect({ lease: 3_000 }).tryAcquire(), null)
+  await permit.release()
+})
+
+requires(redisServer).serial(
+  'a thread that was blocked for longer than the lease finds its permit lost',
+  async t => {
+    const { connect } = await redis(t)
+    const jobs = connect({ lease: LEASE })
+    const permit = await jobs.acquire()
+    const { signal } = permit
+    t.false(signal.aborted)
+    t.is(signal.reason, undefined)
+    block(LEASE * 1.1)
+    // No timer has run yet.
+    t.true(signal.aborted)
+    t.true(signal.reason instanceof IpcError)
+    t.is(signal.reason.code, 'ERR_PERMIT_LOST')
+    t.is(permit.signal, signal)
+  },
+)
+
+for (const [what, look] of [
+  ['reason', (signal: AbortSignal) => signal.reason?.code],
+  ['throwIfAborted', thrownBy],
+] as const) {
+  requires(redisServer).serial(`a blocked thread finds its permit lost by ${what} too`, async t => {
+    const { connect } = await redis(t)
+    const { signal } = await connect({ lease: LEASE }).acquire()
+    t.is(look(signal), undefined)
+    block(LEASE * 1.1)
+    t.is(look(signal), 'ERR_PERMIT_LOST')
+  })
+}
+
+function thrownBy(signal: AbortSignal): string | undefined {
+  try {
+    signal.throwIfAborted()
+    return undefined
+  } catch (error) {
+    return (error as IpcError).code
+  }
+}
+
+requires(redisServer).serial('a signal that is asked for after the loss is aborted', async t => {
+  const { connect } = await redis(t)
+  const permit = await connect({ lease: LEASE }).acquire()
+  const warned = once(process, 'warning')
+  block(LEASE * 1.1)
+  // Where nobody looks at the signal, the process is warned.
+  const [warning] = (await warned) as [Error & { code: string }]
+  t.is(warning.code, 'OS_IPC_PERMIT_LOST')
+  t.true(permit.signal.aborted)
+  t.is(permit.signal.reason.code, 'ERR_PERMIT_LOST')
+})
+
+for (const [what, take] of [
+  ['stopped', 'pause'],
+  ['gone', 'kill'],
+] as const) {
+  requires(redisServer)(`a permit is lost when Redis is ${what} for as long as its lease`, async t => {
+    const { server, connect } = await redis(t)
+    const jobs = connect({ lease: LEASE })
+    const permit = await jobs.acquire()
+    const aborted = once(permit.signal, 'abort')
+    await server[take]()
+    await aborted
+    t.is(permit.signal.reason.code, 'ERR_PERMIT_LOST')
+    // Its release is silent, and does not wait for Redis.
+    await permit.release()
+    t.true(permit.released)
+    await jobs.close()
+  })
+
+  requires(redisServer)(
+    `a permit that is released while Redis is ${what} is free after its lease`,
+    async t => {
+      const { server, connect } = await redis(t)
+      const jobs = connect({ lease: LEASE })
+      const permit = await jobs.acquire()
+      await server[take]()
+      await permit.release()
+      t.false(permit.signal.aborted)
+      await (take === 'pause' ? server.resume() : server.start())
+      const next = await jobs.acquire({ timeout: PATIENCE })
+      t.false(next.signal.aborted)
+      await next.release()
+    },
+  )
+
+  requires(redisServer)(`a permit survives that Redis is ${what} for less than its lease`, async t => {
+    const { server, connect } = await redis(t)
+    const jobs = connect({ lease: 6_000 })
+    const permit = await jobs.acquire()
+    await sleep(1_000)
+    await server[take]()
+    await sleep(500)
+    await (take === 'pause' ? server.resume() : server.start())
+    await sleep(6_500)
+    t.false(permit.signal.aborted)
+    t.is((await jobs.info()).holders, 1)
+    await permit.release()
+  })
+}
+
+requires(redisServer)('a permit that somebody took away is lost at the next refresh', async t => {
+  const { server, connect } = await redis(t)
+  const jobs = connect({ lease: LEASE })
+  const permit = await jobs.acquire()
+  const client = new Client(server.url)
+  t.teardown(() => client.disconnect())
+  const aborted = once(permit.signal, 'abort')
+  await client.flushall()
+  await aborted
+  t.regex(permit.signal.reason.message, /Redis does not have it any more/)
+})
+
+requires(redisServer)('what held on after its loss does not come back to life', async t => {
+  const { server, connect } = await redis(t)
+  const jobs = connect({ lease: LEASE })
+  const permit = await jobs.acquire()
+  server.pause()
+  await once(permit.signal, 'abort')
+  server.resume()
+  // The refresh that Redis answers only now may well say that the entry was there.
+  await sleep(LEASE)
+  t.true(permit.signal.aborted)
+  const next = await jobs.acquire({ timeout: PATIENCE })
+  t.false(next.signal.aborted)
+})
+
+requires(redisServer)(
+  'a Redis that lost its append-only file gives nothing until old leases are over',
+  async t => {
+    const { server, connect } = await redis(t)
+    const permit = await connect({ lease: LEASE }).acquire({ timeout: PATIENCE })
+    const { signal } = permit
+    await server.kill()
+    await server.forget()
+    await server.start()
+    const other = connect({ lease: LEASE })
+    await t.throwsAsync(other.tryAcquire(), {
+      code: 'ERR_UNAVAILABLE',
+      message: /without an append-only file/,
+    })
+    const next = await other.acquire({ timeout: PATIENCE })
+    t.true(signal.aborted)
+    await next.release()
+  },
+)
+
+requires(redisServer)('a Redis that forgets gives nothing until old leases are over', async t => {
+  const { server, connect } = await redis(t, { durable: false })
+  const jobs = connect({ lease: LEASE })
+  const permit = await jobs.acquire({ timeout: PATIENCE })
+  const { signal } = permit
+  await server.kill()
+  await server.start()
+  const other = connect({ lease: LEASE })
+  await t.throwsAsync(other.tryAcquire(), { code: 'ERR_UNAVAILABLE', message: /without an append-only file/ })
+  const next = await other.acquire({ timeout: PATIENCE })
+  t.true(signal.aborted)
+  await next.release()
+})
+
+for (const [how, jump] of [
+  ['forward', 60_000],
+  ['back', -60_000],
+] as const) {
+  requires(redisServer).serial(`a clock that is set ${how} between two comparisons is found out`, async t => {
+    const { connect } = await redis(t)
+    const jobs = connect({ permits: 1, lease: 6_000 })
+    const permit = await connect({ permits: 1, lease: 6_000 }).acquire()
+    t.is(await jobs.tryAcquire(), null)
+    const clock = Date.now
+    t.teardown(() => {
+      Date.now = clock
+    })
+    Date.now = () => clock() + jump
+    // To a clock a minute ahead, what others hold looks like left behind.
+    await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_CLOCK_SKEW' })
+    Date.now = clock
+    t.is(await jobs.tryAcquire(), null)
+    t.false(permit.signal.aborted)
+  })
+}
+
+requires(redisServer)('clocks are compared again where the answer took too long to tell', async t => {
+  const { server, name } = await redis(t)
+  const client = new Client(server.url)
+  t.teardown(() => client.disconnect())
+  const late: number[] = []
+  let skew = 0
+  const slow = changed(client, 'time', async () => {
+    await sleep(late.shift() ?? 0)
+    const [seconds, microseconds] = await client.time()
+    return [Number(seconds), Number(microseconds) + skew * 1_000]
+  })
+  const open = () => {
+    const jobs = RedisSemaphore.over(slow, name, { permits: 1, lease: 6_000 })
+    t.teardown(() => jobs.close())
+    return jobs
+  }
+  late.push(700, 700)
+  t.is(await open().use(() => late.length), 0)
+  // One that is asked late could be behind by that: the next answer says that it is.
+  skew = -900
+  late.push(1_000)
+  await t.throwsAsync(open().tryAcquire(), { code: 'ERR_CLOCK_SKEW', message: /ahead of Redis's/ })
+  skew = 0
+  late.push(700, 700, 700)
+  t.is(await open().use(() => 'far away'), 'far away')
+})
+
+/** A client with another function of this name. */
+function changed(client: Client, name: string, fn: () => unknown): Client {
+  return new Proxy(client, {
+    get: (target, key) => {
+      if (key === name) return fn
+      const value = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+requires(redisServer)(
+  'a clock that is far from that of Redis is refused, and costs a permit that is held',
+  async t => {
+    const { server, name } = await redis(t)
+    const client = new Client(server.url)
+    t.teardown(() => client.disconnect())
+    let skew = 0
+    const skewed = changed(client, 'time', async () => {
+      const [seconds, microseconds] = await client.time()
+      return [Number(seconds) + skew, microseconds]
+    })
+    const jobs = RedisSemaphore.over(skewed, name, { permits: 2, lease: LEASE })
+    t.teardown(() => jobs.close())
+    const permit = await jobs.acquire()
+    skew = 5
+    await once(permit.signal, 'abort')
+    t.is(permit.signal.reason.cause.code, 'ERR_CLOCK_SKEW')
+    await t.throwsAsync(jobs.acquire(), { code: 'ERR_CLOCK_SKEW', message: /\d+ ms behind of Redis's/ })
+    skew = -5
+    await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_CLOCK_SKEW', message: /\d+ ms ahead of Redis's/ })
+    skew = 0
+    await (await jobs.acquire()).release()
+  },
+)

@@ -1,0 +1,151 @@
+// The counter of a POSIX semaphore, which we count in place, against those who count with the C library.
+
+import { once } from 'node:events'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+
+import test from 'ava'
+
+import { Semaphore, SharedMemory } from '../../index.js'
+import { child } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+import { probe } from '../shared/needs.ts'
+import { answer, c, python } from '../shared/peers.ts'
+import { requires } from '../shared/requires.ts'
+
+const glibc = probe('needs glibc', () => {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime !== undefined
+})
+
+/** More calls than it takes until a handle counts in place. */
+const MANY = 100
+
+for (const peer of [c, python]) {
+  requires(peer)(
+    `under contention nobody is in twice and nobody is forgotten (${peer.language})`,
+    async t => {
+      const [ours, theirs] = [20_000, peer === c ? 100_000 : 20_000]
+      const name = uniqueName(t)
+      using memory = SharedMemory.create(name, { size: 8 })
+      // Closed to all until everybody is there.
+      using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
+      const fixtures = ['try', 'wait'].map(how =>
+        child(t, 'semaphore/guarded.ts', { args: [name, String(ours), how], limit: 60_000 }),
+      )
+      for (const fixture of fixtures) t.is(await fixture.next(), 'ready')
+      const rivals = [1, 2].map(() =>
+        peer.start(t, ['sem-posix', 'guarded', name, theirs], { limit: 60_000 }),
+      )
+      for (const fixture of fixtures) fixture.send('go')
+      semaphore.post()
+      for (const fixture of fixtures) t.is(await fixture.next(), 'done')
+      for (const rival of rivals) t.is(await answer(rival), 'ok')
+      t.is(new Int32Array(memory.buffer)[0], 2 * ours + 2 * theirs)
+      t.is(semaphore.value, 1)
+    },
+  )
+
+  requires(peer)(`a peer that sleeps is woken by a unit counted in place (${peer.language})`, async t => {
+    const name = uniqueName(t)
+    using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
+    for (let index = 0; index < MANY; index += 1) {
+      t.true(semaphore.tryWait())
+      semaphore.post()
+    }
+    t.true(semaphore.tryWait())
+    for (let index = 0; index < 3; index += 1) {
+      const waiter = peer.start(t, ['sem-posix', 'wait', name, 30_000])
+      // Python starts within this; a peer that does not sleep yet takes the unit all the same.
+      await new Promise(resolve => setTimeout(resolve, 200))
+      semaphore.post()
+      t.is(await answer(waiter), 'ok')
+      t.is(semaphore.value, 0)
+    }
+  })
+}
+
+test('a counter that is full says so, and one that is empty too', t => {
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) t.false(semaphore.tryWait())
+  for (let index = 0; index < MANY; index += 1) semaphore.post()
+  t.is(semaphore.value, MANY)
+  for (let index = 0; index < MANY; index += 1) t.true(semaphore.tryWait())
+  t.false(semaphore.tryWait())
+})
+
+test('handles on one semaphore count together, and a closed one counts no more', t => {
+  const name = uniqueName(t)
+  using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  const second = Semaphore.open(name, { backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) {
+    first.post()
+    t.true(second.tryWait())
+  }
+  second.close()
+  t.throws(() => second.tryWait(), { code: 'ERR_CLOSED' })
+  t.throws(() => second.post(), { code: 'ERR_CLOSED' })
+  first.post()
+  t.is(first.value, 1)
+})
+
+test('a wait of our own is woken by a unit counted in place', async t => {
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) {
+    const wait = semaphore.wait({ timeout: 15_000 })
+    semaphore.post()
+    await wait
+  }
+  t.is(semaphore.value, 0)
+})
+
+test('a semaphore that was unlinked goes on counting for those who have it open', t => {
+  const name = uniqueName(t)
+  using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  using second = Semaphore.open(name, { backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) first.post()
+  first.unlink()
+  using other = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) t.true(second.tryWait())
+  first.post()
+  t.is(second.value, 1)
+  t.is(other.value, 0)
+})
+
+requires(glibc)('the counter is a number that C can hold', t => {
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
+  for (let index = 0; index < MANY; index += 1) semaphore.post()
+  // The largest semaphore of glibc and musl.
+  const top = 2 ** 31 - 1
+  const file = openSync(`/dev/shm/sem.${name.slice(1)}`, 'r+')
+  writeSync(file, Int32Array.of(top - 1), 0, 4, 0)
+  closeSync(file)
+  semaphore.post()
+  t.is(semaphore.value, top)
+  t.throws(() => semaphore.post(), { code: 'EOVERFLOW' })
+  t.is(semaphore.value, top)
+  t.true(semaphore.tryWait())
+  t.is(semaphore.value, top - 1)
+})
+
+test('workers that are terminated while they count lose no unit and double none, and wake who waits', async t => {
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
+  const fixture = new URL('fixtures/count-in-worker.ts', import.meta.url)
+  for (let round = 0; round < 30; round += 1) {
+    const worker = new Worker(fixture, { workerData: name })
+    await once(worker, 'message')
+    // It takes the unit and puts it back all the time, so that this waits for it in the kernel, again and again.
+    for (let turn = 0; turn < 5; turn += 1) {
+      await semaphore.wait({ timeout: 30_000 })
+      semaphore.post()
+    }
+    await worker.terminate()
+    // Terminated with the unit, it keeps it, as a process that dies does: there is no undo.
+    if (semaphore.value === 0) semaphore.post()
+    t.is(semaphore.value, 1)
+  }
+})

@@ -1,0 +1,107 @@
+// A sequence of calls, played by processes and by the model side by side.
+
+import assert from 'node:assert/strict'
+
+import fc from 'fast-check'
+
+import type { Backend } from '../../../index.js'
+import { type Child, child } from '../../shared/child.ts'
+import type { Teardown } from '../../shared/names.ts'
+import { Model } from './model.ts'
+
+const PROCESSES = 3
+const CALLS = [
+  'create',
+  'open',
+  'openOrCreate',
+  'value',
+  'post',
+  'wait',
+  'acquire',
+  'tryWait',
+  'tryAcquire',
+  'abort',
+  'release',
+  'close',
+  'unlink',
+] as const
+/** Milliseconds for what has to happen. */
+const PATIENCE = 30_000
+
+/** One call of one process; `pick` says which of its waits to abort, which of its permits to release. */
+export interface Step {
+  readonly process: number
+  readonly call: (typeof CALLS)[number]
+  readonly pick: number
+}
+
+/** What a process says after a call: what the call did, and which of its earlier waits have ended, and how. */
+export interface Reply {
+  readonly outcome: string
+  readonly ended: readonly { readonly wait: number; readonly how: string }[]
+}
+
+/** Sequences of calls in 1 to 3 processes. */
+export function steps(): fc.Arbitrary<Step[]> {
+  const call = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom('post', 'wait', 'acquire') },
+    { weight: 2, arbitrary: fc.constantFrom('openOrCreate', 'release', 'abort') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('create', 'open', 'value', 'tryWait', 'tryAcquire', 'close', 'unlink'),
+    },
+  ) as fc.Arbitrary<Step['call']>
+  const processes = fc.integer({ min: 1, max: PROCESSES })
+  return processes.chain(count =>
+    fc.array(fc.record({ process: fc.nat({ max: count - 1 }), call, pick: fc.nat({ max: 5 }) }), {
+      minLength: 5,
+      maxLength: 40,
+    }),
+  )
+}
+
+/** The processes, which stay for all sequences. */
+export class Players {
+  readonly #children: readonly Child[]
+  readonly #backend: Backend
+
+  constructor(t: Teardown, backend: Backend) {
+    this.#backend = backend
+    this.#children = Array.from({ length: PROCESSES }, () =>
+      child(t, 'semaphore/model.ts', { args: [backend], limit: 600_000 }),
+    )
+  }
+
+  /** Plays a sequence on a fresh name, and fails where a process does what the model does not. */
+  async play(name: string, sequence: readonly Step[]): Promise<void> {
+    const model = new Model(this.#backend, PROCESSES)
+    try {
+      for (const process of this.#children.keys())
+        await this.#step(model, name, { process, call: 'openOrCreate', pick: 1 })
+      for (const step of sequence) await this.#step(model, name, step)
+    } finally {
+      for (const player of this.#children) await say(player, { call: 'reset' })
+    }
+  }
+
+  async #step(model: Model, name: string, step: Step): Promise<void> {
+    const expected = model.call(step)
+    if (expected === undefined) return
+    const player = this.#children[step.process] as Child
+    const { outcome, ended } = await say(player, { ...step, ...expected.arguments, name })
+    assert.equal(outcome, expected.outcome, `${step.call} in process ${step.process}`)
+    model.ended(step.process, ended)
+    const until = performance.now() + PATIENCE
+    while (!model.isSettled) {
+      assert.ok(performance.now() < until, `after ${step.call} a wait should have ended: ${model}`)
+      for (const [process, other] of this.#children.entries()) {
+        model.ended(process, (await say(other, { call: 'look' })).ended)
+      }
+    }
+  }
+}
+
+async function say(player: Child, command: object): Promise<Reply> {
+  player.send(command)
+  return (await player.next()) as Reply
+}

@@ -1,0 +1,148 @@
+// One suite, os-ipc/testing, over everything that gives permits: semaphores of this machine, of both backends, and permits
+// on Redis, over connections of their own and over clients of every ioredis that is supported.
+
+import { Redis as Redis6 } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import test from 'ava'
+
+import { capabilities, type PermitSource, Semaphore } from '../../index.js'
+import { RedisSemaphore } from '../../redis.js'
+import { permitSourceCases, type PermitSourceSubject, testPermitSource } from '../../testing.js'
+import { removeNamed } from '../shared/names.ts'
+import { RedisServer, redisServer } from '../redis/helpers/redis.ts'
+import { requires } from '../shared/requires.ts'
+
+let made = 0
+const freshName = (): string => `/os-ipc-source-${process.pid}-${made++}`
+
+for (const backend of capabilities.semaphoreBackends) {
+  const subject: PermitSourceSubject = {
+    create: permits => Semaphore.create(freshName(), { initial: permits, backend }),
+    open: name => Semaphore.open(name, { backend }),
+    remove: removeNamed,
+  }
+  for (const { title, run } of permitSourceCases(subject)) {
+    test(`${title} (Semaphore, ${backend})`, async t => {
+      await t.notThrowsAsync(run)
+    })
+  }
+}
+
+const undo: (() => unknown)[] = []
+let url = ''
+
+test.before(async () => {
+  if (redisServer.missing !== undefined) return
+  url = (await RedisServer.start({ teardown: fn => undo.push(fn) })).url
+})
+test.after.always(async () => {
+  for (const fn of undo.reverse()) await fn()
+})
+
+/** Over one client for all; it is there until the end. */
+const over = (makeClient: () => Redis6 | Redis5) => {
+  let client: Redis6 | Redis5 | undefined
+  return (name: string, permits: number): PermitSource => {
+    if (client === undefined) {
+      client = makeClient()
+      undo.push(() => client?.disconnect())
+    }
+    return RedisSemaphore.over(client, name, { permits, lease: 3_000 })
+  }
+}
+
+const kinds: Record<string, (name: string, permits: number) => PermitSource> = {
+  'a connection of its own': (name, permits) => RedisSemaphore.connect(url, name, { permits, lease: 3_000 }),
+  'ioredis 6': over(() => new Redis6(url)),
+  'ioredis 5, with automatic pipelines': over(() => new Redis5(url, { enableAutoPipelining: true })),
+}
+
+for (const [kind, make] of Object.entries(kinds)) {
+  const subject: PermitSourceSubject = {
+    create: permits => make(freshName(), permits),
+    open: make,
+    patience: 20_000,
+    // Somebody empties Redis: the next refresh finds nothing.
+    lose: async (_, source) => {
+      const client = new Redis6(url)
+      await client.del(`semaphore:os-ipc:${source.name}`)
+      await client.quit()
+    },
+  }
+  for (const { title, run } of permitSourceCases(subject)) {
+    requires(redisServer)(`${title} (Redis, ${kind})`, async t => {
+      await t.notThrowsAsync(run)
+    })
+  }
+}
+
+// ---- the suite itself
+
+test('testPermitSource declares every case with the function that it is given', t => {
+  const subject: PermitSourceSubject = { create: () => t.fail() as never, open: () => t.fail() as never }
+  const titles: string[] = []
+  testPermitSource(title => titles.push(title), subject)
+  t.deepEqual(
+    titles,
+    permitSourceCases(subject).map(({ title }) => title),
+  )
+  t.true(titles.length > 30)
+  t.is(new Set(titles).size, titles.length)
+})
+
+/** What a class of one's own can get wrong, and what the suite says to it. */
+const faults: Record<string, { spoil: (source: Semaphore) => void; found: RegExp }> = {
+  'a tryAcquire that never says null': {
+    spoil: source => {
+      const { tryAcquire } = source
+      Object.assign(source, {
+        tryAcquire: () => tryAcquire.call(source) ?? { release() {}, released: false },
+      })
+    },
+    found: /tryAcquire takes a permit/,
+  },
+  'a timeout that nobody looks at': {
+    spoil: source => {
+      const { acquire } = source
+      Object.assign(source, { acquire: () => acquire.call(source) })
+    },
+    found: /a timeout ends a wait/,
+  },
+  'a use that keeps the permit when its function throws': {
+    spoil: source => {
+      Object.assign(source, {
+        use: async (fn: (permit: unknown) => unknown) => {
+          const permit = await source.acquire()
+          const result = await fn(permit)
+          permit.release()
+          return result
+        },
+      })
+    },
+    found: /use gives the permit back/,
+  },
+  'a close that leaves waits alone': {
+    spoil: source => Object.assign(source, { close() {} }),
+    found: /close rejects what waits/,
+  },
+}
+
+for (const [fault, { spoil, found }] of Object.entries(faults)) {
+  test(`the suite finds ${fault}`, async t => {
+    const opened: Semaphore[] = []
+    const spoiled = (source: Semaphore): PermitSource => {
+      opened.push(source)
+      spoil(source)
+      return source
+    }
+    const cases = permitSourceCases({
+      create: permits => spoiled(Semaphore.create(freshName(), { initial: permits })),
+      open: name => spoiled(Semaphore.open(name)),
+      remove: removeNamed,
+      patience: 500,
+    }).filter(({ title }) => found.test(title))
+    t.is(cases.length, 1)
+    await t.throwsAsync(async () => cases[0]?.run())
+    for (const source of opened) Semaphore.prototype.close.call(source)
+  })
+}

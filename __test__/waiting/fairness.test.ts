@@ -1,0 +1,23 @@
+// Nobody starves: processes that hold a permit in turn all get it about as often.
+
+import test from 'ava'
+
+import { ownSemaphore } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+
+/** `ref` waits in libuv's pool, `unref` on a thread of ours. */
+for (const keeps of ['ref', 'unref']) {
+  test.serial(`20 rivals of a process leave it its turns (${keeps})`, async t => {
+    const semaphore = ownSemaphore(t, 'sysv', 1)
+    const env = { UV_THREADPOOL_SIZE: '4' }
+    const args = [semaphore.name, keeps, 4_000, 60_000]
+    const rivals = Array.from({ length: 21 }, () => child(t, 'waiting/take-turns.ts', { env, args }))
+    await Promise.all(rivals.map(rival => rival.until('ready')))
+    for (const rival of rivals) rival.send('go')
+    const turns = (await Promise.all(rivals.map(rival => rival.next()))) as number[]
+    const mean = turns.reduce((sum, each) => sum + each) / turns.length
+    t.true(mean > 2, `${turns}`)
+    // With slices instead of one long wait, some got no turn at all.
+    t.true(Math.min(...turns) >= mean / 2 - 1, `${turns}`)
+  })
+}

@@ -1,0 +1,183 @@
+// First come, first served inside a process; and what ends all waits of a handle, or of a semaphore.
+
+import test from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { backends, ownSemaphore } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+import { until } from '../shared/until.ts'
+
+for (const backend of backends) {
+  const another = (semaphore: Semaphore) => Semaphore.open(semaphore.name, { backend })
+
+  test(`units go to waits in their order, whatever they take and by which handle (${backend})`, async t => {
+    const first = ownSemaphore(t, backend)
+    const second = another(first)
+    const order: number[] = []
+    const waits = Array.from({ length: 100 }, async (_, i) => {
+      const semaphore = i % 2 === 0 ? first : second
+      if (i % 3 === 0) await semaphore.wait()
+      else if (i % 3 === 1) await semaphore.acquire()
+      else await semaphore.wait({ timeout: 60_000 })
+      order.push(i)
+    })
+    for (let i = 0; i < waits.length; i++) {
+      first.post()
+      await Promise.all(waits.slice(0, i + 1))
+    }
+    t.deepEqual(order, [...Array(100).keys()])
+    second.close()
+  })
+
+  test(`a wait does not overtake those before it, even when its unit is there (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    for (let round = 0; round < 50; round++) {
+      const order: string[] = []
+      const first = semaphore.wait().then(() => order.push('first')) // its thread is not in the kernel yet
+      semaphore.post()
+      const second = semaphore.wait().then(() => order.push('second'))
+      semaphore.post()
+      await Promise.all([first, second])
+      t.deepEqual(order, ['first', 'second'])
+    }
+  })
+
+  test(`close() ends the waits of its handle and of no other (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    const closing = another(semaphore)
+    const theirs = Array.from({ length: 10 }, () => closing.wait())
+    const other = Promise.all([semaphore.wait(), semaphore.acquire()])
+    const closed = Promise.all(
+      theirs.map(wait => t.throwsAsync(wait, { name: 'IpcError', code: 'ERR_CLOSED' })),
+    )
+    t.is(semaphore.info().pending, 12)
+    closing.close()
+    t.is(semaphore.info().pending, 2)
+    await closed
+    semaphore.post(2)
+    const [, permit] = await other
+    permit.release()
+    t.is(semaphore.value, 1)
+  })
+
+  test(`a unit on its way to a closed handle goes to the next wait (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    const closing = another(semaphore)
+    const closed = t.throwsAsync(closing.wait(), { code: 'ERR_CLOSED' })
+    const next = semaphore.acquire()
+    semaphore.post()
+    while (semaphore.value > 0); // this thread collects nothing meanwhile
+    closing.close()
+    await closed
+    ;(await next).release()
+    t.is(semaphore.value, 1)
+  })
+
+  test(`a unit on its way to the only handle, which closes, goes back (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    const closing = another(semaphore)
+    const closed = t.throwsAsync(closing.acquire(), { code: 'ERR_CLOSED' })
+    semaphore.post()
+    while (semaphore.value > 0);
+    closing.close()
+    await closed
+    await until('it is back', () => semaphore.value === 1)
+  })
+
+  test(`a handle that closes in a continuation of its own wait loses no permit (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    const closing = another(semaphore)
+    const permits = Promise.all([
+      closing.acquire().then(permit => {
+        closing.close()
+        return permit
+      }),
+      closing.acquire(),
+    ])
+    semaphore.post(2)
+    while (semaphore.value > 0); // both are collected at once
+    for (const permit of await permits) permit.release()
+    t.is(semaphore.value, 2)
+  })
+
+  test(`a wait after close() is refused (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend, 1)
+    const closed = another(semaphore)
+    closed.close()
+    for (const wait of [() => closed.wait(), () => closed.acquire(), () => closed.use(() => {})]) {
+      await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
+    }
+    t.throws(() => closed.waitSync(), { code: 'ERR_CLOSED' })
+    t.is(semaphore.value, 1)
+  })
+
+  test(`waits that come and go all the time strand none (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    for (let round = 0; round < 200; round++) {
+      const controller = new AbortController()
+      const aborted = semaphore.wait({ signal: controller.signal }).catch(() => {})
+      if (round % 3 === 0) await new Promise(resolve => setImmediate(resolve))
+      controller.abort()
+      if (round % 2 === 0) semaphore.unref()
+      const wait = semaphore.wait()
+      semaphore.ref()
+      semaphore.post()
+      await Promise.all([aborted, wait])
+    }
+    t.is(semaphore.value, 0)
+  })
+}
+
+test('unlink() ends 64 waits in 8 processes with EIDRM', async t => {
+  const semaphore = ownSemaphore(t)
+  const waiters = Array.from({ length: 8 }, () =>
+    child(t, 'waiting/wait-for-removal.ts', { args: [semaphore.name, 8] }),
+  )
+  await Promise.all(waiters.map(waiter => waiter.until('waiting')))
+  await until('all wait', () => semaphore.info().waiters === 8)
+  semaphore.unlink()
+  for (const waiter of waiters) {
+    t.deepEqual(await waiter.next(), Array(8).fill('EIDRM'))
+    t.deepEqual(await waiter.next(), Array(5).fill('EIDRM')) // and every later call
+    t.is((await waiter.exit).code, 0)
+  }
+})
+
+test('a semaphore that was removed refuses every wait with EIDRM, a successor of its name or not', async t => {
+  const semaphore = ownSemaphore(t)
+  const pending = t.throwsAsync(semaphore.wait(), { code: 'EIDRM' })
+  Semaphore.unlink(semaphore.name)
+  await pending
+  const successor = Semaphore.create(semaphore.name, { initial: 5 })
+  for (const wait of [
+    () => semaphore.wait(),
+    () => semaphore.acquire(),
+    () => semaphore.wait({ timeout: 9 }),
+  ]) {
+    const error = await t.throwsAsync(wait, { name: 'IpcError', code: 'EIDRM' })
+    t.like(error, { errno: -43, syscall: 'semop' })
+  }
+  t.throws(() => semaphore.waitSync(), { code: 'EIDRM' })
+  t.throws(() => semaphore.waitSync({ timeout: 10 }), { code: 'EIDRM' })
+  t.is(successor.value, 5)
+  successor.close()
+})
+
+test('a permit of a semaphore that was removed is released without an error', async t => {
+  const semaphore = ownSemaphore(t, 'sysv', 1)
+  const permit = await semaphore.acquire()
+  semaphore.unlink()
+  permit.release()
+  t.true(permit.released)
+})
+
+test('a POSIX semaphore lives on without its name for those who wait', async t => {
+  const semaphore = ownSemaphore(t, 'posix')
+  const other = Semaphore.open(semaphore.name, { backend: 'posix' })
+  const wait = semaphore.wait()
+  semaphore.unlink()
+  other.post()
+  await wait
+  t.is(other.value, 0)
+  other.close()
+})

@@ -1,0 +1,166 @@
+// Waits leave libuv's pool to the program: never more than a quarter of it, and none where it is small.
+
+import test from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { ownSemaphore } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+import { nodes } from '../shared/nodes.ts'
+import { linux, requires } from '../shared/requires.ts'
+import { blocked, threads } from '../shared/threads.ts'
+import { until } from '../shared/until.ts'
+
+/** UV_THREADPOOL_SIZE, and how many of its threads may block. */
+const POOLS = [
+  [1, 0],
+  [4, 1],
+  [16, 4],
+] as const
+
+for (const backend of ['sysv', 'posix'] as const) {
+  for (const [size, share] of POOLS) {
+    requires(linux).serial(
+      `fs, dns and crypto work while 64 semaphores are waited on, a pool of ${size} (${backend})`,
+      async t => {
+        await Promise.all(
+          nodes.map(async node => {
+            const prefix = uniqueName(t)
+            const semaphores = Array.from({ length: 64 }, (_, i) =>
+              Semaphore.create(`${prefix}-${i}`, { initial: 0, backend }),
+            )
+            t.teardown(() => {
+              for (const semaphore of semaphores) semaphore.unlink()
+            })
+            const env = { UV_THREADPOOL_SIZE: String(size) }
+            const args = [backend, ...semaphores.map(({ name }) => name)]
+            const { pool, own } = (await child(t, 'waiting/use-pool.ts', {
+              node,
+              env,
+              args,
+            }).next()) as ReturnType<typeof blocked>
+            t.true(pool <= share, `${pool} blocked`)
+            if (backend === 'sysv') t.is(own + pool, 64)
+          }),
+        )
+      },
+    )
+  }
+}
+
+requires(linux).serial(
+  "the pool's share is that of its size at the start, whatever the program says later",
+  async t => {
+    const prefix = uniqueName(t)
+    const semaphores = Array.from({ length: 64 }, (_, i) =>
+      Semaphore.create(`${prefix}-${i}`, { initial: 0 }),
+    )
+    t.teardown(() => {
+      for (const semaphore of semaphores) semaphore.unlink()
+    })
+    await Promise.all(
+      nodes.map(async node => {
+        // The pool has 4 threads by the time that the program says 64.
+        const late = `import { stat } from 'node:fs/promises'; await stat('/'); process.env.UV_THREADPOOL_SIZE = '64'`
+        const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(late)}`]
+        const env = { UV_THREADPOOL_SIZE: undefined }
+        const args = ['sysv', ...semaphores.map(({ name }) => name)]
+        t.like(await child(t, 'waiting/use-pool.ts', { node, nodeArgs, env, args }).next(), { pool: 1 })
+      }),
+    )
+  },
+)
+
+requires(linux).serial('10,000 waits on one semaphore block one thread', async t => {
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 0 })
+  t.teardown(() => semaphore.close())
+  const before = blocked()
+  const waits = Array.from({ length: 10_000 }, () => semaphore.wait())
+  await until('a thread is blocked', () => semaphore.info().waiters === 1)
+  t.is(semaphore.info().pending, 10_000)
+  const during = blocked()
+  t.is(during.own + during.pool, before.own + before.pool + 1)
+  semaphore.post(10_000)
+  await Promise.all(waits)
+  t.is(semaphore.value, 0)
+})
+
+requires(linux).serial(
+  "a thread of ours leaves the program's signals to the program's own threads",
+  async t => {
+    const semaphore = ownSemaphore(t).unref()
+    const waiting = semaphore.wait()
+    await until('a thread is blocked', () => semaphore.info().waiters === 1)
+    const ours = threads().filter(({ name }) => name === 'os-ipc')
+    t.true(ours.length > 0)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGWINCH', 'SIGCHLD', 'SIGUSR1', 'SIGPROF'] as const) {
+      t.true(
+        ours.every(thread => thread.blocks(signal)),
+        signal,
+      )
+    }
+    t.false(ours.some(thread => thread.blocks('SIGURG')))
+    const pool = threads().filter(({ name }) => name === 'libuv-worker')
+    t.false(pool.some(thread => thread.blocks('SIGURG')))
+    // Nothing else keeps this process alive until the wait has ended.
+    semaphore.ref().post()
+    await waiting
+  },
+)
+
+requires(linux).serial('a pool that the program keeps busy does not hold up a wait', async t => {
+  await Promise.all(
+    nodes.map(async node => {
+      const name = uniqueName(t)
+      const semaphore = Semaphore.create(name, { initial: 0 })
+      t.teardown(() => semaphore.close())
+      const busy = child(t, 'waiting/busy-pool.ts', { node, args: [name], env: { UV_THREADPOOL_SIZE: '4' } })
+      t.is(await busy.next(), 'waits')
+      semaphore.post()
+      t.deepEqual(await busy.next(), { working: 4 })
+    }),
+  )
+})
+
+requires(linux).serial('a wait changes its thread with ref() and unref()', async t => {
+  await Promise.all(
+    nodes.map(async node => {
+      const name = uniqueName(t)
+      const semaphore = Semaphore.create(name, { initial: 0 })
+      t.teardown(() => semaphore.close())
+      const switching = child(t, 'waiting/switch-ref.ts', {
+        node,
+        args: [name],
+        env: { UV_THREADPOOL_SIZE: '4' },
+      })
+      t.deepEqual(await switching.next(), { own: 1, pool: 0 })
+      const refd = (await switching.next()) as ReturnType<typeof blocked>
+      t.is(refd.own + refd.pool, 1)
+      t.is(await switching.next(), 1)
+      t.is(await switching.next(), 'ends')
+      t.like(await switching.exit, { code: 0 })
+      t.is(semaphore.value, 1) // the permit is back
+    }),
+  )
+})
+
+for (const [size] of POOLS.slice(0, 2)) {
+  for (const by of ['signal', 'timeout']) {
+    test.serial(
+      `a process that waits with nothing but a ${by} stays until it ends, a pool of ${size}`,
+      async t => {
+        await Promise.all(
+          nodes.map(async node => {
+            const { name } = ownSemaphore(t)
+            const env = { UV_THREADPOOL_SIZE: String(size) }
+            const waiting = child(t, 'waiting/wait-with-signal.ts', { node, env, args: [by, name] })
+            t.like(await waiting.next(), by === 'signal' ? { error: 'TimeoutError' } : { code: 'ETIMEDOUT' })
+            t.is(await waiting.next(), 'after')
+            t.like(await waiting.exit, { code: 0, stderr: '' })
+          }),
+        )
+      },
+    )
+  }
+}

@@ -1,0 +1,63 @@
+// waitSync blocks its thread, and nothing else.
+
+import test, { type ExecutionContext } from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { type Backend, backends, ownSemaphore } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+import { nodes } from '../shared/nodes.ts'
+
+for (const backend of backends) {
+  for (const where of ['here', 'worker']) {
+    test(`waitSync is woken by another process (${where}, ${backend})`, async t => {
+      await Promise.all(
+        nodes.map(async node => {
+          const semaphore = ownSemaphore(t, backend)
+          const back = beside(t, semaphore, 'back')
+          const blocking = child(t, 'waiting/block.ts', { node, args: [backend, semaphore.name, where] })
+          for (let i = 0; i < 50; i++) {
+            semaphore.post()
+            await back.wait()
+          }
+          t.is(await blocking.next(), 0)
+          t.is((await blocking.exit).code, 0)
+        }),
+      )
+    })
+  }
+
+  test(`waitSync is woken by a worker of its own process (${backend})`, async t => {
+    const semaphore = ownSemaphore(t, backend)
+    beside(t, semaphore, 'started')
+    const blocking = child(t, 'waiting/ping-thread.ts', { args: [backend, semaphore.name] })
+    t.is(await blocking.next(), 'woken')
+    t.is((await blocking.exit).code, 0)
+  })
+
+  test(`waitSync takes what is there (${backend})`, t => {
+    const semaphore = ownSemaphore(t, backend, 3)
+    semaphore.waitSync()
+    semaphore.waitSync({})
+    semaphore.waitSync({ timeout: 1_000 })
+    t.is(semaphore.value, 0)
+  })
+
+  test(`a waitSync that timed out has taken nothing, and left nobody in line (${backend})`, t => {
+    const semaphore = ownSemaphore(t, backend)
+    for (let i = 0; i < 20; i++) t.throws(() => semaphore.waitSync({ timeout: 1 }), { code: 'ETIMEDOUT' })
+    t.is(semaphore.info().pending, 0)
+    semaphore.post()
+    t.is(semaphore.value, 1)
+  })
+}
+
+/** Another semaphore, whose name is the first one's with something behind it. */
+function beside(t: ExecutionContext, semaphore: Semaphore, suffix: string): Semaphore {
+  const backend: Backend = semaphore.backend
+  const other = Semaphore.create(`${semaphore.name}-${suffix}`, { initial: 0, backend })
+  t.teardown(() => {
+    other.unlink()
+    other.close()
+  })
+  return other
+}

@@ -1,0 +1,129 @@
+// A worker that ends, however it does, leaves nothing of its waits: no thread that takes the next unit, no unit lost.
+
+import test, { type ExecutionContext } from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { type Backend, backends } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+import { type NodeBinary, nodes } from '../shared/nodes.ts'
+import { until } from '../shared/until.ts'
+
+/** What a worker may be at, and whether it has a unit of the one that there is. */
+const STATES: Record<string, { units: number; busy?: boolean }> = {
+  'waits pending': { units: 0 },
+  'unref waits pending': { units: 0 },
+  'a permit held': { units: 1 },
+  'a permit held after close': { units: 1 },
+  'a unit on its way': { units: 1, busy: true },
+  'a permit on its way': { units: 1, busy: true },
+  waitSync: { units: 0, busy: true },
+}
+
+interface Run {
+  node: NodeBinary
+  state: string
+  how: string
+  backend?: Backend
+  /** Whether the main thread loads the addon too. */
+  loads?: boolean
+}
+
+async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
+  const { node, state, how, backend = 'sysv', loads = true } = run
+  const { units } = STATES[state] as { units: number }
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 0, backend })
+  t.teardown(() => semaphore.close())
+  const process = child(t, 'waiting/end-worker.ts', {
+    node,
+    args: [state, how, backend, name, String(loads)],
+  })
+  if (/held/.test(state)) semaphore.post()
+  t.is(await process.next(), 'ready')
+  if (!/held/.test(state)) {
+    await until('it waits', () => (semaphore.info().waiters ?? 0) > 0)
+    if (units > 0) {
+      semaphore.post()
+      await until('the unit is on its way', () => semaphore.value === 0)
+    }
+  }
+  t.is(semaphore.value, 0)
+  process.send('end')
+  const text = JSON.stringify(run)
+  if (how !== 'process.exit of the main thread') {
+    t.is(await process.next(), 'ended')
+    // As soon as the worker is gone; the process lives on.
+    // No thread stays behind; one that is only about to leave takes nothing either.
+    if (state === 'unref waits pending') await until('nobody waits', () => semaphore.info().waiters === 0)
+    if (how !== 'terminate, and post at once') semaphore.post()
+    await until(`all units are back: ${text}`, () => semaphore.value === units + 1)
+    await until('nobody waits', () => semaphore.info().waiters === 0)
+    process.send('end')
+  }
+  const exit = await process.exit
+  t.like(exit, { code: 0, signal: null }, text + exit.stderr)
+  if (how === 'process.exit of the main thread') semaphore.post()
+  t.is(semaphore.value, units + 1, text)
+}
+
+for (const [state, { busy = false }] of Object.entries(STATES)) {
+  for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
+    // A busy one is not there to do that, and the others say nothing new.
+    if (how === 'process.exit' && (busy || !['waits pending', 'a permit held'].includes(state))) continue
+    test.serial(`a worker with ${state} ends: ${how}`, async t => {
+      await Promise.all(nodes.map(node => endsClean(t, { node, state, how })))
+    })
+  }
+  test.serial(`a worker with ${state} is terminated, on the other backend`, async t => {
+    await Promise.all(nodes.map(node => endsClean(t, { node, state, how: 'terminate', backend: 'posix' })))
+  })
+}
+
+test.serial('a worker with a permit held, on the other backend, ends with the process', async t => {
+  const run = { state: 'a permit held', how: 'process.exit of the main thread', backend: 'posix' } as const
+  await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+})
+
+for (const state of ['waits pending', 'a permit held']) {
+  test.serial(`a worker with ${state} that alone loaded the addon ends`, async t => {
+    const run = { state, how: 'terminate', loads: false }
+    await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+  })
+}
+
+for (const backend of backends) {
+  test.serial(
+    `120 workers that are terminated at any moment lose no unit and double none (${backend})`,
+    async t => {
+      await Promise.all(
+        nodes.map(async node => {
+          const name = uniqueName(t)
+          const semaphore = Semaphore.create(name, { initial: 0, backend })
+          t.teardown(() => semaphore.close())
+          const process = child(t, 'waiting/terminate-workers.ts', {
+            node,
+            args: [backend, name, 40],
+            limit: 110_000,
+          })
+          const posts = await process.next()
+          await until(`${posts} units are back`, () => semaphore.value === posts)
+          t.like(await process.exit, { code: 0, signal: null })
+          t.is(semaphore.value, 40)
+        }),
+      )
+    },
+  )
+}
+
+for (const state of ['waits pending', 'waitSync']) {
+  for (const backend of backends) {
+    test.serial(
+      `a unit that is posted while a worker with ${state} is terminated stays (${backend})`,
+      async t => {
+        const run = { state, how: 'terminate, and post at once', backend }
+        await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+      },
+    )
+  }
+}

@@ -1,0 +1,18 @@
+//! What every engine has to do, for the tests of each.
+
+use crate::waiting::{Counter, Request};
+
+/// Who shares a lock excludes who wants it alone, and the other way round; `one` and `two` are two users of it.
+pub(super) fn check_exclusion(one: &impl Counter, two: &impl Counter) {
+    let first = one.try_take(Request::Shared).unwrap().unwrap();
+    let second = two.try_take(Request::Shared).unwrap().unwrap();
+    assert_eq!(one.try_take(Request::Exclusive).unwrap(), None);
+    one.give_back(Request::Shared, first).unwrap();
+    assert_eq!(one.try_take(Request::Exclusive).unwrap(), None);
+    two.give_back(Request::Shared, second).unwrap();
+    let alone = one.try_take(Request::Exclusive).unwrap().unwrap();
+    assert_eq!(two.try_take(Request::Shared).unwrap(), None);
+    assert_eq!(two.try_take(Request::Exclusive).unwrap(), None);
+    one.give_back(Request::Exclusive, alone).unwrap();
+    assert!(two.try_take(Request::Shared).unwrap().is_some());
+}

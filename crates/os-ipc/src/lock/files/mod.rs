@@ -1,0 +1,310 @@
+//! Locks as files with flock(2), for a platform whose kernel undoes nothing else: a dead process's descriptors are closed.
+//!
+//! Who wants to share passes the gate (a file that it locks together with others, for a moment) and locks the lock's
+//! file together with others. Who wants the lock alone locks the gate alone first, and keeps it until the lock goes
+//! back: nobody new gets in, and those who share leave one by one.
+
+mod folder;
+mod paths;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod user;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
+
+pub(super) use folder::of_user;
+pub(super) use survey::{list, survey};
+
+use super::{LockName, MAX_LOCK_NAME_BYTES};
+use crate::error::{Code, Errno, Error, Result};
+use crate::sys::interrupt::Interrupt;
+use crate::waiting::{Counter, Locking, Request, Token};
+use folder::failed;
+use paths::Paths;
+use user::{Tally, User};
+
+/// A lock, as this process uses it.
+pub(super) struct FileLock {
+    name: LockName,
+    paths: Paths,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    users: usize,
+    serving: bool,
+    /// The gate that our thread has shut for who wants the lock alone, and waits for the others to leave.
+    gate: Option<Flock<File>>,
+    held: HashMap<i32, Held>,
+    last_number: i32,
+    user: Option<User>,
+    tally: Tally,
+}
+
+/// What is locked for one holder; dropped, it is not any more.
+struct Held {
+    _lock: Flock<File>,
+    /// Of who has the lock alone.
+    _gate: Option<Flock<File>>,
+}
+
+/// Whether flock waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    AtOnce,
+    Waiting,
+}
+
+impl Way {
+    fn argument(self, hold: Request) -> FlockArg {
+        match (self, hold) {
+            (Self::AtOnce, Request::Shared) => FlockArg::LockSharedNonblock,
+            (Self::AtOnce, _) => FlockArg::LockExclusiveNonblock,
+            (Self::Waiting, Request::Shared) => FlockArg::LockShared,
+            (Self::Waiting, _) => FlockArg::LockExclusive,
+        }
+    }
+}
+
+impl FileLock {
+    pub(super) fn new(folder: &Path, name: LockName) -> Self {
+        Self { paths: Paths::new(folder, &name), name, state: Mutex::default() }
+    }
+
+    /// flock(2) on the gate; `None` when it is not to be had, or a signal came.
+    fn shut_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
+        let path = self.paths.gate();
+        loop {
+            let file = paths::open_or_create(&path)?;
+            let Some(gate) = self.lock_file(file, way, hold)? else { return Ok(None) };
+            // Else who used the lock last removed its files while we waited.
+            if paths::is_current(&gate, &path) {
+                return Ok(Some(gate));
+            }
+        }
+    }
+
+    /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
+    fn lock_behind_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
+        let path = self.paths.lock();
+        let file = paths::open_or_create(&path)?;
+        self.sign(&file)?;
+        self.lock_file(file, way, hold)
+    }
+
+    /// Writes the name into a new file, or reads whose it is: two names can have one hash.
+    fn sign(&self, file: &File) -> Result<()> {
+        let path = self.paths.lock();
+        let signed = || {
+            let recorded = paths::read_at_most(file, MAX_LOCK_NAME_BYTES)?;
+            // Several who share may do so at once; they all write the same.
+            if recorded.as_ref().is_some_and(Vec::is_empty) {
+                file.write_all_at(self.name.as_str().as_bytes(), 0)?;
+            }
+            Ok(recorded)
+        };
+        let recorded = signed().map_err(|error| failed("read", &path, &error))?;
+        let Some(recorded) = recorded else {
+            let what =
+                format!("the file of the lock {} is too long for a name: {}", self.name, path.display());
+            return Err(
+                Error::new(Code::NotAnObject, what).with_hint("remove it: no program of os-ipc made it")
+            );
+        };
+        let (recorded, own) = (String::from_utf8_lossy(&recorded), self.name.as_str());
+        if recorded.is_empty() || own.starts_with(&*recorded) {
+            return Ok(());
+        }
+        let what = format!(
+            "the lock {} has the same file as '{recorded}', which exists: {}",
+            self.name,
+            path.display()
+        );
+        Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
+    }
+
+    fn lock_file(&self, file: File, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
+        match Flock::lock(file, way.argument(hold)) {
+            Ok(locked) => Ok(Some(locked)),
+            Err((_, Errno::EAGAIN | Errno::EINTR)) => Ok(None),
+            Err((_, errno)) => Err(self.failure("wait for", errno)),
+        }
+    }
+
+    /// The lock is held: what was locked for it gets a number.
+    fn keep(&self, hold: Request, lock: Flock<File>, gate: Option<Flock<File>>) -> Token {
+        let mut state = self.state();
+        state.last_number = state.last_number.wrapping_add(1);
+        let number = state.last_number;
+        state.held.insert(number, Held { _lock: lock, _gate: gate });
+        *held_as(&mut state.tally, hold) += 1;
+        self.publish(&mut state);
+        Token(number)
+    }
+
+    /// One attempt.
+    fn attempt(&self, hold: Request) -> Result<Option<Token>> {
+        let Some(gate) = self.shut_gate(Way::AtOnce, hold)? else { return Ok(None) };
+        let Some(lock) = self.lock_behind_gate(Way::AtOnce, hold)? else { return Ok(None) };
+        let gate = Some(gate).filter(|_| hold == Request::Exclusive);
+        Ok(Some(self.keep(hold, lock, gate)))
+    }
+
+    fn publish(&self, state: &mut State) {
+        if state.user.is_none() {
+            state.user = User::enter(&self.paths, &self.name);
+        }
+        if let Some(user) = &state.user {
+            user.write(state.tally);
+        }
+    }
+
+    /// Removes the files when nobody else uses the lock. Only who has it alone, and the gate, may do that.
+    fn remove_files(&self) {
+        let (gate, lock) = (self.paths.gate(), self.paths.lock());
+        loop {
+            let Some(shut) = alone(&gate) else { return };
+            let unused = alone(&lock);
+            if unused.is_some() || !lock.exists() {
+                let _ = fs::remove_file(&lock);
+                survey::remove_abandoned(&self.paths);
+                let _ = fs::remove_file(&gate);
+                return;
+            }
+            drop(shut);
+            // Whoever has it removes the files when he leaves; one who just left found the gate shut by us.
+            if alone(&lock).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The file, locked alone, if it is there and nobody else has it.
+fn alone(path: &Path) -> Option<Flock<File>> {
+    let file = Flock::lock(paths::open(path).ok()?, FlockArg::LockExclusiveNonblock).ok()?;
+    paths::is_current(&file, path).then_some(file)
+}
+
+fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
+    if hold == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
+}
+
+impl Counter for FileLock {
+    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
+        /// Who removes the files has the lock alone for a moment, and that is not to be taken for an answer.
+        const TRIES: usize = 3;
+        const BETWEEN: Duration = Duration::from_micros(100);
+        folder::ensure(self.paths.folder())?;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                thread::sleep(BETWEEN);
+            }
+            if let Some(taken) = self.attempt(hold)? {
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
+        let shut = {
+            let mut state = self.state();
+            state.serving = true;
+            state.gate.take()
+        };
+        let gate = match shut {
+            // Shut for somebody who gave up, or by a call that a signal ended.
+            Some(gate) => Some(gate),
+            None => self.shut_gate(Way::Waiting, hold)?,
+        };
+        let Some(gate) = gate else { return Ok(None) };
+        match self.lock_behind_gate(Way::Waiting, hold) {
+            Ok(Some(lock)) => {
+                let gate = Some(gate).filter(|_| hold == Request::Exclusive);
+                Ok(Some(self.keep(hold, lock, gate)))
+            }
+            Ok(None) if hold == Request::Exclusive => {
+                self.state().gate = Some(gate);
+                Ok(None)
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), Errno> {
+        let mut state = self.state();
+        if let Some(held) = state.held.remove(&origin.0) {
+            *held_as(&mut state.tally, hold) -= 1;
+            // Before somebody else has it: nobody is to see two who have it alone.
+            self.publish(&mut state);
+            drop(held);
+        }
+        Ok(())
+    }
+
+    fn failure(&self, act: &str, errno: Errno) -> Error {
+        Error::system(format!("cannot {act} the lock"), "flock", &self.name, errno)
+    }
+}
+
+impl Locking for FileLock {
+    fn join(&self) {
+        self.state().users += 1;
+    }
+
+    fn part(&self) {
+        self.state().users -= 1;
+    }
+
+    fn close_unused(&self) -> bool {
+        let mut state = self.state();
+        if state.users > 0 {
+            return true;
+        }
+        if !state.serving {
+            state.user = None;
+            self.remove_files();
+        }
+        !state.serving
+    }
+
+    fn end_process(&self) {
+        let mut state = self.state();
+        state.user = None;
+        state.gate = None;
+        state.held.clear();
+        self.remove_files();
+    }
+
+    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
+        let mut state = self.state();
+        let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
+        let waiting = if hold == Request::Shared { pending_shared } else { pending_exclusive };
+        *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
+        state.tally.oldest = oldest.unwrap_or_default();
+        self.publish(&mut state);
+    }
+
+    fn rest(&self) {
+        let mut state = self.state();
+        state.gate = None;
+        state.serving = false;
+    }
+}

@@ -1,0 +1,118 @@
+//! What a process has to do with a lock, in a file of its own: for those who ask.
+//!
+//! The process keeps the file locked, so that one that nobody has locked was left behind by a process that died.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::paths::{self, Paths};
+use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
+
+/// What a process holds and waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) shared: u32,
+    pub(super) exclusive: u32,
+    pub(super) pending_shared: u32,
+    pub(super) pending_exclusive: u32,
+    /// When the first that waits asked; 0 when none does.
+    pub(super) oldest: u64,
+}
+
+impl Tally {
+    const BYTES: usize = 24;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let numbers = [self.shared, self.exclusive, self.pending_shared, self.pending_exclusive];
+        for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
+            place.copy_from_slice(&number.to_ne_bytes());
+        }
+        bytes[16..].copy_from_slice(&self.oldest.to_ne_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut numbers =
+            bytes.chunks_exact(4).filter_map(|part| Some(u32::from_ne_bytes(part.try_into().ok()?)));
+        let mut next = || numbers.next();
+        Some(Self {
+            shared: next()?,
+            exclusive: next()?,
+            pending_shared: next()?,
+            pending_exclusive: next()?,
+            oldest: u64::from_ne_bytes(bytes.get(16..Self::BYTES)?.try_into().ok()?),
+        })
+    }
+}
+
+/// This process's file.
+pub(super) struct User {
+    file: Flock<File>,
+    path: PathBuf,
+}
+
+impl User {
+    /// Makes the file. Without one, nobody sees what we do, and nothing else is different.
+    pub(super) fn enter(paths: &Paths, name: &LockName) -> Option<Self> {
+        const TRIES: u32 = 16;
+        (0..TRIES).find_map(|number| {
+            let path = paths.user(std::process::id(), number);
+            let file = paths::open_or_create(&path).ok()?;
+            let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+            let text = [&Tally::default().to_bytes(), name.as_str().as_bytes()].concat();
+            // Somebody may just have removed what a process of our pid left behind.
+            let usable = paths::is_current(&file, &path)
+                && file.set_len(text.len() as u64).and_then(|()| file.write_all_at(&text, 0)).is_ok();
+            usable.then_some(Self { file, path })
+        })
+    }
+
+    pub(super) fn write(&self, tally: Tally) {
+        // What cannot be written is not seen.
+        let _ = self.file.write_all_at(&tally.to_bytes(), 0);
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// What another process wrote; `None` where it died, and then the file goes too.
+pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
+    let file = paths::open(path).ok()?;
+    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+        Ok(abandoned) => {
+            if paths::is_current(&abandoned, path) {
+                let _ = fs::remove_file(path);
+            }
+            None
+        }
+        Err((file, _)) => parse(&paths::read_at_most(&file, Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<(String, Tally)> {
+    let (tally, name) = bytes.split_at_checked(Tally::BYTES)?;
+    Some((String::from_utf8(name.to_vec()).ok()?, Tally::from_bytes(tally)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let tally =
+            Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4, oldest: 1 << 40 };
+        let text = [&tally.to_bytes()[..], "a name".as_bytes()].concat();
+        assert_eq!(parse(&text), Some(("a name".to_owned(), tally)));
+        assert_eq!(parse(&text[..23]), None);
+        assert_eq!(parse(&[]), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! Locks with names, for all processes of a user on this host: held alone or together with others, and free again when
+//! their process dies.
+//!
+//! A request joins the *line* of its lock in this process (`line`), which is a [`Queue`](crate::waiting): first come,
+//! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
+
+mod at_exit;
+mod engine;
+#[cfg(test)]
+mod engine_tests;
+mod files;
+mod idle;
+mod info;
+mod line;
+mod lock;
+mod name;
+mod registry;
+mod system_v;
+
+pub use engine::LockEngine;
+pub use info::{LockInfo, LockRequest};
+pub use lock::{Lock, LockMode};
+pub use name::{LockName, MAX_LOCK_NAME_BYTES};

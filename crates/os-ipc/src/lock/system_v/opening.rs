@@ -1,0 +1,131 @@
+//! Finding the set of a lock, or making it.
+
+use super::layout::{Layout, initialise, too_small};
+use crate::access::Owner;
+use crate::error::{Code, Errno, Error, Result};
+use crate::key::Key;
+use crate::limits::with_limits;
+use crate::lock::LockName;
+use crate::record::{self, MARK_AT, Record};
+use crate::semaphore::patience::Patience;
+use crate::sys::system_v::semaphore::{self as sys, SetId};
+
+/// Its user's alone: a stranger who may take a lock may keep it.
+const MODE: u32 = 0o600;
+
+/// How often the set of a lock that comes and goes is looked for.
+#[derive(Default)]
+pub(super) struct Looks {
+    quick: usize,
+    patience: Patience,
+}
+
+impl Looks {
+    /// So often without a pause: each time, somebody got on.
+    const QUICK: usize = 100;
+
+    /// False when there were enough.
+    pub(super) fn once_more(&mut self) -> bool {
+        if self.quick < Self::QUICK {
+            self.quick += 1;
+            return true;
+        }
+        self.patience.once_more()
+    }
+}
+
+/// What has the key of a lock.
+enum Found {
+    Ready(SetId, Layout),
+    /// Nothing, or something else by now.
+    Again,
+}
+
+/// The set of the lock, made when there is none.
+///
+/// Whoever uses a lock last removes its set, so that one may be gone by the time that it is looked at.
+pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
+    let key = Key::of_lock(name.as_str()).raw();
+    let mut looks = Looks::default();
+    loop {
+        let found = match sys::find(key) {
+            Ok(set) => inspect(set, name)?,
+            Err(Errno::ENOENT) => create(key, name)?,
+            Err(Errno::EACCES) => return Err(foreign(failed("semget", name, Errno::EACCES))),
+            Err(errno) => return Err(failed("semget", name, errno)),
+        };
+        match found {
+            Found::Ready(set, layout) => return Ok((set, layout)),
+            Found::Again if looks.once_more() => {}
+            Found::Again => return Err(failed("semctl", name, Errno::EIDRM)),
+        }
+    }
+}
+
+fn create(key: i32, name: &LockName) -> Result<Found> {
+    let layout = Layout::for_new(name.as_str());
+    let set = match sys::create(key, layout.size(), MODE) {
+        Ok(set) => set,
+        Err(Errno::EEXIST) => return Ok(Found::Again),
+        Err(Errno::EINVAL) => return Err(too_small(name.as_str())),
+        Err(errno) => return Err(with_limits(failed("semget", name, errno))),
+    };
+    let finished = finish(set, layout, name);
+    if finished.is_err() && sys::status(set).is_ok_and(|status| status.operated == 0) {
+        // What is reported is why it could not be initialised.
+        let _ = sys::remove(set);
+    }
+    finished
+}
+
+/// Initialises a set, ours or that of somebody who died or was not so quick.
+fn finish(set: SetId, layout: Layout, name: &LockName) -> Result<Found> {
+    match initialise(set, layout, name.as_str()) {
+        Ok(_) => Ok(Found::Ready(set, layout)),
+        Err(Errno::EIDRM | Errno::EINVAL) => Ok(Found::Again),
+        Err(Errno::E2BIG) => Err(too_small(name.as_str())),
+        Err(errno) => Err(failed("semop", name, errno)),
+    }
+}
+
+fn inspect(set: SetId, name: &LockName) -> Result<Found> {
+    let Some(status) = unless_gone(sys::status(set), name)? else { return Ok(Found::Again) };
+    Owner::Default
+        .check(format_args!("the lock {name}"), &[status.uid, status.creator_uid])
+        .map_err(foreign)?;
+    let Some(values) = unless_gone(sys::values(set, status.size), name)? else { return Ok(Found::Again) };
+    let layout = Layout::of(name.as_str(), values.len());
+    let unmarked = values.get(usize::from(MARK_AT)).is_none_or(|mark| *mark == 0);
+    match (record::read(&values), layout) {
+        (Record::Lock(recorded), Some(layout)) if recorded == name.as_str() => Ok(Found::Ready(set, layout)),
+        (Record::Absent, Some(layout)) if unmarked && status.operated == 0 => finish(set, layout, name),
+        (Record::Lock(recorded), _) => Err(collision(name, &format!("the lock '{recorded}'"))),
+        (Record::Named(recorded), _) => Err(collision(name, &format!("the semaphore '{recorded}'"))),
+        _ => Err(collision(name, "a semaphore set of another program")),
+    }
+}
+
+fn unless_gone<T>(outcome: std::result::Result<T, Errno>, name: &LockName) -> Result<Option<T>> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Errno::EIDRM | Errno::EINVAL) => Ok(None),
+        Err(errno) => Err(failed("semctl", name, errno)),
+    }
+}
+
+fn collision(name: &LockName, other: &str) -> Error {
+    let key = Key::of_lock(name.as_str());
+    Error::new(
+        Code::NameCollision,
+        format!("the lock {name} has the same key as {other}, which exists: {key}"),
+    )
+    .with_hint("choose another name for one of the two")
+}
+
+fn foreign(error: Error) -> Error {
+    error.with_hint("a lock is for the processes of one user; choose another name")
+}
+
+fn failed(call: &'static str, name: &LockName, errno: Errno) -> Error {
+    Error::system("cannot open the lock", call, name, errno)
+}

@@ -1,0 +1,159 @@
+//! System V segments: by key or id.
+
+use std::num::NonZeroUsize;
+
+use nix::errno::Errno;
+
+use super::hints;
+use super::info::{MemoryKind, SharedMemoryInfo};
+use crate::access::Owner;
+use crate::error::{Error, Result};
+use crate::key::Key;
+use crate::sys::mapping::Mapping;
+use crate::sys::system_v::memory::{self as sys, Status};
+
+/// A segment of a known size.
+pub(super) struct Segment {
+    id: i32,
+    key: Option<i32>,
+    size: NonZeroUsize,
+    /// What it means when the segment is gone before it could be attached.
+    gone: Errno,
+}
+
+impl Segment {
+    pub(super) fn create(key: Key, size: NonZeroUsize, mode: u32) -> Result<Self> {
+        let id = sys::create(key.raw(), size.get(), mode).map_err(|errno| {
+            let error =
+                Error::system("cannot create the shared memory", "shmget", format_args!("key {key}"), errno);
+            hints::segment_limits(error, size.get())
+        })?;
+        Ok(Self { id, key: Some(key.raw()), size, gone: Errno::EIDRM })
+    }
+
+    /// The segment that has this key now, with the size it has.
+    pub(super) fn find(key: Key, owner: Owner) -> Result<Self> {
+        let failed = |call, errno| {
+            Error::system("cannot open the shared memory", call, format_args!("key {key}"), errno)
+        };
+        let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
+        let status = sys::status(id).map_err(|errno| match errno {
+            // It was removed in between, so there is none: what shmget would have said a moment later.
+            Errno::EINVAL | Errno::EIDRM => failed("shmget", Errno::ENOENT),
+            errno => failed("shmctl", errno),
+        })?;
+        if status.removed {
+            return Err(failed("shmget", Errno::ENOENT));
+        }
+        Self::checked(id, &status, owner, Errno::ENOENT)
+    }
+
+    /// The segment that has this id.
+    pub(super) fn attach(id: i32, owner: Owner) -> Result<Self> {
+        let status = sys::status(id).map_err(|errno| {
+            let error =
+                Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
+            match errno {
+                Errno::EINVAL | Errno::EIDRM => {
+                    error.with_hint("no segment has this id (any more): `ipcs -m` lists them")
+                }
+                _ => error,
+            }
+        })?;
+        Self::checked(id, &status, owner, Errno::EIDRM)
+    }
+
+    fn checked(id: i32, status: &Status, owner: Owner, gone: Errno) -> Result<Self> {
+        owner.check(format_args!("the segment {id}"), &[status.uid, status.creator_uid])?;
+        let size = NonZeroUsize::new(status.size).ok_or_else(|| {
+            Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), Errno::EINVAL)
+        })?;
+        Ok(Self { id, key: status.key, size, gone })
+    }
+
+    pub(super) fn id(&self) -> i32 {
+        self.id
+    }
+
+    pub(super) fn key(&self) -> Option<i32> {
+        self.key
+    }
+
+    pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
+        Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
+            let errno = match errno {
+                Errno::EINVAL | Errno::EIDRM => self.gone,
+                errno => errno,
+            };
+            hints::segment_limits(
+                self.failed("cannot attach the shared memory", "shmat", errno),
+                self.size.get(),
+            )
+        })
+    }
+
+    pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
+        let status = sys::status(self.id);
+        status
+            .map(|status| info(self.id, &status))
+            .map_err(|errno| self.failed("cannot look at the shared memory", "shmctl", errno))
+    }
+
+    fn failed(&self, what: &str, call: &'static str, errno: Errno) -> Error {
+        Error::system(what, call, format_args!("id {}", self.id), errno)
+    }
+}
+
+/// Removes the segment of this id, if it is still there.
+pub(super) fn remove_object(id: i32) -> Result<()> {
+    match sys::remove(id) {
+        Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
+        Err(errno) => {
+            Err(Error::system("cannot remove the shared memory", "shmctl", format_args!("id {id}"), errno))
+        }
+    }
+}
+
+/// Removes the segment that has this key: false when none has.
+pub(super) fn remove(key: Key) -> Result<bool> {
+    let failed = |call, errno| {
+        Error::system("cannot remove the shared memory", call, format_args!("key {key}"), errno)
+    };
+    let id = match sys::find(key.raw()) {
+        Ok(id) => id,
+        Err(Errno::ENOENT) => return Ok(false),
+        Err(errno) => return Err(failed("shmget", errno)),
+    };
+    match sys::remove(id) {
+        Ok(()) => Ok(true),
+        Err(Errno::EINVAL | Errno::EIDRM) => Ok(false),
+        Err(errno) => Err(failed("shmctl", errno)),
+    }
+}
+
+/// Every segment of this IPC namespace that we may read.
+pub(crate) fn list() -> Vec<SharedMemoryInfo> {
+    let look = |id: i32| Some(info(id, &sys::status(id).ok()?));
+    sys::ids().into_iter().filter_map(look).collect()
+}
+
+fn info(id: i32, status: &Status) -> SharedMemoryInfo {
+    SharedMemoryInfo {
+        kind: MemoryKind::SystemV,
+        name: None,
+        key: status.key,
+        id: Some(id),
+        size: status.size as u64,
+        attached: Some(status.attached),
+        creator_pid: Some(status.creator_pid).filter(|pid| *pid != 0),
+        last_pid: Some(status.last_pid).filter(|pid| *pid != 0),
+        uid: status.uid,
+        gid: status.gid,
+        mode: status.mode,
+        created_at: None,
+        attached_at: status.attached_at,
+        detached_at: status.detached_at,
+        changed: status.changed,
+        removed: Some(status.removed),
+    }
+}

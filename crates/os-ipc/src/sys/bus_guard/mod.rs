@@ -1,0 +1,7 @@
+//! Memory that a peer truncates while we use it. Only Linux lets a peer do that.
+
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
+mod imp;
+
+pub(in crate::sys) use imp::*;

@@ -1,0 +1,4 @@
+//! Where large stores have one way.
+
+#[derive(Debug, Default)]
+pub(in crate::sys) struct StoreWay(());

@@ -1,0 +1,71 @@
+//! Large copies with AVX2.
+
+use std::arch::x86_64::{__m256i, _mm_sfence, _mm256_loadu_si256, _mm256_store_si256, _mm256_stream_si256};
+use std::ptr;
+
+use super::pieces as copy_pieces;
+use super::store_way::StoreWay;
+
+const VECTOR: usize = size_of::<__m256i>();
+const BLOCK: usize = 4 * VECTOR;
+
+/// From here on stores go past the caches, which could not hold it anyway: 64 MB took 92 us a MB instead of 131.
+const STREAMED: usize = 16 << 20;
+
+/// Copies as fast at every alignment as memcpy does at its best.
+///
+/// 146,000 bytes into a buffer at offset 16 of its page took memcpy 77 us, memcpy in pieces of 2,048 bytes 11 us, and this
+/// 3.6 us; at offset 0 all took 3 to 4 us (AMD EPYC, Linux 6.18). What costs is a load that follows a store to the same
+/// 12 low address bits; here the loads of a block come before its stores.
+///
+/// # Safety
+/// - `source` is readable and `target` is writable, both for `length` bytes, and they do not overlap.
+pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usize, way: Option<&StoreWay>) {
+    if !is_x86_feature_detected!("avx2") {
+        // SAFETY: the caller's.
+        unsafe { copy_pieces::copy_large(source, target, length, way) };
+        return;
+    }
+    // SAFETY: the caller's, and the processor has AVX2.
+    let through = || unsafe { copy_blocks::<false>(source, target, length) };
+    // SAFETY: as above.
+    let past = || unsafe { copy_blocks::<true>(source, target, length) };
+    match way {
+        _ if length >= STREAMED => past(),
+        Some(way) => way.store(length, through, past),
+        None => through(),
+    }
+}
+
+/// # Safety
+/// - As for [`copy_large`], on a processor with AVX2.
+#[target_feature(enable = "avx2")]
+#[allow(clippy::cast_ptr_alignment, reason = "the loads are the unaligned ones, and the target was aligned")]
+unsafe fn copy_blocks<const STREAM: bool>(source: *const u8, target: *mut u8, length: usize) {
+    let head = target.align_offset(VECTOR).min(length);
+    // SAFETY: `head <= length`.
+    unsafe { ptr::copy_nonoverlapping(source, target, head) };
+    let mut position = head;
+    while length - position >= BLOCK {
+        // SAFETY: a whole block is left in both; `target + position` is a multiple of VECTOR, as the aligned stores want.
+        unsafe {
+            let from = source.add(position).cast::<__m256i>();
+            let to = target.add(position).cast::<__m256i>();
+            let block = [0, 1, 2, 3].map(|index| _mm256_loadu_si256(from.add(index)));
+            for (index, vector) in block.into_iter().enumerate() {
+                if STREAM {
+                    _mm256_stream_si256(to.add(index), vector);
+                } else {
+                    _mm256_store_si256(to.add(index), vector);
+                }
+            }
+        }
+        position += BLOCK;
+    }
+    if STREAM {
+        // Streamed stores are not in order with others until this.
+        _mm_sfence();
+    }
+    // SAFETY: the rest of both.
+    unsafe { ptr::copy_nonoverlapping(source.add(position), target.add(position), length - position) };
+}

@@ -1,0 +1,16 @@
+//! The host and this process in it.
+
+mod at_exit;
+pub(crate) mod clock;
+mod file_key;
+mod first_thread;
+pub(crate) mod image;
+#[cfg(target_os = "linux")]
+pub(in crate::sys) mod memory_cgroup;
+pub(crate) mod module;
+mod readable;
+
+pub(crate) use at_exit::at_exit;
+pub(crate) use file_key::ftok;
+pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use readable::is_readable;

@@ -1,0 +1,19 @@
+//! What calls a thread out of a blocking system call.
+//!
+//! On Unix that is a signal. One that arrives just before the call does nothing, so it is repeated until the thread has
+//! seen that it was called (`retry`).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `unix` | [`Interrupt`], the same for the real signal and the model checker's |
+//! | `retry` | the thread that repeats signals |
+//! | `signal` | SIGURG and its handler |
+//! | `signal_model` | the signal and the kernel of the model checker |
+
+mod retry;
+#[cfg_attr(loom, path = "signal_model.rs")]
+pub(crate) mod signal;
+mod unix;
+
+pub(crate) use signal::block_other_signals;
+pub(crate) use unix::Interrupt;

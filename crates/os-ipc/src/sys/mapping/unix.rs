@@ -1,0 +1,177 @@
+//! Mapped memory: mmap(2) for files, shmat(2) for System V segments, and what may be done with either.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+
+use crate::sys::bus_guard::Guard;
+use crate::sys::copy::store_way::StoreWay;
+use crate::sys::{VACATED_SEGMENT_IS_DETACHED, copy};
+
+/// A range of this process's addresses that shows an object, until it is dropped.
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    length: NonZeroUsize,
+    writable: bool,
+    /// The range shows zeros of our own instead of the object.
+    vacated: AtomicBool,
+    shows: Shows,
+    way: StoreWay,
+}
+
+enum Shows {
+    File(Guard),
+    Segment,
+}
+
+// SAFETY: the range is this process's, not a thread's. What is in it is shared with other processes anyway, is only ever
+// touched through raw pointers, and nobody is promised more than `copy.rs` says.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// `mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)`
+    pub(crate) fn of_file(file: &File, length: NonZeroUsize, writable: bool) -> Result<Self, Errno> {
+        // SAFETY: a new range, chosen by the kernel, touches nobody's memory.
+        let start =
+            unsafe { mmap(None, length, protection(writable), MapFlags::MAP_SHARED, file, 0) }?.cast::<u8>();
+        let guard = Guard::over(start.addr().get(), length.get());
+        Ok(Self {
+            start,
+            length,
+            writable,
+            vacated: AtomicBool::new(false),
+            shows: Shows::File(guard),
+            way: StoreWay::default(),
+        })
+    }
+
+    /// `shmat(segment, NULL, SHM_RDONLY or 0)`
+    pub(crate) fn of_segment(segment: i32, length: NonZeroUsize, writable: bool) -> Result<Self, Errno> {
+        let flags = if writable { 0 } else { libc::SHM_RDONLY };
+        // SAFETY: a new range, chosen by the kernel, touches nobody's memory.
+        let start = unsafe { libc::shmat(segment, ptr::null(), flags) };
+        // shmat's failure is the address -1.
+        let start = if start.addr() == usize::MAX { Err(Errno::last()) } else { Ok(start.cast::<u8>()) }?;
+        let start = NonNull::new(start).ok_or(Errno::EINVAL)?;
+        Ok(Self {
+            start,
+            length,
+            writable,
+            vacated: AtomicBool::new(false),
+            shows: Shows::Segment,
+            way: StoreWay::default(),
+        })
+    }
+
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length.get()
+    }
+
+    /// Copies `target.len()` bytes from `position` on.
+    pub(crate) fn load(&self, position: usize, target: &[Cell<u8>]) {
+        let shared = self.at(position, target.len());
+        // SAFETY: `at` checked the range; `target` is writable through its cells.
+        unsafe { copy::load(shared, target.as_ptr().cast::<u8>().cast_mut(), target.len()) };
+    }
+
+    /// The byte at `position`.
+    pub(crate) fn byte(&self, position: usize) -> u8 {
+        let byte = Cell::new(0);
+        self.load(position, slice::from_ref(&byte));
+        byte.get()
+    }
+
+    /// Copies `source` to `position`.
+    pub(crate) fn store(&self, position: usize, source: &[u8]) {
+        let shared = self.writable_at(position, source.len());
+        // SAFETY: `writable_at` checked the range; nothing else can write to `source` meanwhile.
+        unsafe { copy::store(source.as_ptr(), shared, source.len(), &self.way) };
+    }
+
+    /// [`store`](Self::store) from memory that this thread reaches by other ways too, maybe this range itself.
+    pub(crate) fn store_cells(&self, position: usize, source: &[Cell<u8>]) {
+        let shared = self.writable_at(position, source.len());
+        // SAFETY: `writable_at` checked the range.
+        unsafe { copy::store(source.as_ptr().cast(), shared, source.len(), &self.way) };
+    }
+
+    /// Fills the whole range with zeros.
+    pub(crate) fn clear(&self) {
+        let shared = self.writable_at(0, self.length.get());
+        // SAFETY: `writable_at` checked the range.
+        unsafe { shared.write_bytes(0, self.length.get()) };
+    }
+
+    fn writable_at(&self, position: usize, length: usize) -> *mut u8 {
+        assert!(self.writable, "a store to memory that was mapped for reading");
+        self.at(position, length)
+    }
+
+    fn at(&self, position: usize, length: usize) -> *mut u8 {
+        let end = position.checked_add(length);
+        assert!(end.is_some_and(|end| end <= self.length.get()), "a copy beyond the mapped range");
+        // SAFETY: `position` is within the range.
+        unsafe { self.start.add(position) }.as_ptr()
+    }
+
+    /// Whether pages that the object no longer has were touched, and replaced by zeros.
+    pub(crate) fn torn(&self) -> bool {
+        matches!(&self.shows, Shows::File(guard) if guard.torn())
+    }
+
+    /// `mmap(start, length, ..., MAP_SHARED | MAP_FIXED, file, 0)`: shows the object again where pages were replaced.
+    pub(crate) fn mend(&self, file: &File) -> Result<(), Errno> {
+        let Shows::File(guard) = &self.shows else { return Ok(()) };
+        guard.mend();
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+        // SAFETY: the range is ours, and the replacement is as large and as writable as what it replaces.
+        unsafe { mmap(Some(self.start.addr()), self.length, protection(self.writable), flags, file, 0) }
+            .map(drop)
+    }
+
+    /// `mmap(start, length, ..., MAP_FIXED | MAP_ANONYMOUS)`: from now on the range is zeros that nobody shares.
+    ///
+    /// For memory that somebody may still touch, such as a read or write of a file in a thread of libuv's pool: it
+    /// finds zeros there instead of nothing, or what was mapped there next. System V counts it as a detach.
+    pub(crate) fn vacate(&self) -> Result<(), Errno> {
+        let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED | MapFlags::MAP_NORESERVE;
+        // SAFETY: the range is ours, and stays valid for whoever touches it.
+        unsafe { mmap_anonymous(Some(self.start.addr()), self.length, protection(true), flags) }?;
+        self.vacated.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+fn protection(writable: bool) -> ProtFlags {
+    if writable { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE } else { ProtFlags::PROT_READ }
+}
+
+impl Drop for Mapping {
+    /// `shmdt(start)` where it still counts, else `munmap(start, length)`.
+    fn drop(&mut self) {
+        let vacated = *self.vacated.get_mut();
+        if let Shows::Segment = self.shows
+            && !(vacated && VACATED_SEGMENT_IS_DETACHED)
+        {
+            // SAFETY: `start` is what shmat returned, and nobody uses the range any more. It cannot fail for that.
+            unsafe { libc::shmdt(self.start.as_ptr().cast()) };
+            return;
+        }
+        // The handler of SIGBUS has to forget the range before it can become somebody else's.
+        self.shows = Shows::Segment;
+        // SAFETY: the range is ours, and nobody uses it any more. A range that was mapped can be unmapped.
+        let _ = unsafe { munmap(self.start.cast(), self.length.get()) };
+    }
+}

@@ -1,0 +1,258 @@
+//! POSIX shared memory on Linux: files of the tmpfs on `/dev/shm`, which is what `shm_open(3)` of glibc and musl opens.
+
+use std::fs::{File, Metadata, Permissions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, OFlag, fallocate, open as open_file, posix_fallocate};
+use nix::sys::stat::Mode;
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
+
+use super::types::{Failure, Refusal, Space};
+use crate::name::Name;
+use crate::sys::host::memory_cgroup;
+
+const DIRECTORY: &str = "/dev/shm";
+
+/// fallocate starts over when a signal comes; in steps, a signal only costs the step it came in.
+const STEP: u64 = 64 << 20;
+
+/// To look at the cgroup costs as much as to allocate so much.
+const WORTH_A_LOOK: u64 = 1 << 20;
+
+/// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that is there at once with its size and mode, or not at all.
+///
+/// Its pages are there too: a full tmpfs is `ENOSPC` here, not SIGBUS at the first touch. `EEXIST` comes from linkat.
+pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
+    match create_unnamed(size, mode) {
+        Ok(file) => match publish(&file, name) {
+            Ok(()) => Ok(file),
+            // No /proc, and not the privilege to do without.
+            Err(Errno::ENOENT) => create_exclusively(name, size, mode),
+            Err(errno) => Err(Failure("linkat", errno)),
+        },
+        // Not every file system has O_TMPFILE; an old kernel takes it for opening a directory.
+        Err(Failure("open", Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT)) => {
+            create_exclusively(name, size, mode)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn create_unnamed(size: u64, mode: u32) -> Result<File, Failure> {
+    let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
+    let file = uninterrupted(|| open_file(DIRECTORY, flags, Mode::from_bits_truncate(0o600)));
+    let file = File::from(file.map_err(|errno| Failure("open", errno))?);
+    fill(&file, size, mode)?;
+    Ok(file)
+}
+
+/// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless that is taken.
+fn publish(file: &File, name: &Name) -> Result<(), Errno> {
+    let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+    match linkat(AT_FDCWD, from.as_str(), AT_FDCWD, &path(name), AtFlags::AT_SYMLINK_FOLLOW) {
+        // Without /proc: allowed for whoever opened the file since Linux 6.10, and for CAP_DAC_READ_SEARCH before.
+        Err(Errno::ENOENT) => linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH),
+        done => done,
+    }
+}
+
+/// `open(O_CREAT | O_EXCL)`, and `fallocate` after it: until that is done an opener sees size 0 and has to come again.
+fn create_exclusively(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let file = uninterrupted(|| open_file(&path(name), flags, Mode::from_bits_truncate(0o600)));
+    let file = File::from(file.map_err(|errno| Failure("open", errno))?);
+    fill(&file, size, mode).inspect_err(|_| {
+        // What was to be reported is why there is nothing; that the rest stays behind, if it does, adds nothing.
+        let _ = unlink(name);
+    })?;
+    Ok(file)
+}
+
+/// Gives a new file its pages, its mode (fchmod, which the umask has no say in) and, at last, its size.
+fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
+    allocate(file, size).map_err(|errno| Failure("fallocate", errno))?;
+    file.set_permissions(Permissions::from_mode(mode & 0o777))
+        .map_err(|error| Failure("fchmod", raw(&error)))?;
+    file.set_len(size).map_err(|error| Failure("ftruncate", raw(&error)))
+}
+
+/// `fallocate(file, FALLOC_FL_KEEP_SIZE, ...)`
+fn allocate(file: &File, size: u64) -> Result<(), Errno> {
+    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| Errno::EFBIG);
+    // A hopeless size is refused as a whole, before its steps take all the memory there is.
+    let space = space().filter(|space| space.total != 0);
+    if space.is_some_and(|space| size > space.free) {
+        return Err(Errno::ENOSPC);
+    }
+    // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
+    if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
+        return Err(Errno::ENOMEM);
+    }
+    let mut done = 0;
+    while done < size {
+        let step = STEP.min(size - done);
+        let (from, length) = (offset(done)?, offset(step)?);
+        match uninterrupted(|| fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length)) {
+            // Not a tmpfs: the C library writes a byte to every block.
+            Err(Errno::EOPNOTSUPP) => return uninterrupted(|| posix_fallocate(file, 0, offset(size)?)),
+            result => result?,
+        }
+        done += step;
+    }
+    Ok(())
+}
+
+/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows, cuts or waits.
+///
+/// What a stranger planted there is refused: a symbolic link, a name of a file that has another one too, a FIFO, a
+/// directory, a device.
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
+    let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
+    let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let file = match uninterrupted(|| open_file(&path(name), flags, Mode::empty())) {
+        Ok(file) => File::from(file),
+        Err(Errno::ELOOP) => return Err(Refusal::NotAnObject("a symbolic link")),
+        Err(Errno::EISDIR) => return Err(Refusal::NotAnObject("a directory")),
+        Err(Errno::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
+        Err(errno) => return Err(Failure("open", errno).into()),
+    };
+    let status = status(&file)?;
+    if let Some(kind) = wrong_kind(&status) {
+        return Err(Refusal::NotAnObject(kind));
+    }
+    match status.nlink() {
+        0 => Err(Refusal::NotReady(Errno::ENOENT)),
+        1 => Ok((file, status)),
+        _ => Err(Refusal::NotAnObject("a file that has another name too")),
+    }
+}
+
+fn wrong_kind(status: &Metadata) -> Option<&'static str> {
+    let kind = status.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_dir() {
+        Some("a directory")
+    } else if kind.is_fifo() {
+        Some("a FIFO")
+    } else {
+        Some("a socket or a device")
+    }
+}
+
+/// `fstat(file)`
+pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
+    file.metadata().map_err(|error| Failure("fstat", raw(&error)))
+}
+
+/// Whether the object has lost its name.
+#[allow(clippy::unnecessary_wraps, reason = "darwin cannot tell")]
+pub(crate) fn removed(status: &Metadata) -> Option<bool> {
+    Some(status.nlink() == 0)
+}
+
+/// `unlink("/dev/shm/NAME")`
+///
+/// `ENOENT` means that there was none.
+pub(crate) fn unlink(name: &Name) -> Result<(), Errno> {
+    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
+}
+
+/// What tells an object from another of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// The identity of the object that `status` is of.
+pub(crate) fn identity(status: &Metadata) -> Identity {
+    Identity { device: status.dev(), inode: status.ino() }
+}
+
+/// `lstat("/dev/shm/NAME")`: the identity of what has this name now.
+pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
+    match std::fs::symlink_metadata(path(name)) {
+        Ok(status) => Ok(identity(&status)),
+        Err(error) => Err(Failure("lstat", raw(&error))),
+    }
+}
+
+/// The names of what is in /dev/shm and is no semaphore of glibc's (`sem.NAME`).
+pub(crate) fn names() -> Vec<Name> {
+    let Ok(entries) = std::fs::read_dir(DIRECTORY) else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with("sem."))
+        .filter_map(|name| Name::memory(&format!("/{name}")).ok())
+        .collect()
+}
+
+/// `statvfs("/dev/shm")`
+pub(crate) fn space() -> Option<Space> {
+    let status = statvfs(DIRECTORY).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(status.fragment_size());
+    Some(Space { free: bytes(status.blocks_available()), total: bytes(status.blocks()), path: DIRECTORY })
+}
+
+fn path(name: &Name) -> PathBuf {
+    PathBuf::from(format!("{DIRECTORY}{name}"))
+}
+
+fn raw(error: &std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
+fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that is removed at the end.
+    struct Fresh(Name);
+
+    impl Fresh {
+        fn new(test: &str) -> Self {
+            Self(Name::memory(&format!("/os-ipc-sys-{}-{test}", std::process::id())).unwrap())
+        }
+    }
+
+    impl Drop for Fresh {
+        fn drop(&mut self) {
+            let _ = unlink(&self.0);
+        }
+    }
+
+    #[test]
+    fn without_unnamed_files_an_object_is_made_exclusively() {
+        let name = Fresh::new("exclusively");
+        let file = create_exclusively(&name.0, 100_000, 0o604).unwrap();
+        let status = status(&file).unwrap();
+        assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
+        assert!(status.blocks() * 512 >= 100_000);
+        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", Errno::EEXIST));
+        assert_eq!(open(&name.0, true).unwrap().1.len(), 100_000);
+    }
+
+    #[test]
+    fn an_exclusively_made_object_that_finds_no_room_is_gone() {
+        let name = Fresh::new("no-room");
+        assert_eq!(
+            create_exclusively(&name.0, 1 << 50, 0o600).unwrap_err(),
+            Failure("fallocate", Errno::ENOSPC)
+        );
+        assert_eq!(named(&name.0), Err(Failure("lstat", Errno::ENOENT)));
+    }
+}

@@ -1,0 +1,6 @@
+//! POSIX semaphores.
+
+#[path = "unix.rs"]
+mod imp;
+
+pub(crate) use imp::*;

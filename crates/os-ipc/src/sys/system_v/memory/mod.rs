@@ -1,0 +1,6 @@
+//! System V shared memory.
+
+#[path = "unix.rs"]
+mod imp;
+
+pub(crate) use imp::*;

@@ -1,0 +1,95 @@
+//! System V shared memory: shmget(2), shmctl(2). Attaching is in `mapping.rs`.
+
+use std::mem::MaybeUninit;
+use std::time::{Duration, SystemTime};
+
+use libc::{c_int, shmid_ds};
+use nix::errno::Errno;
+
+use crate::sys::segment_key;
+
+/// `IPC_STAT` of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// `None` for `IPC_PRIVATE`, and for a segment that was removed but is still attached.
+    pub(crate) key: Option<i32>,
+    pub(crate) size: usize,
+    pub(crate) attached: u64,
+    pub(crate) creator_pid: i32,
+    pub(crate) last_pid: i32,
+    pub(crate) uid: u32,
+    pub(crate) creator_uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) mode: u32,
+    pub(crate) attached_at: Option<SystemTime>,
+    pub(crate) detached_at: Option<SystemTime>,
+    pub(crate) changed: Option<SystemTime>,
+    /// Removed; it goes when the last process detaches it.
+    pub(crate) removed: bool,
+}
+
+/// Of `mode`, on Linux and XNU: "segment will be destroyed on last detach"; missing in the crate `libc`.
+const SHM_DEST: u32 = if cfg!(target_vendor = "apple") { 0o2000 } else { 0o1000 };
+
+/// `shmget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new segment; the umask is not applied.
+///
+/// `EEXIST` means that there is one; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is used up.
+pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, Errno> {
+    let flags = libc::IPC_CREAT | libc::IPC_EXCL | c_int::try_from(mode & 0o777).unwrap_or(0o600);
+    // SAFETY: no pointers.
+    Errno::result(unsafe { libc::shmget(key, size, flags) })
+}
+
+/// `shmget(key, 0, 0)`: the id of an existing segment, whoever may use it.
+pub(crate) fn find(key: i32) -> Result<i32, Errno> {
+    // SAFETY: no pointers.
+    Errno::result(unsafe { libc::shmget(key, 0, 0) })
+}
+
+/// `shmctl(segment, IPC_STAT, ...)`
+///
+/// `EINVAL` and `EIDRM` mean that there is no such segment (any more); `EACCES`, that we may not read it.
+#[allow(clippy::useless_conversion, reason = "the members are as wide as each C library has them")]
+pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
+    let mut status = MaybeUninit::<shmid_ds>::zeroed();
+    // SAFETY: `status` has room for a shmid_ds and outlives the call.
+    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
+    // SAFETY: it was zeroed, which is a shmid_ds, and the call filled it in.
+    let status = unsafe { status.assume_init() };
+    let mode = u32::from(status.shm_perm.mode);
+    Ok(Status {
+        key: Some(segment_key(&status.shm_perm)).filter(|&key| key != libc::IPC_PRIVATE),
+        size: status.shm_segsz,
+        attached: u64::from(status.shm_nattch),
+        creator_pid: status.shm_cpid,
+        last_pid: status.shm_lpid,
+        uid: status.shm_perm.uid,
+        creator_uid: status.shm_perm.cuid,
+        gid: status.shm_perm.gid,
+        mode: mode & 0o777,
+        attached_at: time(status.shm_atime),
+        detached_at: time(status.shm_dtime),
+        changed: time(status.shm_ctime),
+        removed: mode & SHM_DEST != 0,
+    })
+}
+
+/// `shmctl(segment, IPC_RMID)`: the key is free at once, the memory when the last process detaches it.
+///
+/// `EINVAL` and `EIDRM` mean that it was gone; `EPERM`, that it belongs to somebody else.
+pub(crate) fn remove(segment: i32) -> Result<(), Errno> {
+    // SAFETY: IPC_RMID does not look at the pointer.
+    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+}
+
+/// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list.
+pub(crate) fn ids() -> Vec<i32> {
+    let Ok(table) = std::fs::read_to_string("/proc/sysvipc/shm") else { return Vec::new() };
+    table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect()
+}
+
+/// A time of the kernel's, in whole seconds; 0 is never.
+fn time(seconds: i64) -> Option<SystemTime> {
+    let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds != 0)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}

@@ -1,0 +1,5 @@
+//! System V semaphores and shared memory.
+
+pub(crate) mod memory;
+pub(crate) mod semaphore;
+pub(crate) mod undo_probe;

@@ -1,0 +1,251 @@
+//! System V semaphores: semget(2), semop(2), semctl(2).
+
+use std::time::Duration;
+
+use libc::{c_int, c_long, c_ulong, sembuf, size_t, timespec};
+use nix::errno::Errno;
+
+pub(crate) use super::types::{Status, Undo};
+pub(crate) use super::values::Values;
+use crate::sys::uninterrupted;
+
+unsafe extern "C" {
+    /// Not in the crate `libc`; glibc 2.3.3 and every musl have it.
+    fn semtimedop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int;
+}
+
+/// Whether this platform has System V semaphores.
+pub(crate) const AVAILABLE: bool = true;
+
+/// A set of semaphores: what semget(2) returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SetId(i32);
+
+impl SetId {
+    pub(crate) fn raw(self) -> i32 {
+        self.0
+    }
+}
+
+fn flag(undo: Undo) -> c_int {
+    match undo {
+        Undo::Yes => libc::SEM_UNDO,
+        Undo::No => 0,
+    }
+}
+
+/// One operation of a semop(2) array.
+#[repr(transparent)]
+pub(crate) struct Operation(sembuf);
+
+impl Operation {
+    /// Adds `by` to semaphore `index`, or fails with `EAGAIN` where that would make it negative.
+    pub(crate) fn add(index: u16, by: i16, undo: Undo) -> Self {
+        Self(buffer(index, by, libc::IPC_NOWAIT | flag(undo)))
+    }
+
+    /// Adds `by` to semaphore `index`, or waits until that would not make it negative.
+    pub(crate) fn await_add(index: u16, by: i16, undo: Undo) -> Self {
+        Self(buffer(index, by, flag(undo)))
+    }
+
+    /// Goes on when semaphore `index` is 0, else fails with `EAGAIN`.
+    pub(crate) fn is_zero(index: u16) -> Self {
+        Self(buffer(index, 0, libc::IPC_NOWAIT))
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "every flag of semop fits: SEM_UNDO is 0x1000, IPC_NOWAIT 0x800"
+)]
+fn buffer(index: u16, by: i16, flags: c_int) -> sembuf {
+    sembuf { sem_num: index, sem_op: by, sem_flg: flags as i16 }
+}
+
+/// `semget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new set; the umask is not applied.
+///
+/// `EEXIST` means that there is one; `EINVAL`, that `size` is over SEMMSL; `ENOSPC`, that SEMMNI or SEMMNS is used up.
+pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
+    get(key, size, libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed())
+}
+
+/// `semget(key, size, IPC_CREAT | mode)`: the set that has this key, made when there is none.
+///
+/// `EINVAL` means that the set of this key is smaller; `EACCES`, that we may not use it.
+pub(crate) fn open_or_create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
+    get(key, size, libc::IPC_CREAT | mode.cast_signed())
+}
+
+/// `semget(key, 0, 0600)`: the set that has this key, if we may read and alter it.
+///
+/// Without the mode semget succeeds for anybody and the `EACCES` only comes at the first operation.
+pub(crate) fn find(key: i32) -> Result<SetId, Errno> {
+    get(key, 0, 0o600)
+}
+
+/// `semget(key, 0, 0)`: the set that has this key, whatever we may do with it.
+pub(crate) fn find_any(key: i32) -> Result<SetId, Errno> {
+    get(key, 0, 0)
+}
+
+fn get(key: i32, size: usize, flags: c_int) -> Result<SetId, Errno> {
+    let size = c_int::try_from(size).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: no pointers.
+    uninterrupted(|| unsafe { libc::semget(key, size, flags) }).map(SetId)
+}
+
+/// `semop(set, operations)`: all of them at once, or none.
+pub(crate) fn operate(set: SetId, operations: &mut [Operation]) -> Result<(), Errno> {
+    // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
+    uninterrupted(|| unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) })
+        .map(drop)
+}
+
+/// `semop(set, operations)`: all of them at once, and waits until they can be done.
+///
+/// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
+pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Result<(), Errno> {
+    // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
+    Errno::result(unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) }).map(drop)
+}
+
+/// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
+///
+/// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
+pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), Errno> {
+    let mut take = buffer(0, -1, libc::IPC_NOWAIT | flag(undo));
+    // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
+    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
+}
+
+/// `semop(set, {0, -1})`: takes a unit, and waits for one as long as it takes.
+///
+/// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
+pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), Errno> {
+    let mut take = buffer(0, -1, flag(undo));
+    // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
+    Errno::result(unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
+}
+
+/// `semtimedop(set, {0, -1}, timeout)`: takes a unit, and waits for one at most so long.
+///
+/// `EAGAIN` means that the time is over; `EINTR`, that a signal came.
+pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), Errno> {
+    let mut take = buffer(0, -1, flag(undo));
+    let timeout = timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
+    };
+    // SAFETY: `take` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
+    Errno::result(unsafe { semtimedop(set.0, &raw mut take, 1, &raw const timeout) }).map(drop)
+}
+
+/// `semop(set, {0, +count})`: gives units. `ERANGE` means that the counter would pass 32,767; nothing is added.
+pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), Errno> {
+    let mut give = buffer(0, count, flag(undo));
+    // SAFETY: `give` is one initialised sembuf that outlives the call, and the count passed is 1.
+    uninterrupted(|| unsafe { libc::semop(set.0, &raw mut give, 1) }).map(drop)
+}
+
+/// `semctl(set, 0, GETVAL)`: the counter.
+pub(crate) fn value(set: SetId) -> Result<u16, Errno> {
+    question(set, 0, libc::GETVAL).map(c_int_to_u16)
+}
+
+/// `semctl(set, 0, GETNCNT)`: how many threads of all processes wait for the counter to rise.
+pub(crate) fn waiters(set: SetId) -> Result<u16, Errno> {
+    waiters_at(set, 0)
+}
+
+/// `semctl(set, index, GETNCNT)`: how many threads of all processes wait for that semaphore to rise.
+pub(crate) fn waiters_at(set: SetId, index: u16) -> Result<u16, Errno> {
+    question(set, index, libc::GETNCNT).map(c_int_to_u16)
+}
+
+/// `semctl(set, 0, GETPID)`: who changed the counter last; 0 for nobody, or for one of another PID namespace.
+pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
+    last_pid_at(set, 0)
+}
+
+/// `semctl(set, index, GETPID)`: who changed that semaphore last.
+pub(crate) fn last_pid_at(set: SetId, index: u16) -> Result<i32, Errno> {
+    question(set, index, libc::GETPID)
+}
+
+fn question(set: SetId, index: u16, command: c_int) -> Result<c_int, Errno> {
+    // SAFETY: these commands take no fourth argument.
+    uninterrupted(|| unsafe { libc::semctl(set.0, c_int::from(index), command) })
+}
+
+fn c_int_to_u16(value: c_int) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
+}
+
+/// `semctl(set, 0, GETALL)`: every value of a set of `size` semaphores.
+pub(crate) fn values(set: SetId, size: usize) -> Result<Values, Errno> {
+    let mut values = Values::zeros(size);
+    // SAFETY: the kernel writes one unsigned short a semaphore. A set's size never changes, and an id that came to
+    // stand for another set would need 4 million removals between the two calls (its sequence number is part of it).
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::GETALL, values.as_mut_ptr()) })?;
+    Ok(values)
+}
+
+/// `struct ipc64_perm` of the 64-bit Linux kernels that we build for.
+#[repr(C)]
+#[derive(Default)]
+struct Permissions {
+    key: i32,
+    uid: u32,
+    gid: u32,
+    creator_uid: u32,
+    creator_gid: u32,
+    mode: u32,
+    sequence: u16,
+    padding: u16,
+    reserved: [c_ulong; 2],
+}
+
+/// `struct semid64_ds`. x86 keeps a reserved word behind each time; the generic one of the others does not.
+#[repr(C)]
+#[derive(Default)]
+struct SetDescription {
+    permissions: Permissions,
+    operated: i64,
+    #[cfg(target_arch = "x86_64")]
+    reserved_operated: c_ulong,
+    changed: i64,
+    #[cfg(target_arch = "x86_64")]
+    reserved_changed: c_ulong,
+    size: c_ulong,
+    reserved: [c_ulong; 2],
+}
+
+/// `semctl(set, 0, IPC_STAT)`. `EACCES` means that we may not read it.
+pub(crate) fn status(set: SetId) -> Result<Status, Errno> {
+    let mut description = SetDescription::default();
+    // SAFETY: `SetDescription` has the layout of the kernel's semid64_ds, which IPC_STAT fills in.
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_STAT, &raw mut description) })?;
+    let SetDescription { permissions, operated, changed, size, .. } = description;
+    Ok(Status {
+        key: permissions.key,
+        uid: permissions.uid,
+        gid: permissions.gid,
+        creator_uid: permissions.creator_uid,
+        mode: permissions.mode & 0o777,
+        size: usize::try_from(size).unwrap_or(usize::MAX),
+        operated,
+        changed,
+    })
+}
+
+/// `semctl(set, 0, IPC_RMID)`: removes the set; all who wait on it get `EIDRM`.
+pub(crate) fn remove(set: SetId) -> Result<(), Errno> {
+    // SAFETY: IPC_RMID takes no fourth argument.
+    uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_RMID) }).map(drop)
+}
+
+/// The set with this id, for [`crate::list`]; nothing is asked of the kernel.
+pub(crate) fn by_id(id: i32) -> SetId {
+    SetId(id)
+}

@@ -1,0 +1,58 @@
+//! A wait of the calling thread, as one waiter among the others.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use super::executors::Executors;
+use super::grant::Holder;
+use super::mailbox::{Delivery, Mailbox};
+use super::queue::{Queue, Wait, Waiter};
+use super::source::Request;
+use crate::error::Result;
+use crate::sync::{Condvar, Mutex};
+
+/// Takes a unit for good, and blocks until one is there; false when the deadline is over first.
+///
+/// This is the timed wait of a kernel that has none: the thread sleeps on a condition variable, which has a clock.
+pub(crate) fn block_in_queue(queue: &Queue, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
+    let arrived = Arc::new((Mutex::new(false), Condvar::new()));
+    let wake = {
+        let arrived = Arc::clone(&arrived);
+        move || {
+            *arrived.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            arrived.1.notify_one();
+        }
+    };
+    let mailbox = Arc::new(Mailbox::new(wake));
+    let waiter = Waiter {
+        request: Request::Unit,
+        holder: Arc::clone(holder),
+        mailbox: Arc::clone(&mailbox),
+        executors: Executors::THREAD,
+    };
+    let waiter = match queue.wait(waiter)? {
+        Wait::Done => return Ok(true),
+        Wait::Pending(waiter, _) => waiter,
+    };
+    let mut here = arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*here {
+        here = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => arrived.1.wait(here).unwrap_or_else(PoisonError::into_inner),
+            Some(left) if left.is_zero() => break,
+            Some(left) => arrived.1.wait_timeout(here, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+    drop(here);
+    let outcome = mailbox.collect().delivered.pop_first();
+    if outcome.is_none() {
+        queue.cancel(waiter, &mailbox);
+    }
+    match outcome {
+        None => Ok(false),
+        Some((_, Delivery::Failed(error))) => Err(error),
+        Some((_, Delivery::Granted(grant))) => {
+            grant.hand_over();
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Polling for a moment before a sleep that another process would have to end.
+//!
+//! To be woken on another processor takes about 50 us; a spin takes that long at most. It pays where the last waits
+//! were short, so [`SpinBudget`] allows it only there. [`set_spinning`] is the switch that turns all of it off.
+
+mod budget;
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(super) use budget::SpinBudget;
+
+use crate::error::Result;
+
+/// The longest spin. To be woken takes about as long.
+const SPIN: Duration = Duration::from_micros(50);
+
+/// A spin that took this long was held up by other programs: they had its processor.
+const HELD_UP: Duration = Duration::from_micros(300);
+
+static SPINNING: AtomicBool = AtomicBool::new(true);
+
+/// Says whether waits may spin before they sleep: they may, unless this says otherwise.
+pub fn set_spinning(allowed: bool) {
+    SPINNING.store(allowed, Ordering::Relaxed);
+}
+
+/// Whether waits may spin before they sleep.
+#[must_use]
+pub fn is_spinning() -> bool {
+    SPINNING.load(Ordering::Relaxed)
+}
+
+/// A spin that has begun.
+pub struct Spin {
+    began: Instant,
+}
+
+impl Spin {
+    pub(super) fn begin() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// Whether there is time for one more try. The process that is to give the unit may need this processor, and gets it
+    /// first.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        if self.began.elapsed() > SPIN {
+            return false;
+        }
+        thread::yield_now();
+        true
+    }
+
+    /// How long it has taken, where other programs kept the processor from it.
+    fn held_up(&self) -> Option<Duration> {
+        Some(self.began.elapsed()).filter(|took| *took > HELD_UP)
+    }
+}
+
+thread_local! {
+    /// Of the waits that this thread blocks for.
+    static BUDGET: RefCell<SpinBudget> = RefCell::default();
+}
+
+/// A wait of the calling thread: `sleep`, and before that `attempt`, again and again for a moment, where the thread's last
+/// waits were short and no other program wants the processors.
+pub(crate) fn spin_before_sleep(
+    attempt: impl FnMut() -> Result<bool>,
+    sleep: impl FnOnce() -> Result<bool>,
+) -> Result<bool> {
+    let spins = BUDGET.with_borrow_mut(|budget| {
+        budget.begin();
+        budget.is_quick()
+    });
+    let taken = spins && spin(attempt)? || sleep()?;
+    if taken {
+        BUDGET.with_borrow_mut(SpinBudget::arrive);
+    }
+    Ok(taken)
+}
+
+fn spin(mut attempt: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let spin = Spin::begin();
+    let found = loop {
+        if attempt()? {
+            break true;
+        }
+        if !spin.goes_on() {
+            break false;
+        }
+    };
+    BUDGET.with_borrow_mut(|budget| budget.spun(&spin, found));
+    Ok(found)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// Waits that end at once, until the next one would spin.
+    fn hurry() {
+        let begin = Instant::now();
+        loop {
+            let mut spun = false;
+            let attempt = || {
+                spun = true;
+                Ok(true)
+            };
+            assert!(spin_before_sleep(attempt, || Ok(true)).unwrap());
+            if spun {
+                return;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "no wait was short");
+        }
+    }
+
+    #[test]
+    fn a_spin_that_finds_something_replaces_the_sleep() {
+        hurry();
+        let mut tries = 0;
+        let attempt = || {
+            tries += 1;
+            Ok(tries == 2)
+        };
+        assert!(spin_before_sleep(attempt, || panic!("it slept")).unwrap());
+    }
+
+    #[test]
+    fn a_failed_spin_sleeps_and_the_next_wait_does_not_spin() {
+        hurry();
+        let mut tries = 0;
+        let attempt = || {
+            tries += 1;
+            Ok(false)
+        };
+        assert!(!spin_before_sleep(attempt, || Ok(false)).unwrap());
+        assert!(tries > 0);
+        assert!(spin_before_sleep(|| panic!("it spun"), || Ok(true)).unwrap());
+    }
+
+    #[test]
+    fn an_error_ends_the_spin() {
+        hurry();
+        let failed = spin_before_sleep(|| Err(Error::invalid("gone")), || panic!("it slept"));
+        assert_eq!(failed, Err(Error::invalid("gone")));
+    }
+
+    #[test]
+    fn a_spin_ends() {
+        let spin = Spin::begin();
+        while spin.goes_on() {}
+        assert!(spin.began().elapsed() > SPIN);
+    }
+}

@@ -1,0 +1,291 @@
+//! The wait list of one source and who drives it, as a state machine: events in, actions out.
+//!
+//! Nothing here locks, blocks or calls the system. `queue.rs` holds the lock and carries the actions out.
+
+use std::collections::BTreeMap;
+
+use super::executors::{Executor, Executors};
+use super::source::Request;
+
+/// A pending wait; a smaller one came first.
+pub type WaiterId = u64;
+
+/// A place in the wait list.
+pub(super) struct Waiter<P> {
+    pub(super) request: Request,
+    pub(super) executors: Executors,
+    /// Who waits.
+    pub(super) party: P,
+}
+
+/// Who takes from the source for the waiters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driver {
+    /// Nobody: nobody waits.
+    None,
+    /// A thread that was sent for and has not begun.
+    Starting(Executor),
+    /// A thread that blocks in the kernel, or is on its way there or back.
+    Running(Executor),
+    /// The thread of an event loop, which polls when it has nothing else to do.
+    Polling,
+}
+
+/// What the queue does after an event, under its lock.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Nothing,
+    /// Calls the driver out of the kernel: it waits for what nobody wants, or where it must not.
+    Interrupt,
+    /// Starts a driver of this generation on a thread of our own.
+    StartThread(u64),
+    /// Starts a driver of this generation: on libuv's pool where it has a place for us, else on a thread of our own.
+    StartAnywhere(u64),
+    /// Has the event loop poll, as this generation.
+    StartPoll(u64),
+    /// Tells the source that nobody waits and nobody takes.
+    Rest,
+}
+
+/// What a driver does next.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It takes this from the source, and blocks until it has it.
+    Take(Request),
+    /// It ends; the action is what is left to do.
+    End(Action),
+    /// It ends, and the event loop of the first waiter polls, as this generation.
+    Poll(u64),
+}
+
+/// What the queue knows besides the state when it asks for the next step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances {
+    /// Whether threads of libuv's pool may block for us.
+    pub(super) pool_is_open: bool,
+    /// Whether the driver delivered something, and so woke the first waiter's event loop, whose waits are short.
+    pub(super) may_poll: bool,
+}
+
+pub(super) struct State<P> {
+    waiters: BTreeMap<WaiterId, Waiter<P>>,
+    /// How many of them a pool thread may serve.
+    for_pool: usize,
+    /// How many of them an event loop may poll for.
+    for_event_loop: usize,
+    driver: Driver,
+    /// Counts the drivers, so that one that was replaced before it began knows.
+    generation: u64,
+    /// What the driver takes.
+    taking: Option<Request>,
+}
+
+impl<P> Default for State<P> {
+    fn default() -> Self {
+        Self {
+            waiters: BTreeMap::new(),
+            for_pool: 0,
+            for_event_loop: 0,
+            driver: Driver::None,
+            generation: 0,
+            taking: None,
+        }
+    }
+}
+
+impl<P> State<P> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    pub(super) fn driver(&self) -> Driver {
+        self.driver
+    }
+
+    pub(super) fn first(&self) -> Option<&Waiter<P>> {
+        self.waiters.first_key_value().map(|(_, waiter)| waiter)
+    }
+
+    pub(super) fn is_driven_by(&self, generation: u64) -> bool {
+        self.generation == generation && self.driver != Driver::None
+    }
+
+    /// Whether an event loop may poll for all of the waiters.
+    pub(super) fn may_all_be_polled(&self) -> bool {
+        !self.is_empty() && self.for_event_loop == self.len()
+    }
+
+    /// The waiters that `which` means.
+    pub(super) fn ids(&self, which: impl Fn(&P) -> bool) -> Vec<WaiterId> {
+        self.waiters.iter().filter(|(_, waiter)| which(&waiter.party)).map(|(id, _)| *id).collect()
+    }
+
+    /// A waiter joins at the end of the list. `polls` says whether its event loop expects a short wait.
+    pub(super) fn join(&mut self, id: WaiterId, waiter: Waiter<P>, polls: bool) -> Action {
+        let executors = waiter.executors;
+        self.for_pool += usize::from(executors.pool);
+        self.for_event_loop += usize::from(executors.event_loop);
+        self.waiters.insert(id, waiter);
+        match self.driver {
+            Driver::None if polls && executors.event_loop => {
+                self.replace(Driver::Polling);
+                Action::StartPoll(self.generation)
+            }
+            Driver::None => {
+                self.replace(Driver::Starting(Executor::Thread));
+                Action::StartAnywhere(self.generation)
+            }
+            // A poll that is planned can be long in coming: its event loop may be busy.
+            Driver::Polling if !executors.event_loop => self.start_thread(),
+            _ => self.settle(),
+        }
+    }
+
+    /// A waiter leaves the list, if it is still in it.
+    pub(super) fn leave(&mut self, id: WaiterId) -> (Option<Waiter<P>>, Action) {
+        let left = self.waiters.remove(&id);
+        match &left {
+            None => (None, Action::Nothing),
+            Some(waiter) => {
+                self.uncount(waiter.executors);
+                (left, self.settle())
+            }
+        }
+    }
+
+    /// Takes out the first waiter, if what was taken is what it asked for.
+    pub(super) fn grant(&mut self, taken: Request) -> Option<(WaiterId, Waiter<P>)> {
+        self.first().filter(|waiter| waiter.request.is_like(taken))?;
+        let (id, waiter) = self.waiters.pop_first()?;
+        self.uncount(waiter.executors);
+        Some((id, waiter))
+    }
+
+    /// Takes out every waiter: the source failed.
+    pub(super) fn fail(&mut self) -> BTreeMap<WaiterId, Waiter<P>> {
+        (self.for_pool, self.for_event_loop) = (0, 0);
+        std::mem::take(&mut self.waiters)
+    }
+
+    /// Says whether a pool thread may serve the waiters that `which` means.
+    pub(super) fn allow_pool(&mut self, which: impl Fn(&P) -> bool, allowed: bool) -> Action {
+        for waiter in self.waiters.values_mut().filter(|waiter| which(&waiter.party)) {
+            waiter.executors.pool = allowed;
+        }
+        self.for_pool = self.waiters.values().filter(|waiter| waiter.executors.pool).count();
+        self.settle()
+    }
+
+    /// The driver that was to start anywhere has a place on this executor.
+    pub(super) fn placed(&mut self, executor: Executor) {
+        self.driver = Driver::Starting(executor);
+    }
+
+    /// Whether any waiter lets a pool thread serve it.
+    pub(super) fn wants_pool(&self) -> bool {
+        self.for_pool > 0
+    }
+
+    /// A driver asks what to do next.
+    pub(super) fn next(&mut self, generation: u64, executor: Executor, now: Circumstances) -> Next {
+        if self.generation != generation {
+            return Next::End(Action::Nothing);
+        }
+        let Some(request) = self.first().map(|waiter| waiter.request) else {
+            return Next::End(self.end());
+        };
+        // Only the driver that just woke that event loop: it is about to poll.
+        if now.may_poll && self.may_all_be_polled() {
+            self.replace(Driver::Polling);
+            return Next::Poll(self.generation);
+        }
+        if executor == Executor::Pool && (self.for_pool == 0 || !now.pool_is_open) {
+            return Next::End(self.start_thread());
+        }
+        self.driver = Driver::Running(executor);
+        self.taking = Some(request);
+        Next::Take(request)
+    }
+
+    /// Nobody waits and nobody drives.
+    pub(super) fn end(&mut self) -> Action {
+        self.driver = Driver::None;
+        self.taking = None;
+        Action::Rest
+    }
+
+    /// A driver of this generation ended before its time: it was dropped before it ran, or it panicked.
+    pub(super) fn driver_lost(&mut self, generation: u64) -> Action {
+        if !self.is_driven_by(generation) {
+            Action::Nothing
+        } else if self.is_empty() {
+            self.end()
+        } else {
+            self.start_thread()
+        }
+    }
+
+    /// The calling thread is about to block, and may be the one that was to poll.
+    pub(super) fn replace_poll(&mut self) -> Action {
+        if self.driver == Driver::Polling { self.start_thread() } else { Action::Nothing }
+    }
+
+    /// The program is about to exit: no thread of libuv's pool may block for us any more.
+    pub(super) fn leave_pool(&mut self) -> Action {
+        if self.driver == Driver::Running(Executor::Pool) {
+            Action::Interrupt
+        } else {
+            self.leave_pool_queue()
+        }
+    }
+
+    /// The driver has waited too long for a free thread of libuv's pool.
+    pub(super) fn leave_pool_queue(&mut self) -> Action {
+        if self.driver == Driver::Starting(Executor::Pool) { self.start_thread() } else { Action::Nothing }
+    }
+
+    /// What follows for the driver from a change of the list.
+    pub(super) fn settle(&mut self) -> Action {
+        let (idle, no_pool) = (self.is_empty(), self.for_pool == 0);
+        match self.driver {
+            Driver::Running(_) if self.takes_in_vain() => Action::Interrupt,
+            Driver::Running(Executor::Thread) if idle => Action::Interrupt,
+            Driver::Running(Executor::Pool) if idle || no_pool => Action::Interrupt,
+            // It cannot be called yet, and libuv may be long in coming to it.
+            Driver::Starting(Executor::Pool) if !idle && no_pool => self.start_thread(),
+            _ => Action::Nothing,
+        }
+    }
+
+    /// Whether what the driver is about to get is not what the first waiter asks for.
+    fn takes_in_vain(&self) -> bool {
+        let first = self.first().map(|waiter| waiter.request);
+        matches!((self.taking, first), (Some(taken), Some(request)) if !request.is_like(taken))
+    }
+
+    fn start_thread(&mut self) -> Action {
+        self.replace(Driver::Starting(Executor::Thread));
+        Action::StartThread(self.generation)
+    }
+
+    fn replace(&mut self, driver: Driver) {
+        self.generation += 1;
+        self.driver = driver;
+        self.taking = None;
+    }
+
+    fn uncount(&mut self, executors: Executors) {
+        self.for_pool -= usize::from(executors.pool);
+        self.for_event_loop -= usize::from(executors.event_loop);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[path = "state_tests.rs"]
+mod tests;

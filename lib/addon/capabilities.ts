@@ -1,0 +1,89 @@
+import { inspect } from 'node:util'
+
+import { native, reason } from './native.js'
+import type { Backend } from '../options.js'
+
+/** A fact of each backend. */
+export type PerBackend = Readonly<Record<Backend, boolean>>
+
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
+export interface Capabilities {
+  /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
+  readonly supported: boolean
+  /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+  readonly reason: string | undefined
+  /** Operating system and processor, as `'linux-x64'`. */
+  readonly platform: string
+  /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
+  readonly semaphoreBackends: readonly Backend[]
+  /** The one that a name means when no `backend` is given. */
+  readonly defaultBackend: Backend
+  /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+  readonly timedWait: PerBackend
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+  readonly crashRecovery: PerBackend
+  /** Whether `value` can be read. */
+  readonly value: PerBackend
+  /** Whether `unlink` wakes those who wait. */
+  readonly unlinkWakes: PerBackend
+  /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+  readonly locks: 'sysv' | 'files'
+  /** Whether {@link list} can say what there is. */
+  readonly list: boolean
+  /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+  readonly externalBuffers: boolean
+}
+
+/** Of a platform that has nothing. */
+const NONE = {
+  available: false,
+  isDefault: false,
+  hasTimedWait: false,
+  hasValue: false,
+  unlinkWakes: false,
+}
+
+const supported = reason === undefined
+const { sysv, posix } = supported ? native.semaphoreCapabilities() : { sysv: NONE, posix: NONE }
+
+/**
+ * What this platform can do.
+ *
+ * @example
+ * ```ts
+ * if (!capabilities.supported) console.warn(capabilities.reason)
+ * ```
+ */
+export const capabilities: Capabilities = Object.freeze({
+  supported,
+  reason,
+  platform: `${process.platform}-${process.arch}`,
+  get semaphoreBackends() {
+    return Object.freeze([
+      ...(sysv.available && native.systemVUndo().available ? (['sysv'] as const) : []),
+      ...(posix.available ? (['posix'] as const) : []),
+    ])
+  },
+  defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
+  timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
+  get crashRecovery() {
+    // A POSIX semaphore has no owner.
+    return Object.freeze({ sysv: sysv.available && native.systemVUndo().recoversPermits, posix: false })
+  },
+  value: { sysv: sysv.hasValue, posix: posix.hasValue },
+  unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  get locks() {
+    return supported && native.locksAreSystemV() ? 'sysv' : 'files'
+  },
+  // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
+  list: sysv.available,
+  externalBuffers: native.externalBuffersAllowed(),
+  // Shows the facts where Node.js would print `[Getter]`.
+  [inspect.custom](this: Capabilities) {
+    return Object.fromEntries(Object.entries(this))
+  },
+})

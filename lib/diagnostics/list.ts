@@ -1,0 +1,34 @@
+import { type ListedLock, listedLock } from '../lock/listed.js'
+import { native } from '../addon/native.js'
+import { semaphoreInfo, type SemaphoreInfo } from '../semaphore/info.js'
+import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/info.js'
+
+/** Everything on this host that we may read. */
+export interface Listing {
+  readonly semaphores: SemaphoreInfo[]
+  readonly segments: SharedMemoryInfo[]
+  /** Locks: each is a set of semaphores, and not among `semaphores`. */
+  readonly locks: ListedLock[]
+}
+
+/**
+ * Everything on this host that we may read: ours, Go's, Python's and anybody's.
+ *
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform does not say what there is (`capabilities.list`).
+ *
+ * @example
+ * ```ts
+ * const { semaphores, segments, locks } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, key, size } of segments) console.log(name ?? key, size)
+ * for (const { name, processes } of locks) console.log(name, processes)
+ * ```
+ */
+export function list(): Listing {
+  // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
+  return {
+    semaphores: Array.from(native.listSemaphores(), semaphoreInfo),
+    segments: Array.from(native.listSegments(), sharedMemoryInfo),
+    locks: Array.from(native.listLocks(), listedLock),
+  }
+}

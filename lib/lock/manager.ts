@@ -1,0 +1,103 @@
+import type { NativeLockRequest } from '../../native.cjs'
+import { lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
+import { checkRequest, type LockRequest } from './request.js'
+import type {
+  Lock,
+  LockGrantedCallback,
+  LockInfo,
+  LockManager,
+  LockManagerSnapshot,
+  LockMode,
+  LockOptions,
+} from './types.js'
+import { threadId } from '../waiting/main-thread.js'
+import { PendingLock } from './pending.js'
+import { native } from '../addon/native.js'
+
+/** A lock that is held. */
+class HeldLock implements Lock {
+  readonly #name: string
+  readonly #mode: LockMode
+
+  constructor({ name, mode }: LockRequest) {
+    this.#name = name
+    this.#mode = mode
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get mode(): LockMode {
+    return this.#mode
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Lock'
+  }
+}
+
+/** Locks of this host; those of two folders, or of a folder and the platform, have nothing to do with each other. */
+export class HostLockManager implements LockManager {
+  /** Where the files are that the locks are made of; `undefined` for what the platform has. */
+  readonly #folder: string | undefined
+
+  constructor(folder?: string) {
+    this.#folder = folder
+  }
+
+  request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  async request(...args: readonly unknown[]): Promise<unknown> {
+    const request = checkRequest(args)
+    const { signal, callback } = request
+    if (signal?.aborted) throw signal.reason
+    const handle = await this.#take(request)
+    if (handle === undefined) return await callback(null)
+    const since = lockedSince()
+    try {
+      // The signal may have come after the grant and before this: the callback has not run, and is not to.
+      if (signal?.aborted) throw signal.reason
+      return await callback(new HeldLock(request))
+    } finally {
+      native.lockEnd(handle)
+      unlocked(request, since)
+    }
+  }
+
+  /** The handle of the lock once it is held; `undefined` when it is not to be had at once. */
+  async #take(request: LockRequest): Promise<number | undefined> {
+    const { name, mode, ifAvailable } = request
+    const shared = mode === 'shared'
+    const { handle, held, ticket } = native.lockRequest(this.#folder, name, shared, ifAvailable, threadId)
+    if (held) {
+      lockedAtOnce(request)
+      return handle
+    }
+    if (ticket !== undefined) {
+      const pending = new PendingLock(handle, ticket, request)
+      pending.began()
+      return pending.granted
+    }
+    native.lockEnd(handle)
+    return undefined
+  }
+
+  async query(): Promise<LockManagerSnapshot> {
+    // A copy: an array of the addon is of the main context, and a test of Jest runs in another one.
+    const requests = [...native.lockRequests(this.#folder)]
+    const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
+    return { held: described(true), pending: described(false) }
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'LockManager'
+  }
+}
+
+function describe({ name, shared, pid, client }: NativeLockRequest): LockInfo {
+  const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', pid }
+  if (pid !== undefined) info.clientId = `node-${pid}`
+  if (client !== undefined) info.threadId = client
+  return info
+}

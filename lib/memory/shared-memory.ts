@@ -1,0 +1,383 @@
+import { isUint8Array } from 'node:util/types'
+
+import type { OpenedMemory } from '../../native.cjs'
+import { IpcError, outOfRange, wrongType } from '../errors.js'
+import { native } from '../addon/native.js'
+import {
+  type Id,
+  type Owner,
+  checkBoolean,
+  checkBytes,
+  checkId,
+  checkInteger,
+  checkMode,
+  checkOptions,
+  checkOwner,
+  checkSize,
+} from '../options.js'
+import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
+import { Unreachable } from '../addon/unreachable.js'
+
+/** How {@link SharedMemory.create} makes an object. */
+export interface CreateSharedMemoryOptions {
+  /** Bytes, at least 1. */
+  size: number
+  /** Permission bits, whatever the umask; `0o600` when missing. */
+  mode?: number | undefined
+}
+
+/** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
+export interface OpenSharedMemoryOptions {
+  /** Maps it so that nothing in this process can write to it. */
+  readOnly?: boolean | undefined
+  /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+  owner?: Owner | undefined
+}
+
+/** How {@link SharedMemory.openOrCreate} opens or makes an object. */
+export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
+  /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+  owner?: Owner | undefined
+}
+
+/** Only this module opens memory. */
+const inside = Symbol('inside')
+
+/** Of a handle that was detached: the native core knows none by that number. */
+const NONE = 0
+
+/** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
+const dropped = new Unreachable<SharedMemory>(handle => native.memoryRelease(handle))
+
+/**
+ * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
+ * key (a number) or id.
+ *
+ * It is mapped until `detach()`, and exists until somebody removes it. Nothing orders what processes do to it: guard it
+ * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
+ * that is a multiple of its length is never seen half done; longer ones can be.
+ *
+ * @example
+ * ```ts
+ * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
+ * frames.write('hello')
+ * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
+ * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
+ */
+export class SharedMemory implements Disposable {
+  /** Which system it lives in. */
+  readonly kind: 'posix' | 'sysv'
+  /** The name of a POSIX object; `''` for a System V segment. */
+  readonly name: string
+  /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
+  readonly key: number | undefined
+  /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
+  readonly id: number | undefined
+  /** Bytes that it had when it was opened. */
+  readonly size: number
+  /** Whether it was opened for reading only. */
+  readonly readOnly: boolean
+  /** Whether this call made it. */
+  readonly created: boolean
+
+  #handle: number
+  #buffer: ArrayBuffer | undefined
+  #detached: object | null = null
+
+  private constructor(key: symbol, opened: OpenedMemory, id: Id | undefined, readOnly: boolean) {
+    if (key !== inside) {
+      throw wrongType('new SharedMemory()', 'SharedMemory.create, open, openOrCreate or attach', undefined)
+    }
+    const named = typeof id === 'string'
+    this.kind = named ? 'posix' : 'sysv'
+    this.name = named ? id : ''
+    this.key = opened.key
+    this.id = opened.id
+    this.size = opened.size
+    this.readOnly = readOnly
+    this.created = opened.created
+    this.#handle = opened.handle
+    dropped.watch(this, opened.handle)
+  }
+
+  /**
+   * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
+   *
+   * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
+   * @throws {IpcError} `EEXIST` when there is one; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+   *
+   * @example
+   * ```ts
+   * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
+   * ```
+   *
+   * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
+   * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+   */
+  static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
+    const { size, mode } = checkOptions(options)
+    const checked = checkId(id)
+    const opened = native.memoryCreate(checked, checkSize(size), checkMode(mode))
+    return new SharedMemory(inside, opened, checked, false)
+  }
+
+  /**
+   * Opens an object that is there; its size is the object's.
+   *
+   * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
+   *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;
+   *   `ERR_NOT_INITIALISED` when its creator gave it no size within a second.
+   *
+   * @example
+   * ```ts
+   * const frames = SharedMemory.open('/frames', { readOnly: true })
+   * ```
+   */
+  static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
+    const { readOnly, owner } = checkOptions(options)
+    const only = checkBoolean('readOnly', readOnly)
+    const checked = checkId(id)
+    return new SharedMemory(inside, native.memoryOpen(checked, only, checkOwner(owner)), checked, only)
+  }
+
+  /**
+   * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
+   *
+   * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; else as `open` and `create`.
+   *
+   * @example
+   * ```ts
+   * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
+   * ```
+   */
+  static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
+    const { size, mode, owner } = checkOptions(options)
+    const checked = checkId(id)
+    const opened = native.memoryOpenOrCreate(checked, checkSize(size), checkMode(mode), checkOwner(owner))
+    return new SharedMemory(inside, opened, checked, false)
+  }
+
+  /**
+   * Attaches a System V segment by its id, which may have no key or have lost it.
+   *
+   * @param shmid - What `shmget` returned to whoever made it: {@link SharedMemory.id}.
+   * @throws {IpcError} `EINVAL` when no segment has this id; else as `open`.
+   *
+   * @example
+   * ```ts
+   * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
+   * ```
+   *
+   * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
+   */
+  static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory {
+    const { readOnly, owner } = checkOptions(options)
+    const only = checkBoolean('readOnly', readOnly)
+    const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
+    return new SharedMemory(inside, native.memoryAttach(id, only, checkOwner(owner)), undefined, only)
+  }
+
+  /**
+   * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
+   *
+   * @returns False when there was none.
+   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+   *
+   * @example
+   * ```ts
+   * SharedMemory.remove('/frames')
+   * ```
+   *
+   * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
+   */
+  static remove(id: Id): boolean {
+    return native.memoryRemoveById(checkId(id))
+  }
+
+  /**
+   * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `detach()`.
+   *
+   * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
+   * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+   * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+   * opened the memory ends.
+   *
+   * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
+   * `read` and `write` say `ERR_TRUNCATED` instead.
+   *
+   * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
+   *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+   *
+   * @example
+   * ```ts
+   * const counters = new Int32Array(memory.buffer)
+   * Atomics.add(counters, 0, 1)
+   * ```
+   */
+  get buffer(): ArrayBuffer {
+    this.#buffer ??= this.#external()
+    return this.#buffer
+  }
+
+  #external(): ArrayBuffer {
+    if (this.readOnly) {
+      throw new IpcError(
+        'ERR_READ_ONLY',
+        'a read-only object has no ArrayBuffer, which can always be written to',
+        {
+          hint: 'use read() or toBuffer()',
+        },
+      )
+    }
+    if (this.#handle === NONE) return new ArrayBuffer(0)
+    const buffer = native.memoryBuffer(this.#handle)
+    if (buffer === null) {
+      throw new IpcError('ERR_NO_EXTERNAL_BUFFERS', 'this runtime forbids ArrayBuffers over shared memory', {
+        hint: 'use read(), write() and toBuffer()',
+      })
+    }
+    return buffer
+  }
+
+  /**
+   * Copies bytes from `position` on into `target`: as many as it has room for, or as there are.
+   *
+   * @returns How many bytes were copied.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
+   * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+   *
+   * @example
+   * ```ts
+   * const header = new Uint8Array(16)
+   * memory.read(header, 4096)
+   * ```
+   */
+  read(target: Uint8Array, position = 0): number {
+    checkBytesOf('target', target, 'a Uint8Array')
+    this.#checkPosition(position)
+    return native.memoryRead(this.#handle, target, position)
+  }
+
+  /**
+   * Copies all of `data` to `position`; a string as UTF-8.
+   *
+   * @returns How many bytes were copied.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` when it does not fit; nothing is written then.
+   * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+   *
+   * @example
+   * ```ts
+   * memory.write('état', 100) // 5
+   * ```
+   */
+  write(data: Uint8Array | string, position = 0): number {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+    checkBytesOf('data', bytes, 'a Uint8Array or a string')
+    this.#checkPosition(position)
+    native.memoryWrite(this.#handle, bytes, position)
+    return bytes.length
+  }
+
+  /**
+   * A copy of `length` bytes from `position` on; of all from there on when `length` is missing.
+   *
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` when there are fewer.
+   * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+   *
+   * @example
+   * ```ts
+   * const text = memory.toBuffer(0, 5).toString()
+   * ```
+   */
+  toBuffer(position = 0, length?: number): Buffer<ArrayBuffer> {
+    this.#checkPosition(position)
+    const rest = this.size - position
+    if (length !== undefined && checkBytes('length', length) > rest) {
+      throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
+    }
+    if (this.#handle === NONE) native.memoryInfo(NONE)
+    const copy = Buffer.allocUnsafeSlow(length ?? rest)
+    native.memoryRead(this.#handle, copy, position)
+    return copy
+  }
+
+  /**
+   * Fills it with zeros.
+   *
+   * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+   *
+   * @example
+   * ```ts
+   * memory.clear()
+   * ```
+   */
+  clear(): void {
+    native.memoryClear(this.#handle)
+  }
+
+  /**
+   * What the kernel knows of it now.
+   *
+   * @throws {IpcError} `ERR_DETACHED`.
+   *
+   * @example
+   * ```ts
+   * if (memory.info().removed) reopen()
+   * ```
+   */
+  info(): SharedMemoryInfo {
+    return sharedMemoryInfo(native.memoryInfo(this.#handle))
+  }
+
+  /**
+   * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. Idempotent.
+   *
+   * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
+   *
+   * @example
+   * ```ts
+   * memory.detach()
+   * ```
+   */
+  detach(): void {
+    if (this.#handle === NONE) return
+    this.#detached = native.memoryDetach(this.#handle)
+    this.#handle = NONE
+    dropped.forget(this)
+  }
+
+  /**
+   * Removes this object, before or after `detach()`: its name or key is free at once, and its memory when no process has
+   * it mapped any more. An object that somebody else made by the same name since stays. Idempotent; one that failed can
+   * be tried again.
+   *
+   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+   *
+   * @example
+   * ```ts
+   * memory.remove()
+   * ```
+   */
+  remove(): void {
+    if (this.#detached) native.memoryRemoveDetached(this.#detached)
+    else native.memoryRemove(this.#handle)
+  }
+
+  /** The same as {@link SharedMemory.detach}. */
+  [Symbol.dispose](): void {
+    this.detach()
+  }
+
+  #checkPosition(position: number): void {
+    if (!(checkBytes('position', position) <= this.size)) {
+      throw outOfRange('position', `at most ${this.size}, the size of the memory`, position)
+    }
+  }
+}
+
+function checkBytesOf(what: string, value: unknown, expected: string): void {
+  if (!isUint8Array(value)) throw wrongType(what, expected, value)
+}

@@ -1,0 +1,55 @@
+import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from '../diagnostics/semaphores.js'
+import { performance } from '../waiting/clock.js'
+import type { Handle } from './handle.js'
+import { isMainThread } from '../waiting/main-thread.js'
+import { native } from '../addon/native.js'
+import { timedOut } from '../waiting/waiting.js'
+
+/** How long a worker blocks at a time: between two of them its termination takes effect. */
+const WORKER_SLICE = 1000
+
+/**
+ * Takes a unit for good, and blocks this thread until one is there.
+ *
+ * @throws {IpcError} `ETIMEDOUT` when `timeout` milliseconds are over.
+ */
+export function takeSync(handle: Handle, timeout: number | undefined): void {
+  if (waitsObserved()) observe(handle, timeout)
+  else block(handle, timeout)
+}
+
+/** The same, for subscribers who want to know whether it waits. */
+function observe(handle: Handle, timeout: number | undefined): void {
+  if (native.semaphoreWaitSync(handle.use(), 0, !isMainThread)) {
+    tookAtOnce(handle, false)
+    return
+  }
+  if (timeout === 0) {
+    const error = timedOut(handle)
+    hadNoTime(handle, false, error)
+    throw error
+  }
+  const wait = new ObservedWait(handle, false)
+  wait.began()
+  try {
+    block(handle, timeout)
+  } catch (error) {
+    wait.failed(error)
+    throw error
+  }
+  wait.succeeded()
+}
+
+function block(handle: Handle, timeout: number | undefined): void {
+  const number = handle.use()
+  if (isMainThread) {
+    if (!native.semaphoreWaitSync(number, timeout, false)) throw timedOut(handle)
+    return
+  }
+  const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
+  for (;;) {
+    const left = Math.max(deadline - performance.now(), 0)
+    if (native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE), true)) return
+    if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
+  }
+}

@@ -1,0 +1,73 @@
+import { Counter } from './counter.js'
+import { IpcError } from '../errors.js'
+import { native } from '../addon/native.js'
+import type { Backend, Id } from '../options.js'
+import { Unreachable } from '../addon/unreachable.js'
+
+/** Frees what nobody can use any more. Permits stay held: nobody released them. */
+const unreachable = new Unreachable<Handle>(number => native.semaphoreDrop(number))
+
+/** An open semaphore in the addon, and what of it is still in use. */
+export class Handle {
+  readonly number: number
+  /** With its slash; `''` for a raw key. */
+  readonly name: string
+  /** The raw System V key, if it was opened by one. */
+  readonly key: number | undefined
+  readonly backend: Backend
+  open = true
+  /** Whether a pending wait keeps the process alive. */
+  referenced = true
+  /** Pending waits. */
+  waits = 0
+  /** Permits held. */
+  permits = 0
+
+  /** Of a POSIX semaphore that is open. */
+  counter: Counter | undefined
+
+  constructor(number: number, id: Id, backend: Backend) {
+    this.number = number
+    this.name = typeof id === 'number' ? '' : id
+    this.key = typeof id === 'number' ? id : undefined
+    this.backend = backend
+    this.counter = backend === 'posix' ? new Counter(number) : undefined
+    unreachable.watch(this, number)
+  }
+
+  /** How messages of errors call the semaphore. */
+  get label(): string {
+    return this.key === undefined ? `'${this.name}'` : `with key ${this.key}`
+  }
+
+  /** The number, for a call that needs the semaphore open. */
+  use(): number {
+    if (!this.open) throw this.closedError()
+    return this.number
+  }
+
+  closedError(): IpcError {
+    return new IpcError('ERR_CLOSED', `the semaphore ${this.label} is closed`)
+  }
+
+  /** No more calls but the release of permits that are still held. */
+  close(): void {
+    if (!this.open) return
+    this.open = false
+    this.counter = undefined
+    this.#dropIfUnused()
+  }
+
+  /** Gives back a permit. */
+  release(): void {
+    native.semaphoreRelease(this.number)
+    this.permits -= 1
+    if (!this.open) this.#dropIfUnused()
+  }
+
+  #dropIfUnused(): void {
+    if (this.permits > 0) return
+    unreachable.forget(this)
+    native.semaphoreDrop(this.number)
+  }
+}

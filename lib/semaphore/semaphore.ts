@@ -1,0 +1,385 @@
+import type { OpenedSemaphore } from '../../native.cjs'
+import { takeSync } from './blocking.js'
+import { capabilities } from '../addon/capabilities.js'
+import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
+import { wrongType, wrongValue } from '../errors.js'
+import { Handle } from './handle.js'
+import { native } from '../addon/native.js'
+import {
+  checkBackend,
+  checkCount,
+  checkId,
+  checkInitial,
+  checkMode,
+  checkOptions,
+  checkOwner,
+  checkSignal,
+  checkTimeout,
+  type Backend,
+  type Id,
+  type Owner,
+} from '../options.js'
+import { Permit } from './permit.js'
+import type { PermitSource } from './permit-source.js'
+import { semaphoreInfo, type SemaphoreInfo } from './info.js'
+import { closeHandle, setReferenced, take, type WaitLimits } from '../waiting/waiting.js'
+
+/** Which of the platform's two kinds of semaphores an id means. */
+export interface BackendOptions {
+  /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
+  backend?: Backend | undefined
+}
+
+/** How a semaphore is made. */
+export interface CreateSemaphoreOptions extends BackendOptions {
+  /** The counter's first value, 0 to 32,767. */
+  initial: number
+  /** Permission bits; `0o600` when missing. The umask does not change them. */
+  mode?: number | undefined
+}
+
+/** How a semaphore that exists is opened. */
+export interface OpenSemaphoreOptions extends BackendOptions {
+  /** Whose semaphore may be opened besides this user's and root's: a uid, or `'any'`. */
+  owner?: Owner | undefined
+}
+
+/** How a semaphore is opened, and made when there is none. */
+export interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {}
+
+/** When to give up waiting. */
+export interface WaitOptions {
+  /** Milliseconds, finite and at least 0; without it a wait has no end. */
+  timeout?: number | undefined
+  /** Ends the wait; its promise rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined
+}
+
+/** When to give up blocking. */
+export interface WaitSyncOptions {
+  /** Milliseconds, finite and at least 0; without it the call has no end. */
+  timeout?: number | undefined
+}
+
+/** What `wait()` returns when it did not have to wait. */
+const DONE = Promise.resolve()
+
+/** Only this module makes semaphores. */
+const inside = Symbol('inside')
+
+/**
+ * A named counting semaphore of the operating system, shared by every process that opens it.
+ *
+ * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
+ * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
+ * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ *
+ * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
+ * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
+ *
+ * @example
+ * ```ts
+ * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+ * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * ```
+ */
+export class Semaphore implements PermitSource, Disposable {
+  /** The name with its leading slash; `''` for a raw System V key. */
+  readonly name: string
+  /** Which of the platform's two kinds it is. */
+  readonly backend: Backend
+  /** Whether this call made the semaphore. */
+  readonly created: boolean
+
+  readonly #handle: Handle
+
+  private constructor(key: symbol, handle: number, which: Target, created: boolean) {
+    if (key !== inside) {
+      throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
+    }
+    const { id, posix } = which
+    this.name = typeof id === 'string' ? id : ''
+    this.backend = posix ? 'posix' : 'sysv'
+    this.created = created
+    this.#handle = new Handle(handle, id, this.backend)
+  }
+
+  /**
+   * Makes a semaphore that must not exist yet.
+   *
+   * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
+   * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
+   *
+   * @example
+   * ```ts
+   * using ready = Semaphore.create('/ready', { initial: 0 })
+   * ```
+   */
+  static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
+    const which = target(id, options)
+    const { initial, mode } = creation(options)
+    return Semaphore.#opened(which, native.semaphoreCreate(which.id, which.posix, initial, mode))
+  }
+
+  /**
+   * Opens a semaphore that exists, whoever made it.
+   *
+   * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
+   * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+   * `ERR_NOT_INITIALISED` when its creator died or hangs.
+   *
+   * @example
+   * ```ts
+   * using ready = Semaphore.open('/ready')
+   * ready.post()
+   * ```
+   */
+  static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
+    const which = target(id, options)
+    const owner = checkOwner(checkOptions(options).owner)
+    return new Semaphore(inside, native.semaphoreOpen(which.id, which.posix, owner), which, false)
+  }
+
+  /**
+   * Opens a semaphore, or makes it when there is none; `initial` only counts then.
+   *
+   * Of any number of processes that call it at once exactly one makes it.
+   *
+   * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+   *
+   * @example
+   * ```ts
+   * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+   * if (jobs.created) console.log('the first one here')
+   * ```
+   */
+  static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
+    const which = target(id, options)
+    const { initial, mode } = creation(options)
+    const owner = checkOwner(options.owner)
+    return Semaphore.#opened(which, native.semaphoreOpenOrCreate(which.id, which.posix, initial, mode, owner))
+  }
+
+  /**
+   * Removes a semaphore. On System V everybody who waits on it gets `EIDRM`; a POSIX one lives on without its name
+   * for those who have it open.
+   *
+   * @returns Whether there was one.
+   * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
+   */
+  static unlink(id: Id, options?: BackendOptions): boolean {
+    const which = target(id, options)
+    return native.semaphoreUnlinkId(which.id, which.posix)
+  }
+
+  static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
+    const semaphore = new Semaphore(inside, handle, which, created)
+    if (created && !verified) warnUnverified(semaphore.#handle.label)
+    return semaphore
+  }
+
+  /**
+   * The counter: how many units are there now.
+   *
+   * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
+   */
+  get value(): number {
+    return native.semaphoreValue(this.#handle.use())
+  }
+
+  /**
+   * Adds units, all or none, and wakes as many waits.
+   *
+   * @param count - 1 to 32,767; 1 when missing.
+   * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
+   */
+  post(count = 1): void {
+    const number = this.#handle.use()
+    const counted = count === 1 && this.#handle.counter?.give()
+    if (!counted) native.semaphorePost(number, count === 1 ? 1 : checkCount(count))
+    posted(this.#handle, count)
+  }
+
+  /**
+   * Takes a unit for good if one is there now; it does not queue behind pending waits.
+   *
+   * @returns False when the counter is 0.
+   * @throws {IpcError} `EIDRM` when it was removed.
+   */
+  tryWait(): boolean {
+    const number = this.#handle.use()
+    const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    if (taken) tookAtOnce(this.#handle, false)
+    return taken
+  }
+
+  /**
+   * Takes a unit for good, and waits until one is there: first come, first served in this process.
+   *
+   * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed, `ERR_CLOSED`; or the signal's reason.
+   *
+   * @example
+   * ```ts
+   * await ready.wait({ timeout: 5_000 })
+   * ```
+   */
+  wait(options?: WaitOptions): Promise<void> {
+    try {
+      return take(this.#handle, false, options === undefined ? FOR_EVER : limits(options)) ?? DONE
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Takes a unit for good, and blocks this thread until one is there: for scripts and workers.
+   *
+   * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+   *
+   * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
+   */
+  waitSync(options?: WaitSyncOptions): void {
+    this.#handle.use()
+    takeSync(this.#handle, checkTimeout(checkOptions(options).timeout))
+  }
+
+  /**
+   * Takes a permit, and waits until one is there: first come, first served in this process.
+   *
+   * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
+   *
+   * @example
+   * ```ts
+   * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
+   * ```
+   */
+  async acquire(options?: WaitOptions): Promise<Permit> {
+    const waiting = take(this.#handle, true, options === undefined ? FOR_EVER : limits(options))
+    if (waiting !== undefined) await waiting
+    return new Permit(this.#handle)
+  }
+
+  /**
+   * Takes a permit if one is there now; it does not queue behind pending waits.
+   *
+   * @returns `null` when the counter is 0.
+   * @throws {IpcError} `EIDRM` when the semaphore was removed.
+   */
+  tryAcquire(): Permit | null {
+    if (!native.semaphoreTryAcquire(this.#handle.use())) return null
+    const permit = new Permit(this.#handle)
+    tookAtOnce(this.#handle, true)
+    return permit
+  }
+
+  /**
+   * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+   *
+   * The function gets the permit: it may release it early, and pass its `signal` on.
+   *
+   * @returns What the function returned.
+   * @throws As {@link acquire}, and what the function throws.
+   *
+   * @example
+   * ```ts
+   * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
+   * ```
+   */
+  async use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T> {
+    if (typeof fn !== 'function') throw wrongType('fn', 'a function', fn)
+    const permit = await this.acquire(options)
+    try {
+      return await fn(permit)
+    } finally {
+      permit.release()
+    }
+  }
+
+  /**
+   * What the kernel knows about the semaphore, and what this process waits for.
+   *
+   * @throws {IpcError} `EIDRM` when it was removed.
+   */
+  info(): SemaphoreInfo {
+    return semaphoreInfo(native.semaphoreInfo(this.#handle.use()))
+  }
+
+  /** Makes pending waits of this handle keep the process alive, as they do at first. */
+  ref(): this {
+    this.#handle.use()
+    setReferenced(this.#handle, true)
+    return this
+  }
+
+  /** Lets the process end while waits of this handle are pending. */
+  unref(): this {
+    this.#handle.use()
+    setReferenced(this.#handle, false)
+    return this
+  }
+
+  /**
+   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
+   *
+   * Permits stay held until they are released. The semaphore itself stays, for others.
+   */
+  close(): void {
+    if (this.#handle.open) closeHandle(this.#handle)
+  }
+
+  /**
+   * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
+   * nothing; one that failed can be tried again.
+   *
+   * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
+   */
+  unlink(): void {
+    native.semaphoreUnlink(this.#handle.use())
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** The same as {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+}
+
+const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
+
+function limits(options: WaitOptions): WaitLimits {
+  const { timeout, signal } = checkOptions(options)
+  return { timeout: checkTimeout(timeout), signal: checkSignal(signal) }
+}
+
+/** Which semaphore: its id, a name with its slash, and the system it lives in. */
+interface Target {
+  id: Id
+  posix: boolean
+}
+
+function target(id: unknown, options: BackendOptions | undefined): Target {
+  const checked = checkId(id)
+  const backend = checkBackend(checkOptions(options).backend)
+  if (typeof checked === 'number') {
+    if (backend === 'posix') throw wrongValue("a number is a System V key: it has no backend 'posix'")
+    return { id: checked, posix: false }
+  }
+  const name = checked.startsWith('/') ? checked : `/${checked}`
+  return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
+}
+
+function creation(options: CreateSemaphoreOptions): { initial: number; mode: number } {
+  const { initial, mode } = checkOptions(options)
+  return { initial: checkInitial(initial), mode: checkMode(mode) }
+}
+
+function warnUnverified(label: string): void {
+  process.emitWarning(
+    `the semaphore ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
+    { code: 'OS_IPC_UNVERIFIED', detail: 'Another name with the same key would share it in silence.' },
+  )
+}

@@ -1,0 +1,48 @@
+// The six platforms that have a package of their own, and what each binary of theirs promises.
+
+import { join } from 'node:path'
+
+import { root } from '../run.mjs'
+
+/** The oldest glibc that the `gnu` binaries run on: that of RHEL 7. Node 22 itself wants 2.28. */
+export const GLIBC_FLOOR = '2.17'
+
+const TRIPLES = {
+  'linux-x64-gnu': 'x86_64-unknown-linux-gnu',
+  'linux-arm64-gnu': 'aarch64-unknown-linux-gnu',
+  'linux-x64-musl': 'x86_64-unknown-linux-musl',
+  'linux-arm64-musl': 'aarch64-unknown-linux-musl',
+  'darwin-x64': 'x86_64-apple-darwin',
+  'darwin-arm64': 'aarch64-apple-darwin',
+}
+
+/** The oldest macOS, by processor: what Rust itself supports. */
+const MACOS_FLOOR = { x64: '10.13', arm64: '11.0' }
+
+export const targets = Object.entries(TRIPLES).map(([name, triple]) => {
+  const [os, cpu, libc] = name.split('-')
+  const file = `os-ipc.${name}.node`
+  return {
+    /** As the platform package is called after `os-ipc-`, and its folder in `npm`. */
+    name,
+    triple,
+    os,
+    cpu,
+    libc,
+    file,
+    folder: join(root, 'npm', name),
+    /** Where the binary is, once it is built. */
+    path: join(root, 'npm', name, file),
+    macos: os === 'darwin' ? MACOS_FLOOR[cpu] : undefined,
+  }
+})
+
+/** The targets that these names or triples mean; all of them when there is none. */
+export function selected(names) {
+  const unknown = names.find(name => !targets.some(target => target.name === name || target.triple === name))
+  if (unknown !== undefined) {
+    throw new RangeError(`${unknown} is none of ${targets.map(({ name }) => name).join(', ')}`)
+  }
+  if (names.length === 0) return targets
+  return targets.filter(({ name, triple }) => names.includes(name) || names.includes(triple))
+}

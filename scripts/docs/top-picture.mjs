@@ -1,0 +1,96 @@
+// docs/top.svg: a frame that `os-ipc top` drew in a terminal, of real objects that real processes use.
+// `npm run picture:top` makes it anew; it needs Linux, and Python for the terminal.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { isolated } from '../test/isolate.mjs'
+import { fail, projectEnv, root } from '../run.mjs'
+import { setup } from '../setup.mjs'
+import { lastFrame } from './terminal-frame.mjs'
+import { svg } from './terminal-svg.mjs'
+
+const TARGET = join(root, 'docs', 'top.svg')
+const [ROWS, COLUMNS] = [14, 104]
+
+/** How long top looks before its picture is taken: rates need a while. */
+const SECONDS = 4
+
+/** What the picture shows: programs with one job each, as their source. */
+const PROGRAMS = [
+  // Workers: four at a time, two of them wait.
+  ...Array.from(
+    { length: 6 },
+    (_, at) => `
+    const jobs = Semaphore.openOrCreate('/convert', { initial: 4 })
+    for (;;) await jobs.use(() => sleep(${180 + 90 * at}))`,
+  ),
+  `
+    const slots = Semaphore.openOrCreate('/db-pool', { initial: 16 })
+    const held = []
+    for (let i = 0; i < 5; i++) held.push(await slots.acquire())
+    for (;;) { held.push(await slots.acquire()); await sleep(70); held.pop().release(); await sleep(40) }`,
+  `
+    for (;;) await locks.request('reports', { mode: 'shared' }, () => sleep(50))`,
+  `
+    const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+    await ready.wait()`,
+  `
+    const frames = SharedMemory.create('/frames', { size: 24 << 20 })
+    const cache = SharedMemory.create('/price-cache', { size: 640 << 10, mode: 0o640 })
+    const legacy = SharedMemory.create(0x51a7e, { size: 1 << 20 })
+    const queue = Semaphore.create('/frame-queue', { initial: 0, backend: 'posix' })
+    for (;;) { queue.post(); await sleep(90); queue.tryWait(); await sleep(60) }`,
+]
+
+/** One that ends, and leaves a semaphore whose last user is dead. */
+const DEAD = `
+    const nightly = Semaphore.openOrCreate('/nightly', { initial: 1 })
+    await nightly.use(() => {})`
+
+if (!process.env.OS_IPC_ISOLATED) setup({ quiet: true })
+process.exitCode = isolated('docs/top-picture.mjs', []) ?? (await draw())
+
+async function draw() {
+  spawnSync(process.execPath, ['--input-type=module', '-e', program(DEAD)], { cwd: root, stdio: 'inherit' })
+  const children = PROGRAMS.map(source =>
+    spawn(process.execPath, ['--input-type=module', '-e', program(source)], { cwd: root, stdio: 'inherit' }),
+  )
+  try {
+    await sleep(1500)
+    const output = inTerminal(
+      [process.execPath, 'cli/os-ipc.js', 'top', '--sort', 'ops'],
+      [{ until: 'frame-queue' }, { sleep: SECONDS }, { type: 'q' }],
+    )
+    writeFileSync(TARGET, svg(lastFrame(output, COLUMNS, ROWS), 'os-ipc top'))
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+  }
+  return 0
+}
+
+function program(source) {
+  return `
+    import { setTimeout as sleep } from 'node:timers/promises'
+    import { locks, Semaphore, SharedMemory } from 'os-ipc'
+    ${source}`
+}
+
+/** What a program writes to a terminal; __test__/cli/helpers/terminal.py says what the steps are. */
+function inTerminal(argv, steps) {
+  const { stdout, stderr } = spawnSync(
+    'python3',
+    [join(root, '__test__/cli/helpers/terminal.py'), `${ROWS}`, `${COLUMNS}`, ...argv],
+    {
+      cwd: root,
+      input: steps.map(step => `${JSON.stringify(step)}\n`).join(''),
+      encoding: 'utf8',
+      env: { ...projectEnv, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8', NO_COLOR: '' },
+    },
+  )
+  const { output, problem } = JSON.parse(stdout || `{"problem":${JSON.stringify(stderr)}}`)
+  if (problem) fail(problem)
+  return output
+}

@@ -1,0 +1,40 @@
+// What the kernel holds that outlives a process: System V semaphores and segments, and the files of /dev/shm.
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+import { output } from '../run.mjs'
+
+/** A line for every object there is now. */
+export function snapshot() {
+  if (process.platform !== 'linux') return ipcs()
+  return new Set([
+    ...table('/proc/sysvipc/sem', 'semaphore set'),
+    ...table('/proc/sysvipc/shm', 'segment'),
+    ...readdirSync('/dev/shm').map(name => `/dev/shm/${name}`),
+  ])
+}
+
+/** The objects that were not there before. */
+export function leftovers(before) {
+  return [...snapshot()].filter(line => !before.has(line))
+}
+
+/** Tells the objects that were not there before, and answers whether there were none. */
+export function nothingLeft(before) {
+  const left = leftovers(before)
+  for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
+  return left.length === 0
+}
+
+function table(file, what) {
+  const [, ...rows] = readFileSync(file, 'utf8').trim().split('\n')
+  return rows.map(row => {
+    const [key, id] = row.trim().split(/\s+/)
+    return `${what} ${id}, key ${key}`
+  })
+}
+
+function ipcs() {
+  const objects = (output('ipcs', ['-s', '-m']) ?? '').split('\n').filter(line => /^[ms]\s/.test(line))
+  return new Set(objects)
+}

@@ -1,0 +1,14 @@
+// `npm run test:loom`: the hand-over of units, checked in every order in which threads can meet
+// (crates/os-ipc/src/waiting/model.rs). A build of its own, since the locks are the checker's.
+
+import { fileURLToPath } from 'node:url'
+
+import { projectEnv, status } from '../run.mjs'
+
+export function testLoom() {
+  const RUSTFLAGS = [process.env.RUSTFLAGS, '--cfg loom'].filter(Boolean).join(' ')
+  const args = ['test', '--quiet', '--package', 'os-ipc', '--lib', '--release', '--target-dir', 'target/loom']
+  return status('cargo', [...args, 'waiting::model'], { env: { ...projectEnv, RUSTFLAGS } })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = testLoom()

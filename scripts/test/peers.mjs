@@ -1,0 +1,76 @@
+// Builds the other side of the interop tests into .cache/peers: programs in Python, C and Go that share semaphores and
+// memory with us, and a Python with numpy for the example. What cannot be had here is said in one line, and the tests that need it are skipped.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { attempt, output, root } from '../run.mjs'
+import { isStale } from '../stale.mjs'
+
+const SOURCES = '__test__/peers'
+const CACHE = '.cache/peers'
+
+const at = path => join(root, path)
+
+/** Answers nothing; writes `.cache/peers/peers.json`: the command line of each peer, or why it is missing. */
+export function preparePeers() {
+  mkdirSync(at(CACHE), { recursive: true })
+  const peers = { python: python(), numpy: numpy(), c: c(), go: go() }
+  for (const [name, { missing }] of Object.entries(peers)) {
+    if (missing) console.log(`os-ipc: no ${name} peer, its tests are skipped: ${missing}`)
+  }
+  writeFileSync(at(`${CACHE}/peers.json`), `${JSON.stringify(peers, null, 2)}\n`)
+}
+
+function python() {
+  const { interpreter, missing } = environment('python', `${SOURCES}/requirements.txt`)
+  return missing ? { missing } : { command: [interpreter, at(`${SOURCES}/peer.py`)] }
+}
+
+/** Apart from the peer, which can be had where there is no numpy. */
+function numpy() {
+  const { interpreter, missing } = environment('numpy', 'examples/numpy/requirements.txt')
+  return missing ? { missing } : { command: [interpreter] }
+}
+
+/** A virtual environment with these requirements: its interpreter. */
+function environment(name, requirements) {
+  const home = `${CACHE}/${name}`
+  // Written last: an installation that was broken off is begun again.
+  const done = `${home}/installed.txt`
+  if (isStale({ sources: [requirements], outputs: [done] })) {
+    if (output('python3', ['--version']) === undefined) return { missing: 'python3 is not there' }
+    const problem =
+      attempt('python3', ['-m', 'venv', '--clear', at(home)]) ??
+      attempt(at(`${home}/bin/python`), ['-m', 'pip', 'install', '--quiet', '-r', at(requirements)])
+    if (problem) return { missing: `${problem} (Debian: apt-get install python3-venv)` }
+    writeFileSync(at(done), 'yes\n')
+  }
+  return { interpreter: at(`${home}/bin/python`) }
+}
+
+function c() {
+  const binary = `${CACHE}/peer-c`
+  if (isStale({ sources: [`${SOURCES}/peer.c`], outputs: [binary] })) {
+    const options = ['-std=c11', '-Wall', '-Wextra', '-O1', '-pthread']
+    const problem = attempt('cc', [...options, '-o', at(binary), at(`${SOURCES}/peer.c`)])
+    if (problem) return { missing: problem }
+  }
+  return { command: [at(binary)] }
+}
+
+function go() {
+  const binary = `${CACHE}/peer-go`
+  if (process.platform !== 'linux') return { missing: 'it makes the system calls of Linux' }
+  if (isStale({ sources: [`${SOURCES}/go`], outputs: [binary] })) {
+    if (output('go', ['version']) === undefined) return { missing: 'go is not there: https://go.dev/dl' }
+    const problem = attempt('go', ['build', '-buildvcs=false', '-o', at(binary), '.'], {
+      cwd: at(`${SOURCES}/go`),
+    })
+    if (problem) return { missing: problem }
+  }
+  return { command: [at(binary)] }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) preparePeers()

@@ -1,0 +1,18 @@
+// Electron forbids buffers over memory that is not its own. Its binary cannot be had from npm alone, so the addon is built
+// with Electron's answer in it, and runs in Node.
+
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { root, run } from '../run.mjs'
+
+/** Builds that addon and answers where it is. */
+export function electronAddon() {
+  const features = ['--features', 'refuse-external-buffers']
+  run('cargo', ['build', '--quiet', '--package', 'os-ipc-node', ...features])
+  const library = `libos_ipc_node.${process.platform === 'darwin' ? 'dylib' : 'so'}`
+  const addon = join(root, '.cache', 'electron', 'os-ipc.node')
+  mkdirSync(join(addon, '..'), { recursive: true })
+  copyFileSync(join(root, 'target', 'debug', library), addon)
+  return addon
+}
