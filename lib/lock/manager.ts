@@ -113,6 +113,7 @@ export class HostLockManager implements LockManager {
 
 function describe({ name, shared, pid, client }: NativeLockRequest): LockInfo {
   const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', pid }
-  if (pid !== undefined) info.clientId = client === undefined ? `node-${pid}` : `node-${pid}-${client}`
+  if (pid !== undefined) info.clientId = `node-${pid}`
+  if (client !== undefined) info.threadId = client
   return info
 }

@@ -16,6 +16,7 @@ mod record;
 mod semaphore;
 mod sync;
 mod sys;
+mod undo;
 mod waiting;
 
 pub use access::Owner;
@@ -28,6 +29,7 @@ pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{
     Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, SemaphoreWords, VALUE_MAX,
 };
+pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
