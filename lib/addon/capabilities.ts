@@ -73,7 +73,10 @@ export const capabilities: Capabilities = Object.freeze({
   timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
   get crashRecovery() {
     // A POSIX semaphore has no owner.
-    return Object.freeze({ sysv: sysv.available && checked(native.systemVUndo()).recoversPermits, posix: false })
+    return Object.freeze({
+      sysv: sysv.available && checked(native.systemVUndo()).recoversPermits,
+      posix: false,
+    })
   },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
