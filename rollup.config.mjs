@@ -1,54 +1,116 @@
-// What tsc wrote a file each, put together. JavaScript: the code of lib/ in two files, because every file that a process
-// loads costs a third of a millisecond; the other ones only name their part of it. index.d.ts, redis.d.ts, testing.d.ts:
-// what each entry exports, in one file that people read.
+// Puts together what tsc wrote into .cache, a file for each source.
+//
+// JavaScript becomes CommonJS: `import`, `require`, both of them in one program, Jest and bundlers then get the same modules
+// and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
+//
+//   lib/os-ipc.cjs                  everything that needs the addon
+//   lib/errors-options-clock.cjs    what permits on Redis share with it
+//   redis.cjs, testing.cjs          the code of the subpaths
+//
+// index.cjs, index.js, redis.js and testing.js name what these export. Each part of lib/ has a file that names its exports
+// too, for our tests; of those only the one that the command imports ships.
+//
+// Declarations: index.d.cts, redis.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { readdirSync } from 'node:fs'
+import { cpSync, readdirSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 
-/** What belongs to the main entry: the others import it, by the name of the package, and do not tell it again. */
+const CODE = '.cache/built'
+const TYPES = '.cache/types'
+const ENTRIES = ['index', 'redis', 'testing']
+
+/** What belongs to the main entry: the types of the others refer to it, and do not repeat it. */
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/semaphore\/(permit-source|semaphore)\.js$/.test(id) ? { id: 'os-ipc', external: true } : null,
+    /^\.\.\/(.*\/)?(permit-source|semaphore)\.js$/.test(id) ? { id: './index.cjs', external: true } : null,
 }
 
 /** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
-const bundleOf = id =>
-  /\/lib\/(waiting\/deadline|copies|errors|options|own)\.js$/.test(id) ? 'common' : 'machine'
+const bundleOf = id => {
+  if (/\/lib\/(redis|testing)\//.test(id)) return undefined
+  if (/\/lib\/(waiting\/(clock|deadline)|[\w-]+)\.js$/.test(id)) return 'errors-options-clock'
+  return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
+}
+
+/** Modules of Node: a bundler of ES modules leaves no `require` that works for them. */
+const modulesOfNode = {
+  name: 'modules-of-node',
+  renderChunk: code => code.replaceAll(/\brequire\(('node:[\w/]+')\)/g, 'process.getBuiltinModule($1)'),
+}
+
+/** Beside each entry an ES module that exports the same names: from where the code is, to load one file less. */
+const namedExports = {
+  name: 'named-exports',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle).filter(({ isEntry }) => isEntry)) {
+      const { name, fileName, exports } = chunk
+      const folder = name.includes('/') ? '../'.repeat(name.split('/').length - 1) : './'
+      const sources = Object.entries(chunk.importedBindings).map(([file, names]) => [
+        file,
+        names.filter(each => exports.includes(each)),
+      ])
+      const found = sources.flatMap(([, names]) => names)
+      const isCode = Object.values(chunk.modules).some(({ renderedLength }) => renderedLength > 0)
+      if (!isCode && found.length !== exports.length) {
+        this.error(
+          `${name} exports ${exports}, and the bundles have ${found}: two parts of lib/ export one name`,
+        )
+      }
+      const lines = (isCode ? [[fileName, exports]] : sources)
+        .filter(([, names]) => names.length > 0)
+        .map(([file, names]) => `export { ${names.join(', ')} } from '${folder}${file}'\n`)
+      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
+      // Nobody requires a part.
+      if (name.startsWith('lib/')) delete bundle[fileName]
+    }
+  },
+}
+
+/** The command is not put together: a file is loaded for the command that is called. */
+const command = {
+  name: 'command',
+  writeBundle: () => cpSync(`${CODE}/cli`, 'cli', { recursive: true }),
+}
+
+const parts = readdirSync('lib', { recursive: true })
+  .filter(file => /^(?!redis\/|testing\/).*(?<!\.d)\.ts$/.test(file))
+  .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
 
-const parts = readdirSync('lib', { recursive: true })
-  .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts') && !/^(redis|testing)\//.test(file))
-  .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
+/** The types of an ES module are those of the CommonJS: the classes are the same. */
+const forModules = name => ({
+  name: 'for-modules',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: `${name}.d.ts`, source: `export * from './${name}.cjs'\n` })
+  },
+})
 
 export default [
   {
-    input: Object.fromEntries(['index', ...parts].map(part => [part, `${part}.js`])),
+    input: Object.fromEntries([...ENTRIES, ...parts].map(part => [part, `${CODE}/${part}.js`])),
     output: {
       dir: '.',
-      format: 'es',
-      entryFileNames: '[name].js',
-      // As deep as lib/addon, whose code looks for native.cjs from there.
-      chunkFileNames: 'lib/bundle/[name].js',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'lib/[name].cjs',
       manualChunks: bundleOf,
       minifyInternalExports: false,
+      esModule: false,
+      hoistTransitiveImports: false,
     },
     preserveEntrySignatures: 'strict',
     external: /^node:/,
+    plugins: [modulesOfNode, namedExports, command],
   },
-  {
-    input: '.cache/types/index.d.ts',
-    output: { file: 'index.d.ts', format: 'es', banner },
+  ...ENTRIES.map(name => ({
+    input: `${TYPES}/${name}.d.ts`,
+    output: { file: `${name}.d.cts`, format: 'es', banner },
     // What takes the addon's own types is not part of the API, and drops out.
     external: /native\.cjs$/,
-    plugins: [dts()],
-  },
-  ...['redis', 'testing'].map(name => ({
-    input: `.cache/types/${name}.d.ts`,
-    output: { file: `${name}.d.ts`, format: 'es', banner },
-    plugins: [fromMain, dts()],
+    plugins: [...(name === 'index' ? [] : [fromMain]), dts(), forModules(name)],
   })),
 ]

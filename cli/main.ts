@@ -51,11 +51,19 @@ async function execute(entry: Entry, args: readonly string[]): Promise<number> {
       return EXIT.ok
     }
     // What does without the addon works where it does not load.
-    ipc = command.withoutLibrary ? undefined : await import('../index.js')
+    ipc = command.withoutLibrary ? undefined : await loadLibrary()
     return (await command.run({ ...parsed, ipc: ipc as Library })) ?? EXIT.ok
   } catch (error) {
     return complain(error, command, ipc)
   }
+}
+
+/** A command asks what the platform has before it calls anything, so it learns first that the addon did not load. */
+async function loadLibrary(): Promise<Library> {
+  const ipc = await import('../index.js')
+  const { reason } = ipc.capabilities
+  if (reason !== undefined) throw new ipc.IpcError('ERR_NATIVE_BINDING', reason)
+  return ipc
 }
 
 function complain(error: unknown, command?: Command, ipc?: Library): number {

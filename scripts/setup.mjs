@@ -25,8 +25,10 @@ const JAVASCRIPT = {
     'rollup.config.mjs',
   ],
   outputs: [
-    ...['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`]),
-    ...['lib/**/*.js', 'cli/**/*.js'],
+    ...['index', 'redis', 'testing'].flatMap(name =>
+      ['js', 'cjs', 'd.ts', 'd.cts'].map(end => `${name}.${end}`),
+    ),
+    ...['lib/**/*.js', 'lib/**/*.cjs', 'cli/**/*.js'],
   ],
 }
 

@@ -1,6 +1,6 @@
-// Where the addon cannot be loaded, the error says why and what to do.
+// Where the addon cannot be loaded, the package loads, and the first call throws why and what to do.
 
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ import { linux, requires } from '../shared/requires.ts'
 import { type Surroundings, withoutExecution } from '../shared/surroundings.ts'
 
 const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
+const LOAD_NOTHING = fileURLToPath(new URL('fixtures/load-nothing.cjs', import.meta.url))
 /** Platforms that this one is not: by its system, and by its C library, where systems have several. */
 const OTHERS = [
   platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64',
@@ -22,12 +23,23 @@ const OTHERS = [
 ]
 
 interface Loaded {
-  loaded?: string
+  loaded?: boolean
   name?: string
   code?: string
   message?: string
   hint?: string
   cause?: string
+  supported?: boolean
+  reason?: string
+  at?: boolean
+}
+
+interface LoadedNothing {
+  ends: Record<string, unknown[]>
+  misuse: string
+  same: boolean
+  permit: string
+  capabilities: { reason: string }
 }
 
 interface LoadOptions {
@@ -67,11 +79,12 @@ function explains(t: ExecutionContext, error: Loaded, cause: RegExp, cure: RegEx
   t.regex(error.hint ?? '', /^[A-Z][^\n]*\.$/)
   t.true(error.message?.endsWith(` ${error.hint}`))
   t.truthy(error.cause)
+  t.like(error, { supported: false, reason: error.message ?? '', at: true })
 }
 
 for (const { major, path } of nodes) {
   test(`it loads from a platform package on Node ${major}`, async t => {
-    t.deepEqual(await load(t, project(t), { command: [path] }), { loaded: 'function' })
+    t.deepEqual(await load(t, project(t), { command: [path] }), { loaded: true })
   })
 }
 
@@ -158,6 +171,52 @@ requires(linux)('a C library that is too old is named with the version that is n
   explains(t, error, /too old for the binary of os-ipc: it needs GLIBC 9\.\d+\./, /newer system/)
 })
 
+test('a binary of another version is told by the function that it lacks', async t => {
+  const home = project(t)
+  const loader = join(home, 'node_modules/os-ipc/native.cjs')
+  const names = readFileSync(loader, 'utf8')
+  write(loader, `${names}\nmodule.exports.ofTheNextVersion = nativeBinding.ofTheNextVersion\n`)
+  const cause = /does not fit this package: .* another version .* no function ofTheNextVersion\./
+  explains(t, await load(t, home), cause, /one version/)
+})
+
+test('without an addon everything is there: promises reject, other calls throw', async t => {
+  const home = project(t)
+  copyFileSync(LOAD_NOTHING, join(home, 'main.cjs'))
+  const command = [
+    process.execPath,
+    '--require',
+    pretend(home, { platform: 'win32', arch: 'x64' }),
+    join(home, 'main.cjs'),
+  ]
+  const running = program(t, command, { env: { NODE_OPTIONS: undefined } })
+  const { ends, misuse, same, permit, capabilities } = (await running.next()) as LoadedNothing
+  t.is((await running.exit).code, 0)
+  for (const [call, end] of Object.entries(ends)) {
+    const how = /request|query/.test(call) ? 'rejects' : 'throws'
+    t.deepEqual(
+      end,
+      [how, 'ERR_NATIVE_BINDING', true, capabilities.reason.split('. ').slice(1).join('. ')],
+      call,
+    )
+  }
+  t.is(misuse, 'ERR_INVALID_ARG_TYPE')
+  t.true(same)
+  t.is(permit, 'function')
+  const nothing = { sysv: false, posix: false }
+  t.like(capabilities, {
+    ...{
+      supported: false,
+      platform: 'win32-x64',
+      semaphoreBackends: [],
+      list: false,
+      externalBuffers: false,
+    },
+    ...{ timedWait: nothing, crashRecovery: nothing, value: nothing, unlinkWakes: nothing },
+  })
+  t.regex(capabilities.reason, /not on win32-x64\. .*WSL/)
+})
+
 test('a bundle without its addon is told from a missing one', async t => {
   const home = project(t)
   rmSync(join(home, 'node_modules/os-ipc/native.cjs'))
@@ -183,7 +242,7 @@ for (const { major, path } of nodes) {
     const home = project(t)
     const command = [path, '--no-warnings', permission, '--allow-fs-read=*']
     explains(t, await load(t, home, { command }), /\(--permission\) does not allow addons/, /--allow-addons/)
-    t.deepEqual(await load(t, home, { command: [...command, '--allow-addons'] }), { loaded: 'function' })
+    t.deepEqual(await load(t, home, { command: [...command, '--allow-addons'] }), { loaded: true })
   })
 
   test(`Node ${major} with --no-addons is told of it`, async t => {
@@ -221,7 +280,7 @@ for (const missing of ['--allow-ffi', '--allow-read', '--allow-env']) {
       new RegExp(`Deno did not allow .*: ${missing} is missing`),
       /--allow-ffi/,
     )
-    t.deepEqual(await load(t, home, { command: [...run, ...allowed] }), { loaded: 'function' })
+    t.deepEqual(await load(t, home, { command: [...run, ...allowed] }), { loaded: true })
   })
 }
 

@@ -163,6 +163,11 @@ test('where the addon does not load, a command says so in one line, and doctor w
   const listed = await cli(t, ['ls'], { nodeArgs })
   t.is(listed.code, 5)
   t.regex(oneLine(listed.stderr), /Start Node without --no-addons.*os-ipc doctor looks at it/)
+  for (const args of [['top'], ['show', '/nothing'], ['rm', '/nothing'], ['doctor', '--json']]) {
+    const { stdout, stderr, code } = await cli(t, args, { nodeArgs })
+    t.regex(stdout + stderr, /--no-addons/, args[0])
+    t.not(code, 0, args[0])
+  }
   const examined = await cli(t, ['doctor'], { nodeArgs })
   t.is(examined.code, 1)
   t.regex(examined.stdout, /^problem {2}native binding: .*--no-addons/)

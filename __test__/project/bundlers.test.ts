@@ -1,7 +1,7 @@
 // What docs/bundlers.md says of each bundler, done: with its one setting the bundle runs where the package is installed.
 
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -62,14 +62,11 @@ for (const [format, extension] of [
     t.is(await run('node', [out, uniqueName(t)]), USED)
   })
 
-  requires(esbuild)(`a bundle of esbuild (${format}) with the package in it says so`, async t => {
-    const { home, run } = bundling(t)
-    await run(esbuild.path, ['program.mjs', ...options])
-    // In a folder of its own the addon is out of reach, whoever looks for it.
-    const elsewhere = join(project(t, {}), `program.${extension}`)
-    copyFileSync(join(home, out), elsewhere)
-    const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
-    t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
+  requires(esbuild)(`esbuild (${format}) refuses to bundle the package, and names the file`, async t => {
+    const { run } = bundling(t)
+    await t.throwsAsync(run(esbuild.path, ['program.mjs', ...options]), {
+      message: new RegExp(`No loader is configured for "\\.node" files: .*${binary}`),
+    })
   })
 
   requires(esbuild)(
@@ -85,6 +82,27 @@ for (const [format, extension] of [
     },
   )
 }
+
+requires(esbuild)('a bundle of esbuild (cjs) that copies the binary runs without the package', async t => {
+  const { home, run } = bundling(t)
+  const options = ['--bundle', '--platform=node', '--format=cjs', '--outdir=out', '--loader:.node=copy']
+  await run(esbuild.path, ['program.mjs', ...options])
+  const elsewhere = join(project(t, {}), 'out')
+  cpSync(join(home, 'out'), elsewhere, { recursive: true })
+  rmSync(join(elsewhere, '../node_modules'), { recursive: true })
+  t.is(await run('node', [join(elsewhere, 'program.js'), uniqueName(t)]), USED)
+})
+
+requires(esbuild)('a bundle of esbuild (esm) with the package in it says so at the first call', async t => {
+  const { home, run } = bundling(t)
+  const options = ['--bundle', '--platform=node', '--format=esm', '--outdir=out', '--loader:.node=copy']
+  await run(esbuild.path, ['program.mjs', ...options, '--out-extension:.js=.mjs'])
+  // In a folder of its own the addon is out of reach, whoever looks for it.
+  const elsewhere = join(project(t, {}), 'program.mjs')
+  copyFileSync(join(home, 'out/program.mjs'), elsewhere)
+  const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
+  t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
+})
 
 const webpack = npmTool('webpack')
 for (const [format, output, experiments] of [

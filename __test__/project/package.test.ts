@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
+import { removeNamed, uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -55,23 +56,63 @@ export function limited(name: string): number {
 export const codeOf = (error: unknown): string | undefined => (error instanceof IpcError ? error.code : undefined)
 `
 
-for (const [module, moduleResolution] of [
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler'],
-] as const) {
-  test(`the declarations suit a strict project with lib es2022 (${moduleResolution})`, t => {
+/** How users compile: the kind of their package, what they tell TypeScript, and by what name the program ends. */
+const COMPILATIONS = [
+  ['module', 'nodenext', 'nodenext', 'ts'],
+  ['module', 'esnext', 'bundler', 'ts'],
+  ['commonjs', 'node16', 'node16', 'ts'],
+  ['module', 'node16', 'node16', 'cts'],
+] as const
+
+for (const [type, module, moduleResolution, extension] of COMPILATIONS) {
+  test(`the declarations suit a strict project with lib es2022 (${type}, ${moduleResolution}, .${extension})`, t => {
     const compilerOptions = {
       ...{ module, moduleResolution, target: 'es2022', lib: ['es2022'], types: [], noEmit: true },
       ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
     }
     const folder = project(t, {
-      'package.json': '{ "type": "module" }',
-      'tsconfig.json': JSON.stringify({ compilerOptions }),
-      'program.ts': program,
+      'package.json': JSON.stringify({ type }),
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: [`program.${extension}`] }),
+      [`program.${extension}`]: program,
     })
     run(t, folder, process.execPath, join(root, 'node_modules/typescript/bin/tsc'))
   })
 }
+
+test('what one file imports is what another requires, for TypeScript and when it runs', t => {
+  const mixed = {
+    'jobs.cts': `
+import ipc = require('os-ipc')
+import redis = require('os-ipc/redis')
+export const ofOthers = (made: ipc.Semaphore, code: unknown) => made instanceof ipc.Semaphore && !(code instanceof ipc.IpcError)
+export const classes = { ...ipc, ...redis }
+`,
+    'main.mts': `
+import * as ipc from 'os-ipc'
+import { RedisSemaphore } from 'os-ipc/redis'
+import { classes, ofOthers } from './jobs.cjs'
+const made: ipc.Semaphore = classes.Semaphore.openOrCreate(process.argv[2] ?? '', { initial: 1 })
+made.unlink()
+const same = Object.entries(ipc).every(([name, value]) => value === Reflect.get(classes, name))
+console.log(ofOthers(made, undefined), same, classes.RedisSemaphore === RedisSemaphore)
+`,
+  }
+  const compilerOptions = {
+    ...{
+      module: 'node16',
+      target: 'es2022',
+      lib: ['es2022'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    },
+    ...{ types: ['node'], strict: true, skipLibCheck: true },
+  }
+  const folder = project(t, {
+    ...mixed,
+    'tsconfig.json': JSON.stringify({ compilerOptions, files: ['main.mts'] }),
+  })
+  run(t, folder, process.execPath, join(root, 'node_modules/typescript/bin/tsc'))
+  t.is(run(t, folder, process.execPath, 'main.mjs', uniqueName(t)), 'true true true\n')
+})
 
 for (const node of nodes) {
   test(`import and require give the same on Node ${node.major}`, t => {
@@ -84,6 +125,54 @@ for (const node of nodes) {
     t.is(run(t, folder, node.path, 'requires.cjs'), imported)
   })
 }
+
+/** One program that waits with what it imports, posts with what it requires, and does both in a worker. */
+const ONE_STATE = `
+import { createRequire } from 'node:module'
+import { isMainThread, Worker } from 'node:worker_threads'
+import * as imported from 'os-ipc'
+import * as subpath from 'os-ipc/redis'
+const required = createRequire(import.meta.url)('os-ipc')
+const name = process.argv[2] + (isMainThread ? '' : '-worker')
+const first = imported.Semaphore.create(name, { initial: 0 })
+const second = required.Semaphore.open(name)
+const waits = [first.wait(), second.wait(), first.acquire(), second.acquire()]
+second.post(4)
+const permits = (await Promise.all(waits)).slice(2)
+const order = []
+await Promise.all([
+  imported.locks.request(name, async () => { await null; order.push(1) }),
+  required.locks.request(name, async () => { order.push(2) }),
+])
+for (const permit of permits) permit.release()
+let error
+try { required.Semaphore.open(name + '-nothing') } catch (thrown) { error = thrown }
+const same = Object.keys(imported).every(key => imported[key] === required[key])
+console.log(isMainThread, first.info().pending, order.join(), same, error instanceof imported.IpcError, typeof subpath.RedisSemaphore)
+first.unlink()
+if (isMainThread) new Worker(new URL(import.meta.url), { argv: [process.argv[2]] })
+`
+
+for (const node of nodes) {
+  test(`import and require in one program, and in its worker, share one state on Node ${node.major}`, t => {
+    const folder = project(t, { 'program.mjs': ONE_STATE })
+    const name = uniqueName(t)
+    t.teardown(() => removeNamed(`${name}-worker`))
+    const both = ['true', 'false'].map(thread => `${thread} 0 1,2 true true function\n`).join('')
+    t.is(run(t, folder, node.path, 'program.mjs', name), both)
+  })
+}
+
+test('the file in a stack trace has the name of what is in it', t => {
+  const folder = project(t, {
+    'program.cjs':
+      "try { require('os-ipc').Semaphore.open(process.argv[2]) } catch ({ stack }) { console.log(stack) }",
+  })
+  t.regex(
+    run(t, folder, process.execPath, 'program.cjs', uniqueName(t)),
+    /at Semaphore\.open \(.*\/lib\/os-ipc\.cjs:/,
+  )
+})
 
 for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/testing']) {
   // There code has no file, and a global `__filename` that is none.
@@ -98,11 +187,11 @@ for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/testing']) {
 test('the package holds what runs and what describes it, nothing else', t => {
   const [packed] = JSON.parse(run(t, root, 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'))
   const paths = (packed.files as { path: string }[]).map(({ path }) => path)
-  for (const path of ['LICENSE', 'index.d.ts', 'index.js', 'native.cjs', 'package.json'])
+  for (const path of ['LICENSE', 'index.d.cts', 'index.cjs', 'index.js', 'native.cjs', 'package.json'])
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/([\w-]+\/)?[\w-]+\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(js|d\.ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/[\w-]+\.cjs|lib\/waiting\/deadline\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

@@ -30,24 +30,39 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const compiled = ['lib', 'cli'].flatMap(folder =>
-    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
-      .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      .map(file => `${folder}/${file.replace(/ts$/, 'js')}`),
+  const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map(file => `cli/${file.replace(/ts$/, 'js')}`)
+  const entries = ['index', 'redis', 'testing'].flatMap(name =>
+    ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const entries = ['index', 'redis', 'testing'].flatMap(name => [`${name}.js`, `${name}.d.ts`])
+  const bundles = ['lib/waiting/deadline.js', 'lib/errors-options-clock.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
-    [
-      ...['LICENSE', 'README.md', ...entries, 'lib/bundle/common.js', 'native.cjs', 'package.json'],
-      ...compiled,
-    ].sort(),
+    [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,
     ['LICENSE', 'README.md', `os-ipc.${platform}.node`, 'package.json'].sort(),
   ])
   t.deepEqual(more, [])
+})
+
+test('a package without a binary is not made', t => {
+  const program = `
+import { pack } from ${JSON.stringify(new URL('../../scripts/release/pack.mjs', import.meta.url).href)}
+import { targets } from ${JSON.stringify(new URL('../../scripts/cross/targets.mjs', import.meta.url).href)}
+const [folder, which] = process.argv.slice(1)
+pack(folder, { platforms: which === 'none' ? [] : [{ ...targets[0], path: '/nowhere', file: 'nowhere.node' }] })
+`
+  for (const which of ['none', 'one']) {
+    const into = folder(t)
+    const args = ['--input-type=module', '-e', program, into, which]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    t.is(status, 1)
+    t.regex(stderr, /^os-ipc: there is no binary .*npm run build/)
+    t.deepEqual(readdirSync(into), [])
+  }
 })
 
 test('the package runs nothing when it is installed, and depends on nothing but its binaries', t => {
@@ -66,7 +81,17 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'repository',
   ]
   const peers = ['peerDependencies', 'peerDependenciesMeta']
-  const used = ['type', 'engines', 'exports', 'types', 'bin', 'files', 'optionalDependencies', ...peers]
+  const used = [
+    'type',
+    'engines',
+    'exports',
+    'main',
+    'types',
+    'bin',
+    'files',
+    'optionalDependencies',
+    ...peers,
+  ]
   t.deepEqual(
     Object.keys(manifest).filter(key => ![...known, ...used].includes(key)),
     [],
@@ -223,8 +248,9 @@ const RESOLUTIONS = [
 /** Compiles the files of a project, as strictly as a user may ask for, into `out`. */
 async function compile(
   project: Project,
-  [module, moduleResolution]: (typeof RESOLUTIONS)[number],
+  [module, moduleResolution]: readonly [string, string],
   files: readonly string[],
+  more: object = {},
 ): Promise<void> {
   for (const name of ['@types', 'undici-types']) {
     cpSync(join(repository, 'node_modules', name), join(project.path, 'node_modules', name), {
@@ -233,7 +259,7 @@ async function compile(
   }
   const compilerOptions = {
     ...{ module, moduleResolution, target: 'es2022', lib: ['es2022'], types: ['node'], outDir: 'out' },
-    ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+    ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, ...more },
   }
   project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
   await project.node(join(repository, 'node_modules/typescript/bin/tsc'))
@@ -244,7 +270,7 @@ for (const resolution of RESOLUTIONS) {
   test.serial(`a TypeScript project with lib es2022 compiles and runs (${moduleResolution})`, async t => {
     const project = new Project(t)
     await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
-    const common = module === 'nodenext' ? ['common.cts'] : []
+    const common = module.startsWith('node') ? ['common.cts'] : []
     project.write('module.mts', MODULE.replace('[name]', "[name = '']"))
     project.write('common.cts', "import ipc = require('os-ipc')\nconsole.log(ipc.ftok('/', 1) >>> 24)\n")
     await compile(project, resolution, ['module.mts', ...common])
@@ -252,6 +278,26 @@ for (const resolution of RESOLUTIONS) {
     if (common.length > 0) t.is(await project.node('out/common.cjs'), '1\n')
   })
 }
+
+test.serial('a TypeScript project of CommonJS that knows no exports (node10) compiles and runs', async t => {
+  const project = new Project(t)
+  await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
+  const program = `
+import { IpcError, Semaphore } from 'os-ipc'
+import type { RedisSemaphore } from 'os-ipc/redis'
+import { permitSourceCases } from 'os-ipc/testing'
+export const permits = (semaphore: RedisSemaphore): number => semaphore.permits
+try {
+  Semaphore.open(process.argv[2] ?? '')
+} catch (error) {
+  console.log(error instanceof IpcError, typeof permitSourceCases)
+}
+`
+  project.write('program.ts', program)
+  await compile(project, ['commonjs', 'node10'], ['program.ts'], { ignoreDeprecations: '6.0' })
+  // What knows no exports finds the files of the subpaths by their names.
+  t.is(await project.node('out/program.js', uniqueName(t)), 'true function\n')
+})
 
 test.serial('npm links the command, and it runs with what is installed', async t => {
   const project = new Project(t)
@@ -336,8 +382,10 @@ requires(publint).serial('publint has nothing to say', async t => {
 })
 
 const attw = npmTool('attw')
-requires(attw).serial('the types are right, but for the one thing that is meant', async t => {
-  // Accepted: `require()` of an ES module, which every Node from 22.12 on does.
-  const options = ['--ignore-rules', 'cjs-resolves-to-esm', '--format', 'ascii']
-  t.regex(await run(t, process.execPath, [attw.path, (packed[0] as Packed).file, ...options]), /os-ipc v/)
+requires(attw).serial('the types are right for every way to load the package', async t => {
+  const options = ['--format', 'ascii']
+  t.regex(
+    await run(t, process.execPath, [attw.path, (packed[0] as Packed).file, ...options]),
+    /No problems found/,
+  )
 })

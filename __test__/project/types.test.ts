@@ -9,9 +9,9 @@ import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PAGES = [
-  'index.d.ts',
-  'redis.d.ts',
-  'testing.d.ts',
+  'index.d.cts',
+  'redis.d.cts',
+  'testing.d.cts',
   'README.md',
   // api.md has the comments of these declarations.
   ...readdirSync(join(ROOT, 'docs'))

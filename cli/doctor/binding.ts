@@ -6,16 +6,15 @@ import { type Finding, finding } from './finding.js'
 /** The native addon: whether it loads, which file it is, and what its platform lacks. */
 export async function checkBinding(): Promise<{ ipc: Library | undefined; findings: Finding[] }> {
   const runtime = `${process.platform}-${process.arch}, ${libc()}Node.js ${process.version}`
-  try {
-    const ipc = await import('../../index.js')
-    const file = Object.keys(createRequire(import.meta.url).cache).find(path => path.endsWith('.node'))
-    return {
-      ipc,
-      findings: [finding('ok', 'native binding', `${file ?? 'loaded'} (${runtime})`), ...lacking(ipc)],
-    }
-  } catch (error) {
-    const { message } = error as Error
-    return { ipc: undefined, findings: [finding('problem', 'native binding', `${message} (${runtime})`)] }
+  const ipc = await import('../../index.js')
+  const { reason } = ipc.capabilities
+  if (reason !== undefined) {
+    return { ipc: undefined, findings: [finding('problem', 'native binding', `${reason} (${runtime})`)] }
+  }
+  const file = Object.keys(createRequire(import.meta.url).cache).find(path => path.endsWith('.node'))
+  return {
+    ipc,
+    findings: [finding('ok', 'native binding', `${file ?? 'loaded'} (${runtime})`), ...lacking(ipc)],
   }
 }
 

@@ -1,5 +1,5 @@
 import { checked } from '../errors.js'
-import { native } from './native.js'
+import { native, reason } from './native.js'
 import type { Backend } from '../options.js'
 
 /** A fact of each backend. */
@@ -7,6 +7,10 @@ export type PerBackend = Readonly<Record<Backend, boolean>>
 
 /** What this platform can do: a fact to look up, never a silent difference. */
 export interface Capabilities {
+  /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
+  readonly supported: boolean
+  /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+  readonly reason: string | undefined
   /** Operating system and processor, as `'linux-x64'`. */
   readonly platform: string
   /** The backends that semaphores can have here. */
@@ -29,10 +33,30 @@ export interface Capabilities {
   readonly externalBuffers: boolean
 }
 
-const { sysv, posix } = checked(native.semaphoreCapabilities())
+/** Of a platform that has nothing. */
+const NONE = {
+  available: false,
+  isDefault: false,
+  hasTimedWait: false,
+  recoversPermits: false,
+  hasValue: false,
+  unlinkWakes: false,
+}
 
-/** What this platform can do. */
+const supported = reason === undefined
+const { sysv, posix } = supported ? checked(native.semaphoreCapabilities()) : { sysv: NONE, posix: NONE }
+
+/**
+ * What this platform can do.
+ *
+ * @example
+ * ```ts
+ * if (!capabilities.supported) console.warn(capabilities.reason)
+ * ```
+ */
 export const capabilities: Capabilities = Object.freeze({
+  supported,
+  reason,
   platform: `${process.platform}-${process.arch}`,
   semaphoreBackends: Object.freeze([
     ...(sysv.available ? (['sysv'] as const) : []),

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module'
-
 import { IpcError } from '../errors.js'
+import { requireByName } from '../require.js'
 import { wholeFilesOnly } from './whole-files.js'
 
 /** The platforms that have a binary, as their packages are called. */
@@ -22,6 +21,8 @@ interface Diagnosis {
   cure: string
 }
 
+const OTHER_VERSION = 'it is of another version than the package'
+
 /** What is looked at: everything that was tried, and what of this package is installed. */
 interface Attempt {
   /** `'linux-x64'` */
@@ -38,38 +39,58 @@ interface Attempt {
 
 type Native = typeof import('../../native.cjs')
 
-type Require = ReturnType<typeof createRequire>
+/** The addon did not load. */
+export class LoadingFailure {
+  readonly message: string
+  readonly #cure: string
+  readonly #cause: unknown
 
-/** Loads the addon. */
-export function load(): Native {
-  let require: Require | undefined
-  try {
-    // Throws in a bundle of CommonJS, which has no URL.
-    require = createRequire(import.meta.url)
-    return wholeFilesOnly(() => (require as Require)('../../native.cjs'))
-  } catch (error) {
-    const attempt = investigate(error, require)
-    const found = byName(attempt, require)
-    if (found) return found
-    throw loadingError(error, attempt)
+  constructor({ cause, cure }: Diagnosis, error: unknown) {
+    this.message = `${cause} ${cure}`
+    this.#cure = cure
+    this.#cause = error
   }
+
+  /** One for each call that needs the addon: its stack shows that call. */
+  error(): IpcError {
+    return new IpcError('ERR_NATIVE_BINDING', this.message, { hint: this.#cure, cause: this.#cause })
+  }
+}
+
+/** Loads the addon. It never throws: a program can ask what this platform has, and do without. */
+export function load(): { native: Native } | { failure: LoadingFailure } {
+  try {
+    // The path from the bundle that this is in. It is a literal, so that bundlers and tracers of files find the binary.
+    return { native: wholeFilesOnly(() => complete(require('../native.cjs'))) }
+  } catch (error) {
+    const attempt = investigate(error)
+    const native = byName(attempt)
+    return native ? { native } : { failure: new LoadingFailure(diagnose(error, attempt), error) }
+  }
+}
+
+/** The addon, if it has all that this code calls: the loader names that, and takes any binary. */
+function complete(native: Native): Native {
+  const missing = Object.entries(native).find(([, value]) => value === undefined)
+  if (missing) throw new Error(`${OTHER_VERSION}: it has no function ${missing[0]}`)
+  return native
 }
 
 /**
  * The binary by its file's name, where the loader found nothing and its package is there: an executable of Bun does not
  * read the package.json that names the file.
  */
-function byName({ wanted, installed, refusals }: Attempt, require: Require | undefined): Native | undefined {
+function byName({ wanted, installed, refusals }: Attempt): Native | undefined {
   if (refusals.length > 0 || !isThere(wanted, installed)) return undefined
   try {
-    return wholeFilesOnly(() => require?.(`os-ipc-${wanted}/os-ipc.${wanted}.node`))
+    return wholeFilesOnly(() => requireByName(`os-ipc-${wanted}/os-ipc.${wanted}.node`)) as Native
   } catch {
     return undefined
   }
 }
 
-function loadingError(error: unknown, attempt: Attempt): IpcError {
-  const { cause, cure } =
+function diagnose(error: unknown, attempt: Attempt): Diagnosis {
+  return (
     unsupported(attempt) ??
     bundled(error) ??
     forbidden(attempt) ??
@@ -79,17 +100,18 @@ function loadingError(error: unknown, attempt: Attempt): IpcError {
     otherPlatform(attempt) ??
     oldNode(attempt) ??
     leftOut(attempt) ??
+    otherVersion(attempt) ??
     damaged(attempt)
-  return new IpcError('ERR_NATIVE_BINDING', `${cause} ${cure}`, { hint: cure, cause: error })
+  )
 }
 
-function investigate(error: unknown, require: Require | undefined): Attempt {
+function investigate(error: unknown): Attempt {
   const messages = chain(error)
   const text = messages.join('\n')
   return {
     host: `${process.platform}-${process.arch}`,
     wanted: PLATFORMS.find(platform => text.includes(`os-ipc.${platform}.node`)),
-    installed: PLATFORMS.filter(platform => isInstalled(platform, require)),
+    installed: PLATFORMS.filter(isInstalled),
     refusals: messages.filter(message => !/^Cannot find (module|native binding)/.test(message)),
     override: override(),
   }
@@ -110,9 +132,10 @@ function chain(error: unknown): string[] {
   return [...errors].map(({ message }) => message).reverse()
 }
 
-function isInstalled(platform: string, require: Require | undefined): boolean {
+function isInstalled(platform: string): boolean {
   try {
-    return require?.resolve(`os-ipc-${platform}/package.json`) !== undefined
+    requireByName(`os-ipc-${platform}/package.json`)
+    return true
   } catch {
     return false
   }
@@ -132,7 +155,8 @@ function unsupported({ host }: Attempt): Diagnosis | undefined {
 function bundled(error: unknown): Diagnosis | undefined {
   const { code, message } = error as NodeJS.ErrnoException
   const leftBehind = code === 'MODULE_NOT_FOUND' && /native\.cjs/.test(message.split('\n')[0] ?? '')
-  if (!leftBehind && import.meta.url !== undefined) return undefined
+  // What esbuild makes of `require` in a bundle of ES modules.
+  if (!leftBehind && !/^Dynamic require of /.test(message)) return undefined
   return {
     cause: 'os-ipc was put into a bundle, where its native addon cannot be.',
     cure: 'Tell the bundler that os-ipc is external, and install it where the bundle runs.',
@@ -223,6 +247,16 @@ function leftOut({ wanted, installed, refusals }: Attempt): Diagnosis | undefine
   return {
     cause: `The package os-ipc-${wanted}, an optional dependency of os-ipc with its binary, is not installed.`,
     cure: 'Install optional dependencies too: npm install --include=optional, and delete node_modules and package-lock.json first if that is not enough.',
+  }
+}
+
+function otherVersion({ refusals, wanted }: Attempt): Diagnosis | undefined {
+  const refusal =
+    find(refusals, new RegExp(`${OTHER_VERSION}.*`)) ?? find(refusals, /binding package version mismatch.*/i)
+  if (!refusal) return undefined
+  return {
+    cause: `The binary of os-ipc for ${wanted ?? 'this platform'} does not fit this package: ${refusal[0].trim().split('\n')[0]?.replace(/\.$/, '')}.`,
+    cure: 'Delete node_modules and install again (npm ci), so that both have one version.',
   }
 }
 

@@ -1,18 +1,25 @@
 import type { Answer } from '../errors.js'
 import { load } from './loading.js'
+import { unloaded } from './unloaded.js'
 
 type Addon = typeof import('../../native.cjs')
 
-/** Its functions return an error instead of throwing one: see `checked`. */
-type Native = {
+/** The Rust core, as `native.d.cts` describes it. Its functions return an error instead of throwing one: see `checked`. */
+export type Native = {
   readonly [Name in keyof Addon]: Addon[Name] extends (...args: infer Arguments) => infer Result
     ? (...args: Arguments) => Answer<Result>
     : Addon[Name]
 }
 
+const outcome = load()
+
+/** Why the addon did not load and what to do; `undefined` if it did. */
+export const reason: string | undefined = 'failure' in outcome ? outcome.failure.message : undefined
+
 /**
- * The Rust core, as `native.d.cts` describes it; each call may return its error.
+ * The addon, or what throws in its place.
  *
  * A copy: what an addon exports is filled in property by property, and V8 then looks each of them up by hash at every call.
  */
-export const native: Native = { ...load() }
+export const native: Native =
+  'failure' in outcome ? unloaded(() => outcome.failure.error()) : { ...outcome.native }

@@ -26,9 +26,10 @@ export interface Listing {
  * ```
  */
 export function list(): Listing {
+  // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
   return {
-    semaphores: checked(native.listSemaphores()).map(semaphoreInfo),
-    segments: checked(native.listSegments()).map(sharedMemoryInfo),
-    locks: checked(native.listLocks()).map(listedLock),
+    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
+    segments: Array.from(checked(native.listSegments()), sharedMemoryInfo),
+    locks: Array.from(checked(native.listLocks()), listedLock),
   }
 }

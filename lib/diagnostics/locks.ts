@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 import { isTimeout, nextWait } from './semaphores.js'
+import { performance } from '../waiting/clock.js'
 import type {
   LockAcquiredMessage,
   LockFailedMessage,

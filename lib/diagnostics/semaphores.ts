@@ -4,6 +4,7 @@ import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } fro
 import { sharedByCopies } from '../copies.js'
 import { IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
+import { performance } from '../waiting/clock.js'
 
 // Kept for good: `hasSubscribers` of a channel in hand is all that a call costs while nobody listens.
 const waiting = channel('os-ipc:wait')

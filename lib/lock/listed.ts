@@ -26,6 +26,6 @@ export interface ListedLock {
 }
 
 /** The addon's view as the public one. */
-export function listedLock({ key, id, changed, ...lock }: NativeLockInfo): ListedLock {
-  return { ...lock, key, id, changed: new Date(changed * 1000) }
+export function listedLock({ key, id, changed, processes, ...lock }: NativeLockInfo): ListedLock {
+  return { ...lock, key, id, processes: [...processes], changed: new Date(changed * 1000) }
 }

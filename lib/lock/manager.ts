@@ -89,7 +89,8 @@ export class HostLockManager implements LockManager {
   }
 
   async query(): Promise<LockManagerSnapshot> {
-    const requests = checked(native.lockRequests(this.#folder))
+    // A copy: an array of the addon is of the main context, and a test of Jest runs in another one.
+    const requests = [...checked(native.lockRequests(this.#folder))]
     const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
     return { held: described(true), pending: described(false) }
   }

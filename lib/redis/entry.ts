@@ -1,5 +1,8 @@
 import type { LockOptions } from 'redis-semaphore'
 
+import { performance, setTimeout } from '../waiting/clock.js'
+import type { IpcError } from '../errors.js'
+import { keyPrefixOf } from './client.js'
 import { asIpcError, isFinal, unavailable } from './failures.js'
 import { type Instant, Lease, now } from './lease.js'
 import type { Link } from './link.js'
@@ -14,6 +17,11 @@ const OUR_PREFIX = 'os-ipc:'
 /** How the tries to give back follow each other while Redis is away. */
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
+
+/** The key of the entries of a name, before the client's own prefix. */
+export function entriesKey(name: string): string {
+  return `${LIBRARY_PREFIX}${OUR_PREFIX}${name}`
+}
 
 /** The library's object of one permit. */
 type Holder = InstanceType<typeof LibrarySemaphore>
@@ -45,8 +53,14 @@ export class Entries {
     }
   }
 
+  /** The key as a command has it: the client puts its own prefix before it. */
+  get #key(): string {
+    return entriesKey(this.#name.slice(OUR_PREFIX.length))
+  }
+
+  /** The key as Redis has it. */
   get key(): string {
-    return `${LIBRARY_PREFIX}${this.#name}`
+    return `${keyPrefixOf(this.link.client)}${this.#key}`
   }
 
   /** Makes an entry if there is room now; `undefined` when there is none. One round trip. */
@@ -62,20 +76,36 @@ export class Entries {
     } catch (error) {
       // The answer was lost, perhaps not the question.
       void new Entry(this, this.#existing(holder.identifier), start).giveBack()
-      throw asIpcError(this.label, error)
+      throw this.#failed(error)
     } finally {
       this.link.use(-1)
     }
     const entry = new Entry(this, holder, start)
+    const same = this.server.isSame()
+    if (same !== undefined) await this.#confirm(entry, same)
     if (entry.lease.left() > 0 && this.link.epoch === epoch) return entry
     void entry.giveBack()
     throw unavailable(this.label, 'its answer came too late, or over a connection that broke meanwhile')
   }
 
+  /** Gives an entry back that another server made than the one that was looked at. */
+  async #confirm(entry: Entry, same: Promise<boolean>): Promise<void> {
+    try {
+      if (await this.#ask(() => same)) return
+    } catch (error) {
+      void entry.giveBack()
+      throw error
+    }
+    void entry.giveBack()
+    throw unavailable(this.label, 'another server has its permits now')
+  }
+
   /** Dates an entry anew; false when it is not there any more. */
   async keep({ identifier }: Holder): Promise<boolean> {
-    const reached = this.#reach()
-    if (reached !== undefined) await reached
+    const connected = this.link.ready()
+    if (connected !== undefined || this.server.inTime() !== undefined) {
+      await this.#reachLater(connected, () => this.server.inTime())
+    }
     return this.#ask(() => this.#existing(identifier).tryAcquire())
   }
 
@@ -93,7 +123,12 @@ export class Entries {
     if (reached !== undefined) await reached
     return this.#ask(async () => {
       const since = `(${Date.now() - this.settings.lease}`
-      return Number(await this.link.client.zcount(this.key, since, '+inf'))
+      const answer = await this.link.client.zcount(this.#key, since, '+inf')
+      // A client with the option stringNumbers answers with text.
+      if (/^\d+$/.test(typeof answer === 'number' ? `${answer}` : typeof answer === 'string' ? answer : '')) {
+        return Number(answer)
+      }
+      throw unavailable(this.label, 'its answer to ZCOUNT is no number: is the client in a transaction?')
     })
   }
 
@@ -103,10 +138,15 @@ export class Entries {
     try {
       return await command()
     } catch (error) {
-      throw asIpcError(this.label, error)
+      throw this.#failed(error)
     } finally {
       this.link.use(-1)
     }
+  }
+
+  #failed(error: unknown): IpcError {
+    this.link.failed(error)
+    return asIpcError(this.label, error)
   }
 
   /** Resolves when Redis can be asked and relied on; `undefined` when it can, so that nobody waits for nothing. */
@@ -116,15 +156,18 @@ export class Entries {
       const trusted = this.server.trusted()
       if (trusted === undefined) return undefined
     }
-    return this.#reachLater(connected)
+    return this.#reachLater(connected, () => this.server.trusted())
   }
 
-  async #reachLater(connected: Promise<void> | undefined): Promise<void> {
+  async #reachLater(
+    connected: Promise<void> | undefined,
+    trusted: () => Promise<void> | undefined,
+  ): Promise<void> {
     this.link.use(+1)
     try {
       await connected
       // Again where the connection, or our clock, was another one by the end of the look.
-      for (let look = this.server.trusted(); look !== undefined; look = this.server.trusted()) await look
+      for (let look = trusted(); look !== undefined; look = trusted()) await look
     } catch (error) {
       throw asIpcError(this.label, error)
     } finally {
@@ -158,6 +201,11 @@ export class Entry {
     this.#holder = holder
     this.#dated = start
     this.lease = new Lease(entries.settings.lease, start)
+  }
+
+  /** Calls back when the connection broke or was made; the function that it returns ends that. */
+  onChange(listener: () => void): () => void {
+    return this.#entries.link.onChange(listener)
   }
 
   /** Extends the lease; false when it is lost. */

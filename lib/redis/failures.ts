@@ -4,15 +4,47 @@ import { IpcError } from '../errors.js'
 
 /**
  * Replies of a Redis that is there and will do it later: it loads its data, is busy with a script, has lost its master,
- * moves a slot, or cannot write now. Every other reply that is an error stays one however often it is asked for.
+ * moves a slot, was emptied of scripts, or cannot write now. Every other reply that is an error stays one however often it
+ * is asked for.
  */
-const PASSING = /^(LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS)\b/
+const PASSING =
+  /^(LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|REDIRECT|OOM|MISCONF|NOREPLICAS|NOSCRIPT|UNBLOCKED)\b|^(ERR )?(max number of clients|max \+ cluster connections)|script killed/i
+
+/**
+ * How Redis 6.2 wraps the reply of a command that a script called:
+ * `ERR Error running script (call to f_1a2b): @user_script:12: @user_script: 12: -READONLY You can't write against ...`
+ */
+const WRAPPED = /^ERR Error running script .*?@user_script: ?\d+: (?:@user_script: ?\d+: )?-?/is
+
+/** What Redis replied, without the wrapping. */
+function replyOf(message: string): string {
+  return message.replace(WRAPPED, '')
+}
 
 /** Is it of no use to try again? A connection that fails is always worth another try. */
 export function isFinal(error: unknown): boolean {
   if (error instanceof IpcError) return error.code !== 'ERR_UNAVAILABLE'
-  // ioredis calls what Redis itself answered a ReplyError; whose class it is depends on the copy that is installed.
-  return error instanceof Error && error.name === 'ReplyError' && !PASSING.test(error.message)
+  return isReply(error) && !PASSING.test(replyOf(error.message))
+}
+
+/** ioredis calls what Redis itself answered a ReplyError; whose class it is depends on the copy that is installed. */
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** Does Redis say that this connection leads to a replica? The master may have another address by now. */
+export function isReadOnly(error: unknown): boolean {
+  return isReply(error) && /^READONLY\b/.test(replyOf(error.message))
+}
+
+/** Has this user no right to a command, or does this server not have it? */
+export function isForbidden(error: unknown): boolean {
+  return (
+    isReply(error) &&
+    /^NOPERM|^ERR unknown command|ACL failure in script|can't run this command|Unknown Redis command/i.test(
+      replyOf(error.message),
+    )
+  )
 }
 
 /** What Redis refused, or why it did not answer, as an error of this package. */
@@ -40,7 +72,9 @@ export function timedOut(label: string, trouble: unknown): IpcError {
 }
 
 /** A message also where there is none: an AggregateError of all addresses of a host has only a code. */
-function messageOf(error: unknown): string {
-  const { message, code } = error as NodeJS.ErrnoException
-  return message || code || String(error)
+export function messageOf(error: unknown): string {
+  const { message, code, lastNodeError } = error as NodeJS.ErrnoException & { lastNodeError?: unknown }
+  const own = message || code || String(error)
+  // ioredis says of a Cluster only that all of its nodes failed.
+  return lastNodeError instanceof Error ? `${own} (${messageOf(lastNodeError)})` : own
 }

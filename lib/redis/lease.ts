@@ -1,3 +1,5 @@
+import { performance } from '../waiting/clock.js'
+
 /** A point in time on both clocks. */
 export interface Instant {
   /** Of the clock that never jumps, and that stands still while the machine sleeps. */

@@ -2,20 +2,30 @@ import { once } from 'node:events'
 
 import type { Redis as IoRedis } from 'ioredis'
 
-import { IpcError, wrongValue } from '../errors.js'
-import type { RedisClient } from './client.js'
-import { isFinal } from './failures.js'
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
+import { IpcError } from '../errors.js'
+import { followsFailovers, type RedisClient, statusOf } from './client.js'
+import { isFinal, isReadOnly, messageOf } from './failures.js'
 import { Redis } from './peers.js'
+import { redisAddress } from './url.js'
 
 /** How commands get to Redis. */
 export interface Link {
   readonly client: RedisClient
   /** Counts connections: what was learned of the server on one says nothing of the next. */
   readonly epoch: number
+  /** Whether the client finds another server by itself when the one it asks fails (Cluster, Sentinel). */
+  readonly follows: boolean
   /** Resolves when commands can be sent; `undefined` when they can. */
   ready(): Promise<void> | undefined
   /** Something waits for an answer (+1), or has it (-1). */
   use(change: 1 | -1): void
+  /** Calls `listener` whenever a connection broke or was made, until the function that this returns is called. */
+  onChange(listener: () => void): () => void
+  /** What Redis replied to a command that failed: the connection may be the wrong one. */
+  failed(error: unknown): void
+  /** Why a question has had no answer for so many milliseconds. */
+  silence(milliseconds: number): unknown
   /** Nothing will be sent any more. */
   end(): Promise<void>
 }
@@ -33,6 +43,7 @@ const QUIT_WITHIN = 1_000
  */
 export class OwnLink implements Link {
   readonly client: IoRedis & RedisClient
+  readonly follows = false
   epoch = 0
   #connecting: Promise<void> | undefined
   #trouble: unknown
@@ -42,6 +53,7 @@ export class OwnLink implements Link {
   /** When the last answer came, or the first question was asked after a rest. */
   #heard = 0
   #watch: NodeJS.Timeout | undefined
+  readonly #listeners = new Set<() => void>()
 
   /** @param silence - Milliseconds without an answer after which the connection counts as broken. */
   constructor(url: string, silence: number) {
@@ -52,6 +64,10 @@ export class OwnLink implements Link {
     })
     this.client.on('ready', () => {
       this.epoch += 1
+      this.#tell()
+    })
+    this.client.on('close', () => {
+      if (!this.#ended) this.#tell()
     })
     this.client.on('connect', () => this.#keepAlive())
   }
@@ -74,6 +90,25 @@ export class OwnLink implements Link {
     if (before > 0 && this.#users > 0) return
     this.#keepAlive()
     if (this.#users > 0) this.#watch ??= this.#watchFor(this.#silence)
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** A master that became a replica keeps its connections: the next one leads to whatever has its address then. */
+  failed(error: unknown): void {
+    if (isReadOnly(error) && this.client.status === 'ready') this.client.disconnect()
+  }
+
+  silence(milliseconds: number): unknown {
+    if (this.client.status === 'ready') return noAnswer(milliseconds)
+    return this.#trouble ?? notConnected(milliseconds, this.client.status)
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   async end(): Promise<void> {
@@ -138,10 +173,12 @@ export class OwnLink implements Link {
 /** A connection of somebody else, who opens and closes it. */
 export class GivenLink implements Link {
   readonly client: RedisClient
+  readonly follows: boolean
   readonly #connections: Connections
 
   constructor(client: RedisClient) {
     this.client = client
+    this.follows = followsFailovers(client)
     this.#connections = counted.get(client) ?? new Connections(client)
     this.#connections.watch(+1)
   }
@@ -154,18 +191,52 @@ export class GivenLink implements Link {
 
   use(): void {}
 
+  onChange(listener: () => void): () => void {
+    const { listeners } = this.#connections
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  failed(): void {}
+
+  silence(milliseconds: number): unknown {
+    const status = statusOf(this.client)
+    if (status === undefined || status === 'ready') return noAnswer(milliseconds)
+    return notConnected(milliseconds, status, this.#connections.trouble)
+  }
+
   async end(): Promise<void> {
     this.#connections.watch(-1)
   }
 }
 
-/** Counts the connections of a client, for any number of links with one listener: more than ten would be a warning. */
+/** Events of a Cluster, which is ready once, whatever becomes of its nodes. */
+const NODE_CHANGES = ['+node', '-node'] as const
+
+/**
+ * Counts the connections of a client, for any number of links with one listener: more than ten would be a warning.
+ *
+ * It does not listen to `error`: with that, ioredis would no longer report the errors that its owner does not listen to.
+ */
 class Connections {
   count = 1
+  /** What a node of a Cluster failed with. */
+  trouble: unknown
+  readonly listeners = new Set<() => void>()
   readonly #client: RedisClient
   #watchers = 0
   readonly #onReady = (): void => {
     this.count += 1
+    this.trouble = undefined
+    this.#onChange()
+  }
+  readonly #onChange = (): void => {
+    for (const listener of this.listeners) listener()
+  }
+  readonly #onNodeError = (error: unknown): void => {
+    // After the error of the system comes one that says only that the connection is closed.
+    if (this.trouble === undefined || (error as NodeJS.ErrnoException).code !== undefined)
+      this.trouble = error
   }
 
   constructor(client: RedisClient) {
@@ -175,25 +246,50 @@ class Connections {
 
   watch(change: 1 | -1): void {
     this.#watchers += change
-    if (change === 1 && this.#watchers === 1) this.#client.on('ready', this.#onReady)
+    if (change === 1 && this.#watchers === 1) this.#listen('on')
     if (this.#watchers > 0) return
-    this.#client.off('ready', this.#onReady)
+    this.#listen('off')
     counted.delete(this.#client) // what comes now is not counted
+  }
+
+  #listen(how: 'on' | 'off'): void {
+    this.#client[how]('ready', this.#onReady)
+    if (!followsFailovers(this.#client)) return
+    const client = this.#client as unknown as NodeJS.EventEmitter
+    for (const event of NODE_CHANGES) client[how](event, this.#onChange)
+    client[how]('node error', this.#onNodeError)
   }
 }
 
 const counted = new WeakMap<RedisClient, Connections>()
 
 function open(url: string): IoRedis & RedisClient {
-  try {
-    return new Redis(url, {
-      lazyConnect: true,
-      retryStrategy: null,
-      connectTimeout: CONNECT_WITHIN,
-    })
-  } catch (error) {
-    throw wrongValue(`the URL of Redis cannot be read: ${(error as Error).message}`)
-  }
+  return new Redis({
+    ...redisAddress(url),
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: CONNECT_WITHIN,
+  })
+}
+
+function noAnswer(milliseconds: number): Error {
+  return new Error(`Redis has not answered for ${Math.round(milliseconds)} ms`)
+}
+
+function notConnected(milliseconds: number, status: string, cause?: unknown): Error {
+  const why = cause instanceof Error ? `: ${messageOf(cause)}` : ''
+  return new Error(
+    `there has been no connection to Redis for ${Math.round(milliseconds)} ms (${STATUS[status] ?? status})${why}`,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+/** What a status of ioredis means. */
+const STATUS: Readonly<Record<string, string>> = {
+  connecting:
+    'it is being made: does a server answer at this address, and is it TLS at both ends or at none?',
+  connect: 'a server accepted it, and does not answer',
+  reconnecting: 'the last try failed, the next one is to come',
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

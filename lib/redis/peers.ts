@@ -1,27 +1,51 @@
-import { createRequire } from 'node:module'
-
 import { IpcError } from '../errors.js'
-
-// A bundle of CommonJS has no URL, but a file name.
-const require = createRequire(import.meta.url ?? __filename)
+import { requireByName } from '../require.js'
 
 /** The packages that users install themselves, and only those who need this. */
 const INSTALL = 'npm install redis-semaphore@5 ioredis@6'
 
-/** Loads a peer, or says how to get it. A static import could not: its failure comes before any code of ours. */
-function peer<T>(name: string): T {
+// The names are literals, so that bundlers take the peers in and test frameworks can replace them. Each stands in a `try`:
+// a bundler then accepts that it is not installed. A static import could not throw an error of ours.
+
+function librarySemaphore(): typeof import('redis-semaphore') {
   try {
-    return require(name)
+    return require('redis-semaphore')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const isMissing = code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)
-    if (!isMissing && process.versions.pnp === undefined) throw error
-    throw new IpcError('ERR_MISSING_PEER', `os-ipc/redis needs the package ${name}: ${INSTALL}`, {
-      hint: INSTALL,
-      cause: error,
-    })
+    return besideTheBundle('redis-semaphore', error)
   }
 }
 
-export const { Semaphore: LibrarySemaphore } = peer<typeof import('redis-semaphore')>('redis-semaphore')
-export const { Redis } = peer<typeof import('ioredis')>('ioredis')
+function ioredis(): typeof import('ioredis') {
+  try {
+    return require('ioredis')
+  } catch (error) {
+    return besideTheBundle('ioredis', error)
+  }
+}
+
+/** The peer where a bundle does not have it; throws how to get it. */
+function besideTheBundle<T>(name: string, error: unknown): T {
+  try {
+    return requireByName(name) as T
+  } catch {
+    throw isMissing(name, error) ? missing(name, error) : error
+  }
+}
+
+function isMissing(name: string, error: unknown): boolean {
+  if (process.versions.pnp !== undefined) return true
+  const { code, message } = error as NodeJS.ErrnoException
+  // esbuild puts a function that throws this into a bundle of ES modules.
+  const notFound = code === 'MODULE_NOT_FOUND' || message.startsWith('Dynamic require of ')
+  return notFound && (message.includes(`'${name}'`) || message.includes(`"${name}"`))
+}
+
+function missing(name: string, cause: unknown): IpcError {
+  return new IpcError('ERR_MISSING_PEER', `os-ipc/redis needs the package ${name}: ${INSTALL}`, {
+    hint: INSTALL,
+    cause,
+  })
+}
+
+export const { Semaphore: LibrarySemaphore } = librarySemaphore()
+export const { Redis } = ioredis()

@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
 import type { PermitLike } from '../semaphore/permit-source.js'
 import type { Entry } from './entry.js'
@@ -6,6 +7,9 @@ import { leaseSignal } from './lease-signal.js'
 /** How often a permit is refreshed, as a part of its lease; and how soon again when that failed. */
 const REFRESH_EVERY = 1 / 3
 const TRY_AGAIN = 1 / 20
+
+/** The longest pause before a refresh that failed is tried again, in milliseconds, however long the lease is. */
+const TRY_AGAIN_WITHIN = 1_000
 
 /** Who gave the permit, and wants to hear of it. */
 export interface PermitWatcher {
@@ -41,6 +45,9 @@ export class RedisPermit implements PermitLike {
   /** Ends a release that Redis does not answer. */
   #onLeaseOver: (() => void) | undefined
   #refreshing = false
+  /** The connection changed while a refresh was under way: its answer may be the old server's. */
+  #changed = false
+  readonly #unlisten: () => void
   #refreshAt: number
   #trouble: unknown
   #lostError: IpcError | undefined
@@ -54,6 +61,7 @@ export class RedisPermit implements PermitLike {
     this.#watcher = watcher
     const { lease } = entry
     this.#refreshAt = performance.now() + Math.min(lease.length * REFRESH_EVERY, lease.left() / 2)
+    this.#unlisten = entry.onChange(() => this.#refreshSoon())
     this.#arm()
   }
 
@@ -97,6 +105,7 @@ export class RedisPermit implements PermitLike {
     this.#released = true
     if (this.#state === 'held') {
       this.#state = 'released'
+      this.#unlisten()
       this.#releasing = this.#giveBack()
     }
     return this.#releasing ?? DONE
@@ -153,19 +162,27 @@ export class RedisPermit implements PermitLike {
     }
   }
 
+  /** A server that comes back may have forgotten this permit, and give it to others at once: ask it. */
+  #refreshSoon(): void {
+    if (this.#state !== 'held') return
+    if (this.#refreshing) this.#changed = true
+    else void this.#refresh()
+  }
+
   async #refresh(): Promise<void> {
     const { length } = this.#entry.lease
     const start = performance.now()
     this.#refreshing = true
+    this.#changed = false
     try {
       const kept = await this.#entry.keep()
       if (this.#state !== 'held') return
       if (!kept) return this.#lose('Redis does not have it any more')
       this.#trouble = undefined
-      this.#refreshAt = start + length * REFRESH_EVERY
+      this.#refreshAt = this.#changed ? start : start + length * REFRESH_EVERY
     } catch (error) {
       this.#trouble = error
-      this.#refreshAt = performance.now() + length * TRY_AGAIN
+      this.#refreshAt = performance.now() + Math.min(length * TRY_AGAIN, TRY_AGAIN_WITHIN)
     } finally {
       this.#refreshing = false
       if (this.#state === 'held') this.#arm()
@@ -179,6 +196,7 @@ export class RedisPermit implements PermitLike {
     })
     this.#lostError = error
     this.#state = 'lost'
+    this.#unlisten()
     clearTimeout(this.#timer)
     // It may still be there, if it was only our own time that was over.
     void this.#entry.giveBack().then(() => this.#watcher.onEnd())

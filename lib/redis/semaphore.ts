@@ -1,15 +1,17 @@
-import { IpcError, wrongType, wrongValue } from '../errors.js'
-import { checkOptions, checkSignal, checkTimeout } from '../options.js'
+import { clearTimeout, setTimeout } from '../waiting/clock.js'
+import { IpcError, wrongType } from '../errors.js'
+import { checkOptions, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../semaphore/permit-source.js'
 import type { WaitOptions } from '../semaphore/semaphore.js'
 import type { WaitLimits } from '../waiting/waiting.js'
 import { isRedisClient, type RedisClient } from './client.js'
-import { Entries, type Entry } from './entry.js'
+import { Entries, entriesKey, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
 import { GivenLink, type Link, OwnLink } from './link.js'
 import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
 import { type PermitWatcher, RedisPermit } from './permit.js'
 import { Server } from './server.js'
+import { checkUsableSignal, reasonOf, unlisten } from './signals.js'
 import { Waits } from './waits.js'
 
 /** What Redis and this process know about the permits of a name. */
@@ -88,8 +90,14 @@ export class RedisSemaphore implements PermitSource {
     this.lease = settings.lease
     this.#label = `'${name}'`
     this.#link = link
-    this.#entries = new Entries(link, new Server(link, settings.lease, this.#label), settings, name)
-    this.#waits = new Waits(() => this.#take(), settings.poll, this.#label)
+    this.#entries = new Entries(
+      link,
+      new Server(link, settings.lease, this.#label, entriesKey(name)),
+      settings,
+      name,
+    )
+    const supply = { take: () => this.#take(), silence: (age: number) => link.silence(age) }
+    this.#waits = new Waits(supply, settings.poll, this.#label)
     this.#ended = new Promise(resolve => {
       this.#end = resolve
     })
@@ -98,7 +106,8 @@ export class RedisSemaphore implements PermitSource {
   /**
    * Permits on the Redis at this address, over a connection of its own. The connection is made when it is first needed.
    *
-   * @param url - `redis://user:password@host:6379/0`, `rediss://` for TLS, or the path of a Unix socket.
+   * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
+   *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
    * @param name - As for `Semaphore`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
    *
    * @example
@@ -108,8 +117,6 @@ export class RedisSemaphore implements PermitSource {
    */
   static connect(url: string, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
     if (typeof url !== 'string') throw wrongType('url', 'a string', url)
-    // ioredis would take it for the Redis of this machine.
-    if (url === '') throw wrongValue('the URL of Redis is empty')
     const checked = checkSharedName(name)
     const settings = checkSettings(options)
     return new RedisSemaphore(inside, checked, settings, new OwnLink(url, settings.lease))
@@ -149,7 +156,7 @@ export class RedisSemaphore implements PermitSource {
     if (options === undefined) return this.#waits.add(FOR_EVER)
     const { timeout: given, signal: maybe } = checkOptions(options)
     const timeout = checkTimeout(given)
-    const signal = checkSignal(maybe)
+    const signal = checkUsableSignal(maybe)
     if (signal?.aborted) throw signal.reason
     if (timeout !== 0) return this.#waits.add({ timeout, signal })
     const permit = await this.#tryOnce(signal)
@@ -261,26 +268,31 @@ export class RedisSemaphore implements PermitSource {
   #answered<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const closing = this.#closing.signal
-      const onAbort = (event: Event): void => fail((event.target as AbortSignal).reason)
-      const alarm = setTimeout(
-        () => fail(unavailable(this.#label, `no answer within ${this.lease} ms`)),
-        this.lease,
-      )
+      const onAbort = { handleEvent: (): void => fail(reasonOf(signal?.aborted ? signal : closing)) }
+      const alarm = setTimeout(() => {
+        const why = `no answer within ${this.lease} ms`
+        fail(unavailable(this.#label, why, this.#link.silence(this.lease)))
+      }, this.lease)
+      // The promise is settled before the signal, which may be of other code, is called.
       const settle = (): void => {
         clearTimeout(alarm)
-        signal?.removeEventListener('abort', onAbort)
-        closing.removeEventListener('abort', onAbort)
+        unlisten(closing, onAbort)
+        unlisten(signal, onAbort)
       }
       const fail = (reason: unknown): void => {
-        settle()
         reject(reason)
+        settle()
       }
-      signal?.addEventListener('abort', onAbort)
       closing.addEventListener('abort', onAbort)
       answer.then(value => {
-        settle()
         resolve(value)
+        settle()
       }, fail)
+      try {
+        signal?.addEventListener('abort', onAbort)
+      } catch (error) {
+        fail(error)
+      }
     })
   }
 

@@ -1,6 +1,8 @@
+import { performance } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
-import { unavailable } from './failures.js'
+import { isForbidden, unavailable } from './failures.js'
 import type { Link } from './link.js'
+import { NOTE_LEASES, Owner } from './owner.js'
 
 /** How far our clock may be from Redis's, as a part of the lease: see `lease.ts`. */
 const CLOCK_TOLERANCE = 1 / 20
@@ -17,6 +19,13 @@ const QUESTIONS = 3
 /** `uptime_in_seconds` is cut to whole seconds. */
 const UPTIME_ERROR = 1_000
 
+/** Processes of Redis by their run ids, and since when we know them, by our steady clock. */
+const known = new Map<string, number>()
+const KNOWN_MOST = 1_000
+
+/** Processes of Redis whose start was announced. */
+const announced = new Set<string>()
+
 /**
  * Whether the Redis at the other end can be relied on: that its clock and ours agree, since entries are dated by those
  * who make them; and that it still knows what it gave away, which one that was started again without an append-only file
@@ -26,17 +35,25 @@ export class Server {
   readonly #link: Link
   readonly #lease: number
   readonly #label: string
+  /** Who has the key, where that can change without a new connection of the client. */
+  readonly #owner: Owner | undefined
   #clockUntil = 0
   #clockEpoch = 0
   /** By how much our clock on the wall was ahead of the one that never jumps, at the last look. */
   #apart = 0
   #memoryEpoch = 0
+  /** The process of Redis that had the key at the last look. */
+  #run = ''
+  /** How long its note is there, by our steady clock. */
+  #noteUntil = 0
   #looking: Promise<void> | undefined
+  #comparing: Promise<void> | undefined
 
-  constructor(link: Link, lease: number, label: string) {
+  constructor(link: Link, lease: number, label: string, key: string) {
     this.#link = link
     this.#lease = lease
     this.#label = label
+    this.#owner = link.follows ? new Owner(link.client, key, lease) : undefined
   }
 
   /** Looks, where the last look is too old, or our clock was set since; `undefined` when it is not. */
@@ -49,25 +66,77 @@ export class Server {
     return this.#looking
   }
 
+  /**
+   * Compares the clocks, where that is needed; `undefined` when it is not. It is enough for a permit that is held: a server
+   * that forgot it says so, and the sooner the better.
+   */
+  inTime(): Promise<void> | undefined {
+    const { epoch } = this.#link
+    if (this.#clockIsGood(epoch)) return undefined
+    this.#comparing ??= this.#compareClocks(epoch).finally(() => {
+      this.#comparing = undefined
+    })
+    return this.#comparing
+  }
+
+  /** Whether the process that was looked at is the one that has the key now; `undefined` when it needs no question. */
+  isSame(): Promise<boolean> | undefined {
+    if (this.#owner === undefined) return undefined
+    const before = this.#run
+    return this.#owner.who().then(run => {
+      if (run === before) return true
+      this.#memoryEpoch = 0
+      return false
+    })
+  }
+
   #clockIsGood(epoch: number): boolean {
     if (this.#clockEpoch !== epoch || performance.now() >= this.#clockUntil) return false
     return Math.abs(ownClocksApart() - this.#apart) <= JUMP
   }
 
   async #look(epoch: number): Promise<void> {
+    if (this.#owner !== undefined) {
+      await this.#lookAtOwner(this.#owner, epoch)
+      return
+    }
     await Promise.all([
       this.#compareClocks(epoch),
       this.#memoryEpoch === epoch ? undefined : this.#checkMemory(epoch),
     ])
   }
 
+  async #lookAtOwner(owner: Owner, epoch: number): Promise<void> {
+    this.#memoryEpoch = 0
+    await this.#compareClocks(epoch)
+    const asked = performance.now()
+    const { server, persistence, since, tookOver } = await owner.look(this.#last)
+    const run = textOf(server, 'run_id')
+    const isNews = tookOver === 'from another' || asked - firstSeen(run) < this.#lease
+    this.#checkStart(server, persistence)
+    if (since < this.#lease && isNews) {
+      this.#announce(
+        run,
+        'another server has them now, and may lack the last permits that were taken from the one before',
+      )
+    }
+    this.#run = run
+    this.#noteUntil = asked + this.#lease * NOTE_LEASES
+    this.#memoryEpoch = epoch
+  }
+
+  /** The process of Redis whose note has to be there. */
+  get #last(): string {
+    return performance.now() < this.#noteUntil ? this.#run : ''
+  }
+
   async #compareClocks(epoch: number): Promise<void> {
     for (let questions = 1; ; questions += 1) {
       const apart = ownClocksApart()
       const before = Date.now()
-      const answer = await allowed(() => this.#link.client.time())
+      const answer = await this.#time()
       const after = Date.now()
-      const agree = answer === undefined || this.#agree(before, timeOf(answer), after)
+      const agree = answer === undefined || this.#agree(before, this.#timeOf(answer), after)
       // That this process is busy, or Redis far away, is no reason to have no permits.
       if (!agree && questions < QUESTIONS) continue
       this.#clockEpoch = epoch
@@ -92,34 +161,68 @@ export class Server {
     return Math.max(after - there, there - before) <= limit
   }
 
+  /** The reply of TIME; `undefined` where we are not allowed to ask. */
+  async #time(): Promise<unknown> {
+    if (this.#owner === undefined) return allowed(() => this.#link.client.time())
+    return (await this.#owner.look(this.#last)).time ?? undefined
+  }
+
+  /** The reply of TIME in milliseconds. */
+  #timeOf(answer: unknown): number {
+    const [seconds, microseconds] = Array.isArray(answer) ? answer : []
+    const time = Number(seconds) * 1e3 + Number(microseconds) / 1e3
+    if (Number.isFinite(time)) return time
+    throw unavailable(this.#label, 'its answer to TIME has no time: is the client in a transaction?')
+  }
+
   async #checkMemory(epoch: number): Promise<void> {
     const { client } = this.#link
     const [server, persistence] = await Promise.all([
       allowed(() => client.info('server')),
       allowed(() => client.info('persistence')),
     ])
+    this.#checkStart(server, persistence)
+    this.#memoryEpoch = epoch
+  }
+
+  /** Throws where it may have forgotten permits that are held. */
+  #checkStart(server: unknown, persistence: unknown): void {
     const uptime = numberOf(server, 'uptime_in_seconds') * 1_000
     // Without a file to begin with, or with an empty one, `aof_base_size` is 0: the disk is new, or not the old one.
     const remembers =
       numberOf(persistence, 'aof_enabled') !== 0 && numberOf(persistence, 'aof_base_size') !== 0
-    if (!remembers && uptime < this.#lease + UPTIME_ERROR) {
-      throw unavailable(
-        this.#label,
-        `it was started ${uptime / 1_000} s ago without an append-only file, and may have forgotten permits that are held; it is asked again when their leases are over`,
-      )
-    }
-    this.#memoryEpoch = epoch
+    if (remembers || !(uptime < this.#lease + UPTIME_ERROR)) return
+    this.#announce(
+      textOf(server, 'run_id'),
+      `it was started ${uptime / 1_000} s ago without an append-only file, and may have forgotten permits that are held`,
+    )
   }
+
+  /** Throws, and warns the first time that this is said of a process of Redis: a wait only seems to hang. */
+  #announce(run: string, why: string): never {
+    if (!announced.has(run)) {
+      if (announced.size === KNOWN_MOST) announced.clear()
+      announced.add(run)
+      process.emitWarning(`Redis gives no permits until leases of ${this.#lease} ms are over: ${why}`, {
+        code: 'OS_IPC_REDIS_FRESH',
+      })
+    }
+    throw unavailable(this.#label, `${why}; it is asked again when their leases are over`)
+  }
+}
+
+/** Since when we know this process of Redis. */
+function firstSeen(run: string): number {
+  const since = known.get(run)
+  if (since !== undefined) return since
+  if (known.size === KNOWN_MOST) known.clear()
+  const now = performance.now()
+  known.set(run, now)
+  return now
 }
 
 function ownClocksApart(): number {
   return Date.now() - performance.now()
-}
-
-/** The reply of TIME in milliseconds. */
-function timeOf(answer: unknown): number {
-  const [seconds, microseconds] = answer as [unknown, unknown]
-  return Number(seconds) * 1e3 + Number(microseconds) / 1e3
 }
 
 /** The answer; `undefined` where we are not allowed to ask: managed servers keep INFO to themselves. */
@@ -127,12 +230,18 @@ async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask()
   } catch (error) {
-    if (error instanceof Error && /^(NOPERM|ERR unknown command)/i.test(error.message)) return undefined
+    if (isForbidden(error)) return undefined
     throw error
   }
 }
 
-/** A line of INFO; NaN, which compares as false, where there is none. */
+/** A line of INFO; empty where there is none. */
+function textOf(info: unknown, key: string): string {
+  return new RegExp(`^${key}:(\\w+)`, 'm').exec(String(info))?.[1] ?? ''
+}
+
+/** A number of INFO; NaN, which compares as false, where there is none. */
 function numberOf(info: unknown, key: string): number {
-  return Number(new RegExp(`^${key}:(\\d+)`, 'm').exec(String(info))?.[1] ?? Number.NaN)
+  const text = textOf(info, key)
+  return text === '' ? Number.NaN : Number(text)
 }

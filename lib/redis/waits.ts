@@ -1,7 +1,9 @@
+import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { timeUntil } from '../waiting/deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import type { WaitLimits } from '../waiting/waiting.js'
 import type { RedisPermit } from './permit.js'
+import { reasonOf, unlisten } from './signals.js'
 
 /** How many tries may be under way at once. */
 const WIDEST = 32
@@ -10,6 +12,17 @@ const WIDEST = 32
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000
 
+/** How many milliseconds a question may be old at the end of a wait before its missing answer is the reason. */
+const SLOW = 250
+
+/** Where permits come from. */
+export interface Supply {
+  /** Takes a permit if one is there now. */
+  take(): Promise<RedisPermit | undefined>
+  /** What keeps a question without an answer for so many milliseconds. */
+  silence(milliseconds: number): unknown
+}
+
 /**
  * The pending waits of one source: first come, first served among themselves.
  *
@@ -17,7 +30,7 @@ const LONGEST_PAUSE = 1_000
  */
 export class Waits {
   readonly #waiting = new Set<Wait>()
-  readonly #take: () => Promise<RedisPermit | undefined>
+  readonly #supply: Supply
   readonly #poll: number
   readonly #label: string
   #trying = 0
@@ -29,9 +42,13 @@ export class Waits {
   #failures = 0
   /** Why Redis does not answer; `undefined` when it does. */
   #trouble: unknown
+  /** When each question that has no answer yet was asked, oldest first. */
+  readonly #asked = new Set<{ readonly at: number }>()
+  /** When Redis last answered. */
+  #answered = 0
 
-  constructor(take: () => Promise<RedisPermit | undefined>, poll: number, label: string) {
-    this.#take = take
+  constructor(supply: Supply, poll: number, label: string) {
+    this.#supply = supply
     this.#poll = poll
     this.#label = label
   }
@@ -43,9 +60,15 @@ export class Waits {
   /** Waits for a permit. */
   add({ timeout, signal }: WaitLimits): Promise<RedisPermit> {
     return new Promise((resolve, reject) => {
+      const start = performance.now()
       const wait = new Wait(resolve, reject, signal, () => this.#remove(wait))
+      // First of all: a signal that throws here ends this wait, and nothing of it is left.
+      wait.listen()
+      if (wait.ended) return
       this.#waiting.add(wait)
-      if (timeout !== undefined) wait.endAfter(timeout, () => timedOut(this.#label, this.#trouble))
+      if (timeout !== undefined) {
+        wait.endAfter(timeout, () => timedOut(this.#label, this.#trouble ?? this.#silence(start)))
+      }
       this.#pump()
     })
   }
@@ -63,6 +86,14 @@ export class Waits {
     for (const wait of this.#waiting) wait.fail(reason())
   }
 
+  /** Why a wait that began at `start` had no answer, where that is why no permit came. */
+  #silence(start: number): unknown {
+    const [oldest] = this.#asked
+    if (oldest === undefined) return undefined
+    const age = performance.now() - oldest.at
+    return age >= SLOW || this.#answered < start ? this.#supply.silence(age) : undefined
+  }
+
   #pump(): void {
     const width = Math.min(this.#width, this.#waiting.size)
     while (this.#pause === undefined && this.#trying < width) this.#try()
@@ -71,14 +102,19 @@ export class Waits {
   #try(): void {
     this.#trying += 1
     const wakes = this.#wakes
-    this.#take().then(
+    const question = { at: performance.now() }
+    this.#asked.add(question)
+    this.#supply.take().then(
       permit => {
         this.#trying -= 1
+        this.#asked.delete(question)
+        this.#answered = performance.now()
         this.#succeed(permit, wakes)
         this.#pump()
       },
       error => {
         this.#trying -= 1
+        this.#asked.delete(question)
         this.#fail(error)
         this.#pump()
       },
@@ -148,6 +184,7 @@ class Wait {
   readonly #signal: AbortSignal | undefined
   readonly #onEnd: () => void
   #timer: NodeJS.Timeout | undefined
+  #ended = false
 
   constructor(
     resolve: (permit: RedisPermit) => void,
@@ -159,12 +196,25 @@ class Wait {
     this.#reject = reject
     this.#signal = signal
     this.#onEnd = onEnd
-    signal?.addEventListener('abort', this)
+  }
+
+  /** Whether it has its permit, or its error. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Hears of the signal's abort from now on. */
+  listen(): void {
+    try {
+      this.#signal?.addEventListener('abort', this)
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    this.fail(this.#signal?.reason)
+    this.fail(reasonOf(this.#signal))
   }
 
   endAfter(timeout: number, error: () => unknown): void {
@@ -177,19 +227,22 @@ class Wait {
   }
 
   grant(permit: RedisPermit): void {
-    this.#end()
     this.#resolve(permit)
+    this.#end()
   }
 
   fail(reason: unknown): void {
-    this.#end()
+    if (this.#ended) return
     this.#reject(reason)
+    this.#end()
   }
 
+  /** Its promise is settled before the signal, which may be of other code, is called. */
   #end(): void {
-    this.#signal?.removeEventListener('abort', this)
+    this.#ended = true
     clearTimeout(this.#timer)
     this.#onEnd()
+    unlisten(this.#signal, this)
   }
 }
 

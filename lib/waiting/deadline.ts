@@ -1,3 +1,5 @@
+import { performance } from './clock.js'
+
 /** The longest time that a timer of Node takes; a longer wait is several of them. */
 const LONGEST_TIMER = 2 ** 31 - 1
 

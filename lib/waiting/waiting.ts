@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 
+import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
 import { checked, IpcError } from '../errors.js'

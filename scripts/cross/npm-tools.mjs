@@ -21,6 +21,16 @@ const TOOLS = {
     packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1' },
     program: 'webpack/bin/webpack.js',
   },
+  // With what it needs to run TypeScript.
+  jest: {
+    packages: { jest: '30.5.2', 'ts-jest': '29.4.15', typescript: '6.0.3' },
+    program: 'jest/bin/jest.js',
+  },
+  vitest: { packages: { vitest: '5.1.2' }, program: 'vitest/vitest.mjs' },
+  next: {
+    packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+    program: 'next/dist/bin/next',
+  },
   pm2: { packages: { pm2: '7.0.4' }, program: 'pm2/bin/pm2-runtime' },
   postject: { packages: { postject: '1.0.0-alpha.6' }, program: 'postject/dist/cli.js' },
 }

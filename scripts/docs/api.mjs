@@ -1,4 +1,4 @@
-// docs/api.md out of index.d.ts, redis.d.ts and testing.d.ts: every public name with its declaration and what its comment
+// docs/api.md out of index.d.cts, redis.d.cts and testing.d.cts: every public name with its declaration and what its comment
 // says.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,10 +10,10 @@ import ts from 'typescript'
 import { root } from '../run.mjs'
 
 /** The entries of the package, and where each is declared. */
-const ENTRIES = { 'os-ipc': 'index.d.ts', 'os-ipc/redis': 'redis.d.ts', 'os-ipc/testing': 'testing.d.ts' }
+const ENTRIES = { 'os-ipc': 'index.d.cts', 'os-ipc/redis': 'redis.d.cts', 'os-ipc/testing': 'testing.d.cts' }
 const TARGET = join(root, 'docs', 'api.md')
 
-/** What a reader wants first; the rest follows in the order of index.d.ts. */
+/** What a reader wants first; the rest follows in the order of index.d.cts. */
 const FIRST = [
   'Semaphore',
   'Permit',
@@ -58,7 +58,7 @@ export function apiPage() {
   }
   const page = [
     '# API',
-    'Generated from `index.d.ts`, `redis.d.ts` and `testing.d.ts` by `npm run docs`: do not edit.',
+    'Generated from `index.d.cts`, `redis.d.cts` and `testing.d.cts` by `npm run docs`: do not edit.',
     sections.map(({ name }) => `[${name}](#${anchors.get(name)})`).join(' · '),
     ...sections.flatMap(section),
   ]

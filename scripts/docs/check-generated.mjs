@@ -5,7 +5,8 @@ import { fail, output, run } from '../run.mjs'
 import { setup } from '../setup.mjs'
 
 const GENERATED = [
-  ...['index.d.ts', 'redis.d.ts', 'testing.d.ts', 'native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md'],
+  ...['index', 'redis', 'testing'].flatMap(name => [`${name}.d.ts`, `${name}.d.cts`]),
+  ...['native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md'],
   ...Object.keys(diagrams),
 ]
 

@@ -1,5 +1,6 @@
 // The packages as npm gets them: `npm run pack [-- FOLDER]` writes a tarball for the package and for each platform whose
-// binary was built. They are what the tests install and what is published, file for file.
+// binary was built. They are what the tests install and what is published, file for file. A binary is that of
+// `npm run build:all`, or else that of `npm run build` for this platform. Without any binary it fails.
 //
 // The package's `optionalDependencies` are added here and are not in the repository: there `npm ci` would look for
 // versions that are not published yet, and take what somebody else published under these names.
@@ -14,12 +15,23 @@ import { targets } from '../cross/targets.mjs'
 /** What of package.json is for users; the rest is for those who work on the package. */
 const PUBLIC = [
   ...['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository'],
-  ...['type', 'engines', 'exports', 'types', 'bin', 'files', 'peerDependencies', 'peerDependenciesMeta'],
+  ...[
+    'type',
+    'engines',
+    'exports',
+    'main',
+    'types',
+    'bin',
+    'files',
+    'peerDependencies',
+    'peerDependenciesMeta',
+  ],
 ]
 const TEXTS = ['README.md', 'LICENSE']
 
 /** Writes the tarballs into `folder` and answers npm's report of each: name, version, files, sizes. */
-export function pack(folder, { platforms = targets.filter(({ path }) => existsSync(path)) } = {}) {
+export function pack(folder, { platforms = built() } = {}) {
+  needBinaries(platforms)
   const stage = join(folder, 'stage')
   rmSync(stage, { recursive: true, force: true })
   const folders = [stageRoot(join(stage, 'os-ipc')), ...platforms.map(target => stagePlatform(target, stage))]
@@ -31,6 +43,26 @@ export function pack(folder, { platforms = targets.filter(({ path }) => existsSy
   })
   rmSync(stage, { recursive: true, force: true })
   return reports
+}
+
+/** A package without a binary would fail where it is used: it is not made. */
+function needBinaries(platforms) {
+  if (platforms.length === 0) {
+    fail(
+      'there is no binary to pack: `npm run build` for this platform, or `npm run build:all` for all of them',
+    )
+  }
+  const missing = platforms.find(target => binaryOf(target) === undefined)
+  if (missing) fail(`there is no binary of ${missing.name} to pack: \`npm run build:all -- ${missing.name}\``)
+}
+
+/** The platforms that have a binary. */
+function built() {
+  return targets.filter(target => binaryOf(target) !== undefined)
+}
+
+function binaryOf({ path, file }) {
+  return [path, join(root, file)].find(existsSync)
 }
 
 function stageRoot(folder) {
@@ -59,7 +91,7 @@ function stagePlatform(target, stage) {
   const folder = join(stage, target.name)
   cpSync(target.folder, folder, { recursive: true })
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
-  if (!existsSync(join(folder, target.file))) cpSync(join(root, target.file), join(folder, target.file))
+  cpSync(binaryOf(target), join(folder, target.file))
   return folder
 }
 
@@ -69,9 +101,10 @@ function write(file, value) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = resolve(process.argv[2] ?? join(root, '.cache', 'packages'))
+  needBinaries(built())
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const { name } of targets.filter(({ path }) => !existsSync(path))) {
+  for (const { name } of targets.filter(target => binaryOf(target) === undefined)) {
     console.log(`os-ipc: no binary of ${name}: npm run build:all -- ${name}`)
   }
   for (const { file, size } of pack(folder)) console.log(`${file} ${(size / 1024).toFixed(0)} KB`)

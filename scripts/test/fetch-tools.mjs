@@ -1,16 +1,19 @@
 // `npm run tools [-- NAME...]`: fetches into the cache what only some tests need: other runtimes, package managers,
-// bundlers. What cannot be had is one line, and its tests are skipped.
+// bundlers, older and other servers of Redis. What cannot be had is one line, and its tests are skipped.
 
 import { Missing } from '../cross/missing.mjs'
 import { names, tool } from '../cross/npm-tools.mjs'
+import { fetchRedisServer, redisServers } from '../cross/redis-servers.mjs'
 import { fail } from '../run.mjs'
 
 const wanted = process.argv.slice(2)
-const unknown = wanted.find(name => !names.includes(name))
-if (unknown) fail(`${unknown} is none of ${names.join(', ')}`, 2)
-for (const name of wanted.length > 0 ? wanted : names) {
+const all = [...names, ...redisServers]
+const unknown = wanted.find(name => !all.includes(name))
+if (unknown) fail(`${unknown} is none of ${all.join(', ')}`, 2)
+for (const name of wanted.length > 0 ? wanted : all) {
   try {
-    tool(name)
+    if (redisServers.includes(name)) fetchRedisServer(name)
+    else tool(name)
   } catch (error) {
     if (!(error instanceof Missing)) throw error
     console.log(`os-ipc: no ${name}, its tests are skipped: ${error.message}`)

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +10,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Teardown } from '../../shared/names.ts'
 import { type Need, tool } from '../../shared/needs.ts'
+import { fetchRedisServer } from '../../../scripts/cross/redis-servers.mjs'
 
 /** Without it the tests of `os-ipc/redis` are skipped, and say so. */
 export const redisServer: Need = tool('redis-server')
+
+/** A server of another version or make, fetched into the cache when a test first needs it. */
+export function fetchedServer(name: 'redis-6.2' | 'valkey'): Need & { path: string } {
+  try {
+    return { path: fetchRedisServer(name), missing: undefined }
+  } catch (error) {
+    return { path: '', missing: `needs ${(error as Error).message}` }
+  }
+}
 
 /** Milliseconds for a permit that has to come: longer than a test's lease and every pause between two tries. */
 export const PATIENCE = 40_000
@@ -33,6 +43,10 @@ export interface RedisServerOptions {
   cluster?: boolean
   /** A password that it wants. */
   password?: string
+  /** The program, where it is not the redis-server of the machine. */
+  program?: string
+  /** Further settings, as redis.conf has them. */
+  settings?: Readonly<Record<string, string>>
 }
 
 /** A server, with a folder and a port of its own. */
@@ -57,6 +71,24 @@ export class RedisServer {
     return server
   }
 
+  /** A Sentinel of its own that watches `master` under the name `ours`. */
+  static async startSentinel(t: Teardown, master: RedisServer): Promise<RedisServer> {
+    const sentinel = new RedisServer(await freePort(), {})
+    t.teardown(() => sentinel.remove())
+    const lines = [
+      `port ${sentinel.port}`,
+      'bind 127.0.0.1',
+      `dir ${sentinel.folder}`,
+      'logfile log',
+      `sentinel monitor ours 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds ours 1000',
+      'sentinel failover-timeout ours 3000',
+    ]
+    writeFileSync(join(sentinel.folder, 'sentinel.conf'), `${lines.join('\n')}\n`)
+    await sentinel.#launch('redis-server', ['sentinel.conf', '--sentinel'])
+    return sentinel
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
   }
@@ -73,7 +105,7 @@ export class RedisServer {
   }
 
   async #run(): Promise<void> {
-    const { durable = true, cluster = false, password } = this.#options
+    const { durable = true, cluster = false, password, settings: more } = this.#options
     const settings: Record<string, string> = {
       port: String(this.port),
       bind: '127.0.0.1',
@@ -86,9 +118,14 @@ export class RedisServer {
       'maxmemory-policy': 'noeviction',
       ...(cluster && { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' }),
       ...(password !== undefined && { requirepass: password }),
+      ...more,
     }
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
-    this.#process = spawn('redis-server', args, { stdio: 'ignore', cwd: this.folder })
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
+    await this.#launch(this.#options.program ?? 'redis-server', args)
+  }
+
+  async #launch(program: string, args: readonly string[]): Promise<void> {
+    this.#process = spawn(program, args, { stdio: 'ignore', cwd: this.folder })
     const started = this.#process
     running.add(started)
     started.once('exit', () => running.delete(started))
@@ -138,7 +175,9 @@ export class RedisServer {
 
   /** It loses what it wrote down, as where its folder went with its container. */
   async forget(): Promise<void> {
-    rmSync(join(this.folder, 'appendonlydir'), { recursive: true })
+    for (const file of ['appendonlydir', 'appendonly.aof', 'dump.rdb']) {
+      rmSync(join(this.folder, file), { recursive: true, force: true })
+    }
   }
 
   async remove(): Promise<void> {

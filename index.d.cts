@@ -1,0 +1,932 @@
+/// <reference lib="esnext.disposable" />
+/// <reference types="node" />
+/** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
+type Id = string | number;
+/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
+type Backend = 'sysv' | 'posix';
+/** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
+type Owner = number | 'any';
+
+/** A fact of each backend. */
+type PerBackend = Readonly<Record<Backend, boolean>>;
+/** What this platform can do: a fact to look up, never a silent difference. */
+interface Capabilities {
+    /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
+    readonly supported: boolean;
+    /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+    readonly reason: string | undefined;
+    /** Operating system and processor, as `'linux-x64'`. */
+    readonly platform: string;
+    /** The backends that semaphores can have here. */
+    readonly semaphoreBackends: readonly Backend[];
+    /** The one that a name means when no `backend` is given. */
+    readonly defaultBackend: Backend;
+    /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+    readonly timedWait: PerBackend;
+    /** Whether a dead process's permits come back. */
+    readonly crashRecovery: PerBackend;
+    /** Whether `value` can be read. */
+    readonly value: PerBackend;
+    /** Whether `unlink` wakes those who wait. */
+    readonly unlinkWakes: PerBackend;
+    /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+    readonly locks: 'sysv' | 'files';
+    /** Whether {@link list} can say what there is. */
+    readonly list: boolean;
+    /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+    readonly externalBuffers: boolean;
+}
+/**
+ * What this platform can do.
+ *
+ * @example
+ * ```ts
+ * if (!capabilities.supported) console.warn(capabilities.reason)
+ * ```
+ */
+declare const capabilities: Capabilities;
+
+/** What every event of a semaphore says. */
+interface SemaphoreMessage {
+    /** The semaphore's name with its leading slash; `''` for a raw System V key. */
+    name: string;
+    /** The raw System V key that it was opened with; `undefined` for a name. */
+    key: number | undefined;
+    /** Which of the platform's two kinds it is. */
+    backend: Backend;
+    /** True for a permit (`acquire`, `tryAcquire`, `use`), false for a raw unit (`wait`, `tryWait`, `waitSync`, `post`). */
+    permit: boolean;
+}
+/** `os-ipc:wait`: somebody has to wait. */
+interface WaitMessage extends SemaphoreMessage {
+    /** The number of this wait, from 1 on in each thread; its end has the same one. */
+    wait: number;
+}
+/** `os-ipc:acquired`: a unit or permit was taken. */
+interface AcquiredMessage extends SemaphoreMessage {
+    /** The number of the wait that this ends; `undefined` when the unit was there at once. */
+    wait: number | undefined;
+    /** Milliseconds that it was waited for; 0 when it was there at once. */
+    waited: number;
+}
+/** `os-ipc:timeout` and `os-ipc:failed`: a wait ended without a unit. */
+interface FailedMessage extends SemaphoreMessage {
+    /** The number of the wait that this ends; `undefined` for `timeout: 0`, which does not wait. */
+    wait: number | undefined;
+    /** Milliseconds that it was waited. */
+    waited: number;
+    /** What the wait rejects with, or throws. */
+    error: unknown;
+}
+/** `os-ipc:released`: a permit was given back, or units were posted. */
+interface ReleasedMessage extends SemaphoreMessage {
+    /** How many: 1 for a permit, the argument of `post` for raw units. */
+    count: number;
+    /** Milliseconds that the permit was held; `undefined` for raw units, and when nobody listened as it was taken. */
+    held: number | undefined;
+}
+/** The messages of the channels of `node:diagnostics_channel` that semaphores publish to. */
+interface DiagnosticsMessages {
+    'os-ipc:wait': WaitMessage;
+    'os-ipc:acquired': AcquiredMessage;
+    'os-ipc:released': ReleasedMessage;
+    'os-ipc:timeout': FailedMessage;
+    'os-ipc:failed': FailedMessage;
+}
+
+/** What an {@link IpcError} carries besides its message. */
+interface IpcErrorDetails {
+    errno?: number | undefined;
+    syscall?: string | undefined;
+    hint?: string | undefined;
+    cause?: unknown;
+}
+/**
+ * An operation that the operating system, or the state of the object, did not allow.
+ *
+ * It looks like a system error of Node: `ENOSPC: cannot create the semaphore, semget '/jobs'`.
+ * Misuse (a wrong type, a bad name, a number out of range) is a `TypeError` or a `RangeError` instead.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   Semaphore.open('/jobs')
+ * } catch (error) {
+ *   if (!(error instanceof IpcError && error.code === 'ENOENT')) throw error
+ * }
+ * ```
+ */
+declare class IpcError extends Error {
+    /** The errno's name (`'EEXIST'`, `'EIDRM'`, ...) or a code of this package (`'ERR_NAME_COLLISION'`, ...). */
+    readonly code: string;
+    /** The negative errno, as in Node's own errors; only where a system call failed. */
+    readonly errno?: number;
+    /** The system call that failed, such as `'semget'`. */
+    readonly syscall?: string;
+    /** What to do about it, where the code alone misleads. */
+    readonly hint?: string;
+    constructor(code: string, message: string, details?: IpcErrorDetails);
+}
+
+/**
+ * The System V key that C derives from an existing file and a number: {@link https://man7.org/linux/man-pages/man3/ftok.3.html ftok(3)}.
+ *
+ * @param path - A file that exists; only its device and inode count.
+ * @param projectId - 1 to 255.
+ * @returns A signed 32-bit key for `Semaphore` and `SharedMemory`.
+ * @throws {IpcError} `ENOENT`, `EACCES`, ... when the file cannot be looked at.
+ *
+ * @example
+ * ```ts
+ * const jobs = Semaphore.openOrCreate(ftok('/etc/hostname', 1), { initial: 1 })
+ * ```
+ */
+declare function ftok(path: string, projectId: number): number;
+
+/** A lock that somebody uses, or did until a moment ago or until he was killed. */
+interface ListedLock {
+    readonly name: string;
+    /** The System V key of its set. */
+    readonly key: number | undefined;
+    /** The set's id. */
+    readonly id: number | undefined;
+    /** Whether somebody has it alone. */
+    readonly exclusive: boolean;
+    /** How many hold it together. */
+    readonly shared: number;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number;
+    /** The pids of those who use it, as far as the kernel knows. */
+    readonly processes: number[];
+    /** The owner's user. */
+    readonly uid: number;
+    /** The owner's group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When it was made, to the second. */
+    readonly changed: Date;
+}
+
+/** What is known about a semaphore; `undefined` where the system does not say. */
+interface SemaphoreInfo {
+    /** Which of the platform's two kinds it is. */
+    readonly backend: Backend;
+    /** The name with its leading slash, where the semaphore carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number | undefined;
+    /** The System V set's id. */
+    readonly id: number | undefined;
+    /** The counter. */
+    readonly value: number | undefined;
+    /**
+     * How many threads of all processes wait in the kernel; a process of ours has at most one there. A thread that was
+     * killed while it waited goes on being counted in a POSIX semaphore.
+     */
+    readonly waiters: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+    /** Who changed the counter last; `undefined` for nobody, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The owner's user. */
+    readonly uid: number | undefined;
+    /** The owner's group. */
+    readonly gid: number | undefined;
+    /** Permission bits. */
+    readonly mode: number | undefined;
+    /** When the last operation was, to the second. */
+    readonly operated: Date | undefined;
+    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+    readonly changed: Date | undefined;
+    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    readonly verified: boolean;
+    /** Whether its name was taken away or given to another one (POSIX). */
+    readonly removed: boolean;
+}
+
+/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** Which system it lives in. */
+    readonly kind: 'posix' | 'sysv';
+    /** The name of a POSIX object. */
+    readonly name: string | undefined;
+    /** The key of a System V segment, unless it has none or lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** Bytes that it has now: a peer can cut a POSIX object. */
+    readonly size: number;
+    /** How often a System V segment is attached, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; `undefined` when it is of another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it, likewise. */
+    readonly lastPid: number | undefined;
+    /** Who owns it. */
+    readonly uid: number;
+    /** Whose group it is. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When a POSIX object was made, where the file system keeps that. */
+    readonly createdAt: Date | undefined;
+    /** When a System V segment was last attached. */
+    readonly attachedAt: Date | undefined;
+    /** When it was last detached. */
+    readonly detachedAt: Date | undefined;
+    /** When its owner, mode or (POSIX) size or name last changed. */
+    readonly changed: Date | undefined;
+    /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
+/** Everything on this host that we may read. */
+interface Listing {
+    readonly semaphores: SemaphoreInfo[];
+    readonly segments: SharedMemoryInfo[];
+    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    readonly locks: ListedLock[];
+}
+/**
+ * Everything on this host that we may read: ours, Go's, Python's and anybody's.
+ *
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform does not say what there is (`capabilities.list`).
+ *
+ * @example
+ * ```ts
+ * const { semaphores, segments, locks } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, key, size } of segments) console.log(name ?? key, size)
+ * for (const { name, processes } of locks) console.log(name, processes)
+ * ```
+ */
+declare function list(): Listing;
+
+/** How a lock is held: `'exclusive'` alone, `'shared'` together with others who ask for the same. */
+type LockMode = 'exclusive' | 'shared';
+/** How a lock is asked for. */
+interface LockOptions {
+    /** `'exclusive'` when missing. */
+    mode?: LockMode;
+    /** Asks for the lock only if it is to be had now; the callback gets `null` where it is not. */
+    ifAvailable?: boolean;
+    /** Not supported: nobody can take a lock away from another process. */
+    steal?: boolean;
+    /** Ends the wait; the promise rejects with `signal.reason`. It means nothing any more once the lock is granted. */
+    signal?: AbortSignal;
+}
+/** A lock that is held, as its callback sees it. */
+interface Lock {
+    /** What was asked for. */
+    readonly name: string;
+    /** How it is held. */
+    readonly mode: LockMode;
+}
+/** What runs while the lock is held, until what it returns has settled. */
+type LockGrantedCallback<T> = (lock: Lock | null) => T;
+/** Somebody who holds a lock or waits for one. */
+interface LockInfo {
+    /** The lock's name. */
+    name: string;
+    /** How it is held, or is to be. */
+    mode: LockMode;
+    /** The thread: `'node-PID-THREAD'` in this process, `'node-PID'` in another, where the kernel does not know of threads. */
+    clientId?: string;
+    /** The process; `undefined` where the kernel does not say. */
+    pid: number | undefined;
+}
+/** Who has which locks, and who waits for them. */
+interface LockManagerSnapshot {
+    held: LockInfo[];
+    pending: LockInfo[];
+}
+/** {@link locks}, in the shape of the DOM's `LockManager`. */
+interface LockManager {
+    /**
+     * Runs `callback` while it holds the lock, for whose name and mode nobody else does on this host.
+     *
+     * Requests of this process are granted in their order. The lock is free again when what the callback returned has
+     * settled, when it has thrown, and when the process dies.
+     *
+     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+     * @returns What the callback returned.
+     * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+     * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
+     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+     *
+     * @example
+     * ```ts
+     * await locks.request('reports', async () => {
+     *   // no other process of this host is here
+     * })
+     * ```
+     */
+    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    /**
+     * Who holds locks on this host and who waits for them: this process's requests in their order, then other processes'.
+     *
+     * @example
+     * ```ts
+     * const { held } = await locks.query()
+     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
+     * ```
+     */
+    query(): Promise<LockManagerSnapshot>;
+}
+
+/** What every event of a lock says. */
+interface LockMessage {
+    /** The lock's name. */
+    name: string;
+    /** How it was asked for. */
+    mode: LockMode;
+}
+/** `os-ipc:lock:wait`: a request has to wait. */
+interface LockWaitMessage extends LockMessage {
+    /** The number of this wait, from 1 on in each thread; its end has the same one. */
+    wait: number;
+}
+/** `os-ipc:lock:acquired`: a lock was granted. */
+interface LockAcquiredMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
+    wait: number | undefined;
+    /** Milliseconds that it was waited for; 0 when it was free at once. */
+    waited: number;
+}
+/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
+interface LockFailedMessage extends LockMessage {
+    /** The number of the wait that this ends. */
+    wait: number;
+    /** Milliseconds that it was waited. */
+    waited: number;
+    /** What the request rejects with. */
+    error: unknown;
+}
+/** `os-ipc:lock:released`: a lock was given back. */
+interface LockReleasedMessage extends LockMessage {
+    /** Milliseconds that it was held; `undefined` when nobody listened as it was granted. */
+    held: number | undefined;
+}
+/** The messages of the channels of `node:diagnostics_channel` that locks publish to. */
+interface LockDiagnosticsMessages {
+    'os-ipc:lock:wait': LockWaitMessage;
+    'os-ipc:lock:acquired': LockAcquiredMessage;
+    'os-ipc:lock:released': LockReleasedMessage;
+    'os-ipc:lock:timeout': LockFailedMessage;
+    'os-ipc:lock:failed': LockFailedMessage;
+}
+
+/**
+ * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
+ *
+ * A lock exists while somebody uses it. When its holder dies, `kill -9` included, the next one in line has it.
+ *
+ * @example
+ * ```ts
+ * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // others may read as well, and nobody has it exclusively
+ * })
+ * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
+ *   if (lock === null) return false // another process is at it
+ *   return true
+ * })
+ * ```
+ */
+declare const locks: LockManager;
+
+/** Which of the platform's two kinds of semaphores an id means. */
+interface BackendOptions {
+    /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
+    backend?: Backend | undefined;
+}
+/** How a semaphore is made. */
+interface CreateSemaphoreOptions extends BackendOptions {
+    /** The counter's first value, 0 to 32,767. */
+    initial: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** How a semaphore that exists is opened. */
+interface OpenSemaphoreOptions extends BackendOptions {
+    /** Whose semaphore may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How a semaphore is opened, and made when there is none. */
+interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
+}
+/** When to give up waiting. */
+interface WaitOptions {
+    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    timeout?: number | undefined;
+    /** Ends the wait; its promise rejects with `signal.reason`. */
+    signal?: AbortSignal | undefined;
+}
+/** When to give up blocking. */
+interface WaitSyncOptions {
+    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    timeout?: number | undefined;
+}
+/**
+ * A named counting semaphore of the operating system, shared by every process that opens it.
+ *
+ * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
+ * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
+ * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ *
+ * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
+ * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
+ *
+ * @example
+ * ```ts
+ * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+ * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * ```
+ */
+declare class Semaphore implements PermitSource, Disposable {
+    #private;
+    /** The name with its leading slash; `''` for a raw System V key. */
+    readonly name: string;
+    /** Which of the platform's two kinds it is. */
+    readonly backend: Backend;
+    /** Whether this call made the semaphore. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a semaphore that must not exist yet.
+     *
+     * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
+     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
+     *
+     * @example
+     * ```ts
+     * using ready = Semaphore.create('/ready', { initial: 0 })
+     * ```
+     */
+    static create(id: Id, options: CreateSemaphoreOptions): Semaphore;
+    /**
+     * Opens a semaphore that exists, whoever made it.
+     *
+     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+     * `ERR_NOT_INITIALISED` when its creator died or hangs.
+     *
+     * @example
+     * ```ts
+     * using ready = Semaphore.open('/ready')
+     * ready.post()
+     * ```
+     */
+    static open(id: Id, options?: OpenSemaphoreOptions): Semaphore;
+    /**
+     * Opens a semaphore, or makes it when there is none; `initial` only counts then.
+     *
+     * Of any number of processes that call it at once exactly one makes it.
+     *
+     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     *
+     * @example
+     * ```ts
+     * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
+     * if (jobs.created) console.log('the first one here')
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
+    /**
+     * Removes a semaphore. On System V everybody who waits on it gets `EIDRM`; a POSIX one lives on without its name
+     * for those who have it open.
+     *
+     * @returns Whether there was one.
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
+     */
+    static unlink(id: Id, options?: BackendOptions): boolean;
+    /**
+     * The counter: how many units are there now.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
+     */
+    get value(): number;
+    /**
+     * Adds units, all or none, and wakes as many waits.
+     *
+     * @param count - 1 to 32,767; 1 when missing.
+     * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
+     */
+    post(count?: number): void;
+    /**
+     * Takes a unit for good if one is there now; it does not queue behind pending waits.
+     *
+     * @returns False when the counter is 0.
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    tryWait(): boolean;
+    /**
+     * Takes a unit for good, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * await ready.wait({ timeout: 5_000 })
+     * ```
+     */
+    wait(options?: WaitOptions): Promise<void>;
+    /**
+     * Takes a unit for good, and blocks this thread until one is there: for scripts and workers.
+     *
+     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
+     */
+    waitSync(options?: WaitSyncOptions): void;
+    /**
+     * Takes a permit, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
+     * ```
+     */
+    acquire(options?: WaitOptions): Promise<Permit>;
+    /**
+     * Takes a permit if one is there now; it does not queue behind pending waits.
+     *
+     * @returns `null` when the counter is 0.
+     * @throws {IpcError} `EIDRM` when the semaphore was removed.
+     */
+    tryAcquire(): Permit | null;
+    /**
+     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     *
+     * The function gets the permit: it may release it early, and pass its `signal` on.
+     *
+     * @returns What the function returned.
+     * @throws As {@link acquire}, and what the function throws.
+     *
+     * @example
+     * ```ts
+     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
+     * ```
+     */
+    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * What the kernel knows about the semaphore, and what this process waits for.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    info(): SemaphoreInfo;
+    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    ref(): this;
+    /** Lets the process end while waits of this handle are pending. */
+    unref(): this;
+    /**
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
+     *
+     * Permits stay held until they are released. The semaphore itself stays, for others.
+     */
+    close(): void;
+    /**
+     * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
+     * nothing; one that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
+     */
+    unlink(): void;
+    /** The same as {@link close}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link close}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Where permits come from, on one machine or on many: `Semaphore` is one, `RedisSemaphore` of `os-ipc/redis` is one, and
+ * a class of your own can be one.
+ *
+ * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
+ * both. Signals (`post`, `wait`) are not part of it: nobody owns them, so nobody could lose them with a lease.
+ *
+ * @example
+ * ```ts
+ * async function work(jobs: PermitSource) {
+ *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
+ * }
+ * ```
+ */
+interface PermitSource extends AsyncDisposable {
+    /** The name that all who share the permits know them by, with its leading slash. */
+    readonly name: string;
+    /**
+     * Takes a permit, and waits until one is there.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
+     */
+    acquire(options?: WaitOptions): Promise<PermitLike>;
+    /** Takes a permit if one is there now; `null` when there is none. */
+    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
+    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /** What is known about the permits now. */
+    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
+    /**
+     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
+     * released.
+     */
+    close(): void | Promise<void>;
+}
+/** A permit of any {@link PermitSource}. */
+interface PermitLike extends Disposable, AsyncDisposable {
+    /** Whether it was given back. */
+    readonly released: boolean;
+    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+    readonly signal: AbortSignal;
+    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+    release(): void | Promise<void>;
+}
+/** What every {@link PermitSource} can say. */
+interface PermitSourceInfo {
+    /** The name with its leading slash, where it is known. */
+    readonly name: string | undefined;
+    /** How many permits are free, where it is known. */
+    readonly value: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+}
+
+/**
+ * A unit of a semaphore that somebody holds.
+ *
+ * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
+ * stays held as long as the process lives.
+ *
+ * @example
+ * ```ts
+ * {
+ *   using permit = await semaphore.acquire()
+ *   // at most as many of us are here as the semaphore has permits
+ * }
+ * ```
+ */
+declare class Permit implements PermitLike {
+    #private;
+    /** Whether it was given back. */
+    get released(): boolean;
+    /**
+     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+     * code that takes its permits from any {@link PermitSource}.
+     *
+     * @example
+     * ```ts
+     * await jobs.use(({ signal }) => fetch(url, { signal }))
+     * ```
+     */
+    get signal(): AbortSignal;
+    /**
+     * Gives the permit back; a second call does nothing.
+     *
+     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
+     *
+     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
+     */
+    release(): void;
+    /** The same as {@link release}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link release}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How {@link SharedMemory.create} makes an object. */
+interface CreateSharedMemoryOptions {
+    /** Bytes, at least 1. */
+    size: number;
+    /** Permission bits, whatever the umask; `0o600` when missing. */
+    mode?: number | undefined;
+}
+/** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
+interface OpenSharedMemoryOptions {
+    /** Maps it so that nothing in this process can write to it. */
+    readOnly?: boolean | undefined;
+    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How {@link SharedMemory.openOrCreate} opens or makes an object. */
+interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
+    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/**
+ * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
+ * key (a number) or id.
+ *
+ * It is mapped until `detach()`, and exists until somebody removes it. Nothing orders what processes do to it: guard it
+ * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
+ * that is a multiple of its length is never seen half done; longer ones can be.
+ *
+ * @example
+ * ```ts
+ * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
+ * frames.write('hello')
+ * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
+ * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
+ */
+declare class SharedMemory implements Disposable {
+    #private;
+    /** Which system it lives in. */
+    readonly kind: 'posix' | 'sysv';
+    /** The name of a POSIX object; `''` for a System V segment. */
+    readonly name: string;
+    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
+    readonly key: number | undefined;
+    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
+    readonly id: number | undefined;
+    /** Bytes that it had when it was opened. */
+    readonly size: number;
+    /** Whether it was opened for reading only. */
+    readonly readOnly: boolean;
+    /** Whether this call made it. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
+     *
+     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
+     * @throws {IpcError} `EEXIST` when there is one; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
+     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+     */
+    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens an object that is there; its size is the object's.
+     *
+     * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
+     *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;
+     *   `ERR_NOT_INITIALISED` when its creator gave it no size within a second.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.open('/frames', { readOnly: true })
+     * ```
+     */
+    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
+     *
+     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; else as `open` and `create`.
+     *
+     * @example
+     * ```ts
+     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Attaches a System V segment by its id, which may have no key or have lost it.
+     *
+     * @param shmid - What `shmget` returned to whoever made it: {@link SharedMemory.id}.
+     * @throws {IpcError} `EINVAL` when no segment has this id; else as `open`.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
+     */
+    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
+     *
+     * @returns False when there was none.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     *
+     * @example
+     * ```ts
+     * SharedMemory.remove('/frames')
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
+     */
+    static remove(id: Id): boolean;
+    /**
+     * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `detach()`.
+     *
+     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
+     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+     * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+     * opened the memory ends.
+     *
+     * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
+     * `read` and `write` say `ERR_TRUNCATED` instead.
+     *
+     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
+     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+     *
+     * @example
+     * ```ts
+     * const counters = new Int32Array(memory.buffer)
+     * Atomics.add(counters, 0, 1)
+     * ```
+     */
+    get buffer(): ArrayBuffer;
+    /**
+     * Copies bytes from `position` on into `target`: as many as it has room for, or as there are.
+     *
+     * @returns How many bytes were copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const header = new Uint8Array(16)
+     * memory.read(header, 4096)
+     * ```
+     */
+    read(target: Uint8Array, position?: number): number;
+    /**
+     * Copies all of `data` to `position`; a string as UTF-8.
+     *
+     * @returns How many bytes were copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when it does not fit; nothing is written then.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.write('état', 100) // 5
+     * ```
+     */
+    write(data: Uint8Array | string, position?: number): number;
+    /**
+     * A copy of `length` bytes from `position` on; of all from there on when `length` is missing.
+     *
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when there are fewer.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const text = memory.toBuffer(0, 5).toString()
+     * ```
+     */
+    toBuffer(position?: number, length?: number): Buffer<ArrayBuffer>;
+    /**
+     * Fills it with zeros.
+     *
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.clear()
+     * ```
+     */
+    clear(): void;
+    /**
+     * What the kernel knows of it now.
+     *
+     * @throws {IpcError} `ERR_DETACHED`.
+     *
+     * @example
+     * ```ts
+     * if (memory.info().removed) reopen()
+     * ```
+     */
+    info(): SharedMemoryInfo;
+    /**
+     * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. Idempotent.
+     *
+     * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
+     *
+     * @example
+     * ```ts
+     * memory.detach()
+     * ```
+     */
+    detach(): void;
+    /**
+     * Removes this object, before or after `detach()`: its name or key is free at once, and its memory when no process has
+     * it mapped any more. An object that somebody else made by the same name since stays. Idempotent; one that failed can
+     * be tried again.
+     *
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     *
+     * @example
+     * ```ts
+     * memory.remove()
+     * ```
+     */
+    remove(): void;
+    /** The same as {@link SharedMemory.detach}. */
+    [Symbol.dispose](): void;
+}
+
+export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

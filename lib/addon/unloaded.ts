@@ -1,0 +1,18 @@
+import type { Native } from './native.js'
+
+/** What the package calls by itself, when it is loaded and when the process exits. */
+const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
+  onFirstThread: () => false,
+  externalBuffersAllowed: () => false,
+  start: () => 0,
+  listenForExit: () => true,
+  beforeExit: () => undefined,
+}
+
+/** Takes the place of an addon that did not load: each call that a program makes throws what `errorOf` returns. */
+export function unloaded(errorOf: () => Error): Native {
+  const refuse = (): never => {
+    throw errorOf()
+  }
+  return new Proxy({} as Native, { get: (_, name) => QUIET[name] ?? refuse })
+}

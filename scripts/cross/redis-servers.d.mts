@@ -1,0 +1,2 @@
+export const redisServers: readonly string[]
+export function fetchRedisServer(name: string): string
