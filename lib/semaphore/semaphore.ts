@@ -3,7 +3,7 @@ import { takeSync } from './blocking.js'
 import { capabilities } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
-import { checked, wrongType, wrongValue } from '../errors.js'
+import { type Answer, checked, wrongType, wrongValue } from '../errors.js'
 import { Handle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
@@ -122,10 +122,7 @@ export class Semaphore implements PermitSource, Disposable {
     const which = target(id, options)
     const { initial, mode } = creation(options)
     const { session } = evaluation
-    return Semaphore.#opened(
-      which,
-      checked(native.semaphoreCreate(session, which.id, which.posix, initial, mode)),
-    )
+    return Semaphore.#opened(which, native.semaphoreCreate(session, which.id, which.posix, initial, mode))
   }
 
   /**
@@ -166,10 +163,8 @@ export class Semaphore implements PermitSource, Disposable {
     const { initial, mode } = creation(options)
     const owner = checkOwner(options.owner)
     const { session } = evaluation
-    return Semaphore.#opened(
-      which,
-      checked(native.semaphoreOpenOrCreate(session, which.id, which.posix, initial, mode, owner)),
-    )
+    const answer = native.semaphoreOpenOrCreate(session, which.id, which.posix, initial, mode, owner)
+    return Semaphore.#opened(which, answer)
   }
 
   /**
@@ -184,7 +179,8 @@ export class Semaphore implements PermitSource, Disposable {
     return checked(native.semaphoreUnlinkId(which.id, which.posix))
   }
 
-  static #opened(which: Target, { handle, created, verified }: OpenedSemaphore): Semaphore {
+  static #opened(which: Target, answer: Answer<OpenedSemaphore>): Semaphore {
+    const { handle, created, verified } = checked(answer)
     const semaphore = new Semaphore(inside, handle, which, created)
     if (created && !verified) warnUnverified(semaphore.#handle.label)
     return semaphore
