@@ -51,7 +51,7 @@ for (const node of nodes) {
     const dropping = child(t, 'addon/evaluate-and-drop.ts', {
       node,
       nodeArgs: ['--expose-gc'],
-      args: [uniqueName(t), 50, copyOfPackage(t, 'same')],
+      args: [uniqueName(t), 50, copyOfPackage(t, 'same').replace(/js$/, 'cjs')],
     })
     t.is(await dropping.next(), 50)
     const left = (await dropping.next()) as number

@@ -55,7 +55,9 @@ for (const node of nodes) {
           })
           const lost = (await terminating.next()) as number
           // A worker can end after the call returned and before the next step of its code: docs/semantics.md.
-          t.true(lost <= workers / 4, `${call}: ${lost} of ${workers * 5} units are gone`)
+          // What `wait` resolves waits for its turn first.
+          const window = call === 'wait' ? workers / 4 : workers / 10
+          t.true(lost <= window, `${call}: ${lost} of ${workers * 5} units are gone`)
           await terminating.exit
         }
       },
