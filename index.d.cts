@@ -125,7 +125,7 @@ declare class IpcError extends Error {
     readonly syscall?: string;
     /** What to do about it, where the code alone misleads. */
     readonly hint?: string;
-    constructor(code: string, message: string, { errno, syscall, hint, cause }?: IpcErrorDetails);
+    constructor(code: string, message: string, details?: IpcErrorDetails);
 }
 
 /**

@@ -4,13 +4,15 @@ import { copyFileSync, realpathSync, renameSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 
+import type { ExecutionContext } from 'ava'
+
 import { Semaphore } from '../../index.js'
 import { cli, installed, installedShell } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder, write } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
-import { privateIpc } from '../shared/surroundings.ts'
+import { injected, privateIpc } from '../shared/surroundings.ts'
 
 // --- how it ended
 
@@ -65,7 +67,7 @@ requires(linux)('where the system has no /proc, the exit code is that of Node', 
 
 /** The same line with the command alone, and under os-ipc. */
 async function both(
-  t: Parameters<typeof cli>[0],
+  t: ExecutionContext,
   command: string,
   prefix = '',
 ): Promise<[alone: string, run: string]> {
@@ -252,3 +254,14 @@ requires(linux)('the command has the other open files, but for /dev/null and wha
   )
   t.is(stdout, `4 ${file}\n5\n17 ${file}\n250 ${file}\n300 ${file}\n`)
 })
+
+requires(privateIpc(), injected('semget:error=EPERM'))(
+  'a call that a filter refuses is not told as a matter of owners',
+  async t => {
+    const within = [privateIpc(), injected('semget:error=EPERM')]
+    const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })
+    t.is(code, 125)
+    t.regex(stderr, /^os-ipc: no permission for the semaphore \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
+    t.notRegex(stderr, /owner/)
+  },
+)

@@ -25,7 +25,11 @@ export interface Subject {
 interface CodedError extends Error {
   readonly code?: string
   readonly hint?: string
+  readonly syscall?: string
 }
+
+/** Calls that remove something. EPERM of another one is about the call: a filter refused it. */
+const REMOVES = /^(semctl|shmctl|unlink|sem_unlink|shm_unlink)$/
 
 /** Any error as a Failure; with a subject the errors that speak of it say more. */
 export function explain(error: unknown, ipc?: Library, subject?: Subject): Failure {
@@ -101,7 +105,9 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
           : `: it belongs to ${userName(owner.uid)}, and its mode is ${octal(owner.mode)}`
       const cure =
         error.code === 'EPERM'
-          ? 'only its owner and root may remove it'
+          ? REMOVES.test(error.syscall ?? '')
+            ? 'only its owner and root may remove it'
+            : (error.hint ?? `the system refused ${error.syscall}, as the filter of a sandbox does`)
           : 'run this as its owner or as root, or have it made with --mode 660 and a common group'
       return new Failure(`no permission for the ${what} ${target.label}${whose}`, cure, EXIT.forbidden)
     }
