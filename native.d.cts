@@ -208,6 +208,15 @@ export interface OpenedSemaphore {
   verified: boolean
 }
 
+/** A call of System V IPC that this process may not make. */
+export interface RefusedCall {
+  call: string
+  code: string
+}
+
+/** Every one of them. */
+export declare function refusedCalls(): Array<RefusedCall>
+
 /** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
 export interface RequestedLock {
   handle: number
@@ -228,6 +237,9 @@ export declare function semaphoreCreate(session: number, id: string | number, po
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
 
+/** Which semaphore a handle has open: to remove it when the handle is gone. */
+export declare function semaphoreIdentity(handle: number): object
+
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
 export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
@@ -238,6 +250,9 @@ export declare function semaphorePost(handle: number, count: number): void
 
 export declare function semaphoreRelease(handle: number): void
 
+/** Removes a semaphore whose handle is gone. */
+export declare function semaphoreRemoveClosed(identity: object): void
+
 export declare function semaphoreTryAcquire(handle: number): boolean
 
 export declare function semaphoreTryWait(handle: number): boolean
@@ -247,6 +262,9 @@ export declare function semaphoreUnlink(handle: number): void
 export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
 
 export declare function semaphoreValue(handle: number): number
+
+/** The largest value that a counter of this backend has. */
+export declare function semaphoreValueMax(posix: boolean): number
 
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean

@@ -9,6 +9,7 @@ import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
 import { checkPosix } from '../doctor/posix.js'
+import { checkSystemV } from '../doctor/system-v.js'
 import { checkSurroundings } from '../doctor/surroundings.js'
 
 const STYLES: Readonly<Record<Level, Style>> = {
@@ -43,6 +44,7 @@ export default command({
       ...binding,
       ...examined('semaphores', checkSemaphores, '/proc/sys/kernel/sem', '/proc/sysvipc/sem'),
       ...examined('segments', checkSegments, '/proc/sys/kernel/shmmni', '/proc/sysvipc/shm'),
+      ...(ipc === undefined ? [] : await checkSystemV()),
       ...examined('/dev/shm', checkPosix),
       ...examined('surroundings', checkSurroundings),
       ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc))),

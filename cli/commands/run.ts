@@ -15,7 +15,7 @@ export default command({
       short: 'n',
       value: 'PERMITS',
       help: 'How many may run at a time, 1 when missing. It counts only when run makes the semaphore.',
-      read: integer(1, 32_767),
+      read: integer(1, 0x7fff_ffff),
     },
     timeout: TIMEOUT,
     'wait-code': {

@@ -1,6 +1,6 @@
 // Errors of the library in the words of the command line: one line, the cause, the cure.
 
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 
 import type { Library } from './command.js'
 import { EXIT } from './exit.js'
@@ -25,11 +25,11 @@ export interface Subject {
 interface CodedError extends Error {
   readonly code?: string
   readonly hint?: string
-  readonly syscall?: string
+  /** Whose the object is, where that is why. */
+  readonly uid?: number
+  /** The limit that was reached. */
+  readonly limit?: number
 }
-
-/** Calls that remove something. EPERM of another one is about the call: a filter refused it. */
-const REMOVES = /^(semctl|shmctl|unlink|sem_unlink|shm_unlink)$/
 
 /** Any error as a Failure; with a subject the errors that speak of it say more. */
 export function explain(error: unknown, ipc?: Library, subject?: Subject): Failure {
@@ -90,7 +90,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
   const what = `${type === 'semaphore' && subject.posix ? 'POSIX ' : ''}${type}`
   switch (error.code) {
     case 'ENOENT':
-      return absent(ipc, subject)
+      // Where nothing of its kind can be, the library says so.
+      return hasNoFolder(subject)
+        ? new Failure(`the ${what} ${target.label} cannot be there`, error.hint)
+        : absent(ipc, subject)
     case 'EEXIST':
       return new Failure(
         `there is ${type === 'memory' ? 'memory' : 'a semaphore'} ${target.label} already`,
@@ -99,17 +102,20 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'EACCES':
     case 'EPERM': {
       const owner = ownerOf(subject)
+      const cannot = `no permission for the ${what} ${target.label}`
+      // The library found another reason: a filter, or a folder that is closed.
+      if (error.hint !== undefined && (owner === undefined || error.uid !== owner.uid)) {
+        return new Failure(cannot, error.hint, EXIT.forbidden)
+      }
       const whose =
         owner === undefined
           ? ''
           : `: it belongs to ${userName(owner.uid)}, and its mode is ${octal(owner.mode)}`
       const cure =
         error.code === 'EPERM'
-          ? REMOVES.test(error.syscall ?? '')
-            ? 'only its owner and root may remove it'
-            : (error.hint ?? `the system refused ${error.syscall}, as the filter of a sandbox does`)
+          ? 'only its owner and root may remove it'
           : 'run this as its owner or as root, or have it made with --mode 660 and a common group'
-      return new Failure(`no permission for the ${what} ${target.label}${whose}`, cure, EXIT.forbidden)
+      return new Failure(`${cannot}${whose}`, cure, EXIT.forbidden)
     }
     case 'ERR_FOREIGN_OWNER': {
       const uid = /belongs to uid (\d+)/.exec(error.message)?.[1] ?? 'UID'
@@ -131,7 +137,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'ERANGE':
     case 'EOVERFLOW':
       return type === 'semaphore'
-        ? new Failure(`the counter of ${target.label} would pass its limit, 32767`, 'nothing was added')
+        ? new Failure(
+            `the counter of ${target.label} would pass its limit, ${error.limit ?? 32_767}`,
+            'nothing was added',
+          )
         : undefined
     default:
       return undefined
@@ -193,6 +202,16 @@ export function hiddenLock(target: Target): Failure | undefined {
     `no permission for the lock ${printable(target.text)}: it belongs to ${userName(Number(row.uid))}`,
     'a lock is for the processes of one user',
     EXIT.forbidden,
+  )
+}
+
+/** Whether there is no folder that a POSIX object could be in, as on AWS Lambda. */
+function hasNoFolder({ type, target, posix }: Subject): boolean {
+  return (
+    process.platform === 'linux' &&
+    target.type === 'name' &&
+    (posix || type === 'memory') &&
+    !existsSync('/dev/shm')
   )
 }
 

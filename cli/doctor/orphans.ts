@@ -13,7 +13,7 @@ const LONG_UNUSED = 7 * 86_400_000
 
 /** Objects that nobody seems to have any more, each with the command that removes it. */
 export function checkOrphans(ipc: Library): Finding[] {
-  if (!ipc.capabilities.list) return []
+  if (!ipc.capabilities.list || !canList(ipc)) return []
   const items = everything(ipc).filter(item => !item.removed && ageOf(item) > YOUNG)
   const segments = items
     .filter(item => item.type === 'memory' && item.system === 'sysv')
@@ -22,6 +22,16 @@ export function checkOrphans(ipc: Library): Finding[] {
   const sets = items.filter(item => item.type === 'semaphore' && item.system === 'sysv').flatMap(unused)
   const findings = [...segments, ...files, ...sets]
   return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
+}
+
+/** Where a filter refuses to look, nothing is known of what is there. */
+function canList(ipc: Library): boolean {
+  try {
+    ipc.list()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** No process has it attached, and whoever made it is dead. */

@@ -31,7 +31,8 @@ export async function runChild(
     else running.kill(signal)
   })
   const end = () => {
-    note('the permit was lost: the command is told to end (SIGTERM)')
+    const what = lost?.reason?.code === 'ERR_LOCK_LOST' ? 'lock' : 'permit'
+    note(`the ${what} was lost: the command is told to end (SIGTERM)`)
     running?.kill('SIGTERM')
   }
   try {

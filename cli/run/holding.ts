@@ -32,7 +32,9 @@ export async function runHolding(
     permit = await source.acquire({ timeout })
   } catch (error) {
     if (!timedOut(error)) throw error
-    const { hint } = error as { hint?: string }
+    // What a program could do about it is not for a command line, but why Redis did not answer is.
+    const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
+    const hint = cause === undefined ? undefined : advice
     if (!quiet) {
       note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
     }

@@ -44,9 +44,7 @@ const NONE = {
 }
 
 const supported = reason === undefined
-const { sysv, posix } = supported
-  ? checked(native.semaphoreCapabilities())
-  : { sysv: NONE, posix: NONE }
+const { sysv, posix } = supported ? checked(native.semaphoreCapabilities()) : { sysv: NONE, posix: NONE }
 
 /**
  * What this platform can do.

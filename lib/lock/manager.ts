@@ -20,6 +20,7 @@ import { evaluation } from '../waiting/settling.js'
 class HeldLock implements Lock {
   readonly #name: string
   readonly #mode: LockMode
+  #signal: AbortSignal | undefined
 
   constructor({ name, mode }: LockRequest) {
     this.#name = name
@@ -32,6 +33,16 @@ class HeldLock implements Lock {
 
   get mode(): LockMode {
     return this.#mode
+  }
+
+  /** Never aborts. One each, and only for those who ask: on a shared one, the listeners of all locks would pile up. */
+  get signal(): AbortSignal {
+    this.#signal ??= new AbortController().signal
+    return this.#signal
+  }
+
+  get fence(): undefined {
+    return undefined
   }
 
   get [Symbol.toStringTag](): string {

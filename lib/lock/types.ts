@@ -19,6 +19,13 @@ export interface Lock {
   readonly name: string
   /** How it is held. */
   readonly mode: LockMode
+  /**
+   * Aborts when the lock is lost while it is held, with an `ERR_LOCK_LOST`. A lock of one host is never lost, and its signal
+   * never aborts; one of `os-ipc/postgres` is lost with its session.
+   */
+  readonly signal: AbortSignal
+  /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
+  readonly fence: number | undefined
 }
 
 /** What runs while the lock is held, until what it returns has settled. */

@@ -1,6 +1,7 @@
 //! The host and this process in it.
 
 mod file_key;
+mod file_size;
 mod first_thread;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
@@ -9,6 +10,7 @@ mod process_register;
 mod readable;
 
 pub(crate) use file_key::ftok;
+pub(crate) use file_size::limit as file_size_limit;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use process_register::pool_threads_taken;
 pub(crate) use readable::is_readable;

@@ -1,4 +1,5 @@
 //! System V semaphores and shared memory.
 
 pub(crate) mod memory;
+pub(crate) mod probe;
 pub(crate) mod semaphore;

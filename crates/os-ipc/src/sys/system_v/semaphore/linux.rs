@@ -134,6 +134,14 @@ pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(
     Errno::result(unsafe { semtimedop(set.0, &raw mut take, 1, &raw const timeout) }).map(drop)
 }
 
+/// `semtimedop(-1, {0, 0}, 1, {0, 0})`, for `system_v::probe`.
+pub(crate) fn timed_with_nothing_to_do() -> c_int {
+    let mut nothing = buffer(0, 0, libc::IPC_NOWAIT);
+    let timeout = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `nothing` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
+    unsafe { semtimedop(-1, &raw mut nothing, 1, &raw const timeout) }
+}
+
 /// `semop(set, {0, +count})`: gives units. `ERANGE` means that the counter would pass 32,767; nothing is added.
 pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), Errno> {
     let mut give = buffer(0, count, flag(undo));
