@@ -9,7 +9,11 @@ type Owner = number | 'any';
 
 /** A fact of each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
-/** What this platform can do: a fact to look up, never a silent difference. */
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
 interface Capabilities {
     /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
     readonly supported: boolean;
@@ -17,13 +21,13 @@ interface Capabilities {
     readonly reason: string | undefined;
     /** Operating system and processor, as `'linux-x64'`. */
     readonly platform: string;
-    /** The backends that semaphores can have here. */
+    /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
     readonly semaphoreBackends: readonly Backend[];
     /** The one that a name means when no `backend` is given. */
     readonly defaultBackend: Backend;
     /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
     readonly timedWait: PerBackend;
-    /** Whether a dead process's permits come back. */
+    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
     readonly crashRecovery: PerBackend;
     /** Whether `value` can be read. */
     readonly value: PerBackend;
@@ -307,8 +311,10 @@ interface LockInfo {
     name: string;
     /** How it is held, or is to be. */
     mode: LockMode;
-    /** The thread: `'node-PID-THREAD'` in this process, `'node-PID'` in another, where the kernel does not know of threads. */
+    /** The process: `'node-PID'`, the same for who asks inside of it and outside. */
     clientId?: string;
+    /** The thread of this process that asked: `threadId` of `node:worker_threads`. Other processes' threads are not known. */
+    threadId?: number;
     /** The process; `undefined` where the kernel does not say. */
     pid: number | undefined;
 }
@@ -341,7 +347,10 @@ interface LockManager {
     request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     /**
-     * Who holds locks on this host and who waits for them: this process's requests in their order, then other processes'.
+     * Who holds locks on this host and who waits for them.
+     *
+     * `held` has this process's locks in the order of their requests, then other processes'. `pending` is in the order of
+     * the requests; those of another process for one lock stand together, where its first one is.
      *
      * @example
      * ```ts

@@ -16,7 +16,6 @@ export declare function allowPool(handle: number, allowed: boolean): void
 export interface BackendCapabilities {
   available: boolean
   isDefault: boolean
-  recoversPermits: boolean
   hasValue: boolean
   hasTimedWait: boolean
   unlinkWakes: boolean
@@ -82,6 +81,9 @@ export declare function lockRequest(session: number, folder: string | undefined 
 
 /** Who holds locks and who waits for them. */
 export declare function lockRequests(folder?: string | undefined | null): Array<NativeLockRequest>
+
+/** Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes. */
+export declare function locksAreSystemV(): boolean
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
@@ -301,3 +303,12 @@ export declare function start(evaluation: object, settle: () => void, poolThread
  * `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
  */
 export declare function startWait(handle: number, permit: boolean, referenced: boolean): number
+
+/** What the kernel does with System V semaphores. The first call asks it, by a child process. */
+export declare function systemVUndo(): SystemVUndo
+
+/** Whether System V semaphores can be had here, and whether the permits of a dead process come back. */
+export interface SystemVUndo {
+  available: boolean
+  recoversPermits: boolean
+}

@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url'
 
 import test from 'ava'
 
-import { cli, json } from './helpers/cli.ts'
-import { removeKey, uniqueKey } from '../shared/names.ts'
+import { cli, json, shell } from './helpers/cli.ts'
+import { lockKeyOf } from '../lock/helpers/locks.ts'
+import { child } from '../shared/child.ts'
+import { exists, removeKey, uniqueKey } from '../shared/names.ts'
 import { linux, requires, root } from '../shared/requires.ts'
 import { privateIpc, type Surroundings, withTmpfs } from '../shared/surroundings.ts'
 
@@ -188,4 +190,35 @@ for (const nodeArgs of [['--no-addons'], ['--permission', '--allow-fs-read=*']])
     t.notRegex(stderr, /[.;:];/)
     t.regex(stderr, /[^.]; os-ipc doctor looks at it\n$/)
   })
+}
+
+requires(linux)('the lock of a killed process is told, and the command that is told removes it', async t => {
+  // Plain, for a shell, for the command, and of no letters at all.
+  for (const prefix of ['plain.', 'a name; echo $(id) ', '42 \u001b[31m']) {
+    const name = `${prefix}${randomBytes(4).toString('hex')}`
+    const key = lockKeyOf(name)
+    t.teardown(() => removeKey(key))
+    const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+    t.is(await holder.next(), 'held')
+    const told = async () =>
+      (await findings(t)).filter(({ cures }) =>
+        cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
+      )
+    t.deepEqual(await told(), [], 'somebody holds it')
+    holder.kill('SIGTERM')
+    await holder.exit
+    const [left, ...more] = await told()
+    t.deepEqual(more, [])
+    t.like(left, { level: 'note', topic: 'orphans' })
+    t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)
+    t.true(exists('sem', key))
+    const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
+    t.is(code, 0, stderr)
+    t.false(exists('sem', key))
+    t.deepEqual(await told(), [])
+  }
+})
+
+function hex(key: number): string {
+  return `0x${(key >>> 0).toString(16).padStart(8, '0')}`
 }

@@ -322,7 +322,8 @@ onEveryManager(({ test, manager, lockName, isThere }) => {
       name,
       mode,
       pid: process.pid,
-      clientId: `node-${process.pid}-0`,
+      clientId: `node-${process.pid}`,
+      threadId: 0,
     })
     t.deepEqual(
       held.filter(lock => lock.name === name),

@@ -42,20 +42,40 @@ function permissionCures(error: unknown): string[] {
 }
 
 function lacking({ capabilities }: Library): Finding[] {
-  const { defaultBackend, crashRecovery, list } = capabilities
+  const { list } = capabilities
   return [
-    crashRecovery[defaultBackend]
-      ? finding('ok', 'recovery', 'the permits of a killed process come back')
-      : finding(
-          'warning',
-          'recovery',
-          'the permits of a killed process are lost: this platform has POSIX semaphores, which have no owner',
-          'supervise the processes, and post for the dead ones',
-        ),
+    recovery(capabilities),
     ...(list
       ? []
       : [finding('note', 'list', 'this platform does not say what there is: ls and top cannot work')]),
   ]
+}
+
+/** Whether a dead process's permits and locks come back; the kernel was asked. */
+function recovery({ defaultBackend, crashRecovery, semaphoreBackends }: Library['capabilities']): Finding {
+  if (crashRecovery[defaultBackend])
+    return finding('ok', 'recovery', 'the permits of a killed process come back')
+  const cure = 'supervise the processes, and post for the dead ones'
+  if (defaultBackend === 'posix')
+    return finding(
+      'warning',
+      'recovery',
+      'the permits of a killed process are lost: this platform has POSIX semaphores, which have no owner',
+      cure,
+    )
+  if (semaphoreBackends.includes('sysv'))
+    return finding(
+      'warning',
+      'recovery',
+      'the permits of a killed process are lost: this kernel ignores SEM_UNDO, as gVisor does (Cloud Run, some sandboxes); locks come back, since they are files here',
+      cure,
+    )
+  return finding(
+    'warning',
+    'recovery',
+    'this host refuses System V semaphores, and a POSIX semaphore has no owner; locks come back, since they are files here',
+    cure,
+  )
 }
 
 /** The C library, which decides which binary is the right one. */

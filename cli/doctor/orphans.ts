@@ -1,5 +1,5 @@
 import type { Library } from '../core/command.js'
-import { size, span } from '../core/format.js'
+import { hexKey, size, span } from '../core/format.js'
 import { everything, type Item, labelOf } from '../core/items.js'
 import { escapedBytes, isPrintable, printable } from '../core/text.js'
 import { holdersOf } from '../core/use.js'
@@ -14,13 +14,15 @@ const LONG_UNUSED = 7 * 86_400_000
 /** Objects that nobody seems to have any more, each with the command that removes it. */
 export function checkOrphans(ipc: Library): Finding[] {
   if (!ipc.capabilities.list || !canList(ipc)) return []
-  const items = everything(ipc).filter(item => !item.removed && ageOf(item) > YOUNG)
+  const all = everything(ipc)
+  const items = all.filter(item => !item.removed && ageOf(item) > YOUNG)
   const segments = items
     .filter(item => item.type === 'memory' && item.system === 'sysv')
     .flatMap(orphanedSegment)
-  const files = items.filter(({ system }) => system === 'posix').flatMap(unmapped)
+  const files = items.filter(({ type, system }) => type !== 'lock' && system === 'posix').flatMap(unmapped)
   const sets = items.filter(item => item.type === 'semaphore' && item.system === 'sysv').flatMap(unused)
-  const findings = [...segments, ...files, ...sets]
+  const locks = all.filter(({ type }) => type === 'lock').flatMap(leftLock)
+  const findings = [...segments, ...files, ...sets, ...locks]
   return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
 }
 
@@ -73,6 +75,25 @@ function unused(item: Item): Finding[] {
       'orphans',
       `nobody has used the semaphore ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
       `os-ipc rm --semaphore ${quoted(item)}`,
+    ),
+  ]
+}
+
+/** A lock goes with its last user. The set of a killed one stays, and is free: whoever uses the lock next removes it. */
+function leftLock(item: Item): Finding[] {
+  const { name, key, exclusive, shared, waiters, processes, uid } = item
+  if (key === null || exclusive || shared !== 0 || waiters !== 0 || processes?.length !== 0) return []
+  // Only its owner, or root, may remove it.
+  const own = process.geteuid?.()
+  if (own !== 0 && own !== uid) return []
+  // Any text is a name: one that a shell or the command would take for something else is called by its key.
+  const plain = name !== null && /^[a-z_][\w./-]*$/i.test(name)
+  return [
+    finding(
+      'note',
+      'orphans',
+      `nobody uses the lock ${labelOf(item)}: its last user was killed`,
+      `os-ipc rm --lock ${plain ? name : hexKey(key)}`,
     ),
   ]
 }

@@ -73,6 +73,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
             Some(callback!(env: locks::lock_request, session, folder, name, shared, if_available, client)),
         ),
         (c"lockRequests", Some(callback!(locks::lock_requests, folder))),
+        (c"locksAreSystemV", Some(callback!(value: locks::locks_are_system_v))),
         (c"memoryAttach", Some(callback!(env: memory::memory_attach, session, id, read_only, owner))),
         (c"memoryBuffer", Some(callback!(env: memory::memory_buffer, handle))),
         (c"memoryClear", Some(callback!(env: memory::memory_clear, handle))),
@@ -120,6 +121,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
         (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
+        (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
     ];
     for (name, callback) in ways {

@@ -295,7 +295,6 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
 pub struct BackendCapabilities {
     pub available: bool,
     pub is_default: bool,
-    pub recovers_permits: bool,
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
@@ -308,12 +307,25 @@ pub struct SemaphoreCapabilities {
     pub posix: BackendCapabilities,
 }
 
+/// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
+#[napi(object)]
+pub struct SystemVUndo {
+    pub available: bool,
+    pub recovers_permits: bool,
+}
+
+/// What the kernel does with System V semaphores. The first call asks it, by a child process.
+#[napi]
+pub fn system_v_undo() -> SystemVUndo {
+    let undo = os_ipc::kernel_undo();
+    SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
+}
+
 #[napi]
 pub fn semaphore_capabilities() -> SemaphoreCapabilities {
     let of = |backend: Backend| BackendCapabilities {
         available: backend.is_available(),
         is_default: backend == Backend::DEFAULT,
-        recovers_permits: backend.recovers_permits(),
         has_value: backend.has_value(),
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),

@@ -16,6 +16,7 @@ mod record;
 mod semaphore;
 mod sync;
 mod sys;
+mod undo;
 mod waiting;
 
 pub use access::Owner;
@@ -28,6 +29,7 @@ pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{
     Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, SemaphoreWords, VALUE_MAX,
 };
+pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
@@ -37,6 +39,17 @@ pub use waiting::{
 #[must_use]
 pub fn is_on_first_thread() -> bool {
     sys::is_on_first_thread()
+}
+
+/// Whether a thread of this name runs in this process; false where that cannot be told.
+#[must_use]
+pub fn runs_thread(name: &str) -> bool {
+    sys::named_thread::runs(name)
+}
+
+/// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.
+pub fn renew_bus_guard() {
+    sys::renew_bus_guard();
 }
 
 /// Whether something is to be read from a file, without waiting: poll(2).

@@ -7,6 +7,7 @@ use crate::key::Key;
 use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
 use crate::sys::named_semaphore::FILE_PREFIX;
+use crate::undo::kernel_undo;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +31,10 @@ impl Backend {
         }
     }
 
-    /// Whether the kernel gives a dead process's permits back.
+    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
-        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
+        self == Self::SystemV && kernel_undo().is_trusted()
     }
 
     /// Whether the counter can be read.
@@ -57,13 +58,13 @@ impl Backend {
     /// Whether the kernel itself can end a wait after a time; where not, we do.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 
     /// Whether removing a semaphore wakes those who wait on it.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 }
 

@@ -310,7 +310,11 @@ impl Semaphore {
 
     /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
     pub fn before_exit(&self) {
-        if !self.backend().recovers_permits() {
+        // Without permits, System V has nothing to ask the kernel about.
+        let undone = |backend: Backend| {
+            backend == Backend::SystemV && (self.permits() == 0 || backend.recovers_permits())
+        };
+        if !undone(self.backend()) {
             self.release_all();
             self.given_back.store(true, Ordering::Relaxed);
         }

@@ -3,3 +3,4 @@
 pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod semaphore;
+pub(crate) mod undo_probe;

@@ -70,6 +70,13 @@ pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
     get(key, size, libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed())
 }
 
+/// `semget(key, size, IPC_CREAT | mode)`: the set that has this key, made when there is none.
+///
+/// `EINVAL` means that the set of this key is smaller; `EACCES`, that we may not use it.
+pub(crate) fn open_or_create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
+    get(key, size, libc::IPC_CREAT | mode.cast_signed())
+}
+
 /// `semget(key, 0, 0600)`: the set that has this key, if we may read and alter it.
 ///
 /// Without the mode semget succeeds for anybody and the `EACCES` only comes at the first operation.
