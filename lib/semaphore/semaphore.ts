@@ -227,7 +227,9 @@ export class Semaphore implements PermitSource, Disposable {
   post(count = 1): void {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
-    const failure = counted ? undefined : native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
+    const failure = counted
+      ? undefined
+      : native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
     if (typeof failure === 'string') throw fromNative(failure)
     try {
       posted(this.#handle, count)
