@@ -9,15 +9,15 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod files;
+mod hold;
 mod idle;
 mod info;
 mod line;
-mod lock;
 mod name;
 mod registry;
 mod system_v;
 
 pub use engine::LockEngine;
+pub use hold::{Lock, LockMode};
 pub use info::{LockInfo, LockRequest};
-pub use lock::{Lock, LockMode};
 pub use name::{LockName, MAX_LOCK_NAME_BYTES};

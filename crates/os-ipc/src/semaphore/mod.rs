@@ -206,7 +206,7 @@ impl Semaphore {
             || self.queue.take_at_once(Request::Unit, &self.holder),
             || match &self.inside {
                 Inside::SystemV(set) => set.wait(deadline),
-                Inside::Posix(named) if named.may_block(deadline) && self.queue.pending() == 0 => {
+                Inside::Posix(named) if posix::Named::may_block(deadline) && self.queue.pending() == 0 => {
                     named.wait(deadline)
                 }
                 Inside::Posix(_) => block_in_queue(&self.queue, &self.holder, deadline),

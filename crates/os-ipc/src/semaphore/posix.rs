@@ -222,7 +222,7 @@ impl Named {
     }
 
     /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
-    pub(super) fn may_block(&self, deadline: Option<Instant>) -> bool {
+    pub(super) fn may_block(deadline: Option<Instant>) -> bool {
         deadline.is_none() || sys::HAS_TIMED_WAIT
     }
 

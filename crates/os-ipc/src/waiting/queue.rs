@@ -415,8 +415,8 @@ impl Queue {
         self.carry_out(&mut list, action);
     }
 
-    fn hand_on(&self, list: &mut List, taken: Request, token: Token) {
-        while let Some((id, waiter)) = list.state.grant(taken) {
+    fn hand_on(&self, list: &mut List, request: Request, token: Token) {
+        while let Some((id, waiter)) = list.state.grant(request) {
             self.source.listed(waiter.request, false, list.oldest());
             let Party { holder, mailbox } = waiter.party;
             let grant = Grant::new(self.strong(), holder, waiter.request, token);
@@ -427,7 +427,7 @@ impl Queue {
         }
         // A removed set has nothing to give back to. At 32,767 another process filled the counter, and the kernel
         // keeps the unit as an undo of this process.
-        let _ = self.counter().give_back(taken, token);
+        let _ = self.counter().give_back(request, token);
         self.returned.fetch_add(1, Ordering::Release);
     }
 

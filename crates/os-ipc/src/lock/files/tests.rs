@@ -54,7 +54,7 @@ fn who_waits_for_it_alone_keeps_others_out() {
     let waiting = {
         let writer = Arc::clone(&writer);
         thread::spawn(move || {
-            taken.send(writer.take(Request::Exclusive, &Interrupt::of_this_thread()).unwrap()).unwrap()
+            taken.send(writer.take(Request::Exclusive, &Interrupt::of_this_thread()).unwrap()).unwrap();
         })
     };
     while let Some(shared) = late.try_take(Request::Shared).unwrap() {

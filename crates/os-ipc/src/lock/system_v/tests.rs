@@ -67,7 +67,7 @@ fn who_waits_for_it_alone_keeps_others_out() {
     let waiting = {
         let writer = Arc::clone(&writer);
         thread::spawn(move || {
-            taken.send(writer.take(Request::Exclusive, &Interrupt::of_this_thread()).unwrap()).unwrap()
+            taken.send(writer.take(Request::Exclusive, &Interrupt::of_this_thread()).unwrap()).unwrap();
         })
     };
     while named.values().at(GATE) == 1 {
