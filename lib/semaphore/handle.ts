@@ -23,6 +23,10 @@ export class Handle {
   /** Permits held: counted where the addon hands one over, before there is a `Permit` for it. */
   permits = 0
 
+  /** Which semaphore it was, once the addon knows no more of the number. */
+  #identity: object | undefined
+  #unlinked = false
+
   /** Of a POSIX semaphore that is open. */
   counter: Counter | undefined
 
@@ -69,8 +73,17 @@ export class Handle {
     } catch {} // The stack has no room for it. The permit is given back all the same, and the garbage collector drops the handle.
   }
 
+  /** Removes the semaphore, open or closed. */
+  unlink(): void {
+    if (this.#unlinked) return
+    if (this.#identity === undefined) checked(native.semaphoreUnlink(this.number))
+    else checked(native.semaphoreRemoveClosed(this.#identity))
+    this.#unlinked = true
+  }
+
   #dropIfUnused(): void {
     if (this.permits > 0) return
+    this.#identity = checked(native.semaphoreIdentity(this.number))
     unreachable.forget(this)
     checked(native.semaphoreDrop(this.number))
   }
