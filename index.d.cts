@@ -9,7 +9,11 @@ type Owner = number | 'any';
 
 /** A fact of each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
-/** What this platform can do: a fact to look up, never a silent difference. */
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
 interface Capabilities {
     /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
     readonly supported: boolean;
@@ -17,13 +21,13 @@ interface Capabilities {
     readonly reason: string | undefined;
     /** Operating system and processor, as `'linux-x64'`. */
     readonly platform: string;
-    /** The backends that semaphores can have here. */
+    /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
     readonly semaphoreBackends: readonly Backend[];
     /** The one that a name means when no `backend` is given. */
     readonly defaultBackend: Backend;
     /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
     readonly timedWait: PerBackend;
-    /** Whether a dead process's permits come back. */
+    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
     readonly crashRecovery: PerBackend;
     /** Whether `value` can be read. */
     readonly value: PerBackend;
@@ -99,6 +103,9 @@ interface IpcErrorDetails {
     errno?: number | undefined;
     syscall?: string | undefined;
     hint?: string | undefined;
+    uid?: number | undefined;
+    mode?: number | undefined;
+    limit?: number | undefined;
     cause?: unknown;
 }
 /**
@@ -123,8 +130,14 @@ declare class IpcError extends Error {
     readonly errno?: number;
     /** The system call that failed, such as `'semget'`. */
     readonly syscall?: string;
-    /** What to do about it, where the code alone misleads. */
+    /** What it means here and what to do about it; every error of a system call has one. */
     readonly hint?: string;
+    /** Whose the object is that is in the way, where that is known. */
+    readonly uid?: number;
+    /** The permission bits of that object. */
+    readonly mode?: number;
+    /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
+    readonly limit?: number;
     constructor(code: string, message: string, details?: IpcErrorDetails);
 }
 
@@ -282,6 +295,13 @@ interface Lock {
     readonly name: string;
     /** How it is held. */
     readonly mode: LockMode;
+    /**
+     * Aborts when the lock is lost while it is held, with an `ERR_LOCK_LOST`. A lock of one host is never lost, and its signal
+     * never aborts; one of `os-ipc/postgres` is lost with its session.
+     */
+    readonly signal: AbortSignal;
+    /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
+    readonly fence: number | undefined;
 }
 /** What runs while the lock is held, until what it returns has settled. */
 type LockGrantedCallback<T> = (lock: Lock | null) => T;
@@ -291,8 +311,10 @@ interface LockInfo {
     name: string;
     /** How it is held, or is to be. */
     mode: LockMode;
-    /** The thread: `'node-PID-THREAD'` in this process, `'node-PID'` in another, where the kernel does not know of threads. */
+    /** The process: `'node-PID'`, the same for who asks inside of it and outside. */
     clientId?: string;
+    /** The thread of this process that asked: `threadId` of `node:worker_threads`. Other processes' threads are not known. */
+    threadId?: number;
     /** The process; `undefined` where the kernel does not say. */
     pid: number | undefined;
 }
@@ -325,7 +347,10 @@ interface LockManager {
     request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     /**
-     * Who holds locks on this host and who waits for them: this process's requests in their order, then other processes'.
+     * Who holds locks on this host and who waits for them.
+     *
+     * `held` has this process's locks in the order of their requests, then other processes'. `pending` is in the order of
+     * the requests; those of another process for one lock stand together, where its first one is.
      *
      * @example
      * ```ts
@@ -403,7 +428,7 @@ interface BackendOptions {
 }
 /** How a semaphore is made. */
 interface CreateSemaphoreOptions extends BackendOptions {
-    /** The counter's first value, 0 to 32,767. */
+    /** The counter's first value, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
     initial: number;
     /** Permission bits; `0o600` when missing. The umask does not change them. */
     mode?: number | undefined;
@@ -456,7 +481,7 @@ declare class Semaphore implements PermitSource, Disposable {
     /**
      * Makes a semaphore that must not exist yet.
      *
-     * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
+     * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
      * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
      *
      * @example
@@ -466,7 +491,7 @@ declare class Semaphore implements PermitSource, Disposable {
      */
     static create(id: Id, options: CreateSemaphoreOptions): Semaphore;
     /**
-     * Opens a semaphore that exists, whoever made it.
+     * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
      *
      * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
      * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
@@ -510,7 +535,7 @@ declare class Semaphore implements PermitSource, Disposable {
     /**
      * Adds units, all or none, and wakes as many waits.
      *
-     * @param count - 1 to 32,767; 1 when missing.
+     * @param count - 1 to 32,767, with the backend `'posix'` to 2,147,483,647 (darwin: 32,767); 1 when missing.
      * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
      */
     post(count?: number): void;
@@ -583,16 +608,16 @@ declare class Semaphore implements PermitSource, Disposable {
     /** Lets the process end while waits of this handle are pending. */
     unref(): this;
     /**
-     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
      *
      * Permits stay held until they are released. The semaphore itself stays, for others.
      */
     close(): void;
     /**
-     * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
-     * nothing; one that failed can be tried again.
+     * Removes the semaphore that this handle has open, before or after `close()`. Another one that has its name by now
+     * stays. A second call does nothing; one that failed can be tried again.
      *
-     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
+     * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it is somebody else's.
      */
     unlink(): void;
     /** The same as {@link close}. */
@@ -767,7 +792,8 @@ declare class SharedMemory implements Disposable {
      */
     static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
     /**
-     * Opens an object that is there; its size is the object's.
+     * Opens an object that is there; its size is the object's. Here a name may have 255 bytes, and `..` in it: other programs
+     * are not so strict.
      *
      * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
      *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;

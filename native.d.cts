@@ -16,7 +16,6 @@ export declare function allowPool(handle: number, allowed: boolean): void
 export interface BackendCapabilities {
   available: boolean
   isDefault: boolean
-  recoversPermits: boolean
   hasValue: boolean
   hasTimedWait: boolean
   unlinkWakes: boolean
@@ -82,6 +81,9 @@ export declare function lockRequest(session: number, folder: string | undefined 
 
 /** Who holds locks and who waits for them. */
 export declare function lockRequests(folder?: string | undefined | null): Array<NativeLockRequest>
+
+/** Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes. */
+export declare function locksAreSystemV(): boolean
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
@@ -208,6 +210,15 @@ export interface OpenedSemaphore {
   verified: boolean
 }
 
+/** A call of System V IPC that this process may not make. */
+export interface RefusedCall {
+  call: string
+  code: string
+}
+
+/** Every one of them. */
+export declare function refusedCalls(): Array<RefusedCall>
+
 /** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
 export interface RequestedLock {
   handle: number
@@ -228,6 +239,9 @@ export declare function semaphoreCreate(session: number, id: string | number, po
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
 
+/** Which semaphore a handle has open: to remove it when the handle is gone. */
+export declare function semaphoreIdentity(handle: number): object
+
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
 export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
@@ -238,6 +252,9 @@ export declare function semaphorePost(handle: number, count: number): void
 
 export declare function semaphoreRelease(handle: number): void
 
+/** Removes a semaphore whose handle is gone. */
+export declare function semaphoreRemoveClosed(identity: object): void
+
 export declare function semaphoreTryAcquire(handle: number): boolean
 
 export declare function semaphoreTryWait(handle: number): boolean
@@ -247,6 +264,9 @@ export declare function semaphoreUnlink(handle: number): void
 export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
 
 export declare function semaphoreValue(handle: number): number
+
+/** The largest value that a counter of this backend has. */
+export declare function semaphoreValueMax(posix: boolean): number
 
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
@@ -283,3 +303,12 @@ export declare function start(evaluation: object, settle: () => void, poolThread
  * `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
  */
 export declare function startWait(handle: number, permit: boolean, referenced: boolean): number
+
+/** What the kernel does with System V semaphores. The first call asks it, by a child process. */
+export declare function systemVUndo(): SystemVUndo
+
+/** Whether System V semaphores can be had here, and whether the permits of a dead process come back. */
+export interface SystemVUndo {
+  available: boolean
+  recoversPermits: boolean
+}

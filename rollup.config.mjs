@@ -4,13 +4,13 @@
 // and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
 //
 //   lib/os-ipc.cjs                  everything that needs the addon
-//   lib/errors-options-clock.cjs    what permits on Redis share with it
-//   redis.cjs, testing.cjs          the code of the subpaths
+//   lib/errors-options-clock.cjs    what the subpaths share with it
+//   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-// index.cjs, index.js, redis.js and testing.js name what these export. Each part of lib/ has a file that names its exports
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. Each part of lib/ has a file that names its exports
 // too, for our tests; of those only the one that the command imports ships.
 //
-// Declarations: index.d.cts, redis.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
+// Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
 import { cpSync, readdirSync } from 'node:fs'
 
@@ -18,19 +18,22 @@ import { dts } from 'rollup-plugin-dts'
 
 const CODE = '.cache/built'
 const TYPES = '.cache/types'
-const ENTRIES = ['index', 'redis', 'testing']
+const ENTRIES = ['index', 'redis', 'postgres', 'testing']
 
 /** What belongs to the main entry: the types of the others refer to it, and do not repeat it. */
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/(.*\/)?(permit-source|semaphore)\.js$/.test(id) ? { id: './index.cjs', external: true } : null,
+    /^\.\.\/(.*\/)?(permit-source|semaphore|lock\/types)\.js$/.test(id)
+      ? { id: './index.cjs', external: true }
+      : null,
 }
 
-/** What permits on Redis share with those of this machine, and the rest, which loads the addon. */
+/** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
 const bundleOf = id => {
-  if (/\/lib\/(redis|testing)\//.test(id)) return undefined
-  if (/\/lib\/(waiting\/(clock|deadline)|[\w-]+)\.js$/.test(id)) return 'errors-options-clock'
+  const isShared = /\/lib\/(waiting\/(clock|deadline)|lock\/request|redis\/lease(-signal)?|[\w-]+)\.js$/
+  if (isShared.test(id)) return 'errors-options-clock'
+  if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
 
@@ -75,7 +78,7 @@ const command = {
 }
 
 const parts = readdirSync('lib', { recursive: true })
-  .filter(file => /^(?!redis\/|testing\/).*(?<!\.d)\.ts$/.test(file))
+  .filter(file => /^(?!redis\/|postgres\/|testing\/).*(?<!\.d)\.ts$/.test(file))
   .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
 
 // `Disposable` is not in the `lib: es2022` of many users.

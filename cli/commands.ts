@@ -20,6 +20,7 @@ export const COMMANDS: readonly Entry[] = [
   entry('top', 'watch all of them, live', () => import('./commands/top.js')),
   entry('run', 'run a command while holding a permit', () => import('./commands/run.js')),
   entry('lock', 'run a command while holding a lock', () => import('./commands/lock.js')),
+  entry('query', 'show who holds locks, and who waits', () => import('./commands/query.js')),
   entry('create', 'make a semaphore or memory', () => import('./commands/create.js')),
   entry('post', 'add units to a semaphore', () => import('./commands/post.js')),
   entry('wait', 'take a unit, waiting until there is one', () => import('./commands/wait.js')),

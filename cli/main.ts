@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { debuglog } from 'node:util'
+import { debuglog, inspect } from 'node:util'
 
 import { COMMANDS, type Entry } from './commands.js'
 import type { Command, Library } from './core/command.js'
@@ -7,9 +7,10 @@ import { EXIT } from './core/exit.js'
 import { explain } from './core/explain.js'
 import { type Failure, usage } from './core/failure.js'
 import { help, section } from './core/help.js'
-import { endWithReader, note, paint, print } from './core/output.js'
+import { endWithReader, note, paint, print, printError } from './core/output.js'
 import { parse } from './core/parse.js'
 import { closest } from './core/suggest.js'
+import { exactArguments, texts } from './core/words.js'
 
 const debug = debuglog('os-ipc')
 
@@ -20,7 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const [first = '', ...rest] = args
   try {
     if (first === '') {
-      process.stderr.write(`${overview()}\n`)
+      printError(overview().split('\n'))
       return EXIT.usage
     }
     if (first === '--version' || first === '-V') return version()
@@ -45,14 +46,17 @@ async function execute(entry: Entry, args: readonly string[]): Promise<number> {
   const command = await entry.load()
   let ipc: Library | undefined
   try {
+    const words = exactArguments(args)
     const { help: wantsHelp, ...parsed } = parse(command, args)
+    const end = words.length - parsed.command.length
+    texts(words.slice(0, end))
     if (wantsHelp) {
-      print(help(command))
+      print(help(command).split('\n'))
       return EXIT.ok
     }
     // What does without the addon works where it does not load.
     ipc = command.withoutLibrary ? undefined : await loadLibrary()
-    return (await command.run({ ...parsed, ipc: ipc as Library })) ?? EXIT.ok
+    return (await command.run({ ...parsed, command: words.slice(end), ipc: ipc as Library })) ?? EXIT.ok
   } catch (error) {
     return complain(error, command, ipc)
   }
@@ -67,9 +71,9 @@ async function loadLibrary(): Promise<Library> {
 }
 
 function complain(error: unknown, command?: Command, ipc?: Library): number {
-  debug('%o', error)
+  if (debug.enabled) printError(inspect(error).split('\n'))
   const failure = explain(error, ipc)
-  process.stderr.write(`${paint('red', 'os-ipc:', process.stderr)} ${failure.line}\n`)
+  printError(`${paint('red', 'os-ipc:', process.stderr)} ${failure.line}`)
   return exitOf(failure, command)
 }
 
@@ -91,7 +95,8 @@ function find(name: string): Entry {
 }
 
 async function showHelp([name]: readonly string[]): Promise<number> {
-  print(name === undefined || name.startsWith('-') ? overview() : help(await find(name).load()))
+  const text = name === undefined || name.startsWith('-') ? overview() : help(await find(name).load())
+  print(text.split('\n'))
   return EXIT.ok
 }
 

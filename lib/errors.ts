@@ -12,6 +12,9 @@ interface IpcErrorDetails {
   errno?: number | undefined
   syscall?: string | undefined
   hint?: string | undefined
+  uid?: number | undefined
+  mode?: number | undefined
+  limit?: number | undefined
   cause?: unknown
 }
 
@@ -41,8 +44,14 @@ export class IpcError extends Error {
   declare readonly errno?: number
   /** The system call that failed, such as `'semget'`. */
   declare readonly syscall?: string
-  /** What to do about it, where the code alone misleads. */
+  /** What it means here and what to do about it; every error of a system call has one. */
   declare readonly hint?: string
+  /** Whose the object is that is in the way, where that is known. */
+  declare readonly uid?: number
+  /** The permission bits of that object. */
+  declare readonly mode?: number
+  /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
+  declare readonly limit?: number
 
   constructor(code: string, message: string, details: IpcErrorDetails = NO_DETAILS) {
     const cause = own(details, 'cause')
@@ -51,6 +60,9 @@ export class IpcError extends Error {
     define(this, 'errno', own(details, 'errno'))
     define(this, 'syscall', own(details, 'syscall'))
     define(this, 'hint', own(details, 'hint'))
+    define(this, 'uid', own(details, 'uid'))
+    define(this, 'mode', own(details, 'mode'))
+    define(this, 'limit', own(details, 'limit'))
   }
 }
 
@@ -93,7 +105,7 @@ export function checked<T>(answer: Answer<T>): T {
   return answer as T
 }
 
-/** The error for what the native core refused: its text has code, errno, system call, hint and message. */
+/** The error for what the native core refused: its text has code, errno, system call, hint, uid, mode, limit and message. */
 export function fromNative(failure: Failure): Error {
   let start = 0
   const next = (): string => {
@@ -106,6 +118,9 @@ export function fromNative(failure: Failure): Error {
   const errno = next()
   const syscall = next()
   const hint = next()
+  const uid = next()
+  const mode = next()
+  const limit = next()
   const message = apply(slice, failure, [start])
   if (code === 'ERR_INVALID_ARG_VALUE') return withCode(withHint(new TypeError(message), hint), code)
   if (code === 'ERR_OUT_OF_RANGE') return withCode(withHint(new RangeError(message), hint), code)
@@ -113,6 +128,9 @@ export function fromNative(failure: Failure): Error {
     errno: errno ? +errno : undefined,
     syscall: syscall || undefined,
     hint: hint || undefined,
+    uid: uid ? +uid : undefined,
+    mode: mode ? +mode : undefined,
+    limit: limit ? +limit : undefined,
   })
 }
 

@@ -9,9 +9,6 @@ export type Backend = 'sysv' | 'posix'
 /** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
 export type Owner = number | 'any'
 
-/** The largest `initial` and `count`: SEMVMX of semop(2). */
-const SEMAPHORE_VALUE_MAX = 32_767
-
 const INT32_MIN = -(2 ** 31)
 const UINT32_MAX = 2 ** 32 - 1
 
@@ -50,14 +47,14 @@ export function checkBackend(value: unknown): Backend | undefined {
   throw wrongValue(`backend must be 'sysv' or 'posix', received '${value}'`)
 }
 
-/** A counter's first value. */
-export function checkInitial(value: unknown): number {
-  return checkInteger('initial', value, 0, SEMAPHORE_VALUE_MAX)
+/** A counter's first value, of a backend whose counters end at `most`. */
+export function checkInitial(value: unknown, most: number): number {
+  return checkInteger('initial', value, 0, most)
 }
 
-/** How many units to post. */
-export function checkCount(value: unknown): number {
-  return checkInteger('count', value, 1, SEMAPHORE_VALUE_MAX)
+/** How many units to post, likewise. */
+export function checkCount(value: unknown, most: number): number {
+  return checkInteger('count', value, 1, most)
 }
 
 /** Permission bits; 0o600 when missing. */

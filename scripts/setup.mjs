@@ -16,6 +16,7 @@ const JAVASCRIPT = {
   sources: [
     'index.ts',
     'redis.ts',
+    'postgres.ts',
     'testing.ts',
     'lib/**/*.ts',
     'cli/**/*.ts',
@@ -25,7 +26,7 @@ const JAVASCRIPT = {
     'rollup.config.mjs',
   ],
   outputs: [
-    ...['index', 'redis', 'testing'].flatMap(name =>
+    ...['index', 'redis', 'postgres', 'testing'].flatMap(name =>
       ['js', 'cjs', 'd.ts', 'd.cts'].map(end => `${name}.${end}`),
     ),
     ...['lib/**/*.js', 'lib/**/*.cjs', 'cli/**/*.js'],

@@ -112,14 +112,9 @@ export const CASES: readonly Case[] = [
   ...all('lock share', 'semctl', REMOVED),
   ...all('lock share', 'semop', { ...REMOVED }),
   ...all('lock wait', 'semop', { ...REMOVED, EINTR: ['ETIMEDOUT'] }),
-  // What cannot be looked at is not listed.
-  ...all('lock query', 'semctl', always('semctl', 'done')),
+  // What is gone is not listed; who may not look at all is told.
+  ...all('lock query', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
 ]
-
-/** Whatever the errno is. */
-function always(call: string, ...gives: readonly string[]): Meanings {
-  return Object.fromEntries((ERRORS[call] ?? '').split(' ').map(errno => [errno, gives]))
-}
 
 function all(act: string, call: string, meanings: Meanings, path?: string): Case[] {
   return (ERRORS[call] ?? '').split(' ').map(errno => ({

@@ -102,7 +102,7 @@ for (const { args, code, says } of [
   {
     args: ['create', 'x', '-n', '40000'],
     code: 2,
-    says: "-n wants a whole number from 0 to 32767, not '40000'",
+    says: 'initial must be an integer from 0 to 32767, received 40000',
   },
   {
     args: ['create', 'x', '--size', '4q'],

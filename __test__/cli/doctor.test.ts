@@ -2,11 +2,14 @@
 
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 
 import test from 'ava'
 
-import { cli, json } from './helpers/cli.ts'
-import { removeKey, uniqueKey } from '../shared/names.ts'
+import { cli, json, shell } from './helpers/cli.ts'
+import { lockKeyOf } from '../lock/helpers/locks.ts'
+import { child } from '../shared/child.ts'
+import { exists, removeKey, uniqueKey } from '../shared/names.ts'
 import { linux, requires, root } from '../shared/requires.ts'
 import { privateIpc, type Surroundings, withTmpfs } from '../shared/surroundings.ts'
 
@@ -160,3 +163,62 @@ requires(withTmpfs('1m'), privateIpc())('a file that nobody has mapped is a note
   const file = found.find(({ text }) => text.includes(name))
   t.like(file, { level: 'note', topic: 'orphans', cures: [`os-ipc rm --memory /${name}`] })
 })
+
+test("what Node's permission model refuses is told with the file and the option", async t => {
+  const home = fileURLToPath(new URL('../..', import.meta.url))
+  const permitted = (...options: string[]) => ['--disable-warning=PERM0001', '--permission', ...options]
+  const all = permitted(`--allow-fs-read=${home}*`, '--allow-addons')
+  const { code, stdout, stderr } = await cli(t, ['doctor'], { nodeArgs: all })
+  t.like({ code, stderr }, { code: 1, stderr: '' })
+  t.regex(stdout, /^ok {7}native binding/m)
+  for (const file of ['/proc/sysvipc/sem', '/proc/sysvipc/shm', '/dev/shm']) {
+    t.regex(stdout, new RegExp(`^warning .*does not let os-ipc read .*${file}`, 'm'))
+    t.true(stdout.includes(`         -> --allow-fs-read=${file} allows it\n`), file)
+  }
+  const without = await cli(t, ['doctor'], { nodeArgs: permitted(`--allow-fs-read=${home}*`) })
+  t.regex(without.stdout, /^problem {2}native binding: .*\n {9}-> --allow-addons lets Node load addons\n/)
+  const few = permitted(`--allow-fs-read=${home}cli/*`, `--allow-fs-read=${home}package.json`)
+  const unread = await cli(t, ['doctor'], { nodeArgs: few })
+  t.true(unread.stdout.includes(`--allow-fs-read=${home}index.js allows it`), unread.stdout)
+  const error = `os-ipc: Node's permission model (--permission) does not let os-ipc read ${home}index.js; --allow-fs-read=${home}index.js allows it\n`
+  t.like(await cli(t, ['ls'], { nodeArgs: few }), { code: 4, stdout: '', stderr: error })
+})
+
+for (const nodeArgs of [['--no-addons'], ['--permission', '--allow-fs-read=*']]) {
+  test(`the error of ${nodeArgs[0]} has no full stop in its middle`, async t => {
+    const { stderr } = await cli(t, ['ls'], { nodeArgs })
+    t.notRegex(stderr, /[.;:];/)
+    t.regex(stderr, /[^.]; os-ipc doctor looks at it\n$/)
+  })
+}
+
+requires(linux)('the lock of a killed process is told, and the command that is told removes it', async t => {
+  // Plain, for a shell, for the command, and of no letters at all.
+  for (const prefix of ['plain.', 'a name; echo $(id) ', '42 \u001b[31m']) {
+    const name = `${prefix}${randomBytes(4).toString('hex')}`
+    const key = lockKeyOf(name)
+    t.teardown(() => removeKey(key))
+    const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+    t.is(await holder.next(), 'held')
+    const told = async () =>
+      (await findings(t)).filter(({ cures }) =>
+        cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
+      )
+    t.deepEqual(await told(), [], 'somebody holds it')
+    holder.kill('SIGTERM')
+    await holder.exit
+    const [left, ...more] = await told()
+    t.deepEqual(more, [])
+    t.like(left, { level: 'note', topic: 'orphans' })
+    t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)
+    t.true(exists('sem', key))
+    const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
+    t.is(code, 0, stderr)
+    t.false(exists('sem', key))
+    t.deepEqual(await told(), [])
+  }
+})
+
+function hex(key: number): string {
+  return `0x${(key >>> 0).toString(16).padStart(8, '0')}`
+}

@@ -40,7 +40,7 @@ requires(linux, ctypes)('the set of a lock holds what interop.md says', async t 
   t.deepEqual(values.slice(0, words.length), words)
   // The count, and the first slot: taken, one shared lock, nobody waits.
   t.deepEqual(values.slice(words.length, words.length + 4), [32_766, 1, 1, 0])
-  t.is(values.length, words.length + 1 + 3 * 64)
+  t.is(values.length, words.length + 1 + 8 * 64)
   await release()
   const alone = await hold(locks, name)
   const [gate] = valuesOf(lockKeyOf(name))
@@ -53,12 +53,12 @@ requires(linux, ctypes)('the set of a lock holds what interop.md says', async t 
 function recordOf(name: string): number[] {
   const bits = [...Buffer.from(name)].map(byte => byte.toString(2).padStart(8, '0')).join('')
   const words = bits.match(/.{1,15}/g) ?? []
-  return [1, 0x4c01, Buffer.byteLength(name), ...words.map(word => Number.parseInt(word.padEnd(15, '0'), 2))]
+  return [1, 0x4c02, Buffer.byteLength(name), ...words.map(word => Number.parseInt(word.padEnd(15, '0'), 2))]
 }
 
 requires(linux, ctypes)('a set that its maker left unfinished is finished', async t => {
   const name = sysv.lockName(t)
-  makeSet(lockKeyOf(name), recordOf(name).length + 1 + 3 * 64)
+  makeSet(lockKeyOf(name), recordOf(name).length + 1 + 8 * 64)
   t.is(await locks.request(name, lock => lock?.mode), 'exclusive')
 })
 

@@ -72,6 +72,18 @@ onEveryEngine(engine => {
     })
   }
 
+  for (const how of ['in the callback', 'a moment later']) {
+    test(`a worker that waits for its own lock, and then its process, end by process.exit(): ${how}`, async t => {
+      for (const node of nodes) {
+        const names = Array.from({ length: 8 }, () => lockName(t))
+        const args = [folder, how, ...names]
+        const { code, stderr } = await child(t, 'lock/exit-worker-with-locks.ts', { node, args }).exit
+        t.is(code, 0, stderr)
+        t.deepEqual(names.filter(isThere), [])
+      }
+    })
+  }
+
   test('workers that are terminated at any moment leave the lock free', async t => {
     for (const node of nodes) {
       const name = lockName(t)

@@ -1,4 +1,4 @@
-// Locks inside one process, on every engine: what the Web Locks specification says.
+// Locks inside one process, on every engine and on PostgreSQL: what the Web Locks specification says.
 
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
@@ -6,15 +6,17 @@ import { inspect } from 'node:util'
 import test from 'ava'
 
 import { type Lock, locks } from '../../index.js'
-import { hold, onEveryEngine } from './helpers/locks.ts'
+import { hold } from './helpers/locks.ts'
+import { onEveryManager } from './helpers/lock-managers.ts'
 import { until } from '../shared/until.ts'
 
-onEveryEngine(({ test, manager, lockName, isThere }) => {
+onEveryManager(({ test, manager, lockName, isThere }) => {
   test('the callback has a lock with its name and mode, exclusive when nothing is said', async t => {
     const name = lockName(t)
     const seen: [string, string][] = []
     const see = (lock: Lock | null) => {
       t.is(String(lock), '[object Lock]')
+      t.false(lock?.signal.aborted)
       if (lock) seen.push([lock.name, lock.mode])
     }
     await manager.request(name, see)
@@ -29,9 +31,25 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
     ])
   })
 
+  test('a lock has a signal of its own, which does not abort when it is released', async t => {
+    const name = lockName(t)
+    const signals = new Set<AbortSignal>()
+    for (let turn = 0; turn < 2; turn++) {
+      await manager.request(name, lock => {
+        t.true(lock?.signal instanceof AbortSignal)
+        t.is(lock?.signal, lock?.signal)
+        if (lock) signals.add(lock.signal)
+      })
+    }
+    t.is(signals.size, 2)
+    t.false([...signals].some(signal => signal.aborted))
+  })
+
   test('a lock cannot be changed', async t => {
     await manager.request(lockName(t), lock => {
-      t.throws(() => Object.assign(lock as object, { name: 'other' }), { instanceOf: TypeError })
+      for (const change of [{ name: 'other' }, { mode: 'shared' }, { signal: undefined }, { fence: 1 }]) {
+        t.throws(() => Object.assign(lock as object, change), { instanceOf: TypeError })
+      }
     })
   })
 
@@ -189,7 +207,7 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
     const reason = { any: 'value' }
     const request = manager.request(name, { signal: AbortSignal.abort(reason) }, () => t.fail('it ran'))
     t.is(await request.catch(error => error), reason)
-    t.false(isThere(name))
+    t.false(await isThere(name))
     await t.throwsAsync(
       manager.request(name, { signal: AbortSignal.abort() }, () => {}),
       {
@@ -304,7 +322,8 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
       name,
       mode,
       pid: process.pid,
-      clientId: `node-${process.pid}-0`,
+      clientId: `node-${process.pid}`,
+      threadId: 0,
     })
     t.deepEqual(
       held.filter(lock => lock.name === name),
@@ -327,10 +346,10 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
 
   test('a lock that nobody uses is gone after a moment', async t => {
     const name = lockName(t)
-    await manager.request(name, () => t.true(isThere(name)))
-    await until('nothing is left', () => !isThere(name))
+    await manager.request(name, async () => t.true(await isThere(name)))
+    await until('nothing is left', async () => !(await isThere(name)))
     t.is(await manager.request(name, () => 'again'), 'again')
-    await until('nothing is left again', () => !isThere(name))
+    await until('nothing is left again', async () => !(await isThere(name)))
   })
 
   test('a wait that was aborted leaves nothing either', async t => {
@@ -343,13 +362,13 @@ onEveryEngine(({ test, manager, lockName, isThere }) => {
     controller.abort()
     const [outcome] = await Promise.allSettled([writer, released])
     t.true(['fulfilled', 'rejected'].includes(outcome.status))
-    await until('nothing is left', () => !isThere(name))
+    await until('nothing is left', async () => !(await isThere(name)))
   })
 
   test('any text of at most 250 bytes is a name', async t => {
     for (const name of ['', '/', 'a/b', '..', 'é'.repeat(125), '\0', 'with space\n', '日本', ' -']) {
       t.is(await manager.request(name, lock => lock?.name), name, inspect(name))
-      await until(`nothing is left of ${inspect(name)}`, () => name === '' || !isThere(name))
+      await until(`nothing is left of ${inspect(name)}`, async () => name === '' || !(await isThere(name)))
     }
     for (const name of ['a'.repeat(251), 'é'.repeat(126), '\ud800']) {
       await t.throwsAsync(

@@ -95,6 +95,45 @@ onEveryEngine(engine => {
     t.deepEqual(ours(name, (await manager.query()).held), [])
   })
 
+  test('query shows one client under one id, and who waits in the order of the requests', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const pids: number[] = []
+    const mine: Promise<unknown>[] = []
+    const children: Child[] = []
+    for (let turn = 0; turn < 3; turn++) {
+      mine.push(manager.request(name, () => {}))
+      await untilPending(name, pids.push(process.pid))
+      const other = holder(t, engine, name, { mode: turn === 1 ? 'shared' : 'exclusive' })
+      children.push(other)
+      await untilPending(name, pids.push(other.pid))
+    }
+    const { pending } = await manager.query()
+    t.deepEqual(
+      ours(name, pending).map(({ pid }) => pid),
+      pids,
+    )
+    t.deepEqual(
+      ours(name, pending).map(({ clientId }) => clientId),
+      pids.map(pid => `node-${pid}`),
+    )
+    t.deepEqual(
+      ours(name, pending).map(({ threadId }) => threadId),
+      pids.map(pid => (pid === process.pid ? 0 : undefined)),
+    )
+    // A third process sees the same, with our requests together where the first one is.
+    const from = child(t, 'lock/query-locks.ts', { args: [folder, name] })
+    const others = children.map(({ pid }) => `node-${pid}`)
+    const own = `node-${process.pid}`
+    t.deepEqual(await from.next(), [own, own, own, ...others])
+    await release()
+    for (const other of children) {
+      t.is(await other.next(), 'held')
+      other.send('release')
+    }
+    await Promise.all(mine)
+  })
+
   test('a writer gets in among readers that never leave a gap', async t => {
     const name = lockName(t)
     const readers = [0, 1].map(() => child(t, 'lock/share-lock.ts', { args: [folder, name], limit: 60_000 }))

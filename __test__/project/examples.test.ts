@@ -7,10 +7,13 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
+import pg from 'pg'
+
 import type { PermitSource } from '../../index.js'
 import { AdvisoryLocks } from './helpers/advisory-locks.ts'
 import { type ChildOptions, type Exit, program } from '../shared/child.ts'
 import { exists, keyOf, removeNamed } from '../shared/names.ts'
+import { PostgresServer, postgresServer } from '../shared/postgres.ts'
 import { npmTool } from '../shared/npm-tools.ts'
 import { go, numpyPython } from '../shared/peers.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
@@ -198,6 +201,44 @@ const subject: PermitSourceSubject = {
 }
 for (const { title, run } of permitSourceCases(subject)) {
   test(`postgres-permits.mjs: ${title}`, async t => {
+    await t.notThrowsAsync(run)
+  })
+}
+
+// The same on a real server.
+let server: PostgresServer
+const pools: pg.Pool[] = []
+const ends: (() => void | Promise<void>)[] = []
+if (postgresServer.missing === undefined) {
+  test.before(async () => {
+    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
+  })
+}
+test.after.always(async () => {
+  for (const end of ends) await end()
+  // A pool waits for the connections that it gave away, and some permits are never released on purpose.
+  for (const pool of pools) void pool.end()
+})
+/** A pool for one source, with room for what it holds. */
+function pool(): pg.Pool {
+  const made = new pg.Pool({ connectionString: server.url, max: 8, idleTimeoutMillis: 100 })
+  made.on('error', () => {})
+  pools.push(made)
+  return made
+}
+const realSubject: PermitSourceSubject = {
+  create: permits => new PostgresPermits(pool(), `/real-${made++}`, permits),
+  open: (name, permits) => new PostgresPermits(pool(), name, permits),
+  lose: async (_, { name }) => {
+    await server.sql(
+      `select pg_terminate_backend(pid) from pg_locks
+       where locktype = 'advisory' and objsubid = 2 and classid = (hashtext($1)::bigint & 4294967295)::oid`,
+      [name],
+    )
+  },
+}
+for (const { title, run } of permitSourceCases(realSubject)) {
+  requires(postgresServer).serial(`postgres-permits.mjs on a real server: ${title}`, async t => {
     await t.notThrowsAsync(run)
   })
 }

@@ -174,7 +174,7 @@ test('the file in a stack trace has the name of what is in it', t => {
   )
 })
 
-for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/testing']) {
+for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/postgres', 'os-ipc/testing']) {
   // There code has no file, and a global `__filename` that is none.
   test(`${entry} can be loaded by node -e, both ways`, t => {
     const folder = project(t, {})
@@ -191,7 +191,7 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/[\w-]+\.cjs|lib\/waiting\/deadline\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/[\w-]+\.cjs|lib\/waiting\/deadline\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|postgres|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

@@ -33,10 +33,15 @@ test('the tarballs hold what a user needs, and nothing else', t => {
   const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
     .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map(file => `cli/${file.replace(/ts$/, 'js')}`)
-  const entries = ['index', 'redis', 'testing'].flatMap(name =>
+  const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = ['lib/waiting/deadline.js', 'lib/errors-options-clock.cjs', 'lib/os-ipc.cjs']
+  const bundles = [
+    'lib/addon/native.js',
+    'lib/waiting/deadline.js',
+    'lib/errors-options-clock.cjs',
+    'lib/os-ipc.cjs',
+  ]
   t.deepEqual(main, [
     'os-ipc',
     [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),

@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PAGES = [
   'index.d.cts',
   'redis.d.cts',
+  'postgres.d.cts',
   'testing.d.cts',
   'README.md',
   // api.md has the comments of these declarations.
@@ -24,6 +25,7 @@ const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
 import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisSemaphore } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
@@ -100,7 +102,50 @@ const length: Promise<number> = locks.request('a', options, async (lock: Lock | 
 const mode: Promise<'exclusive' | 'shared' | undefined> = locks.request('a', lock => lock?.mode)
 const pids: Promise<(number | undefined)[]> = locks.query().then(({ held }) => held.map(({ pid }) => pid))
 const manager: LockManager = { request: locks.request, query: locks.query }
+const aborted: Promise<boolean | undefined> = locks.request('a', lock => lock?.signal.aborted)
 `
+
+/** What @types/node has since version 24, in `node:worker_threads`. */
+const NODE = `
+interface NodeLock { readonly mode: 'exclusive' | 'shared'; readonly name: string }
+interface NodeLockOptions {
+  ifAvailable?: boolean | undefined
+  mode?: 'exclusive' | 'shared' | undefined
+  signal?: AbortSignal | undefined
+  steal?: boolean | undefined
+}
+interface NodeLockInfo { clientId: string; mode: 'exclusive' | 'shared'; name: string }
+interface NodeLockManager {
+  query(): Promise<{ held: Partial<NodeLockInfo>[]; pending: Partial<NodeLockInfo>[] }>
+  request<T>(name: string, callback: (lock: NodeLock | null) => T): Promise<Awaited<T>>
+  request<T>(name: string, options: NodeLockOptions, callback: (lock: NodeLock | null) => T): Promise<Awaited<T>>
+}
+`
+
+const POSTGRES = `
+import { type LockManager, locks } from 'os-ipc'
+import { PostgresLocks, type PostgresLock } from 'os-ipc/postgres'
+import pg from 'pg'
+const sources = [
+  PostgresLocks.connect('postgres://localhost/app', { maxConnections: 4, deadAfter: 30_000, pooler: 'session' }),
+  PostgresLocks.connect(new pg.Pool()),
+  PostgresLocks.connect(() => new pg.Client()),
+  PostgresLocks.connect(async () => new pg.Client({ host: 'localhost' })),
+]
+for (const shared of sources) {
+  const manager: LockManager = shared
+  const asNode: NodeLockManager = shared
+  const fence: Promise<number | undefined> = shared.request('a', { timeout: 5 }, (lock: PostgresLock | null) => lock?.fence)
+  const ends: Promise<void>[] = [shared.close(), shared[Symbol.asyncDispose]()]
+}
+const either: LockManager = Math.random() > 0.5 ? locks : PostgresLocks.connect('')
+either.request('a', lock => fetch('', { signal: lock?.signal ?? null }))
+const hostAsNode: NodeLockManager = locks
+`
+
+test('locks on PostgreSQL are locks, and both are those of Node', t => {
+  t.deepEqual(problems(new Map([[join(ROOT, 'example-postgres.mts'), NODE + POSTGRES]])), [])
+})
 
 test('the types of locks need no lib.dom', t => {
   t.deepEqual(problems(new Map([[join(ROOT, 'example-locks.mts'), LOCKS]])), [])
@@ -108,17 +153,21 @@ test('the types of locks need no lib.dom', t => {
 
 for (const skipLibCheck of [true, false]) {
   test(`with lib.dom they are those of the DOM (skipLibCheck: ${skipLibCheck})`, t => {
-    const code = `${LOCKS}
+    const code = `import type { PostgresLocks } from 'os-ipc/postgres'
+${LOCKS}
 const asDom: globalThis.LockManager = locks
 const domOptions: globalThis.LockOptions = options
 locks.request('a', domOptions, (lock: globalThis.Lock | null) => lock)
-declare const domLock: globalThis.Lock
-const lock: Lock = domLock
+locks.request('a', (lock: globalThis.Lock | null) => lock)
 const callback: globalThis.LockGrantedCallback<number> = () => 1
 const one: Promise<number> = locks.request('a', callback)
-function either(manager: LockManager | globalThis.LockManager) {
+function either(manager: globalThis.LockManager) {
   return manager.request('a', { ifAvailable: true }, lock => lock?.name)
 }
+either(locks)
+declare const shared: PostgresLocks
+const sharedAsDom: globalThis.LockManager = shared
+either(shared)
 `
     const options = { ...OPTIONS, lib: [...(OPTIONS.lib ?? []), 'lib.dom.d.ts'], skipLibCheck }
     const found = problems(new Map([[join(ROOT, 'example-dom-locks.mts'), code]]), options)

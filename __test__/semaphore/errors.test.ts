@@ -3,7 +3,7 @@
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
-import type { ExecutionContext } from 'ava'
+import test, { type ExecutionContext } from 'ava'
 
 import { IpcError, Semaphore } from '../../index.js'
 import { onEveryBackend, unitsOf } from './helpers/suite.ts'
@@ -38,7 +38,9 @@ onEveryBackend(({ backend, test, create, open }) => {
       syscall,
       message: `EEXIST: cannot create the semaphore, ${syscall} '${name}'`,
     })
-    t.deepEqual(Object.keys(error as Error).sort(), ['code', 'errno', 'syscall'])
+    t.deepEqual(Object.keys(error as Error).sort(), ['code', 'errno', 'hint', 'mode', 'syscall', 'uid'])
+    t.like(error, { uid: process.getuid?.(), mode: 0o600 })
+    t.regex(error?.hint ?? '', /with mode 600: `open` or `openOrCreate`/)
     t.true(String(error).startsWith('IpcError: EEXIST: '))
 
     const missing = uniqueName(t)
@@ -65,7 +67,9 @@ onEveryBackend(({ backend, test, create, open }) => {
     const message = `EACCES: no permission to read and change the semaphore, ${syscall} '${name}'`
     for (const method of ['open', 'openOrCreate'] as const) {
       const other = remote(t, method, name, { backend, initial: 1 }, { within })
-      t.like(await other.opened, { ...refused('EACCES', syscall), message })
+      const answer = (await other.opened) as { hint: string }
+      t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
+      t.regex(answer.hint, /root \(uid 0\), with mode 600, and this process is uid 65534: .*`mode: 0o660`/)
     }
   })
 
@@ -133,6 +137,10 @@ onEveryBackend(({ backend, test, create, open }) => {
         backend === 'sysv' ? refused('EPERM', 'semctl') : { error: 'IpcError', syscall: 'sem_unlink' }
       const other = remote(t, 'open', semaphore.name, { backend }, { within })
       t.like(await other.call('unlink'), error)
+      t.regex(
+        ((await other.call('unlink')) as { hint: string }).hint,
+        /root \(uid 0\).*only its owner and root/,
+      )
       t.like(await other.call('unlink'), error)
       t.is(await other.call('tryWait'), true)
       const byName = remote(t, 'unlink', semaphore.name, { backend }, { within })
@@ -351,6 +359,39 @@ requires(linux)('a post to a full POSIX semaphore adds nothing', t => {
   semaphore.post()
   for (const count of [1, 7]) t.throws(() => semaphore.post(count), { code: 'EOVERFLOW' })
   t.is(semaphore.value, limit)
+})
+
+requires(linux)('a release that fails is one of sem_post', async t => {
+  using semaphore = Semaphore.create(uniqueName(t), { initial: 1, backend: 'posix' })
+  const permit = await semaphore.acquire()
+  semaphore.post(2 ** 31 - 1)
+  t.like(
+    t.throws(() => permit.release()),
+    { code: 'EOVERFLOW', syscall: 'sem_post' },
+  )
+  t.true(semaphore.tryWait())
+  permit.release()
+})
+
+requires(linux)('the name of another kind of semaphore is told', t => {
+  const name = uniqueName(t)
+  for (const [made, asked] of [
+    ['sysv', 'posix'],
+    ['posix', 'sysv'],
+  ] as const) {
+    Semaphore.create(name, { initial: 1, backend: made }).close()
+    const error = t.throws(() => Semaphore.open(name, { backend: asked }), { code: 'ENOENT' })
+    t.true((error as IpcError).hint?.includes(`backend: '${made}'`))
+    Semaphore.unlink(name, { backend: made })
+  }
+})
+
+test('a timeout has a hint', async t => {
+  using semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
+  for (const timeout of [0, 5]) {
+    const error = await t.throwsAsync(semaphore.wait({ timeout }), { code: 'ETIMEDOUT' })
+    t.regex((error as IpcError).hint ?? '', /os-ipc show/)
+  }
 })
 
 requires(withTmpfs('4k'))('a full /dev/shm is told, with what to do', async t => {

@@ -92,7 +92,8 @@ onEveryBackend(({ backend, test, create, open }) => {
 
     test('a semaphore without a value that fits is not made', t => {
       const name = uniqueName(t)
-      t.throws(() => Semaphore.create(name, { initial: 32_768, backend }), { code: 'ERR_OUT_OF_RANGE' })
+      const initial = backend === 'posix' && process.platform === 'linux' ? 2 ** 31 : 32_768
+      t.throws(() => Semaphore.create(name, { initial, backend }), { code: 'ERR_OUT_OF_RANGE' })
       t.throws(() => open(t, name), { code: 'ENOENT' })
     })
 

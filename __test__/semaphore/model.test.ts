@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { Semaphore, SharedMemory } from '../../index.js'
 import { uniqueName } from '../shared/names.ts'
 import { Players, steps } from './model/play.ts'
-import { anyName, anyNumber, isMode, isName, isPosition, isSize } from './model/reference.ts'
+import { anyName, anyNumber, isForeignName, isMode, isName, isPosition, isSize } from './model/reference.ts'
 
 /** The long run makes them all, however long that takes. */
 const longRun = process.env['OS_IPC_MODEL_RUNS']
@@ -30,8 +30,12 @@ for (const kind of ['semaphore', 'memory'] as const) {
     fc.assert(
       fc.property(anyName(), name => {
         const open = () => (kind === 'memory' ? SharedMemory.open(name) : Semaphore.open(name))
-        const code = isName(kind, name) ? 'ENOENT' : 'ERR_INVALID_ARG_VALUE'
+        const code = isForeignName(kind, name) ? 'ENOENT' : 'ERR_INVALID_ARG_VALUE'
         t.throws(open, { code }, JSON.stringify(name))
+        if (isName(kind, name)) return
+        const create = () =>
+          kind === 'memory' ? SharedMemory.create(name, { size: 1 }) : Semaphore.create(name, { initial: 1 })
+        t.throws(create, { code: 'ERR_INVALID_ARG_VALUE' }, JSON.stringify(name))
       }),
       { numRuns: 2_000 },
     )

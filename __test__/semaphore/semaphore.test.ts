@@ -230,6 +230,28 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(open(t, semaphore.name)), 1)
   })
 
+  test('a semaphore is removed before or after close, and once', async t => {
+    for (const order of ['unlink close unlink', 'close unlink unlink', 'close close unlink close unlink']) {
+      const semaphore = create(t, 1)
+      for (const call of order.split(' ')) semaphore[call as 'close' | 'unlink']()
+      t.throws(() => open(t, semaphore.name), { code: 'ENOENT' }, order)
+      // Another one that has the name by now stays.
+      const another = Semaphore.create(semaphore.name, { initial: 3, backend })
+      semaphore.unlink()
+      t.is(unitsOf(open(t, semaphore.name)), 3, order)
+      another.close()
+      another.unlink()
+      t.false(Semaphore.unlink(semaphore.name, { backend }), order)
+    }
+    const held = create(t, 1)
+    const permit = await held.acquire()
+    held.close()
+    held.unlink()
+    permit.release()
+    held.unlink()
+    t.throws(() => open(t, held.name), { code: 'ENOENT' })
+  })
+
   test('a closed handle refuses everything else', async t => {
     const semaphore = create(t, 5)
     semaphore.close()
@@ -243,7 +265,6 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
       () => semaphore.waitSync({ timeout: 0 }),
       () => semaphore.tryAcquire(),
       () => semaphore.info(),
-      () => semaphore.unlink(),
       () => semaphore.ref(),
       () => semaphore.unref(),
     ]) {

@@ -12,8 +12,13 @@ export function say(value: unknown): void {
 
 /** An error as a line: what a test asserts on. */
 export function sayError(error: unknown): void {
-  const { name, code, errno, syscall, message, hint } = error as NodeJS.ErrnoException & { hint?: string }
-  say({ error: name, code, errno, syscall, message, hint })
+  const { name, code, errno, syscall, message, hint, uid, mode, limit } = error as NodeJS.ErrnoException & {
+    hint?: string
+    uid?: number
+    mode?: number
+    limit?: number
+  }
+  say({ error: name, code, errno, syscall, message, hint, uid, mode, limit })
 }
 
 let input: Interface | undefined

@@ -61,6 +61,30 @@ export function withTmpfs(size: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
 }
 
+/** A `/dev/shm` that is made by these commands of a shell, in a mount namespace of its own. */
+export function withShm(commands: string): Surroundings {
+  return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])
+}
+
+/** The system calls of System V IPC. */
+export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
+
+/** System calls that a seccomp filter refuses, as that of a container or a sandbox does. */
+export function refusing(
+  calls: readonly (typeof SYSTEM_V)[number][],
+  errno: 'EPERM' | 'ENOSYS' | 'EACCES',
+): Surroundings {
+  const prefix = ['python3', `${repository}__test__/shared/seccomp.py`, errno, calls.join(',')]
+  return surroundings(
+    all(
+      linux,
+      tool('python3'),
+      probe('needs the right to set a seccomp filter', () => runs([...prefix, 'true'])),
+    ),
+    prefix,
+  )
+}
+
 /** A folder from which nothing may be executed. */
 export function withoutExecution(folder: string): Surroundings {
   const mount = `mount --bind ${folder} ${folder} && mount -o remount,bind,noexec ${folder} && `
@@ -100,6 +124,21 @@ const ownNamespaces = all(
       'mount -t tmpfs tmpfs /dev/shm && echo 64 > /proc/sys/kernel/shmmni',
     ]),
   ),
+)
+
+/** No `/dev/shm` at all, as on AWS Lambda; of `/dev` there is what a program needs. */
+export const withoutShm = withShm(
+  'dev=$(mktemp -d) && mount -t tmpfs none $dev && for f in null urandom; do touch $dev/$f && mount --bind /dev/$f $dev/$f; done && mount --move $dev /dev && rmdir $dev',
+)
+
+/** A user namespace in which no user has a number: everybody reads as the same one. */
+export const withoutUsers: Surroundings = surroundings(
+  all(
+    linux,
+    tool('unshare', 'util-linux'),
+    probe('needs the right to make user namespaces', () => runs(['unshare', '--user', 'true'])),
+  ),
+  ['unshare', '--user', '--'],
 )
 
 const straceWorks = all(

@@ -15,6 +15,7 @@ const NAMES = [
   'open-close',
   'import',
   'redis',
+  'postgres',
 ]
 
 export const scenes = await Promise.all(NAMES.map(async name => (await import(`./${name}.mjs`)).scene))

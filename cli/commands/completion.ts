@@ -4,6 +4,7 @@ import { commandWords, type CommandWords } from '../completion/words.js'
 import { zshCompletion } from '../completion/zsh.js'
 import { command } from '../core/command.js'
 import { usage } from '../core/failure.js'
+import { print } from '../core/output.js'
 import { closest } from '../core/suggest.js'
 
 const SHELLS: Readonly<Record<string, (commands: readonly CommandWords[]) => string>> = {
@@ -39,7 +40,11 @@ export default command({
         meant ? `did you mean ${meant}?` : `there is one for ${Object.keys(SHELLS).join(', ')}`,
       )
     }
-    process.stdout.write(write(await commandWords()))
+    print(
+      write(await commandWords())
+        .trimEnd()
+        .split('\n'),
+    )
     return undefined
   },
 })

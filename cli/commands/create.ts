@@ -15,8 +15,8 @@ export default command({
     initial: {
       short: 'n',
       value: 'N',
-      help: "Make a semaphore: its counter's first value, 0 to 32767.",
-      read: integer(0, 32_767),
+      help: "Make a semaphore: its counter's first value, 0 to 32767, with --posix to 2147483647.",
+      read: integer(0, 0x7fff_ffff),
     },
     size: {
       short: 's',

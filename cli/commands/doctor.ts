@@ -1,13 +1,15 @@
 import { command } from '../core/command.js'
 import { EXIT } from '../core/exit.js'
+import { explain } from '../core/explain.js'
 import { paint, print, printJson, type Style } from '../core/output.js'
 import { pad } from '../core/text.js'
 import { JSON_OUTPUT } from '../core/values.js'
 import { checkBinding } from '../doctor/binding.js'
-import type { Finding, Level } from '../doctor/finding.js'
+import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
 import { checkPosix } from '../doctor/posix.js'
+import { checkSystemV } from '../doctor/system-v.js'
 import { checkSurroundings } from '../doctor/surroundings.js'
 
 const STYLES: Readonly<Record<Level, Style>> = {
@@ -40,17 +42,42 @@ export default command({
     const { ipc, findings: binding } = await checkBinding()
     const findings = [
       ...binding,
-      ...checkSemaphores(),
-      ...checkSegments(),
-      ...checkPosix(),
-      ...checkSurroundings(),
-      ...(ipc === undefined ? [] : checkOrphans(ipc)),
+      ...examined('semaphores', checkSemaphores, '/proc/sys/kernel/sem', '/proc/sysvipc/sem'),
+      ...examined('segments', checkSegments, '/proc/sys/kernel/shmmni', '/proc/sysvipc/shm'),
+      ...(ipc === undefined ? [] : await checkSystemV()),
+      ...examined('/dev/shm', checkPosix),
+      ...examined('surroundings', checkSurroundings),
+      ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc))),
     ]
     if (options.json) printJson(findings)
     else for (const line of findings.flatMap(lines)) print(line)
     return findings.some(({ level }) => level === 'warning' || level === 'problem') ? EXIT.no : EXIT.ok
   },
 })
+
+/**
+ * A check that fails is a finding as well: the others are still to be made. So is one whose files Node's permission model does
+ * not let us read, since a file that cannot be read is otherwise one that the system does not have.
+ */
+function examined(topic: string, check: () => Finding[], ...files: readonly string[]): Finding[] {
+  const failed = (message: string, ...cures: string[]) => [
+    finding('warning', topic, `this could not be looked at: ${message}`, ...cures),
+  ]
+  const hidden = files.filter(file => process.permission?.has('fs.read', file) === false)
+  if (hidden.length > 0) {
+    const cures = hidden.map(file => `--allow-fs-read=${file} allows it`)
+    return failed(
+      `Node's permission model (--permission) does not let os-ipc read ${hidden.join(' and ')}`,
+      ...cures,
+    )
+  }
+  try {
+    return check()
+  } catch (error) {
+    const { message, cure } = explain(error)
+    return failed(message, ...(cure === undefined ? [] : [cure]))
+  }
+}
 
 function lines({ level, topic, text, cures }: Finding): string[] {
   return [

@@ -1,7 +1,7 @@
 import { command } from '../core/command.js'
 import { RUNNER_EXITS } from '../core/exit.js'
 import { printable } from '../core/text.js'
-import { integer, TIMEOUT } from '../core/values.js'
+import { integer, POSTGRES, TIMEOUT } from '../core/values.js'
 import { runHolding } from '../run/holding.js'
 import { lockSource } from '../run/lock-source.js'
 
@@ -19,23 +19,32 @@ export default command({
       help: 'The exit code when the time is over; 124 when missing.',
       read: integer(0, 255),
     },
+    postgres: POSTGRES,
     quiet: { short: 'q', help: 'Say nothing when the time is over.' },
   },
   description: [
     'Runs a command while holding a lock: alone, or with --shared together with all others that hold it shared. It is the lock that programs have with locks.request() of this package. ' +
       'A writer gets in among readers that come and go.',
     'The command has our streams, and its exit code is ours. The lock is free again when it ends, and also when os-ipc is killed; signals are passed on, as with run.',
+    'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. When its session is lost, the command is told to end with SIGTERM. ' +
+      'It needs the package pg beside os-ipc.',
   ],
   examples: [
     ['os-ipc lock deploy -- ./deploy', 'one at a time on this host'],
     ['os-ipc lock cache --shared -- ./read-cache', 'many readers'],
+    ['os-ipc lock deploy --postgres env:DATABASE_URL -- ./deploy', 'one at a time over all machines'],
     ['os-ipc lock nightly --timeout 0 --wait-code 0 -q -- ./nightly', 'skip it when it runs already'],
   ],
   exits: RUNNER_EXITS,
   run({ ipc, options, operands: [name = ''], command }) {
-    const { shared, timeout, quiet } = options
+    const { shared, timeout, quiet, postgres } = options
+    const mode = shared ? 'shared' : 'exclusive'
     return runHolding(
-      async () => lockSource(ipc, name, shared ? 'shared' : 'exclusive'),
+      async () => {
+        if (postgres === undefined) return lockSource(ipc, name, mode)
+        const { postgresLockSource } = await import('../run/postgres.js')
+        return postgresLockSource(postgres, name, mode)
+      },
       `the lock ${printable(name)}`,
       { timeout, waitCode: options['wait-code'], quiet },
       command,

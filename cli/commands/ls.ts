@@ -38,7 +38,10 @@ export default command({
     semaphores: { short: 's', help: 'Only semaphores.' },
     memory: { short: 'm', help: 'Only shared memory.' },
     locks: { short: 'l', help: 'Only locks.' },
-    names: { short: 'q', help: 'Only the names, one a line; what has none is left out.' },
+    names: {
+      short: 'q',
+      help: 'Only the names, one a line; what has none is left out. Control characters are escaped, as everywhere: --json has the name itself.',
+    },
     json: JSON_OUTPUT,
   },
   description: [
@@ -67,18 +70,18 @@ export default command({
         (patterns.length === 0 || patterns.some(matches => matches(item))),
     )
     if (options.json) printJson(items)
-    else if (options.names) for (const name of namesOf(items)) print(name)
+    else if (options.names) print(namesOf(items))
     else {
-      for (const line of table(COLUMNS, items)) print(line)
+      print(table(COLUMNS, items))
       if (patterns.length === 0 && chosen.length === 0) tellHidden(all)
     }
     return undefined
   },
 })
 
-/** Each name once, as the other commands take it. A name with a line break in it would be two lines: it is left out. */
+/** Each name once. */
 function namesOf(items: readonly Item[]): string[] {
-  return [...new Set(items.flatMap(({ name }) => (name === null || /[\r\n]/.test(name) ? [] : [name])))]
+  return [...new Set(items.flatMap(({ name }) => name ?? []))]
 }
 
 /** What others have in the kernel's tables, which are open to all, and do not let us look at. */

@@ -12,7 +12,7 @@ export default command({
       short: 'n',
       value: 'N',
       help: 'How many units to add, all or none; 1 when missing.',
-      read: integer(1, 32_767),
+      read: integer(1, 0x7fff_ffff),
     },
     owner: OWNER,
     posix: POSIX,

@@ -1,9 +1,10 @@
 import { command } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { about } from '../core/explain.js'
-import { usage } from '../core/failure.js'
+import { Failure, usage } from '../core/failure.js'
 import { memorySubject, openMemory } from '../core/open.js'
 import { writeAll } from '../core/output.js'
+import { TerminalText } from '../core/terminal-text.js'
 import { bytes, OWNER } from '../core/values.js'
 
 /** How much is copied at a time, so that memory of any size goes through a pipe. */
@@ -19,6 +20,7 @@ export default command({
   },
   description: [
     'Copies shared memory to standard output, byte for byte; os-ipc show prints a hex dump.',
+    'A terminal gets text only, since other bytes could change its state, or what it shows: there, anything else is an error. A pipe or a file gets every byte.',
     'Nothing keeps others from writing meanwhile: guard it with a semaphore where that matters.',
   ],
   examples: [
@@ -36,11 +38,21 @@ export default command({
     if (offset + length > memory.size) {
       throw usage(`${label} has ${memory.size} bytes: there are no ${length} from ${offset} on`)
     }
+    const text = new TerminalText()
     for (let at = offset; at < offset + length; at += PIECE) {
       const piece = Math.min(PIECE, offset + length - at)
-      await writeAll(about(ipc, subject, () => memory.toBuffer(at, piece)))
+      const data = about(ipc, subject, () => memory.toBuffer(at, piece))
+      if (process.stdout.isTTY && !text.accepts(data)) throw binary(label)
+      await writeAll(data)
     }
     memory.detach()
     return undefined
   },
 })
+
+function binary(label: string): Failure {
+  return new Failure(
+    `${label} has bytes that a terminal would act upon`,
+    `os-ipc show ${label} dumps it, and os-ipc read ${label} | cat writes it as it is`,
+  )
+}

@@ -15,7 +15,7 @@ export default command({
       short: 'n',
       value: 'PERMITS',
       help: 'How many may run at a time, 1 when missing. It counts only when run makes the semaphore.',
-      read: integer(1, 32_767),
+      read: integer(1, 0x7fff_ffff),
     },
     timeout: TIMEOUT,
     'wait-code': {
@@ -43,11 +43,12 @@ export default command({
   },
   description: [
     'Runs a command while holding a permit of a semaphore: at most PERMITS of them run at a time on this host, whoever starts them. ' +
-      'The command has our streams (on Linux all of them, elsewhere the standard ones), its exit code is ours, and the permit is given back when it ends.',
+      'The command has our streams, its exit code is ours, and the permit is given back when it ends.',
     'os-ipc itself holds the permit: when it dies, kill -9 included, the kernel gives the permit back at once (System V). ' +
       'The command lives on then, without a permit; on Linux, setpriv --pdeathsig TERM in front of it ends it too.',
     'SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on to the command. ' +
       'In the foreground of a terminal SIGINT, SIGQUIT, SIGTSTP and SIGWINCH are not: the terminal sends them to both. While it waits, a signal ends os-ipc.',
+    'A signal that is ignored when os-ipc starts, as with nohup, stays ignored, for os-ipc and for the command.',
     'With --redis the permits are those of os-ipc/redis, for all machines that use that Redis: a lease that os-ipc refreshes. When it is lost, the command is told to end with SIGTERM. ' +
       'It needs the packages redis-semaphore and ioredis beside os-ipc.',
     'The semaphore stays when all is done: os-ipc rm removes it, and is also the way to another number of permits.',

@@ -6,7 +6,7 @@ import { absent, explain } from '../core/explain.js'
 import type { Failure } from '../core/failure.js'
 import { find } from '../core/find.js'
 import type { Item } from '../core/items.js'
-import { note, print, printJson } from '../core/output.js'
+import { note, print, printJson, printJsonLine } from '../core/output.js'
 import { type Target, target } from '../core/target.js'
 import { bytes, duration, integer, JSON_OUTPUT } from '../core/values.js'
 import { type Details, detailsOf, jsonOf } from '../show/details.js'
@@ -56,7 +56,8 @@ export default command({
       if (failure !== undefined && targets.length === 1) throw failure
       const found = items.map(item => detailsOf(ipc, item, options))
       if (options.json) printJson(found.map(jsonOf))
-      else if (found.length > 0) print(found.map(details => drawing(details).join('\n')).join('\n\n'))
+      else if (found.length > 0)
+        print(found.flatMap((details, at) => [...(at > 0 ? [''] : []), ...drawing(details)]))
       for (const { line } of failures) note(line)
       return Math.max(EXIT.ok, ...failures.map(({ exit }) => exit))
     }
@@ -106,6 +107,6 @@ async function watchJson(look: () => Details[], interval: number, times: number)
     if (turn > 0) await sleep(interval)
     const found = look()
     if (found.length === 0) return
-    process.stdout.write(`${JSON.stringify(found.map(jsonOf))}\n`)
+    printJsonLine(found.map(jsonOf))
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { usage } from '../core/failure.js'
-import { isScreen, print } from '../core/output.js'
+import { isScreen, print, printJsonLine } from '../core/output.js'
 import { closest } from '../core/suggest.js'
 import { duration, integer } from '../core/values.js'
 import { COLUMNS, type TopColumn } from '../top/columns.js'
@@ -55,7 +55,7 @@ export default command({
     else if (isScreen()) await live(ipc, state, interval, count)
     else
       await frames(ipc, state, interval, count, (state, turn) =>
-        print([...(turn > 0 ? [''] : []), ...plainFrame(state)].join('\n')),
+        print([...(turn > 0 ? [''] : []), ...plainFrame(state)]),
       )
     return undefined
   },
@@ -90,9 +90,7 @@ async function frames(
 }
 
 function printJsonFrame(state: State): void {
-  process.stdout.write(
-    `${JSON.stringify({ time: new Date().toISOString(), items: listed(state).map(jsonOf) })}\n`,
-  )
+  printJsonLine({ time: new Date().toISOString(), items: listed(state).map(jsonOf) })
 }
 
 function jsonOf({ item, most, rate, atLeast }: Seen): object {

@@ -9,6 +9,8 @@ _os_ipc_names() {
   local name quoted
   # A name is offered as it was begun: with its slash, or without.
   while IFS= read -r name; do
+    # A backslash stands for a character that cannot be shown: that is not the name.
+    [[ $name == *\\\\* ]] && continue
     [[ $1 == /* ]] || name=\${name#/}
     quoted=$(printf %q "$name")
     [[ $name == "$1"* || $quoted == "$1"* ]] && COMPREPLY+=("$quoted")

@@ -6,11 +6,12 @@ export function fishCompletion(commands: readonly CommandWords[]): string {
   const names = commands.map(({ name }) => name).join(' ')
   return `# Completion of os-ipc for fish: os-ipc completion fish | source
 function __os_ipc_names
+  # A backslash stands for a character that cannot be shown: that is not the name.
   # A name is offered as it was begun: with its slash, or without.
   if string match -q -- '/*' (commandline -ct)
-    $argv 2>/dev/null
+    $argv 2>/dev/null | string match -v -r '\\\\\\\\'
   else
-    $argv 2>/dev/null | string replace -r '^/' ''
+    $argv 2>/dev/null | string match -v -r '\\\\\\\\' | string replace -r '^/' ''
   end
 end
 function __os_ipc_first

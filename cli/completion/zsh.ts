@@ -8,6 +8,8 @@ export function zshCompletion(commands: readonly CommandWords[]): string {
 _os_ipc_names() {
   local -a names
   names=(\${(f)"$("$@" 2>/dev/null)"})
+  # A backslash stands for a character that cannot be shown: that is not the name.
+  names=(\${names:#*\\\\*})
   # A name is offered as it was begun: with its slash, or without.
   [[ $PREFIX == /* ]] || names=(\${names#/})
   compadd -a names

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 
+import { written } from './text.js'
+
 /** Whether there is somebody to ask. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
@@ -10,7 +12,7 @@ export async function ask(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const closed = new Promise<string>(resolve => terminal.once('close', () => resolve('')))
-    const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed])
+    const answer = await Promise.race([terminal.question(`${written(question)} [y/N] `), closed])
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     terminal.close()

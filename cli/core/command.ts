@@ -1,4 +1,5 @@
 import type { ExitMeaning } from './exit.js'
+import type { Word } from './words.js'
 
 /** The package's own public API; loaded by the commands that want it, and only then. */
 export type Library = typeof import('../../index.js')
@@ -42,7 +43,7 @@ export interface Call<O extends Options> {
   readonly options: Values<O>
   readonly operands: readonly string[]
   /** What stands after `--`, for commands that run another one. */
-  readonly command: readonly string[]
+  readonly command: readonly Word[]
   readonly ipc: Library
 }
 

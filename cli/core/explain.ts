@@ -1,10 +1,11 @@
 // Errors of the library in the words of the command line: one line, the cause, the cure.
 
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 
 import type { Library } from './command.js'
 import { EXIT } from './exit.js'
-import { Failure, usage } from './failure.js'
+import { accessDenied } from './access.js'
+import { Failure, sentence, usage } from './failure.js'
 import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
@@ -24,6 +25,10 @@ export interface Subject {
 interface CodedError extends Error {
   readonly code?: string
   readonly hint?: string
+  /** Whose the object is, where that is why. */
+  readonly uid?: number
+  /** The limit that was reached. */
+  readonly limit?: number
 }
 
 /** Any error as a Failure; with a subject the errors that speak of it say more. */
@@ -48,7 +53,11 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
       // The message has the cure in it.
-      return new Failure(cause, 'os-ipc doctor looks at it')
+      return new Failure(cause, sentence(accessDenied(error)?.cure, 'os-ipc doctor looks at it'))
+    case 'ERR_ACCESS_DENIED': {
+      const { cause: denied, cure } = accessDenied(error) ?? { cause, cure: hint }
+      return new Failure(denied, cure, EXIT.forbidden)
+    }
     case undefined:
       return new Failure(
         `this should not have happened: ${cause}`,
@@ -56,7 +65,10 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       )
     default:
       // A hint says more than the name of an errno.
-      return new Failure(hint === undefined && /^E(?!RR_)/.test(code) ? `${cause} (${code})` : cause, hint)
+      return new Failure(
+        hint === undefined && /^E(?!RR_)/.test(code) ? `${cause.replace(/\.$/, '')} (${code})` : cause,
+        hint,
+      )
   }
 }
 
@@ -78,7 +90,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
   const what = `${type === 'semaphore' && subject.posix ? 'POSIX ' : ''}${type}`
   switch (error.code) {
     case 'ENOENT':
-      return absent(ipc, subject)
+      // Where nothing of its kind can be, the library says so.
+      return hasNoFolder(subject)
+        ? new Failure(`the ${what} ${target.label} cannot be there`, error.hint)
+        : absent(ipc, subject)
     case 'EEXIST':
       return new Failure(
         `there is ${type === 'memory' ? 'memory' : 'a semaphore'} ${target.label} already`,
@@ -87,6 +102,11 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'EACCES':
     case 'EPERM': {
       const owner = ownerOf(subject)
+      const cannot = `no permission for the ${what} ${target.label}`
+      // The library found another reason: a filter, or a folder that is closed.
+      if (error.hint !== undefined && (owner === undefined || error.uid !== owner.uid)) {
+        return new Failure(cannot, error.hint, EXIT.forbidden)
+      }
       const whose =
         owner === undefined
           ? ''
@@ -95,7 +115,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         error.code === 'EPERM'
           ? 'only its owner and root may remove it'
           : 'run this as its owner or as root, or have it made with --mode 660 and a common group'
-      return new Failure(`no permission for the ${what} ${target.label}${whose}`, cure, EXIT.forbidden)
+      return new Failure(`${cannot}${whose}`, cure, EXIT.forbidden)
     }
     case 'ERR_FOREIGN_OWNER': {
       const uid = /belongs to uid (\d+)/.exec(error.message)?.[1] ?? 'UID'
@@ -117,7 +137,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'ERANGE':
     case 'EOVERFLOW':
       return type === 'semaphore'
-        ? new Failure(`the counter of ${target.label} would pass its limit, 32767`, 'nothing was added')
+        ? new Failure(
+            `the counter of ${target.label} would pass its limit, ${error.limit ?? 32_767}`,
+            'nothing was added',
+          )
         : undefined
     default:
       return undefined
@@ -179,6 +202,16 @@ export function hiddenLock(target: Target): Failure | undefined {
     `no permission for the lock ${printable(target.text)}: it belongs to ${userName(Number(row.uid))}`,
     'a lock is for the processes of one user',
     EXIT.forbidden,
+  )
+}
+
+/** Whether there is no folder that a POSIX object could be in, as on AWS Lambda. */
+function hasNoFolder({ type, target, posix }: Subject): boolean {
+  return (
+    process.platform === 'linux' &&
+    target.type === 'name' &&
+    (posix || type === 'memory') &&
+    !existsSync('/dev/shm')
   )
 }
 

@@ -11,14 +11,19 @@ export class Failure extends Error {
     this.exit = exit
   }
 
-  /** `cause; cure`, on one line whatever is in it. */
+  /** `cause; cure`, on one line whatever is in it. A sentence that something follows has no full stop. */
   get line(): string {
-    const line = this.cure === undefined ? this.message : `${this.message}; ${this.cure}`
-    return line.replaceAll(/\s*\n\s*/g, ' ')
+    return sentence(this.message, this.cure)
   }
 }
 
 /** The command line is wrong. */
 export function usage(cause: string, cure?: string): Failure {
   return new Failure(cause, cure, EXIT.usage)
+}
+
+/** The parts of a sentence, as one line: `the cause; the cure`. */
+export function sentence(...parts: readonly (string | undefined)[]): string {
+  const texts = parts.flatMap(part => part?.replaceAll(/\s*\n\s*/g, ' ').trim() || [])
+  return texts.map((text, at) => (at < texts.length - 1 ? text.replace(/[.;:,]+$/, '') : text)).join('; ')
 }

@@ -1,7 +1,8 @@
+import type { Backend } from '../../index.js'
 import type { Library } from './command.js'
 import { explain, hiddenLock, type Subject } from './explain.js'
 import type { Failure } from './failure.js'
-import { everything, type Item, means, memoryItem, semaphoreItem } from './items.js'
+import { everythingKnown, type Item, means, memoryItem, semaphoreItem } from './items.js'
 import { libraryId, type Target } from './target.js'
 
 /** What a NAME means: everything that has it, and what kept us from seeing more. */
@@ -12,10 +13,8 @@ export interface Found {
 
 /** Everything of a name: out of the list, or where there is none, or nothing of it on the list, by opening it. */
 export function find(ipc: Library, meant: Target): Found {
-  if (ipc.capabilities.list) {
-    const items = everything(ipc).filter(item => means(meant, item))
-    if (items.length > 0 || meant.type === 'id') return { items, failure: undefined }
-  }
+  const items = everythingKnown(ipc).filter(item => means(meant, item))
+  if (items.length > 0) return { items, failure: undefined }
   // What we may not read is not on the list: opening it says why.
   return opened(ipc, meant)
 }
@@ -23,8 +22,12 @@ export function find(ipc: Library, meant: Target): Found {
 function opened(ipc: Library, meant: Target): Found {
   if (meant.type === 'id') return { items: [], failure: undefined }
   const id = libraryId(meant)
+  const backends = meant.type === 'name' ? ipc.capabilities.semaphoreBackends : [undefined]
   const looks: [Subject['type'], () => Item][] = [
-    ['semaphore', () => semaphoreOf(ipc, id)],
+    ...backends.map((backend): [Subject['type'], () => Item] => [
+      'semaphore',
+      () => semaphoreOf(ipc, id, backend),
+    ]),
     ['memory', () => memoryOf(ipc, id)],
   ]
   const items: Item[] = []
@@ -41,8 +44,8 @@ function opened(ipc: Library, meant: Target): Found {
   return { items, failure: items.length > 0 ? failure : (failure ?? hiddenLock(meant)) }
 }
 
-function semaphoreOf(ipc: Library, id: string | number): Item {
-  const semaphore = ipc.Semaphore.open(id, { owner: 'any' })
+function semaphoreOf(ipc: Library, id: string | number, backend: Backend | undefined): Item {
+  const semaphore = ipc.Semaphore.open(id, { backend, owner: 'any' })
   try {
     return semaphoreItem(semaphore.info())
   } finally {

@@ -54,9 +54,14 @@ export function everything(ipc: Library): Item[] {
   ]
 }
 
-/** The same, and nothing where the platform does not say what there is. */
+/** The same, and nothing where the platform, or a filter of the system calls, keeps us from knowing what there is. */
 export function everythingKnown(ipc: Library): Item[] {
-  return ipc.capabilities.list ? everything(ipc) : []
+  if (!ipc.capabilities.list) return []
+  try {
+    return everything(ipc)
+  } catch {
+    return []
+  }
 }
 
 export function semaphoreItem(info: SemaphoreInfo): Item {

@@ -1,6 +1,9 @@
-import { styleText } from 'node:util'
+// Everything that the command writes goes through this file: no text of a stranger reaches a terminal as it is.
+
+import { inspect } from 'node:util'
 
 import { EXIT } from './exit.js'
+import { printableJson, styled, written } from './text.js'
 
 /** The styles that the command uses. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'inverse'
@@ -22,26 +25,48 @@ export function isScreen(): boolean {
   return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
-/** Text in a style, where its stream may be coloured. */
-export function paint(
-  style: Style | readonly Style[],
-  text: string,
-  stream: Stream = process.stdout,
-): string {
-  return colored(stream) && text !== '' ? styleText(style as Style, text, { validateStream: false }) : text
+/** Text in a style, where its stream may be coloured. It becomes escape sequences when it is written. */
+export function paint(style: Style, text: string, stream: Stream = process.stdout): string {
+  return colored(stream) && text !== '' ? styled(text, inspect.colors[style] as [number, number]) : text
 }
 
-/** A line to standard output. */
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+/** A line to standard output, or several. */
+export function print(lines: string | readonly string[]): void {
+  process.stdout.write(joined(lines))
+}
+
+/** A line to standard error, or several. */
+export function printError(lines: string | readonly string[]): void {
+  process.stderr.write(joined(lines))
+}
+
+function joined(lines: string | readonly string[]): string {
+  return [lines]
+    .flat()
+    .map(line => `${written(line)}\n`)
+    .join('')
 }
 
 /** One value as JSON: for people on a terminal in several lines, for programs in one. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
+  writeJson(value, process.stdout.isTTY ? 2 : 0)
 }
 
-/** Writes bytes, and waits until they are out. */
+/** One value as a line of JSON. */
+export function printJsonLine(value: unknown): void {
+  writeJson(value, 0)
+}
+
+function writeJson(value: unknown, indent: number): void {
+  process.stdout.write(`${printableJson(JSON.stringify(value, null, indent))}\n`)
+}
+
+/** What draws on the screen: control sequences as they are, and lines. */
+export function draw(parts: readonly ({ readonly control: string } | { readonly line: string })[]): void {
+  process.stdout.write(parts.map(part => ('line' in part ? written(part.line) : part.control)).join(''))
+}
+
+/** Writes bytes as they are, and waits until they are out. */
 export function writeAll(chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(chunk, error => (error ? reject(error) : resolve()))
@@ -50,7 +75,7 @@ export function writeAll(chunk: Uint8Array): Promise<void> {
 
 /** A line about what goes on, which is not the output. */
 export function note(line: string): void {
-  process.stderr.write(`os-ipc: ${line}\n`)
+  printError(`os-ipc: ${line}`)
 }
 
 /**

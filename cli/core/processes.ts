@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 
-import { printable } from './text.js'
+import { cut, printable } from './text.js'
 
 /** Processes, and whether there may be more that we were not allowed to look at. */
 export interface Processes {
@@ -29,6 +29,9 @@ export function isAlive(pid: number): boolean {
   return status === undefined || !/^\) [ZX]/.test(status.slice(status.lastIndexOf(')')))
 }
 
+/** A process chooses its own name: one of a page is not to fill the screen. */
+const PROGRAM_COLUMNS = 60
+
 /** Programs whose first argument says more than they do. */
 const INTERPRETERS = /^(node|deno|bun|python[\d.]*|ruby|perl|php|sh|bash|zsh)$/
 
@@ -47,7 +50,7 @@ export function programOf(pid: number): string | undefined {
 export function describePid(pid: number): string {
   if (!isAlive(pid)) return `${pid} (dead)`
   const program = programOf(pid)
-  return program === undefined ? `${pid}` : `${pid} ${printable(program)}`
+  return program === undefined ? `${pid}` : `${pid} ${cut(printable(program), PROGRAM_COLUMNS, '...')}`
 }
 
 /** Who has a System V segment attached: the kernel shows it in the maps as a file whose inode is the id. */

@@ -1,21 +1,78 @@
-/** Text of strangers, such as a name, without what a terminal would act upon: `\x1b` is shown as such. */
-export function printable(text: string): string {
-  return text.replaceAll(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about.
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    character => {
-      const code = character.charCodeAt(0)
-      return code < 0x100
-        ? `\\x${code.toString(16).padStart(2, '0')}`
-        : `\\u${code.toString(16).padStart(4, '0')}`
-    },
-  )
+// Text of strangers, such as the name of an object or of a program, and how wide it is on a terminal.
+
+import { randomInt } from 'node:crypto'
+
+/**
+ * What no terminal may get from a stranger: control characters (C0, DEL, C1), the ends of lines and paragraphs, and what
+ * is not seen but changes what is: marks of direction, characters without a width, halves of a surrogate pair.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu
+
+/** A style of `paint`. The mark is of this process alone, so that no text of a stranger is taken for a style. */
+const MARK = `${randomInt(2 ** 31, 2 ** 32)}`
+const STYLE = new RegExp(`\u001b\\[([\\d;]+):${MARK}m`, 'g')
+
+/** Ends every style. */
+const RESET = sequence(0)
+
+/** Text without what a terminal would act upon: the escape character is shown as `\x1b`. Applied twice, it is as once. */
+export function printable(text: string, spell: (character: string) => string = escaped): string {
+  return text.replaceAll(UNSAFE, spell)
+}
+
+/** Whether a text is shown as it is. */
+export function isPrintable(text: string): boolean {
+  return printable(text) === text
+}
+
+/** A character as Python writes it in a string, and most other languages too. */
+export function escaped(character: string): string {
+  const code = character.codePointAt(0) as number
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
+  return code < 0x1_0000
+    ? `\\u${code.toString(16).padStart(4, '0')}`
+    : `\\U${code.toString(16).padStart(8, '0')}`
+}
+
+/** JSON of the same value, without what a terminal would act upon: JSON itself has to escape only C0. */
+export function printableJson(json: string): string {
+  return json.replaceAll(UNSAFE, character => {
+    // The line breaks and spaces of JSON that is laid out for people are the only ones that stand there as such.
+    if (character === '\n') return character
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+    return units.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
+  })
+}
+
+/** Text between the two escape sequences of a style, with our mark on each. */
+export function styled(text: string, [begin, end]: readonly [begin: number, end: number]): string {
+  return `${sequence(begin)}${text}${sequence(end)}`
+}
+
+/** The bytes of a character in UTF-8, each as `spell` writes it. */
+export function escapedBytes(character: string, spell: (byte: number) => string): string {
+  return Array.from(Buffer.from(character), spell).join('')
+}
+
+function sequence(code: number): string {
+  return `\u001b[${code}:${MARK}m`
+}
+
+/** A line as it is written: our own styles become escape sequences, everything else is printable. */
+export function written(text: string): string {
+  let shown = ''
+  let from = 0
+  for (const style of text.matchAll(STYLE)) {
+    shown += `${printable(text.slice(from, style.index))}\u001b[${style[1]}m`
+    from = style.index + style[0].length
+  }
+  return shown + printable(text.slice(from))
 }
 
 const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
 
-/** How many columns a text takes in a terminal; escape sequences take none. */
+/** How many columns a printable text takes in a terminal; styles take none. */
 export function width(text: string): number {
   let columns = 0
   for (const character of withoutStyle(text)) {
@@ -24,10 +81,9 @@ export function width(text: string): number {
   return columns
 }
 
-/** Text without the escape sequences of `paint`. */
+/** Text without the styles of `paint`. */
 export function withoutStyle(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins them.
-  return text.replaceAll(/\u001b\[[\d;]*m/g, '')
+  return text.replaceAll(STYLE, '')
 }
 
 /** Text filled up with spaces to so many columns. */
@@ -50,13 +106,17 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
 /** Painted text of at most so many columns: its styles stay, and end where it is cut. */
 export function cutPainted(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text
-  let [kept, taken] = ['', 0]
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a style.
-  for (const [part] of text.matchAll(/\u001b\[[\d;]*m|[\s\S]/gu)) {
-    const more = width(part)
-    if (taken + more > columns - width(ellipsis)) break
+  let [kept, taken, at] = ['', 0, 0]
+  const room = columns - width(ellipsis)
+  const styles = new Map([...text.matchAll(STYLE)].map(({ 0: style, index }) => [index, style]))
+  while (at < text.length) {
+    const style = styles.get(at)
+    const part = style ?? String.fromCodePoint(text.codePointAt(at) as number)
+    const more = style === undefined ? width(part) : 0
+    if (taken + more > room) break
     kept += part
     taken += more
+    at += part.length
   }
-  return `${kept}${kept.includes('\u001b') ? '\u001b[0m' : ''}${ellipsis}`
+  return `${kept}${styles.size > 0 ? RESET : ''}${ellipsis}`
 }

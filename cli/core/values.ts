@@ -50,6 +50,12 @@ export function owner(text: string, option: string): number | 'any' {
 
 export const JSON_OUTPUT = { help: 'Print JSON.' }
 
+export const POSTGRES: Valued<string> = {
+  value: 'URL',
+  help: 'Locks that many machines share through this PostgreSQL; env:NAME takes the address from a variable.',
+  read: text => text,
+}
+
 export const OWNER: Valued<number | 'any'> = {
   value: 'UID',
   help: "Allow an object of this user, or of 'any', besides one's own and root's.",

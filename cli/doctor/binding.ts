@@ -1,16 +1,28 @@
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 import type { Library } from '../core/command.js'
+import { accessDenied } from '../core/access.js'
 import { type Finding, finding } from './finding.js'
 
 /** The native addon: whether it loads, which file it is, and what its platform lacks. */
 export async function checkBinding(): Promise<{ ipc: Library | undefined; findings: Finding[] }> {
   const runtime = `${process.platform}-${process.arch}, ${libc()}Node.js ${process.version}`
-  const ipc = await import('../../index.js')
-  const { reason } = ipc.capabilities
-  if (reason !== undefined) {
-    return { ipc: undefined, findings: [finding('problem', 'native binding', `${reason} (${runtime})`)] }
+  const lost = (reason: string, error?: unknown) => {
+    const text = reason.replace(/\.$/, '')
+    return {
+      ipc: undefined,
+      findings: [finding('problem', 'native binding', `${text} (${runtime})`, ...permissionCures(error))],
+    }
   }
+  let ipc: Library
+  try {
+    ipc = await import('../../index.js')
+  } catch (error) {
+    return lost((error as Error).message, error)
+  }
+  const { reason } = ipc.capabilities
+  if (reason !== undefined) return lost(reason)
   const file = Object.keys(createRequire(import.meta.url).cache).find(path => path.endsWith('.node'))
   return {
     ipc,
@@ -18,21 +30,52 @@ export async function checkBinding(): Promise<{ ipc: Library | undefined; findin
   }
 }
 
+/** Under Node's permission model: the file that may not be read, and the option that allows it. */
+function permissionCures(error: unknown): string[] {
+  const denied = accessDenied(error)
+  if (denied !== undefined) return [`${denied.cause}: ${denied.cure}`]
+  const { permission } = process
+  if (permission === undefined) return []
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  const unreadable = permission.has('fs.read', root) ? [] : [`--allow-fs-read=${root} lets Node read ${root}`]
+  return [...unreadable, ...(permission.has('addon') ? [] : ['--allow-addons lets Node load addons'])]
+}
+
 function lacking({ capabilities }: Library): Finding[] {
-  const { defaultBackend, crashRecovery, list } = capabilities
+  const { list } = capabilities
   return [
-    crashRecovery[defaultBackend]
-      ? finding('ok', 'recovery', 'the permits of a killed process come back')
-      : finding(
-          'warning',
-          'recovery',
-          'the permits of a killed process are lost: this platform has POSIX semaphores, which have no owner',
-          'supervise the processes, and post for the dead ones',
-        ),
+    recovery(capabilities),
     ...(list
       ? []
       : [finding('note', 'list', 'this platform does not say what there is: ls and top cannot work')]),
   ]
+}
+
+/** Whether a dead process's permits and locks come back; the kernel was asked. */
+function recovery({ defaultBackend, crashRecovery, semaphoreBackends }: Library['capabilities']): Finding {
+  if (crashRecovery[defaultBackend])
+    return finding('ok', 'recovery', 'the permits of a killed process come back')
+  const cure = 'supervise the processes, and post for the dead ones'
+  if (defaultBackend === 'posix')
+    return finding(
+      'warning',
+      'recovery',
+      'the permits of a killed process are lost: this platform has POSIX semaphores, which have no owner',
+      cure,
+    )
+  if (semaphoreBackends.includes('sysv'))
+    return finding(
+      'warning',
+      'recovery',
+      'the permits of a killed process are lost: this kernel ignores SEM_UNDO, as gVisor does (Cloud Run, some sandboxes); locks come back, since they are files here',
+      cure,
+    )
+  return finding(
+    'warning',
+    'recovery',
+    'this host refuses System V semaphores, and a POSIX semaphore has no owner; locks come back, since they are files here',
+    cure,
+  )
 }
 
 /** The C library, which decides which binary is the right one. */

@@ -1,6 +1,7 @@
 import type { Library } from '../core/command.js'
-import { size, span } from '../core/format.js'
+import { hexKey, size, span } from '../core/format.js'
 import { everything, type Item, labelOf } from '../core/items.js'
+import { escapedBytes, isPrintable, printable } from '../core/text.js'
 import { holdersOf } from '../core/use.js'
 import { type Finding, finding } from './finding.js'
 
@@ -12,15 +13,27 @@ const LONG_UNUSED = 7 * 86_400_000
 
 /** Objects that nobody seems to have any more, each with the command that removes it. */
 export function checkOrphans(ipc: Library): Finding[] {
-  if (!ipc.capabilities.list) return []
-  const items = everything(ipc).filter(item => !item.removed && ageOf(item) > YOUNG)
+  if (!ipc.capabilities.list || !canList(ipc)) return []
+  const all = everything(ipc)
+  const items = all.filter(item => !item.removed && ageOf(item) > YOUNG)
   const segments = items
     .filter(item => item.type === 'memory' && item.system === 'sysv')
     .flatMap(orphanedSegment)
-  const files = items.filter(({ system }) => system === 'posix').flatMap(unmapped)
+  const files = items.filter(({ type, system }) => type !== 'lock' && system === 'posix').flatMap(unmapped)
   const sets = items.filter(item => item.type === 'semaphore' && item.system === 'sysv').flatMap(unused)
-  const findings = [...segments, ...files, ...sets]
+  const locks = all.filter(({ type }) => type === 'lock').flatMap(leftLock)
+  const findings = [...segments, ...files, ...sets, ...locks]
   return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
+}
+
+/** Where a filter refuses to look, nothing is known of what is there. */
+function canList(ipc: Library): boolean {
+  try {
+    ipc.list()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** No process has it attached, and whoever made it is dead. */
@@ -66,9 +79,32 @@ function unused(item: Item): Finding[] {
   ]
 }
 
-/** A name as a shell takes it; `labelOf` has no control characters. */
+/** A lock goes with its last user. The set of a killed one stays, and is free: whoever uses the lock next removes it. */
+function leftLock(item: Item): Finding[] {
+  const { name, key, exclusive, shared, waiters, processes, uid } = item
+  if (key === null || exclusive || shared !== 0 || waiters !== 0 || processes?.length !== 0) return []
+  // Only its owner, or root, may remove it.
+  const own = process.geteuid?.()
+  if (own !== 0 && own !== uid) return []
+  // Any text is a name: one that a shell or the command would take for something else is called by its key.
+  const plain = name !== null && /^[a-z_][\w./-]*$/i.test(name)
+  return [
+    finding(
+      'note',
+      'orphans',
+      `nobody uses the lock ${labelOf(item)}: its last user was killed`,
+      `os-ipc rm --lock ${plain ? name : hexKey(key)}`,
+    ),
+  ]
+}
+
+/** A name as a shell takes it. What cannot be shown needs the quotes that bash, zsh and ksh have for it. */
 function quoted(item: Item): string {
-  const label = labelOf(item)
+  const label = item.name ?? labelOf(item)
+  if (!isPrintable(label)) {
+    const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`
+    return `$'${printable(label.replaceAll(/['\\]/g, '\\$&'), character => escapedBytes(character, hex))}'`
+  }
   return /^[\w/:.-]+$/.test(label) ? label : `'${label.replaceAll("'", `'\\''`)}'`
 }
 

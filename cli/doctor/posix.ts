@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, type Stats, statfsSync, statSync } from 'node:fs'
 
 import { size } from '../core/format.js'
 import { type Finding, finding } from './finding.js'
@@ -11,6 +11,12 @@ const NEARLY = 0.9
 /** What a container gets unless it asks for more. */
 const CONTAINER_DEFAULT = 64 << 20
 
+/** How a process gets a folder that it can use. */
+const MOUNT = [
+  'mount -t tmpfs tmpfs /dev/shm',
+  'docker run --tmpfs /dev/shm; in Kubernetes an emptyDir of medium Memory on /dev/shm',
+]
+
 /** Below this many open files a program with many POSIX objects comes to its limit. */
 const FEW_FILES = 1024
 
@@ -21,13 +27,16 @@ export function checkPosix(): Finding[] {
 
 function folder(): Finding[] {
   if (process.platform !== 'linux') return []
-  if (statSync(FOLDER, { throwIfNoEntry: false }) === undefined) {
+  const status = statSync(FOLDER, { throwIfNoEntry: false })
+  if (!status?.isDirectory()) {
+    const what = status === undefined ? 'there is no /dev/shm' : '/dev/shm is no folder'
     return [
       finding(
         'problem',
         FOLDER,
-        'there is no /dev/shm: POSIX memory and semaphores cannot be made',
-        'mount -t tmpfs tmpfs /dev/shm',
+        `${what}: POSIX memory and semaphores cannot be made`,
+        ...MOUNT,
+        'AWS Lambda has none: use System V there, memory by a key instead of a name',
       ),
     ]
   }
@@ -72,10 +81,24 @@ function folder(): Finding[] {
   }
   try {
     accessSync(FOLDER, constants.W_OK | constants.X_OK)
-  } catch {
-    findings.push(finding('problem', FOLDER, 'this user may not make anything there', 'chmod 1777 /dev/shm'))
+  } catch (error) {
+    findings.push(closed((error as NodeJS.ErrnoException).code, status))
   }
   return findings
+}
+
+/** Why nothing can be made there. */
+function closed(code: string | undefined, { uid, mode }: Stats): Finding {
+  if (code === 'EROFS') {
+    return finding('problem', FOLDER, 'it is read-only: nothing can be made or removed there', ...MOUNT)
+  }
+  const bits = (mode & 0o7777).toString(8)
+  return finding(
+    'problem',
+    FOLDER,
+    `this user may not make anything there: it belongs to uid ${uid}, and its mode is ${bits}`,
+    'chmod 1777 /dev/shm, as its owner',
+  )
 }
 
 /** A POSIX object holds a descriptor for as long as it is open. */

@@ -1,6 +1,7 @@
 // The lines that open the same object in other languages; __test__/cli/key.test.ts compiles and runs them.
 
 import { hexKey } from '../core/format.js'
+import { escaped, escapedBytes, printable } from '../core/text.js'
 
 /** Lines of code by language: what to include or import first, then what opens the object. */
 export interface Lines {
@@ -94,20 +95,15 @@ function segmentLines(key: number): Lines {
   }
 }
 
-/** A string literal of C and Go: both read UTF-8, and an escape of three octal digits. */
+/** A string literal of C and Go: both read UTF-8, and an escape of three octal digits as a byte. */
 function cText(text: string): string {
-  return `"${escaped(text, byte => `\\${byte.toString(8).padStart(3, '0')}`)}"`
+  return quoted(text, character => escapedBytes(character, byte => `\\${byte.toString(8).padStart(3, '0')}`))
 }
 
 function pythonText(text: string): string {
-  return `"${escaped(text, byte => `\\x${byte.toString(16).padStart(2, '0')}`)}"`
+  return quoted(text, escaped)
 }
 
-function escaped(text: string, control: (code: number) => string): string {
-  return (
-    text
-      .replaceAll(/["\\]/g, '\\$&')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: no literal may have them.
-      .replaceAll(/[\u0000-\u001f\u007f]/g, character => control(character.charCodeAt(0)))
-  )
+function quoted(text: string, spell: (character: string) => string): string {
+  return `"${printable(text.replaceAll(/["\\]/g, '\\$&'), spell)}"`
 }

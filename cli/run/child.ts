@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
 import { EXIT } from '../core/exit.js'
 import { note } from '../core/output.js'
+import type { Word } from '../core/words.js'
 import { allStreams } from './descriptors.js'
+import { planFor } from './plan.js'
 import { spawnFailure } from './program.js'
 import { passSignals } from './signals.js'
+import type { Running, Spawner } from './spawn-watched.js'
+import { environment, IGNORED_SIGNALS } from './start.js'
 
 /**
  * Runs a command with our own streams, passes signals on to it, and answers its exit code: 128 and the number
@@ -15,31 +18,37 @@ import { passSignals } from './signals.js'
  *
  * @throws {Failure} 126 or 127 when it could not be started.
  */
-export function runChild(command: readonly string[], lost?: AbortSignal): Promise<number> {
-  const [program = '', ...args] = command
-  return new Promise((resolve, reject) => {
-    // Before the spawn: a signal that comes meanwhile is heard after it.
-    const passNoMore = passSignals(signal => void child.kill(signal))
-    const child = spawn(program, args, { stdio: allStreams() })
-    const end = () => {
-      note('the permit was lost: the command is told to end (SIGTERM)')
-      child.kill('SIGTERM')
-    }
+export async function runChild(
+  spawner: Spawner,
+  command: readonly Word[],
+  lost?: AbortSignal,
+): Promise<number> {
+  let running: Running | undefined
+  // Before the spawn: a signal that comes meanwhile is passed on after it.
+  const early: NodeJS.Signals[] = []
+  const passNoMore = passSignals(signal => {
+    if (running === undefined) early.push(signal)
+    else running.kill(signal)
+  })
+  const end = () => {
+    const what = lost?.reason?.code === 'ERR_LOCK_LOST' ? 'lock' : 'permit'
+    note(`the ${what} was lost: the command is told to end (SIGTERM)`)
+    running?.kill('SIGTERM')
+  }
+  try {
+    running = await spawner
+      .start(planFor(command, environment(), IGNORED_SIGNALS), allStreams())
+      .catch(error => {
+        throw spawnFailure(command[0] ?? '', error)
+      })
+    for (const signal of early) running.kill(signal)
     lost?.addEventListener('abort', end, { once: true })
     if (lost?.aborted) end()
-    const settle = () => {
-      passNoMore()
-      lost?.removeEventListener('abort', end)
-    }
-    child.once('error', error => {
-      // A signal that could not be sent is one of these too; only before it has a pid it is the end.
-      if (child.pid !== undefined) return
-      settle()
-      reject(spawnFailure(program, error))
-    })
-    child.once('exit', (code, signal) => {
-      settle()
-      resolve(code ?? EXIT.signal + (signal === null ? 0 : constants.signals[signal]))
-    })
-  })
+    const { code, signal, signalNumber } = await running.end
+    const number = signalNumber ?? (signal === null ? 0 : constants.signals[signal])
+    return number === 0 ? (code ?? EXIT.ok) : EXIT.signal + number
+  } finally {
+    passNoMore()
+    lost?.removeEventListener('abort', end)
+  }
 }

@@ -1,9 +1,12 @@
 import { EXIT } from '../core/exit.js'
+import { sentence } from '../core/failure.js'
 import { note } from '../core/output.js'
+import type { Word } from '../core/words.js'
 import { runChild } from './child.js'
 import { checkProgram } from './program.js'
 import type { HeldPermit, PermitSource } from './permits.js'
-import { endOnUserSignal } from './signals.js'
+import { endOnUserSignal, ignoreSignals } from './signals.js'
+import { Spawner } from './spawn-watched.js'
 
 /** How long to wait, and what to say when that was in vain. */
 export interface Patience {
@@ -17,9 +20,11 @@ export async function runHolding(
   open: () => Promise<PermitSource>,
   label: string,
   { timeout, waitCode = EXIT.timeout, quiet }: Patience,
-  command: readonly string[],
+  command: readonly Word[],
 ): Promise<number> {
   checkProgram(command[0] ?? '')
+  ignoreSignals()
+  const spawner = new Spawner()
   const listenNoMore = endOnUserSignal()
   const source = await open()
   let permit: HeldPermit
@@ -27,11 +32,11 @@ export async function runHolding(
     permit = await source.acquire({ timeout })
   } catch (error) {
     if (!timedOut(error)) throw error
-    const { hint } = error as { hint?: string }
+    // What a program could do about it is not for a command line, but why Redis did not answer is.
+    const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
+    const hint = cause === undefined ? undefined : advice
     if (!quiet) {
-      note(
-        `${label} was not to be had within ${(timeout ?? 0) / 1000} s${hint === undefined ? '' : `; ${hint}`}`,
-      )
+      note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
     }
     await source.close()
     return waitCode
@@ -39,7 +44,7 @@ export async function runHolding(
     listenNoMore()
   }
   try {
-    return await runChild(command, permit.signal)
+    return await runChild(spawner, command, permit.signal)
   } finally {
     await permit.release()
     await source.close()

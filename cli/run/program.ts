@@ -1,23 +1,28 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter } from 'node:path'
 
 import { EXIT } from '../core/exit.js'
 import { Failure } from '../core/failure.js'
-import { printable } from '../core/text.js'
+import { binary, bytesOf, shown, type Word } from '../core/words.js'
+import { environment } from './start.js'
 
 /**
  * Looks whether there is such a program before anybody waits for its permit; the rules are those of execvp(3).
  *
  * @throws {Failure} 127 when there is none, 126 when it cannot be executed.
  */
-export function checkProgram(program: string): void {
-  const path = process.env.PATH ?? '/usr/bin:/bin'
-  const candidates = program.includes('/')
-    ? [program]
-    : path.split(delimiter).map(folder => join(folder || '.', program))
+export function checkProgram(program: Word): void {
+  const name = binary(program)
+  const path = environment()
+    .map(binary)
+    .find(entry => entry.startsWith('PATH='))
+    ?.slice('PATH='.length)
+  const candidates = name.includes('/')
+    ? [name]
+    : (path ?? '/usr/bin:/bin').split(delimiter).map(folder => `${folder || '.'}/${name}`)
   let refused: string | undefined
   for (const file of candidates) {
-    const reason = refusal(file)
+    const reason = refusal(bytesOf(file))
     if (reason === undefined) return
     if (reason !== 'absent') refused ??= reason
   }
@@ -25,7 +30,7 @@ export function checkProgram(program: string): void {
 }
 
 /** What spawn said of a program. */
-export function spawnFailure(program: string, error: NodeJS.ErrnoException): Failure {
+export function spawnFailure(program: Word, error: NodeJS.ErrnoException): Failure {
   switch (error.code) {
     case 'ENOENT':
       return notFound(program)
@@ -37,7 +42,7 @@ export function spawnFailure(program: string, error: NodeJS.ErrnoException): Fai
 }
 
 /** Why a file cannot be executed; undefined when it can. */
-function refusal(file: string): string | undefined {
+function refusal(file: Buffer): string | undefined {
   try {
     const status = statSync(file)
     if (status.isDirectory()) return 'it is a folder'
@@ -57,14 +62,14 @@ function refusal(file: string): string | undefined {
   }
 }
 
-function notFound(program: string): Failure {
+function notFound(program: Word): Failure {
   return new Failure(
-    `there is no command '${printable(program)}'`,
-    program.includes('/') ? undefined : 'it is not on the PATH',
+    `there is no command '${shown(program)}'`,
+    shown(program).includes('/') ? undefined : 'it is not on the PATH',
     EXIT.notFound,
   )
 }
 
-function notExecutable(program: string, reason: string): Failure {
-  return new Failure(`'${printable(program)}' cannot be executed: ${reason}`, undefined, EXIT.notExecutable)
+function notExecutable(program: Word, reason: string): Failure {
+  return new Failure(`'${shown(program)}' cannot be executed: ${reason}`, undefined, EXIT.notExecutable)
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 
 import { EXIT } from '../core/exit.js'
 import { inForeground } from './foreground.js'
+import { IGNORED_SIGNALS } from './start.js'
 
 /** What is passed on whatever sent it. */
 const ALWAYS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM']
@@ -9,14 +10,24 @@ const ALWAYS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGU
 /** What a terminal sends to its whole foreground group, our child included: once is enough. */
 const OF_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH']
 
+/** What ends or stops a process, and can be ignored. Faults are not here: a process that ignores them dies all the same. */
+const DEADLY: readonly NodeJS.Signals[] = [
+  ...ALWAYS,
+  ...['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGVTALRM', 'SIGXCPU', 'SIGIO', 'SIGPWR'],
+] as NodeJS.Signals[]
+
 type Listener = (signal: NodeJS.Signals) => void
 
-/** Passes on what this process is sent, until the function that it returns is called. */
-export function passSignals(pass: Listener): () => void {
+/** Passes on what this process is sent and does not ignore, until the function that it returns is called. */
+export function passSignals(passOn: Listener): () => void {
+  const pass: Listener = signal => {
+    if (!isIgnored(signal)) passOn(signal)
+  }
   const passUnlessSent: Listener = signal => {
     if (!inForeground()) pass(signal)
   }
   const stop = () => {
+    if (isIgnored('SIGTSTP')) return
     passUnlessSent('SIGTSTP')
     // The default action, so that the kernel decides: it does not stop a group without a shell that could wake it.
     process.off('SIGTSTP', stop)
@@ -46,7 +57,17 @@ function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.S
  * open a port.
  */
 export function endOnUserSignal(): () => void {
+  if (isIgnored('SIGUSR1')) return () => {}
   const end = () => process.exit(EXIT.signal + constants.signals.SIGUSR1)
   process.on('SIGUSR1', end)
   return () => void process.off('SIGUSR1', end)
+}
+
+/** What was ignored when we were started stays so; Node has set it back. */
+export function ignoreSignals(): void {
+  for (const signal of DEADLY.filter(isIgnored)) process.on(signal, () => {})
+}
+
+function isIgnored(signal: NodeJS.Signals): boolean {
+  return IGNORED_SIGNALS.includes(constants.signals[signal])
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { hexDump, hexLine, LINE_BYTES } from '../core/hex.js'
 import { labelOf } from '../core/items.js'
-import { isScreen, paint, print } from '../core/output.js'
+import { draw, isScreen, paint, print } from '../core/output.js'
 import { pairs } from '../core/table.js'
 import { cut, printable } from '../core/text.js'
 import { type Details, rowsOf, titleOf } from './details.js'
@@ -20,10 +20,13 @@ export async function watch(look: Look, interval: number, times: number): Promis
     const now = look()
     if (screen) {
       // Over what was drawn before: no other screen, no raw mode, nothing to restore.
-      process.stdout.write(`${lines > 0 ? `\x1b[${lines}A` : ''}\x1b[J`)
       const room = (process.stdout.rows || 24) - 1
       const drawn = now.flatMap(details => drawing(details, before.get(identity(details)))).slice(0, room)
-      process.stdout.write(`\x1b[?7l${drawn.map(line => `${line}\n`).join('')}\x1b[?7h`)
+      draw([
+        { control: `${lines > 0 ? `\x1b[${lines}A` : ''}\x1b[J\x1b[?7l` },
+        ...drawn.flatMap(line => [{ line }, { control: '\n' }]),
+        { control: '\x1b[?7h' },
+      ])
       lines = drawn.length
     } else {
       for (const details of now)

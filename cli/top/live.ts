@@ -1,4 +1,6 @@
 import type { Library } from '../core/command.js'
+import { unicode } from '../core/output.js'
+import { cutPainted } from '../core/text.js'
 import { detailsOf } from '../show/details.js'
 import { drawing } from '../show/watch.js'
 import { CHROME, frame } from './frame.js'
@@ -50,7 +52,7 @@ function inspected(ipc: Library, state: State, columns: number): string[] {
   const selected = selectedOf(state)
   if (state.screen !== 'details' || selected === undefined) return []
   const lines = drawing(detailsOf(ipc, selected.item, { offset: 0, length: INSPECTED }))
-  return lines.map(line => line.slice(0, Math.max(columns, 40)))
+  return lines.map(line => cutPainted(line, columns, unicode() ? '…' : '~'))
 }
 
 /** Events, for a loop that waits for the next one. */

@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs'
 
+import { draw } from '../core/output.js'
+
 /** The other screen, no cursor, no line wrap; and back. */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J'
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
@@ -52,13 +54,17 @@ export class Terminal {
 
   /** Draws a whole screen. */
   draw(lines: readonly string[]): void {
-    process.stdout.write(`\x1b[H${lines.map(line => `${line}\x1b[K`).join('\r\n')}\x1b[J`)
+    const parts = lines.flatMap((line, at) => [
+      { line },
+      { control: at < lines.length - 1 ? '\x1b[K\r\n' : '\x1b[K' },
+    ])
+    draw([{ control: '\x1b[H' }, ...parts, { control: '\x1b[J' }])
   }
 
   #enter(): void {
     this.#entered = true
     if (process.stdin.isTTY) process.stdin.setRawMode(true)
-    process.stdout.write(ENTER)
+    draw([{ control: ENTER }])
   }
 
   readonly #leave = (): void => {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
 import type { Backend } from '../options.js'
@@ -5,7 +7,11 @@ import type { Backend } from '../options.js'
 /** A fact of each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
-/** What this platform can do: a fact to look up, never a silent difference. */
+/**
+ * What this platform can do: a fact to look up, never a silent difference.
+ *
+ * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
   readonly supported: boolean
@@ -13,13 +19,13 @@ export interface Capabilities {
   readonly reason: string | undefined
   /** Operating system and processor, as `'linux-x64'`. */
   readonly platform: string
-  /** The backends that semaphores can have here. */
+  /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
   readonly semaphoreBackends: readonly Backend[]
   /** The one that a name means when no `backend` is given. */
   readonly defaultBackend: Backend
   /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
   readonly timedWait: PerBackend
-  /** Whether a dead process's permits come back. */
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
   readonly crashRecovery: PerBackend
   /** Whether `value` can be read. */
   readonly value: PerBackend
@@ -38,7 +44,6 @@ const NONE = {
   available: false,
   isDefault: false,
   hasTimedWait: false,
-  recoversPermits: false,
   hasValue: false,
   unlinkWakes: false,
 }
@@ -58,17 +63,31 @@ export const capabilities: Capabilities = Object.freeze({
   supported,
   reason,
   platform: `${process.platform}-${process.arch}`,
-  semaphoreBackends: Object.freeze([
-    ...(sysv.available ? (['sysv'] as const) : []),
-    ...(posix.available ? (['posix'] as const) : []),
-  ]),
+  get semaphoreBackends() {
+    return Object.freeze([
+      ...(sysv.available && checked(native.systemVUndo()).available ? (['sysv'] as const) : []),
+      ...(posix.available ? (['posix'] as const) : []),
+    ])
+  },
   defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
   timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
-  crashRecovery: { sysv: sysv.recoversPermits, posix: posix.recoversPermits },
+  get crashRecovery() {
+    // A POSIX semaphore has no owner.
+    return Object.freeze({
+      sysv: sysv.available && checked(native.systemVUndo()).recoversPermits,
+      posix: false,
+    })
+  },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
-  locks: sysv.available ? 'sysv' : 'files',
+  get locks() {
+    return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
+  },
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
   list: sysv.available,
   externalBuffers: checked(native.externalBuffersAllowed()),
+  // Shows the facts where Node.js would print `[Getter]`.
+  [inspect.custom](this: Capabilities) {
+    return Object.fromEntries(Object.entries(this))
+  },
 })

@@ -20,6 +20,7 @@ import { evaluation } from '../waiting/settling.js'
 class HeldLock implements Lock {
   readonly #name: string
   readonly #mode: LockMode
+  #signal: AbortSignal | undefined
 
   constructor({ name, mode }: LockRequest) {
     this.#name = name
@@ -32,6 +33,16 @@ class HeldLock implements Lock {
 
   get mode(): LockMode {
     return this.#mode
+  }
+
+  /** Never aborts. One each, and only for those who ask: on a shared one, the listeners of all locks would pile up. */
+  get signal(): AbortSignal {
+    this.#signal ??= new AbortController().signal
+    return this.#signal
+  }
+
+  get fence(): undefined {
+    return undefined
   }
 
   get [Symbol.toStringTag](): string {
@@ -102,6 +113,7 @@ export class HostLockManager implements LockManager {
 
 function describe({ name, shared, pid, client }: NativeLockRequest): LockInfo {
   const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', pid }
-  if (pid !== undefined) info.clientId = client === undefined ? `node-${pid}` : `node-${pid}-${client}`
+  if (pid !== undefined) info.clientId = `node-${pid}`
+  if (client !== undefined) info.threadId = client
   return info
 }

@@ -11,16 +11,26 @@ export interface LockRequest {
   readonly callback: LockGrantedCallback<unknown>
 }
 
+interface CheckedRequest {
+  readonly request: LockRequest
+  readonly timeout: unknown
+}
+
 /**
  * The arguments of `request`, converted as Web IDL says and refused as the Web Locks specification says.
  *
  * {@link https://w3c.github.io/web-locks/#api-lock-manager-request}
  */
 export function checkRequest(args: readonly unknown[]): LockRequest {
+  return checkRequestWith(args).request
+}
+
+/** The same, with the option `timeout` that only some locks have: it is read, and not checked. */
+export function checkRequestWith(args: readonly unknown[], option?: 'timeout'): CheckedRequest {
   if (args.length < 2) throw wrongType('callback', 'a function', undefined)
   const [first, second, third] = args
   const name = checkName(`${first as string}`)
-  const { mode, ifAvailable, signal, steal } = dictionary(args.length > 2 ? second : undefined)
+  const { mode, ifAvailable, signal, steal, more } = dictionary(args.length > 2 ? second : undefined, option)
   const callback = args.length > 2 ? third : second
   if (typeof callback !== 'function') throw wrongType('callback', 'a function', callback)
 
@@ -35,7 +45,8 @@ export function checkRequest(args: readonly unknown[]): LockRequest {
       'steal is not supported: nobody can take a lock away from another process, whose code would run on as if it had it; end that process, and the lock is free',
     )
   }
-  return { name, mode, ifAvailable, signal, callback: callback as LockGrantedCallback<unknown> }
+  const request = { name, mode, ifAvailable, signal, callback: callback as LockGrantedCallback<unknown> }
+  return { request, timeout: more }
 }
 
 function checkName(name: string): string {
@@ -44,7 +55,7 @@ function checkName(name: string): string {
 }
 
 /** The members of `LockOptions`, read in the order of Web IDL. */
-function dictionary(options: unknown) {
+function dictionary(options: unknown, option: 'timeout' | undefined) {
   if (options !== undefined && options !== null && !isObject(options)) {
     throw wrongType('options', 'an object', options)
   }
@@ -53,7 +64,8 @@ function dictionary(options: unknown) {
   const mode = checkMode(given['mode'])
   const signal = checkSignal(given['signal'])
   const steal = Boolean(given['steal'])
-  return { ifAvailable, mode, signal, steal }
+  const more = option && given[option]
+  return { ifAvailable, mode, signal, steal, more }
 }
 
 function isObject(value: unknown): boolean {

@@ -19,6 +19,13 @@ export interface Lock {
   readonly name: string
   /** How it is held. */
   readonly mode: LockMode
+  /**
+   * Aborts when the lock is lost while it is held, with an `ERR_LOCK_LOST`. A lock of one host is never lost, and its signal
+   * never aborts; one of `os-ipc/postgres` is lost with its session.
+   */
+  readonly signal: AbortSignal
+  /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
+  readonly fence: number | undefined
 }
 
 /** What runs while the lock is held, until what it returns has settled. */
@@ -30,8 +37,10 @@ export interface LockInfo {
   name: string
   /** How it is held, or is to be. */
   mode: LockMode
-  /** The thread: `'node-PID-THREAD'` in this process, `'node-PID'` in another, where the kernel does not know of threads. */
+  /** The process: `'node-PID'`, the same for who asks inside of it and outside. */
   clientId?: string
+  /** The thread of this process that asked: `threadId` of `node:worker_threads`. Other processes' threads are not known. */
+  threadId?: number
   /** The process; `undefined` where the kernel does not say. */
   pid: number | undefined
 }
@@ -66,7 +75,10 @@ export interface LockManager {
   request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
   request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
   /**
-   * Who holds locks on this host and who waits for them: this process's requests in their order, then other processes'.
+   * Who holds locks on this host and who waits for them.
+   *
+   * `held` has this process's locks in the order of their requests, then other processes'. `pending` is in the order of
+   * the requests; those of another process for one lock stand together, where its first one is.
    *
    * @example
    * ```ts

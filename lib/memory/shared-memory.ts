@@ -129,7 +129,8 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Opens an object that is there; its size is the object's.
+   * Opens an object that is there; its size is the object's. Here a name may have 255 bytes, and `..` in it: other programs
+   * are not so strict.
    *
    * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
    *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;

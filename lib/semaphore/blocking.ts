@@ -1,6 +1,6 @@
 import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from '../diagnostics/semaphores.js'
-import { checked } from '../errors.js'
 import { performance } from '../waiting/clock.js'
+import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from '../waiting/main-thread.js'
 import { native } from '../addon/native.js'

@@ -23,6 +23,10 @@ export class Handle {
   /** Permits held. */
   permits = 0
 
+  /** Which semaphore it was, once the addon knows no more of the number. */
+  #identity: object | undefined
+  #unlinked = false
+
   /** Of a POSIX semaphore that is open. */
   counter: Counter | undefined
 
@@ -65,8 +69,17 @@ export class Handle {
     if (!this.open) this.#dropIfUnused()
   }
 
+  /** Removes the semaphore, open or closed. */
+  unlink(): void {
+    if (this.#unlinked) return
+    if (this.#identity === undefined) checked(native.semaphoreUnlink(this.number))
+    else checked(native.semaphoreRemoveClosed(this.#identity))
+    this.#unlinked = true
+  }
+
   #dropIfUnused(): void {
     if (this.permits > 0) return
+    this.#identity = checked(native.semaphoreIdentity(this.number))
     unreachable.forget(this)
     checked(native.semaphoreDrop(this.number))
   }

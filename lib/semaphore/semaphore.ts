@@ -35,7 +35,7 @@ export interface BackendOptions {
 
 /** How a semaphore is made. */
 export interface CreateSemaphoreOptions extends BackendOptions {
-  /** The counter's first value, 0 to 32,767. */
+  /** The counter's first value, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
   initial: number
   /** Permission bits; `0o600` when missing. The umask does not change them. */
   mode?: number | undefined
@@ -110,7 +110,7 @@ export class Semaphore implements PermitSource, Disposable {
   /**
    * Makes a semaphore that must not exist yet.
    *
-   * @param id - A name (1 to 250 bytes of UTF-8; a missing leading slash is added) or a raw System V key.
+   * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
    * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
    *
    * @example
@@ -120,13 +120,13 @@ export class Semaphore implements PermitSource, Disposable {
    */
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
-    const { initial, mode } = creation(options)
+    const { initial, mode } = creation(options, which.posix)
     const { session } = evaluation
     return Semaphore.#opened(which, native.semaphoreCreate(session, which.id, which.posix, initial, mode))
   }
 
   /**
-   * Opens a semaphore that exists, whoever made it.
+   * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
    *
    * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
    * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
@@ -160,7 +160,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
-    const { initial, mode } = creation(options)
+    const { initial, mode } = creation(options, which.posix)
     const owner = checkOwner(options.owner)
     const { session } = evaluation
     const answer = native.semaphoreOpenOrCreate(session, which.id, which.posix, initial, mode, owner)
@@ -198,13 +198,13 @@ export class Semaphore implements PermitSource, Disposable {
   /**
    * Adds units, all or none, and wakes as many waits.
    *
-   * @param count - 1 to 32,767; 1 when missing.
+   * @param count - 1 to 32,767, with the backend `'posix'` to 2,147,483,647 (darwin: 32,767); 1 when missing.
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
    */
   post(count = 1): void {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
-    if (!counted) checked(native.semaphorePost(number, count === 1 ? 1 : checkCount(count)))
+    if (!counted) checked(native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count)))
     posted(this.#handle, count)
   }
 
@@ -332,7 +332,7 @@ export class Semaphore implements PermitSource, Disposable {
   }
 
   /**
-   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one throws it.
+   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
    *
    * Permits stay held until they are released. The semaphore itself stays, for others.
    */
@@ -341,18 +341,22 @@ export class Semaphore implements PermitSource, Disposable {
   }
 
   /**
-   * Removes the semaphore that this handle has open, even if another one has its name by now. A second call does
-   * nothing; one that failed can be tried again.
+   * Removes the semaphore that this handle has open, before or after `close()`. Another one that has its name by now
+   * stays. A second call does nothing; one that failed can be tried again.
    *
-   * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_CLOSED`.
+   * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it is somebody else's.
    */
   unlink(): void {
-    checked(native.semaphoreUnlink(this.#handle.use()))
+    this.#handle.unlink()
   }
 
   /** The same as {@link close}. */
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #checkCount(count: number): number {
+    return checkCount(count, checked(native.semaphoreValueMax(this.backend === 'posix')))
   }
 
   /** The same as {@link close}. */
@@ -387,9 +391,9 @@ function target(id: unknown, options: BackendOptions | undefined): Target {
   return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
 }
 
-function creation(options: CreateSemaphoreOptions): { initial: number; mode: number } {
+function creation(options: CreateSemaphoreOptions, posix: boolean): { initial: number; mode: number } {
   const { initial, mode } = checkOptions(options)
-  return { initial: checkInitial(initial), mode: checkMode(mode) }
+  return { initial: checkInitial(initial, checked(native.semaphoreValueMax(posix))), mode: checkMode(mode) }
 }
 
 function warnUnverified(label: string): void {

@@ -150,6 +150,7 @@ export function setReferenced(handle: Handle, alive: boolean): void {
 export function timedOut(handle: Handle): IpcError {
   return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
     errno: -constants.errno.ETIMEDOUT,
+    hint: 'no unit was free in that time: `os-ipc show` and info() tell who waits, and who used it last',
   })
 }
 

@@ -1,4 +1,4 @@
-// docs/api.md out of index.d.cts, redis.d.cts and testing.d.cts: every public name with its declaration and what its comment
+// docs/api.md out of index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts: every public name with its declaration and what its comment
 // says.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,12 @@ import ts from 'typescript'
 import { root } from '../run.mjs'
 
 /** The entries of the package, and where each is declared. */
-const ENTRIES = { 'os-ipc': 'index.d.cts', 'os-ipc/redis': 'redis.d.cts', 'os-ipc/testing': 'testing.d.cts' }
+const ENTRIES = {
+  'os-ipc': 'index.d.cts',
+  'os-ipc/redis': 'redis.d.cts',
+  'os-ipc/postgres': 'postgres.d.cts',
+  'os-ipc/testing': 'testing.d.cts',
+}
 const TARGET = join(root, 'docs', 'api.md')
 
 /** What a reader wants first; the rest follows in the order of index.d.cts. */
@@ -58,7 +63,7 @@ export function apiPage() {
   }
   const page = [
     '# API',
-    'Generated from `index.d.cts`, `redis.d.cts` and `testing.d.cts` by `npm run docs`: do not edit.',
+    'Generated from `index.d.cts`, `redis.d.cts`, `postgres.d.cts` and `testing.d.cts` by `npm run docs`: do not edit.',
     sections.map(({ name }) => `[${name}](#${anchors.get(name)})`).join(' · '),
     ...sections.flatMap(section),
   ]

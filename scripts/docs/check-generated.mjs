@@ -5,7 +5,7 @@ import { fail, output, run } from '../run.mjs'
 import { setup } from '../setup.mjs'
 
 const GENERATED = [
-  ...['index', 'redis', 'testing'].flatMap(name => [`${name}.d.ts`, `${name}.d.cts`]),
+  ...['index', 'redis', 'postgres', 'testing'].flatMap(name => [`${name}.d.ts`, `${name}.d.cts`]),
   ...['native.cjs', 'native.d.cts', 'docs/api.md', 'docs/cli.md'],
   ...Object.keys(diagrams),
 ]

@@ -13,8 +13,8 @@ try {
   else if (kind === 'lock') await lock()
   else await semaphore(kind as 'sysv' | 'posix')
 } catch (caught) {
-  const { name, code, errno, syscall, message } = caught as NodeJS.ErrnoException
-  error = { name, code: name === 'TimeoutError' ? 'ETIMEDOUT' : code, errno, syscall, message }
+  const { name, code, errno, syscall, message, hint } = caught as NodeJS.ErrnoException & { hint?: string }
+  error = { name, code: name === 'TimeoutError' ? 'ETIMEDOUT' : code, errno, syscall, message, hint }
 }
 say({ error, leaked: held().filter(one => !before.includes(one)) })
 

@@ -9,7 +9,7 @@ import { atOnce, child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
 interface Report {
-  error?: { name: string; code: string; errno?: number; syscall?: string }
+  error?: { name: string; code: string; errno?: number; syscall?: string; hint?: string }
   leaked: string[]
 }
 
@@ -17,6 +17,26 @@ interface Prepared {
   /** The id of a System V segment. */
   attached?: number
   release?: () => Promise<void>
+}
+
+/** The functions of C that make each call. */
+const NAMES: Record<string, readonly string[]> = {
+  semget: ['semget'],
+  semop: ['semop', 'semtimedop'],
+  semctl: ['semctl'],
+  shmget: ['shmget'],
+  shmat: ['shmat'],
+  shmctl: ['shmctl'],
+  openat: ['open', 'sem_open'],
+  mmap: ['mmap', 'sem_open'],
+  fallocate: ['fallocate', 'posix_fallocate'],
+  linkat: ['linkat'],
+  link: ['sem_open'],
+  chmod: ['chmod'],
+  fchmod: ['fchmod'],
+  ftruncate: ['ftruncate'],
+  unlink: ['sem_unlink'],
+  unlinkat: ['unlinkat'],
 }
 
 const HANGS = 30_000
@@ -91,6 +111,10 @@ async function inject(trial: Trial, one: Case): Promise<string> {
     const expected = constants.errno[got as keyof typeof constants.errno] ?? { EIDRM: 43 }[got]
     if (error.name !== 'IpcError' || error.errno !== -Number(expected) || !error.syscall)
       trial.lost(`${what}: ${JSON.stringify(error)}`)
+    if (!error.hint) trial.lost(`${what}: no hint in ${JSON.stringify(error)}`)
+    // What is gone is noticed by the next look too.
+    if (got === errno && got !== 'EIDRM' && !NAMES[call]?.includes(error.syscall ?? ''))
+      trial.lost(`${what}: reported as ${error.syscall}`)
   }
   return got
 }

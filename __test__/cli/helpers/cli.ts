@@ -1,8 +1,11 @@
+import { chmodSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { type Child, type ChildOptions, type Exit, program } from '../../shared/child.ts'
 import type { Teardown } from '../../shared/names.ts'
 import { tool } from '../../shared/needs.ts'
+import { folder } from '../../shared/project.ts'
 
 /** The program that the package's `bin` names. */
 export const OS_IPC = fileURLToPath(new URL('../../../cli/os-ipc.js', import.meta.url))
@@ -44,6 +47,21 @@ export function cliWith(t: Teardown, input: string, args: readonly (string | num
 export function shell(t: Teardown, line: string, options: ChildOptions = {}): Promise<Exit> {
   const script = `os-ipc() { "${process.execPath}" "${OS_IPC}" "$@"; }; ${line}`
   return program(t, ['bash', '-c', script], { ...options, env: { ...PLAIN, ...options.env } }).exit
+}
+
+/** A PATH with `os-ipc` as npm installs it, an executable link to the file of `bin`, and this Node. */
+export function installed(t: Teardown): string {
+  const home = folder(t)
+  chmodSync(OS_IPC, 0o755)
+  symlinkSync(OS_IPC, join(home, 'os-ipc'))
+  symlinkSync(process.execPath, join(home, 'node'))
+  return `${home}:${process.env.PATH}`
+}
+
+/** Runs a line of bash in which `os-ipc` is installed. */
+export function installedShell(t: Teardown, line: string, options: ChildOptions = {}): Promise<Exit> {
+  const env = { ...PLAIN, PATH: installed(t), ...options.env }
+  return program(t, ['bash', '-c', line], { ...options, env }).exit
 }
 
 /** One line of JSON. */

@@ -11,7 +11,7 @@ import { exists, keyOf, removeKey, type Teardown, uniqueName } from '../../share
 
 /** Locks of one kind: those of the platform, or those made of files, which run everywhere. */
 export interface Engine {
-  readonly name: 'sysv' | 'files'
+  readonly name: 'sysv' | 'files' | 'postgres'
   /** `test`, with the engine in the title. */
   test(title: string, implementation: (t: ExecutionContext) => void | Promise<void>): void
   readonly manager: LockManager
@@ -20,16 +20,22 @@ export interface Engine {
   /** The name of a lock that nobody else uses. */
   lockName(t: Teardown): string
   /** Whether anything of the lock is left on this host. */
+  isThere(name: string): boolean | Promise<boolean>
+}
+
+/** An engine whose locks this host can look at by itself. */
+export interface HostEngine extends Engine {
+  readonly name: 'sysv' | 'files'
   isThere(name: string): boolean
 }
 
 /** Declares the same tests for every engine. */
-export function onEveryEngine(declare: (engine: Engine) => void): void {
+export function onEveryEngine(declare: (engine: HostEngine) => void): void {
   if (capabilities.defaultBackend === 'sysv') declare(sysv)
   declare(files())
 }
 
-export const sysv: Engine = {
+export const sysv: HostEngine = {
   name: 'sysv',
   test: (title, implementation) => test(`${title} (sysv)`, implementation),
   manager: locks,
@@ -42,7 +48,7 @@ export const sysv: Engine = {
   isThere: name => exists('sem', lockKeyOf(name)),
 }
 
-function files(): Engine {
+function files(): HostEngine {
   const folder = mkdtempSync(join(tmpdir(), 'os-ipc-locks-'))
   test.after.always(() => rmSync(folder, { recursive: true, force: true }))
   return {

@@ -3,15 +3,22 @@
 import fc from 'fast-check'
 
 /** 1 to 250 bytes of UTF-8 after the slash; no other slash, no NUL, no `..`. Memory needs its slash, and is not `/.`. */
+/** A name that we make nothing under, unless it is one. */
 export function isName(kind: 'semaphore' | 'memory', text: string): boolean {
-  if (kind === 'memory' && (!text.startsWith('/') || text === '/.')) return false
+  const rest = text.replace(/^\//, '')
+  return isForeignName(kind, text) && new TextEncoder().encode(rest).length <= 250 && !rest.includes('..')
+}
+
+/** A name that another program may have made something under. */
+export function isForeignName(kind: 'semaphore' | 'memory', text: string): boolean {
+  if (kind === 'memory' && (!text.startsWith('/') || text === '/.' || text === '/..')) return false
   const rest = text.replace(/^\//, '')
   const bytes = new TextEncoder().encode(rest)
   return (
     new TextDecoder().decode(bytes) === rest.replace(/^\ufeff/, '') &&
     bytes.length >= 1 &&
-    bytes.length <= 250 &&
-    !/[/\0]|\.\./.test(rest)
+    bytes.length <= 255 &&
+    !/[/\0]/.test(rest)
   )
 }
 

@@ -5,7 +5,7 @@
 //! fails returns its error as a text instead, which no other call returns; `lib/` throws.
 
 use napi::Status;
-use os_ipc::Error;
+use os_ipc::{Details, Error};
 
 /// Stands between two parts of the text. No part but the last one, the message, has it inside.
 const BETWEEN: char = '\0';
@@ -13,11 +13,16 @@ const BETWEEN: char = '\0';
 /// The error, as napi-rs carries it to [`text`].
 pub(crate) fn failure(error: &Error) -> napi::Error {
     let clean = |part: &str| part.replace(BETWEEN, "\u{fffd}");
+    let Details { uid, mode, limit } = error.details();
+    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let parts = [
         error.code().name(),
         error.errno().map_or_else(String::new, |errno| (-(errno as i32)).to_string()),
         error.syscall().map_or_else(String::new, clean),
         error.hint().map_or_else(String::new, clean),
+        number(uid.map(u64::from)),
+        number(mode.map(u64::from)),
+        number(limit),
         error.to_string(),
     ];
     napi::Error::new(Status::GenericFailure, parts.join(&String::from(BETWEEN)))
@@ -28,7 +33,7 @@ pub(crate) fn internal(what: &str) -> napi::Error {
     failure(&Error::invalid(what))
 }
 
-/// What JavaScript gets for an error: code, errno, system call, hint and message.
+/// What JavaScript gets for an error: code, errno, system call, hint, uid, mode, limit and message.
 pub(crate) fn text(error: &napi::Error) -> String {
     if error.reason.contains(BETWEEN) {
         error.reason.clone()

@@ -46,6 +46,12 @@ fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
     folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
 }
 
+/// Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes.
+#[napi]
+pub fn locks_are_system_v() -> bool {
+    LockEngine::is_system_v()
+}
+
 /// Asks for a lock: at once, or when its turn comes. `client` is this thread's number.
 #[napi]
 pub fn lock_request(

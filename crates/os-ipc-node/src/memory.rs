@@ -83,7 +83,7 @@ pub fn memory_open(
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = memory_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
+    let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
     keep(&env, session, memory.or_fail()?)
 }
 
@@ -118,7 +118,7 @@ pub fn memory_attach(
 /// Removes what has this name or key: false when nothing has.
 #[napi]
 pub fn memory_remove_by_id(id: Either<String, i32>) -> napi::Result<bool> {
-    memory_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_fail()
+    existing_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_fail()
 }
 
 /// Copies out; how many bytes that were.
@@ -250,6 +250,14 @@ fn detached() -> Error {
 fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     match id {
         Either::A(name) => Name::memory(&name).map(MemoryId::Name),
+        Either::B(key) => Key::from_raw(key).map(MemoryId::Key),
+    }
+}
+
+/// The same, of what another program may have made.
+fn existing_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
+    match id {
+        Either::A(name) => Name::existing_memory(&name).map(MemoryId::Name),
         Either::B(key) => Key::from_raw(key).map(MemoryId::Key),
     }
 }

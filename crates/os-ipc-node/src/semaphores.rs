@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Either, Env};
+use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreInfo};
+use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
@@ -38,10 +38,22 @@ pub struct NativeSemaphoreInfo {
     pub removed: bool,
 }
 
+fn backend_of(posix: bool) -> Backend {
+    if posix { Backend::Posix } else { Backend::SystemV }
+}
+
 /// A name or a raw key.
 fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::named(name, if posix { Backend::Posix } else { Backend::SystemV }),
+        Either::A(name) => SemaphoreId::named(name, backend_of(posix)),
+        Either::B(key) => SemaphoreId::keyed(*key),
+    }
+}
+
+/// The same, of what another program may have made.
+fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+    match id {
+        Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
@@ -55,11 +67,6 @@ pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
     }
 }
 
-fn creation_of(initial: u32, mode: u32) -> Creation {
-    // More than 16 bits is too much too, and refused by the core.
-    Creation { initial: u16::try_from(initial).unwrap_or(u16::MAX), mode }
-}
-
 #[napi]
 pub fn semaphore_create(
     env: Env,
@@ -70,7 +77,7 @@ pub fn semaphore_create(
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore =
-        id_of(&id, posix).and_then(|id| Semaphore::create(&id, creation_of(initial, mode))).or_fail()?;
+        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
     opened(&env, session, semaphore)
 }
 
@@ -82,7 +89,8 @@ pub fn semaphore_open(
     posix: bool,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
-    let semaphore = id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
+    let semaphore =
+        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
     keep(&env, session, semaphore)
 }
 
@@ -97,14 +105,14 @@ pub fn semaphore_open_or_create(
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore = id_of(&id, posix)
-        .and_then(|id| Semaphore::open_or_create(&id, creation_of(initial, mode), owner_of(&owner)))
+        .and_then(|id| Semaphore::open_or_create(&id, Creation { initial, mode }, owner_of(&owner)))
         .or_fail()?;
     opened(&env, session, semaphore)
 }
 
 #[napi]
 pub fn semaphore_unlink_id(id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
-    id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
+    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
 
 fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
@@ -152,7 +160,6 @@ fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<b
 pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
         environment.check_runs()?;
-        let count = u16::try_from(count).unwrap_or(u16::MAX);
         semaphore(environment, handle)?.post(count).or_fail()
     })
 }
@@ -208,6 +215,40 @@ pub fn semaphore_unlink(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, Semaphore::unlink)
 }
 
+/// Which semaphore a handle has open: to remove it when the handle is gone.
+#[napi(ts_return_type = "object")]
+pub fn semaphore_identity(env: Env, handle: u32) -> napi::Result<External<SemaphoreIdentity>> {
+    environment::with(&env, |environment| Ok(External::new(semaphore(environment, handle)?.identity())))
+}
+
+/// Removes a semaphore whose handle is gone.
+#[napi]
+pub fn semaphore_remove_closed(
+    #[napi(ts_arg_type = "object")] identity: &External<SemaphoreIdentity>,
+) -> napi::Result<()> {
+    identity.remove().or_fail()
+}
+
+/// The largest value that a counter of this backend has.
+#[napi]
+pub fn semaphore_value_max(posix: bool) -> u32 {
+    backend_of(posix).value_max()
+}
+
+/// A call of System V IPC that this process may not make.
+#[napi(object, object_from_js = false)]
+pub struct RefusedCall {
+    pub call: &'static str,
+    pub code: String,
+}
+
+/// Every one of them.
+#[napi]
+pub fn refused_calls() -> Vec<RefusedCall> {
+    let refused = os_ipc::refused_calls().into_iter();
+    refused.map(|(call, errno)| RefusedCall { call, code: format!("{errno:?}") }).collect()
+}
+
 /// Forgets a handle. One that still has permits stays, since the process holds them; false then.
 #[napi]
 pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
@@ -254,7 +295,6 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
 pub struct BackendCapabilities {
     pub available: bool,
     pub is_default: bool,
-    pub recovers_permits: bool,
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
@@ -267,12 +307,25 @@ pub struct SemaphoreCapabilities {
     pub posix: BackendCapabilities,
 }
 
+/// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
+#[napi(object)]
+pub struct SystemVUndo {
+    pub available: bool,
+    pub recovers_permits: bool,
+}
+
+/// What the kernel does with System V semaphores. The first call asks it, by a child process.
+#[napi]
+pub fn system_v_undo() -> SystemVUndo {
+    let undo = os_ipc::kernel_undo();
+    SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
+}
+
 #[napi]
 pub fn semaphore_capabilities() -> SemaphoreCapabilities {
     let of = |backend: Backend| BackendCapabilities {
         available: backend.is_available(),
         is_default: backend == Backend::DEFAULT,
-        recovers_permits: backend.recovers_permits(),
         has_value: backend.has_value(),
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),

@@ -4,6 +4,8 @@ use std::fmt;
 
 pub use nix::errno::Errno;
 
+use crate::hints;
+
 /// The reason of an [`Error`], as the code that programs compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -74,6 +76,18 @@ struct Parts {
     what: String,
     call: Option<Call>,
     hint: Option<String>,
+    details: Details,
+}
+
+/// Numbers behind an error, as far as they are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Who owns the object that is in the way.
+    pub uid: Option<u32>,
+    /// Its permission bits.
+    pub mode: Option<u32>,
+    /// The limit that was reached.
+    pub limit: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +102,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error without a system call behind it.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None }))
+        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None, details: Details::default() }))
     }
 
     /// `call` on `object` failed with `errno`, so `what` was not done.
@@ -100,7 +114,8 @@ impl Error {
     ) -> Self {
         let call = Call { name: call, object: object.to_string() };
         let code = Code::System(errno);
-        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None }))
+        let details = Details::default();
+        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, details }))
     }
 
     /// A bad name, key, mode or size.
@@ -112,6 +127,20 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Whose the object is that is in the way, and its permission bits.
+    #[must_use]
+    pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
+        self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
+        self
+    }
+
+    /// The limit that was reached.
+    #[must_use]
+    pub(crate) fn with_limit(mut self, limit: u64) -> Self {
+        self.0.details.limit = Some(limit);
         self
     }
 
@@ -136,10 +165,21 @@ impl Error {
         self.0.call.as_ref().map(|call| call.name)
     }
 
-    /// What to do about it.
+    /// What to do about it: what was found out where it failed, else what the call and its errno mean by themselves.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+        self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
+    }
+
+    /// Whether it has a hint of its own already.
+    pub(crate) fn is_explained(&self) -> bool {
+        self.0.hint.is_some()
+    }
+
+    /// Numbers behind it.
+    #[must_use]
+    pub fn details(&self) -> Details {
+        self.0.details
     }
 }
 

@@ -47,6 +47,15 @@ impl Key {
         }
     }
 
+    /// The key of the set with which processes of this user find out what the kernel does with undos.
+    pub(crate) fn of_undo_probe(user: u32) -> Self {
+        const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
+        match fnv1a_32(format!("os-ipc:undo:{user}").as_bytes()).cast_signed() {
+            0 => Self(INSTEAD_OF_PRIVATE),
+            key => Self(key),
+        }
+    }
+
     /// The number.
     #[must_use]
     pub fn raw(self) -> i32 {

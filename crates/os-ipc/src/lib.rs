@@ -5,6 +5,7 @@
 
 mod access;
 mod error;
+mod hints;
 mod key;
 mod limits;
 mod list;
@@ -15,16 +16,20 @@ mod record;
 mod semaphore;
 mod sync;
 mod sys;
+mod undo;
 mod waiting;
 
 pub use access::Owner;
-pub use error::{Code, Errno, Error, Result};
+pub use error::{Code, Details, Errno, Error, Result};
 pub use key::{Key, ftok};
-pub use list::{CAN_LIST, list_segments, list_semaphores};
+pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
-pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreInfo, SemaphoreWords, VALUE_MAX};
+pub use semaphore::{
+    Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, SemaphoreWords, VALUE_MAX,
+};
+pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,

@@ -10,7 +10,12 @@ use crate::sys;
 /// The most bytes that may follow the slash.
 pub const MAX_NAME_BYTES: usize = 250;
 
+/// The most bytes that may follow the slash of a name that another program chose: NAME_MAX of Linux's file systems.
+pub(crate) const MAX_FOREIGN_BYTES: usize = 255;
+
 /// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
+///
+/// One that exists already may have up to 255 bytes, and `..` in it: other programs are not so strict.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     /// Ends with a NUL, for C.
@@ -20,6 +25,11 @@ pub struct Name {
 impl Name {
     /// The name of a semaphore; a missing leading slash is added.
     pub fn semaphore(text: &str) -> Result<Self> {
+        Self::existing_semaphore(text)?.of_ours()
+    }
+
+    /// The name of a semaphore that another program may have made.
+    pub fn existing_semaphore(text: &str) -> Result<Self> {
         let name =
             if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
         name.at_most(sys::SEMAPHORE_NAME_MAX)
@@ -27,16 +37,22 @@ impl Name {
 
     /// The name of a memory object; the leading slash has to be there.
     pub fn memory(text: &str) -> Result<Self> {
+        Self::existing_memory(text)?.of_ours()
+    }
+
+    /// The name of a memory object that another program may have made.
+    pub fn existing_memory(text: &str) -> Result<Self> {
         if !text.starts_with('/') {
             return Err(Error::invalid(format!("the name of shared memory starts with a slash: '{text}'"))
                 .with_hint(format!("did you mean '/{text}'?")));
         }
-        if text == "/." {
-            return Err(Error::invalid("'/.' is a directory, not a name"));
+        if matches!(text, "/." | "/..") {
+            return Err(Error::invalid(format!("'{text}' is a directory, not a name")));
         }
         Self::checked(text)?.at_most(sys::MEMORY_NAME_MAX)
     }
 
+    /// What any name has to be.
     fn checked(text: &str) -> Result<Self> {
         let rest = &text[1..];
         if rest.is_empty() {
@@ -45,19 +61,22 @@ impl Name {
         if rest.contains('/') {
             return Err(Error::invalid(format!("a name has no slash but the first: '{text}'")));
         }
-        if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
-            return Err(Error::invalid(format!("a name has no '..': '{text}'")));
-        }
-        if rest.len() > MAX_NAME_BYTES {
-            return Err(Error::invalid(format!(
-                "a name has at most {MAX_NAME_BYTES} bytes after its slash, this one has {}",
-                rest.len()
-            )));
-        }
         if rest.contains('\0') {
             return Err(Error::invalid("a name has no NUL byte"));
         }
+        at_most_after_slash(rest, MAX_FOREIGN_BYTES)?;
         Ok(Self { terminated: [text, "\0"].concat().into() })
+    }
+
+    /// What a name has to be that we make.
+    fn of_ours(self) -> Result<Self> {
+        let rest = &self.as_str()[1..];
+        if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
+            return Err(Error::invalid(format!("a name has no '..': '{self}'"))
+                .with_hint("`open` and `unlink` take it, where another program made it"));
+        }
+        at_most_after_slash(rest, MAX_NAME_BYTES)?;
+        Ok(self)
     }
 
     fn at_most(self, limit: Option<usize>) -> Result<Self> {
@@ -81,6 +100,16 @@ impl Name {
     pub fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_with_nul(self.terminated.as_bytes()).unwrap_or_default()
     }
+}
+
+fn at_most_after_slash(rest: &str, limit: usize) -> Result<()> {
+    if rest.len() <= limit {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "a name has at most {limit} bytes after its slash, this one has {}",
+        rest.len()
+    )))
 }
 
 impl fmt::Debug for Name {
@@ -135,6 +164,21 @@ mod tests {
         assert!(Name::semaphore(&"a".repeat(251)).is_err());
         assert!(Name::semaphore(&"é".repeat(125)).is_ok());
         assert!(Name::semaphore(&"é".repeat(126)).is_err());
+    }
+
+    #[test]
+    #[cfg(not(target_vendor = "apple"))]
+    fn a_name_that_exists_may_be_longer_and_have_dots() {
+        for name in ["/..", "/a..b", "/.", "/...", &format!("/{}", "a".repeat(255))] {
+            assert!(Name::existing_semaphore(name).is_ok(), "{name}");
+            assert_eq!(Name::existing_memory(name).is_ok(), !matches!(name, "/." | "/.."), "{name}");
+        }
+        for name in ["", "/", "/a/b", "//a", "/a\0b", &format!("/{}", "a".repeat(256))] {
+            assert!(
+                Name::existing_semaphore(name).is_err() && Name::existing_memory(name).is_err(),
+                "{name}"
+            );
+        }
     }
 
     /// The rules of a semaphore's name, written a second time.

@@ -13,7 +13,7 @@
 pub(crate) const MARK: u16 = 0x4f01;
 
 /// What semaphore 1 holds in the set of a lock.
-pub(crate) const LOCK_MARK: u16 = 0x4c01;
+pub(crate) const LOCK_MARK: u16 = 0x4c02;
 
 /// Index of the counter.
 pub(crate) const COUNTER: u16 = 0;

@@ -94,7 +94,7 @@ fn post_adds_all_units_or_none() {
         let semaphore = named.create(0);
         semaphore.post(32_767).unwrap();
         assert_eq!(semaphore.post(0).unwrap_err().code(), Code::OutOfRange);
-        assert_eq!(semaphore.post(32_768).unwrap_err().code(), Code::OutOfRange);
+        assert_eq!(semaphore.post(backend.value_max() + 1).unwrap_err().code(), Code::OutOfRange);
         if backend == Backend::SystemV {
             assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(Errno::ERANGE));
             assert!(semaphore.try_wait().unwrap());
@@ -105,10 +105,68 @@ fn post_adds_all_units_or_none() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_posix_counter_ends_at_its_own_limit() {
+    const MOST: u32 = 0x7fff_ffff;
+    assert_eq!(Backend::Posix.value_max(), MOST);
+    let named = Named::new(Backend::Posix);
+    let semaphore = named.create(32_768);
+    assert_eq!(semaphore.value().unwrap(), 32_768);
+    semaphore.post(MOST - 32_768).unwrap();
+    assert_eq!(semaphore.value().unwrap(), MOST);
+    for count in [1, 2, MOST] {
+        let error = semaphore.post(count).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EOVERFLOW));
+        assert_eq!(error.details().limit, Some(u64::from(MOST)));
+    }
+    assert_eq!(semaphore.value().unwrap(), MOST);
+    semaphore.unlink().unwrap();
+    assert_eq!(named.create(MOST).value().unwrap(), MOST);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn many_units_at_once_wake_as_many_who_wait() {
+    let named = Named::new(Backend::Posix);
+    let semaphore = named.create(0);
+    thread::scope(|scope| {
+        // Each thread blocks in the C library.
+        let waits: Vec<_> = (0..4).map(|_| scope.spawn(|| named.open().wait(Some(LIMIT)).unwrap())).collect();
+        let all_wait = || semaphore.info().is_ok_and(|info| info.waiters == Some(4));
+        let deadline = Instant::now() + LIMIT;
+        while !all_wait() && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        semaphore.post(6).unwrap();
+        assert!(waits.into_iter().all(|wait| wait.join().unwrap()));
+    });
+    assert_eq!(semaphore.value().unwrap(), 2);
+}
+
+#[test]
+fn a_semaphore_is_removed_after_its_handle_is_gone() {
+    for backend in backends() {
+        let named = Named::new(backend);
+        let identity = named.create(1).identity();
+        identity.remove().unwrap();
+        assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(Errno::ENOENT));
+        // Another one of the same name stays.
+        if backend == Backend::SystemV || cfg!(target_os = "linux") {
+            let another = named.create(7);
+            identity.remove().unwrap();
+            assert_eq!(units(&another), 7);
+            assert!(Semaphore::open(&named.id(), Owner::Default).is_ok());
+        }
+    }
+}
+
+#[test]
 fn a_creation_has_a_value_and_a_mode_that_exist() {
     for backend in backends() {
         let named = Named::new(backend);
-        for bad in [creation(32_768), creation(u16::MAX), os_ipc::Creation { mode: 0o1000, ..creation(1) }] {
+        let too_much = backend.value_max() + 1;
+        for bad in [creation(too_much), creation(u32::MAX), os_ipc::Creation { mode: 0o1000, ..creation(1) }]
+        {
             assert_eq!(Semaphore::create(&named.id(), bad).err().unwrap().code(), Code::OutOfRange);
             let error = Semaphore::open_or_create(&named.id(), bad, Owner::Default).err().unwrap();
             assert_eq!(error.code(), Code::OutOfRange);

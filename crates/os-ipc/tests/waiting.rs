@@ -91,7 +91,7 @@ fn ten_thousand_waits_are_one_thread() {
         let tickets: Vec<_> = (0..WAITS).map(|_| pending(&semaphore, &party.mailbox)).collect();
         assert_eq!(semaphore.info().unwrap().pending, WAITS);
         until_blocked(&semaphore);
-        semaphore.post(u16::try_from(WAITS).unwrap()).unwrap();
+        semaphore.post(u32::try_from(WAITS).unwrap()).unwrap();
         assert_eq!(take(party.collect_all(WAITS)), tickets);
         assert_eq!(units(&semaphore), 0);
         assert_eq!(semaphore.info().unwrap().pending, 0);

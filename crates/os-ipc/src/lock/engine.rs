@@ -1,11 +1,11 @@
 //! What locks are made of.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{LockInfo, LockName, LockRequest, files, idle, registry, system_v};
 use crate::error::Result;
-use crate::sys;
+use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
 /// What locks are made of. Those of two engines have nothing to do with each other.
@@ -18,13 +18,18 @@ pub enum LockEngine {
 }
 
 impl LockEngine {
-    /// The one of this platform.
+    /// The one of this host: System V, or files where the kernel would not free the locks of a dead process.
+    ///
+    /// A process keeps to one: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
-        if sys::system_v::semaphore::AVAILABLE {
-            Ok(Self::SystemV)
-        } else {
-            files::of_user().map(Self::Files)
-        }
+        if Self::is_system_v() { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
+    }
+
+    /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
+    #[must_use]
+    pub fn is_system_v() -> bool {
+        static SYSTEM_V: LazyLock<bool> = LazyLock::new(|| kernel_undo().is_trusted());
+        *SYSTEM_V
     }
 
     /// That of files in this folder, for tests.
@@ -41,14 +46,18 @@ impl LockEngine {
         }
     }
 
-    /// Who holds locks and who waits for them: this process's, in the order of their requests, then other processes'.
+    /// Who holds locks and who waits for them.
+    ///
+    /// Holders: this process's in the order of their requests, then other processes'. Then waiters by the time at which
+    /// they asked. Another process's stand together where its first one is: it has one place in the kernel's line.
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = registry::requests(self, pid);
         requests.extend(match self {
             Self::SystemV => system_v::survey(pid)?,
-            Self::Files(folder) => files::survey(folder, pid),
+            Self::Files(folder) => files::survey(folder, pid)?,
         });
+        requests.sort_by_key(|request| if request.held { 0 } else { request.asked.max(1) });
         Ok(requests)
     }
 
@@ -66,7 +75,7 @@ impl LockEngine {
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         match self {
             Self::SystemV => system_v::list(),
-            Self::Files(folder) => Ok(files::list(folder)),
+            Self::Files(folder) => files::list(folder),
         }
     }
 }

@@ -68,7 +68,7 @@ fn close_now(line: &Queue) {
     /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
     if !locking(line).close_unused() {
-        line.await_leaving_driver(PATIENCE);
+        line.await_no_driver(PATIENCE);
         locking(line).close_unused();
     }
 }

@@ -2,6 +2,11 @@
 
 use super::LockMode;
 
+/// How many requests of one kind a process is taken to have for one lock.
+///
+/// Others write that number, so it makes no more entries than this, whatever it is.
+pub(super) const MOST_OF_A_PROCESS: usize = 1000;
+
 /// Somebody who holds a lock or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockRequest {
@@ -11,6 +16,10 @@ pub struct LockRequest {
     pub mode: LockMode,
     /// Whether it is held; else it is waited for.
     pub held: bool,
+    /// When the first waiter of its process asked, or it itself in this process: microseconds since the host started.
+    ///
+    /// 0 for what is held.
+    pub asked: u64,
     /// Whose it is; `None` where the kernel does not say.
     pub pid: Option<i32>,
     /// Who in this process asked, as [`Lock::new`](super::Lock::new) was told; `None` in others.

@@ -1,9 +1,9 @@
 //! The one line that this process has for a lock, whoever asks.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::{LockEngine, LockName};
+use super::{LockEngine, LockName, at_exit};
 use crate::waiting::{Locking, Queue};
 
 /// So many lines are kept without a look whether anybody uses them.
@@ -16,10 +16,12 @@ pub(super) fn locking(queue: &Queue) -> &dyn Locking {
 
 type Lines = HashMap<(LockEngine, LockName), Weak<Queue>>;
 
+static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
+
 /// The line of the lock; its thread keeps it for as long as that is in the kernel.
 pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
-    static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
-    let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    at_exit::register();
+    let mut lines = lock();
     let lock = (engine.clone(), name.clone());
     if let Some(line) = lines.get(&lock).and_then(Weak::upgrade) {
         return line;
@@ -31,4 +33,13 @@ pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     let line = engine.queue(name);
     lines.insert(lock, Arc::downgrade(&line));
     line
+}
+
+/// Every line that is there.
+pub(super) fn all() -> Vec<Arc<Queue>> {
+    lock().values().filter_map(Weak::upgrade).collect()
+}
+
+fn lock() -> MutexGuard<'static, Lines> {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,6 +4,7 @@
 //! A request joins the *line* of its lock in this process (`line`), which is a [`Queue`](crate::waiting): first come,
 //! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
 
+mod at_exit;
 mod engine;
 #[cfg(test)]
 mod engine_tests;

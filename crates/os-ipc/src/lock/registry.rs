@@ -46,6 +46,7 @@ pub(super) fn requests(engine: &LockEngine, pid: i32) -> Vec<LockRequest> {
         name: entry.name.as_str().to_owned(),
         mode: entry.mode,
         held: entry.holder.permits() > 0,
+        asked: if entry.holder.permits() > 0 { 0 } else { entry.holder.asked() },
         pid: Some(pid),
         client: Some(entry.client),
     };

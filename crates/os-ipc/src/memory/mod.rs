@@ -1,6 +1,8 @@
 //! Shared memory: POSIX objects by name, System V segments by key or id.
 
+mod explain;
 mod hints;
+mod identity;
 mod info;
 mod posix;
 mod system_v;
@@ -10,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+pub use identity::MemoryIdentity;
 pub use info::{MemoryKind, SharedMemoryInfo};
 use posix::PosixObject;
 pub(crate) use posix::list as list_posix;
@@ -21,7 +24,7 @@ use crate::error::{Code, Errno, Error, Result};
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
-use crate::sys::{module, named_memory};
+use crate::sys::module;
 
 /// What a memory object is called, and which system it lives in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +51,6 @@ enum Object {
     SystemV(Segment),
 }
 
-/// One object, and none that takes its name after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryIdentity(Identity);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Identity {
-    Posix(Name, named_memory::Identity),
-    SystemV(i32),
-}
-
 /// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers that were given away.
 pub struct Lease(Arc<Mapping>);
 
@@ -66,7 +59,37 @@ impl SharedMemory {
     ///
     /// `mode` is what it says: the umask takes nothing away (but on darwin).
     pub fn create(id: &MemoryId, size: u64, mode: u32) -> Result<Self> {
-        let size = checked_size(size)?;
+        Self::make(id, checked_size(size)?, mode).map_err(|error| explain::making(error, id, size))
+    }
+
+    /// Opens an object that is there, with the size it has.
+    pub fn open(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
+        Self::find(id, writable, owner).map_err(|error| explain::opening(error, id))
+    }
+
+    /// Opens the object that is there, of at least `size` bytes, or makes it.
+    pub fn open_or_create(id: &MemoryId, size: u64, mode: u32, owner: Owner) -> Result<Self> {
+        Self::find_or_make(id, checked_size(size)?, mode, owner)
+            .map_err(|error| explain::making(error, id, size))
+    }
+
+    /// Attaches a System V segment by its id.
+    pub fn attach(segment: i32, writable: bool, owner: Owner) -> Result<Self> {
+        Segment::attach(segment, owner)
+            .and_then(|found| Self::of_segment(found, writable, false))
+            .map_err(|error| explain::segment(error, segment))
+    }
+
+    /// Removes the object: false when there was none. Whoever has it mapped keeps it.
+    pub fn remove_by_id(id: &MemoryId) -> Result<bool> {
+        match id {
+            MemoryId::Name(name) => posix::remove(name),
+            MemoryId::Key(key) => system_v::remove(*key),
+        }
+        .map_err(|error| explain::removing(error, id))
+    }
+
+    fn make(id: &MemoryId, size: NonZeroUsize, mode: u32) -> Result<Self> {
         match id {
             MemoryId::Name(name) => {
                 let object = PosixObject::create(name, size, mode)?;
@@ -87,8 +110,7 @@ impl SharedMemory {
         }
     }
 
-    /// Opens an object that is there, with the size it has.
-    pub fn open(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
+    fn find(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
         match id {
             MemoryId::Name(name) => {
                 Self::of_posix(PosixObject::open(name, writable, owner)?, writable, false)
@@ -97,22 +119,20 @@ impl SharedMemory {
         }
     }
 
-    /// Opens the object that is there, of at least `size` bytes, or makes it.
-    pub fn open_or_create(id: &MemoryId, size: u64, mode: u32, owner: Owner) -> Result<Self> {
-        let wanted = checked_size(size)?;
+    fn find_or_make(id: &MemoryId, size: NonZeroUsize, mode: u32, owner: Owner) -> Result<Self> {
         // Between our calls others make and remove it. Once in a while that happens.
         for _ in 0..1000 {
-            match Self::open(id, true, owner) {
-                Ok(memory) if memory.size() < wanted.get() => {
+            match Self::find(id, true, owner) {
+                Ok(memory) if memory.size() < size.get() => {
                     let has = memory.size();
                     let what =
-                        format!("the shared memory {id} has {has} bytes, fewer than the {wanted} asked for");
+                        format!("the shared memory {id} has {has} bytes, fewer than the {size} asked for");
                     return Err(Error::new(Code::Size, what));
                 }
                 Err(error) if error.code() == Code::System(Errno::ENOENT) => {}
                 opened => return opened,
             }
-            match Self::create(id, size, mode) {
+            match Self::make(id, size, mode) {
                 Err(error) if matches!(error.code(), Code::System(Errno::EEXIST | Errno::EIDRM)) => {}
                 created => return created,
             }
@@ -123,19 +143,6 @@ impl SharedMemory {
                 "the shared memory {id} was made and removed again 1,000 times while it was to be opened"
             ),
         ))
-    }
-
-    /// Attaches a System V segment by its id.
-    pub fn attach(segment: i32, writable: bool, owner: Owner) -> Result<Self> {
-        Self::of_segment(Segment::attach(segment, owner)?, writable, false)
-    }
-
-    /// Removes the object: false when there was none. Whoever has it mapped keeps it.
-    pub fn remove_by_id(id: &MemoryId) -> Result<bool> {
-        match id {
-            MemoryId::Name(name) => posix::remove(name),
-            MemoryId::Key(key) => system_v::remove(*key),
-        }
     }
 
     fn of_posix(object: PosixObject, writable: bool, created: bool) -> Result<Self> {
@@ -296,10 +303,10 @@ impl SharedMemory {
     /// Which object this is: to remove it after it was dropped too.
     #[must_use]
     pub fn identity(&self) -> MemoryIdentity {
-        MemoryIdentity(match &self.object {
-            Object::Posix(object) => Identity::Posix(object.name().clone(), object.identity()),
-            Object::SystemV(segment) => Identity::SystemV(segment.id()),
-        })
+        match &self.object {
+            Object::Posix(object) => MemoryIdentity::posix(object.name(), object.identity()),
+            Object::SystemV(segment) => MemoryIdentity::system_v(segment.id()),
+        }
     }
 
     /// Removes this object: its name or key is free at once, its memory when nobody has it mapped any more.
@@ -323,16 +330,6 @@ impl SharedMemory {
         if Arc::strong_count(&self.mapping) > 1 {
             // Where it fails (a segment of huge pages that is not a multiple of one) the leases keep the object itself.
             let _ = self.mapping.vacate();
-        }
-    }
-}
-
-impl MemoryIdentity {
-    /// [`SharedMemory::remove`]
-    pub fn remove(&self) -> Result<()> {
-        match &self.0 {
-            Identity::Posix(name, identity) => posix::remove_object(name, *identity),
-            Identity::SystemV(id) => system_v::remove_object(*id),
         }
     }
 }

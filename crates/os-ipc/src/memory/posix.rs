@@ -9,10 +9,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nix::errno::Errno;
 
-use super::hints;
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, Result};
+use crate::hints::posix::{self as hints, Wanted};
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
 use crate::sys::named_memory::{self, Identity};
@@ -33,12 +33,7 @@ impl PosixObject {
     /// Makes an object that is complete when others can see it, or is not there.
     pub(super) fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let file = named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
-            hints::posix_room(Error::system(
-                "cannot create the shared memory",
-                call,
-                format_args!("'{name}'"),
-                errno,
-            ))
+            Error::system("cannot create the shared memory", call, format_args!("'{name}'"), errno)
         })?;
         let status = status(&file, name)?;
         let (identity, size) = (named_memory::identity(&status), size_of(&status).unwrap_or(size));
@@ -71,7 +66,7 @@ impl PosixObject {
     /// Maps the whole object.
     pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
         Mapping::of_file(&self.file, self.size, writable)
-            .map_err(|errno| hints::posix_room(self.failed("cannot map the shared memory", "mmap", errno)))
+            .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
     }
 
     /// Whether the object still has its first `end` bytes.
@@ -98,7 +93,8 @@ impl PosixObject {
             Err(error) => error,
             // The size is right, so a page could not be had: a peer sized the object without allocating it.
             Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
-                hints::posix_room(self.failed("cannot reach the shared memory", "mmap", Errno::ENOSPC))
+                let error = self.failed("cannot reach the shared memory", "mmap", Errno::ENOSPC);
+                hints::memory(error, &self.name, Wanted::Make(size as u64))
             }
             // There is room, so the peer that cut it made it larger again since.
             Ok(()) => self.truncated(0, size),
@@ -136,7 +132,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
         |call, errno| Error::system("cannot open the shared memory", call, format_args!("'{name}'"), errno);
     let (file, status) = match named_memory::open(name, writable) {
         Ok(opened) => opened,
-        Err(Refusal::Failed(Failure(call, errno))) => return Err(hints::posix_room(failed(call, errno))),
+        Err(Refusal::Failed(Failure(call, errno))) => return Err(failed(call, errno)),
         Err(Refusal::NotReady(errno)) => return Ok(Opened::NotReady(failed("open", errno))),
         Err(Refusal::NotAnObject(kind)) => {
             return Err(Error::new(Code::NotAnObject, format!("'{name}' is not shared memory but {kind}"))
@@ -164,7 +160,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
 pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
     match named_memory::named(name) {
         Ok(named) if named == identity => remove(name).map(drop),
-        Ok(_) | Err(Failure(_, Errno::ENOENT)) => Ok(()),
+        Ok(_) | Err(Failure(_, Errno::ENOENT | Errno::ENOTDIR)) => Ok(()),
         Err(Failure(call, errno)) => {
             Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
         }
@@ -175,11 +171,18 @@ pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
 pub(super) fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
-        Err(Errno::ENOENT) => Ok(false),
-        Err(errno) => {
-            Err(Error::system("cannot remove the shared memory", "unlink", format_args!("'{name}'"), errno))
+        Err(Failure(_, Errno::ENOENT)) => Ok(false),
+        // A read-only file system refuses before it looks whether there is anything.
+        Err(_) if is_absent(name) => Ok(false),
+        Err(Failure(call, errno)) => {
+            Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
         }
     }
+}
+
+/// Whether it is certain that nothing has the name.
+fn is_absent(name: &Name) -> bool {
+    matches!(named_memory::named(name), Err(Failure(_, Errno::ENOENT | Errno::ENOTDIR)))
 }
 
 /// Every object of this host that we may read.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::sys::mapping::Mapping;
 use crate::sys::system_v::memory::{self as sys, Status};
+use crate::sys::system_v::probe;
 
 /// A segment of a known size.
 pub(super) struct Segment {
@@ -38,12 +39,12 @@ impl Segment {
         };
         let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
         let status = sys::status(id).map_err(|errno| match errno {
-            // It was removed in between, so there is none: what shmget would have said a moment later.
-            Errno::EINVAL | Errno::EIDRM => failed("shmget", Errno::ENOENT),
+            // It was removed in between, so there is none.
+            Errno::EINVAL | Errno::EIDRM => failed("shmctl", Errno::ENOENT),
             errno => failed("shmctl", errno),
         })?;
         if status.removed {
-            return Err(failed("shmget", Errno::ENOENT));
+            return Err(failed("shmctl", Errno::ENOENT));
         }
         Self::checked(id, &status, owner, Errno::ENOENT)
     }
@@ -132,9 +133,20 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 }
 
 /// Every segment of this IPC namespace that we may read.
-pub(crate) fn list() -> Vec<SharedMemoryInfo> {
+pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
+    // What /proc lists would all seem to be what we may not read.
+    let ids = sys::ids();
+    match probe::refusal("shmctl") {
+        // A kernel without System V IPC: there is nothing.
+        Some(Errno::ENOSYS) if ids.is_none() => {}
+        Some(errno) => {
+            let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);
+            return Err(crate::hints::system_v::refused_segment(error));
+        }
+        None => {}
+    }
     let look = |id: i32| Some(info(id, &sys::status(id).ok()?));
-    sys::ids().into_iter().filter_map(look).collect()
+    Ok(ids.unwrap_or_default().into_iter().filter_map(look).collect())
 }
 
 fn info(id: i32, status: &Status) -> SharedMemoryInfo {

@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::error::{Code, Error, Result};
 use crate::key::Key;
-use crate::name::Name;
+use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
+use crate::sys::named_semaphore::FILE_PREFIX;
+use crate::undo::kernel_undo;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +31,10 @@ impl Backend {
         }
     }
 
-    /// Whether the kernel gives a dead process's permits back.
+    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
-        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
+        self == Self::SystemV && kernel_undo().is_trusted()
     }
 
     /// Whether the counter can be read.
@@ -44,16 +46,25 @@ impl Backend {
         }
     }
 
+    /// The largest counter: SEMVMX of semop(2), or SEM_VALUE_MAX of sem_post(3).
+    #[must_use]
+    pub fn value_max(self) -> u32 {
+        match self {
+            Self::SystemV => u32::from(super::VALUE_MAX),
+            Self::Posix => sys::named_semaphore::VALUE_MAX,
+        }
+    }
+
     /// Whether the kernel itself can end a wait after a time; where not, we do.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 
     /// Whether removing a semaphore wakes those who wait on it.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
-        self.recovers_permits()
+        self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 }
 
@@ -69,7 +80,24 @@ pub struct SemaphoreId {
 impl SemaphoreId {
     /// The semaphore of a name; a missing leading slash is added.
     pub fn named(name: &str, backend: Backend) -> Result<Self> {
-        let name = Name::semaphore(name)?;
+        Self::of_name(Name::semaphore(name)?, backend)
+    }
+
+    /// The semaphore of a name that another program may have chosen: to open or to remove, not to make.
+    pub fn existing(name: &str, backend: Backend) -> Result<Self> {
+        let name = Name::existing_semaphore(name)?;
+        // Its file has the C library's prefix before the name.
+        let most = MAX_FOREIGN_BYTES - FILE_PREFIX.map_or(0, str::len);
+        let bytes = name.as_str().len() - 1;
+        if backend == Backend::Posix && bytes > most {
+            return Err(Error::invalid(format!(
+                "a POSIX semaphore's name has at most {most} bytes after its slash, this one has {bytes}"
+            )));
+        }
+        Self::of_name(name, backend)
+    }
+
+    fn of_name(name: Name, backend: Backend) -> Result<Self> {
         let key = match backend {
             Backend::SystemV => Some(Key::of_name(&name)?),
             Backend::Posix => None,

@@ -1,6 +1,8 @@
 //! Named counting semaphores.
 
+mod explain;
 mod id;
+mod identity;
 mod info;
 pub(crate) mod patience;
 mod posix;
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use id::{Backend, SemaphoreId};
+pub use identity::SemaphoreIdentity;
 pub use info::SemaphoreInfo;
 pub(crate) use posix::list as list_posix;
 pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
@@ -23,7 +26,7 @@ use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
 
-/// The largest counter that every backend has: SEMVMX of semop(2).
+/// The largest counter that every backend has: SEMVMX of semop(2). A [`Backend`] may allow more.
 pub const VALUE_MAX: u16 = 32_767;
 
 /// A handle on a counting semaphore.
@@ -49,8 +52,8 @@ enum Inside {
 /// What is needed to make a semaphore.
 #[derive(Clone, Copy, Debug)]
 pub struct Creation {
-    /// The counter's first value, at most [`VALUE_MAX`].
-    pub initial: u16,
+    /// The counter's first value, at most [`Backend::value_max`].
+    pub initial: u32,
     /// Permission bits; the umask does not change them.
     pub mode: u32,
 }
@@ -58,13 +61,14 @@ pub struct Creation {
 impl Semaphore {
     /// Makes a semaphore; `EEXIST` when there is one.
     pub fn create(id: &SemaphoreId, creation: Creation) -> Result<Self> {
-        creation.check()?;
+        creation.check(id.backend())?;
         match id.backend() {
             Backend::SystemV => system_v::create(id, creation).map(|set| Self::system_v(set, true)),
             Backend::Posix => {
                 posix::create(id.name_of_posix()?, creation).map(|named| Self::posix(named, true))
             }
         }
+        .map_err(|error| explain::making(error, id))
     }
 
     /// Opens a semaphore; `ENOENT` when there is none.
@@ -73,17 +77,19 @@ impl Semaphore {
             Backend::SystemV => system_v::open(id, owner).map(|set| Self::system_v(set, false)),
             Backend::Posix => posix::open(id.name_of_posix()?, owner).map(|named| Self::posix(named, false)),
         }
+        .map_err(|error| explain::opening(error, id))
     }
 
     /// Opens a semaphore, or makes it when there is none.
     pub fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<Self> {
-        creation.check()?;
+        creation.check(id.backend())?;
         match id.backend() {
             Backend::SystemV => system_v::open_or_create(id, creation, owner)
                 .map(|(set, created)| Self::system_v(set, created)),
             Backend::Posix => posix::open_or_create(id.name_of_posix()?, creation, owner)
                 .map(|(named, created)| Self::posix(named, created)),
         }
+        .map_err(|error| explain::making(error, id))
     }
 
     /// Removes the semaphore of this name or key; false when there was none.
@@ -92,6 +98,7 @@ impl Semaphore {
             Backend::SystemV => system_v::unlink(id),
             Backend::Posix => posix::unlink(id.name_of_posix()?),
         }
+        .map_err(|error| explain::removing(error, id))
     }
 
     fn system_v(set: system_v::Set, created: bool) -> Self {
@@ -158,9 +165,10 @@ impl Semaphore {
     }
 
     /// Adds `count` units, all or none.
-    pub fn post(&self, count: u16) -> Result<()> {
-        if count == 0 || count > VALUE_MAX {
-            return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {VALUE_MAX}")));
+    pub fn post(&self, count: u32) -> Result<()> {
+        let most = self.backend().value_max();
+        if count == 0 || count > most {
+            return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {most}")));
         }
         match &self.inside {
             Inside::SystemV(set) => set.post(count),
@@ -286,17 +294,27 @@ impl Semaphore {
         if self.unlinked.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match &self.inside {
-            Inside::SystemV(set) => set.unlink(),
-            Inside::Posix(named) => named.unlink(),
-        }?;
+        self.identity().remove()?;
         self.unlinked.store(true, Ordering::Relaxed);
         Ok(())
     }
 
+    /// Which semaphore this is: to remove it after it was dropped too.
+    #[must_use]
+    pub fn identity(&self) -> SemaphoreIdentity {
+        match &self.inside {
+            Inside::SystemV(set) => set.identity(),
+            Inside::Posix(named) => named.identity(),
+        }
+    }
+
     /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
     pub fn before_exit(&self) {
-        if !self.backend().recovers_permits() {
+        // Without permits, System V has nothing to ask the kernel about.
+        let undone = |backend: Backend| {
+            backend == Backend::SystemV && (self.permits() == 0 || backend.recovers_permits())
+        };
+        if !undone(self.backend()) {
             self.release_all();
             self.given_back.store(true, Ordering::Relaxed);
         }
@@ -314,9 +332,15 @@ impl Drop for Semaphore {
 }
 
 impl Creation {
-    fn check(self) -> Result<()> {
-        if self.initial > VALUE_MAX {
-            return Err(Error::new(Code::OutOfRange, format!("an initial value is 0 to {VALUE_MAX}")));
+    /// The first value of a set, which [`check`](Self::check) found small enough.
+    fn initial_of_set(self) -> u16 {
+        u16::try_from(self.initial).unwrap_or(VALUE_MAX)
+    }
+
+    fn check(self, backend: Backend) -> Result<()> {
+        let most = backend.value_max();
+        if self.initial > most {
+            return Err(Error::new(Code::OutOfRange, format!("an initial value is 0 to {most}")));
         }
         if self.mode > 0o777 {
             return Err(Error::new(Code::OutOfRange, "a mode is 0 to 0o777"));

@@ -6,11 +6,13 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use super::patience::Patience;
-use super::posix_file::{self, FileId, Found};
-use super::{Backend, Creation, SemaphoreInfo};
+pub(super) use super::posix_file::FileId;
+use super::posix_file::{self, Found};
+use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Errno, Error, Result};
 use crate::name::Name;
+use crate::sys::file_size_limit;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
 use crate::sys::semaphore_words::{self, Words};
@@ -26,17 +28,12 @@ pub(super) struct Named {
 }
 
 pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
-    let mapped =
-        sys::create(name.as_c_str(), creation.mode, u32::from(creation.initial)).map_err(|errno| {
-            let error = Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
-            match errno {
-                Errno::ENOSPC => error.with_hint("/dev/shm is full; a container has 64 MB of it by default"),
-                Errno::ENFILE | Errno::EMFILE => {
-                    error.with_hint("the limit of open semaphores or files is reached")
-                }
-                _ => error,
-            }
-        })?;
+    let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
+    // sem_open would come back with EFBIG too, but bring SIGXFSZ.
+    if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
+        return Err(failed(Errno::EFBIG));
+    }
+    let mapped = sys::create(name.as_c_str(), creation.mode, creation.initial).map_err(failed)?;
     let file = posix_file::current(name);
     if let Some(file) = file {
         posix_file::set_mode(name, file, creation.mode).inspect_err(|_| {
@@ -99,8 +96,22 @@ pub(super) fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(Errno::ENOENT) => Ok(false),
+        // A read-only file system refuses before it looks whether there is anything.
+        Err(_) if posix_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
+}
+
+/// Takes the name away, unless it stands for another semaphore by now.
+pub(super) fn remove_file(name: &Name, file: Option<FileId>) -> Result<()> {
+    if is_removed(name, file) {
+        return Ok(());
+    }
+    unlink(name).map(drop)
+}
+
+fn is_removed(name: &Name, file: Option<FileId>) -> bool {
+    file.is_some() && posix_file::current(name) != file
 }
 
 /// Every semaphore that we may read.
@@ -166,17 +177,24 @@ impl Named {
         })
     }
 
-    /// All units or none: the counter is looked at first. A peer that posts in between can make it stop half way,
-    /// 2 billion units up.
-    pub(super) fn post(&self, count: u16) -> Result<()> {
+    /// All units or none. Where the C library's words are known that is one step; elsewhere the counter is looked at
+    /// first, and a peer that posts in between can make it stop half way, 2 billion units up.
+    pub(super) fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
                 Errno::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
-            Error::system(what, "sem_post", quoted(&self.name), errno)
+            let error = Error::system(what, "sem_post", quoted(&self.name), errno);
+            if errno == Errno::EOVERFLOW { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         };
-        if count > 1 && sys::HAS_VALUE && VALUE_MAX - self.value()? < u32::from(count) {
+        if count == 1 {
+            return self.mapped.give().map_err(failed);
+        }
+        if let Some(given) = semaphore_words::give(&self.mapped, count) {
+            return given.map_err(failed);
+        }
+        if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
             return Err(failed(Errno::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
@@ -199,6 +217,10 @@ impl Named {
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
     }
 
+    pub(super) fn identity(&self) -> SemaphoreIdentity {
+        SemaphoreIdentity::posix(&self.name, self.file)
+    }
+
     /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
     pub(super) fn may_block(&self, deadline: Option<Instant>) -> bool {
         deadline.is_none() || sys::HAS_TIMED_WAIT
@@ -219,16 +241,8 @@ impl Named {
         taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
 
-    /// Takes the name away, unless it stands for another semaphore by now.
-    pub(super) fn unlink(&self) -> Result<()> {
-        if self.is_removed() {
-            return Ok(());
-        }
-        unlink(&self.name).map(drop)
-    }
-
     fn is_removed(&self) -> bool {
-        self.file.is_some() && posix_file::current(&self.name) != self.file
+        is_removed(&self.name, self.file)
     }
 }
 
@@ -238,12 +252,18 @@ struct MappedCounter {
     name: Name,
 }
 
+impl MappedCounter {
+    fn failed(&self, act: &str, call: &'static str, errno: Errno) -> Error {
+        Error::system(format!("cannot {act} the semaphore"), call, quoted(&self.name), errno)
+    }
+}
+
 impl Counter for MappedCounter {
     fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match self.mapped.try_take() {
             Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EAGAIN) => Ok(None),
-            Err(errno) => Err(self.failure("take a unit from", errno)),
+            Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
         }
     }
 
@@ -251,7 +271,7 @@ impl Counter for MappedCounter {
         match self.mapped.take() {
             Ok(()) => Ok(Some(Token::default())),
             Err(Errno::EINTR) => Ok(None),
-            Err(errno) => Err(self.failure("wait for", errno)),
+            Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
         }
     }
 
@@ -263,8 +283,9 @@ impl Counter for MappedCounter {
         self.mapped.give()
     }
 
+    /// Of what goes back: what takes makes its own.
     fn failure(&self, act: &str, errno: Errno) -> Error {
-        Error::system(format!("cannot {act} the semaphore"), "sem_wait", quoted(&self.name), errno)
+        self.failed(act, "sem_post", errno)
     }
 }
 

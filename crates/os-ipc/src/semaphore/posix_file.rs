@@ -57,7 +57,7 @@ pub(super) fn check(name: &Name, owner: Owner) -> Result<Found> {
     let metadata = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(failed(name, "lstat", &error)),
+        Err(error) => return Err(failed("open", name, "lstat", &error)),
     };
     let kind = metadata.file_type();
     let planted = if kind.is_symlink() {
@@ -103,23 +103,30 @@ pub(super) fn current(name: &Name) -> Option<FileId> {
     Some(FileId::of(&metadata))
 }
 
+/// Whether it is certain that no file has the name.
+pub(super) fn is_absent(name: &Name) -> bool {
+    let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    path(name)
+        .is_some_and(|path| fs::symlink_metadata(path).is_err_and(|error| absent.contains(&error.kind())))
+}
+
 /// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
 ///
 /// By its name, since a umask can leave a file that not even we can open; in a sticky directory nobody else can put
 /// another file in its place.
 pub(super) fn set_mode(name: &Name, file: FileId, mode: u32) -> Result<()> {
     let Some(path) = path(name) else { return Ok(()) };
-    let set = || -> io::Result<()> {
-        let metadata = fs::symlink_metadata(&path)?;
+    let set = || -> std::result::Result<(), (&str, io::Error)> {
+        let metadata = fs::symlink_metadata(&path).map_err(|error| ("lstat", error))?;
         if FileId::of(&metadata) != file || metadata.mode() & 0o777 == mode {
             return Ok(());
         }
-        fs::set_permissions(&path, Permissions::from_mode(mode))
+        fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(|error| ("chmod", error))
     };
     match set() {
         // Somebody unlinked it: nobody else opens it any more.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed(name, "chmod", &error)),
+        Err((_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err((call, error)) => Err(failed("create", name, call, &error)),
         Ok(()) => Ok(()),
     }
 }
@@ -142,14 +149,16 @@ pub(super) fn names() -> Vec<Name> {
     let Some(prefix) = FILE_PREFIX.filter(|prefix| !prefix.is_empty()) else { return Vec::new() };
     let Ok(entries) = fs::read_dir(DIRECTORY) else { return Vec::new() };
     let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    files.filter_map(|file| Name::semaphore(file.strip_prefix(prefix)?).ok()).collect()
+    files
+        .filter_map(|file| Name::existing_semaphore(&format!("/{}", file.strip_prefix(prefix)?)).ok())
+        .collect()
 }
 
 fn open(path: &PathBuf) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
 }
 
-fn failed(name: &Name, call: &'static str, error: &io::Error) -> Error {
+fn failed(act: &str, name: &Name, call: &'static str, error: &io::Error) -> Error {
     let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-    Error::system("cannot open the semaphore", call, format_args!("'{name}'"), errno)
+    Error::system(format!("cannot {act} the semaphore"), call, format_args!("'{name}'"), errno)
 }

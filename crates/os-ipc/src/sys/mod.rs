@@ -12,6 +12,7 @@ pub(crate) mod mapping;
 pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
 pub(crate) mod semaphore_words;
+pub(crate) mod shm_folder;
 pub(crate) mod system_v;
 pub(crate) mod thread;
 pub(crate) mod user_folder;
@@ -20,7 +21,9 @@ use std::ffi::c_int;
 
 use nix::errno::Errno;
 
-pub(crate) use host::{ftok, is_on_first_thread, is_readable, module, pool_threads_taken};
+pub(crate) use host::{
+    at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, pool_threads_taken,
+};
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
 ///

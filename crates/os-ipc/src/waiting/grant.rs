@@ -1,7 +1,7 @@
 //! What was taken, on its way to its waiter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use super::queue::Queue;
 use super::source::{Request, Token};
@@ -12,6 +12,8 @@ pub(crate) struct Holder {
     permits: AtomicUsize,
     /// Where the last one came from.
     token: AtomicI32,
+    /// When it last joined a list, by the clock of the host.
+    asked: AtomicU64,
 }
 
 impl Holder {
@@ -30,6 +32,16 @@ impl Holder {
     /// Where its last permit came from.
     pub(crate) fn token(&self) -> Token {
         Token(self.token.load(Ordering::Relaxed))
+    }
+
+    /// It joins a list.
+    pub(crate) fn asks(&self, time: u64) {
+        self.asked.store(time, Ordering::Relaxed);
+    }
+
+    /// When it last joined a list; 0 for never.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// How many permits it has.

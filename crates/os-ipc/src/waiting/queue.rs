@@ -12,6 +12,7 @@ use super::source::{Counter, Locking, Request, Source, Token};
 use super::state::{self, Action, Circumstances, Driver, Next, State, WaiterId};
 use crate::error::{Errno, Error, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
+use crate::sys::clock;
 use crate::sys::interrupt::Interrupt;
 
 /// What became of a wait at its start.
@@ -62,6 +63,13 @@ struct List {
     state: State<Party>,
     /// Of the driver that runs.
     interrupt: Option<Interrupt>,
+}
+
+impl List {
+    /// When the first waiter asked.
+    fn oldest(&self) -> Option<u64> {
+        self.state.first().map(|first| first.party.holder.asked())
+    }
 }
 
 /// The most grants of one poll: then JavaScript gets to run.
@@ -116,9 +124,10 @@ impl Queue {
         let id = next_id();
         let polls = mailbox.expect() && self.counter().may_be_polled();
         let mut list = self.lock();
-        self.source.listed(request, true);
+        holder.asks(clock::microseconds());
         let waiter = state::Waiter { request, executors, party: Party { holder, mailbox } };
         let action = list.state.join(id, waiter, polls);
+        self.source.listed(request, true, list.oldest());
         match self.start(&mut list, action) {
             Ok(work) => Ok(Wait::Pending(id, work)),
             Err(error) => {
@@ -165,6 +174,27 @@ impl Queue {
             pause_while(leaving, patience);
             true
         }
+    }
+
+    /// Waits until no driver is there for those who gave up, be it in the kernel or on its way there.
+    pub(crate) fn await_no_driver(&self, patience: Duration) {
+        let driven = || {
+            let list = self.lock();
+            list.state.is_empty() && list.state.driver() != Driver::None
+        };
+        pause_while(driven, patience);
+    }
+
+    /// Forgets all who wait, and calls the driver away: the process ends, and nobody is there to be told.
+    pub(crate) fn abandon(&self) {
+        let abandoned = {
+            let mut list = self.lock();
+            let abandoned = list.state.fail();
+            let action = list.state.settle();
+            self.carry_out(&mut list, action);
+            abandoned
+        };
+        drop(abandoned);
     }
 
     /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next waiter.
@@ -384,7 +414,7 @@ impl Queue {
 
     fn hand_on(&self, list: &mut List, taken: Request, token: Token) {
         while let Some((id, waiter)) = list.state.grant(taken) {
-            self.source.listed(waiter.request, false);
+            self.source.listed(waiter.request, false, list.oldest());
             let Party { holder, mailbox } = waiter.party;
             let grant = Grant::new(self.strong(), holder, waiter.request, token);
             match mailbox.deliver(id, Delivery::Granted(grant)) {
@@ -400,7 +430,7 @@ impl Queue {
 
     fn fail(&self, list: &mut List, error: &Error) {
         for (id, waiter) in list.state.fail() {
-            self.source.listed(waiter.request, false);
+            self.source.listed(waiter.request, false, None);
             // A mailbox that is closed has nobody to tell.
             let _ = waiter.party.mailbox.deliver(id, Delivery::Failed(error.clone()));
         }
@@ -409,7 +439,7 @@ impl Queue {
     fn remove(&self, list: &mut List, id: WaiterId) {
         let (left, action) = list.state.leave(id);
         if let Some(waiter) = left {
-            self.source.listed(waiter.request, false);
+            self.source.listed(waiter.request, false, list.oldest());
         }
         self.carry_out(list, action);
     }

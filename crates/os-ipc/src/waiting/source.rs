@@ -79,8 +79,11 @@ pub(crate) trait Locking: Counter {
     /// Closes what no request uses and no thread takes from; false where a thread does, so that it is to be tried again.
     fn close_unused(&self) -> bool;
 
-    /// A waiter joined the list for this, or left it.
-    fn listed(&self, request: Request, joined: bool);
+    /// The process ends: gives back all that it has, closes it, and takes nothing any more.
+    fn end_process(&self);
+
+    /// A waiter joined the list for this, or left it; `oldest` is when the first one in the list asked.
+    fn listed(&self, request: Request, joined: bool, oldest: Option<u64>);
 
     /// Nobody waits any more, and no thread takes.
     fn rest(&self);
@@ -107,9 +110,9 @@ impl Source {
         }
     }
 
-    pub(super) fn listed(&self, request: Request, joined: bool) {
+    pub(super) fn listed(&self, request: Request, joined: bool, oldest: Option<u64>) {
         if let Self::Lock(lock) = self {
-            lock.listed(request, joined);
+            lock.listed(request, joined, oldest);
         }
     }
 

@@ -34,7 +34,7 @@ impl Named {
         SemaphoreId::named(&self.name, self.backend).unwrap()
     }
 
-    pub fn create(&self, initial: u16) -> Semaphore {
+    pub fn create(&self, initial: u32) -> Semaphore {
         Semaphore::create(&self.id(), creation(initial)).unwrap()
     }
 
@@ -42,7 +42,7 @@ impl Named {
         Semaphore::open(&self.id(), Owner::Default).unwrap()
     }
 
-    pub fn open_or_create(&self, initial: u16) -> Semaphore {
+    pub fn open_or_create(&self, initial: u32) -> Semaphore {
         Semaphore::open_or_create(&self.id(), creation(initial), Owner::Default).unwrap()
     }
 }
@@ -53,7 +53,7 @@ impl Drop for Named {
     }
 }
 
-pub fn creation(initial: u16) -> Creation {
+pub fn creation(initial: u32) -> Creation {
     Creation { initial, mode: 0o600 }
 }
 

@@ -25,6 +25,18 @@ pub(super) fn ensure(folder: &Path) -> Result<()> {
         }
         _ => {}
     }
+    check(folder)
+}
+
+/// Whether there is a folder; refuses what [`ensure`] refuses.
+pub(super) fn is_there(folder: &Path) -> Result<bool> {
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        _ => check(folder).map(|()| true),
+    }
+}
+
+fn check(folder: &Path) -> Result<()> {
     let metadata = fs::symlink_metadata(folder).map_err(|error| failed("lstat", folder, &error))?;
     let (path, own) = (folder.display(), nix::unistd::geteuid().as_raw());
     if !metadata.is_dir() {

@@ -13,7 +13,6 @@ mod user;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +24,7 @@ use nix::fcntl::{Flock, FlockArg};
 pub(super) use folder::of_user;
 pub(super) use survey::{list, survey};
 
-use super::LockName;
+use super::{LockName, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Errno, Error, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::waiting::{Counter, Locking, Request, Token};
@@ -86,7 +85,7 @@ impl FileLock {
     fn shut_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
         let path = self.paths.gate();
         loop {
-            let file = paths::open_or_create(&path).map_err(|error| failed("open", &path, &error))?;
+            let file = paths::open_or_create(&path)?;
             let Some(gate) = self.lock_file(file, way, hold)? else { return Ok(None) };
             // Else who used the lock last removed its files while we waited.
             if paths::is_current(&gate, &path) {
@@ -98,7 +97,7 @@ impl FileLock {
     /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
     fn lock_behind_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
         let path = self.paths.lock();
-        let file = paths::open_or_create(&path).map_err(|error| failed("open", &path, &error))?;
+        let file = paths::open_or_create(&path)?;
         self.sign(&file)?;
         self.lock_file(file, way, hold)
     }
@@ -107,15 +106,21 @@ impl FileLock {
     fn sign(&self, file: &File) -> Result<()> {
         let path = self.paths.lock();
         let signed = || {
-            let mut recorded = Vec::new();
-            (&mut &*file).read_to_end(&mut recorded)?;
+            let recorded = paths::read_at_most(file, MAX_LOCK_NAME_BYTES)?;
             // Several who share may do so at once; they all write the same.
-            if recorded.is_empty() {
+            if recorded.as_ref().is_some_and(Vec::is_empty) {
                 file.write_all_at(self.name.as_str().as_bytes(), 0)?;
             }
             Ok(recorded)
         };
         let recorded = signed().map_err(|error| failed("read", &path, &error))?;
+        let Some(recorded) = recorded else {
+            let what =
+                format!("the file of the lock {} is too long for a name: {}", self.name, path.display());
+            return Err(
+                Error::new(Code::NotAnObject, what).with_hint("remove it: no program of os-ipc made it")
+            );
+        };
         let (recorded, own) = (String::from_utf8_lossy(&recorded), self.name.as_str());
         if recorded.is_empty() || own.starts_with(&*recorded) {
             return Ok(());
@@ -280,11 +285,20 @@ impl Locking for FileLock {
         !state.serving
     }
 
-    fn listed(&self, hold: Request, joined: bool) {
+    fn end_process(&self) {
+        let mut state = self.state();
+        state.user = None;
+        state.gate = None;
+        state.held.clear();
+        self.remove_files();
+    }
+
+    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
         let waiting = if hold == Request::Shared { pending_shared } else { pending_exclusive };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
+        state.tally.oldest = oldest.unwrap_or_default();
         self.publish(&mut state);
     }
 

@@ -5,42 +5,57 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::folder::{self, failed};
 use super::paths::{Paths, pid_in};
 use super::user::{self, Tally};
+use crate::error::{Code, Result};
+use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
 
 /// The name of every lock that a living process uses, with its pid and what it has to do with it.
-fn users(folder: &Path) -> Vec<(String, i32, Tally)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
+    if !folder::is_there(folder)? {
+        return Ok(Vec::new());
+    }
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return Err(failed("open", folder, &error)),
+    };
     let users = entries.flatten().filter_map(|entry| {
         let pid = pid_in(&entry.file_name())?;
         let (name, tally) = user::read(&entry.path())?;
         Some((name, pid, tally))
     });
-    users.collect()
+    Ok(users.collect())
 }
 
 /// What processes other than `own_pid` hold and wait for.
-pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Vec<LockRequest> {
+pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
     let mut requests = Vec::new();
-    for (name, pid, tally) in users(folder).into_iter().filter(|(_, pid, _)| *pid != own_pid) {
+    for (name, pid, tally) in users(folder)?.into_iter().filter(|(_, pid, _)| *pid != own_pid) {
         let mut add = |mode, held, times: u32| {
-            let request = LockRequest { name: name.clone(), mode, held, pid: Some(pid), client: None };
-            requests.extend(std::iter::repeat_n(request, times as usize));
+            let asked = if held { 0 } else { tally.oldest };
+            let request = LockRequest { name: name.clone(), mode, held, asked, pid: Some(pid), client: None };
+            requests.extend(std::iter::repeat_n(request, (times as usize).min(MOST_OF_A_PROCESS)));
         };
         add(LockMode::Exclusive, true, tally.exclusive);
         add(LockMode::Shared, true, tally.shared);
         add(LockMode::Exclusive, false, tally.pending_exclusive);
         add(LockMode::Shared, false, tally.pending_shared);
     }
-    requests
+    Ok(requests)
 }
 
 /// Every lock that a living process uses.
-pub(in crate::lock) fn list(folder: &Path) -> Vec<LockInfo> {
-    let Ok(metadata) = fs::symlink_metadata(folder) else { return Vec::new() };
+pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
+    let users = match users(folder) {
+        // No lock of ours can be in a folder that somebody planted.
+        Err(error) if matches!(error.code(), Code::NotAnObject | Code::ForeignOwner) => return Ok(Vec::new()),
+        users => users?,
+    };
+    let Ok(metadata) = fs::symlink_metadata(folder) else { return Ok(Vec::new()) };
     let mut locks = BTreeMap::new();
-    for (name, pid, tally) in users(folder) {
+    for (name, pid, tally) in users {
         let lock = locks.entry(name.clone()).or_insert_with(|| LockInfo {
             name,
             key: None,
@@ -55,11 +70,11 @@ pub(in crate::lock) fn list(folder: &Path) -> Vec<LockInfo> {
             changed: metadata.ctime(),
         });
         lock.exclusive |= tally.exclusive > 0;
-        lock.shared += tally.shared;
-        lock.waiters += u32::from(tally.pending_shared + tally.pending_exclusive > 0);
+        lock.shared = lock.shared.saturating_add(tally.shared);
+        lock.waiters += u32::from(tally.pending_shared > 0 || tally.pending_exclusive > 0);
         lock.processes.push(pid);
     }
-    locks.into_values().collect()
+    Ok(locks.into_values().collect())
 }
 
 /// Removes what processes that died left of this lock.

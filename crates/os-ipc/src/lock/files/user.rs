@@ -3,14 +3,13 @@
 //! The process keeps the file locked, so that one that nobody has locked was left behind by a process that died.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::paths::{self, Paths};
-use crate::lock::LockName;
+use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
 
 /// What a process holds and waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,10 +18,12 @@ pub(super) struct Tally {
     pub(super) exclusive: u32,
     pub(super) pending_shared: u32,
     pub(super) pending_exclusive: u32,
+    /// When the first that waits asked; 0 when none does.
+    pub(super) oldest: u64,
 }
 
 impl Tally {
-    const BYTES: usize = 16;
+    const BYTES: usize = 24;
 
     fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -30,6 +31,7 @@ impl Tally {
         for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_ne_bytes());
         }
+        bytes[16..].copy_from_slice(&self.oldest.to_ne_bytes());
         bytes
     }
 
@@ -42,6 +44,7 @@ impl Tally {
             exclusive: next()?,
             pending_shared: next()?,
             pending_exclusive: next()?,
+            oldest: u64::from_ne_bytes(bytes.get(16..Self::BYTES)?.try_into().ok()?),
         })
     }
 }
@@ -90,14 +93,8 @@ pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
             }
             None
         }
-        Err((file, _)) => parse(&read_all(file).ok()?),
+        Err((file, _)) => parse(&paths::read_at_most(&file, Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
     }
-}
-
-fn read_all(mut file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn parse(bytes: &[u8]) -> Option<(String, Tally)> {
@@ -111,10 +108,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let tally = Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4 };
+        let tally =
+            Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4, oldest: 1 << 40 };
         let text = [&tally.to_bytes()[..], "a name".as_bytes()].concat();
         assert_eq!(parse(&text), Some(("a name".to_owned(), tally)));
-        assert_eq!(parse(&text[..15]), None);
+        assert_eq!(parse(&text[..23]), None);
         assert_eq!(parse(&[]), None);
     }
 }

@@ -5,19 +5,23 @@
 //! | 0 | the gate: 1 when it is open |
 //! | 1, 2, 3... | the record: [`LOCK_MARK`], the name's length and the name, as in a semaphore's set |
 //! | `count` | [`EVERYBODY`] less one for each who holds the lock together with others, and 0 when one has it alone |
-//! | then three for each of the slots | what one process has to do with the lock, for those who ask |
+//! | then eight for each of the slots | what one process has to do with the lock, for those who ask |
 //!
 //! A process has a slot while it uses the lock. All that it writes there is undone when it dies:
 //!
 //! | of a slot | holds |
 //! |---|---|
-//! | first | 0: free; 1: taken; 2: and its process has the lock alone; [`LEAVING`]: its process removes the set |
+//! | first | 0: free; 1: taken; 2: and its process has the lock alone; 3: and it has shut the gate; [`LEAVING`]: its process removes the set |
 //! | second | how often its process holds the lock together with others |
 //! | third | how many wait there, as [`Pending::packed`] |
+//! | two | which image of its process took it ([`image::identity`](crate::sys::image::identity)), least significant word first |
+//! | three | when the first that waits there asked: microseconds since the host started, least significant word first |
 
 use crate::error::{Code, Errno, Error};
 use crate::limits::SemaphoreLimits;
+use crate::lock::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
+use crate::sys::image;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// Index of the gate.
@@ -30,7 +34,16 @@ pub(super) const EVERYBODY: i16 = i16::MAX;
 const SLOTS: usize = 64;
 
 /// Semaphores of a slot.
-const PER_SLOT: usize = 3;
+pub(super) const PER_SLOT: usize = 8;
+
+/// What a slot's first semaphore holds while its process uses the lock.
+pub(super) const TAKEN: i16 = 1;
+
+/// What it holds while its process has the lock alone.
+pub(super) const ALONE: i16 = 2;
+
+/// What it holds while its process has shut the gate and waits for the others to leave.
+pub(super) const GATE_SHUT: i16 = 3;
 
 /// What a slot's first semaphore holds while its process removes the set.
 pub(super) const LEAVING: i16 = 4;
@@ -61,6 +74,29 @@ impl Slot {
     pub(super) fn pending(self) -> u16 {
         self.at + 2
     }
+
+    /// Indices of the words that say which image took it.
+    pub(super) fn image(self) -> std::ops::Range<u16> {
+        self.at + 3..self.at + 5
+    }
+
+    /// Indices of the words that say when the first waiter asked.
+    pub(super) fn oldest(self) -> std::ops::Range<u16> {
+        self.at + 5..self.at + 8
+    }
+
+    /// All of its indices.
+    pub(super) fn words(self) -> std::ops::Range<u16> {
+        self.claim()..self.oldest().end
+    }
+
+    /// Writes this image into it, or takes that out (-1). To add 0 would mean to wait for 0.
+    pub(super) fn sign(self, by: i16) -> impl Iterator<Item = Operation> {
+        let words = self.image().zip(words_of(u64::from(image::identity())));
+        words
+            .filter(|(_, word)| *word != 0)
+            .map(move |(at, word)| Operation::add(at, by * narrow(word), Undo::Yes))
+    }
 }
 
 impl Layout {
@@ -78,6 +114,11 @@ impl Layout {
         for_slots.is_multiple_of(PER_SLOT).then(|| Self::with(name, for_slots / PER_SLOT))
     }
 
+    /// The size of the set of the longest name.
+    pub(super) fn largest() -> usize {
+        usize::from(NAME_AT) + record::words_of(MAX_LOCK_NAME_BYTES) + 1 + SLOTS * PER_SLOT
+    }
+
     fn with(name: &str, slots: usize) -> Self {
         let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         Self { count: narrow(record::set_size(name)), slots: narrow(slots) }
@@ -88,7 +129,7 @@ impl Layout {
     }
 
     pub(super) fn slots(self) -> impl Iterator<Item = Slot> {
-        #[allow(clippy::cast_possible_truncation, reason = "it is 3")]
+        #[allow(clippy::cast_possible_truncation, reason = "it is 8")]
         const STEP: u16 = PER_SLOT as u16;
         (0..self.slots).map(move |slot| Slot { at: self.count + 1 + slot * STEP })
     }
@@ -116,8 +157,16 @@ pub(super) fn initialise(set: SetId, layout: Layout, name: &str) -> std::result:
     }
 }
 
+/// Bits of a word: a semaphore's value is at most 32,767.
+const WORD_BITS: u32 = 15;
+
+/// A number of 45 bits as words, least significant first; higher bits are cut off.
+pub(super) fn words_of(number: u64) -> [u16; 3] {
+    [0, 1, 2].map(|place| (number >> (place * WORD_BITS) & 0x7fff) as u16)
+}
+
 /// A semaphore's value, which is at most 32,767.
-fn narrow(value: u16) -> i16 {
+pub(super) fn narrow(value: u16) -> i16 {
     i16::try_from(value).unwrap_or(i16::MAX)
 }
 
@@ -175,6 +224,11 @@ impl Values {
         self.values.get(usize::from(index)).copied().unwrap_or_default()
     }
 
+    /// The number in these words.
+    pub(super) fn number(&self, words: std::ops::Range<u16>) -> u64 {
+        words.rev().fold(0, |number, at| number << WORD_BITS | u64::from(self.at(at)))
+    }
+
     /// Slots that are taken.
     pub(super) fn taken(&self) -> impl Iterator<Item = Slot> {
         self.layout.slots().filter(|slot| self.at(slot.claim()) != 0)
@@ -229,11 +283,10 @@ mod tests {
     #[test]
     fn slots_do_not_overlap_and_end_with_the_set() {
         let layout = Layout::with("a", 3);
-        let indices: Vec<_> =
-            layout.slots().flat_map(|slot| [slot.claim(), slot.shared(), slot.pending()]).collect();
+        let indices: Vec<_> = layout.slots().flat_map(Slot::words).collect();
         let first = layout.count + 1;
-        assert_eq!(indices, (first..first + 9).collect::<Vec<_>>());
-        assert_eq!(layout.size(), usize::from(first + 9));
+        assert_eq!(indices, (first..first + 24).collect::<Vec<_>>());
+        assert_eq!(layout.size(), usize::from(first + 24));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod layout;
 mod opening;
+mod own;
 mod removal;
 mod survey;
 // Where there are sets.
@@ -18,11 +19,11 @@ use std::time::Instant;
 pub(super) use survey::{list, survey};
 
 use super::LockName;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Code, Errno, Error, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Locking, Request, Token};
-use layout::{EVERYBODY, GATE, Layout, Pending, Slot, Values};
+use layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, Layout, Pending, Slot, TAKEN, Values, narrow, words_of};
 use opening::Looks;
 
 /// A lock, as this process uses it.
@@ -40,10 +41,17 @@ struct State {
     serving: bool,
     /// Whether that thread has shut the gate, and waits for the others to leave.
     gate_shut: bool,
+    /// The process is about to end: nothing is opened any more.
+    ended: bool,
     pending: Pending,
-    /// What our slot says of it.
-    published: Pending,
+    /// When the first of them asked; 0 when none waits.
+    oldest: u64,
+    /// What our slot says of them.
+    published: Published,
 }
+
+/// The words of a slot that say who waits: how many, and since when.
+type Published = [u16; 4];
 
 /// The set while we use it.
 #[derive(Clone, Copy)]
@@ -90,11 +98,24 @@ impl Open {
         Operation::add(GATE, 1, Undo::Yes)
     }
 
+    /// Writes into the slot what the process has of the lock now.
+    fn note(self, by: i16) -> impl Iterator<Item = Operation> {
+        self.slot.map(|slot| Operation::add(slot.claim(), by, Undo::Yes)).into_iter()
+    }
+
+    /// The gate alone, before the others have left.
+    fn shut_gate_first(self) -> Vec<Operation> {
+        std::iter::once(Self::shut_gate(Way::Waiting)).chain(self.note(GATE_SHUT - TAKEN)).collect()
+    }
+
+    fn reopen_gate(self) -> Vec<Operation> {
+        std::iter::once(Self::open_gate()).chain(self.note(TAKEN - GATE_SHUT)).collect()
+    }
+
     /// All of the count.
-    fn exclude(self, way: Way) -> Vec<Operation> {
-        let mut operations = vec![way.add(self.layout.count, -EVERYBODY, Undo::Yes)];
-        operations.extend(self.slot.map(|slot| Operation::add(slot.claim(), 1, Undo::Yes)));
-        operations
+    fn exclude(self, way: Way, before: i16) -> Vec<Operation> {
+        let count = way.add(self.layout.count, -EVERYBODY, Undo::Yes);
+        std::iter::once(count).chain(self.note(ALONE - before)).collect()
     }
 
     fn take_at_once(self, hold: Request) -> Vec<Operation> {
@@ -102,7 +123,7 @@ impl Open {
             return self.share(Way::AtOnce);
         }
         let gate = std::iter::once(Self::shut_gate(Way::AtOnce));
-        gate.chain(self.exclude(Way::AtOnce)).collect()
+        gate.chain(self.exclude(Way::AtOnce, TAKEN)).collect()
     }
 
     fn give_back(self, hold: Request) -> Vec<Operation> {
@@ -111,19 +132,22 @@ impl Open {
             operations.extend(self.slot.map(|slot| Operation::add(slot.shared(), -1, Undo::Yes)));
             return operations;
         }
-        let mut operations = vec![Operation::add(self.layout.count, EVERYBODY, Undo::Yes), Self::open_gate()];
-        operations.extend(self.slot.map(|slot| Operation::add(slot.claim(), -1, Undo::Yes)));
-        operations
+        let all = [Operation::add(self.layout.count, EVERYBODY, Undo::Yes), Self::open_gate()];
+        all.into_iter().chain(self.note(TAKEN - ALONE)).collect()
     }
 
     /// Takes a slot for this process, if one is free.
     fn with_slot(mut self) -> Self {
         let claim = |slot: &Slot| {
-            let taken = [Operation::is_zero(slot.claim()), Operation::add(slot.claim(), 1, Undo::Yes)];
-            sys::operate(self.set, &mut { taken }).is_ok()
+            let taken = [Operation::is_zero(slot.claim()), Operation::add(slot.claim(), TAKEN, Undo::Yes)];
+            let mut taken: Vec<_> = taken.into_iter().chain(slot.sign(1)).collect();
+            sys::operate(self.set, &mut taken).is_ok()
         };
         // Where the set was removed, the next operation will say so.
         self.slot = Values::read(self.set, self.layout).ok().and_then(|values| values.free().find(claim));
+        if let Some(slot) = self.slot {
+            own::add(self.set, slot);
+        }
         self
     }
 }
@@ -138,10 +162,14 @@ impl SetLock {
         if let Some(open) = state.open {
             return Ok(open);
         }
+        if state.ended {
+            return Err(Error::new(Code::Closed, "the process is about to exit"));
+        }
         let (set, layout) = opening::open_or_create(&self.name)?;
+        own::give_back_inherited(set, layout);
         let open = Open { set, layout, slot: None }.with_slot();
         state.open = Some(open);
-        state.published = Pending::default();
+        state.published = Published::default();
         publish(state);
         Ok(open)
     }
@@ -155,8 +183,8 @@ impl SetLock {
     /// The set was removed, by somebody who used it last or by force: the next call opens another one.
     fn forget(&self, set: SetId) {
         let mut state = self.lock();
-        if state.open.is_some_and(|open| open.set == set) {
-            state.open = None;
+        if let Some(open) = state.open.take_if(|open| open.set == set) {
+            own::remove(open);
             state.gate_shut = false;
         }
     }
@@ -168,12 +196,12 @@ impl SetLock {
             return sys::operate_waiting(open.set, &mut open.share(Way::Waiting)).map(|()| true);
         }
         if self.lock().gate_shut {
-            sys::operate_waiting(open.set, &mut open.exclude(Way::Waiting))?;
+            sys::operate_waiting(open.set, &mut open.exclude(Way::Waiting, GATE_SHUT))?;
             // From here on the shut gate is a part of what was taken.
             self.lock().gate_shut = false;
             return Ok(true);
         }
-        sys::operate_waiting(open.set, &mut [Open::shut_gate(Way::Waiting)])?;
+        sys::operate_waiting(open.set, &mut open.shut_gate_first())?;
         self.lock().gate_shut = true;
         Ok(false)
     }
@@ -185,7 +213,7 @@ impl SetLock {
             && let Some(open) = state.open
         {
             // A removed set has no gate any more.
-            let _ = sys::operate(open.set, &mut [Open::open_gate()]);
+            let _ = sys::operate(open.set, &mut open.reopen_gate());
         }
     }
 
@@ -276,13 +304,22 @@ impl Locking for SetLock {
         !state.serving
     }
 
-    fn listed(&self, hold: Request, joined: bool) {
+    fn end_process(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        if let Some(open) = state.open.take() {
+            removal::leave_all(open);
+        }
+    }
+
+    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.lock();
         let waiting = match hold {
             Request::Shared => &mut state.pending.shared,
             _ => &mut state.pending.exclusive,
         };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
+        state.oldest = oldest.unwrap_or_default();
         publish(&mut state);
     }
 
@@ -295,8 +332,13 @@ impl Locking for SetLock {
 /// Writes into our slot who waits here.
 fn publish(state: &mut State) {
     let Some(Open { set, slot: Some(slot), .. }) = state.open else { return };
-    let change = state.pending.packed() - state.published.packed();
-    if change != 0 && sys::operate(set, &mut [Operation::add(slot.pending(), change, Undo::Yes)]).is_ok() {
-        state.published = state.pending;
+    let [low, middle, high] = words_of(state.oldest);
+    let new = [state.pending.packed().cast_unsigned(), low, middle, high];
+    let places = std::iter::once(slot.pending()).chain(slot.oldest());
+    let changes = places.zip(state.published.iter().zip(&new)).filter(|(_, (old, new))| old != new);
+    let mut operations: Vec<_> =
+        changes.map(|(at, (old, new))| Operation::add(at, narrow(*new) - narrow(*old), Undo::Yes)).collect();
+    if !operations.is_empty() && sys::operate(set, &mut operations).is_ok() {
+        state.published = new;
     }
 }

@@ -3,11 +3,13 @@
 use super::layout::{Layout, initialise, too_small};
 use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
+use crate::hints::system_v::refused_set;
 use crate::key::Key;
 use crate::limits::with_limits;
 use crate::lock::LockName;
 use crate::record::{self, MARK_AT, Record};
 use crate::semaphore::patience::Patience;
+use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// Its user's alone: a stranger who may take a lock may keep it.
@@ -51,7 +53,10 @@ pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
         let found = match sys::find(key) {
             Ok(set) => inspect(set, name)?,
             Err(Errno::ENOENT) => create(key, name)?,
-            Err(Errno::EACCES) => return Err(foreign(failed("semget", name, Errno::EACCES))),
+            // Of another user, unless a filter refuses the call to everybody.
+            Err(Errno::EACCES) if probe::refusal("semget").is_none() => {
+                return Err(foreign(failed("semget", name, Errno::EACCES)));
+            }
             Err(errno) => return Err(failed("semget", name, errno)),
         };
         match found {
@@ -127,5 +132,6 @@ fn foreign(error: Error) -> Error {
 }
 
 fn failed(call: &'static str, name: &LockName, errno: Errno) -> Error {
-    Error::system("cannot open the lock", call, name, errno)
+    let error = Error::system("cannot open the lock", call, name, errno);
+    if errno == Errno::EACCES { refused_set(error) } else { error }
 }

@@ -6,8 +6,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::layout::{EVERYBODY, GATE, LEAVING, Slot, Values};
-use super::{Open, Way};
+use super::layout::{EVERYBODY, GATE, LEAVING, Slot, TAKEN, Values};
+use super::{Open, Way, own};
 use crate::sys::system_v::semaphore::{self as sys, Operation, Undo};
 
 /// Gives up this process's slot, and removes the set when nobody else uses it.
@@ -16,7 +16,10 @@ use crate::sys::system_v::semaphore::{self as sys, Operation, Undo};
 pub(super) fn leave(open: Open) {
     if let Some(slot) = open.slot {
         // After this, of several who leave at once the last one at least finds nobody.
-        let _ = sys::operate(open.set, &mut [Operation::add(slot.claim(), -1, Undo::Yes)]);
+        let mut given_up: Vec<_> =
+            std::iter::once(Operation::add(slot.claim(), -TAKEN, Undo::Yes)).chain(slot.sign(-1)).collect();
+        let _ = sys::operate(open.set, &mut given_up);
+        own::remove(open);
     }
     let Ok(values) = Values::read(open.set, open.layout) else { return };
     let free = values.free().next();
@@ -31,22 +34,36 @@ pub(super) fn leave(open: Open) {
     }
 }
 
+/// Gives back all that this process has of the lock, and leaves it.
+///
+/// What is held without a slot goes back when the process is gone.
+pub(super) fn leave_all(mut open: Open) {
+    if let (Some(slot), Ok(values)) = (open.slot, Values::read(open.set, open.layout)) {
+        own::empty(open.set, open.layout, slot, &values);
+        own::remove(open);
+        open.slot = None;
+    }
+    leave(open);
+}
+
 /// Takes the lock alone, and says why: who finds it taken waits a moment for the set to go.
-fn lock_up(open: Open, slot: Slot) -> [Operation; 4] {
-    [
+fn lock_up(open: Open, slot: Slot) -> Vec<Operation> {
+    let all = [
         Open::shut_gate(Way::AtOnce),
         Operation::add(open.layout.count, -EVERYBODY, Undo::Yes),
         Operation::is_zero(slot.claim()),
         Operation::add(slot.claim(), LEAVING, Undo::Yes),
-    ]
+    ];
+    all.into_iter().chain(slot.sign(1)).collect()
 }
 
-fn unlock(open: Open, slot: Slot) -> [Operation; 3] {
-    [
+fn unlock(open: Open, slot: Slot) -> Vec<Operation> {
+    let all = [
         Operation::add(slot.claim(), -LEAVING, Undo::Yes),
         Operation::add(open.layout.count, EVERYBODY, Undo::Yes),
         Open::open_gate(),
-    ]
+    ];
+    all.into_iter().chain(slot.sign(-1)).collect()
 }
 
 /// Somebody without a slot is only seen while he waits.

@@ -1,7 +1,10 @@
 //! What the locks of this host are doing, as their sets say.
 
-use super::layout::{GATE, Layout, Pending, Slot, Values};
+use super::layout::{ALONE, GATE, Layout, Pending, Slot, Values};
+use super::own;
+use crate::access::Owner;
 use crate::error::{Errno, Result};
+use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
 use crate::record::{self, Record};
 use crate::semaphore::system_v_sets;
@@ -15,52 +18,66 @@ struct Seen {
     values: Values,
 }
 
-/// Every lock that we may read. One that goes away meanwhile is none.
-fn all() -> Result<Vec<Seen>> {
-    Ok(system_v_sets()?.into_iter().filter_map(|set| see(set).ok().flatten()).collect())
+/// Every lock that we may read and `wanted` is true of. One that goes away meanwhile is none.
+fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
+    Ok(system_v_sets()?.into_iter().filter_map(|set| see(set, &wanted).ok().flatten()).collect())
 }
 
-fn see(set: SetId) -> std::result::Result<Option<Seen>, Errno> {
+/// A set that anybody else controls is no lock of this user: opening it is refused too.
+fn is_ours(status: &Status) -> bool {
+    Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
+}
+
+fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
     let status = sys::status(set)?;
+    // A set can have 32,000 semaphores: none that is too large is read.
+    if !wanted(&status) || status.size > Layout::largest() {
+        return Ok(None);
+    }
     let values = sys::values(set, status.size)?;
     let Record::Lock(name) = record::read(&values) else { return Ok(None) };
     let Some(layout) = Layout::of(&name, values.len()) else { return Ok(None) };
     Ok(Some(Seen { set, name, status, layout, values: Values::new(values, layout) }))
 }
 
-/// What processes other than `own_pid` hold and wait for.
+/// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
 pub(in crate::lock) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
-    Ok(all()?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
+    Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
 fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let mut requests = Vec::new();
-    let mut add = |mode, held, pid, times: u16| {
-        let request = LockRequest { name: seen.name.clone(), mode, held, pid, client: None };
-        requests.extend(std::iter::repeat_n(request, usize::from(times)));
+    let mut add = |mode, held, pid, times: u16, asked| {
+        let request = LockRequest { name: seen.name.clone(), mode, held, asked, pid, client: None };
+        requests.extend(std::iter::repeat_n(request, usize::from(times).min(MOST_OF_A_PROCESS)));
     };
     let at = |index| seen.values.at(index);
     let (mut sharing, mut owned) = (0, false);
     for slot in seen.values.taken() {
-        let alone = at(slot.claim()) == 2;
+        let pid = pid_of(seen.set, slot);
+        // A process that died has no slot: the kernel undid it.
+        if pid.is_some_and(|pid| !is_alive(pid)) {
+            continue;
+        }
+        let alone = at(slot.claim()) == ALONE.cast_unsigned();
         // All of them together are no more than the count knows of, unless a peer wrote nonsense.
         let shared = at(slot.shared()).min(seen.values.shared() - sharing);
         sharing += shared;
         owned |= alone || seen.values.is_leaving();
-        let pid = pid_of(seen.set, slot);
-        if pid == Some(own_pid) {
+        if pid == Some(own_pid) && own::has(seen.set, slot) {
             continue;
         }
-        add(LockMode::Exclusive, true, pid, u16::from(alone));
-        add(LockMode::Shared, true, pid, shared);
+        add(LockMode::Exclusive, true, pid, u16::from(alone), 0);
+        add(LockMode::Shared, true, pid, shared, 0);
+        let oldest = seen.values.number(slot.oldest());
         let pending = Pending::unpacked(at(slot.pending()));
-        add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0));
-        add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0));
+        add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0), oldest);
+        add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0), oldest);
     }
     // Who has no slot: of one who is alone the count knows the pid, of the others it only knows how many.
     let last = sys::last_pid_at(seen.set, seen.layout.count).ok().filter(|pid| *pid != 0);
-    add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned));
-    add(LockMode::Shared, true, None, seen.values.shared() - sharing);
+    add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned), 0);
+    add(LockMode::Shared, true, None, seen.values.shared() - sharing, 0);
     requests
 }
 
@@ -69,9 +86,14 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
     sys::last_pid_at(set, slot.claim()).ok().filter(|pid| *pid != 0)
 }
 
+/// `kill(pid, 0)`: `EPERM` means that it lives.
+fn is_alive(pid: i32) -> bool {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(Errno::ESRCH)
+}
+
 /// Every lock that has a set.
 pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
-    Ok(all()?.iter().map(describe).collect())
+    Ok(all(|_| true)?.iter().map(describe).collect())
 }
 
 fn describe(seen: &Seen) -> LockInfo {

@@ -199,7 +199,7 @@ fn who_waits_is_written_down() {
         (Request::Shared, true),
         (Request::Shared, false),
     ] {
-        user.listed(hold, joined);
+        user.listed(hold, joined, Some(1));
     }
     let waiting = |held| -> Vec<_> {
         let ours = survey(0).unwrap().into_iter();

@@ -1,8 +1,10 @@
 //! All sets of this host.
 
 use crate::error::{Errno, Error, Result};
+use crate::hints::system_v as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
+use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// Every set that we may read and that is no lock.
@@ -14,19 +16,20 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
 /// Every set; proc(5).
 pub(crate) fn sets() -> Result<Vec<SetId>> {
     const TABLE: &str = "/proc/sysvipc/sem";
-    let table = match std::fs::read_to_string(TABLE) {
-        Ok(table) => table,
-        // A kernel without System V IPC.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-            return Err(Error::system(
-                "cannot list the semaphores",
-                "open",
-                format_args!("'{TABLE}'"),
-                errno,
-            ));
+    let failed =
+        |call, errno| Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno);
+    let (table, refusal) = (std::fs::read_to_string(TABLE), probe::refusal("semctl"));
+    let table = match (table, refusal) {
+        // A kernel without System V IPC: there is nothing.
+        (Err(error), None | Some(Errno::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Vec::new());
         }
+        // The table is there for everybody. What it lists would all seem to be what we may not read.
+        (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
+        (Err(error), None) => {
+            return Err(failed("open", error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)));
+        }
+        (Ok(table), None) => table,
     };
     let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
     Ok(ids.map(sys::by_id).collect())

@@ -14,11 +14,10 @@ use std::time::Instant;
 pub(crate) use list::{list, sets};
 pub(super) use opening::{create, open, open_or_create, unlink};
 
-use super::{SemaphoreId, SemaphoreInfo, VALUE_MAX};
+use super::{SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 use crate::error::{Errno, Error, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
-use initialise::to_i16;
 
 /// An open set.
 pub(super) struct Set {
@@ -52,23 +51,25 @@ impl Set {
             .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.opened_by, errno))
     }
 
-    pub(super) fn post(&self, count: u16) -> Result<()> {
-        sys::give(self.id, to_i16(count), Undo::No).map_err(|errno| {
+    pub(super) fn post(&self, count: u32) -> Result<()> {
+        sys::give(self.id, i16::try_from(count).unwrap_or(i16::MAX), Undo::No).map_err(|errno| {
             let what = match errno {
                 Errno::ERANGE => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
-            failure(&what, "semop", &self.opened_by, errno)
+            let error = failure(&what, "semop", &self.opened_by, errno);
+            if errno == Errno::ERANGE { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         })
     }
 
     /// The wait of the calling thread: straight into the kernel, which has the clock.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         loop {
-            let taken = match deadline {
-                None => sys::take(self.id, Undo::No),
+            let (taken, call) = match deadline {
+                None => (sys::take(self.id, Undo::No), "semop"),
                 Some(deadline) => {
-                    sys::take_within(self.id, Undo::No, deadline.saturating_duration_since(Instant::now()))
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    (sys::take_within(self.id, Undo::No, left), "semtimedop")
                 }
             };
             match taken {
@@ -76,7 +77,7 @@ impl Set {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Ok(false),
                 Err(errno) => {
-                    return Err(failure("cannot wait for the semaphore", "semop", &self.opened_by, errno));
+                    return Err(failure("cannot wait for the semaphore", call, &self.opened_by, errno));
                 }
             }
         }
@@ -89,11 +90,16 @@ impl Set {
         Ok(SemaphoreInfo { name, verified: self.verified, ..info })
     }
 
-    pub(super) fn unlink(&self) -> Result<()> {
-        match sys::remove(self.id) {
-            Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
-            Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", &self.opened_by, errno)),
-        }
+    pub(super) fn identity(&self) -> SemaphoreIdentity {
+        SemaphoreIdentity::system_v(self.id, &self.opened_by)
+    }
+}
+
+/// Removes this set, unless it is gone.
+pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
+    match sys::remove(set) {
+        Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+        Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", opened_by, errno)),
     }
 }
 
@@ -107,6 +113,6 @@ fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Er
         Errno::EIDRM => Error::system("the semaphore was removed", call, id, Errno::EIDRM).with_hint(
             "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
         ),
-        errno => Error::system(what, call, id, errno),
+        errno => super::explain::opening(Error::system(what, call, id, errno), id),
     }
 }

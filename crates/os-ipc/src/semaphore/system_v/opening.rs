@@ -46,7 +46,7 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
             return Err(with_limits(failed("semget", errno)));
         }
     };
-    match initialise(set, size, id.name(), creation.initial) {
+    match initialise(set, size, id.name(), creation.initial_of_set()) {
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", Errno::EEXIST)),
@@ -104,7 +104,7 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => match initialise(set, size, id.name(), creation.initial) {
+            Found::Unfinished => match initialise(set, size, id.name(), creation.initial_of_set()) {
                 Ok(true) => return Ok((Set::new(set, id, true), true)),
                 Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
                     pause(&mut patience, || not_initialised(id))?;
@@ -112,7 +112,7 @@ pub(in crate::semaphore) fn open_or_create(
                 Err(errno) => return Err(failed(errno)),
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                match finish_single(set, creation.initial) {
+                match finish_single(set, creation.initial_of_set()) {
                     Ok(made) => return Ok((Set::new(set, id, false), made)),
                     Err(Errno::EIDRM | Errno::EINVAL) => {
                         pause(&mut patience, || comes_and_goes(id))?;

@@ -42,7 +42,7 @@ impl Named {
         sys::create(self.key(), size, 0o600).unwrap()
     }
 
-    fn open_or_create(&self, initial: u16) -> (Set, bool) {
+    fn open_or_create(&self, initial: u32) -> (Set, bool) {
         open_or_create(&self.0, creation(initial), Owner::Default).unwrap()
     }
 }
@@ -53,7 +53,7 @@ impl Drop for Named {
     }
 }
 
-fn creation(initial: u16) -> Creation {
+fn creation(initial: u32) -> Creation {
     Creation { initial, mode: 0o600 }
 }
 
@@ -187,6 +187,6 @@ fn adopted_and_disowned_at_both_ends_of_the_counter() {
             sys::give(sys::find(named.key()).unwrap(), 1, Undo::No).unwrap();
         }
         counter.disown(OWNED).unwrap();
-        assert_eq!(set.value().unwrap(), u32::from(initial) - u32::from(!refill));
+        assert_eq!(set.value().unwrap(), initial - u32::from(!refill));
     }
 }

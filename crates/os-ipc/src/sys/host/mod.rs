@@ -1,14 +1,20 @@
 //! The host and this process in it.
 
+mod at_exit;
+pub(crate) mod clock;
 mod file_key;
+mod file_size;
 mod first_thread;
+pub(crate) mod image;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
 mod process_register;
 mod readable;
 
+pub(crate) use at_exit::at_exit;
 pub(crate) use file_key::ftok;
+pub(crate) use file_size::limit as file_size_limit;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use process_register::pool_threads_taken;
 pub(crate) use readable::is_readable;

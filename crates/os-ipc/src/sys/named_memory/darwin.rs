@@ -52,8 +52,8 @@ pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
 /// `shm_unlink(name)`
 ///
 /// `ENOENT` means that there was none.
-pub(crate) fn unlink(name: &Name) -> Result<(), Errno> {
-    shm_unlink(name.as_c_str())
+pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
+    shm_unlink(name.as_c_str()).map_err(|errno| Failure("shm_unlink", errno))
 }
 
 /// What tells an object from another of the same name, as far as anything does.

@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use super::types::{Failure, Refusal, Space};
 use crate::name::Name;
-use crate::sys::host::memory_cgroup;
+use crate::sys::host::{file_size_limit, memory_cgroup};
 
 const DIRECTORY: &str = "/dev/shm";
 
@@ -74,23 +74,28 @@ fn create_exclusively(name: &Name, size: u64, mode: u32) -> Result<File, Failure
 
 /// Gives a new file its pages, its mode (fchmod, which the umask has no say in) and, at last, its size.
 fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
-    allocate(file, size).map_err(|errno| Failure("fallocate", errno))?;
+    allocate(file, size)?;
     file.set_permissions(Permissions::from_mode(mode & 0o777))
         .map_err(|error| Failure("fchmod", raw(&error)))?;
     file.set_len(size).map_err(|error| Failure("ftruncate", raw(&error)))
 }
 
 /// `fallocate(file, FALLOC_FL_KEEP_SIZE, ...)`
-fn allocate(file: &File, size: u64) -> Result<(), Errno> {
-    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| Errno::EFBIG);
+fn allocate(file: &File, size: u64) -> Result<(), Failure> {
+    let failed = |errno| Failure("fallocate", errno);
+    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(Errno::EFBIG));
+    // fallocate would come back with EFBIG too, but bring SIGXFSZ.
+    if file_size_limit().is_some_and(|limit| size > limit) {
+        return Err(failed(Errno::EFBIG));
+    }
     // A hopeless size is refused as a whole, before its steps take all the memory there is.
     let space = space().filter(|space| space.total != 0);
     if space.is_some_and(|space| size > space.free) {
-        return Err(Errno::ENOSPC);
+        return Err(failed(Errno::ENOSPC));
     }
     // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
     if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
-        return Err(Errno::ENOMEM);
+        return Err(failed(Errno::ENOMEM));
     }
     let mut done = 0;
     while done < size {
@@ -98,8 +103,12 @@ fn allocate(file: &File, size: u64) -> Result<(), Errno> {
         let (from, length) = (offset(done)?, offset(step)?);
         match uninterrupted(|| fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length)) {
             // Not a tmpfs: the C library writes a byte to every block.
-            Err(Errno::EOPNOTSUPP) => return uninterrupted(|| posix_fallocate(file, 0, offset(size)?)),
-            result => result?,
+            Err(Errno::EOPNOTSUPP) => {
+                let whole = offset(size)?;
+                return uninterrupted(|| posix_fallocate(file, 0, whole))
+                    .map_err(|errno| Failure("posix_fallocate", errno));
+            }
+            result => result.map_err(failed)?,
         }
         done += step;
     }
@@ -155,11 +164,11 @@ pub(crate) fn removed(status: &Metadata) -> Option<bool> {
     Some(status.nlink() == 0)
 }
 
-/// `unlink("/dev/shm/NAME")`
+/// `unlinkat(AT_FDCWD, "/dev/shm/NAME", 0)`
 ///
 /// `ENOENT` means that there was none.
-pub(crate) fn unlink(name: &Name) -> Result<(), Errno> {
-    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
+pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
+    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir).map_err(|errno| Failure("unlinkat", errno))
 }
 
 /// What tells an object from another of the same name.
@@ -188,7 +197,7 @@ pub(crate) fn names() -> Vec<Name> {
     entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| !name.starts_with("sem."))
-        .filter_map(|name| Name::memory(&format!("/{name}")).ok())
+        .filter_map(|name| Name::existing_memory(&format!("/{name}")).ok())
         .collect()
 }
 

@@ -23,8 +23,8 @@ pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
     None
 }
 
-pub(crate) fn unlink(_name: &Name) -> Result<(), Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn unlink(_name: &Name) -> Result<(), Failure> {
+    Err(Failure("shm_unlink", Errno::ENOSYS))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

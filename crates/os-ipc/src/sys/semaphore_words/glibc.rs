@@ -13,9 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libc::sem_t;
+use nix::errno::Errno;
 
 use crate::sys::host::module;
-use crate::sys::named_semaphore::Mapped;
+use crate::sys::named_semaphore::{Mapped, VALUE_MAX};
 
 const PAGE: usize = 4096;
 
@@ -57,12 +58,39 @@ impl Drop for Words {
     }
 }
 
+/// Adds `count` units in one step and wakes as many who wait; `EOVERFLOW` when the counter would pass its limit.
+///
+/// `None` where the words are not known to look like this.
+pub(crate) fn give(semaphore: &Mapped, count: u32) -> Option<Result<(), Errno>> {
+    if !layout_is_known() {
+        return None;
+    }
+    let word = |index: usize| {
+        let word = ptr::with_exposed_provenance_mut::<u32>(semaphore.address()).wrapping_add(index);
+        // SAFETY: both words lie within the sem_t, which is mapped as long as `semaphore` lives and aligned as a sem_t is;
+        // everybody who touches them does so atomically.
+        unsafe { AtomicU32::from_ptr(word) }
+    };
+    let more = |value: u32| value.checked_add(count).filter(|sum| *sum <= VALUE_MAX);
+    if word(0).fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+        return Some(Err(Errno::EOVERFLOW));
+    }
+    if word(1).load(Ordering::SeqCst) != 0 {
+        wake(semaphore, i32::try_from(count).unwrap_or(i32::MAX));
+    }
+    Some(Ok(()))
+}
+
 /// `futex(counter, FUTEX_WAKE, 1)`: what sem_post(3) does after it has counted, when somebody waits. Once too often is
 /// no harm.
 pub(crate) fn wake_one(semaphore: &Mapped) {
+    wake(semaphore, 1);
+}
+
+fn wake(semaphore: &Mapped, most: i32) {
     // SAFETY: the counter is mapped as long as `semaphore` lives. A futex of a shared page has no address of its own, so
     // this wakes who waits in any process.
-    unsafe { libc::syscall(libc::SYS_futex, semaphore.address(), libc::FUTEX_WAKE, 1) };
+    unsafe { libc::syscall(libc::SYS_futex, semaphore.address(), libc::FUTEX_WAKE, most) };
 }
 
 fn layout_is_known() -> bool {

@@ -1,4 +1,6 @@
 //! System V semaphores and shared memory.
 
 pub(crate) mod memory;
+pub(crate) mod probe;
 pub(crate) mod semaphore;
+pub(crate) mod undo_probe;

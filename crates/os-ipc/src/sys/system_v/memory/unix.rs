@@ -82,10 +82,10 @@ pub(crate) fn remove(segment: i32) -> Result<(), Errno> {
     Errno::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
-/// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list.
-pub(crate) fn ids() -> Vec<i32> {
-    let Ok(table) = std::fs::read_to_string("/proc/sysvipc/shm") else { return Vec::new() };
-    table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect()
+/// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list, nor has a kernel without System V IPC.
+pub(crate) fn ids() -> Option<Vec<i32>> {
+    let table = std::fs::read_to_string("/proc/sysvipc/shm").ok()?;
+    Some(table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect())
 }
 
 /// A time of the kernel's, in whole seconds; 0 is never.

@@ -70,6 +70,13 @@ pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
     get(key, size, libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed())
 }
 
+/// `semget(key, size, IPC_CREAT | mode)`: the set that has this key, made when there is none.
+///
+/// `EINVAL` means that the set of this key is smaller; `EACCES`, that we may not use it.
+pub(crate) fn open_or_create(key: i32, size: usize, mode: u32) -> Result<SetId, Errno> {
+    get(key, size, libc::IPC_CREAT | mode.cast_signed())
+}
+
 /// `semget(key, 0, 0600)`: the set that has this key, if we may read and alter it.
 ///
 /// Without the mode semget succeeds for anybody and the `EACCES` only comes at the first operation.
@@ -132,6 +139,14 @@ pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(
     };
     // SAFETY: `take` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
     Errno::result(unsafe { semtimedop(set.0, &raw mut take, 1, &raw const timeout) }).map(drop)
+}
+
+/// `semtimedop(-1, {0, 0}, 1, {0, 0})`, for `system_v::probe`.
+pub(crate) fn timed_with_nothing_to_do() -> c_int {
+    let mut nothing = buffer(0, 0, libc::IPC_NOWAIT);
+    let timeout = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `nothing` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
+    unsafe { semtimedop(-1, &raw mut nothing, 1, &raw const timeout) }
 }
 
 /// `semop(set, {0, +count})`: gives units. `ERANGE` means that the counter would pass 32,767; nothing is added.

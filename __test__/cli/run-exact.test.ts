@@ -1,0 +1,256 @@
+// `os-ipc run` and `os-ipc lock` run just the command that was asked for: its bytes, its signals, its files, its end.
+
+import { copyFileSync, realpathSync, renameSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+
+import type { ExecutionContext } from 'ava'
+
+import { Semaphore } from '../../index.js'
+import { cli, installed, installedShell } from './helpers/cli.ts'
+import { program } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+import { folder, write } from '../shared/project.ts'
+import { linux, requires, tool } from '../shared/requires.ts'
+import { privateIpc } from '../shared/surroundings.ts'
+
+// --- how it ended
+
+const { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU } = constants.signals
+
+/** Signals that end nothing. */
+const HARMLESS = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]
+
+requires(linux, tool('perl'))(
+  '128 and its number stand for every signal, those of real time too',
+  async t => {
+    const name = uniqueName(t)
+    const deadly = Array.from({ length: 64 }, (_, at) => at + 1).filter(signal => !HARMLESS.includes(signal))
+    const { stdout } = await installedShell(
+      t,
+      `for s in ${deadly.join(' ')}; do os-ipc run ${name} -- sh -c 'kill -$1 $$; sleep 9' sh $s; echo $s $?; done`,
+      { limit: 180_000 },
+    )
+    t.is(stdout, deadly.map(signal => `${signal} ${128 + signal}\n`).join(''))
+    t.is(Semaphore.open(name).value, 1)
+  },
+)
+
+requires(linux, tool('perl'))('lock tells the number of a real-time signal too', async t => {
+  const name = uniqueName(t)
+  t.is((await cli(t, ['lock', name, '--', 'perl', '-e', 'kill 50, $$; sleep 9'])).code, 178)
+})
+
+requires(linux)('a command that stops and goes on is not taken for one that has ended', async t => {
+  const line = '(sleep 0.2; kill -STOP $$; sleep 0.2; kill -CONT $$) & sleep 1; exit 7'
+  t.is((await cli(t, ['run', uniqueName(t), '--', 'bash', '-c', line])).code, 7)
+})
+
+requires(linux)('where the system has no /proc, the exit code is that of Node', async t => {
+  const line = 'umount /proc 2>/dev/null || mount -t tmpfs none /proc; [ ! -e /proc/self ] && exec "$@"'
+  const within = [
+    privateIpc(),
+    {
+      missing: undefined,
+      wrap: (argv: readonly string[]) => ['unshare', '--mount', 'sh', '-c', line, 'sh', ...argv],
+    },
+  ]
+  for (const [command, code] of [
+    ['exit 9', 9],
+    ['kill -TERM $$', 143],
+  ] as const) {
+    t.is((await cli(t, ['run', 'x', '--', 'sh', '-c', command], { within })).code, code)
+  }
+})
+
+// --- bytes
+
+/** The same line with the command alone, and under os-ipc. */
+async function both(
+  t: ExecutionContext,
+  command: string,
+  prefix = '',
+): Promise<[alone: string, run: string]> {
+  const name = uniqueName(t)
+  const env = { PATH: installed(t) }
+  const [alone, run] = [
+    await installedShell(t, `${prefix} ${command} | od -An -v -tx1`, { env }),
+    await installedShell(t, `${prefix} os-ipc run ${name} -- ${command} | od -An -v -tx1`, { env }),
+  ]
+  t.is(run.stderr, alone.stderr)
+  return [alone.stdout, run.stdout]
+}
+
+for (const words of [
+  `$'a\\377b' plain`,
+  `'' ' ' $'\\xff\\n\\n' $'\\n' '%s\\x41' "it's" '$HOME \`x\`' $'\\xed\\xa0\\x80' -- -i A=1`,
+  `$'\\xef\\xbf\\xbd' $'\\xf0\\x9f\\x98\\x80'`,
+]) {
+  requires(linux)(`the command has the arguments ${words}, byte for byte`, async t => {
+    const [alone, run] = await both(t, `printf '%s|' ${words}`)
+    t.not(alone, '')
+    t.is(run, alone)
+  })
+}
+
+requires(linux)('the command has the environment, byte for byte', async t => {
+  const variables = `env 'DOT.TED=1' $'BAD=\\xff\\xfe' $'LINES=a\\nb\\n' $'odd name=a\\nb' $'N\\xff=1' 'EMPTY=' PWD=/nowhere`
+  const print = `perl -e 'local $/; open F, "/proc/self/environ"; print join("\\n--", sort split /\\0/, <F>)'`
+  const [alone, run] = await both(t, print, variables)
+  t.true(alone.replaceAll(/\s/g, '').includes(Buffer.from('DOT.TED').toString('hex')))
+  t.is(run, alone)
+  // Nothing is added either.
+  const bare = await installedShell(
+    t,
+    `env -i PATH="$PATH" os-ipc run ${uniqueName(t)} -- env | sed 's/=.*//'`,
+  )
+  t.is(bare.stdout, 'PATH\n')
+})
+
+requires(linux)('a program whose name is not UTF-8 is found as others are', async t => {
+  const home = folder(t)
+  copyFileSync('/bin/echo', join(home, 'a=b'))
+  const [name, bytes] = [uniqueName(t), Buffer.concat([Buffer.from(`${home}/pro`), Buffer.from([0xff])])]
+  copyFileSync('/bin/echo', join(home, 'echo-here'))
+  renameSync(Buffer.from(join(home, 'echo-here')), bytes)
+  const run = `os-ipc run ${name} --`
+  t.like(
+    await installedShell(t, `${run} $'${home}/pro\\xff' one; PATH="${home}:$PATH"; ${run} $'pro\\xff' two`),
+    { stdout: 'one\ntwo\n', stderr: '' },
+  )
+  t.like(await installedShell(t, `(trap '' HUP; ${run} '${home}/a=b' three)`), {
+    stdout: 'three\n',
+    stderr: '',
+  })
+  const missing = await installedShell(t, `${run} $'pro\\xfe'`)
+  t.like(missing, { code: 127, stderr: `os-ipc: there is no command 'pro\ufffd'; it is not on the PATH\n` })
+})
+
+for (const command of [
+  'run NAME --',
+  'lock NAME --',
+  'value NAME',
+  'rm -f NAME',
+  'create -n 1 NAME',
+  'write --create NAME x',
+]) {
+  requires(linux)(`os-ipc ${command} refuses a name that is not UTF-8`, async t => {
+    // Of the altered name, which is another one.
+    const altered = uniqueName(t, '\ufffd')
+    const bytes = `$'${altered.slice(0, -1)}\\xff'`
+    const { code, stdout, stderr } = await installedShell(
+      t,
+      `os-ipc ${command.replace('NAME', () => bytes)} ${command.endsWith('--') ? 'echo ran' : ''}`,
+    )
+    t.is(stderr, `os-ipc: the argument '${altered}' is not UTF-8; os-ipc takes names and options in UTF-8\n`)
+    t.like({ code, stdout }, { code: command.endsWith('--') ? 125 : 2, stdout: '' })
+  })
+}
+
+requires(linux)('where the bytes cannot be found out, the command is not run', async t => {
+  const line = `umount /proc 2>/dev/null || mount -t tmpfs none /proc; [ ! -e /proc/self ] && PATH=${installed(t)}`
+  const within = [
+    privateIpc(),
+    { missing: undefined, wrap: (argv: readonly string[]) => ['unshare', '--mount', ...argv] },
+  ]
+  const run = (rest: string) => program(t, ['bash', '-c', `${line}; ${rest}`], { within }).exit
+  t.like(await run(`os-ipc run x -- echo $'\\xff'`), {
+    ...{ code: 125, stdout: '' },
+    stderr: "os-ipc: the argument '\ufffd' is not UTF-8; this system does not tell what its bytes are\n",
+  })
+  t.like(await run(`BAD=$'\\xff' os-ipc run x -- echo ran`), {
+    ...{ code: 125, stdout: '' },
+    stderr: 'os-ipc: the variable BAD is not UTF-8; this system does not tell what its bytes are\n',
+  })
+})
+
+// --- ignored signals
+
+requires(linux)('an ignored signal stays ignored, for the command', async t => {
+  const masks = `grep -h SigIgn /proc/self/status; os-ipc run ${uniqueName(t)} -- grep -h SigIgn /proc/self/status; os-ipc lock ${uniqueName(t)} -- grep -h SigIgn /proc/self/status`
+  for (const ignored of [
+    'HUP',
+    'INT QUIT',
+    'TERM PIPE XFSZ',
+    'HUP INT QUIT TERM USR1 USR2 TSTP TTIN TTOU 40',
+    '',
+  ]) {
+    const { stdout, stderr } = await installedShell(
+      t,
+      `${ignored === '' ? '' : `trap '' ${ignored};`} ${masks}`,
+    )
+    const [alone, ...others] = stdout.trim().split('\n')
+    t.is(stderr, '')
+    t.deepEqual(others, [alone, alone], ignored)
+  }
+})
+
+requires(linux)('what ignores INT and QUIT as a background job runs a command that does', async t => {
+  const { stdout } = await installedShell(
+    t,
+    `sh -c 'os-ipc run ${uniqueName(t)} -- grep SigIgn /proc/self/status & wait'`,
+  )
+  t.is(stdout, 'SigIgn:\t0000000000000006\n')
+})
+
+for (const signal of ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'TSTP']) {
+  requires(linux)(`an ignored SIG${signal} ends neither os-ipc nor its command`, async t => {
+    const name = uniqueName(t)
+    const running = program(
+      t,
+      [
+        'bash',
+        '-c',
+        `trap '' ${signal}; exec os-ipc run ${name} -- sh -c 'echo ready; read line; echo on; exit 5'`,
+      ],
+      { env: { PATH: installed(t) } },
+    )
+    await running.until('ready')
+    running.kill(`SIG${signal}` as NodeJS.Signals)
+    running.send('go')
+    t.is(await running.next(), 'on')
+    t.is((await running.exit).code, 5)
+  })
+}
+
+for (const start of ['os-ipc', 'node "$(readlink -f "$(command -v os-ipc)")"']) {
+  requires(linux, tool('nohup'))(
+    `nohup ${start.slice(0, 6)} outlives SIGHUP, while it waits and while it runs`,
+    async t => {
+      const name = uniqueName(t)
+      const semaphore = Semaphore.create(name, { initial: 0 })
+      const line = `nohup ${start} run ${name} -- sh -c 'echo ran; read line; exit 5'; echo code $?`
+      const running = program(t, ['bash', '-c', `${line}`], { env: { PATH: installed(t) } })
+      const pids = async () =>
+        (await installedShell(t, `pgrep -P ${running.pid}`)).stdout.trim().split('\n').map(Number)
+      while (semaphore.info().waiters !== 1) await new Promise(resolve => setTimeout(resolve, 20))
+      const [pid = 0] = await pids()
+      process.kill(pid, 'SIGHUP')
+      semaphore.post()
+      await running.until('ran')
+      process.kill(pid, 'SIGHUP')
+      running.send('go')
+      t.is(await running.next(), 'code 5')
+    },
+  )
+}
+
+requires(linux)('what the shell before Node hands over is not in the environment of the command', async t => {
+  const { stdout } = await installedShell(
+    t,
+    `trap '' HUP; os-ipc run ${uniqueName(t)} -- env | grep -i os_ipc; echo done`,
+  )
+  t.is(stdout, 'done\n')
+})
+
+// --- open files
+
+requires(linux)('the command has the other open files, but for /dev/null and what has no name', async t => {
+  const file = realpathSync(write(join(folder(t), 'file'), 'in\n'))
+  const opened = `exec 4<${file} 17<${file} 250<${file} 300<${file} 5</dev/null;`
+  const { stdout } = await installedShell(
+    t,
+    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do echo $fd $(readlink /proc/$$/fd/$fd); done'`,
+  )
+  t.is(stdout, `4 ${file}\n5\n17 ${file}\n250 ${file}\n300 ${file}\n`)
+})

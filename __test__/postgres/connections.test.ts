@@ -1,0 +1,230 @@
+// The connections of locks on PostgreSQL: where they come from, how many there are, and what they leave behind.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test, { type ExecutionContext } from 'ava'
+import pg from 'pg'
+
+import { PostgresLocks, type PostgresLocksOptions, type PostgresSource } from '../../postgres.js'
+import { child } from '../shared/child.ts'
+import { hold } from '../lock/helpers/locks.ts'
+import { PostgresServer, postgresKeyOf, postgresServer } from '../shared/postgres.ts'
+import { requires } from '../shared/requires.ts'
+import { until } from '../shared/until.ts'
+
+let server: PostgresServer
+const ends: (() => void | Promise<void>)[] = []
+if (postgresServer.missing === undefined) {
+  test.before(async () => {
+    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
+  })
+}
+test.after.always(async () => {
+  for (const end of ends) await end()
+})
+
+const declare = requires(postgresServer).serial
+
+function connect(t: ExecutionContext, options?: PostgresLocksOptions, source?: PostgresSource) {
+  const locks = PostgresLocks.connect(source ?? server.url, options)
+  t.teardown(() => locks.close())
+  return locks
+}
+
+declare('any number of free locks are held over one connection', async t => {
+  const locks = connect(t, { maxConnections: 2 })
+  const releases = await Promise.all(Array.from({ length: 50 }, (_, index) => hold(locks, `free-${index}`)))
+  t.is(await server.sessions(), 1)
+  t.is((await locks.query()).held.length, 50)
+  await Promise.all(releases.map(release => release()))
+  t.is((await locks.query()).held.length, 0)
+})
+
+declare('waits have connections of their own, as many as there may be; the rest stand in line', async t => {
+  const holder = connect(t)
+  const waiter = connect(t, { maxConnections: 3 })
+  const names = Array.from({ length: 8 }, (_, index) => `line-${index}`)
+  const releases = await Promise.all(names.map(name => hold(holder, name)))
+  const granted: string[] = []
+  const waiting = names.map(name => waiter.request(name, () => void granted.push(name)))
+  await until('two wait on the server', async () => (await holder.query()).pending.length === 2)
+  t.is(await server.sessions(), 1 + 3)
+  // Also a lock that somebody in line waits for is granted when it is free.
+  await releases[7]?.()
+  await waiting[7]
+  t.deepEqual(granted, ['line-7'])
+  await Promise.all(releases.slice(0, 7).map(release => release()))
+  await Promise.all(waiting)
+  t.deepEqual(granted.sort(), names)
+  t.true((await server.sessions()) <= 1 + 3)
+})
+
+declare(
+  'a request inside the callback of a lock that was waited for needs no further connection',
+  async t => {
+    const other = connect(t)
+    const locks = connect(t, { maxConnections: 2 })
+    const [first, second] = [await hold(other, 'outer'), await hold(other, 'inner')]
+    const result = locks.request('outer', () => locks.request('inner', lock => lock?.mode))
+    await sleep(50)
+    await first()
+    await sleep(50)
+    await second()
+    t.is(await result, 'exclusive')
+  },
+)
+
+declare('a wait that is aborted at any moment leaves neither a lock nor a wait', async t => {
+  const [holder, locks] = [connect(t), connect(t, { maxConnections: 4 })]
+  for (let turn = 0; turn < 60; turn += 1) {
+    const release = await hold(holder, 'aborted')
+    const controller = new AbortController()
+    const waits = [1, 2].map(which =>
+      locks
+        .request(
+          'aborted',
+          { mode: which === 1 ? 'exclusive' : 'shared', signal: controller.signal },
+          () => 'granted',
+        )
+        .catch(reason => reason),
+    )
+    await sleep(turn % 4)
+    const released = turn % 2 === 0 ? release() : undefined
+    await sleep(Math.random() * 2)
+    controller.abort('aborted')
+    for (const outcome of await Promise.all(waits))
+      t.true(['granted', 'aborted'].includes(outcome), `${outcome}`)
+    await released
+    if (turn % 2 === 1) await release()
+  }
+  await until('nothing is left', async () => {
+    return !(await server.hasKey(postgresKeyOf('aborted')))
+  })
+  t.true(await holder.request('aborted', { ifAvailable: true }, lock => lock !== null))
+})
+
+declare('an aborted wait is cancelled on the server at once', async t => {
+  const [holder, locks] = [connect(t), connect(t)]
+  const release = await hold(holder, 'cancelled')
+  const controller = new AbortController()
+  const wait = locks.request('cancelled', { signal: controller.signal }, () => {})
+  await until('it waits', async () => (await holder.query()).pending.length === 1)
+  controller.abort('no')
+  t.is(await wait.catch(reason => reason), 'no')
+  await until('it waits no more', async () => (await holder.query()).pending.length === 0, 900)
+  // The session is used for the next wait.
+  const sessions = await server.sessions()
+  const next = locks.request('cancelled', lock => lock?.mode)
+  await until('the next waits', async () => (await holder.query()).pending.length === 1)
+  t.is(await server.sessions(), sessions)
+  await release()
+  t.is(await next, 'exclusive')
+})
+
+declare('a Pool and a function that makes clients are sources too', async t => {
+  const pool = new pg.Pool({ connectionString: server.url, max: 4 })
+  const sources: [string, PostgresSource][] = [
+    ['pool', pool],
+    ['function', () => new pg.Client(server.url)],
+    ['async function', async () => new pg.Client({ connectionString: server.url })],
+  ]
+  for (const [what, source] of sources) {
+    const [one, other] = [PostgresLocks.connect(source, { maxConnections: 2 }), connect(t)]
+    const release = await hold(other, what)
+    const waiting = one.request(what, async lock => [lock?.mode, lock?.signal.aborted])
+    t.is(await one.request(what, { ifAvailable: true }, lock => lock), null)
+    await release()
+    t.deepEqual(await waiting, ['exclusive', false], what)
+    await one.close()
+    await other.close()
+  }
+  // The pool gets no connection back whose settings are ours.
+  await until('the pool is empty', () => pool.totalCount === 0)
+  t.is((await pool.query(`show application_name`)).rows[0].application_name, '')
+  await pool.end()
+})
+
+declare('a session that ends while it comes from a pool aborts the signal', async t => {
+  const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+  pool.on('error', () => {})
+  const locks = PostgresLocks.connect(pool, { maxConnections: 2 })
+  const reason = await locks.request('pooled', async lock => {
+    const aborted = new Promise(resolve => lock?.signal.addEventListener('abort', resolve))
+    await server.terminateSessions(true)
+    await aborted
+    return lock?.signal.reason
+  })
+  t.is(reason.code, 'ERR_LOCK_LOST')
+  t.is(await locks.request('pooled', lock => lock?.mode), 'exclusive')
+  await locks.close()
+  await pool.end()
+})
+
+declare('close rejects what waits, and leaves what is held until its callback is done', async t => {
+  const [holder, locks] = [connect(t), PostgresLocks.connect(server.url)]
+  const release = await hold(holder, 'b')
+  const releaseOwn = await hold(locks, 'a')
+  const waiting = locks.request('b', () => t.fail('it ran'))
+  await until('it waits', async () => (await holder.query()).pending.length === 1)
+  const closing = locks.close()
+  await t.throwsAsync(waiting, { code: 'ERR_CLOSED' })
+  await closing
+  await t.throwsAsync(
+    locks.request('c', () => {}),
+    { code: 'ERR_CLOSED' },
+  )
+  await t.throwsAsync(locks.query(), { code: 'ERR_CLOSED' })
+  t.is(await holder.request('a', { ifAvailable: true }, lock => lock), null)
+  await releaseOwn()
+  t.is(await holder.request('a', { ifAvailable: true }, lock => lock?.mode), 'exclusive')
+  await locks.close()
+  await release()
+  await until('its sessions are gone', async () => (await server.sessions()) === 1)
+  // Nothing was asked for: nothing is there to be closed.
+  await PostgresLocks.connect(server.url).close()
+  await using unused = PostgresLocks.connect(server.url)
+  t.is(String(unused), '[object LockManager]')
+})
+
+declare('idle locks and held ones keep no process alive, and a wait does', async t => {
+  const idle = child(t, 'postgres/end.ts', { args: [server.url, 'idle'] })
+  t.like(await idle.exit, { code: 0, stdout: '"idle"\n', stderr: '' })
+  const held = child(t, 'postgres/end.ts', { args: [server.url, 'held'] })
+  t.like(await held.exit, { code: 0, stdout: '"held"\n', stderr: '' })
+  await until('its lock is free', async () => (await server.sessions()) === 0)
+  const locks = connect(t)
+  const release = await hold(locks, 'end')
+  const waits = child(t, 'postgres/end.ts', { args: [server.url, 'waits'] })
+  t.is(await waits.next(), 'waits')
+  await sleep(300)
+  await release()
+  t.is(await waits.next(), 'granted')
+  t.like(await waits.exit, { code: 0, stderr: '' })
+})
+
+declare('query tells names, modes and processes, and what other programs hold is not in it', async t => {
+  const locks = connect(t)
+  const name = 'a name /* of */ many\0 letters é 日本'
+  const other = child(t, 'postgres/hold.ts', { args: [server.url, 'shared one', '{"mode":"shared"}'] })
+  t.is(await other.next(), 'held')
+  const release = await hold(locks, name)
+  const foreign = new pg.Client(server.url)
+  await foreign.connect()
+  await foreign.query('select pg_advisory_lock(42), pg_advisory_lock(42, 42)')
+  const { held, pending } = await connect(t).query()
+  t.deepEqual(
+    held.map(({ name, mode, pid }) => [name, mode, pid]).sort(),
+    [
+      [name, 'exclusive', process.pid],
+      ['shared one', 'shared', other.pid],
+    ].sort(),
+  )
+  t.true(held.every(({ clientId, pid }) => clientId?.startsWith(`node-${pid}-0@`)))
+  t.deepEqual(pending, [])
+  await foreign.end()
+  // A name is still told after other statements of its session.
+  for (let turn = 0; turn < 5; turn += 1) await locks.request('short', () => {})
+  const tells = async () => (await connect(t).query()).held.some(lock => lock.name === name)
+  await until('the name is told again', tells)
+  await release()
+})

@@ -1,0 +1,189 @@
+// How a lock on PostgreSQL is lost, and what its holder hears of it.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { IpcError } from '../../index.js'
+import { PostgresLocks, type PostgresLock, type PostgresLocksOptions } from '../../postgres.js'
+import { child } from '../shared/child.ts'
+import { PostgresServer, postgresServer } from '../shared/postgres.ts'
+import { requires } from '../shared/requires.ts'
+import { until } from '../shared/until.ts'
+
+/** One server for all: the tests run one after another. */
+let server: PostgresServer
+const ends: (() => void | Promise<void>)[] = []
+if (postgresServer.missing === undefined) {
+  test.before(async () => {
+    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
+  })
+}
+test.after.always(async () => {
+  for (const end of ends) await end()
+})
+
+const declare = requires(postgresServer).serial
+
+/** Locks that are closed when the test ends. */
+function connect(t: ExecutionContext, options?: PostgresLocksOptions): PostgresLocks {
+  const locks = PostgresLocks.connect(server.url, options)
+  t.teardown(() => locks.close())
+  return locks
+}
+
+/** Holds a lock until it is lost, and answers the reason. */
+function untilLost(locks: PostgresLocks, name: string, held: (lock: PostgresLock) => void = () => {}) {
+  return locks.request(name, async lock => {
+    if (lock === null) throw new Error('no lock')
+    held(lock)
+    if (!lock.signal.aborted) await new Promise(resolve => lock.signal.addEventListener('abort', resolve))
+    return lock.signal.reason as IpcError
+  })
+}
+
+declare('a session that the server ends aborts the signal, and the lock can be had again', async t => {
+  const locks = connect(t)
+  const granted = Promise.withResolvers<void>()
+  const lost = untilLost(locks, 'a', () => granted.resolve())
+  await granted.promise
+  await server.terminateSessions(true)
+  const reason = await lost
+  t.true(reason instanceof IpcError)
+  t.like(reason, { code: 'ERR_LOCK_LOST' })
+  t.regex(reason.message, /^the lock 'a' is lost: .*terminat/)
+  t.regex(reason.hint ?? '', /another process can hold it now/)
+  t.is(await locks.request('a', lock => lock?.mode), 'exclusive')
+})
+
+declare('a lock that was lost does not hold up the requests behind it', async t => {
+  const locks = connect(t)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const granted = Promise.withResolvers<PostgresLock | null>()
+  const first = locks.request('a', async lock => {
+    void lock?.signal
+    granted.resolve(lock)
+    await promise
+    return 'done'
+  })
+  const lock = await granted.promise
+  const second = locks.request('a', next => (next?.fence ?? 0) > (lock?.fence ?? 0))
+  await server.terminateSessions(true)
+  t.true(await second)
+  t.true(lock?.signal.aborted)
+  resolve()
+  t.is(await first, 'done')
+})
+
+declare('a wait goes on when its session ends', async t => {
+  const [holder, waiter] = [connect(t), connect(t)]
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const first = holder.request('a', async () => {
+    held.resolve()
+    await promise
+  })
+  await held.promise
+  const second = waiter.request('a', lock => lock?.mode)
+  await until('it waits', async () => (await holder.query()).pending.length === 1)
+  await server.terminateSessions(false)
+  await until('it waits again', async () => (await holder.query()).pending.length === 1)
+  resolve()
+  await first
+  t.is(await second, 'exclusive')
+})
+
+declare('a server that is stopped loses the locks after nine tenths of deadAfter', async t => {
+  const locks = connect(t, { deadAfter: 3_000 })
+  let since = 0
+  const granted = Promise.withResolvers<void>()
+  const lost = untilLost(locks, 'a', () => granted.resolve())
+  await granted.promise
+  since = performance.now()
+  server.pause()
+  t.regex((await lost).message, /not heard of for 2700 ms/)
+  t.true(performance.now() - since > 1_000)
+  // What waits meanwhile finds the server again.
+  const next = connect(t, { deadAfter: 3_000 }).request('a', lock => lock?.mode)
+  await sleep(200)
+  server.resume()
+  t.is(await next, 'exclusive')
+})
+
+declare('a process that was stopped for too long reads at once that its lock is lost', async t => {
+  const process = child(t, 'postgres/stopped.ts', { args: [server.url] })
+  t.is(await process.next(), 'held')
+  process.kill('SIGSTOP')
+  await sleep(3_500)
+  process.kill('SIGCONT')
+  process.send('look')
+  t.deepEqual(await process.next(), { aborted: true, code: 'ERR_LOCK_LOST' })
+  t.like(await process.exit, { code: 0, stderr: '' })
+})
+
+declare('a lock whose signal nothing reads is lost with a warning', async t => {
+  const process = child(t, 'postgres/hold.ts', { args: [server.url, 'a'] })
+  t.is(await process.next(), 'held')
+  await server.terminateSessions(true)
+  await until('it is lost', async () => (await server.sessions()) === 0)
+  await sleep(100)
+  process.send('release')
+  const { stderr } = await process.exit
+  t.regex(stderr, /\[OS_IPC_LOCK_LOST\] Warning: the lock 'a' is lost: .*, and nothing reads its signal/)
+})
+
+declare('requests wait for a server that is away; ifAvailable and query reject', async t => {
+  const locks = connect(t)
+  await locks.request('a', () => {})
+  await server.kill('SIGINT')
+  await t.throwsAsync(
+    locks.request('a', { ifAvailable: true }, () => {}),
+    { code: 'ERR_UNAVAILABLE' },
+  )
+  await t.throwsAsync(locks.query(), { code: 'ERR_UNAVAILABLE' })
+  const late = await t.throwsAsync(
+    locks.request('a', { timeout: 300 }, () => {}),
+    { code: 'ETIMEDOUT' },
+  )
+  t.regex((late as IpcError).hint ?? '', /ECONNREFUSED/)
+  const waiting = locks.request('a', lock => lock?.mode)
+  await server.start()
+  t.is(await waiting, 'exclusive')
+})
+
+declare('the fence grows over the end of sessions and of the server, crashes included', async t => {
+  const fences: number[] = []
+  const locks = connect(t)
+  const take = async () => {
+    for (let turn = 0; turn < 50; turn += 1) {
+      await locks.request('a', lock => void fences.push(lock?.fence ?? 0))
+    }
+  }
+  await take()
+  await connect(t).request('a', lock => void fences.push(lock?.fence ?? 0))
+  // A server that is killed forgets the last numbers: they were not written to the disk yet.
+  for (const signal of ['SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGKILL'] as const) {
+    await server.kill(signal)
+    await server.start()
+    await take()
+  }
+  // A process of the server that is killed makes it forget as well, and go on.
+  process.kill(await victim(), 'SIGKILL')
+  await until('it has noticed', async () => !(await server.answers()), 5_000).catch(() => {})
+  await until('it goes on', () => server.answers())
+  await take()
+  t.deepEqual(
+    fences,
+    [...new Set(fences)].sort((a, b) => a - b),
+  )
+  t.true(
+    fences.every(fence => Number.isSafeInteger(fence) && fence > 0),
+    fences.join(),
+  )
+})
+
+/** A process of the server that does nothing for anybody. */
+async function victim(): Promise<number> {
+  const [row] = await server.sql(`select pid from pg_stat_activity where backend_type = 'background writer'`)
+  return Number(row?.pid)
+}

@@ -1,0 +1,298 @@
+// A real PostgreSQL server on loopback, as an unprivileged user, that can be stopped, killed and brought back.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import pg from 'pg'
+
+import type { Teardown } from './names.ts'
+import type { Need } from './needs.ts'
+
+/** Many of them start at once, on a machine that may do other things. */
+const UP_WITHIN = 60_000
+
+/** Debian keeps the programs of the server off the PATH. */
+const DEBIAN = '/usr/lib/postgresql'
+
+const bin = findPrograms()
+
+/** Without it the tests of `os-ipc/postgres` are skipped, with this reason in their titles. */
+export const postgresServer: Need = {
+  missing: bin === undefined ? 'needs PostgreSQL 14 or later: apt-get install postgresql' : undefined,
+}
+
+/** What runs: where a test file is ended before its tests are, its servers are too. */
+const running = new Set<PostgresServer>()
+process.once('exit', () => {
+  for (const server of running) server.signal('SIGQUIT')
+})
+
+export interface PostgresServerOptions {
+  /** The address that it listens on; loopback when missing. */
+  address?: string
+  /** A command in front of the server's, such as `ip netns exec NAME`. */
+  within?: readonly string[]
+}
+
+/** A server with a folder, a port and a password of its own. */
+export class PostgresServer {
+  readonly port: number
+  readonly folder: string
+  readonly #password = randomBytes(12).toString('hex')
+  readonly #options: PostgresServerOptions
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, options: PostgresServerOptions) {
+    this.port = port
+    this.#options = options
+    this.folder = mkdtempSync(join(tmpdir(), 'os-ipc-postgres-'))
+  }
+
+  /** One that answers, until the test ends. */
+  static async start(t: Teardown, options: PostgresServerOptions = {}): Promise<PostgresServer> {
+    const server = new PostgresServer(await freePort(), options)
+    t.teardown(() => server.remove())
+    server.#make()
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    const { address = '127.0.0.1' } = this.#options
+    return `postgres://postgres:${this.#password}@${address}:${this.port}/postgres`
+  }
+
+  /** The same server through another address. */
+  urlThrough(port: number): string {
+    return `postgres://postgres:${this.#password}@127.0.0.1:${port}/postgres`
+  }
+
+  get password(): string {
+    return this.#password
+  }
+
+  /** The process of the whole server. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Brings it up, with what its folder has. */
+  async start(): Promise<void> {
+    const { address = '127.0.0.1', within = [] } = this.#options
+    const deadline = performance.now() + UP_WITHIN
+    const settings = {
+      port: `${this.port}`,
+      listen_addresses: address,
+      unix_socket_directories: '',
+      max_connections: '60',
+      // What was written survives the process; for the power of the machine no test waits.
+      fsync: 'off',
+    }
+    const args = [
+      '-D',
+      this.#data,
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ]
+    const [command = '', ...rest] = [...within, ...asUser(join(bin ?? '', 'postgres'), args)]
+    for (;;) {
+      const started = spawn(command, rest, { stdio: 'ignore', cwd: this.folder })
+      this.#process = started
+      running.add(this)
+      started.unref()
+      while (started.exitCode === null && started.signalCode === null) {
+        if (await this.answers()) return
+        if (performance.now() > deadline) throw new Error('postgres did not come up')
+        await sleep(20)
+      }
+      // The processes of a server that was killed take a moment to end, and keep the folder meanwhile.
+      if (performance.now() > deadline) throw new Error('postgres did not come up')
+      await sleep(100)
+    }
+  }
+
+  async answers(): Promise<boolean> {
+    const { address = '', within = [] } = this.#options
+    if (within.length > 0) {
+      // It listens where this process is not.
+      const [command = '', ...rest] = [
+        ...within,
+        join(bin ?? '', 'pg_isready'),
+        '-q',
+        '-h',
+        address,
+        '-p',
+        `${this.port}`,
+      ]
+      return spawnSync(command, rest).status === 0
+    }
+    try {
+      await this.sql('select 1')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Asks it something, over a connection for that. */
+  async sql(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return (await client.query(text, values)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** Ends the sessions that hold advisory locks, or wait for them. */
+  async terminateSessions(granted: boolean): Promise<void> {
+    await this.sql(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted = $1`,
+      [granted],
+    )
+  }
+
+  /** How many sessions of os-ipc there are. */
+  async sessions(): Promise<number> {
+    const rows = await this.sql(`select 1 from pg_stat_activity where application_name like 'os-ipc %'`)
+    return rows.length
+  }
+
+  /** Whether any session has this lock, or waits for it. */
+  async hasKey(key: bigint): Promise<boolean> {
+    const rows = await this.sql(
+      `select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
+         and (classid::int8 << 32 | objid::int8) = $1`,
+      [`${key}`],
+    )
+    return rows.length > 0
+  }
+
+  /** The processes of all its sessions and helpers, and its own. */
+  processes(): number[] {
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${this.pid}`], { encoding: 'utf8' })
+    return [...stdout.trim().split(/\s+/).filter(Boolean).map(Number), this.pid]
+  }
+
+  /** It answers nothing, and keeps its connections. */
+  pause(): void {
+    for (const pid of this.processes().reverse()) process.kill(pid, 'SIGSTOP')
+  }
+
+  resume(): void {
+    for (const pid of this.processes()) process.kill(pid, 'SIGCONT')
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
+  /** It is gone, as by a crash: its sessions notice and end too. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const server = this.#process
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    server.ref()
+    const exit = once(server, 'exit')
+    server.kill(signal)
+    await exit
+    running.delete(this)
+  }
+
+  async remove(): Promise<void> {
+    await this.kill('SIGQUIT')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  get #data(): string {
+    return join(this.folder, 'data')
+  }
+
+  #make(): void {
+    const secret = join(this.folder, 'password')
+    writeFileSync(secret, this.#password)
+    if (user !== undefined) for (const path of [this.folder, secret]) chownSync(path, user.uid, user.gid)
+    const args = [
+      '-D',
+      this.#data,
+      '-U',
+      'postgres',
+      '--pwfile',
+      secret,
+      '-A',
+      'scram-sha-256',
+      '-N',
+      '-E',
+      'UTF8',
+      '--locale=C',
+    ]
+    const [command = '', ...rest] = asUser(join(bin ?? '', 'initdb'), args)
+    const made = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
+    if (made.status !== 0) throw new Error(`initdb: ${made.stderr}${made.error ?? ''}`)
+    if (this.#options.address !== undefined) {
+      appendFileSync(join(this.#data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n')
+    }
+  }
+}
+
+/** Who the server runs as where the tests run as root, which it refuses. */
+export const user = process.getuid?.() === 0 ? unprivileged() : undefined
+
+function unprivileged(): { uid: number; gid: number } {
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map(flag =>
+      spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim(),
+    )
+    if (uid) return { uid: Number(uid), gid: Number(gid) }
+  }
+  return { uid: 65_534, gid: 65_534 }
+}
+
+/** A command line that runs a program as the user above. */
+export function asUser(program: string, args: readonly string[]): string[] {
+  if (user === undefined) return [program, ...args]
+  return ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', program, ...args]
+}
+
+function findPrograms(): string | undefined {
+  const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
+  const found = spawnSync('sh', ['-c', 'command -v postgres'], { encoding: 'utf8' }).stdout.trim()
+  const folders = [
+    ...debian.map(version => join(DEBIAN, version, 'bin')),
+    found && dirname(realpathSync(found)),
+  ]
+  return folders.find(folder => {
+    if (!folder || !existsSync(join(folder, 'initdb'))) return false
+    const { stdout } = spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' })
+    return Number(/\d+/.exec(stdout)?.[0]) >= 14
+  }) as string | undefined
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** The key of a lock, written here again on purpose: other programs derive it too. */
+export function postgresKeyOf(name: string): bigint {
+  return createHash('sha256').update(`os-ipc:lock:${name}`).digest().readBigInt64BE()
+}

@@ -1,0 +1,16 @@
+import { isPrintable } from './text.js'
+
+/** Whether bytes, piece by piece, are text that a terminal only shows: UTF-8 with line breaks, tabs and zeros. */
+export class TerminalText {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+
+  accepts(piece: Uint8Array): boolean {
+    try {
+      const text = this.#decoder.decode(piece, { stream: true })
+      // A terminal ignores a zero, which is what stands behind a text in memory.
+      return isPrintable(text.replaceAll(/\r\n|[\n\t\0]/g, ''))
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+import type { Plan } from './plan.js'
+
+/** How a child of Node ended, as Node tells it: of a signal without a name it tells `{ code: 0, signal: null }`. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export type Streams = readonly ('inherit' | 'ignore' | number)[]
+
+/** Starts a program; `started` is called at once, before anything is known of its end. */
+export function spawnPlan(
+  { program, args, env }: Plan,
+  streams: Streams,
+  started: (pid: number) => void,
+): Promise<End> {
+  return new Promise((resolve, reject) => {
+    const child: ChildProcess = spawn(program, args, { stdio: [...streams], env: { ...env } })
+    // Without a pid it was not started. The only other error is a signal that could not be sent.
+    child.once('error', error => child.pid === undefined && reject(error))
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+    if (child.pid !== undefined) started(child.pid)
+  })
+}

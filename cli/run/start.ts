@@ -1,0 +1,119 @@
+// What this process was started with, as cli/os-ipc.ts hands it over, or as the system tells it.
+
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+
+import { Failure } from '../core/failure.js'
+import { bytesOf, isAltered, type Word, word, zeroEnded } from '../core/words.js'
+
+/** The variables in which the shell that starts Node hands things over; they are no part of the environment. */
+const [IGNORED, ENVIRON] = ['OS_IPC_IGNORED', 'OS_IPC_ENVIRON']
+
+/** What that shell may change: it drops variables whose names it could not have, and sets these. */
+const OF_SHELL = /^(?:PWD|OLDPWD|SHLVL|_)=/
+const IDENTIFIER = /^[A-Za-z_]\w*=/
+
+/** Signals whose number a process may choose what happens at: not those of the C library and of real time. */
+const CLASSIC = 31
+
+const handedOver = take(IGNORED)
+const hasEnviron = take(ENVIRON) !== undefined
+
+/** The numbers of the signals that were ignored when os-ipc was started. */
+export const IGNORED_SIGNALS: readonly number[] = ignored()
+
+function take(name: string): string | undefined {
+  const value = process.env[name]
+  delete process.env[name]
+  return value
+}
+
+function ignored(): number[] {
+  const { SIGKILL, SIGSTOP, SIGHUP } = constants.signals
+  const numbers = Array.from({ length: CLASSIC }, (_, at) => at + 1).filter(
+    n => n !== SIGKILL && n !== SIGSTOP,
+  )
+  if (handedOver === undefined) return startedByNohup() ? [SIGHUP] : []
+  if (/^[0-9a-f]+$/.test(handedOver)) return numbers.filter(number => isSet(handedOver, number))
+  // What `trap` of a shell prints: trap -- '' SIGHUP
+  const names = [...handedOver.matchAll(/^trap -- '' (?:SIG)?(\w+)$/gm)].map(([, name]) => name)
+  return numbers.filter(number =>
+    names.some(name => constants.signals[`SIG${name}` as NodeJS.Signals] === number),
+  )
+}
+
+/**
+ * Node itself was started, without the shell: it has set all signals back by now, and the system does not tell what they
+ * were. A parent that ignores SIGHUP has most likely handed that on, as nohup does for a script; and a shell tells
+ * what it has started.
+ */
+function startedByNohup(): boolean {
+  if (/(^|\/)nohup$/.test(process.env._ ?? '')) return true
+  const [, mask] =
+    /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(`/proc/${process.ppid}/status`)?.toString() ?? '') ?? []
+  return mask !== undefined && isSet(mask, constants.signals.SIGHUP)
+}
+
+function isSet(mask: string, signal: number): boolean {
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
+}
+
+/**
+ * The environment that a command is to have, an assignment each.
+ *
+ * @throws {Failure} When Node has altered it, and the system does not tell what it was.
+ */
+export function environment(): Word[] {
+  const now = Object.entries(process.env)
+  const given = read('/proc/self/environ')
+  if (given === undefined) {
+    const altered = now.find(isAltered)
+    if (altered !== undefined)
+      throw new Failure(
+        `the variable ${altered[0]} is not UTF-8`,
+        'this system does not tell what its bytes are',
+      )
+    return now.map(([name, value]) => `${name}=${value}`)
+  }
+  const there = zeroEnded(given)
+  const texts = new Map(there.map(entry => split(entry.toString())))
+  // What was set or deleted since, by a module that was loaded before.
+  const set = now
+    .filter(([name, value]) => texts.get(name) !== value)
+    .map(([name, value]) => `${name}=${value}`)
+  const changed = new Set(set.map(text => split(text)[0]))
+  const kept = original(there).filter(entry => {
+    const [name] = split(entry.toString())
+    return !changed.has(name) && (!texts.has(name) || name in process.env)
+  })
+  return [...kept.filter(entry => entry.indexOf('=') > 0).map(word), ...set]
+}
+
+/** The assignments of this process, before a shell started Node. */
+function original(there: readonly Buffer[]): Buffer[] {
+  const ours = (entry: string) => entry.startsWith(`${IGNORED}=`) || entry.startsWith(`${ENVIRON}=`)
+  const entries = there.map(entry => entry.toString('latin1'))
+  const handed = hasEnviron ? entries.find(entry => entry.startsWith(`${ENVIRON}=`)) : undefined
+  if (handed === undefined) return entries.filter(entry => !ours(entry)).map(bytesOf)
+  // A line each: zeros have become line breaks, and line breaks the control character 1; the last line is a dot.
+  const lines = handed
+    .slice(ENVIRON.length + 1)
+    .split('\n')
+    .slice(0, -1)
+  const exact = lines.map(line => line.replaceAll('\x01', '\n'))
+  const unchanged = entries.filter(entry => !ours(entry) && IDENTIFIER.test(entry) && !OF_SHELL.test(entry))
+  return [...unchanged, ...exact].map(bytesOf)
+}
+
+function split(assignment: string): [name: string, value: string] {
+  const at = assignment.indexOf('=')
+  return [assignment.slice(0, at), assignment.slice(at + 1)]
+}
+
+function read(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,187 @@
+//! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
+
+use nix::errno::Errno;
+
+use super::{may_not, user};
+use crate::error::Error;
+use crate::name::Name;
+use crate::sys::file_size_limit;
+use crate::sys::shm_folder::{self, Fault, Owned, PATH, Room};
+
+/// What was wanted of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To find it and use it.
+    Open,
+    /// To make it, with so many bytes.
+    Make(u64),
+    /// To remove it.
+    Remove,
+}
+
+/// Explains an error of sem_open, sem_unlink and what goes with them. `elsewhere` is what else has the name.
+pub(crate) fn semaphore(
+    error: Error,
+    name: &Name,
+    wanted: Wanted,
+    elsewhere: impl FnOnce() -> Option<&'static str>,
+) -> Error {
+    explain(error, wanted, "the backend 'sysv'", || shm_folder::semaphore(name), elsewhere)
+}
+
+/// Explains an error of a call about a memory object.
+pub(crate) fn memory(error: Error, name: &Name, wanted: Wanted) -> Error {
+    explain(error, wanted, "a key instead of the name", || shm_folder::memory(name), || None)
+}
+
+fn explain(
+    error: Error,
+    wanted: Wanted,
+    instead: &str,
+    owned: impl FnOnce() -> Option<Owned>,
+    elsewhere: impl FnOnce() -> Option<&'static str>,
+) -> Error {
+    let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR | Errno::EROFS | Errno::EACCES | Errno::EPERM => {
+            // What is not there can only be made, and a semaphore is opened to be changed.
+            let making = wanted != Wanted::Open || errno != Errno::EACCES;
+            if let Some(fault) = shm_folder::fault(making).filter(|fault| explains(*fault, errno)) {
+                return of_folder(error, fault, instead);
+            }
+            of_object(error, errno, owned, elsewhere)
+        }
+        Errno::EEXIST => of_object(error, errno, owned, elsewhere),
+        Errno::ENOSPC => match shm_folder::room() {
+            Some(room) => no_room(error, room, wanted),
+            None => error,
+        },
+        Errno::EFBIG => match file_size_limit() {
+            Some(limit) => error
+                .with_hint(format!(
+                    "a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
+                ))
+                .with_limit(limit),
+            None => error,
+        },
+        _ => error,
+    }
+}
+
+/// Whether it is the folder that the errno is about.
+fn explains(fault: Fault, errno: Errno) -> bool {
+    match fault {
+        Fault::Missing => errno == Errno::ENOENT,
+        Fault::NoFolder => matches!(errno, Errno::ENOTDIR | Errno::ENOENT | Errno::EACCES),
+        Fault::ReadOnly => matches!(errno, Errno::EROFS | Errno::ENOENT),
+        // glibc's sem_open says ENOENT for what it cannot look for.
+        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, Errno::EACCES | Errno::ENOENT),
+        Fault::NotWritable(_) => errno == Errno::EACCES,
+    }
+}
+
+fn of_folder(error: Error, fault: Fault, instead: &str) -> Error {
+    let or = format!("or use System V ({instead})");
+    match fault {
+        Fault::Missing => error.with_hint(format!(
+            "this host has no {PATH}, where POSIX objects are (AWS Lambda has none): mount a tmpfs there, {or}"
+        )),
+        Fault::NoFolder => error.with_hint(format!("{PATH} is no folder: mount a tmpfs there, {or}")),
+        Fault::ReadOnly => error.with_hint(format!(
+            "{PATH}, where POSIX objects are, is read-only: mount a tmpfs there (a container: --tmpfs {PATH}, or an \
+             emptyDir of medium Memory), {or}"
+        )),
+        Fault::Hidden => error.with_hint(format!("this process may not look at {PATH}: see the mode of /dev")),
+        Fault::NotSearchable(Owned { uid, mode }) => error
+            .with_hint(format!(
+                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process find nothing in it: `chmod 1777 \
+                 {PATH}` as its owner",
+                user(uid)
+            ))
+            .with_owner(uid, Some(mode)),
+        Fault::NotWritable(Owned { uid, mode }) => error
+            .with_hint(format!(
+                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process make and remove nothing in it: \
+                 `chmod 1777 {PATH}` as its owner",
+                user(uid)
+            ))
+            .with_owner(uid, Some(mode)),
+    }
+}
+
+fn of_object(
+    error: Error,
+    errno: Errno,
+    owned: impl FnOnce() -> Option<Owned>,
+    elsewhere: impl FnOnce() -> Option<&'static str>,
+) -> Error {
+    if errno == Errno::ENOENT {
+        return match elsewhere() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        };
+    }
+    let Some(Owned { uid, mode }) = owned() else { return error };
+    let own = nix::unistd::geteuid().as_raw();
+    let removing = matches!(error.syscall(), Some("sem_unlink" | "unlinkat" | "shm_unlink"));
+    let hint = match errno {
+        Errno::EEXIST => {
+            format!("there is one, of {} with mode {mode:03o}: `open` or `openOrCreate` it", user(uid))
+        }
+        // Neither the mode nor the owner keeps root and the owner out.
+        Errno::EACCES | Errno::EPERM if own != 0 && (uid != own || !removing) => {
+            // sem_unlink(3) says EACCES for what unlink(2) calls EPERM.
+            may_not(if removing { Errno::EPERM } else { Errno::EACCES }, uid, mode, own)
+        }
+        _ => return error,
+    };
+    error.with_hint(hint).with_owner(uid, Some(mode))
+}
+
+/// Bytes, files, or neither: the kernel says `ENOSPC` for each.
+fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
+    let Room { free, total, free_files, files } = room;
+    if files > 0 && free_files == 0 {
+        return error
+            .with_hint(format!(
+                "{PATH} has as many files as it may ({files} inodes), while {free} of {total} bytes are free: remove \
+                 some, or `mount -o remount,nr_inodes=... {PATH}`"
+            ))
+            .with_limit(files);
+    }
+    let full = format!("{PATH} has {free} of {total} bytes free");
+    let size = if let Wanted::Make(size) = wanted { size } else { 0 };
+    if total > 0 && size <= free && free > 0 {
+        return error.with_hint(format!(
+            "{full}, so it is not that: the memory of the host or of the container (cgroup) is used up, or strict \
+             overcommit (vm.overcommit_memory=2) allows no more"
+        ));
+    }
+    error
+        .with_hint(format!(
+            "{full}; a container's is 64 MB unless it was started with another --shm-size: {PATH} is full, or too \
+             small"
+        ))
+        .with_limit(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(room: Room, wanted: Wanted) -> String {
+        let error = Error::system("cannot create it", "open", "'/it'", Errno::ENOSPC);
+        no_room(error, room, wanted).hint().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn files_bytes_and_memory_are_told_apart() {
+        let room = Room { free: 100, total: 200, free_files: 3, files: 9 };
+        assert!(of(Room { free_files: 0, ..room }, Wanted::Make(10)).contains("9 inodes"));
+        assert!(of(room, Wanted::Make(101)).contains("100 of 200 bytes free; a container"));
+        assert!(of(Room { free: 0, ..room }, Wanted::Make(1)).contains("is full"));
+        assert!(of(room, Wanted::Make(10)).contains("cgroup"));
+        // A file system without these limits.
+        assert!(of(Room { free_files: 0, files: 0, ..room }, Wanted::Make(10)).contains("cgroup"));
+    }
+}

@@ -1,0 +1,234 @@
+//! What an errno of a call means by itself, and what to do about it: the ERRORS of the man pages, for our use of the calls.
+
+use nix::errno::Errno;
+
+/// What kind of thing a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// semget(2), semop(2), semctl(2).
+    Sets,
+    /// shmget(2), shmat(2), shmctl(2).
+    Segments,
+    /// A POSIX semaphore that is open.
+    OpenSemaphore,
+    /// Files: what POSIX objects and the locks of darwin are.
+    Files,
+}
+
+fn family(call: &str) -> Option<Family> {
+    Some(match call {
+        "semget" | "semop" | "semtimedop" | "semctl" => Family::Sets,
+        "shmget" | "shmat" | "shmctl" => Family::Segments,
+        "sem_wait" | "sem_timedwait" | "sem_trywait" | "sem_post" | "sem_getvalue" => Family::OpenSemaphore,
+        "open" | "shm_open" | "sem_open" | "mmap" | "lstat" | "fstat" | "stat" | "chmod" | "fchmod"
+        | "fallocate" | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink"
+        | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" => Family::Files,
+        _ => return None,
+    })
+}
+
+/// The hint of an error that nothing more is known of; `None` where the errno is none of the call's.
+pub(crate) fn usual(call: &str, errno: Errno) -> Option<&'static str> {
+    match family(call)? {
+        Family::Sets => sets(call, errno).or_else(|| system_v(errno)),
+        Family::Segments => segments(call, errno).or_else(|| system_v(errno)),
+        Family::OpenSemaphore => open_semaphore(errno),
+        Family::Files => files(call, errno),
+    }
+}
+
+pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX semaphores (backend: 'posix')";
+pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX memory (a name instead of a key)";
+const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log says which";
+pub(super) const NO_MEMORY: &str = "there is not enough memory, or this process or its container has reached its limit of address space or mappings";
+
+fn sets(call: &str, errno: Errno) -> Option<&'static str> {
+    Some(match (call, errno) {
+        ("semctl", Errno::EPERM) => "only its owner, its creator and root may remove or change a set",
+        (_, Errno::EPERM | Errno::ENOSYS) => SETS_REFUSED,
+        ("semget", Errno::EINVAL) => {
+            "the set that has the key is smaller, or SEMMSL of this host (kernel.sem) is 0"
+        }
+        (_, Errno::ERANGE) => {
+            "a System V counter ends at 32,767, and so does what the kernel keeps for a process's death; a POSIX counter ends at 2,147,483,647"
+        }
+        (_, Errno::E2BIG) => "SEMOPM of this host (the third number of kernel.sem) is too small",
+        (_, Errno::EFBIG) => "the set is smaller than it was: another one has its id",
+        _ => return None,
+    })
+}
+
+fn segments(call: &str, errno: Errno) -> Option<&'static str> {
+    Some(match (call, errno) {
+        ("shmctl", Errno::EPERM) => "only its owner, its creator and root may remove or change a segment",
+        (_, Errno::EPERM | Errno::ENOSYS) => SEGMENTS_REFUSED,
+        ("shmget", Errno::EINVAL) => "the size is 0 or above SHMMAX (/proc/sys/kernel/shmmax)",
+        ("shmat", Errno::EMFILE) => "this process has attached as many segments as it may (SHMSEG)",
+        (_, Errno::EOVERFLOW) => "the segment is larger than this process can describe",
+        _ => return None,
+    })
+}
+
+/// Of both.
+fn system_v(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        Errno::EACCES => {
+            "its mode gives this process no right to read and change it: its creator gives one with `mode: 0o660` and a common group"
+        }
+        Errno::ENOENT => {
+            "none has this name or key in this IPC namespace, which a container has of its own: make it first, or `openOrCreate` it"
+        }
+        Errno::EEXIST => "there is one already: `open` or `openOrCreate` it",
+        Errno::EIDRM | Errno::EINVAL => "it was removed meanwhile: open it again",
+        Errno::ENOMEM => NO_MEMORY,
+        Errno::ENOSPC => {
+            "this is not the disk: a limit of System V objects is reached (kernel.sem, kernel.shmmni, kernel.shmall)"
+        }
+        Errno::ENFILE | Errno::EMFILE => "the limit of open files of this process or host is reached",
+        Errno::EAGAIN => "there is none now: the kernel was asked not to wait",
+        Errno::EFAULT => "the kernel could not read or write this process's memory: please report it",
+        _ => return None,
+    })
+}
+
+fn open_semaphore(errno: Errno) -> Option<&'static str> {
+    Some(match errno {
+        Errno::EOVERFLOW => "nothing was added: look for a program that posts too often",
+        Errno::ENOSYS => "this platform has no sem_getvalue (capabilities.value)",
+        Errno::EINVAL => "it is no semaphore any more: another program wrote over it",
+        Errno::EPERM | Errno::EACCES => "a seccomp filter of the container or sandbox refuses futex(2)",
+        _ => return None,
+    })
+}
+
+fn files(call: &str, errno: Errno) -> Option<&'static str> {
+    Some(match (call, errno) {
+        ("chmod" | "fchmod", Errno::EPERM | Errno::EACCES) => {
+            "the mode of the new object could not be set: a file system that keeps no modes, or a security module"
+        }
+        ("linkat", Errno::EPERM | Errno::EMLINK | Errno::ELOOP) | (_, Errno::EXDEV) => {
+            "the file system on /dev/shm gives a file no name afterwards: mount a tmpfs there"
+        }
+        ("mmap", Errno::EACCES | Errno::EPERM | Errno::ENODEV | Errno::EBADF | Errno::EINVAL) => {
+            "the file system on /dev/shm, or a security module, lets nobody map this file: mount a tmpfs there"
+        }
+        ("mmap", Errno::EAGAIN) => "memory is locked (mlockall), and its limit is reached: see `ulimit -l`",
+        ("sem_unlink" | "unlink" | "unlinkat" | "shm_unlink", Errno::EPERM | Errno::EACCES) => {
+            "only its owner and root may remove it, or whoever owns the folder"
+        }
+        ("stat", Errno::ENOENT) => "there is no such file: ftok takes one that exists",
+        ("stat", Errno::EACCES) => "no permission to look into one of the folders of the path",
+        (_, Errno::EPERM | Errno::ENOSYS) => FILES_REFUSED,
+        (_, Errno::EACCES) => {
+            "its mode gives this process no right to use it: its creator gives one with `mode: 0o660` and a common group"
+        }
+        (_, Errno::ENOENT) => "none has this name: make it first, or `openOrCreate` it",
+        (_, Errno::EEXIST) => "there is one already: `open` or `openOrCreate` it",
+        (_, Errno::EROFS) => "the file system of POSIX objects is read-only",
+        (_, Errno::ENOTDIR) => "a part of the path is no folder",
+        (_, Errno::EISDIR | Errno::ENXIO | Errno::ESPIPE) => {
+            "what has this name is a folder, a FIFO, a socket or a device: somebody may have planted it"
+        }
+        (_, Errno::ELOOP) => "what has this name is a symbolic link: somebody may have planted it",
+        (_, Errno::EBUSY | Errno::ETXTBSY) => "the file is mounted, executed or in use by the system",
+        (_, Errno::ENAMETOOLONG) => "the file system on /dev/shm takes only shorter names",
+        (_, Errno::ENOSPC) => "/dev/shm is full; a container has 64 MB of it by default (--shm-size)",
+        (_, Errno::EDQUOT) => "the user's quota of the file system on /dev/shm is used up",
+        (_, Errno::EFBIG) => {
+            "it is larger than the file system, or the limit of this process's files (`ulimit -f`), allows"
+        }
+        (_, Errno::EOVERFLOW) => "it is larger than this process can map",
+        (_, Errno::EMFILE) => "each POSIX object holds a file descriptor: see `ulimit -n`",
+        (_, Errno::ENFILE) => "the host has as many files open as it may (/proc/sys/fs/file-max)",
+        (_, Errno::ENOMEM) => NO_MEMORY,
+        (_, Errno::EIO) => "the file system reports that its device failed: see the kernel's log (dmesg)",
+        (_, Errno::ENODEV | Errno::EOPNOTSUPP) => {
+            "the file system on /dev/shm cannot do what shared memory needs: mount a tmpfs there"
+        }
+        (_, Errno::EMLINK) => "the file has as many names as the file system allows",
+        (_, Errno::EAGAIN | Errno::EINTR) => "it changes all the time: try again",
+        (_, Errno::EINVAL) => {
+            "the system takes no such name or size, or the file system on /dev/shm does not"
+        }
+        (_, Errno::EBADF | Errno::EFAULT) => {
+            "something in this process closed a file or unmapped memory that is ours: please report it"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ERRORS of man 2 and man 3, of the calls that we make and in the way we make them.
+    const ERRORS: [(&str, &str); 24] = [
+        ("semget", "EACCES EEXIST EINVAL ENOENT ENOMEM ENOSPC ENOSYS EPERM"),
+        ("semop", "E2BIG EACCES EAGAIN EFAULT EFBIG EIDRM EINVAL ENOMEM ENOSPC ERANGE ENOSYS EPERM"),
+        ("semtimedop", "E2BIG EACCES EAGAIN EFAULT EFBIG EIDRM EINVAL ENOMEM ENOSPC ERANGE ENOSYS EPERM"),
+        ("semctl", "EACCES EFAULT EIDRM EINVAL EPERM ERANGE ENOMEM ENOSYS"),
+        ("shmget", "EACCES EEXIST EINVAL ENFILE ENOENT ENOMEM ENOSPC EPERM ENOSYS"),
+        ("shmat", "EACCES EIDRM EINVAL EMFILE ENOMEM EPERM ENOSYS"),
+        ("shmctl", "EACCES EFAULT EIDRM EINVAL ENOMEM EOVERFLOW EPERM ENOSYS"),
+        (
+            "open",
+            "EACCES EBUSY EDQUOT EEXIST EFAULT EFBIG EINVAL EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENODEV ENOENT \
+             ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EOVERFLOW EPERM EROFS ETXTBSY EIO",
+        ),
+        (
+            "sem_open",
+            "EACCES EEXIST EINVAL EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOSPC EROFS EPERM EDQUOT EFBIG EIO \
+             EMLINK ELOOP ENOTDIR EXDEV",
+        ),
+        ("shm_open", "EACCES EEXIST EINVAL EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOSPC ENOSYS"),
+        ("sem_unlink", "EACCES ENAMETOOLONG ENOENT EROFS EPERM EIO EISDIR EBUSY ENOTDIR ELOOP ENOMEM"),
+        ("shm_unlink", "EACCES ENAMETOOLONG ENOENT"),
+        (
+            "unlinkat",
+            "EACCES EBUSY EFAULT EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS EINVAL",
+        ),
+        ("mmap", "EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY"),
+        (
+            "fallocate",
+            "EBADF EFBIG EINVAL EIO ENODEV ENOSPC EOPNOTSUPP EPERM ESPIPE ETXTBSY ENOSYS EDQUOT ENOMEM",
+        ),
+        ("posix_fallocate", "EBADF EFBIG EINVAL ENODEV ENOSPC EOPNOTSUPP ESPIPE"),
+        (
+            "linkat",
+            "EACCES EDQUOT EEXIST EFAULT EIO ELOOP EMLINK ENAMETOOLONG ENOENT ENOMEM ENOSPC ENOTDIR EPERM EROFS \
+             EXDEV EBADF EINVAL",
+        ),
+        ("chmod", "EACCES EFAULT EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS"),
+        ("fchmod", "EBADF EIO ENOENT ENOMEM EPERM EROFS EACCES"),
+        ("ftruncate", "EBADF EFBIG EINVAL EIO EPERM ETXTBSY EACCES EROFS"),
+        ("fstat", "EACCES EBADF EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EOVERFLOW EPERM"),
+        ("lstat", "EACCES EBADF EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EOVERFLOW EPERM"),
+        ("sem_post", "EINVAL EOVERFLOW EPERM"),
+        ("sem_wait", "EINVAL EPERM"),
+    ];
+
+    #[test]
+    fn every_errno_of_every_call_has_a_hint() {
+        let numbers = 1..134;
+        for (call, names) in ERRORS {
+            for name in names.split_whitespace() {
+                let errno = numbers.clone().map(Errno::from_raw).find(|errno| format!("{errno:?}") == name);
+                // darwin has some of them under no name, or another one.
+                let Some(errno) = errno else { continue };
+                assert!(usual(call, errno).is_some(), "{call}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_call_has_none() {
+        assert_eq!(usual("take", Errno::EPERM), None);
+    }
+
+    #[test]
+    fn a_filter_is_told_from_an_owner() {
+        assert_eq!(usual("semget", Errno::EPERM), Some(SETS_REFUSED));
+        assert_eq!(usual("shmat", Errno::ENOSYS), Some(SEGMENTS_REFUSED));
+        assert!(usual("semctl", Errno::EPERM).unwrap().contains("owner"));
+    }
+}

@@ -1,0 +1,64 @@
+//! Which slots are this image's, and what an earlier image of this process left in its own.
+//!
+//! execve(2) keeps the pid and the kernel's list of undos, and no handle: a lock that the old image held would stay held
+//! until the process ends. The new image gives it back when it first uses the lock.
+
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use super::Open;
+use super::layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, LEAVING, Layout, Slot, Values, narrow};
+use crate::sys::image;
+use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
+
+/// The slots that this copy of the library took; another copy in the process has its own.
+static OWN: LazyLock<Mutex<HashSet<(SetId, u16)>>> = LazyLock::new(Mutex::default);
+
+fn own() -> MutexGuard<'static, HashSet<(SetId, u16)>> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A slot was taken.
+pub(super) fn add(set: SetId, slot: Slot) {
+    own().insert((set, slot.claim()));
+}
+
+/// A set is not open any more.
+pub(super) fn remove(open: Open) {
+    if let Some(slot) = open.slot {
+        own().remove(&(open.set, slot.claim()));
+    }
+}
+
+/// Whether this copy of the library took it.
+pub(super) fn has(set: SetId, slot: Slot) -> bool {
+    own().contains(&(set, slot.claim()))
+}
+
+/// Gives back what earlier images of this process hold and wait for.
+///
+/// Another copy of the library in this process signs with the same number, so that what it has is left alone.
+pub(super) fn give_back_inherited(set: SetId, layout: Layout) {
+    let Ok(values) = Values::read(set, layout) else { return };
+    let current = u64::from(image::identity());
+    let pid = std::process::id().cast_signed();
+    let others = values.taken().filter(|slot| ![0, current].contains(&values.number(slot.image())));
+    for slot in others.filter(|slot| sys::last_pid_at(set, slot.claim()) == Ok(pid)) {
+        empty(set, layout, slot, &values);
+    }
+}
+
+/// Gives back all that a slot of this process says, and the slot: in one step, with undo, as it was taken.
+pub(super) fn empty(set: SetId, layout: Layout, slot: Slot, values: &Values) {
+    let state = narrow(values.at(slot.claim()));
+    let has_all = state == ALONE || state >= LEAVING;
+    let count = if has_all { EVERYBODY } else { narrow(values.at(slot.shared())) };
+    let gate = i16::from(has_all || state == GATE_SHUT);
+    let words = slot.words().map(|at| (at, -narrow(values.at(at))));
+    let changes = [(layout.count, count), (GATE, gate)].into_iter().chain(words);
+    // To add 0 would mean to wait for 0.
+    let changes = changes.filter(|(_, by)| *by != 0);
+    let mut operations: Vec<_> = changes.map(|(at, by)| Operation::add(at, by, Undo::Yes)).collect();
+    // A removed set has nothing to be given back to.
+    let _ = sys::operate(set, &mut operations);
+}

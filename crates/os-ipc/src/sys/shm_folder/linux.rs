@@ -1,0 +1,69 @@
+//! The folder of POSIX objects on Linux, and what is in it, for the hints of errors: nothing here changes anything.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{AccessFlags, access};
+
+use super::types::{Fault, Owned, Room};
+use crate::name::Name;
+use crate::sys::named_semaphore::FILE_PREFIX;
+
+/// Where the C libraries keep POSIX objects.
+pub(crate) const PATH: &str = "/dev/shm";
+
+/// What keeps every object from being found or, with `making`, made or removed.
+pub(crate) fn fault(making: bool) -> Option<Fault> {
+    let folder = match std::fs::metadata(PATH) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Fault::Missing),
+        Err(_) => return Some(Fault::Hidden),
+    };
+    let (uid, mode) = (folder.uid(), folder.mode() & 0o7777);
+    if !folder.is_dir() {
+        return Some(Fault::NoFolder);
+    }
+    if access(PATH, AccessFlags::X_OK) == Err(Errno::EACCES) {
+        return Some(Fault::NotSearchable(Owned { uid, mode }));
+    }
+    if !making {
+        return None;
+    }
+    if statvfs(PATH).is_ok_and(|status| status.flags().contains(FsFlags::ST_RDONLY)) {
+        return Some(Fault::ReadOnly);
+    }
+    match access(PATH, AccessFlags::W_OK) {
+        Err(Errno::EROFS) => Some(Fault::ReadOnly),
+        Err(Errno::EACCES) => Some(Fault::NotWritable(Owned { uid, mode })),
+        _ => None,
+    }
+}
+
+/// How much room there is, in bytes and in files.
+pub(crate) fn room() -> Option<Room> {
+    let status = statvfs(PATH).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(status.fragment_size());
+    Some(Room {
+        free: bytes(status.blocks_available()),
+        total: bytes(status.blocks()),
+        free_files: status.files_available(),
+        files: status.files(),
+    })
+}
+
+/// Whose the memory object of this name is.
+pub(crate) fn memory(name: &Name) -> Option<Owned> {
+    owned(PathBuf::from(format!("{PATH}{name}")))
+}
+
+/// Whose the POSIX semaphore of this name is.
+pub(crate) fn semaphore(name: &Name) -> Option<Owned> {
+    owned(PathBuf::from(format!("{PATH}/{}{}", FILE_PREFIX?, &name.as_str()[1..])))
+}
+
+fn owned(path: PathBuf) -> Option<Owned> {
+    let status = std::fs::symlink_metadata(path).ok()?;
+    Some(Owned { uid: status.uid(), mode: status.mode() & 0o777 })
+}

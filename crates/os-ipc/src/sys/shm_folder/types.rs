@@ -1,0 +1,29 @@
+//! What can be known of the folder of POSIX objects, on every platform.
+
+/// Whose something is, and its permission bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owned {
+    pub(crate) uid: u32,
+    pub(crate) mode: u32,
+}
+
+/// Why no object can be found or made in the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Missing,
+    /// It is there, and this process may not look at it.
+    Hidden,
+    NoFolder,
+    NotSearchable(Owned),
+    NotWritable(Owned),
+    ReadOnly,
+}
+
+/// How much room is in the folder's file system; totals of 0 are no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) free: u64,
+    pub(crate) total: u64,
+    pub(crate) free_files: u64,
+    pub(crate) files: u64,
+}

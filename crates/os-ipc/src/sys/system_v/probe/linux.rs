@@ -1,0 +1,51 @@
+//! Whether this process may make a system call of System V IPC at all: containers and sandboxes refuse them with a filter.
+
+use std::ffi::c_int;
+use std::ptr;
+
+use nix::errno::Errno;
+
+use crate::sys::system_v::semaphore;
+
+/// Calls `call` so that it has nothing to do, and answers what refuses it; `None` where it works.
+///
+/// Every one of these is `EINVAL` for a kernel that has the call and lets it through: a set or segment of size 0, an id
+/// below 0. `ENOSYS` means a kernel without System V IPC; anything else, a filter (seccomp(2)) or a security module.
+pub(crate) fn refusal(call: &str) -> Option<Errno> {
+    let mut nothing = libc::sembuf { sem_num: 0, sem_op: 0, sem_flg: 0 };
+    // SAFETY: `nothing` is one initialised sembuf that outlives the call; the others are given no memory to use.
+    let answer: c_int = unsafe {
+        match call {
+            "semget" => libc::semget(libc::IPC_PRIVATE, 0, 0),
+            "semop" => libc::semop(-1, &raw mut nothing, 1),
+            "semtimedop" => semaphore::timed_with_nothing_to_do(),
+            "semctl" => libc::semctl(-1, 0, libc::GETVAL),
+            "shmget" => libc::shmget(libc::IPC_PRIVATE, 0, 0),
+            "shmat" => {
+                if libc::shmat(-1, ptr::null(), libc::SHM_RDONLY).addr() == usize::MAX {
+                    -1
+                } else {
+                    0
+                }
+            }
+            "shmctl" => libc::shmctl(-1, libc::IPC_STAT, ptr::null_mut()),
+            _ => return None,
+        }
+    };
+    match Errno::result(answer) {
+        Ok(_) | Err(Errno::EINVAL | Errno::EIDRM | Errno::EINTR) => None,
+        Err(errno) => Some(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_refuses_nothing_refuses_nothing() {
+        for call in ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl", "no such call"] {
+            assert_eq!(refusal(call), None, "{call}");
+        }
+    }
+}

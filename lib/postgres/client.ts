@@ -1,0 +1,48 @@
+/** What is used of a `Client` of the package pg. */
+export interface PostgresClient {
+  connect(): Promise<unknown>
+  query(query: PostgresQuery): Promise<unknown>
+  end(): Promise<void>
+  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+}
+
+/** What is used of a client that a pool gave. */
+export interface PostgresPoolClient {
+  query(query: PostgresQuery): Promise<unknown>
+  release(destroy?: boolean): void
+  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+}
+
+/** What is used of a `Pool` of the package pg. */
+export interface PostgresPool {
+  connect(): Promise<PostgresPoolClient>
+}
+
+/** A statement, in the words of pg. */
+export interface PostgresQuery {
+  text: string
+  values: string[]
+  rowMode: 'array'
+  name?: string
+}
+
+/**
+ * Where the connections come from: a connection string, a `Pool` of the package pg, or a function that makes a `Client`
+ * of it that is not connected yet.
+ */
+export type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<PostgresClient>)
+
+/** The parts of a client of pg that its types do not have, or that only one of the two kinds has. */
+export interface AnyClient extends Omit<PostgresPoolClient, 'release'> {
+  connect?(): Promise<unknown>
+  end?(): Promise<void>
+  release?: (destroy?: boolean) => void
+  ref?(): void
+  unref?(): void
+  processID?: number | null
+  connection?: { stream?: { destroy?(): void } }
+}
+
+export function isPool(value: unknown): value is PostgresPool {
+  return typeof value === 'object' && value !== null && 'connect' in value && 'idleCount' in value
+}

@@ -1,0 +1,159 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+import { checkTimeout } from '../options.js'
+import { checkRequestWith } from '../lock/request.js'
+import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
+import type { PostgresSource } from './client.js'
+import { opener } from './connect.js'
+import { asIpcError, closed } from './failures.js'
+import type { Grant } from './grant.js'
+import type { KeyOf } from './key.js'
+import { checkNameLength, checkSettings, type PostgresLocksOptions } from './options.js'
+import { NameQueue } from './queue.js'
+import { Sessions } from './sessions.js'
+import { Shared } from './shared.js'
+import { snapshot } from './snapshot.js'
+import type { PostgresLockGrantedCallback, PostgresLockOptions } from './types.js'
+
+/** Inside which callback code runs: what it asks for there, the callback's lock is held meanwhile. */
+const around = new AsyncLocalStorage<Grant>()
+
+/**
+ * `navigator.locks` for processes on many machines: {@link https://w3c.github.io/web-locks/ Web Locks} that are session-level
+ * advisory locks of PostgreSQL 14 or later. No table, function or extension is needed. Needs the package pg.
+ *
+ * A lock exists as long as its session. When its process dies, the next one in the server's line has it at once. When the
+ * session is gone while the callback runs, the `signal` of the lock aborts.
+ *
+ * @example
+ * ```ts
+ * await using shared = PostgresLocks.connect('postgres://app@db.example.com/app')
+ * await shared.request('nightly', { timeout: 60_000 }, async lock => {
+ *   // no other process of any machine is here until `lock.signal` aborts
+ *   await fetch(url, { signal: lock?.signal ?? null, headers: { 'x-fence': `${lock?.fence}` } })
+ * })
+ * ```
+ */
+export class PostgresLocks implements LockManager, AsyncDisposable {
+  readonly #sessions: Sessions
+  readonly #shared: Shared
+  #isClosed = false
+  #ending: Promise<void> | undefined
+
+  private constructor(source: PostgresSource, options: PostgresLocksOptions | undefined, keys?: KeyOf) {
+    const settings = checkSettings(options)
+    this.#sessions = new Sessions(opener(source), settings)
+    this.#shared = new Shared(this.#sessions, () => this.#endIfUnused(), keys)
+  }
+
+  /**
+   * Locks of the database that this leads to. A connection is made when it is first needed.
+   *
+   * @param source - A connection string such as `postgres://user:password@host:5432/database`; a `Pool` of pg, whose
+   *   connections are taken and ended here; or a function that makes a `Client` of pg, for options of your own.
+   *
+   * @example
+   * ```ts
+   * const shared = PostgresLocks.connect('postgres://app@db.example.com/app', { maxConnections: 4 })
+   * ```
+   */
+  static connect(source: PostgresSource, options?: PostgresLocksOptions): PostgresLocks {
+    return new PostgresLocks(source, options)
+  }
+
+  /**
+   * Runs `callback` while it holds the lock, for whose name and mode no other process that uses this database does.
+   *
+   * Requests of this process are granted in their order, and in the server's order among processes. While the server cannot
+   * be reached, a request goes on trying; one with `ifAvailable` rejects.
+   *
+   * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+   * @returns What the callback returned.
+   * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+   * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`, `ERR_CLOSED`; `EDEADLK` when
+   * holders wait for each other; `ERR_REFUSED` when the server refuses; `ERR_NOT_SUPPORTED` for an old server or a
+   * connection pooler; `ERR_UNAVAILABLE` with `ifAvailable`; `ERR_NAME_COLLISION`.
+   */
+  request<T>(name: string, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(
+    name: string,
+    options: PostgresLockOptions,
+    callback: PostgresLockGrantedCallback<T>,
+  ): Promise<Awaited<T>>
+  async request(...args: readonly unknown[]): Promise<unknown> {
+    const { request, timeout: given } = checkRequestWith(args, 'timeout')
+    const { name, signal, callback } = request
+    checkNameLength(name)
+    const timeout = checkTimeout(given)
+    if (signal?.aborted) throw signal.reason
+    if (this.#isClosed) throw closed()
+    const outer = around.getStore()
+    const queue = this.#queueOf(name)
+    const grant = await queue.add({ ...request, timeout }, outer).granted
+    if (grant === undefined) return await callback(null)
+    try {
+      // The signal may have come after the grant and before this: the callback has not run, and is not to.
+      if (signal?.aborted) throw signal.reason
+      return await around.run(grant, () => callback(grant.lock))
+    } finally {
+      await queue.end(grant)
+    }
+  }
+
+  /**
+   * Who holds locks in this database and who waits for them: this process's requests in their order, then, of each other
+   * process, what it holds and the first of its requests for each lock.
+   *
+   * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
+   */
+  async query(): Promise<LockManagerSnapshot> {
+    if (this.#isClosed) throw closed()
+    try {
+      return await snapshot(this.#shared)
+    } catch (error) {
+      throw asIpcError(error)
+    }
+  }
+
+  /**
+   * Closes this object: its pending requests reject with `ERR_CLOSED`, and so does every later call but this one.
+   *
+   * Locks stay held until their callbacks are done; the connections end after the last of them.
+   *
+   * @returns A promise that settles when the connections have ended, or at once when locks are held.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#shared.failAll()
+    const isHeld = [...this.#shared.queues.values()].some(({ holds }) =>
+      [...holds].some(({ ending, isLost }) => !ending && !isLost),
+    )
+    this.#endIfUnused()
+    if (!isHeld) await (this.#ending ?? this.#whenUnused.promise)
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'LockManager'
+  }
+
+  readonly #whenUnused = Promise.withResolvers<void>()
+
+  #queueOf(name: string): NameQueue {
+    let queue = this.#shared.queues.get(name)
+    if (queue === undefined) {
+      queue = new NameQueue(name, this.#shared.claim(name), this.#shared)
+      this.#shared.queues.set(name, queue)
+    }
+    return queue
+  }
+
+  #endIfUnused(): void {
+    if (!this.#isClosed || this.#shared.queues.size > 0) return
+    this.#ending ??= this.#sessions.end().then(this.#whenUnused.resolve)
+  }
+}

@@ -1,0 +1,52 @@
+import { wrongType, wrongValue } from '../errors.js'
+import { checkInteger, checkOptions } from '../options.js'
+
+/** How a process uses the server. */
+export interface PostgresLocksOptions {
+  /**
+   * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
+   * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line.
+   */
+  maxConnections?: number | undefined
+  /**
+   * Milliseconds after which a peer that is not heard of counts as dead, 3,000 to 3,600,000; 15,000 when missing. The server
+   * frees the locks of a host that it has not heard of for so long. This process counts its locks as lost a tenth earlier.
+   * The same for everybody.
+   */
+  deadAfter?: number | undefined
+  /**
+   * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only one that pools by session
+   * keeps locks; without this option every pooler is refused.
+   */
+  pooler?: 'session' | undefined
+}
+
+/** The options, checked and complete. */
+export interface Settings {
+  readonly maxConnections: number
+  readonly deadAfter: number
+  readonly allowsPooler: boolean
+}
+
+export function checkSettings(options: unknown): Settings {
+  const given: PostgresLocksOptions = checkOptions(options as PostgresLocksOptions | undefined)
+  const { maxConnections = 10, deadAfter = 15_000, pooler } = given
+  if (pooler !== undefined && typeof pooler !== 'string') throw wrongType('pooler', "'session'", pooler)
+  if (pooler !== undefined && pooler !== 'session') {
+    throw wrongValue(`pooler must be 'session', received '${pooler as string}'`)
+  }
+  return {
+    maxConnections: checkInteger('maxConnections', maxConnections, 2, 1_000),
+    deadAfter: checkInteger('deadAfter', deadAfter, 3_000, 3_600_000),
+    allowsPooler: pooler === 'session',
+  }
+}
+
+/** The most bytes of a lock's name, as for a lock of one host. */
+const NAME_BYTES = 250
+
+export function checkNameLength(name: string): void {
+  if (Buffer.byteLength(name) > NAME_BYTES) {
+    throw wrongValue(`the name of a lock has at most ${NAME_BYTES} bytes, this one has more`)
+  }
+}

@@ -1,0 +1,143 @@
+/// <reference lib="esnext.disposable" />
+/// <reference types="node" />
+import { Lock, LockOptions, LockManager, LockManagerSnapshot } from './index.cjs';
+
+/** What is used of a `Client` of the package pg. */
+interface PostgresClient {
+    connect(): Promise<unknown>;
+    query(query: PostgresQuery): Promise<unknown>;
+    end(): Promise<void>;
+    on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
+}
+/** What is used of a client that a pool gave. */
+interface PostgresPoolClient {
+    query(query: PostgresQuery): Promise<unknown>;
+    release(destroy?: boolean): void;
+    on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
+}
+/** What is used of a `Pool` of the package pg. */
+interface PostgresPool {
+    connect(): Promise<PostgresPoolClient>;
+}
+/** A statement, in the words of pg. */
+interface PostgresQuery {
+    text: string;
+    values: string[];
+    rowMode: 'array';
+    name?: string;
+}
+/**
+ * Where the connections come from: a connection string, a `Pool` of the package pg, or a function that makes a `Client`
+ * of it that is not connected yet.
+ */
+type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<PostgresClient>);
+
+/** How a process uses the server. */
+interface PostgresLocksOptions {
+    /**
+     * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
+     * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line.
+     */
+    maxConnections?: number | undefined;
+    /**
+     * Milliseconds after which a peer that is not heard of counts as dead, 3,000 to 3,600,000; 15,000 when missing. The server
+     * frees the locks of a host that it has not heard of for so long. This process counts its locks as lost a tenth earlier.
+     * The same for everybody.
+     */
+    deadAfter?: number | undefined;
+    /**
+     * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only one that pools by session
+     * keeps locks; without this option every pooler is refused.
+     */
+    pooler?: 'session' | undefined;
+}
+
+/** How a lock is asked for. */
+interface PostgresLockOptions extends LockOptions {
+    /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. */
+    timeout?: number | undefined;
+}
+/** A lock that is held on PostgreSQL, as its callback sees it. It can be lost. */
+interface PostgresLock extends Lock {
+    /**
+     * Aborts when the session that holds the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading
+     * `aborted` and `throwIfAborted()` look at the clock, so that they are right also in a process that was stopped until now.
+     */
+    readonly signal: AbortSignal;
+    /**
+     * A number that is larger than that of every earlier holder (a fencing token). What is written under the lock can be
+     * refused by it: `update ... where fence < $1`.
+     */
+    readonly fence: number;
+}
+/** What runs while the lock is held, until what it returns has settled. */
+type PostgresLockGrantedCallback<T> = (lock: PostgresLock | null) => T;
+
+/**
+ * `navigator.locks` for processes on many machines: {@link https://w3c.github.io/web-locks/ Web Locks} that are session-level
+ * advisory locks of PostgreSQL 14 or later. No table, function or extension is needed. Needs the package pg.
+ *
+ * A lock exists as long as its session. When its process dies, the next one in the server's line has it at once. When the
+ * session is gone while the callback runs, the `signal` of the lock aborts.
+ *
+ * @example
+ * ```ts
+ * await using shared = PostgresLocks.connect('postgres://app@db.example.com/app')
+ * await shared.request('nightly', { timeout: 60_000 }, async lock => {
+ *   // no other process of any machine is here until `lock.signal` aborts
+ *   await fetch(url, { signal: lock?.signal ?? null, headers: { 'x-fence': `${lock?.fence}` } })
+ * })
+ * ```
+ */
+declare class PostgresLocks implements LockManager, AsyncDisposable {
+    #private;
+    private constructor();
+    /**
+     * Locks of the database that this leads to. A connection is made when it is first needed.
+     *
+     * @param source - A connection string such as `postgres://user:password@host:5432/database`; a `Pool` of pg, whose
+     *   connections are taken and ended here; or a function that makes a `Client` of pg, for options of your own.
+     *
+     * @example
+     * ```ts
+     * const shared = PostgresLocks.connect('postgres://app@db.example.com/app', { maxConnections: 4 })
+     * ```
+     */
+    static connect(source: PostgresSource, options?: PostgresLocksOptions): PostgresLocks;
+    /**
+     * Runs `callback` while it holds the lock, for whose name and mode no other process that uses this database does.
+     *
+     * Requests of this process are granted in their order, and in the server's order among processes. While the server cannot
+     * be reached, a request goes on trying; one with `ifAvailable` rejects.
+     *
+     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+     * @returns What the callback returned.
+     * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+     * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`, `ERR_CLOSED`; `EDEADLK` when
+     * holders wait for each other; `ERR_REFUSED` when the server refuses; `ERR_NOT_SUPPORTED` for an old server or a
+     * connection pooler; `ERR_UNAVAILABLE` with `ifAvailable`; `ERR_NAME_COLLISION`.
+     */
+    request<T>(name: string, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: PostgresLockOptions, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
+    /**
+     * Who holds locks in this database and who waits for them: this process's requests in their order, then, of each other
+     * process, what it holds and the first of its requests for each lock.
+     *
+     * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
+     */
+    query(): Promise<LockManagerSnapshot>;
+    /**
+     * Closes this object: its pending requests reject with `ERR_CLOSED`, and so does every later call but this one.
+     *
+     * Locks stay held until their callbacks are done; the connections end after the last of them.
+     *
+     * @returns A promise that settles when the connections have ended, or at once when locks are held.
+     */
+    close(): Promise<void>;
+    /** The same as {@link close}. */
+    [Symbol.asyncDispose](): Promise<void>;
+    get [Symbol.toStringTag](): string;
+}
+
+export { PostgresLocks };
+export type { PostgresClient, PostgresLock, PostgresLockGrantedCallback, PostgresLockOptions, PostgresLocksOptions, PostgresPool, PostgresPoolClient, PostgresSource };

@@ -1,0 +1,1 @@
+import '../../__test__/postgres/fixtures/work.ts'
