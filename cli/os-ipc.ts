@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 ':' /*
 # A shell starts Node, which runs this file as well, and to which these lines are a comment. Node sets ignored signals back
 # when it starts: for a command that is run they are kept in a variable (cli/run/start.ts). Another one has what a shell

@@ -94,16 +94,15 @@ export function checkTimeout(value: unknown): number | undefined {
   return value
 }
 
-/** An AbortSignal, of this realm or another. */
+/** An AbortSignal, of this realm or another: an object that has all that a wait uses. */
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    !('aborted' in value) ||
-    !('addEventListener' in value)
-  ) {
-    throw wrongType('signal', 'an AbortSignal', value)
-  }
+  if (typeof value !== 'object' || value === null) throw wrongType('signal', 'an AbortSignal', value)
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
+  const complete =
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  if (!complete) throw wrongType('signal', 'an AbortSignal', value)
   return value as AbortSignal
 }

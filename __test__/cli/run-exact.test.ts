@@ -12,7 +12,7 @@ import { program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder, write } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
-import { privateIpc } from '../shared/surroundings.ts'
+import { injected, privateIpc } from '../shared/surroundings.ts'
 
 // --- how it ended
 
@@ -254,3 +254,14 @@ requires(linux)('the command has the other open files, but for /dev/null and wha
   )
   t.is(stdout, `4 ${file}\n5\n17 ${file}\n250 ${file}\n300 ${file}\n`)
 })
+
+requires(privateIpc(), injected('semget:error=EPERM'))(
+  'a call that a filter refuses is not told as a matter of owners',
+  async t => {
+    const within = [privateIpc(), injected('semget:error=EPERM')]
+    const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })
+    t.is(code, 125)
+    t.regex(stderr, /^os-ipc: no permission for the semaphore \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
+    t.notRegex(stderr, /owner/)
+  },
+)

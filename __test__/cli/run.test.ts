@@ -90,7 +90,7 @@ test('-n counts only for the one that makes the semaphore', async t => {
 test('never more than PERMITS run at a time', async t => {
   const name = uniqueName(t)
   const log = join(folder(t), 'log')
-  const job = `echo + >> ${log}; sleep 0.05; echo - >> ${log}`
+  const job = `echo + >> ${log}; sleep 0.3; echo - >> ${log}`
   const runs = Array.from({ length: 8 }, () =>
     cli(t, ['run', name, '-n', 2, '--', 'sh', '-c', job], { limit: 60_000 }),
   )

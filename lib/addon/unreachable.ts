@@ -20,9 +20,11 @@ export class Unreachable<T extends object> {
 
   /** From now on it is freed when nobody can reach it. */
   watch(object: T, number: number): void {
-    this.#numbers.push(number)
-    if (this.#young.push(object) >= MOST) this.#register()
+    // Where one of these throws (no room on the stack), the object is not watched, and the others are as before.
     if (!this.#scheduled) this.#schedule()
+    if (this.#young.length >= MOST) this.#register()
+    this.#numbers.push(number)
+    this.#young.push(object)
   }
 
   /** It was closed. */
@@ -40,11 +42,11 @@ export class Unreachable<T extends object> {
   }
 
   #schedule(): void {
-    this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
       this.#register()
     })
+    this.#scheduled = true
   }
 
   #register(): void {

@@ -25,33 +25,34 @@ export function nextWait(): number {
 /** A wait that could not succeed at once, from its beginning to its end. */
 export class ObservedWait {
   readonly handle: Handle
-  readonly #permit: boolean
+  /** Whether it waits for a permit. */
+  readonly permit: boolean
   readonly #number = nextWait()
   readonly #start = performance.now()
 
   constructor(handle: Handle, permit: boolean) {
     this.handle = handle
-    this.#permit = permit
+    this.permit = permit
   }
 
   /** It waits now, and can be ended: a subscriber may do so. */
   began(): void {
     if (waiting.hasSubscribers) {
       const { name, key, backend } = this.handle
-      waiting.publish({ name, key, backend, permit: this.#permit, wait: this.#number } satisfies WaitMessage)
+      waiting.publish({ name, key, backend, permit: this.permit, wait: this.#number } satisfies WaitMessage)
     }
   }
 
   /** The unit came. */
   succeeded(): void {
-    if (acquired.hasSubscribers) publishAcquired(this.handle, this.#permit, this.#number, this.#waited())
+    if (acquired.hasSubscribers) publishAcquired(this.handle, this.permit, this.#number, this.#waited())
   }
 
   /** It ended without a unit. */
   failed(error: unknown): void {
     const ended = isTimeout(error) ? timeout : failed
     if (!ended.hasSubscribers) return
-    publishFailed(ended, this.handle, this.#permit, this.#number, this.#waited(), error)
+    publishFailed(ended, this.handle, this.permit, this.#number, this.#waited(), error)
   }
 
   #waited(): number {

@@ -1,5 +1,5 @@
 import type { NativeLockRequest } from '../../native.cjs'
-import { checked } from '../errors.js'
+import { checked, fromNative } from '../errors.js'
 import { lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
 import { checkRequest, type LockRequest } from './request.js'
 import type {
@@ -67,8 +67,9 @@ export class HostLockManager implements LockManager {
     if (signal?.aborted) throw signal.reason
     const handle = await this.#take(request)
     if (handle === undefined) return await callback(null)
-    const since = lockedSince()
+    let since: number | undefined
     try {
+      since = lockedSince()
       // The signal may have come after the grant and before this: the callback has not run, and is not to.
       if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
@@ -83,20 +84,34 @@ export class HostLockManager implements LockManager {
     const { name, mode, ifAvailable } = request
     const shared = mode === 'shared'
     const { session } = evaluation
-    const { handle, held, ticket } = checked(
-      native.lockRequest(session, this.#folder, name, shared, ifAvailable, threadId),
-    )
+    const asked = native.lockRequest(session, this.#folder, name, shared, ifAvailable, threadId)
+    if (typeof asked === 'string') throw fromNative(asked)
+    const { handle, held, ticket } = asked
     if (held) {
-      lockedAtOnce(request)
+      try {
+        lockedAtOnce(request)
+      } catch {} // The stack has no room to tell subscribers. The lock is held all the same.
       return handle
     }
-    if (ticket !== undefined) {
-      const pending = new PendingLock(handle, ticket, request)
-      pending.began()
-      return pending.granted
+    if (ticket === undefined) {
+      native.lockEnd(handle)
+      return undefined
     }
-    checked(native.lockEnd(handle))
-    return undefined
+    let pending: PendingLock | undefined
+    try {
+      pending = new PendingLock(handle, ticket, request)
+      pending.begin()
+    } catch (error) {
+      // The addon comes first: the stack may have no room for a function of ours.
+      native.lockEnd(handle)
+      if (pending) pending.ended = true
+      pending?.letGo()
+      throw error
+    }
+    try {
+      pending.began()
+    } catch {} // As above.
+    return pending.granted
   }
 
   async query(): Promise<LockManagerSnapshot> {

@@ -2,7 +2,7 @@ import { isUint8Array } from 'node:util/types'
 
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
-import { checked, IpcError, outOfRange, wrongType } from '../errors.js'
+import { type Answer, checked, fromNative, IpcError, outOfRange, wrongType } from '../errors.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
@@ -106,6 +106,27 @@ export class SharedMemory implements Disposable {
   }
 
   /**
+   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
+   * addon is called then.
+   */
+  static #opened(
+    open: () => Answer<OpenedMemory>,
+    id: Id | undefined,
+    readOnly: boolean,
+    undo?: (handle: number) => unknown,
+  ): SharedMemory {
+    const opened = open()
+    if (typeof opened === 'string') throw fromNative(opened)
+    try {
+      return new SharedMemory(inside, opened, id, readOnly)
+    } catch (error) {
+      undo?.(opened.handle)
+      native.memoryRelease(opened.handle)
+      throw error
+    }
+  }
+
+  /**
    * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
    *
    * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
@@ -122,10 +143,9 @@ export class SharedMemory implements Disposable {
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
     const { size, mode } = checkOptions(options)
     const checkedId = checkId(id)
-    const opened = checked(
-      native.memoryCreate(evaluation.session, checkedId, checkSize(size), checkMode(mode)),
-    )
-    return new SharedMemory(inside, opened, checkedId, false)
+    const [bytes, bits] = [checkSize(size), checkMode(mode)]
+    const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
+    return SharedMemory.#opened(make, checkedId, false, native.memoryRemove)
   }
 
   /**
@@ -145,8 +165,9 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const checkedId = checkId(id)
-    const opened = checked(native.memoryOpen(evaluation.session, checkedId, only, checkOwner(owner)))
-    return new SharedMemory(inside, opened, checkedId, only)
+    const whose = checkOwner(owner)
+    const open = () => native.memoryOpen(evaluation.session, checkedId, only, whose)
+    return SharedMemory.#opened(open, checkedId, only)
   }
 
   /**
@@ -162,11 +183,10 @@ export class SharedMemory implements Disposable {
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
     const { size, mode, owner } = checkOptions(options)
     const checkedId = checkId(id)
-    const { session } = evaluation
-    const opened = checked(
-      native.memoryOpenOrCreate(session, checkedId, checkSize(size), checkMode(mode), checkOwner(owner)),
-    )
-    return new SharedMemory(inside, opened, checkedId, false)
+    const [bytes, bits] = [checkSize(size), checkMode(mode)]
+    const whose = checkOwner(owner)
+    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, bytes, bits, whose)
+    return SharedMemory.#opened(open, checkedId, false)
   }
 
   /**
@@ -186,8 +206,9 @@ export class SharedMemory implements Disposable {
     const { readOnly, owner } = checkOptions(options)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    const opened = checked(native.memoryAttach(evaluation.session, id, only, checkOwner(owner)))
-    return new SharedMemory(inside, opened, undefined, only)
+    const whose = checkOwner(owner)
+    const attach = () => native.memoryAttach(evaluation.session, id, only, whose)
+    return SharedMemory.#opened(attach, undefined, only)
   }
 
   /**

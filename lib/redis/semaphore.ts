@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from '../waiting/clock.js'
 import { IpcError, wrongType } from '../errors.js'
-import { checkOptions, checkTimeout } from '../options.js'
+import { checkOptions, checkSignal, checkTimeout } from '../options.js'
 import type { PermitSource, PermitSourceInfo } from '../semaphore/permit-source.js'
 import type { WaitOptions } from '../semaphore/semaphore.js'
 import type { WaitLimits } from '../waiting/waiting.js'
@@ -11,7 +11,7 @@ import { GivenLink, type Link, OwnLink } from './link.js'
 import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
 import { type PermitWatcher, RedisPermit } from './permit.js'
 import { Server } from './server.js'
-import { checkUsableSignal, reasonOf, unlisten } from './signals.js'
+import { reasonOf, unlisten } from '../waiting/signals.js'
 import { Waits } from './waits.js'
 
 /** What Redis and this process know about the permits of a name. */
@@ -156,7 +156,7 @@ export class RedisSemaphore implements PermitSource {
     if (options === undefined) return this.#waits.add(FOR_EVER)
     const { timeout: given, signal: maybe } = checkOptions(options)
     const timeout = checkTimeout(given)
-    const signal = checkUsableSignal(maybe)
+    const signal = checkSignal(maybe)
     if (signal?.aborted) throw signal.reason
     if (timeout !== 0) return this.#waits.add({ timeout, signal })
     const permit = await this.#tryOnce(signal)

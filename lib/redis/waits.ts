@@ -3,7 +3,7 @@ import { timeUntil } from '../waiting/deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
 import type { WaitLimits } from '../waiting/waiting.js'
 import type { RedisPermit } from './permit.js'
-import { reasonOf, unlisten } from './signals.js'
+import { reasonOf, unlisten } from '../waiting/signals.js'
 
 /** How many tries may be under way at once. */
 const WIDEST = 32

@@ -4,7 +4,7 @@ import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
 import { isMainThread } from '../waiting/main-thread.js'
 import { native } from '../addon/native.js'
-import { arrive } from '../waiting/transit.js'
+import { arrive, transit } from '../waiting/transit.js'
 import { timedOut } from '../waiting/waiting.js'
 
 /** How long a worker blocks at a time: between two of them its termination takes effect. */
@@ -22,11 +22,17 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
-  if (checked(native.semaphoreWaitSync(handle.use(), 0))) {
-    tookAtOnce(handle, false)
-    arrive()
+  const taken = native.semaphoreWaitSync(handle.use(), 0)
+  if (taken === true) {
+    try {
+      tookAtOnce(handle, false)
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return
   }
+  checked(taken)
   if (timeout === 0) {
     const error = timedOut(handle)
     hadNoTime(handle, false, error)
@@ -40,22 +46,32 @@ function observe(handle: Handle, timeout: number | undefined): void {
     wait.failed(error)
     throw error
   }
-  wait.succeeded()
+  try {
+    wait.succeeded()
+  } catch {} // As above.
 }
 
 function block(handle: Handle, timeout: number | undefined): void {
   const number = handle.use()
   if (isMainThread) {
-    if (!checked(native.semaphoreWaitSync(number, timeout))) throw timedOut(handle)
-    return
+    const taken = native.semaphoreWaitSync(number, timeout)
+    if (taken === true) return
+    checked(taken)
+    throw timedOut(handle)
   }
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    if (checked(native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE)))) {
-      arrive()
+    const taken = native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))
+    if (taken === true) {
+      try {
+        arrive()
+      } catch {
+        if (transit !== undefined) transit[0] = 0
+      } // As above.
       return
     }
+    checked(taken)
     if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
   }
 }

@@ -1,5 +1,5 @@
 import { Counter } from './counter.js'
-import { checked, IpcError } from '../errors.js'
+import { checked, fromNative, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import type { Backend, Id } from '../options.js'
 import { Unreachable } from '../addon/unreachable.js'
@@ -20,7 +20,7 @@ export class Handle {
   referenced = true
   /** Pending waits. */
   waits = 0
-  /** Permits held. */
+  /** Permits held: counted where the addon hands one over, before there is a `Permit` for it. */
   permits = 0
 
   /** Which semaphore it was, once the addon knows no more of the number. */
@@ -64,9 +64,13 @@ export class Handle {
 
   /** Gives back a permit. */
   release(): void {
-    checked(native.semaphoreRelease(this.number))
+    const failure = native.semaphoreRelease(this.number)
+    if (typeof failure === 'string') throw fromNative(failure)
     this.permits -= 1
-    if (!this.open) this.#dropIfUnused()
+    if (this.open) return
+    try {
+      this.#dropIfUnused()
+    } catch {} // The stack has no room for it. The permit is given back all the same, and the garbage collector drops the handle.
   }
 
   /** Removes the semaphore, open or closed. */

@@ -26,7 +26,6 @@ export class Permit implements PermitLike {
   /** @internal */
   constructor(handle: Handle) {
     this.#handle = handle
-    handle.permits += 1
   }
 
   /** Whether it was given back. */
@@ -60,7 +59,9 @@ export class Permit implements PermitLike {
     if (this.#released) return
     this.#handle.release()
     this.#released = true
-    gaveBack(this.#handle, this.#since)
+    try {
+      gaveBack(this.#handle, this.#since)
+    } catch {} // The stack has no room to tell subscribers. The permit is given back all the same.
   }
 
   /** The same as {@link release}. */

@@ -3,7 +3,7 @@ import { takeSync } from './blocking.js'
 import { capabilities } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, wrongType, wrongValue } from '../errors.js'
+import { type Answer, checked, fromNative, wrongType, wrongValue } from '../errors.js'
 import { Handle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
@@ -121,8 +121,9 @@ export class Semaphore implements PermitSource, Disposable {
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const { initial, mode } = creation(options, which.posix)
-    const { session } = evaluation
-    return Semaphore.#opened(which, native.semaphoreCreate(session, which.id, which.posix, initial, mode))
+    const { id: named, posix } = which
+    const make = () => native.semaphoreCreate(evaluation.session, named, posix, initial, mode)
+    return Semaphore.#opened(which, make, native.semaphoreUnlink)
   }
 
   /**
@@ -141,8 +142,14 @@ export class Semaphore implements PermitSource, Disposable {
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    const handle = checked(native.semaphoreOpen(evaluation.session, which.id, which.posix, owner))
-    return new Semaphore(inside, handle, which, false)
+    const handle = native.semaphoreOpen(evaluation.session, which.id, which.posix, owner)
+    if (typeof handle === 'string') throw fromNative(handle)
+    try {
+      return new Semaphore(inside, handle, which, false)
+    } catch (error) {
+      native.semaphoreDrop(handle)
+      throw error
+    }
   }
 
   /**
@@ -162,9 +169,9 @@ export class Semaphore implements PermitSource, Disposable {
     const which = target(id, options)
     const { initial, mode } = creation(options, which.posix)
     const owner = checkOwner(options.owner)
-    const { session } = evaluation
-    const answer = native.semaphoreOpenOrCreate(session, which.id, which.posix, initial, mode, owner)
-    return Semaphore.#opened(which, answer)
+    const { id: named, posix } = which
+    const open = () => native.semaphoreOpenOrCreate(evaluation.session, named, posix, initial, mode, owner)
+    return Semaphore.#opened(which, open)
   }
 
   /**
@@ -179,11 +186,27 @@ export class Semaphore implements PermitSource, Disposable {
     return checked(native.semaphoreUnlinkId(which.id, which.posix))
   }
 
-  static #opened(which: Target, answer: Answer<OpenedSemaphore>): Semaphore {
-    const { handle, created, verified } = checked(answer)
-    const semaphore = new Semaphore(inside, handle, which, created)
-    if (created && !verified) warnUnverified(semaphore.#handle.label)
-    return semaphore
+  /**
+   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
+   * addon is called then.
+   */
+  static #opened(
+    which: Target,
+    open: () => Answer<OpenedSemaphore>,
+    undo?: (handle: number) => unknown,
+  ): Semaphore {
+    const opened = open()
+    if (typeof opened === 'string') throw fromNative(opened)
+    const { handle, created, verified } = opened
+    try {
+      const semaphore = new Semaphore(inside, handle, which, created)
+      if (created && !verified) warnUnverified(semaphore.#handle.label)
+      return semaphore
+    } catch (error) {
+      undo?.(handle)
+      native.semaphoreDrop(handle)
+      throw error
+    }
   }
 
   /**
@@ -204,8 +227,11 @@ export class Semaphore implements PermitSource, Disposable {
   post(count = 1): void {
     const number = this.#handle.use()
     const counted = count === 1 && this.#handle.counter?.give()
-    if (!counted) checked(native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count)))
-    posted(this.#handle, count)
+    const failure = counted ? undefined : native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
+    if (typeof failure === 'string') throw fromNative(failure)
+    try {
+      posted(this.#handle, count)
+    } catch {} // The stack has no room to tell subscribers. The units are there all the same.
   }
 
   /**
@@ -218,9 +244,13 @@ export class Semaphore implements PermitSource, Disposable {
     const number = this.#handle.use()
     const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
     if (taken === true) {
-      tookAtOnce(this.#handle, false)
-      // Last: what comes after it can lose the unit to the end of a worker.
-      if (transit !== undefined) arrive()
+      try {
+        tookAtOnce(this.#handle, false)
+        // Last: what comes after it can lose the unit to the end of a worker.
+        if (transit !== undefined) arrive()
+      } catch {
+        if (transit !== undefined) transit[0] = 0
+      } // The stack has no room to tell subscribers. The unit is taken all the same.
       return true
     }
     return checked<boolean>(taken)
@@ -267,9 +297,13 @@ export class Semaphore implements PermitSource, Disposable {
    * ```
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
-    const waiting = take(this.#handle, true, options === undefined ? FOR_EVER : limits(options))
-    if (waiting !== undefined) await waiting
-    return new Permit(this.#handle)
+    const handle = this.#handle
+    // It is made first: once the unit is taken, nothing may throw any more.
+    const permit = new Permit(handle)
+    const waiting = take(handle, true, options === undefined ? FOR_EVER : limits(options))
+    if (waiting === undefined) return permit
+    await waiting
+    return new Permit(handle)
   }
 
   /**
@@ -279,9 +313,18 @@ export class Semaphore implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when the semaphore was removed.
    */
   tryAcquire(): Permit | null {
-    if (!checked(native.semaphoreTryAcquire(this.#handle.use()))) return null
-    const permit = new Permit(this.#handle)
-    tookAtOnce(this.#handle, true)
+    const handle = this.#handle
+    // It is made first: once the unit is taken, nothing may throw any more.
+    const permit = new Permit(handle)
+    const taken = native.semaphoreTryAcquire(handle.use())
+    if (taken !== true) {
+      checked(taken)
+      return null
+    }
+    handle.permits += 1
+    try {
+      tookAtOnce(handle, true)
+    } catch {} // The stack has no room to tell subscribers. The permit is taken all the same.
     return permit
   }
 

@@ -5,20 +5,20 @@ import { native } from '../addon/native.js'
 import { poolThreads } from './pool.js'
 import { transit } from './transit.js'
 
-/** Somebody who waits for an outcome of the addon. */
+/** A wait for an outcome of the addon. */
 export interface Waiter {
-  /** What was waited for came. */
+  /** What was waited for came. It runs no code of the program, so that outcomes that came together all arrive. */
   grant(): void
-  /** It will not come. */
+  /** It will not come. It runs no code of the program either. */
   fail(error: unknown): void
   /** Called after {@link grant}, when all that came together has been settled. */
-  succeeded?(): void
+  succeeded(): void
   /** Called after {@link fail}, when all that came together has been settled. */
-  failed?(error: unknown): void
+  failed(error: unknown): void
 }
 
-/** By ticket. */
-const waiters = new Map<number, Waiter>()
+/** By ticket, in the order of the tickets: what is not in here gets no outcome. */
+export const waiters = new Map<number, Waiter>()
 
 /** How many pending waits keep the process alive. */
 let referenced = 0
@@ -33,29 +33,32 @@ const LEFT = -1
 function settle(): void {
   const settled = checked(native.collectSettled(evaluation.session))
   if (settled === LEFT) {
-    failAll([...waiters.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit'))
+    tellAll(endAll([...waiters.keys()], () => new IpcError('ERR_CLOSED', 'the process is about to exit')))
     return
   }
   if (typeof settled === 'number') {
     const wait = waiters.get(settled)
     wait?.grant()
-    wait?.succeeded?.()
+    wait?.succeeded()
     return
   }
   const { granted, failed, errors } = settled
   const won = granted.flatMap(ticket => waiters.get(ticket) ?? [])
   for (const wait of won) wait.grant()
-  failAll(failed, index => fromNative(errors[index] as Failure))
-  for (const wait of won) wait.succeeded?.()
+  const lost = endAll(failed, index => fromNative(errors[index] as Failure))
+  each(won, wait => wait.succeeded())
+  tellAll(lost)
 }
 
-/**
- * Ends waits that nothing comes for any more.
- *
- * Subscribers are told when all have ended: one that aborts or closes something then finds no wait, and no unit, half way.
- */
-export function failAll(tickets: readonly number[], errorOf: (index: number) => unknown): void {
-  const ended: { wait: Waiter; error: unknown }[] = []
+/** A wait that failed, and why. */
+interface Ended {
+  readonly wait: Waiter
+  readonly error: unknown
+}
+
+/** Ends waits that nothing comes for any more; {@link tellAll} is to follow. */
+export function endAll(tickets: readonly number[], errorOf: (index: number) => unknown): Ended[] {
+  const ended: Ended[] = []
   for (const [index, ticket] of tickets.entries()) {
     const wait = waiters.get(ticket)
     if (wait === undefined) continue
@@ -63,7 +66,29 @@ export function failAll(tickets: readonly number[], errorOf: (index: number) => 
     wait.fail(error)
     ended.push({ wait, error })
   }
-  for (const { wait, error } of ended) wait.failed?.(error)
+  return ended
+}
+
+/**
+ * Tells subscribers of waits that ended.
+ *
+ * All have ended by then: a subscriber that aborts or closes something finds no wait, and no unit, half way.
+ */
+export function tellAll(ended: readonly Ended[]): void {
+  each(ended, ({ wait, error }) => wait.failed(error))
+}
+
+/** Calls `act` for every item, also after a call that throws; the first error is thrown at the end. */
+function each<T>(items: readonly T[], act: (item: T) => void): void {
+  const errors: unknown[] = []
+  for (const item of items) {
+    try {
+      act(item)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
 }
 
 /**
@@ -77,20 +102,28 @@ evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(
 // libuv waits for its pool when the process exits. A worker's own cleanup hooks run, and what they do is enough.
 if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())
 
-/** Has the outcome of a ticket reported to `waiter`, until it is forgotten. */
-export function expect(ticket: number, waiter: Waiter): void {
+/**
+ * Has the outcome of a ticket reported to `waiter`, until it is forgotten; `alive` says whether it keeps the process alive.
+ *
+ * It calls the addon and what JavaScript has built in, and no function of ours: where the stack is exhausted it throws at its
+ * beginning, and then nothing has changed.
+ */
+export function expect(ticket: number, waiter: Waiter, alive: boolean): void {
   waiters.set(ticket, waiter)
-  if (waiters.size === 1) keep()
+  if (alive) referenced += 1
+  if (waiters.size === 1 || (alive && referenced === 1)) {
+    native.keep(evaluation.session, true, referenced > 0)
+  }
 }
 
-/** Nobody waits for this ticket any more. */
-export function forget(ticket: number): void {
-  if (waiters.delete(ticket) && waiters.size === 0) keep()
-}
-
-/** Everybody who waits, with his ticket, in the order of the tickets. */
-export function waiting(): Iterable<[ticket: number, waiter: Waiter]> {
-  return waiters.entries()
+/** Nobody waits for this ticket any more; false where nobody did. */
+export function forget(ticket: number, alive: boolean): boolean {
+  if (!waiters.delete(ticket)) return false
+  if (alive) referenced -= 1
+  if (waiters.size === 0 || (alive && referenced === 0)) {
+    native.keep(evaluation.session, waiters.size > 0, referenced > 0)
+  }
+  return true
 }
 
 /** So many more, or fewer, pending waits keep the process alive. */

@@ -3,11 +3,12 @@ import { constants } from 'node:os'
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
-import { checked, IpcError } from '../errors.js'
+import { checked, fromNative, IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { native } from '../addon/native.js'
-import { arrive } from './transit.js'
-import { expect, failAll, forget, pool, reference, type Waiter, waiting } from './settling.js'
+import { endAll, expect, forget, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
+import { reasonOf, unlisten } from './signals.js'
+import { arrive, transit } from './transit.js'
 
 /** What ends a wait besides its unit. */
 export interface WaitLimits {
@@ -21,36 +22,48 @@ const POOL_PATIENCE = 10
 /** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
 class Pending extends ObservedWait implements Waiter {
   readonly ticket: number
+  readonly promise: Promise<void>
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Nothing ends it any more. */
+  ended = false
 
-  constructor(
-    handle: Handle,
-    permit: boolean,
-    ticket: number,
-    { timeout, signal }: WaitLimits,
-    resolve: () => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
     super(handle, permit)
-    this.ticket = ticket
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.promise = promise
     this.#resolve = resolve
     this.#reject = reject
+    this.ticket = ticket
     this.#signal = signal
-    signal?.addEventListener('abort', this)
+  }
+
+  /**
+   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
+   *
+   * The signal is the program's own code: it can throw, end this wait at once, or close the handle.
+   */
+  begin(timeout: number | undefined): void {
+    this.#signal?.addEventListener('abort', this)
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
+    if (pool > 0) guardPool()
+    if (this.ended) return
+    if (!this.handle.open) throw this.handle.closedError()
+    expect(this.ticket, this, this.handle.referenced)
+    this.handle.waits += 1
   }
 
   /** The signal's `abort`. */
   handleEvent(): void {
-    this.giveUp(this.#signal?.reason)
+    this.giveUp(reasonOf(this.#signal))
   }
 
   /** The unit came. */
   grant(): void {
     this.#end()
+    if (this.permit) this.handle.permits += 1
     this.#resolve()
   }
 
@@ -60,11 +73,29 @@ class Pending extends ObservedWait implements Waiter {
     this.#reject(error)
   }
 
-  /** Nobody wants the unit any more: one that is on its way goes to the next. */
+  override succeeded(): void {
+    this.letGo()
+    super.succeeded()
+  }
+
+  override failed(error: unknown): void {
+    this.letGo()
+    super.failed(error)
+  }
+
+  /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
   giveUp(reason: unknown): void {
+    if (this.ended) return
     checked(native.cancelWait(this.handle.number, this.ticket))
     this.fail(reason)
     this.failed(reason)
+  }
+
+  /** Leaves the signal and the timer: only after its end, since the signal is the program's own code. */
+  letGo(): void {
+    this.ended = true
+    clearTimeout(this.#timer)
+    unlisten(this.#signal, this)
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -73,18 +104,19 @@ class Pending extends ObservedWait implements Waiter {
   }
 
   #onTimer(deadline: number): void {
+    if (this.ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(timedOut(this.handle))
   }
 
   #end(): void {
-    this.#signal?.removeEventListener('abort', this)
-    clearTimeout(this.#timer)
-    forget(this.ticket)
-    this.handle.waits -= 1
-    if (this.handle.referenced) reference(-1)
+    this.ended = true
+    if (forget(this.ticket, this.handle.referenced)) this.handle.waits -= 1
   }
 }
+
+/** How many waits have a ticket and call the code of their signal now: it may close the handle. */
+let beginning = 0
 
 let poolGuard: NodeJS.Timeout | undefined
 
@@ -99,43 +131,66 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   if (timeout === 0) {
     const number = handle.use()
     const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
-    if (taken !== true && !checked(taken)) {
+    if (taken !== true) {
+      checked(taken)
       const error = timedOut(handle)
       hadNoTime(handle, permit, error)
       return Promise.reject(error)
     }
-    tookAtOnce(handle, permit)
-    arrive()
+    if (permit) handle.permits += 1
+    try {
+      tookAtOnce(handle, permit)
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return undefined
   }
-  const answer = native.startWait(handle.use(), permit, handle.referenced)
-  if (answer === 0) {
-    tookAtOnce(handle, permit)
-    arrive()
+  const number = handle.use()
+  const ticket = native.startWait(number, permit, handle.referenced)
+  if (ticket === 0) {
+    if (permit) handle.permits += 1
+    try {
+      tookAtOnce(handle, permit)
+      arrive()
+    } catch {
+      if (transit !== undefined) transit[0] = 0
+    } // The stack has no room to tell subscribers. The unit is taken all the same.
     return undefined
   }
-  const ticket = checked(answer)
-  return new Promise((resolve, reject) => {
-    const wait = new Pending(handle, permit, ticket, limits, resolve, reject)
-    expect(ticket, wait)
-    handle.waits += 1
-    if (handle.referenced) reference(+1)
-    if (pool > 0) guardPool()
+  if (typeof ticket !== 'number') throw fromNative(ticket)
+  let wait: Pending | undefined
+  beginning += 1
+  try {
+    wait = new Pending(handle, permit, ticket, signal)
+    wait.begin(timeout)
+  } catch (error) {
+    // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
+    if (handle.open) native.cancelWait(number, ticket)
+    if (wait) wait.ended = true
+    wait?.letGo()
+    throw error
+  } finally {
+    beginning -= 1
+  }
+  try {
     wait.began()
-  })
+  } catch {} // As above.
+  return wait.promise
 }
 
 /** Closes a handle, and ends every wait of it. */
 export function closeHandle(handle: Handle): void {
-  const tickets = handle.waits === 0 ? [] : ticketsOf(handle)
-  if (tickets.length > 0) checked(native.cancelWaits(handle.number))
+  if (handle.waits > 0 || beginning > 0) native.cancelWaits(handle.number)
+  // The waits end first: if this throws, the handle is still open and can be closed again.
+  const ended = handle.waits === 0 ? [] : endAll(ticketsOf(handle), () => handle.closedError())
   handle.close()
-  failAll(tickets, () => handle.closedError())
+  tellAll(ended)
 }
 
 function ticketsOf(handle: Handle): number[] {
   const isOfHandle = (wait: Waiter) => wait instanceof Pending && wait.handle === handle
-  return [...waiting()].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
+  return [...waiters].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
 /** Says whether the waits of a handle keep the process alive. */

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "Node-API's own functions, which say whether they could be called")]
 
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::ptr;
 
 use napi::bindgen_prelude::Env;
@@ -13,6 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 use os_ipc::LockEngine;
 
+use crate::bus_errors;
 use crate::environment::{self, Environment};
 
 thread_local! {
@@ -28,9 +30,11 @@ thread_local! {
 pub fn listen_for_exit(env: Env) -> bool {
     if LISTENS.get().is_null() {
         // SAFETY: this is the thread of `env`.
-        if !unsafe { listen(env.raw()) } {
+        if !unsafe { listen(env.raw(), c"prependListener", c"exit", on_exit) } {
             return false;
         }
+        // SAFETY: as above.
+        unsafe { bus_errors::listen_for_handlers(env.raw()) };
         LISTENS.set(env.raw());
     }
     true
@@ -43,34 +47,44 @@ pub(crate) fn forget(env: sys::napi_env) {
     }
 }
 
-/// `process.prependListener('exit', before_exit)`: first, since a listener that throws ends the round.
+/// `process[method](event, callback)`; that of the exit goes first, since a listener that throws ends the round.
 ///
 /// # Safety
 /// - This is the thread of `env`.
-unsafe fn listen(env: sys::napi_env) -> bool {
-    let (mut global, mut process, mut prepend) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-    let (mut event, mut listener, mut thrown) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+pub(crate) unsafe fn listen(
+    env: sys::napi_env,
+    method: &CStr,
+    event: &CStr,
+    callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
+) -> bool {
+    let (mut global, mut process, mut function) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    let (mut name, mut listener, mut thrown) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     let ok = |status| status == sys::Status::napi_ok;
     // SAFETY: the caller's; the places outlive the calls.
     unsafe {
         let listens = ok(sys::napi_get_global(env, &raw mut global))
             && ok(sys::napi_get_named_property(env, global, c"process".as_ptr(), &raw mut process))
-            && ok(sys::napi_get_named_property(env, process, c"prependListener".as_ptr(), &raw mut prepend))
-            && ok(sys::napi_create_string_utf8(env, c"exit".as_ptr(), 4, &raw mut event))
+            && ok(sys::napi_get_named_property(env, process, method.as_ptr(), &raw mut function))
+            && ok(sys::napi_create_string_utf8(
+                env,
+                event.as_ptr(),
+                event.count_bytes().cast_signed(),
+                &raw mut name,
+            ))
             && ok(sys::napi_create_function(
                 env,
                 ptr::null(),
                 0,
-                Some(on_exit),
+                Some(callback),
                 ptr::null_mut(),
                 &raw mut listener,
             ))
             && ok(sys::napi_call_function(
                 env,
                 process,
-                prepend,
+                function,
                 2,
-                [event, listener].as_ptr(),
+                [name, listener].as_ptr(),
                 ptr::null_mut(),
             ));
         if !listens {

@@ -6,11 +6,15 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
 use os_ipc::{Lease, SemaphoreWords};
+
+use crate::stayed_buffers;
 
 /// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
 pub(crate) struct ExternalBuffer(sys::napi_ref);
@@ -30,7 +34,9 @@ impl ExternalBuffer {
     ) -> napi::Result<Option<(Self, ArrayBufferValue)>> {
         let of_memory = lease();
         let (start, length) = (of_memory.start().as_ptr(), of_memory.length());
-        let of_memory = Box::into_raw(Box::new(Lent { lease: of_memory, by: thread::current().id() }));
+        let stayed = Arc::new(AtomicBool::new(false));
+        let lent = Lent { lease: of_memory, by: thread::current().id(), stayed: Arc::clone(&stayed) };
+        let of_memory = Box::into_raw(Box::new(lent));
         let mut value = ptr::null_mut();
         // SAFETY: the range stays mapped until the finalizer drops `of_memory`, or the call has failed.
         let status = unsafe {
@@ -72,6 +78,10 @@ impl ExternalBuffer {
         let mut reference = ptr::null_mut();
         // SAFETY: `value` is an object of this environment, and `reference` outlives the call.
         check_status!(unsafe { sys::napi_create_reference(env.raw(), value, 0, &raw mut reference) })?;
+        // The environment of the first thread ends with its process, and all addresses with it.
+        if !os_ipc::is_on_first_thread() {
+            stayed_buffers::watch(env, value, stayed)?;
+        }
         Ok(Some((Self(reference), ArrayBufferValue(value))))
     }
 
@@ -123,7 +133,7 @@ pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
 ///
 /// # Safety
 /// - As for the function itself: `data` stays valid until `finalize` is called, which happens only after success.
-unsafe fn create_external(
+pub(crate) unsafe fn create_external(
     env: sys::napi_env,
     data: *mut c_void,
     length: usize,
@@ -168,7 +178,7 @@ unsafe extern "C" fn words_are_free(_env: sys::napi_env, _data: *mut c_void, hin
     drop(unsafe { Box::from_raw(hint.cast::<SemaphoreWords>()) });
 }
 
-fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
+pub(crate) fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
     let mut detached = false;
     // SAFETY: `value` is an ArrayBuffer of this environment, and `detached` outlives the call.
     check_status!(unsafe { sys::napi_is_detached_arraybuffer(env.raw(), value, &raw mut detached) })?;
@@ -183,18 +193,23 @@ fn failure<T>(status: sys::napi_status) -> napi::Result<T> {
 struct Lent {
     lease: Lease,
     by: ThreadId,
+    /// The environment ends, and the memory is still where it was made.
+    stayed: Arc<AtomicBool>,
 }
 
 /// No `ArrayBuffer` shows the memory any more; or its environment ends.
 ///
 /// At the end Node calls this for every external `ArrayBuffer`, also where the memory was moved to another one and from
-/// there to a thread that goes on using it: before any cleanup hook, so that nothing tells the two apart. So the range
-/// shows zeros from then on, and stays.
+/// there to a thread that goes on using it. `stayed_buffers` finds those that were not moved: they go. The range of any other
+/// shows zeros from then on, and stays until the process ends.
 ///
 /// Deno calls it on other threads; Node-API is only there for the one that made the `ArrayBuffer`.
 unsafe extern "C" fn memory_is_free(env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: `hint` is what `create` boxed, and a finalizer runs once.
-    let Lent { lease, by } = *unsafe { Box::from_raw(hint.cast::<Lent>()) };
+    let Lent { lease, by, stayed } = *unsafe { Box::from_raw(hint.cast::<Lent>()) };
+    if stayed.load(Ordering::Acquire) {
+        return;
+    }
     // SAFETY: this is the thread of `env`, which Node keeps for its finalizers.
     if by == thread::current().id() && unsafe { is_ending(env) } {
         lease.withdraw_for_ever();

@@ -1,5 +1,6 @@
 //! The Node-API binding of os-ipc: it translates, and decides nothing.
 
+mod bus_errors;
 mod bytes;
 mod direct;
 mod environment;
@@ -12,6 +13,8 @@ mod keys;
 mod libuv;
 mod locks;
 mod memory;
+mod pool;
 mod semaphores;
 mod session;
+mod stayed_buffers;
 mod waits;

@@ -1,8 +1,10 @@
 //! Locks, by handle.
 
+use std::sync::Arc;
+
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
-use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Wait};
+use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Mailbox, Wait};
 
 use crate::environment;
 use crate::error::{OrFail, internal};
@@ -68,18 +70,27 @@ pub fn lock_request(
     environment::with(&env, |environment| {
         environment.check_runs()?;
         let mailbox = environment.mailbox(session)?.clone();
-        let lock = new().or_fail()?;
-        let (held, ticket) = if if_available {
-            (lock.try_take().or_fail()?, None)
-        } else {
-            match lock.start(&mailbox).or_fail()? {
-                Wait::Done => (true, None),
-                Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
-            }
-        };
-        let handle = environment.locks.insert(session, lock);
+        let handle = environment.locks.insert(session, new().or_fail()?);
         let handle = handle.ok_or_else(|| internal("more than a million locks are requested"))?;
+        // It has its handle before it asks: from then on it can be ended.
+        let lock = environment.locks.get(handle).ok_or_else(|| internal("no such lock"))?;
+        let asked = ask(lock, &mailbox, if_available);
+        if asked.is_err() {
+            environment.locks.remove(handle);
+        }
+        let (held, ticket) = asked.or_fail()?;
         Ok(RequestedLock { handle, held, ticket })
+    })
+}
+
+/// Whether the lock is held now, and else the ticket of its wait.
+fn ask(lock: &Lock, mailbox: &Arc<Mailbox>, if_available: bool) -> os_ipc::Result<(bool, Option<f64>)> {
+    if if_available {
+        return Ok((lock.try_take()?, None));
+    }
+    Ok(match lock.start(mailbox)? {
+        Wait::Done => (true, None),
+        Wait::Pending(ticket, _) => (false, Some(crate::waits::to_number(ticket))),
     })
 }
 

@@ -10,6 +10,7 @@ use os_ipc::{Arrived, Delivery, Executors, PoolWork, Semaphore, Wait, WaiterId, 
 use crate::environment;
 use crate::error::{OrFail, failure, internal, text};
 use crate::event_loop;
+use crate::pool;
 use crate::semaphores::semaphore;
 
 /// The service of a semaphore, as an `AsyncTask` on libuv's pool.
@@ -43,7 +44,7 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
         environment.check_runs()?;
         let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
         let executors = Executors {
-            pool: referenced && environment.has_pool,
+            pool: referenced && environment.has_pool && pool::has_started(),
             event_loop: referenced && event_loop::is_open(),
         };
         let started = start(semaphore, environment.mailbox(session)?, executors).or_fail()?;

@@ -41,6 +41,17 @@ pub fn is_on_first_thread() -> bool {
     sys::is_on_first_thread()
 }
 
+/// Whether a thread of this name runs in this process; false where that cannot be told.
+#[must_use]
+pub fn runs_thread(name: &str) -> bool {
+    sys::named_thread::runs(name)
+}
+
+/// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.
+pub fn renew_bus_guard() {
+    sys::renew_bus_guard();
+}
+
 /// Whether something is to be read from a file, without waiting: poll(2).
 #[must_use]
 pub fn is_readable(fd: std::ffi::c_int) -> bool {

@@ -267,6 +267,7 @@ impl SharedMemory {
     fn touch(&self, end: usize, copy: impl FnOnce()) -> Result<()> {
         match &self.object {
             Object::Posix(object) => {
+                self.mapping.expect_cut();
                 if !self.surely_has(end) {
                     object.check_size(end, self.size())?;
                     if self.mapping.torn() {

@@ -21,8 +21,9 @@ use std::ffi::c_int;
 
 use nix::errno::Errno;
 
+pub(crate) use bus_guard::renew as renew_bus_guard;
 pub(crate) use host::{
-    at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, pool_threads_taken,
+    at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken,
 };
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.

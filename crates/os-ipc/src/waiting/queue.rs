@@ -399,7 +399,10 @@ impl Queue {
     pub(super) fn leave_pool_queue(&self) {
         let mut list = self.lock();
         let action = list.state.leave_pool_queue();
-        self.carry_out(&mut list, action);
+        if self.start(&mut list, action).is_err() {
+            // Where no thread can be had, the pool's own comes later.
+            list.state.stay_in_pool_queue();
+        }
     }
 
     // --- Effects

@@ -250,6 +250,12 @@ impl<P> State<P> {
         if self.driver == Driver::Starting(Executor::Pool) { self.start_thread() } else { Action::Nothing }
     }
 
+    /// No thread could be had for what [`leave_pool_queue`](Self::leave_pool_queue) asked for: the driver waits on.
+    pub(super) fn stay_in_pool_queue(&mut self) {
+        self.driver = Driver::Starting(Executor::Pool);
+        self.generation -= 1;
+    }
+
     /// What follows for the driver from a change of the list.
     pub(super) fn settle(&mut self) -> Action {
         let (idle, no_pool) = (self.is_empty(), self.for_pool == 0);

@@ -6,14 +6,15 @@
 //! mapping, and this is their net. It also holds what JavaScript does with a zero-copy view.
 
 use std::ffi::{c_int, c_void};
-use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
+use std::time::{Duration, Instant};
 
 use libc::{sigaction, siginfo_t};
 use nix::errno::Errno;
 
+use crate::sys::host::handler_chain::{self, Chain, at_every_place};
 use crate::sys::host::module;
 
 /// Watches a mapped range as long as it lives.
@@ -30,14 +31,11 @@ struct Range {
 
 static RANGES: AtomicPtr<Range> = AtomicPtr::new(ptr::null_mut());
 static PAGE: AtomicUsize = AtomicUsize::new(0);
-static PREVIOUS: OnceLock<Action> = OnceLock::new();
 
-struct Action(sigaction);
-
-// SAFETY: a sigaction is numbers and addresses of code, and nobody changes it.
-unsafe impl Sync for Action {}
-// SAFETY: as above.
-unsafe impl Send for Action {}
+/// How long a copy trusts that the handler is still in front. A query takes 0.3 us, a small copy as long, and a program that
+/// replaces the handler and has a peer cut the object takes longer than this.
+const RENEW_NANOS: u64 = 20_000;
+const RENEW_EVERY: Duration = Duration::from_nanos(RENEW_NANOS);
 
 impl Guard {
     /// Watches `length` bytes from `start` on.
@@ -96,28 +94,41 @@ fn new_range() -> &'static Range {
     range
 }
 
-/// `sigaction(SIGBUS, ...)`, once: it calls the handler that it found for every SIGBUS that is none of ours.
-///
-/// Whoever installs one after it (`process.on('SIGBUS')` does) takes the net away, unless it calls ours in turn: what is
-/// left then is the check before each copy.
+/// SA_RESTART: a system call of the thread that touched the page goes on.
+static CHAIN: Chain = Chain::new(libc::SIGBUS, libc::SA_RESTART, at_every_place!(on_bus_error));
+
+/// `sigaction(SIGBUS, ...)`: from now on cut pages are replaced. Every other SIGBUS goes to the handler that was found.
 fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
+    static PREPARED: Once = Once::new();
+    PREPARED.call_once(|| {
         // The handler has to stay where it is when the worker that loaded the addon ends.
         module::pin();
-        PAGE.store(page_size(), Ordering::Relaxed);
-        let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_bus_error;
-        // SAFETY: both actions are whole: all zeros is one, and sigaction fills in the one it is asked for.
-        unsafe {
-            let mut found = MaybeUninit::<sigaction>::zeroed().assume_init();
-            libc::sigaction(libc::SIGBUS, ptr::null(), &raw mut found);
-            PREVIOUS.get_or_init(|| Action(found));
-            let mut ours = MaybeUninit::<sigaction>::zeroed().assume_init();
-            ours.sa_sigaction = handler as *const () as usize;
-            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
-            libc::sigaction(libc::SIGBUS, &raw const ours, ptr::null_mut());
-        }
+        PAGE.store(page_size(), Ordering::Release);
     });
+    renew();
+}
+
+/// Puts the handler in front again: `process.on('SIGBUS')` replaced it, or other code of the program did.
+///
+/// A handler that returns without having replaced the page is called for ever.
+pub(crate) fn renew() {
+    if PAGE.load(Ordering::Acquire) != 0 {
+        // The only errors are of a signal that does not exist.
+        let _ = CHAIN.renew();
+    }
+}
+
+/// [`renew`], unless it was done a moment ago. To be called before every copy.
+pub(crate) fn renew_soon() {
+    static START: OnceLock<Instant> = OnceLock::new();
+    static RENEWED: AtomicU64 = AtomicU64::new(0);
+    let start =
+        START.get_or_init(|| Instant::now().checked_sub(2 * RENEW_EVERY).unwrap_or_else(Instant::now));
+    let now = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    if now.saturating_sub(RENEWED.load(Ordering::Relaxed)) > RENEW_NANOS {
+        RENEWED.store(now, Ordering::Relaxed);
+        renew();
+    }
 }
 
 fn page_size() -> usize {
@@ -126,13 +137,15 @@ fn page_size() -> usize {
 }
 
 /// Only atomics, mmap and sigaction: it runs in the middle of anything.
-extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C" fn on_bus_error<const PLACE: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
     // SAFETY: the kernel passes a whole siginfo_t to an SA_SIGINFO handler.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
-    if code != libc::BUS_ADRERR || !replace_page(address) {
+    if (code != libc::BUS_ADRERR || !replace_page(address))
+        && let Some(earlier) = CHAIN.earlier(PLACE)
+    {
         // SAFETY: the arguments are those of the kernel.
-        unsafe { pass_on(signal, code, info, context) };
+        unsafe { pass_on(earlier, signal, code, info, context) };
     }
     Errno::set_raw(errno);
 }
@@ -165,28 +178,113 @@ fn replace_page(address: usize) -> bool {
 ///
 /// # Safety
 /// - The arguments are those that the kernel passed to the handler of `signal`.
-unsafe fn pass_on(signal: c_int, code: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    let Some(Action(previous)) = PREVIOUS.get() else { return };
-    // SAFETY: a handler is called as it asked to be; the default comes when this
-    // returns: the access is made again, and a signal that another process sent is raised again.
-    unsafe {
-        let sent = code <= 0;
-        match previous.sa_sigaction {
-            libc::SIG_IGN if sent => {}
-            libc::SIG_DFL | libc::SIG_IGN => {
-                libc::signal(signal, libc::SIG_DFL);
-                if sent {
-                    libc::raise(signal);
-                }
-            }
-            handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
-                let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = std::mem::transmute(handler);
-                handler(signal, info, context);
-            }
-            handler => {
-                let handler: extern "C" fn(c_int) = std::mem::transmute(handler);
-                handler(signal);
+unsafe fn pass_on(
+    earlier: &sigaction,
+    signal: c_int,
+    code: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+) {
+    let sent = code <= 0;
+    match earlier.sa_sigaction {
+        libc::SIG_IGN if sent => {}
+        // The default comes when this returns: the access is made again, and a signal that another process sent is raised
+        // again.
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // SAFETY: no pointers but that of the default.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+            if sent {
+                // SAFETY: no pointers.
+                unsafe { libc::raise(signal) };
             }
         }
+        // SAFETY: the caller's.
+        _ => unsafe { handler_chain::call(earlier, signal, info, context) },
+    }
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::Mutex;
+    use std::thread;
+
+    use super::*;
+    use crate::sys::mapping::Mapping;
+
+    /// There is one handler of a signal in a process.
+    static ALONE: Mutex<()> = Mutex::new(());
+    static FOUND: AtomicUsize = AtomicUsize::new(0);
+    static FOREIGN_CALLS: AtomicUsize = AtomicUsize::new(0);
+
+    /// A handler that changes nothing, as libuv's: the access is made again.
+    extern "C" fn idle(_signal: c_int, _info: *mut siginfo_t, _context: *mut c_void) {}
+
+    /// A handler that calls on to the one that it replaced, as crash reporters do.
+    extern "C" fn calls_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+        FOREIGN_CALLS.fetch_add(1, Ordering::SeqCst);
+        let found = FOUND.load(Ordering::SeqCst);
+        assert_ne!(found, 0);
+        // SAFETY: `replace` put a three-argument handler there.
+        let found: handler_chain::Handler = unsafe { std::mem::transmute(found) };
+        found(signal, info, context);
+    }
+
+    /// `sigaction(SIGBUS, handler)`; the handler that was there.
+    fn replace(handler: usize) -> usize {
+        // SAFETY: both actions are whole, and outlive the call.
+        unsafe {
+            let mut action: sigaction = std::mem::zeroed();
+            let mut found: sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            libc::sigaction(libc::SIGBUS, &raw const action, &raw mut found);
+            found.sa_sigaction
+        }
+    }
+
+    /// A mapping of a file that was cut to nothing.
+    fn cut() -> Mapping {
+        let file = tempfile();
+        file.set_len(8192).unwrap();
+        let mapping = Mapping::of_file(&file, NonZeroUsize::new(8192).unwrap(), true).unwrap();
+        file.set_len(0).unwrap();
+        mapping
+    }
+
+    fn tempfile() -> std::fs::File {
+        // SAFETY: the name is a C string, and the descriptor is new.
+        unsafe {
+            let descriptor = libc::memfd_create(c"os-ipc-cut".as_ptr(), libc::MFD_CLOEXEC);
+            std::os::fd::FromRawFd::from_raw_fd(descriptor)
+        }
+    }
+
+    #[test]
+    fn a_handler_that_was_installed_later_does_not_keep_ours_from_a_cut_page() {
+        let _alone = ALONE.lock().unwrap();
+        for handler in [idle as *const () as usize, libc::SIG_DFL, idle as *const () as usize, libc::SIG_IGN]
+        {
+            let mapping = cut();
+            replace(handler);
+            thread::sleep(2 * RENEW_EVERY);
+            mapping.expect_cut();
+            assert_eq!(mapping.byte(5000), 0);
+            assert!(mapping.torn());
+        }
+    }
+
+    #[test]
+    fn a_handler_that_calls_on_to_ours_does_not_come_round_in_a_circle() {
+        let _alone = ALONE.lock().unwrap();
+        let mapping = cut();
+        FOUND.store(replace(calls_on as *const () as usize), Ordering::SeqCst);
+        assert_eq!(mapping.byte(0), 0, "through the other one");
+        assert_eq!(FOREIGN_CALLS.load(Ordering::SeqCst), 1);
+        renew();
+        assert_eq!(mapping.byte(5000), 0, "ours in front of it");
+        assert_eq!(FOREIGN_CALLS.load(Ordering::SeqCst), 1);
+        // A SIGBUS that is not ours goes to the other one, which calls on to ours, which calls what was there before it.
+        replace(FOUND.load(Ordering::SeqCst));
     }
 }

@@ -4,4 +4,4 @@
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod imp;
 
-pub(in crate::sys) use imp::*;
+pub(crate) use imp::*;

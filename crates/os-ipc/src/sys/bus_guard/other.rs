@@ -4,6 +4,10 @@
 
 pub(crate) struct Guard(());
 
+pub(crate) fn renew() {}
+
+pub(crate) fn renew_soon() {}
+
 impl Guard {
     pub(crate) fn over(_start: usize, _length: usize) -> Self {
         Self(())

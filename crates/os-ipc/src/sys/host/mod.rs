@@ -5,10 +5,12 @@ pub(crate) mod clock;
 mod file_key;
 mod file_size;
 mod first_thread;
+pub(in crate::sys) mod handler_chain;
 pub(crate) mod image;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
+pub(crate) mod named_thread;
 mod process_register;
 mod readable;
 

@@ -1,10 +1,12 @@
 //! SIGURG: it gets a thread out of a blocking call, and does nothing else to it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use libc::{c_int, pthread_t, siginfo_t};
+use libc::{c_int, c_void, pthread_t, siginfo_t};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+
+use crate::sys::host::handler_chain::{self, Chain, at_every_place};
 
 /// Ignored by default, and used by none of Node, Bun and Deno.
 const INTERRUPT: c_int = libc::SIGURG;
@@ -61,66 +63,22 @@ impl Drop for Stay {
     }
 }
 
-/// How many other handlers we can stand in front of.
-const PLACES: usize = 4;
+/// Without SA_RESTART: a blocking call has to end. libuv's handler makes `sem_wait` go on.
+static CHAIN: Chain = Chain::new(INTERRUPT, 0, at_every_place!(on_interrupt));
 
-/// Each stands in front of another handler. They are several, so that one that was put in front of ours and calls on to
-/// it does not come round in a circle.
-static HANDLERS: [Handler; PLACES] =
-    [on_interrupt::<0>, on_interrupt::<1>, on_interrupt::<2>, on_interrupt::<3>];
-
-/// What each of them stands in front of.
-static EARLIER: [OnceLock<libc::sigaction>; PLACES] = [const { OnceLock::new() }; PLACES];
-
-type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut libc::c_void);
-
-/// `sigaction(SIGURG, no-op)`, unless it is there: without SA_RESTART, on the alternate stack, in front of an earlier
-/// handler.
+/// `sigaction(SIGURG, no-op)`, unless it is there.
 ///
-/// To be called before every signal. A program that listens to SIGURG puts its own handler in our place (libuv's makes
-/// sem_wait go on), and takes all of them away when it stops: the signal is ignored then.
+/// To be called before every signal. A program that listens to SIGURG puts its own handler in our place, and takes all of
+/// them away when it stops: the signal is ignored then. Without a place in the chain it stays as it is: System V needs no
+/// more than some handler.
 pub(crate) fn install_interrupt() -> Result<(), Errno> {
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    // SAFETY: an all-zero sigaction is a valid one, and both outlive the calls. A handler only reads a OnceLock that is
-    // set before it is installed, and calls what was there before, so it may run at any time.
-    unsafe {
-        let mut current: libc::sigaction = std::mem::zeroed();
-        Errno::result(libc::sigaction(INTERRUPT, std::ptr::null(), &raw mut current))?;
-        if HANDLERS.iter().any(|ours| *ours as usize == current.sa_sigaction) {
-            return Ok(());
-        }
-        let stands = |earlier: &OnceLock<libc::sigaction>| {
-            earlier.get_or_init(|| current).sa_sigaction == current.sa_sigaction
-        };
-        // Without a place left it stays as it is: System V needs no more than some handler.
-        let Some(place) = EARLIER.iter().position(stands) else { return Ok(()) };
-        let mut ours: libc::sigaction = std::mem::zeroed();
-        ours.sa_sigaction = HANDLERS[place] as usize;
-        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        libc::sigemptyset(&raw mut ours.sa_mask);
-        Errno::result(libc::sigaction(INTERRUPT, &raw const ours, std::ptr::null_mut())).map(drop)
-    }
+    CHAIN.renew()
 }
 
-extern "C" fn on_interrupt<const PLACE: usize>(
-    signal: c_int,
-    info: *mut siginfo_t,
-    context: *mut libc::c_void,
-) {
-    let Some(earlier) = EARLIER[PLACE].get() else { return };
-    match earlier.sa_sigaction {
-        libc::SIG_DFL | libc::SIG_IGN => {}
-        handler if earlier.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: sigaction(2) gave this address as a three-argument handler.
-            let handler: Handler = unsafe { std::mem::transmute(handler) };
-            handler(signal, info, context);
-        }
-        handler => {
-            // SAFETY: sigaction(2) gave this address as a one-argument handler.
-            let handler: extern "C" fn(c_int) = unsafe { std::mem::transmute(handler) };
-            handler(signal);
-        }
+extern "C" fn on_interrupt<const PLACE: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    if let Some(earlier) = CHAIN.earlier(PLACE) {
+        // SAFETY: the arguments are those of the kernel.
+        unsafe { handler_chain::call(earlier, signal, info, context) };
     }
 }
 

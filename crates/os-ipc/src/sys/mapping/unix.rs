@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
-use crate::sys::bus_guard::Guard;
+use crate::sys::bus_guard::{self, Guard};
 use crate::sys::copy::store_way::StoreWay;
 use crate::sys::{VACATED_SEGMENT_IS_DETACHED, copy};
 
@@ -124,6 +124,13 @@ impl Mapping {
         assert!(end.is_some_and(|end| end <= self.length.get()), "a copy beyond the mapped range");
         // SAFETY: `position` is within the range.
         unsafe { self.start.add(position) }.as_ptr()
+    }
+
+    /// A copy is about to touch the range.
+    pub(crate) fn expect_cut(&self) {
+        if let Shows::File(_) = self.shows {
+            bus_guard::renew_soon();
+        }
     }
 
     /// Whether pages that the object no longer has were touched, and replaced by zeros.

@@ -50,7 +50,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
         .map_err(|error| {
             let errno = error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw);
             Error::system("cannot wait", "pthread_create", "for a waiting thread", errno).with_hint(
-                "the limit of processes and threads is reached (ulimit -u, or pids.max of the cgroup)",
+                "the limit of processes and threads is reached (ulimit -u, or pids.max of the cgroup), or that of addresses (ulimit -v)",
             )
         })
 }

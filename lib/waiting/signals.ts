@@ -1,18 +1,3 @@
-import { wrongType } from '../errors.js'
-import { checkSignal } from '../options.js'
-
-/** An AbortSignal of this realm or another: all that is used of one is there. */
-export function checkUsableSignal(value: unknown): AbortSignal | undefined {
-  const signal = checkSignal(value)
-  if (signal === undefined) return undefined
-  const isUsable =
-    typeof signal.aborted === 'boolean' &&
-    typeof signal.addEventListener === 'function' &&
-    typeof signal.removeEventListener === 'function'
-  if (!isUsable) throw wrongType('signal', 'an AbortSignal', value)
-  return signal
-}
-
 /** What is told of an abort. */
 export interface AbortListener {
   handleEvent(): void

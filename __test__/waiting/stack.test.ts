@@ -1,0 +1,19 @@
+// A call at the end of the stack fails like any other call, and keeps nothing that it took.
+
+import test from 'ava'
+
+import { backends } from '../shared/backends.ts'
+import { child } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+
+for (const backend of backends) {
+  for (const observed of [false, true]) {
+    const listeners = observed ? ', with subscribers' : ''
+    test(`nothing is lost at the end of the stack (${backend}${listeners})`, async t => {
+      const process = child(t, 'waiting/at-stack-end.ts', {
+        args: [backend, uniqueName(t), String(observed)],
+      })
+      t.deepEqual(await process.next(), { faults: [] })
+    })
+  }
+}
