@@ -10,7 +10,7 @@ import { hold } from './helpers/locks.ts'
 import { onEveryManager } from './helpers/lock-managers.ts'
 import { until } from '../shared/until.ts'
 
-onEveryManager(({ test, manager, lockName, isThere }) => {
+onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
   test('the callback has a lock with its name and mode, exclusive when nothing is said', async t => {
     const name = lockName(t)
     const seen: [string, string][] = []
@@ -322,8 +322,10 @@ onEveryManager(({ test, manager, lockName, isThere }) => {
       name,
       mode,
       pid: process.pid,
-      clientId: `node-${process.pid}`,
-      threadId: 0,
+      // PostgreSQL tells the thread to everybody.
+      ...(engineName === 'postgres'
+        ? { clientId: `node-${process.pid}-0` }
+        : { clientId: `node-${process.pid}`, threadId: 0 }),
     })
     t.deepEqual(
       held.filter(lock => lock.name === name),

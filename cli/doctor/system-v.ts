@@ -18,7 +18,7 @@ export async function checkSystemV(): Promise<Finding[]> {
           finding(
             'problem',
             'System V',
-            `${named(sets)}: semaphores without a backend of their own, locks and ls do not work`,
+            `${named(sets)}: semaphores without a backend of their own and ls do not work, and locks are files`,
             "allow these calls in the seccomp profile of the container or sandbox, or use POSIX semaphores (--posix, backend: 'posix')",
           ),
         ]),
