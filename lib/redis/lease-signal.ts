@@ -1,4 +1,7 @@
-const aborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get as () => boolean
+/** A context of `node:vm` has no AbortSignal, and no lease is taken in it. */
+const prototype: object = globalThis.AbortSignal?.prototype ?? {}
+
+const aborted = Object.getOwnPropertyDescriptor(prototype, 'aborted')?.get as () => boolean
 
 /**
  * An `AbortSignal` that looks at the clock whenever it is asked.
@@ -30,4 +33,4 @@ export function leaseSignal(controller: AbortController, check: () => void): Abo
   })
 }
 
-const reason = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'reason')?.get as () => unknown
+const reason = Object.getOwnPropertyDescriptor(prototype, 'reason')?.get as () => unknown
