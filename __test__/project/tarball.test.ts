@@ -105,9 +105,10 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     manifest.optionalDependencies,
     Object.fromEntries(targets.map(({ name }) => [`os-ipc-${name}`, manifest.version])),
   )
-  t.deepEqual(Object.keys(manifest.peerDependencies).sort(), ['ioredis', 'redis-semaphore'])
+  t.deepEqual(Object.keys(manifest.peerDependencies).sort(), ['ioredis', 'pg', 'redis-semaphore'])
   t.deepEqual(manifest.peerDependenciesMeta, {
     ioredis: { optional: true },
+    pg: { optional: true },
     'redis-semaphore': { optional: true },
   })
 })

@@ -8,7 +8,7 @@ import { Redis as Client } from 'ioredis'
 import test, { type ExecutionContext } from 'ava'
 
 import { IpcError } from '../../index.js'
-import { redisAddress } from '../../lib/redis/url.js'
+import { redisAddress } from '../../.cache/built/lib/redis/url.js'
 import { RedisSemaphore } from '../../redis.js'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, RedisServer, redisServer } from './helpers/redis.ts'

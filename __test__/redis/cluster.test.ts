@@ -6,7 +6,7 @@ import { Cluster as ClusterClient } from 'ioredis'
 import type { ExecutionContext } from 'ava'
 
 import { IpcError } from '../../index.js'
-import { noteKey } from '../../lib/redis/owner.js'
+import { noteKey } from '../../.cache/built/lib/redis/owner.js'
 import { type RedisPermit, RedisSemaphore } from '../../redis.js'
 import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { RedisCluster } from './helpers/cluster.ts'

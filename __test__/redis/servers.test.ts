@@ -6,7 +6,7 @@ import { Redis as Client } from 'ioredis'
 import test, { type ExecutionContext } from 'ava'
 
 import type { IpcError } from '../../index.js'
-import { isFinal } from '../../lib/redis/failures.js'
+import { isFinal } from '../../.cache/built/lib/redis/failures.js'
 import type { RedisSemaphore } from '../../redis.js'
 import { fetchedServer, PATIENCE, redisServer, type RedisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
