@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Errno;
 use crate::key::Key;
 use crate::sys;
+use crate::sys::system_v::probe::refusal;
 use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
 /// What the kernel does with the undos of System V semaphores.
@@ -64,6 +65,12 @@ pub fn kernel_undo() -> KernelUndo {
 fn look() -> Result<Seen, Errno> {
     /// Each time, another process of this user was about to end its probe.
     const TRIES: usize = 10;
+    // A filter may let a set be made that the probe could not remove.
+    for call in ["semget", "semop", "semctl"] {
+        if let Some(errno) = refusal(call) {
+            return Err(errno);
+        }
+    }
     let user = nix::unistd::geteuid().as_raw();
     for _ in 0..TRIES {
         match probe::with_key(Key::of_undo_probe(user).raw(), user) {
