@@ -99,7 +99,9 @@ impl Locking for KernelLock {
         true
     }
 
-    fn listed(&self, _: Request, _: bool) {}
+    fn listed(&self, _: Request, _: bool, _: Option<u64>) {}
+
+    fn end_process(&self) {}
 
     fn rest(&self) {}
 }
