@@ -39,6 +39,8 @@ type Meanings = Record<string, readonly string[]>
 const REMOVED: Meanings = { EINVAL: ['EIDRM'], EINTR: ['done'] }
 /** A set that cannot hold the name of its lock is none. */
 const TOO_SMALL: Meanings = { E2BIG: ['ERR_NOT_SUPPORTED'] }
+/** Where these calls are refused, locks are files. */
+const FILES: Meanings = { EACCES: ['done'], EPERM: ['done'] }
 const COMES_AND_GOES = ['EEXIST', 'ENOENT', 'ERR_NOT_INITIALISED', 'EIDRM', 'EAGAIN'] as const
 
 const SHM = '/dev/shm/NAME'
@@ -106,14 +108,14 @@ export const CASES: readonly Case[] = [
   ...all('segment attach', 'shmctl', {}),
   ...all('segment remove', 'shmctl', { EINVAL: ['done'], EIDRM: ['done'] }),
   // Where nothing is; then beside another one who shares it, and behind one who has it alone.
-  ...all('lock request', 'semget', {}),
-  ...all('lock request', 'semop', { ...REMOVED, ...TOO_SMALL }),
-  ...all('lock share', 'semget', {}),
-  ...all('lock share', 'semctl', REMOVED),
-  ...all('lock share', 'semop', { ...REMOVED }),
-  ...all('lock wait', 'semop', { ...REMOVED, EINTR: ['ETIMEDOUT'] }),
-  // What is gone is not listed; who may not look at all is told.
-  ...all('lock query', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
+  ...all('lock request', 'semget', FILES),
+  ...all('lock request', 'semop', { ...FILES, ...REMOVED, ...TOO_SMALL }),
+  ...all('lock share', 'semget', FILES),
+  ...all('lock share', 'semctl', { ...FILES, ...REMOVED }),
+  ...all('lock share', 'semop', { ...FILES, ...REMOVED }),
+  ...all('lock wait', 'semop', { ...FILES, ...REMOVED, EINTR: ['ETIMEDOUT'] }),
+  // What is gone is not listed.
+  ...all('lock query', 'semctl', { ...FILES, EIDRM: ['done'], EINVAL: ['done'] }),
 ]
 
 function all(act: string, call: string, meanings: Meanings, path?: string): Case[] {
