@@ -22,7 +22,7 @@ const STEPS = [
   ['npm', 'run', 'test:installed', '--', '.cache/packages'],
   ['npm', 'run', 'bench:smoke'],
 ]
-const LIMIT_MINUTES = 20
+const LIMIT_MINUTES = 35
 
 const tally = new Tally()
 for (const step of STEPS) {

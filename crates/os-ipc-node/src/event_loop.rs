@@ -223,7 +223,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
         });
         if let Some((env, settle)) = party {
             // SAFETY: they are those of a session that this loop runs; it leaves before its reference is deleted.
-            unsafe { session::call(env, settle) };
+            unsafe { session::call(env, settle, session::Frame::EventLoop) };
         }
     }
     EVENT_LOOP.with_borrow_mut(|event_loop| {

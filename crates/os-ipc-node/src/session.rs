@@ -214,10 +214,48 @@ pub(crate) unsafe extern "C" fn settle_all(
         });
         if let Ok(Some(settle)) = settle {
             // SAFETY: this is the thread of `env`, and the reference is deleted with its session.
-            unsafe { call(env, settle) };
+            unsafe { call(env, settle, Frame::Function) };
         }
     }
     ptr::null_mut()
+}
+
+/// What runs below a call of JavaScript.
+#[derive(Clone, Copy)]
+pub(crate) enum Frame {
+    /// libuv: nothing else runs the microtasks.
+    EventLoop,
+    /// A function that JavaScript or a thread-safe function called: its caller runs the microtasks.
+    Function,
+}
+
+impl Frame {
+    /// # Safety
+    /// - This is the thread of `env`, and the values are of it.
+    unsafe fn call(
+        self,
+        env: sys::napi_env,
+        receiver: sys::napi_value,
+        function: sys::napi_value,
+    ) -> sys::napi_status {
+        // SAFETY: the caller's; there are no arguments, and no place for a result is asked for.
+        unsafe {
+            match self {
+                Self::EventLoop => sys::napi_make_callback(
+                    env,
+                    ptr::null_mut(),
+                    receiver,
+                    function,
+                    0,
+                    ptr::null(),
+                    ptr::null_mut(),
+                ),
+                Self::Function => {
+                    sys::napi_call_function(env, receiver, function, 0, ptr::null(), ptr::null_mut())
+                }
+            }
+        }
+    }
 }
 
 /// Calls a function as libuv's own callbacks call JavaScript: what it resolves goes on before this returns, where no other
@@ -227,7 +265,7 @@ pub(crate) unsafe extern "C" fn settle_all(
 ///
 /// # Safety
 /// - This is the thread of `env`, and the reference is one of it.
-pub(crate) unsafe fn call(env: sys::napi_env, function: sys::napi_ref) {
+pub(crate) unsafe fn call(env: sys::napi_env, function: sys::napi_ref, frame: Frame) {
     let (mut scope, mut global, mut value, mut thrown) =
         (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     // SAFETY: the caller's; the places outlive the calls, and the scope is closed where it was opened.
@@ -240,8 +278,7 @@ pub(crate) unsafe fn call(env: sys::napi_env, function: sys::napi_ref) {
             // Null for one that was collected: nobody waits there.
             && !value.is_null();
         if found
-            && sys::napi_make_callback(env, ptr::null_mut(), global, value, 0, ptr::null(), ptr::null_mut())
-                == sys::Status::napi_pending_exception
+            && frame.call(env, global, value) == sys::Status::napi_pending_exception
             && environment::runs(&Env::from_raw(env))
             && sys::napi_get_and_clear_last_exception(env, &raw mut thrown) == sys::Status::napi_ok
         {
