@@ -31,7 +31,8 @@ const fromMain = {
 
 /** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
 const bundleOf = id => {
-  const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|redis\/lease(-signal)?|[\w-]+)\.js$/
+  const isShared =
+    /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|redis\/lease(-signal)?|[\w-]+)\.js$/
   if (isShared.test(id)) return 'errors-options-clock'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined

@@ -1,6 +1,7 @@
 //! Whether this process may make a system call of System V IPC at all: containers and sandboxes refuse them with a filter.
 
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -13,7 +14,10 @@ use crate::sys::system_v::semaphore;
 /// below 0. `ENOSYS` means a kernel without System V IPC; anything else, a filter (seccomp(2)) or a security module.
 pub(crate) fn refusal(call: &str) -> Option<Errno> {
     let mut nothing = libc::sembuf { sem_num: 0, sem_op: 0, sem_flg: 0 };
-    // SAFETY: `nothing` is one initialised sembuf that outlives the call; the others are given no memory to use.
+    // An emulator (qemu-user) checks the pointer before the id, so IPC_STAT gets memory that it may fill in.
+    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
+    // SAFETY: `nothing` is one initialised sembuf and `status` has room for a shmid_ds; both outlive the call. The
+    // others are given no memory to use.
     let answer: c_int = unsafe {
         match call {
             "semget" => libc::semget(libc::IPC_PRIVATE, 0, 0),
@@ -28,7 +32,7 @@ pub(crate) fn refusal(call: &str) -> Option<Errno> {
                     0
                 }
             }
-            "shmctl" => libc::shmctl(-1, libc::IPC_STAT, ptr::null_mut()),
+            "shmctl" => libc::shmctl(-1, libc::IPC_STAT, status.as_mut_ptr()),
             _ => return None,
         }
     };
