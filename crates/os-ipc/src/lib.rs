@@ -3,6 +3,9 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
+// Until Windows has a backend, nothing there makes what the rest is about.
+#![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
+
 mod access;
 mod error;
 mod hints;
@@ -11,6 +14,7 @@ mod list;
 mod lock;
 mod memory;
 mod name;
+#[cfg(system_v_semaphores)]
 mod record;
 mod semaphore;
 mod sync;
@@ -33,6 +37,9 @@ pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
 };
+
+/// Whether objects outlive their last user, until somebody removes them or the host restarts.
+pub const OBJECTS_PERSIST: bool = sys::host::OBJECTS_PERSIST;
 
 /// Whether the calling thread is the one that the process began with.
 #[must_use]
