@@ -438,7 +438,7 @@ mod linux {
                 let refusal = result.map(drop).unwrap_err();
                 assert_eq!(refusal.code(), Code::NotAnObject, "{kind}: {refusal}");
                 assert!(
-                    refusal.to_string().ends_with(&format!("is not shared memory but {kind}")),
+                    refusal.to_string().ends_with(&format!("is not shared memory: it is {kind}")),
                     "{refusal}"
                 );
             }
