@@ -7,7 +7,6 @@ mod access;
 mod error;
 mod hints;
 mod key;
-mod limits;
 mod list;
 mod lock;
 mod memory;
