@@ -46,6 +46,12 @@ pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
 }
 
+/// The value of an environment variable when the process started; `None` where it was not set, or where nothing tells.
+#[must_use]
+pub fn variable_at_start(name: &str) -> Option<String> {
+    sys::value_at_start(name)
+}
+
 /// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.
 pub fn renew_bus_guard() {
     sys::renew_bus_guard();

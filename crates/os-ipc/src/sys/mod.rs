@@ -29,7 +29,7 @@ pub(crate) use bus_guard::renew as renew_bus_guard;
 pub use code::OsCode;
 pub(crate) use host::{
     at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, named_thread,
-    pool_threads_taken,
+    pool_threads_taken, value_at_start,
 };
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.

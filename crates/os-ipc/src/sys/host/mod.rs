@@ -15,6 +15,7 @@ pub(crate) mod named_thread;
 pub(crate) mod process;
 mod process_register;
 mod readable;
+mod start_variables;
 
 pub(crate) use at_exit::at_exit;
 pub(crate) use file_key::ftok;
@@ -22,3 +23,4 @@ pub(crate) use file_size::limit as file_size_limit;
 pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use process_register::pool_threads_taken;
 pub(crate) use readable::is_readable;
+pub(crate) use start_variables::value_at_start;
