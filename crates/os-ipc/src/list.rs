@@ -11,7 +11,7 @@ pub const CAN_LIST: bool = sys::host::CAN_LIST;
 /// Every semaphore that we may read, System V's first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which semaphores there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
     }
     semaphore::list()
 }
@@ -19,7 +19,7 @@ pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
 /// Every memory object that we may read: POSIX objects, then System V segments.
 pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list segments"));
     }
     #[cfg(unix)]
     return memory::list();

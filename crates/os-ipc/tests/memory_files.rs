@@ -210,7 +210,10 @@ fn what_was_planted_is_refused_and_left_alone() {
         ] {
             let refusal = result.map(drop).unwrap_err();
             assert_eq!(refusal.code(), Code::NotAnObject, "{kind}: {refusal}");
-            assert!(refusal.to_string().ends_with(&format!("is not shared memory but {kind}")), "{refusal}");
+            assert!(
+                refusal.to_string().ends_with(&format!("is not shared memory: it is {kind}")),
+                "{refusal}"
+            );
         }
         assert_eq!(code(SharedMemory::create(&id.0, 4, 0o600)), "EEXIST");
         assert_eq!(fs::read(target.path()).unwrap(), b"precious");

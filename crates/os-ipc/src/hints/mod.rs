@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 pub(crate) mod posix;
+mod remedy;
 #[cfg(system_v_semaphores)]
 pub(crate) mod sets;
 #[cfg(unix)]
@@ -12,7 +13,8 @@ mod usual;
 
 use crate::error::OsCode;
 
-pub(crate) use usual::usual;
+pub use remedy::Remedy;
+pub(crate) use usual::{usual, usual_remedy};
 
 /// What was wanted of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +33,13 @@ fn user(uid: u32) -> String {
 }
 
 /// Why user `own` may not use (`EACCES`) or remove (`EPERM`) what is another's.
-fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> String {
-    let whose = format!("it belongs to {}, with mode {mode:03o}, and this process is uid {own}", user(uid));
+fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
+    let whose =
+        format!("it belongs to {} and has mode {mode:03o}; this process runs as uid {own}", user(uid));
     if errno == OsCode::EPERM {
-        format!("{whose}: only its owner and root may remove it")
+        (format!("{whose}: only its owner and root may remove it"), None)
     } else {
-        format!("{whose}: have it made with `mode: 0o660` and a common group, or `mode: 0o666` for everybody")
+        let cure = "create it with mode 660 and a common group, or with mode 666 for all users";
+        (format!("{whose}: {cure}"), Some(Remedy::Mode))
     }
 }

@@ -1,19 +1,15 @@
 //! What is known of a semaphore set that a call failed at.
 
+use super::Remedy;
+pub(crate) use super::system_v::refused_set as refused;
 use super::system_v::{By, explain};
-use super::usual::SETS_REFUSED;
 use crate::error::{Error, OsCode};
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::table::SETS;
 
 /// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
-pub(crate) fn explained(error: Error, by: By, elsewhere: impl FnOnce() -> Option<String>) -> Error {
+pub(crate) fn explained(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(String, Remedy)>) -> Error {
     explain(error, SETS, by, elsewhere)
-}
-
-/// Explains an error of a call about sets that is refused whatever it is about.
-pub(crate) fn refused(error: Error) -> Error {
-    error.with_hint(SETS_REFUSED)
 }
 
 /// Adds the host's numbers where a set could not be made for want of room.

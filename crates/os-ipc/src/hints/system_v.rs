@@ -1,7 +1,7 @@
 //! What is known of a System V object that a call failed at: its row in the kernel's table.
 
-use super::may_not;
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
+use super::{Remedy, may_not};
 use crate::error::{Error, OsCode};
 use crate::sys::access::own_uid;
 use crate::sys::system_v::probe;
@@ -13,6 +13,11 @@ pub(crate) fn segment(error: Error, by: By) -> Error {
     explain(error, SEGMENTS, by, || None)
 }
 
+/// Explains an error of a call about sets that is refused whatever it is about.
+pub(crate) fn refused_set(error: Error) -> Error {
+    error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
+}
+
 /// Explains an error of a call about segments that is refused whatever it is about.
 pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
@@ -22,7 +27,7 @@ pub(super) fn explain(
     error: Error,
     table: Table,
     by: By,
-    elsewhere: impl FnOnce() -> Option<String>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let (Some(call), Some(errno)) = (error.syscall(), error.errno()) else { return error };
     if error.is_explained() {
@@ -33,15 +38,16 @@ pub(super) fn explain(
         OsCode::EEXIST => match table.access(by) {
             Some(row) => error
                 .with_hint(format!(
-                    "there is one, of {} with mode {:03o}: `open` or `openOrCreate` it",
+                    "it exists, belongs to {} and has mode {:03o}: open it instead",
                     super::user(row.uid),
                     row.mode
                 ))
+                .with_remedy(Remedy::Open)
                 .with_owner(row.uid, Some(row.mode)),
             None => error,
         },
         OsCode::ENOENT => match elsewhere() {
-            Some(hint) => error.with_hint(hint),
+            Some((hint, remedy)) => error.with_hint(hint).with_remedy(remedy),
             None => error,
         },
         _ => error,
@@ -50,13 +56,13 @@ pub(super) fn explain(
 
 /// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
 fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Error {
-    let everybody = if table == SETS { SETS_REFUSED } else { SEGMENTS_REFUSED };
+    let everybody = |error| if table == SETS { refused_set(error) } else { refused_segment(error) };
     let row = table.access(by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
-    let Some(row) = row else { return error.with_hint(everybody) };
+    let Some(row) = row else { return everybody(error) };
     let own = own_uid();
     if errno == OsCode::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
-        return error.with_hint(everybody);
+        return everybody(error);
     }
-    let hint = may_not(errno, row.uid, row.mode, own);
-    error.with_hint(hint).with_owner(row.uid, Some(row.mode))
+    let (hint, remedy) = may_not(errno, row.uid, row.mode, own);
+    error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
 }

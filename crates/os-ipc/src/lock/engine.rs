@@ -50,7 +50,7 @@ impl LockEngine {
         #[cfg(unix)]
         return files::of_user().map(Self::Files);
         #[cfg(not(unix))]
-        Err(Error::new(Code::NotSupported, "this platform has no locks for us"))
+        Err(Error::new(Code::NotSupported, "os-ipc has no locks on this platform"))
     }
 
     /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
@@ -66,7 +66,7 @@ impl LockEngine {
         #[cfg(unix)]
         return Ok(Self::Files(PathBuf::from(folder)));
         #[cfg(not(unix))]
-        Err(Error::new(Code::NotSupported, format!("this platform has no locks for us: {folder}")))
+        Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
     }
 
     /// The one place where an engine is chosen.

@@ -104,5 +104,5 @@ pub(super) fn attach(segment: i32, _owner: Owner) -> Result<Box<dyn Object>> {
 
 #[cfg(not(unix))]
 fn missing(object: impl Display) -> Error {
-    Error::new(Code::NotSupported, format!("this platform has no shared memory for us: {object}"))
+    Error::new(Code::NotSupported, format!("os-ipc has no shared memory on this platform: {object}"))
 }

@@ -83,7 +83,7 @@ impl PosixObject {
                 self.name
             ),
         )
-        .with_hint("who opens an object must not resize it: the Go library does when its size is another one")
+        .with_hint("a process that opens an object must not resize it; the Go library does so when it asks for another size")
     }
 
     fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
@@ -164,8 +164,11 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
         Ok(opened) => opened,
         Err(Refusal::Failed(Failure(call, errno))) => return Err(failed(call, errno)),
         Err(Refusal::NotAnObject(kind)) => {
-            return Err(Error::new(Code::NotAnObject, format!("'{name}' is not shared memory but {kind}"))
-                .with_hint("somebody may have put it there for you to open: it was left alone"));
+            return Err(Error::new(
+                Code::NotAnObject,
+                format!("'{name}' is not shared memory: it is {kind}"),
+            )
+            .with_hint("another user may have planted it; it was not touched"));
         }
     };
     if status.removed == Some(true) {
@@ -180,7 +183,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
         None => Ok(Opened::NotReady(Error::new(
             Code::NotInitialised,
             format!(
-                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is not done"
+                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is still at work"
             ),
         ))),
     }

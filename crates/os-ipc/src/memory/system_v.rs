@@ -88,7 +88,7 @@ impl Segment {
                 Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
             match errno {
                 OsCode::EINVAL | OsCode::EIDRM => {
-                    error.with_hint("no segment has this id (any more): `ipcs -m` lists them")
+                    error.with_hint("no segment has this id: `ipcs -m` lists them")
                 }
                 _ => error,
             }

@@ -10,7 +10,7 @@ use super::posix::Posix;
 use super::system_v::SystemV;
 use super::{Creation, SemaphoreId, SemaphoreInfo, SemaphoreWords};
 use crate::access::Owner;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Remedy, Result};
 use crate::hints::Wanted;
 use crate::name::Name;
 use crate::waiting::Queue;
@@ -138,13 +138,23 @@ impl Backend {
     /// The engine, or why there is none.
     pub(super) fn available(self) -> Result<&'static dyn Engine> {
         self.engine().ok_or_else(|| {
-            let what = format!("this platform has no {self} semaphores for us");
+            let what = format!("os-ipc has no {self} semaphores on this platform");
+            let error = Error::new(Code::NotSupported, what);
             match Self::ALL.into_iter().find(|other| other.is_available()) {
-                Some(other) => Error::new(Code::NotSupported, what)
-                    .with_hint(format!("use a name, and the backend '{}'", other.name())),
-                None => Error::new(Code::NotSupported, what),
+                Some(other) => error
+                    .with_hint(format!("use a name, which gives a {other} semaphore"))
+                    .with_remedy(other.remedy()),
+                None => error,
             }
         })
+    }
+
+    /// The option of the package that takes this backend.
+    pub(super) fn remedy(self) -> Remedy {
+        match self {
+            Self::SystemV => Remedy::SystemV,
+            Self::Posix => Remedy::Posix,
+        }
     }
 
     fn facts(self) -> Facts {

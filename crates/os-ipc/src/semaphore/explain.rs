@@ -1,11 +1,13 @@
 //! What else has a name, where nothing of the backend that was asked has it.
 
 use super::{Backend, SemaphoreId};
+use crate::error::Remedy;
 
 /// A hint that names the other backend.
-pub(super) fn elsewhere(id: &SemaphoreId) -> Option<String> {
+pub(super) fn elsewhere(id: &SemaphoreId) -> Option<(String, Remedy)> {
     let (asked, name) = (id.backend(), id.given_name()?);
     let has_it = |other: &Backend| *other != asked && other.engine().is_some_and(|engine| engine.has(name));
     let other = Backend::ALL.into_iter().find(has_it)?;
-    Some(format!("none of {asked} has this name, but one of {other} does: use `backend: '{}'`", other.name()))
+    let hint = format!("no {asked} semaphore has this name, but a {other} one does: open that one");
+    Some((hint, other.remedy()))
 }

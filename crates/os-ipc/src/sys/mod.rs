@@ -47,6 +47,7 @@ pub(crate) use host::file_size_limit;
 pub(crate) use host::image;
 pub(crate) use host::{
     at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken,
+    value_at_start,
 };
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.

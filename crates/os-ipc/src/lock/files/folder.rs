@@ -32,11 +32,11 @@ fn look(path: &Path) -> Result<Folder> {
     let folder = Folder::look(path).map_err(|failure| failed(path, failure))?;
     let (path, own) = (path.display(), own_uid());
     if !folder.is_directory {
-        return Err(Error::new(Code::NotAnObject, format!("the folder of locks is no folder: '{path}'")));
+        return Err(Error::new(Code::NotAnObject, format!("the folder of locks is not a folder: '{path}'")));
     }
     if folder.access.uid != own || folder.access.mode & 0o022 != 0 {
-        let what = format!("others than this process's user ({own}) can change the folder of locks '{path}'");
-        return Err(Error::new(Code::ForeignOwner, what).with_hint("remove it, or have its owner do so"));
+        let what = format!("users other than this process's ({own}) can change the folder of locks '{path}'");
+        return Err(Error::new(Code::ForeignOwner, what).with_hint("its owner or root can remove it"));
     }
     Ok(folder)
 }

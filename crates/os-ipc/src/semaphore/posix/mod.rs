@@ -134,7 +134,7 @@ fn open(name: &Name, owner: Owner) -> Result<Named> {
         }
         if !patience.once_more() {
             return Err(Error::system(
-                "the semaphore comes and goes",
+                "the semaphore keeps being removed and created",
                 "sem_open",
                 quoted(name),
                 OsCode::EAGAIN,

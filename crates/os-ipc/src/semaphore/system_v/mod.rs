@@ -193,7 +193,7 @@ fn as_removed(errno: OsCode) -> OsCode {
 fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: OsCode) -> Error {
     match as_removed(errno) {
         OsCode::EIDRM => Error::system("the semaphore was removed", call, id, OsCode::EIDRM).with_hint(
-            "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
+            "a process unlinked it, or systemd-logind removed it at a logout (RemoveIPC of logind.conf): open it again",
         ),
         errno => SystemV.explain(Error::system(what, call, id, errno), id, Wanted::Open),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::access::Owner;
-use crate::error::{Code, Error, OsCode, Result};
+use crate::error::{Code, Error, OsCode, Remedy, Result};
 use crate::hints::sets;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
@@ -226,12 +226,14 @@ fn is_a_lock(recorded: &str, id: &SemaphoreId) -> Result<Error> {
 }
 
 fn not_initialised(id: &SemaphoreId) -> Error {
-    let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
-    Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+    let what = format!("the semaphore {id} was created but never initialised: its creator died or hangs");
+    Error::new(Code::NotInitialised, what)
+        .with_hint("creating it again finishes it, and it can be removed")
+        .with_remedy(Remedy::Finish)
 }
 
 fn comes_and_goes(id: &SemaphoreId) -> Error {
-    Error::system("the semaphore was removed whenever it was looked at", "semctl", id, OsCode::EIDRM)
+    Error::system("the semaphore was removed at each attempt to open it", "semctl", id, OsCode::EIDRM)
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.

@@ -27,6 +27,7 @@ pub(crate) mod process;
 mod process_register;
 #[cfg(unix)]
 mod readable;
+mod start_variables;
 #[cfg(windows)]
 mod windows;
 
@@ -42,6 +43,7 @@ pub(crate) use first_thread::is_here as is_on_first_thread;
 pub(crate) use process_register::pool_threads_taken;
 #[cfg(unix)]
 pub(crate) use readable::is_readable;
+pub(crate) use start_variables::value_at_start;
 #[cfg(windows)]
 pub(crate) use windows::*;
 
