@@ -87,8 +87,8 @@ const inside = Symbol('inside')
  * ```
  */
 export class Semaphore implements PermitSource, Disposable {
-  /** The name with its leading slash; `''` for a raw System V key. */
-  readonly name: string
+  /** The name with its leading slash; `undefined` for a raw System V key. */
+  readonly name: string | undefined
   /** Which of the platform's two kinds it is. */
   readonly backend: Backend
   /** Whether this call made the semaphore. */
@@ -101,7 +101,7 @@ export class Semaphore implements PermitSource, Disposable {
       throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
     }
     const { id, posix } = which
-    this.name = typeof id === 'string' ? id : ''
+    this.name = typeof id === 'string' ? id : undefined
     this.backend = posix ? 'posix' : 'sysv'
     this.created = created
     this.#handle = new Handle(handle, id, this.backend)
@@ -432,8 +432,7 @@ function target(id: unknown, options: BackendOptions | undefined): Target {
     if (backend === 'posix') throw wrongValue("a number is a System V key: it has no backend 'posix'")
     return { id: checked, posix: false }
   }
-  const name = checked.startsWith('/') ? checked : `/${checked}`
-  return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
+  return { id: checked, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
 }
 
 function creation(options: CreateSemaphoreOptions, posix: boolean): { initial: number; mode: number } {

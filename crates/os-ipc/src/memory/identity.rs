@@ -24,7 +24,7 @@ impl MemoryIdentity {
         Self(Identity::SystemV(segment))
     }
 
-    /// [`SharedMemory::remove`](super::SharedMemory::remove)
+    /// [`SharedMemory::unlink`](super::SharedMemory::unlink)
     pub fn remove(&self) -> Result<()> {
         match &self.0 {
             Identity::Posix(name, identity) => posix::remove_object(name, *identity)

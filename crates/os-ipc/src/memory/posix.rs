@@ -219,7 +219,7 @@ fn info(name: &Name, status: &Metadata) -> SharedMemoryInfo {
         created_at: status.created().ok().filter(|&time| time != SystemTime::UNIX_EPOCH),
         attached_at: None,
         detached_at: None,
-        changed: changed
+        changed_at: changed
             .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))),
         removed: named_memory::removed(status),
     }

@@ -127,7 +127,7 @@ fn describe(name: &Name) -> std::io::Result<SemaphoreInfo> {
         uid: Some(contents.metadata.uid()),
         gid: Some(contents.metadata.gid()),
         mode: Some(contents.metadata.mode() & 0o777),
-        changed: Some(contents.metadata.ctime()),
+        changed_at: Some(contents.metadata.ctime()),
         ..unknown(name)
     })
 }
@@ -145,8 +145,8 @@ fn unknown(name: &Name) -> SemaphoreInfo {
         uid: None,
         gid: None,
         mode: None,
-        operated: None,
-        changed: None,
+        operated_at: None,
+        changed_at: None,
         verified: true,
         removed: false,
     }

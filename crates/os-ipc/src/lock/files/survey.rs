@@ -67,7 +67,7 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
             uid: metadata.uid(),
             gid: metadata.gid(),
             mode: 0o600,
-            changed: metadata.ctime(),
+            changed_at: metadata.ctime(),
         });
         lock.exclusive |= tally.exclusive > 0;
         lock.shared = lock.shared.saturating_add(tally.shared);

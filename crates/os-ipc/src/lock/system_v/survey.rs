@@ -109,6 +109,6 @@ fn describe(seen: &Seen) -> LockInfo {
         uid: seen.status.uid,
         gid: seen.status.gid,
         mode: seen.status.mode,
-        changed: seen.status.changed,
+        changed_at: seen.status.changed,
     }
 }

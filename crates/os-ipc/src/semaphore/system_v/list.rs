@@ -59,8 +59,8 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> 
         uid: Some(status.uid),
         gid: Some(status.gid),
         mode: Some(status.mode),
-        operated: Some(status.operated).filter(|time| *time != 0),
-        changed: Some(status.changed),
+        operated_at: Some(status.operated).filter(|time| *time != 0),
+        changed_at: Some(status.changed),
         verified,
         removed: false,
     })
