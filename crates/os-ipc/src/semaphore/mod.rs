@@ -6,7 +6,6 @@ mod identity;
 mod info;
 pub(crate) mod patience;
 mod posix;
-mod posix_file;
 mod system_v;
 
 use std::sync::Arc;
@@ -20,7 +19,7 @@ pub(crate) use posix::list as list_posix;
 pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
@@ -231,7 +230,7 @@ impl Semaphore {
             return Err(Error::invalid("there is no permit to release"));
         }
         match self.queue.release(Request::Permit, self.holder.token()) {
-            Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+            Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
             Err(errno) => {
                 self.holder.add(self.holder.token());
                 Err(self.queue.counter().failure("give a permit back to", errno))

@@ -1,20 +1,20 @@
 //! Named semaphores of the C library.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use super::patience::Patience;
-pub(super) use super::posix_file::FileId;
-use super::posix_file::{self, Found};
 use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
 use crate::access::Owner;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
+use crate::sys::semaphore_file::{self, Found};
 use crate::sys::semaphore_words::{self, Words};
 use crate::waiting::{Counter, Queue, Request, Token};
 
@@ -22,7 +22,7 @@ use crate::waiting::{Counter, Queue, Request, Token};
 pub(super) struct Named {
     name: Name,
     /// Which file it was at open, where it is one.
-    file: Option<FileId>,
+    file: Option<FileIdentity>,
     mapped: Arc<Mapped>,
     queue: Arc<Queue>,
 }
@@ -31,16 +31,17 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
     // sem_open would come back with EFBIG too, but bring SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
-        return Err(failed(Errno::EFBIG));
+        return Err(failed(OsCode::EFBIG));
     }
     let mapped = sys::create(name.as_c_str(), creation.mode, creation.initial).map_err(failed)?;
-    let file = posix_file::current(name);
+    let file = semaphore_file::current(name);
     if let Some(file) = file {
-        posix_file::set_mode(name, file, creation.mode).inspect_err(|_| {
-            if posix_file::current(name) == Some(file) {
+        semaphore_file::set_mode(name, file, creation.mode).map_err(|Failure(call, errno)| {
+            if semaphore_file::current(name) == Some(file) {
                 // Complete or absent. What is reported is why it could not get its mode.
                 let _ = sys::unlink(name.as_c_str());
             }
+            Error::system("cannot create the semaphore", call, quoted(name), errno)
         })?;
     }
     Ok(Named::new(name, file, mapped))
@@ -49,44 +50,64 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
 pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
     let mut patience = Patience::new();
     loop {
-        let file = match posix_file::check(name, owner)? {
+        let file = match check(name, owner)? {
             Found::Nothing => None,
-            Found::File(file) => Some(file),
             // Somebody planted the link, or is just about to take it away.
-            Found::Linked if patience.once_more() => continue,
-            Found::Linked => return Err(posix_file::no_object(name, "a file with a second link")),
+            Found::File { linked: true, .. } if patience.once_more() => continue,
+            Found::File { linked: true, .. } => return Err(no_object(name, "a file with a second link")),
+            Found::File { identity, .. } => Some(identity),
         };
         let mapped = sys::open(name.as_c_str()).map_err(|errno| {
             let what = match errno {
-                Errno::EACCES => "no permission to read and change the semaphore",
+                OsCode::EACCES => "no permission to read and change the semaphore",
                 _ => "cannot open the semaphore",
             };
             Error::system(what, "sem_open", quoted(name), errno)
         })?;
         // What was opened is what was checked, if the name still stands for it.
-        if posix_file::current(name) == file {
+        if semaphore_file::current(name) == file {
             return Ok(Named::new(name, file, mapped));
         }
         if !patience.once_more() {
             return Err(Error::system(
-                "the semaphore comes and goes",
+                "the semaphore keeps being removed and created",
                 "sem_open",
                 quoted(name),
-                Errno::EAGAIN,
+                OsCode::EAGAIN,
             ));
         }
     }
+}
+
+/// The file of `name`; refuses what somebody planted, and what a stranger owns.
+fn check(name: &Name, owner: Owner) -> Result<Found> {
+    let found = semaphore_file::look(name).map_err(|refusal| match refusal {
+        Refusal::NotAnObject(what) => no_object(name, what),
+        Refusal::Failed(Failure(call, errno)) => {
+            Error::system("cannot open the semaphore", call, quoted(name), errno)
+        }
+    })?;
+    if let Found::File { access, .. } = found {
+        owner.check(format_args!("the semaphore '{name}'"), access)?;
+    }
+    Ok(found)
+}
+
+/// What has the name is no semaphore.
+fn no_object(name: &Name, what: &str) -> Error {
+    let place = semaphore_file::place(name);
+    Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {place}"))
 }
 
 pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
     let mut patience = Patience::new();
     loop {
         match open(name, owner) {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => {}
+            Err(error) if error.errno() == Some(OsCode::ENOENT) => {}
             opened => return opened.map(|named| (named, false)),
         }
         match create(name, creation) {
-            Err(error) if error.errno() == Some(Errno::EEXIST) && patience.once_more() => {}
+            Err(error) if error.errno() == Some(OsCode::EEXIST) && patience.once_more() => {}
             made => return made.map(|named| (named, true)),
         }
     }
@@ -95,39 +116,39 @@ pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> R
 pub(super) fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
-        Err(Errno::ENOENT) => Ok(false),
+        Err(OsCode::ENOENT) => Ok(false),
         // A read-only file system refuses before it looks whether there is anything.
-        Err(_) if posix_file::is_absent(name) => Ok(false),
+        Err(_) if semaphore_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }
 
 /// Takes the name away, unless it stands for another semaphore by now.
-pub(super) fn remove_file(name: &Name, file: Option<FileId>) -> Result<()> {
+pub(super) fn remove_file(name: &Name, file: Option<FileIdentity>) -> Result<()> {
     if is_removed(name, file) {
         return Ok(());
     }
     unlink(name).map(drop)
 }
 
-fn is_removed(name: &Name, file: Option<FileId>) -> bool {
-    file.is_some() && posix_file::current(name) != file
+fn is_removed(name: &Name, file: Option<FileIdentity>) -> bool {
+    file.is_some() && semaphore_file::current(name) != file
 }
 
 /// Every semaphore that we may read.
 pub(crate) fn list() -> Vec<SemaphoreInfo> {
-    posix_file::names().iter().filter_map(|name| describe(name).ok()).collect()
+    semaphore_file::names().iter().filter_map(describe).collect()
 }
 
-fn describe(name: &Name) -> std::io::Result<SemaphoreInfo> {
-    let contents = posix_file::read(name)?;
-    Ok(SemaphoreInfo {
+fn describe(name: &Name) -> Option<SemaphoreInfo> {
+    let contents = semaphore_file::read(name)?;
+    Some(SemaphoreInfo {
         value: Some(contents.value),
         waiters: Some(contents.waiters),
-        uid: Some(contents.metadata.uid()),
-        gid: Some(contents.metadata.gid()),
-        mode: Some(contents.metadata.mode() & 0o777),
-        changed_at: Some(contents.metadata.ctime()),
+        uid: Some(contents.access.uid),
+        gid: Some(contents.access.gid),
+        mode: Some(contents.access.mode),
+        changed_at: Some(contents.changed),
         ..unknown(name)
     })
 }
@@ -157,7 +178,7 @@ fn quoted(name: &Name) -> String {
 }
 
 impl Named {
-    fn new(name: &Name, file: Option<FileId>, mapped: Mapped) -> Self {
+    fn new(name: &Name, file: Option<FileIdentity>, mapped: Mapped) -> Self {
         let (mapped, queue) = shared(mapped, name);
         Self { name: name.clone(), file, mapped, queue }
     }
@@ -173,7 +194,7 @@ impl Named {
     pub(super) fn value(&self) -> Result<u32> {
         self.mapped.value().map_err(|errno| {
             let error = Error::system("cannot read the semaphore", "sem_getvalue", quoted(&self.name), errno);
-            if errno == Errno::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
+            if errno == OsCode::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
         })
     }
 
@@ -182,11 +203,11 @@ impl Named {
     pub(super) fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
-                Errno::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
+                OsCode::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
             let error = Error::system(what, "sem_post", quoted(&self.name), errno);
-            if errno == Errno::EOVERFLOW { error.with_limit(u64::from(VALUE_MAX)) } else { error }
+            if errno == OsCode::EOVERFLOW { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         };
         if count == 1 {
             return self.mapped.give().map_err(failed);
@@ -195,7 +216,7 @@ impl Named {
             return given.map_err(failed);
         }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
-            return Err(failed(Errno::EOVERFLOW));
+            return Err(failed(OsCode::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
     }
@@ -210,7 +231,7 @@ impl Named {
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {
         let removed = self.is_removed();
-        if !removed && let Ok(info) = describe(&self.name) {
+        if !removed && let Some(info) = describe(&self.name) {
             return Ok(info);
         }
         let value = if sys::HAS_VALUE { Some(self.value()?) } else { None };
@@ -232,7 +253,7 @@ impl Named {
             Some(deadline) => self.mapped.take_until(deadline),
             None => loop {
                 match self.mapped.take() {
-                    Err(Errno::EINTR) => {}
+                    Err(OsCode::EINTR) => {}
                     done => break done.map(|()| true),
                 }
             },
@@ -253,7 +274,7 @@ struct MappedCounter {
 }
 
 impl MappedCounter {
-    fn failed(&self, act: &str, call: &'static str, errno: Errno) -> Error {
+    fn failed(&self, act: &str, call: &'static str, errno: OsCode) -> Error {
         Error::system(format!("cannot {act} the semaphore"), call, quoted(&self.name), errno)
     }
 }
@@ -262,7 +283,7 @@ impl Counter for MappedCounter {
     fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match self.mapped.try_take() {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EAGAIN) => Ok(None),
+            Err(OsCode::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
         }
     }
@@ -270,7 +291,7 @@ impl Counter for MappedCounter {
     fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match self.mapped.take() {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
         }
     }
@@ -279,12 +300,12 @@ impl Counter for MappedCounter {
         true
     }
 
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
         self.mapped.give()
     }
 
     /// Of what goes back: what takes makes its own.
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         self.failed(act, "sem_post", errno)
     }
 }

@@ -4,13 +4,19 @@
 
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
+pub(crate) mod access;
 mod bus_guard;
+mod code;
 mod copy;
-mod host;
+pub(crate) mod failure;
+pub(crate) mod file_identity;
+pub(crate) mod host;
 pub(crate) mod interrupt;
+pub(crate) mod lock_file;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
+pub(crate) mod semaphore_file;
 pub(crate) mod semaphore_words;
 pub(crate) mod shm_folder;
 pub(crate) mod system_v;
@@ -19,9 +25,8 @@ pub(crate) mod user_folder;
 
 use std::ffi::c_int;
 
-use nix::errno::Errno;
-
 pub(crate) use bus_guard::renew as renew_bus_guard;
+pub use code::OsCode;
 pub(crate) use host::{
     at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, named_thread,
     pool_threads_taken, value_at_start,
@@ -53,10 +58,10 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
 }
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
-fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {
+fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, OsCode> {
     loop {
-        match Errno::result(call()) {
-            Err(Errno::EINTR) => {}
+        match OsCode::result(call()) {
+            Err(OsCode::EINTR) => {}
             done => return done,
         }
     }

@@ -7,10 +7,12 @@ mod file_size;
 mod first_thread;
 pub(in crate::sys) mod handler_chain;
 pub(crate) mod image;
+pub(crate) mod limits;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
 pub(crate) mod named_thread;
+pub(crate) mod process;
 mod process_register;
 mod readable;
 mod start_variables;
