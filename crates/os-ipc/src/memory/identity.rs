@@ -10,7 +10,7 @@ use crate::error::Result;
 pub struct MemoryIdentity(pub(super) Arc<dyn Identity>);
 
 impl MemoryIdentity {
-    /// [`SharedMemory::remove`](super::SharedMemory::remove)
+    /// [`SharedMemory::unlink`](super::SharedMemory::unlink)
     pub fn remove(&self) -> Result<()> {
         self.0.remove()
     }

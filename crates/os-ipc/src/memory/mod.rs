@@ -81,7 +81,7 @@ impl SharedMemory {
     }
 
     /// Removes the object: false when there was none. Whoever has it mapped keeps it.
-    pub fn remove_by_id(id: &MemoryId) -> Result<bool> {
+    pub fn unlink_id(id: &MemoryId) -> Result<bool> {
         let place = backend::place(id)?;
         place.remove().map_err(|error| place.explain(error, Wanted::Remove))
     }
@@ -274,7 +274,7 @@ impl SharedMemory {
     /// Removes this object: its name or key is free at once, its memory when nobody has it mapped any more.
     ///
     /// Another object that has the name by now stays. It is no error when this one was removed before.
-    pub fn remove(&self) -> Result<()> {
+    pub fn unlink(&self) -> Result<()> {
         self.identity().remove()
     }
 
