@@ -47,6 +47,9 @@ export declare function collectSettled(session: number): number | Settled
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
 
+/** `setSpin(false)`, unless the program has called that. */
+export declare function forbidSpinByDefault(): void
+
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
@@ -271,11 +274,8 @@ export declare function semaphoreValueMax(posix: boolean): number
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
-/** Wakes one who waits, after a unit was added to the words. */
-export declare function semaphoreWakeOne(handle: number): void
-
-/** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
-export declare function semaphoreWords(handle: number): ArrayBuffer | null
+/** Allows it or forbids it, for the whole process. */
+export declare function setSpin(allowed: boolean): void
 
 /** The waits that ended since the last call. */
 export interface Settled {
@@ -286,6 +286,9 @@ export interface Settled {
   /** As calls that fail return them. */
   errors: Array<string>
 }
+
+/** Whether waits may spin before they sleep. */
+export declare function spins(): boolean
 
 /**
  * Begins the session of one evaluation of `lib/`, and returns its number.

@@ -5,6 +5,7 @@ const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
   onFirstThread: () => false,
   externalBuffersAllowed: () => false,
   start: () => 0,
+  forbidSpinByDefault: () => undefined,
   listenForExit: () => true,
   beforeExit: () => undefined,
 }

@@ -3,6 +3,7 @@ import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
 import { native } from '../addon/native.js'
 import { poolThreads } from './pool.js'
+import { readEnvironment } from './settings.js'
 import { transit } from './transit.js'
 
 /** A wait for an outcome of the addon. */
@@ -98,6 +99,7 @@ function each<T>(items: readonly T[], act: (item: T) => void): void {
  */
 export const evaluation = { settle, session: 0 }
 evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(), transit))
+readEnvironment()
 
 // libuv waits for its pool when the process exits. A worker's own cleanup hooks run, and what they do is enough.
 if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())

@@ -14,7 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exit, keys, locks, memory, semaphores, session, waits};
+use crate::{environment, exit, keys, locks, memory, semaphores, session, spin, waits};
 
 /// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
 /// `value` is for what cannot fail.
@@ -60,6 +60,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
         (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
         (c"externalBuffersAllowed", Some(callback!(env: memory::external_buffers_allowed))),
+        (c"forbidSpinByDefault", Some(callback!(value: spin::forbid_spin_by_default))),
         (c"ftok", Some(callback!(keys::ftok, path, project_id))),
         (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
         (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
@@ -118,8 +119,8 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
         (c"semaphoreValueMax", Some(callback!(value: semaphores::semaphore_value_max, posix))),
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
-        (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
-        (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
+        (c"setSpin", Some(callback!(spin::set_spin, allowed))),
+        (c"spins", Some(callback!(value: spin::spins))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),

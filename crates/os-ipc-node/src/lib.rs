@@ -16,5 +16,6 @@ mod memory;
 mod pool;
 mod semaphores;
 mod session;
+mod spin;
 mod stayed_buffers;
 mod waits;

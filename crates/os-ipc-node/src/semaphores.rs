@@ -8,7 +8,6 @@ use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
-use crate::external_buffer::{self, ArrayBufferValue};
 
 /// A semaphore that may be new.
 #[napi(object, object_from_js = false)]
@@ -167,22 +166,6 @@ pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
 #[napi]
 pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
-}
-
-/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
-#[napi(ts_return_type = "ArrayBuffer | null")]
-pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
-    let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
-    words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
-}
-
-/// Wakes one who waits, after a unit was added to the words.
-#[napi]
-pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
-    on(&env, handle, |semaphore| {
-        semaphore.wake_one();
-        Ok(())
-    })
 }
 
 /// Blocks the calling thread; false when the time (in milliseconds) is over.

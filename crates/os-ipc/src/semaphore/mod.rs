@@ -21,7 +21,6 @@ pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
 use crate::access::Owner;
 use crate::error::{Code, Errno, Error, Result};
-pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
@@ -173,23 +172,6 @@ impl Semaphore {
         match &self.inside {
             Inside::SystemV(set) => set.post(count),
             Inside::Posix(named) => named.post(count),
-        }
-    }
-
-    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
-    /// whose way of counting is known.
-    #[must_use]
-    pub fn words(&self) -> Option<SemaphoreWords> {
-        match &self.inside {
-            Inside::SystemV(_) => None,
-            Inside::Posix(named) => named.words(),
-        }
-    }
-
-    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
-    pub fn wake_one(&self) {
-        if let Inside::Posix(named) = &self.inside {
-            named.wake_one();
         }
     }
 

@@ -15,7 +15,6 @@ use crate::name::Name;
 use crate::sys::file_size_limit;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
-use crate::sys::semaphore_words::{self, Words};
 use crate::waiting::{Counter, Queue, Request, Token};
 
 /// An open semaphore.
@@ -177,8 +176,8 @@ impl Named {
         })
     }
 
-    /// All units or none. Where the C library's words are known that is one step; elsewhere the counter is looked at
-    /// first, and a peer that posts in between can make it stop half way, 2 billion units up.
+    /// All units or none: sem_post(3) adds one, so the counter is looked at first. A peer that posts in between can make it
+    /// stop half way, 2 billion units up.
     pub(super) fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
@@ -191,21 +190,10 @@ impl Named {
         if count == 1 {
             return self.mapped.give().map_err(failed);
         }
-        if let Some(given) = semaphore_words::give(&self.mapped, count) {
-            return given.map_err(failed);
-        }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
             return Err(failed(Errno::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
-    }
-
-    pub(super) fn words(&self) -> Option<Words> {
-        Words::of(&self.mapped)
-    }
-
-    pub(super) fn wake_one(&self) {
-        semaphore_words::wake_one(&self.mapped);
     }
 
     pub(super) fn info(&self) -> Result<SemaphoreInfo> {

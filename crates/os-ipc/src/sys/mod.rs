@@ -11,7 +11,6 @@ pub(crate) mod interrupt;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
-pub(crate) mod semaphore_words;
 pub(crate) mod shm_folder;
 pub(crate) mod system_v;
 pub(crate) mod thread;

@@ -1,7 +1,14 @@
 //! POSIX named semaphores, as the C library has them: sem_open(3), sem_wait(3), sem_post(3).
 
 use std::ffi::{CStr, c_uint};
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU32, Ordering},
+};
 #[cfg(not(target_vendor = "apple"))]
 use std::time::Duration;
 use std::time::Instant;
@@ -31,6 +38,24 @@ impl Mapped {
         self.0.addr().get()
     }
 
+    /// `EINVAL`, as sem_wait(3) has it, where somebody wrote over the semaphore.
+    ///
+    /// The third word of glibc's `sem_t` says how its futex is shared. glibc gives any other value to futex(2), which refuses
+    /// it, and then glibc aborts the process.
+    #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+    fn check(&self) -> Result<(), Errno> {
+        // SAFETY: mapped until `self` is dropped.
+        let found = unsafe { sharing(self.0.as_ptr()) };
+        if found == *SHARED { Ok(()) } else { Err(Errno::EINVAL) }
+    }
+
+    /// No word of musl's or darwin's semaphores makes them abort.
+    #[cfg(not(all(target_env = "gnu", target_pointer_width = "64")))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same face on every platform")]
+    fn check(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// `sem_trywait(sem)`: takes a unit if one is there now. `EAGAIN` means that none is.
     pub(crate) fn try_take(&self) -> Result<(), Errno> {
         // SAFETY: mapped until `self` is dropped.
@@ -39,6 +64,7 @@ impl Mapped {
 
     /// `sem_wait(sem)`: takes a unit, and waits for one as long as it takes. `EINTR` means that a signal came.
     pub(crate) fn take(&self) -> Result<(), Errno> {
+        self.check()?;
         // SAFETY: mapped until `self` is dropped.
         Errno::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
     }
@@ -51,6 +77,7 @@ impl Mapped {
     pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, Errno> {
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
+            self.check()?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
@@ -78,6 +105,7 @@ impl Mapped {
 
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
     pub(crate) fn give(&self) -> Result<(), Errno> {
+        self.check()?;
         // SAFETY: mapped until `self` is dropped.
         Errno::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
     }
@@ -104,6 +132,27 @@ impl Drop for Mapped {
         // SAFETY: from one sem_open that is closed once. The only error is EINVAL, for what is no semaphore.
         unsafe { libc::sem_close(self.0.as_ptr()) };
     }
+}
+
+/// What the third word of a semaphore is that processes share: what `sem_init(sem, 1, 0)` writes there.
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+static SHARED: LazyLock<u32> = LazyLock::new(|| {
+    let mut semaphore = MaybeUninit::<sem_t>::zeroed();
+    // SAFETY: the place is as large as a sem_t and aligned like one, and outlives the calls.
+    unsafe {
+        libc::sem_init(semaphore.as_mut_ptr(), 1, 0);
+        sharing(semaphore.as_mut_ptr())
+    }
+});
+
+/// The third word of a `sem_t`.
+///
+/// # Safety
+/// - `semaphore` is mapped.
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+unsafe fn sharing(semaphore: *mut sem_t) -> u32 {
+    // SAFETY: the caller's; a sem_t has 32 bytes and is aligned to 8, and other processes write to it, so this is atomic.
+    unsafe { AtomicU32::from_ptr(semaphore.cast::<u32>().add(2)) }.load(Ordering::Relaxed)
 }
 
 /// Whether sem_timedwait(3) is there.
