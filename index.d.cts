@@ -959,9 +959,9 @@ interface Settings {
     /**
      * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
      *
-     * True, unless the process was started with `OS_IPC_SPIN=0`. A spin makes a hand-over between processes about eight times as
-     * fast, and takes processor time that a sleep does not take. Wrong on a host that is paid by processor time, and
-     * harmless to turn off anywhere.
+     * True, unless the process was started with `OS_IPC_SPIN=0`. A spin makes a hand-over between processes several times as
+     * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
+     * processors.
      *
      * @throws {TypeError} When it is set to something that is no boolean.
      */

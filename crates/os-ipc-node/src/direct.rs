@@ -119,7 +119,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
         (c"semaphoreValueMax", Some(callback!(value: semaphores::semaphore_value_max, posix))),
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
-        (c"setSpin", Some(callback!(spin::set_spin, allowed))),
+        (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
         (c"spins", Some(callback!(value: spin::spins))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),

@@ -10,9 +10,8 @@ pub fn spins() -> bool {
 
 /// Allows it or forbids it, for the whole process.
 #[napi]
-pub fn set_spin(allowed: bool) -> napi::Result<()> {
+pub fn set_spin(allowed: bool) {
     os_ipc::set_spinning(allowed);
-    Ok(())
 }
 
 /// `setSpin(false)`, unless the program has called that.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::sync::OnceLock;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Remedy, Result};
 
 /// Whose objects a call opens.
 ///
@@ -50,14 +50,14 @@ impl Owner {
         let refused =
             |why: &str| Error::new(Code::ForeignOwner, format!("{object} belongs to uid {uid}, {why}"));
         Err(if anonymous(uid) {
-            refused("which stands for every user that this user namespace has no uid for").with_hint(
-                "nothing tells who of them it is (see /proc/self/uid_map); if it is meant, open it with \
-                 { owner: 'any' }",
+            refused("which stands for all users without a uid in this user namespace").with_hint(
+                "no call tells which user it is (see /proc/self/uid_map): trust every owner, if that is what you want",
             )
+            .with_remedy(Remedy::AnyOwner)
         } else {
-            refused(&format!("neither this process's user ({own}) nor root")).with_hint(format!(
-                "if it is meant to, open it with {{ owner: {uid} }} or {{ owner: 'any' }}"
-            ))
+            refused(&format!("which is neither this process's user ({own}) nor root"))
+                .with_hint("trust this owner, if that is what you want")
+                .with_remedy(Remedy::Owner)
         }
         .with_owner(uid, None))
     }
@@ -119,7 +119,7 @@ mod tests {
         assert!(
             refusal.to_string().starts_with(&format!("the semaphore '/jobs' belongs to uid {stranger},"))
         );
-        assert!(refusal.hint().unwrap().contains(&format!("owner: {stranger}")));
+        assert_eq!((refusal.remedy(), refusal.details().uid), (Some(Remedy::Owner), Some(stranger)));
         assert!(Owner::Uid(stranger).check("it", &[stranger + 1]).is_err());
     }
 
@@ -129,7 +129,7 @@ mod tests {
             for (own, controllers) in [(65_534, [65_534, 65_534]), (0, [65_534, 0]), (1000, [1000, 65_534])] {
                 let refusal = Owner::Default.check_within("it", &controllers, own, Some(users)).unwrap_err();
                 assert_eq!(refusal.code(), Code::ForeignOwner);
-                assert!(refusal.hint().unwrap().contains("'any'"));
+                assert_eq!(refusal.remedy(), Some(Remedy::AnyOwner));
                 assert!(Owner::Any.check_within("it", &controllers, own, Some(users)).is_ok());
                 let named = Owner::Uid(65_534).check_within("it", &controllers, own, Some(users));
                 assert_eq!(named.is_ok(), users == MAPPED);

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-pub use nix::errno::Errno;
+pub use crate::sys::OsCode;
 
 use crate::hints;
+pub use crate::hints::Remedy;
 
 /// The reason of an [`Error`], as the code that programs compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// A system call failed.
-    System(Errno),
+    System(OsCode),
     /// A name, key, mode or size that no object can have.
     InvalidValue,
     /// A position, length or count outside what the object holds.
@@ -44,7 +45,7 @@ impl Code {
     #[must_use]
     pub fn name(self) -> String {
         let own = match self {
-            Self::System(errno) => return format!("{errno:?}"),
+            Self::System(errno) => return errno.to_string(),
             Self::InvalidValue => "ERR_INVALID_ARG_VALUE",
             Self::OutOfRange => "ERR_OUT_OF_RANGE",
             Self::ReservedKey => "ERR_RESERVED_KEY",
@@ -76,6 +77,7 @@ struct Parts {
     what: String,
     call: Option<Call>,
     hint: Option<String>,
+    remedy: Option<Remedy>,
     details: Details,
 }
 
@@ -102,7 +104,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error without a system call behind it.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None, details: Details::default() }))
+        Self(Box::new(Parts {
+            code,
+            what: what.into(),
+            call: None,
+            hint: None,
+            remedy: None,
+            details: Details::default(),
+        }))
     }
 
     /// `call` on `object` failed with `errno`, so `what` was not done.
@@ -110,12 +119,12 @@ impl Error {
         what: impl Into<String>,
         call: &'static str,
         object: impl fmt::Display,
-        errno: Errno,
+        errno: OsCode,
     ) -> Self {
         let call = Call { name: call, object: object.to_string() };
         let code = Code::System(errno);
         let details = Details::default();
-        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, details }))
+        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, remedy: None, details }))
     }
 
     /// A bad name, key, mode or size.
@@ -130,7 +139,14 @@ impl Error {
         self
     }
 
-    /// Whose the object is that is in the way, and its permission bits.
+    /// Adds what of this package helps; the hint says it in words.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
+        self.0.remedy = remedy.into();
+        self
+    }
+
+    /// Adds the owner of the object that is in the way, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
@@ -152,7 +168,7 @@ impl Error {
 
     /// The errno, where a system call failed.
     #[must_use]
-    pub fn errno(&self) -> Option<Errno> {
+    pub fn errno(&self) -> Option<OsCode> {
         match self.0.code {
             Code::System(errno) => Some(errno),
             _ => None,
@@ -169,6 +185,15 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
+    }
+
+    /// What of this package helps, where anything does.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self.0.hint {
+            Some(_) => self.0.remedy,
+            None => hints::usual_remedy(self.syscall()?, self.errno()?),
+        }
     }
 
     /// Whether it has a hint of its own already.
@@ -202,10 +227,10 @@ mod tests {
 
     #[test]
     fn a_system_error_reads_like_one_of_node() {
-        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", Errno::ENOSPC);
+        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", OsCode::ENOSPC);
         assert_eq!(error.to_string(), "ENOSPC: cannot create the semaphore, semget '/jobs'");
         assert_eq!(error.syscall(), Some("semget"));
-        assert_eq!(error.errno(), Some(Errno::ENOSPC));
+        assert_eq!(error.errno(), Some(OsCode::ENOSPC));
     }
 
     #[test]

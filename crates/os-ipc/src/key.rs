@@ -20,7 +20,7 @@ impl Key {
         if raw == 0 {
             return Err(Error::new(
                 Code::ReservedKey,
-                "the key 0 is IPC_PRIVATE: a new object at every call, that no other process can find",
+                "the key 0 is IPC_PRIVATE: every call makes a new object, which no other process can find",
             ));
         }
         Ok(Self(raw))
@@ -32,7 +32,9 @@ impl Key {
         Self::from_raw(key).map_err(|_| {
             Error::new(
                 Code::ReservedKey,
-                format!("the name '{name}' has the key 0, which is IPC_PRIVATE: a new object at every call"),
+                format!(
+                    "the name '{name}' has the key 0, which is IPC_PRIVATE: every call makes a new object"
+                ),
             )
             .with_hint("choose another name")
         })

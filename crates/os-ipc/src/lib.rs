@@ -20,7 +20,7 @@ mod undo;
 mod waiting;
 
 pub use access::Owner;
-pub use error::{Code, Details, Errno, Error, Result};
+pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use key::{Key, ftok};
 pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};

@@ -1,6 +1,6 @@
 //! Everything on this host that we may read.
 
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
 use crate::sys;
@@ -11,7 +11,7 @@ pub const CAN_LIST: bool = sys::system_v::semaphore::AVAILABLE;
 /// Every semaphore that we may read, System V's first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which semaphores there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
     }
     let mut semaphores = list_system_v()?;
     semaphores.extend(list_posix());
@@ -21,7 +21,7 @@ pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
 /// Every memory object that we may read: POSIX objects, then System V segments.
 pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list segments"));
     }
     Ok([memory::list_posix(), memory::list_system_v()?].concat())
 }
@@ -29,7 +29,7 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
 /// Every call of System V IPC that this process may not make, and the errno that it gets: a filter of its container or
 /// sandbox refuses it, or the kernel has none of them.
 #[must_use]
-pub fn refused_calls() -> Vec<(&'static str, Errno)> {
+pub fn refused_calls() -> Vec<(&'static str, OsCode)> {
     const CALLS: [&str; 7] = ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl"];
     let calls = CALLS.into_iter().filter(|_| CAN_LIST);
     calls.filter_map(|call| Some((call, sys::system_v::probe::refusal(call)?))).collect()

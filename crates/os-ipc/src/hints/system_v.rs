@@ -1,9 +1,9 @@
 //! What is known of a System V object that a call failed at: its row in `/proc/sysvipc`, which everybody may read.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
-use super::{SEGMENT, SET, Thing, may_not};
+use super::{Remedy, SEGMENT, SET, Thing, may_not};
 use crate::error::Error;
 use crate::sys::system_v::probe;
 
@@ -22,7 +22,7 @@ struct Row {
 }
 
 /// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
-pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<&'static str>) -> Error {
+pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>) -> Error {
     explain(error, &SET, by, elsewhere)
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn segment(error: Error, by: By) -> Error {
 
 /// Explains an error of a call about sets that is refused whatever it is about.
 pub(crate) fn refused_set(error: Error) -> Error {
-    error.with_hint(SETS_REFUSED)
+    error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
 }
 
 /// Explains an error of a call about segments that is refused whatever it is about.
@@ -41,25 +41,31 @@ pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
 
-fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Option<&'static str>) -> Error {
+fn explain(
+    error: Error,
+    thing: &Thing,
+    by: By,
+    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+) -> Error {
     let (Some(call), Some(errno)) = (error.syscall(), error.errno()) else { return error };
     if error.is_explained() {
         return error;
     }
     match errno {
-        Errno::EPERM | Errno::EACCES | Errno::ENOSYS => refused(error, thing, by, call, errno),
-        Errno::EEXIST => match Row::of(thing, by) {
+        OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS => refused(error, thing, by, call, errno),
+        OsCode::EEXIST => match Row::of(thing, by) {
             Some(row) => error
                 .with_hint(format!(
-                    "there is one, of {} with mode {:03o}: `open` or `openOrCreate` it",
+                    "it exists, belongs to {} and has mode {:03o}: open it instead",
                     super::user(row.uid),
                     row.mode
                 ))
+                .with_remedy(Remedy::Open)
                 .with_owner(row.uid, Some(row.mode)),
             None => error,
         },
-        Errno::ENOENT => match elsewhere() {
-            Some(hint) => error.with_hint(hint),
+        OsCode::ENOENT => match elsewhere() {
+            Some((hint, remedy)) => error.with_hint(hint).with_remedy(remedy),
             None => error,
         },
         _ => error,
@@ -67,16 +73,17 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
 }
 
 /// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
-fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: Errno) -> Error {
-    let everybody = if thing.table == SET.table { SETS_REFUSED } else { SEGMENTS_REFUSED };
-    let row = Row::of(thing, by).filter(|_| errno != Errno::ENOSYS && probe::refusal(call).is_none());
-    let Some(row) = row else { return error.with_hint(everybody) };
+fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: OsCode) -> Error {
+    let everybody =
+        |error| if thing.table == SET.table { refused_set(error) } else { refused_segment(error) };
+    let row = Row::of(thing, by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
+    let Some(row) = row else { return everybody(error) };
     let own = nix::unistd::geteuid().as_raw();
-    if errno == Errno::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
-        return error.with_hint(everybody);
+    if errno == OsCode::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
+        return everybody(error);
     }
-    let hint = may_not(errno, row.uid, row.mode, own);
-    error.with_hint(hint).with_owner(row.uid, Some(row.mode))
+    let (hint, remedy) = may_not(errno, row.uid, row.mode, own);
+    error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
 }
 
 impl Row {

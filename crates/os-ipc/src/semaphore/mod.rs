@@ -20,7 +20,7 @@ pub(crate) use posix::list as list_posix;
 pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
 
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
@@ -213,7 +213,7 @@ impl Semaphore {
             return Err(Error::invalid("there is no permit to release"));
         }
         match self.queue.release(Request::Permit, self.holder.token()) {
-            Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+            Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
             Err(errno) => {
                 self.holder.add(self.holder.token());
                 Err(self.queue.counter().failure("give a permit back to", errno))

@@ -1,6 +1,6 @@
 //! What the queue asks of a backend.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::error::{Error, Result};
 use crate::sys::interrupt::Interrupt;
@@ -46,7 +46,7 @@ pub(crate) trait Counter: Send + Sync {
     }
 
     /// Gives back what was taken.
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), Errno>;
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode>;
 
     /// How many threads of all processes wait in the kernel for what a holder of `request` gives back; `None` where nothing
     /// tells.
@@ -55,17 +55,17 @@ pub(crate) trait Counter: Send + Sync {
     }
 
     /// Makes a unit that was taken a [`Request::Unit`]; the counter does not move.
-    fn disown(&self, _token: Token) -> std::result::Result<(), Errno> {
+    fn disown(&self, _token: Token) -> std::result::Result<(), OsCode> {
         Ok(())
     }
 
     /// Makes a unit that was taken a [`Request::Permit`]; the counter does not move.
-    fn own(&self, token: Token) -> std::result::Result<Token, Errno> {
+    fn own(&self, token: Token) -> std::result::Result<Token, OsCode> {
         Ok(token)
     }
 
     /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
-    fn failure(&self, act: &str, errno: Errno) -> Error;
+    fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
 
 /// A lock: what it is made of exists only while somebody uses it, and tells others who waits.

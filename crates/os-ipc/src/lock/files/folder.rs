@@ -5,8 +5,6 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-
 use crate::error::{Code, Error, Result};
 use crate::sys::user_folder;
 
@@ -40,17 +38,17 @@ fn check(folder: &Path) -> Result<()> {
     let metadata = fs::symlink_metadata(folder).map_err(|error| failed("lstat", folder, &error))?;
     let (path, own) = (folder.display(), nix::unistd::geteuid().as_raw());
     if !metadata.is_dir() {
-        return Err(Error::new(Code::NotAnObject, format!("the folder of locks is no folder: '{path}'")));
+        return Err(Error::new(Code::NotAnObject, format!("the folder of locks is not a folder: '{path}'")));
     }
     if metadata.uid() != own || metadata.mode() & 0o022 != 0 {
-        let what = format!("others than this process's user ({own}) can change the folder of locks '{path}'");
-        return Err(Error::new(Code::ForeignOwner, what).with_hint("remove it, or have its owner do so"));
+        let what = format!("users other than this process's ({own}) can change the folder of locks '{path}'");
+        return Err(Error::new(Code::ForeignOwner, what).with_hint("its owner or root can remove it"));
     }
     Ok(())
 }
 
 /// The error of a call on a path.
 pub(super) fn failed(call: &'static str, path: &Path, error: &io::Error) -> Error {
-    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+    let errno = error.into();
     Error::system("cannot open the lock", call, format_args!("'{}'", path.display()), errno)
 }

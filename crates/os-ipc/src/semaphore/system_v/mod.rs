@@ -15,7 +15,7 @@ pub(crate) use list::{list, sets};
 pub(super) use opening::{create, open, open_or_create, unlink};
 
 use super::{SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
 
@@ -54,11 +54,11 @@ impl Set {
     pub(super) fn post(&self, count: u32) -> Result<()> {
         sys::give(self.id, i16::try_from(count).unwrap_or(i16::MAX), Undo::No).map_err(|errno| {
             let what = match errno {
-                Errno::ERANGE => format!("the counter would pass {VALUE_MAX}"),
+                OsCode::ERANGE => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
             let error = failure(&what, "semop", &self.opened_by, errno);
-            if errno == Errno::ERANGE { error.with_limit(u64::from(VALUE_MAX)) } else { error }
+            if errno == OsCode::ERANGE { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         })
     }
 
@@ -74,8 +74,8 @@ impl Set {
             };
             match taken {
                 Ok(()) => return Ok(true),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Ok(false),
+                Err(OsCode::EINTR) => {}
+                Err(OsCode::EAGAIN) => return Ok(false),
                 Err(errno) => {
                     return Err(failure("cannot wait for the semaphore", call, &self.opened_by, errno));
                 }
@@ -98,20 +98,20 @@ impl Set {
 /// Removes this set, unless it is gone.
 pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
     match sys::remove(set) {
-        Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+        Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", opened_by, errno)),
     }
 }
 
 /// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
-fn as_removed(errno: Errno) -> Errno {
-    if errno == Errno::EINVAL { Errno::EIDRM } else { errno }
+fn as_removed(errno: OsCode) -> OsCode {
+    if errno == OsCode::EINVAL { OsCode::EIDRM } else { errno }
 }
 
-fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Error {
+fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: OsCode) -> Error {
     match as_removed(errno) {
-        Errno::EIDRM => Error::system("the semaphore was removed", call, id, Errno::EIDRM).with_hint(
-            "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
+        OsCode::EIDRM => Error::system("the semaphore was removed", call, id, OsCode::EIDRM).with_hint(
+            "a process unlinked it, or systemd-logind removed it at a logout (RemoveIPC of logind.conf): open it again",
         ),
         errno => super::explain::opening(Error::system(what, call, id, errno), id),
     }

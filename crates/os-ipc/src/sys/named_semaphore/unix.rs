@@ -1,26 +1,20 @@
 //! POSIX named semaphores, as the C library has them: sem_open(3), sem_wait(3), sem_post(3).
 
 use std::ffi::{CStr, c_uint};
-#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicU32, Ordering},
-};
 #[cfg(not(target_vendor = "apple"))]
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::error::OsCode;
 use libc::sem_t;
-use nix::errno::Errno;
 #[cfg(not(target_vendor = "apple"))]
 use nix::{
     sys::time::TimeSpec,
     time::{ClockId, clock_gettime},
 };
 
+use super::sharing;
 use crate::sys::uninterrupted;
 
 /// A mapped semaphore. Closing it while a thread waits on it is undefined, so its owner keeps it until none does.
@@ -38,35 +32,18 @@ impl Mapped {
         self.0.addr().get()
     }
 
-    /// `EINVAL`, as sem_wait(3) has it, where somebody wrote over the semaphore.
-    ///
-    /// The third word of glibc's `sem_t` says how its futex is shared. glibc gives any other value to futex(2), which refuses
-    /// it, and then glibc aborts the process.
-    #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
-    fn check(&self) -> Result<(), Errno> {
-        // SAFETY: mapped until `self` is dropped.
-        let found = unsafe { sharing(self.0.as_ptr()) };
-        if found == *SHARED { Ok(()) } else { Err(Errno::EINVAL) }
-    }
-
-    /// No word of musl's or darwin's semaphores makes them abort.
-    #[cfg(not(all(target_env = "gnu", target_pointer_width = "64")))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same face on every platform")]
-    fn check(&self) -> Result<(), Errno> {
-        Ok(())
-    }
-
     /// `sem_trywait(sem)`: takes a unit if one is there now. `EAGAIN` means that none is.
-    pub(crate) fn try_take(&self) -> Result<(), Errno> {
+    pub(crate) fn try_take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
         uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_wait(sem)`: takes a unit, and waits for one as long as it takes. `EINTR` means that a signal came.
-    pub(crate) fn take(&self) -> Result<(), Errno> {
-        self.check()?;
+    pub(crate) fn take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
-        Errno::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
+        OsCode::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_timedwait(sem, a second or less)`, again and again: takes a unit, and waits for one until the deadline; false
@@ -74,23 +51,24 @@ impl Mapped {
     ///
     /// The clock of the call can be set, so it only bounds one sleep: the deadline is the monotonic clock's.
     #[cfg(not(target_vendor = "apple"))]
-    pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, Errno> {
+    pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, OsCode> {
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
-            self.check()?;
+            // SAFETY: mapped until `self` is dropped.
+            unsafe { sharing::check(self.0) }?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
                     Ok(()) => Ok(true),
-                    Err(Errno::EAGAIN) => Ok(false),
+                    Err(OsCode::EAGAIN) => Ok(false),
                     Err(errno) => Err(errno),
                 };
             }
             let until = clock_gettime(ClockId::CLOCK_REALTIME)? + TimeSpec::from_duration(left.min(LONGEST));
             // SAFETY: mapped until `self` is dropped, and `until` outlives the call.
-            match Errno::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
+            match OsCode::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
                 Ok(_) => return Ok(true),
-                Err(Errno::EINTR | Errno::ETIMEDOUT) => {}
+                Err(OsCode::EINTR | OsCode::ETIMEDOUT) => {}
                 Err(errno) => return Err(errno),
             }
         }
@@ -99,31 +77,32 @@ impl Mapped {
     /// darwin has no sem_timedwait.
     #[cfg(target_vendor = "apple")]
     #[allow(clippy::unused_self, reason = "the same face on every platform")]
-    pub(crate) fn take_until(&self, _deadline: Instant) -> Result<bool, Errno> {
-        Err(Errno::ENOSYS)
+    pub(crate) fn take_until(&self, _deadline: Instant) -> Result<bool, OsCode> {
+        Err(OsCode::ENOSYS)
     }
 
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
-    pub(crate) fn give(&self) -> Result<(), Errno> {
-        self.check()?;
+    pub(crate) fn give(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
-        Errno::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
+        OsCode::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_getvalue(sem)`: the counter.
     #[cfg(not(target_vendor = "apple"))]
-    pub(crate) fn value(&self) -> Result<u32, Errno> {
+    pub(crate) fn value(&self) -> Result<u32, OsCode> {
         let mut value: std::ffi::c_int = 0;
         // SAFETY: mapped until `self` is dropped, and `value` outlives the call.
-        Errno::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
+        OsCode::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
         Ok(u32::try_from(value).unwrap_or(0))
     }
 
     /// XNU has sem_getvalue in name only: it answers `ENOSYS`.
     #[cfg(target_vendor = "apple")]
     #[allow(clippy::unused_self, reason = "the same face on every platform")]
-    pub(crate) fn value(&self) -> Result<u32, Errno> {
-        Err(Errno::ENOSYS)
+    pub(crate) fn value(&self) -> Result<u32, OsCode> {
+        Err(OsCode::ENOSYS)
     }
 }
 
@@ -132,27 +111,6 @@ impl Drop for Mapped {
         // SAFETY: from one sem_open that is closed once. The only error is EINVAL, for what is no semaphore.
         unsafe { libc::sem_close(self.0.as_ptr()) };
     }
-}
-
-/// What the third word of a semaphore is that processes share: what `sem_init(sem, 1, 0)` writes there.
-#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
-static SHARED: LazyLock<u32> = LazyLock::new(|| {
-    let mut semaphore = MaybeUninit::<sem_t>::zeroed();
-    // SAFETY: the place is as large as a sem_t and aligned like one, and outlives the calls.
-    unsafe {
-        libc::sem_init(semaphore.as_mut_ptr(), 1, 0);
-        sharing(semaphore.as_mut_ptr())
-    }
-});
-
-/// The third word of a `sem_t`.
-///
-/// # Safety
-/// - `semaphore` is mapped.
-#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
-unsafe fn sharing(semaphore: *mut sem_t) -> u32 {
-    // SAFETY: the caller's; a sem_t has 32 bytes and is aligned to 8, and other processes write to it, so this is atomic.
-    unsafe { AtomicU32::from_ptr(semaphore.cast::<u32>().add(2)) }.load(Ordering::Relaxed)
 }
 
 /// Whether sem_timedwait(3) is there.
@@ -177,7 +135,7 @@ pub(crate) const FILE_PREFIX: Option<&str> = if cfg!(target_env = "gnu") {
 pub(crate) const FILE_SIZE: u64 = size_of::<sem_t>() as u64;
 
 /// `sem_open(name, O_CREAT | O_EXCL, mode, initial)`: a new semaphore. `EEXIST` means that there is one.
-pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Errno> {
+pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call; the variadic arguments are the two that O_CREAT takes.
     opened(|| unsafe {
         libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, c_uint::from(mode), c_uint::from(initial))
@@ -185,27 +143,27 @@ pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Err
 }
 
 /// `sem_open(name, 0)`: the semaphore of this name. `ENOENT` means that there is none.
-pub(crate) fn open(name: &CStr) -> Result<Mapped, Errno> {
+pub(crate) fn open(name: &CStr) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     opened(|| unsafe { libc::sem_open(name.as_ptr(), 0) })
 }
 
 /// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin; `EINTR` means once more.
-fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, Errno> {
+fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, OsCode> {
     loop {
         let semaphore = call();
         if semaphore != libc::SEM_FAILED {
-            return NonNull::new(semaphore).map(Mapped).ok_or(Errno::EINVAL);
+            return NonNull::new(semaphore).map(Mapped).ok_or(OsCode::EINVAL);
         }
-        match Errno::last() {
-            Errno::EINTR => {}
+        match OsCode::last() {
+            OsCode::EINTR => {}
             errno => return Err(errno),
         }
     }
 }
 
 /// `sem_unlink(name)`: takes the name away; who has it open keeps it, and nobody who waits is woken.
-pub(crate) fn unlink(name: &CStr) -> Result<(), Errno> {
+pub(crate) fn unlink(name: &CStr) -> Result<(), OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
-    Errno::result(unsafe { libc::sem_unlink(name.as_ptr()) }).map(drop)
+    OsCode::result(unsafe { libc::sem_unlink(name.as_ptr()) }).map(drop)
 }
