@@ -56,6 +56,12 @@ export declare function ftok(path: string, projectId: number): number
 /** Says whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
 
+/** The key of a lock's name. */
+export declare function keyOfLock(name: string): number
+
+/** The key of a semaphore's name with its slash; 0 for a name that has none. */
+export declare function keyOfName(name: string): number
+
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
 
@@ -87,6 +93,9 @@ export declare function lockRequests(folder?: string | undefined | null): Array<
 
 /** Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes. */
 export declare function locksAreSystemV(): boolean
+
+/** The most bytes of a name that this host's sets have room for. */
+export declare function longestRecordedName(): number | null
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory

@@ -13,6 +13,7 @@ mod keys;
 mod libuv;
 mod locks;
 mod memory;
+mod owner;
 mod pool;
 mod semaphores;
 mod session;

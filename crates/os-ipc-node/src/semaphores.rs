@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
+use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
+use crate::owner::owner_of;
 
 /// A semaphore that may be new.
 #[napi(object, object_from_js = false)]
@@ -54,15 +55,6 @@ fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<Semap
     match id {
         Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
         Either::B(key) => SemaphoreId::keyed(*key),
-    }
-}
-
-/// A uid, or `'any'`.
-pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
-    match owner {
-        None => Owner::Default,
-        Some(Either::A(uid)) => Owner::Uid(*uid),
-        Some(Either::B(_)) => Owner::Any,
     }
 }
 

@@ -22,6 +22,7 @@ mod waiting;
 pub use access::Owner;
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use key::{Key, ftok};
+pub use limits::longest_recorded_name;
 pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};

@@ -3,6 +3,8 @@
 use std::fs;
 
 use crate::error::{Error, OsCode};
+use crate::name::MAX_NAME_BYTES;
+use crate::record;
 
 /// What `/proc/sys/kernel/sem` says; proc(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,20 @@ impl SemaphoreLimits {
         let [per_set, in_all, per_call, sets] = numbers[..] else { return None };
         Some(Self { per_set, in_all, per_call, sets })
     }
+
+    /// Whether a set can have so many semaphores: it is made with one operation for each, and one before them that checks the
+    /// mark.
+    pub(crate) fn have_room_for(&self, size: usize) -> bool {
+        size <= self.per_set && size < self.per_call
+    }
+}
+
+/// The most bytes of a name, without its slash, that a set of this host can carry; `None` where there are no limits to read.
+#[must_use]
+pub fn longest_recorded_name() -> Option<usize> {
+    let limits = SemaphoreLimits::of_host()?;
+    let fits = |bytes: &usize| limits.have_room_for(record::set_size_for(bytes + 1));
+    Some((1..=MAX_NAME_BYTES).rev().find(fits).unwrap_or(0))
 }
 
 /// Adds the host's numbers where a set could not be made for want of room.

@@ -29,7 +29,12 @@ const WORD_BITS: usize = 15;
 
 /// How many semaphores a set for `name` has.
 pub(crate) fn set_size(name: &str) -> usize {
-    usize::from(NAME_AT) + words_of(name.len())
+    set_size_for(name.len())
+}
+
+/// How many semaphores a set has for a name of so many bytes, slash included.
+pub(crate) fn set_size_for(bytes: usize) -> usize {
+    usize::from(NAME_AT) + words_of(bytes)
 }
 
 /// How many words the bytes of a name take.

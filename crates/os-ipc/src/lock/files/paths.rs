@@ -2,9 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
+use std::hash::Hasher;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use fnv::FnvHasher;
 
 use super::folder::failed;
 use crate::error::{Code, Error, Result};
@@ -114,11 +117,11 @@ pub(super) fn is_current(file: &File, path: &Path) -> bool {
     matches!((file.metadata().map(identity), there), (Ok(ours), Ok(there)) if ours == there)
 }
 
-/// [Fowler–Noll–Vo, variant 1a, 64 bits](http://www.isthe.com/chongo/tech/comp/fnv/).
+/// FNV-1a, 64 bits.
 fn fnv1a_64(bytes: &[u8]) -> u64 {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    let mut hasher = FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]
