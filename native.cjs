@@ -842,7 +842,6 @@ module.exports.cancelWaits = nativeBinding.cancelWaits
 module.exports.closeUnusedLocks = nativeBinding.closeUnusedLocks
 module.exports.collectSettled = nativeBinding.collectSettled
 module.exports.externalBuffersAllowed = nativeBinding.externalBuffersAllowed
-module.exports.forbidSpinByDefault = nativeBinding.forbidSpinByDefault
 module.exports.ftok = nativeBinding.ftok
 module.exports.keep = nativeBinding.keep
 module.exports.keyOfLock = nativeBinding.keyOfLock

@@ -32,16 +32,3 @@ export const settings: Settings = Object.freeze({
     checked(native.setSpin(allowed))
   },
 })
-
-/** `OS_IPC_SPIN=0` of the environment; each evaluation reads it, and what the program has set stays. */
-export function readEnvironment(): void {
-  if (variable() === '0') checked(native.forbidSpinByDefault())
-}
-
-function variable(): string | undefined {
-  try {
-    return process.env['OS_IPC_SPIN']
-  } catch {
-    return undefined // Deno, without the permission to read it
-  }
-}

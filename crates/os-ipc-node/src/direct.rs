@@ -60,7 +60,6 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
         (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
         (c"externalBuffersAllowed", Some(callback!(env: memory::external_buffers_allowed))),
-        (c"forbidSpinByDefault", Some(callback!(value: spin::forbid_spin_by_default))),
         (c"ftok", Some(callback!(keys::ftok, path, project_id))),
         (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
         (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
@@ -124,7 +123,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
         (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
         (c"spins", Some(callback!(value: spin::spins))),
-        (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
+        (c"start", Some(callback!(env: session::start, evaluation, settle, runtime, transit))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
     ];

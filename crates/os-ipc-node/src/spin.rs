@@ -1,6 +1,10 @@
 //! The switch that turns spinning off.
 
+use std::env;
+
 use napi_derive::napi;
+
+const VARIABLE: &str = "OS_IPC_SPIN";
 
 /// Whether waits may spin before they sleep.
 #[napi]
@@ -14,8 +18,11 @@ pub fn set_spin(allowed: bool) {
     os_ipc::set_spinning(allowed);
 }
 
-/// `setSpin(false)`, unless the program has called that.
-#[napi]
-pub fn forbid_spin_by_default() {
-    os_ipc::set_spinning_by_default(false);
+/// `OS_IPC_SPIN=0` turns it off, until the program says otherwise. Every session asks again.
+pub(crate) fn read_environment(in_worker: bool) {
+    // The main thread can change the environment while a worker reads it.
+    let variable = if in_worker { os_ipc::variable_at_start(VARIABLE) } else { env::var(VARIABLE).ok() };
+    if variable.as_deref() == Some("0") {
+        os_ipc::set_spinning_by_default(false);
+    }
 }

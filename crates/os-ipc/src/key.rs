@@ -4,8 +4,6 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
-use nix::NixPath;
-
 use crate::error::{Code, Error, Result};
 use crate::name::Name;
 use crate::sys;
@@ -89,9 +87,8 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     if project_id == 0 {
         return Err(Error::new(Code::OutOfRange, "a project id is 1 to 255"));
     }
-    let c_path = path
-        .with_nix_path(|c_path| CString::from(c_path))
-        .map_err(|_| Error::invalid("a path has no NUL byte and fewer than 4,096 bytes"))?;
+    let c_path = CString::new(path.as_os_str().as_encoded_bytes())
+        .map_err(|_| Error::invalid("a path has no NUL byte"))?;
     sys::ftok(&c_path, project_id).map_err(|errno| {
         Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
     })

@@ -7,7 +7,6 @@ mod access;
 mod error;
 mod hints;
 mod key;
-mod limits;
 mod list;
 mod lock;
 mod memory;
@@ -22,11 +21,11 @@ mod waiting;
 pub use access::Owner;
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use key::{Key, ftok};
-pub use limits::longest_recorded_name;
 pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
+pub use record::longest_recorded_name;
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
@@ -44,6 +43,12 @@ pub fn is_on_first_thread() -> bool {
 #[must_use]
 pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
+}
+
+/// The value of an environment variable when the process started; `None` where it was not set, or where nothing tells.
+#[must_use]
+pub fn variable_at_start(name: &str) -> Option<String> {
+    sys::value_at_start(name)
 }
 
 /// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.

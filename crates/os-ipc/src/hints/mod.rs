@@ -12,16 +12,6 @@ use crate::error::OsCode;
 pub use remedy::Remedy;
 pub(crate) use usual::{usual, usual_remedy};
 
-/// A kind of System V object, as `/proc/sysvipc` lists it.
-pub(crate) struct Thing {
-    table: &'static str,
-    /// The title of the column that has its id.
-    id: &'static str,
-}
-
-const SET: Thing = Thing { table: "/proc/sysvipc/sem", id: "semid" };
-const SEGMENT: Thing = Thing { table: "/proc/sysvipc/shm", id: "shmid" };
-
 /// How a hint calls a user.
 fn user(uid: u32) -> String {
     if uid == 0 { "root (uid 0)".to_owned() } else { format!("uid {uid}") }

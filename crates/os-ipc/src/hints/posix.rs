@@ -1,12 +1,11 @@
 //! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
 
-use crate::error::OsCode;
-
 use super::{Remedy, may_not, user};
-use crate::error::Error;
+use crate::error::{Error, OsCode};
 use crate::name::Name;
+use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
-use crate::sys::shm_folder::{self, Fault, Owned, PATH, Room};
+use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
 /// What was wanted of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ fn explain(
     error: Error,
     wanted: Wanted,
     instead: Option<Remedy>,
-    owned: impl FnOnce() -> Option<Owned>,
+    owned: impl FnOnce() -> Option<Access>,
     elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
@@ -98,14 +97,14 @@ fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
              emptyDir of medium Memory), {or}"
         )),
         Fault::Hidden => error.with_hint(format!("this process may not search {PATH}: check the mode of /dev")),
-        Fault::NotSearchable(Owned { uid, mode }) => error
+        Fault::NotSearchable(Access { uid, mode, .. }) => error
             .with_hint(format!(
                 "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot search it: run `chmod 1777 {PATH}` \
                  as its owner",
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-        Fault::NotWritable(Owned { uid, mode }) => error
+        Fault::NotWritable(Access { uid, mode, .. }) => error
             .with_hint(format!(
                 "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot create or remove files in it: \
                  run `chmod 1777 {PATH}` as its owner",
@@ -118,7 +117,7 @@ fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
 fn of_object(
     error: Error,
     errno: OsCode,
-    owned: impl FnOnce() -> Option<Owned>,
+    owned: impl FnOnce() -> Option<Access>,
     elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
 ) -> Error {
     if errno == OsCode::ENOENT {
@@ -127,8 +126,8 @@ fn of_object(
             None => error,
         };
     }
-    let Some(Owned { uid, mode }) = owned() else { return error };
-    let own = nix::unistd::geteuid().as_raw();
+    let Some(Access { uid, mode, .. }) = owned() else { return error };
+    let own = own_uid();
     let removing = matches!(error.syscall(), Some("sem_unlink" | "unlinkat" | "shm_unlink"));
     let (hint, remedy) = match errno {
         OsCode::EEXIST => (

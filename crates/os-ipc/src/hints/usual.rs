@@ -116,7 +116,7 @@ fn system_v(errno: OsCode) -> Option<&'static str> {
 fn open_semaphore(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
         OsCode::EOVERFLOW => {
-            "the counter is at its maximum and nothing was added: look for a program that posts too often"
+            "the counter is at its maximum and the counter is at its maximum and nothing was added: look for a program that posts too often"
         }
         OsCode::ENOSYS => "this platform has no sem_getvalue",
         OsCode::EINVAL => "another program overwrote the semaphore",

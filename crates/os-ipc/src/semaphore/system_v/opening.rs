@@ -6,7 +6,7 @@ use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Remedy, Result};
-use crate::limits::with_limits;
+use crate::hints::system_v::with_limits;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
 use crate::semaphore::{Creation, SemaphoreId};
@@ -161,7 +161,7 @@ fn look(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
 fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     let failed = |errno| Error::system("cannot open the semaphore", "semctl", id, as_removed(errno));
     let status = sys::status(set).map_err(failed)?;
-    owner.check(format_args!("the semaphore {id}"), &[status.uid, status.creator_uid])?;
+    owner.check(format_args!("the semaphore {id}"), status.access)?;
     let values = sys::values(set, status.size).map_err(failed)?;
     match record::read(&values) {
         Record::Named(name) => return verify(&name, id).map(Found::Ready),
