@@ -17,11 +17,14 @@ export declare function allowPool(handle: number, allowed: boolean): void
 
 /** What one backend can do on this platform. */
 export interface BackendCapabilities {
+  name: 'sysv' | 'posix'
   available: boolean
   isDefault: boolean
   hasValue: boolean
   hasTimedWait: boolean
   unlinkWakes: boolean
+  /** The largest value that a counter has. */
+  valueMax: number
 }
 
 /**
@@ -106,11 +109,11 @@ export declare function memoryBuffer(handle: number): ArrayBuffer | null
 /** Fills it with zeros. */
 export declare function memoryClear(handle: number): void
 
+/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
+export declare function memoryClose(handle: number): object | null
+
 /** Makes a memory object. */
 export declare function memoryCreate(session: number, id: string | number, size: number, mode: number): OpenedMemory
-
-/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
-export declare function memoryDetach(handle: number): object | null
 
 /** What the kernel knows of it. */
 export declare function memoryInfo(handle: number): NativeMemoryInfo
@@ -127,14 +130,14 @@ export declare function memoryRead(handle: number, target: Uint8Array, position:
 /** Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory. */
 export declare function memoryRelease(handle: number): void
 
+/** Removes an object that was closed. */
+export declare function memoryRemoveClosed(identity: object): void
+
 /** Removes the object. */
-export declare function memoryRemove(handle: number): void
+export declare function memoryUnlink(handle: number): void
 
 /** Removes what has this name or key: false when nothing has. */
-export declare function memoryRemoveById(id: string | number): boolean
-
-/** Removes an object that was detached. */
-export declare function memoryRemoveDetached(identity: object): void
+export declare function memoryUnlinkId(id: string | number): boolean
 
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
@@ -151,7 +154,7 @@ export interface NativeLockInfo {
   uid: number
   gid: number
   mode: number
-  changed: number
+  changedAt: number
 }
 
 /** Who holds a lock or waits for one. */
@@ -179,13 +182,13 @@ export interface NativeMemoryInfo {
   createdAt?: number
   attachedAt?: number
   detachedAt?: number
-  changed?: number
+  changedAt?: number
   removed?: boolean
 }
 
 /** What is known about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
-  posix: boolean
+  backend: 'sysv' | 'posix'
   name?: string
   key?: number
   id?: number
@@ -196,11 +199,14 @@ export interface NativeSemaphoreInfo {
   uid?: number
   gid?: number
   mode?: number
-  operated?: number
-  changed?: number
+  operatedAt?: number
+  changedAt?: number
   verified: boolean
   removed: boolean
 }
+
+/** Whether objects outlive their last user. */
+export declare function objectsPersist(): boolean
 
 /** Whether this is the thread that the process began with: no worker, then. */
 export declare function onFirstThread(): boolean
@@ -238,15 +244,10 @@ export interface RequestedLock {
   ticket?: number
 }
 
-export declare function semaphoreCapabilities(): SemaphoreCapabilities
+/** What each backend can do on this platform. */
+export declare function semaphoreCapabilities(): Array<BackendCapabilities>
 
-/** What both backends can do on this platform. */
-export interface SemaphoreCapabilities {
-  sysv: BackendCapabilities
-  posix: BackendCapabilities
-}
-
-export declare function semaphoreCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
+export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number): OpenedSemaphore
 
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
@@ -256,9 +257,9 @@ export declare function semaphoreIdentity(handle: number): object
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
+export declare function semaphoreOpen(session: number, id: string | number, backend: 'sysv' | 'posix', owner?: number | string | undefined | null): number
 
-export declare function semaphoreOpenOrCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpenOrCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
 export declare function semaphorePost(handle: number, count: number): void
 
@@ -273,12 +274,9 @@ export declare function semaphoreTryWait(handle: number): boolean
 
 export declare function semaphoreUnlink(handle: number): void
 
-export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
+export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' | 'posix'): boolean
 
 export declare function semaphoreValue(handle: number): number
-
-/** The largest value that a counter of this backend has. */
-export declare function semaphoreValueMax(posix: boolean): number
 
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean

@@ -59,6 +59,6 @@ function memoryOf(ipc: Library, id: string | number): Item {
   try {
     return memoryItem(memory.info())
   } finally {
-    memory.detach()
+    memory.close()
   }
 }

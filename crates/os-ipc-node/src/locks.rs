@@ -40,12 +40,12 @@ pub struct NativeLockInfo {
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
-    pub changed: i64,
+    pub changed_at: i64,
 }
 
 /// The platform's engine, or, for tests, that of files in a folder.
 fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
-    folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
+    folder.map_or_else(LockEngine::of_platform, |folder| LockEngine::in_folder(&folder))
 }
 
 /// Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes.
@@ -142,7 +142,8 @@ impl From<LockRequest> for NativeLockRequest {
 
 impl From<LockInfo> for NativeLockInfo {
     fn from(info: LockInfo) -> Self {
-        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed } = info;
-        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed }
+        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at } =
+            info;
+        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at }
     }
 }

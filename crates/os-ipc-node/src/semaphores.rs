@@ -19,9 +19,10 @@ pub struct OpenedSemaphore {
 }
 
 /// What is known about a semaphore; times in seconds since 1970.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct NativeSemaphoreInfo {
-    pub posix: bool,
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub backend: &'static str,
     pub name: Option<String>,
     pub key: Option<i32>,
     pub id: Option<i32>,
@@ -32,28 +33,29 @@ pub struct NativeSemaphoreInfo {
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub mode: Option<u32>,
-    pub operated: Option<i64>,
-    pub changed: Option<i64>,
+    pub operated_at: Option<i64>,
+    pub changed_at: Option<i64>,
     pub verified: bool,
     pub removed: bool,
 }
 
-fn backend_of(posix: bool) -> Backend {
-    if posix { Backend::Posix } else { Backend::SystemV }
+/// A backend by its name, which `lib/options.ts` has checked.
+fn backend_of(name: &str) -> os_ipc::Result<Backend> {
+    Backend::named(name).ok_or_else(|| os_ipc::Error::invalid(format!("no such backend: '{name}'")))
 }
 
 /// A name or a raw key.
-fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+fn id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::named(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::named(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
 
 /// The same, of what another program may have made.
-fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+fn existing_id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::existing(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
@@ -63,12 +65,12 @@ pub fn semaphore_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore =
-        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
+        id_of(&id, &backend).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
     opened(&env, session, semaphore)
 }
 
@@ -77,11 +79,11 @@ pub fn semaphore_open(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
     let semaphore =
-        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
+        existing_id_of(&id, &backend).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
     keep(&env, session, semaphore)
 }
 
@@ -90,20 +92,23 @@ pub fn semaphore_open_or_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedSemaphore> {
-    let semaphore = id_of(&id, posix)
+    let semaphore = id_of(&id, &backend)
         .and_then(|id| Semaphore::open_or_create(&id, Creation { initial, mode }, owner_of(&owner)))
         .or_fail()?;
     opened(&env, session, semaphore)
 }
 
 #[napi]
-pub fn semaphore_unlink_id(id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
-    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
+pub fn semaphore_unlink_id(
+    id: Either<String, i32>,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+) -> napi::Result<bool> {
+    existing_id_of(&id, &backend).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
 
 fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
@@ -204,12 +209,6 @@ pub fn semaphore_remove_closed(
     identity.remove().or_fail()
 }
 
-/// The largest value that a counter of this backend has.
-#[napi]
-pub fn semaphore_value_max(posix: bool) -> u32 {
-    backend_of(posix).value_max()
-}
-
 /// A call of System V IPC that this process may not make.
 #[napi(object, object_from_js = false)]
 pub struct RefusedCall {
@@ -246,7 +245,7 @@ pub fn list_semaphores() -> napi::Result<Vec<NativeSemaphoreInfo>> {
 impl From<SemaphoreInfo> for NativeSemaphoreInfo {
     fn from(info: SemaphoreInfo) -> Self {
         Self {
-            posix: info.backend == Backend::Posix,
+            backend: info.backend.name(),
             name: info.name,
             key: info.key,
             id: info.id,
@@ -257,8 +256,8 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
             uid: info.uid,
             gid: info.gid,
             mode: info.mode,
-            operated: info.operated,
-            changed: info.changed,
+            operated_at: info.operated_at,
+            changed_at: info.changed_at,
             verified: info.verified,
             removed: info.removed,
         }
@@ -266,20 +265,17 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
 }
 
 /// What one backend can do on this platform.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct BackendCapabilities {
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub name: &'static str,
     pub available: bool,
     pub is_default: bool,
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
-}
-
-/// What both backends can do on this platform.
-#[napi(object)]
-pub struct SemaphoreCapabilities {
-    pub sysv: BackendCapabilities,
-    pub posix: BackendCapabilities,
+    /// The largest value that a counter has.
+    pub value_max: u32,
 }
 
 /// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
@@ -296,14 +292,23 @@ pub fn system_v_undo() -> SystemVUndo {
     SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
 }
 
+/// What each backend can do on this platform.
 #[napi]
-pub fn semaphore_capabilities() -> SemaphoreCapabilities {
+pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
     let of = |backend: Backend| BackendCapabilities {
+        name: backend.name(),
         available: backend.is_available(),
-        is_default: backend == Backend::DEFAULT,
+        is_default: backend == Backend::default(),
         has_value: backend.has_value(),
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),
+        value_max: backend.value_max(),
     };
-    SemaphoreCapabilities { sysv: of(Backend::SystemV), posix: of(Backend::Posix) }
+    Backend::ALL.into_iter().map(of).collect()
+}
+
+/// Whether objects outlive their last user.
+#[napi]
+pub fn objects_persist() -> bool {
+    os_ipc::OBJECTS_PERSIST
 }

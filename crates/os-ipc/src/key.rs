@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys;
 
@@ -48,6 +48,7 @@ impl Key {
     }
 
     /// The key of the set with which processes of this user find out what the kernel does with undos.
+    #[cfg(system_v_semaphores)]
     pub(crate) fn of_undo_probe(user: u32) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
         match Self::hash(&format!("os-ipc:undo:{user}")) {
@@ -89,8 +90,9 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     }
     let c_path = CString::new(path.as_os_str().as_encoded_bytes())
         .map_err(|_| Error::invalid("a path has no NUL byte"))?;
-    sys::ftok(&c_path, project_id).map_err(|errno| {
-        Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
+    sys::ftok(&c_path, project_id).map_err(|errno| match errno {
+        OsCode::ENOSYS => Error::new(Code::NotSupported, "this platform derives no keys from files"),
+        errno => Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno),
     })
 }
 

@@ -10,7 +10,7 @@
 //! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
 
 use crate::name::MAX_NAME_BYTES;
-use crate::sys::host::limits::SemaphoreLimits;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 
 /// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
@@ -41,8 +41,7 @@ pub(crate) fn set_size_for(bytes: usize) -> usize {
 }
 
 /// The most bytes of a name, without its slash, that a set of this host can carry; `None` where there are no limits to read.
-#[must_use]
-pub fn longest_recorded_name() -> Option<usize> {
+pub(crate) fn longest_name() -> Option<usize> {
     let limits = SemaphoreLimits::of_host()?;
     let fits = |bytes: &usize| limits.have_room_for(set_size_for(bytes + 1));
     Some((1..=MAX_NAME_BYTES).rev().find(fits).unwrap_or(0))

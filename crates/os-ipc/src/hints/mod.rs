@@ -2,8 +2,12 @@
 //!
 //! The second kind costs system calls: it is for errors that leave this crate, not for those that a loop acts upon.
 
+#[cfg(unix)]
 pub(crate) mod posix;
 mod remedy;
+#[cfg(system_v_semaphores)]
+pub(crate) mod sets;
+#[cfg(unix)]
 pub(crate) mod system_v;
 mod usual;
 
@@ -11,6 +15,17 @@ use crate::error::OsCode;
 
 pub use remedy::Remedy;
 pub(crate) use usual::{usual, usual_remedy};
+
+/// What was wanted of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To find it and use it.
+    Open,
+    /// To make it, with so many bytes.
+    Make(u64),
+    /// To remove it.
+    Remove,
+}
 
 /// How a hint calls a user.
 fn user(uid: u32) -> String {

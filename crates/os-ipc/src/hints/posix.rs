@@ -1,29 +1,18 @@
 //! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
 
-use super::{Remedy, may_not, user};
+use super::{Remedy, Wanted, may_not, user};
 use crate::error::{Error, OsCode};
 use crate::name::Name;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
 use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
-/// What was wanted of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// To find it and use it.
-    Open,
-    /// To make it, with so many bytes.
-    Make(u64),
-    /// To remove it.
-    Remove,
-}
-
 /// Explains an error of sem_open, sem_unlink and what goes with them. `elsewhere` is what else has the name.
 pub(crate) fn semaphore(
     error: Error,
     name: &Name,
     wanted: Wanted,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     explain(error, wanted, Some(Remedy::SystemV), || shm_folder::semaphore(name), elsewhere)
 }
@@ -38,7 +27,7 @@ fn explain(
     wanted: Wanted,
     instead: Option<Remedy>,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
@@ -118,7 +107,7 @@ fn of_object(
     error: Error,
     errno: OsCode,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     if errno == OsCode::ENOENT {
         return match elsewhere() {

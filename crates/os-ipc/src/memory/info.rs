@@ -45,7 +45,7 @@ pub struct SharedMemoryInfo {
     /// When it was last detached.
     pub detached_at: Option<SystemTime>,
     /// When its owner, mode or (POSIX) size last changed.
-    pub changed: Option<SystemTime>,
+    pub changed_at: Option<SystemTime>,
     /// Its name or key is gone, and it goes with the last process that has it; where a system tells.
     pub removed: Option<bool>,
 }

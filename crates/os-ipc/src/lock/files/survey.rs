@@ -28,7 +28,7 @@ fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
 }
 
 /// What processes other than `own_pid` hold and wait for.
-pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
+pub(super) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
     let mut requests = Vec::new();
     for (name, pid, tally) in users(folder)?.into_iter().filter(|(_, pid, _)| *pid != own_pid) {
         let mut add = |mode, held, times: u32| {
@@ -45,7 +45,7 @@ pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockReq
 }
 
 /// Every lock that a living process uses.
-pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
     let users = match users(folder) {
         // No lock of ours can be in a folder that somebody planted.
         Err(error) if matches!(error.code(), Code::NotAnObject | Code::ForeignOwner) => return Ok(Vec::new()),
@@ -65,7 +65,7 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
             uid: access.uid,
             gid: access.gid,
             mode: 0o600,
-            changed,
+            changed_at: changed,
         });
         lock.exclusive |= tally.exclusive > 0;
         lock.shared = lock.shared.saturating_add(tally.shared);

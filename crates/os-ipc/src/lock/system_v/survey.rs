@@ -42,7 +42,7 @@ fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Opti
 }
 
 /// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
-pub(in crate::lock) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
+pub(super) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
     Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
@@ -88,7 +88,7 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
 }
 
 /// Every lock that has a set.
-pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
+pub(super) fn list() -> Result<Vec<LockInfo>> {
     Ok(all(|_| true)?.iter().map(describe).collect())
 }
 
@@ -105,6 +105,6 @@ fn describe(seen: &Seen) -> LockInfo {
         uid: seen.status.access.uid,
         gid: seen.status.access.gid,
         mode: seen.status.access.mode,
-        changed: seen.status.changed,
+        changed_at: seen.status.changed,
     }
 }

@@ -6,10 +6,10 @@ use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Remedy, Result};
-use crate::hints::system_v::with_limits;
+use crate::hints::sets;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
-use crate::semaphore::{Creation, SemaphoreId};
+use crate::semaphore::{Creation, SemaphoreId, VALUE_MAX};
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
@@ -43,10 +43,10 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
             if errno == OsCode::EEXIST {
                 refuse_collision(id)?;
             }
-            return Err(with_limits(failed("semget", errno)));
+            return Err(sets::with_limits(failed("semget", errno)));
         }
     };
-    match initialise(set, size, id.name(), creation.initial_of_set()) {
+    match initialise(set, size, id.name(), initial_of(creation)) {
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", OsCode::EEXIST)),
@@ -55,6 +55,11 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
             Err(failed("semop", as_removed(errno)))
         }
     }
+}
+
+/// The first value, which [`Creation::check`] found small enough.
+fn initial_of(creation: Creation) -> u16 {
+    u16::try_from(creation.initial).unwrap_or(VALUE_MAX)
 }
 
 /// Removes a set that could not be initialised, unless somebody else did it meanwhile.
@@ -104,7 +109,7 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => match initialise(set, size, id.name(), creation.initial_of_set()) {
+            Found::Unfinished => match initialise(set, size, id.name(), initial_of(creation)) {
                 Ok(true) => return Ok((Set::new(set, id, true), true)),
                 Ok(false) | Err(OsCode::EIDRM | OsCode::EINVAL) => {
                     pause(&mut patience, || not_initialised(id))?;
@@ -112,7 +117,7 @@ pub(in crate::semaphore) fn open_or_create(
                 Err(errno) => return Err(failed(errno)),
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                match finish_single(set, creation.initial_of_set()) {
+                match finish_single(set, initial_of(creation)) {
                     Ok(made) => return Ok((Set::new(set, id, false), made)),
                     Err(OsCode::EIDRM | OsCode::EINVAL) => {
                         pause(&mut patience, || comes_and_goes(id))?;

@@ -13,6 +13,7 @@ use crate::error::{Code, OsCode};
 use crate::key::Key;
 use crate::name::Name;
 use crate::record;
+use crate::semaphore::backend::Object;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};

@@ -15,9 +15,6 @@ unsafe extern "C" {
     fn semtimedop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int;
 }
 
-/// Whether this platform has System V semaphores.
-pub(crate) const AVAILABLE: bool = true;
-
 /// A set of semaphores: what semget(2) returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SetId(i32);
