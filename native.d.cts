@@ -59,6 +59,12 @@ export declare function ftok(path: string, projectId: number): number
 /** Says whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
 
+/** The key of a lock's name. */
+export declare function keyOfLock(name: string): number
+
+/** The key of a semaphore's name with its slash; 0 for a name that has none. */
+export declare function keyOfName(name: string): number
+
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
 
@@ -90,6 +96,9 @@ export declare function lockRequests(folder?: string | undefined | null): Array<
 
 /** Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes. */
 export declare function locksAreSystemV(): boolean
+
+/** The most bytes of a name that this host's sets have room for. */
+export declare function longestRecordedName(): number | null
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
@@ -272,11 +281,8 @@ export declare function semaphoreValue(handle: number): number
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
-/** Wakes one who waits, after a unit was added to the words. */
-export declare function semaphoreWakeOne(handle: number): void
-
-/** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
-export declare function semaphoreWords(handle: number): ArrayBuffer | null
+/** Allows it or forbids it, for the whole process. */
+export declare function setSpin(allowed: boolean): void
 
 /** The waits that ended since the last call. */
 export interface Settled {
@@ -287,6 +293,9 @@ export interface Settled {
   /** As calls that fail return them. */
   errors: Array<string>
 }
+
+/** Whether waits may spin before they sleep. */
+export declare function spins(): boolean
 
 /**
  * Begins the session of one evaluation of `lib/`.
