@@ -1,7 +1,7 @@
-//! Whether this kernel gives back what a killed process took of System V semaphores.
+//! Whether this kernel gives back the System V semaphores of a killed process.
 //!
 //! Linux does. gVisor accepts `SEM_UNDO` and ignores it, and filters of system calls refuse System V altogether. So
-//! the first use asks the kernel itself: a child raises a semaphore with undo and ends.
+//! the first use tests the kernel: a child process raises a semaphore with undo and ends.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,39 +12,39 @@ use crate::sys::access::own_uid;
 use crate::sys::system_v::probe::refusal;
 use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
-/// What the kernel does with the undos of System V semaphores.
+/// The behaviour of the kernel for undos of System V semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelUndo {
-    /// It does them when a process dies.
+    /// The kernel undoes them when a process dies.
     Works,
-    /// It accepts them and forgets them.
+    /// The kernel accepts undos and forgets them.
     Ignored,
-    /// System V semaphores are refused, by a filter or by a kernel that was built without them.
+    /// The kernel refuses System V semaphores, by a filter or because it was built without them.
     Refused,
-    /// This platform has no System V semaphores for us.
+    /// The library does not use System V semaphores on this platform.
     Missing,
-    /// The probe could not be made: no process or no set was to be had.
+    /// The probe failed: a process or a set could not be created.
     Unknown(OsCode),
 }
 
 impl KernelUndo {
-    /// Whether permits and locks of a dead process are taken to come back.
+    /// Whether the library trusts the kernel to free permits and locks of a dead process.
     ///
-    /// [`Unknown`](Self::Unknown) counts as what every Linux kernel does: at a limit of processes or sets the kernel
-    /// is most likely Linux, and locks that change their engine at such a moment would exclude nobody.
+    /// [`Unknown`](Self::Unknown) counts as trusted: at a limit of processes or sets the kernel is most likely Linux,
+    /// and two engines of locks in use at once would exclude nothing.
     #[must_use]
     pub fn is_trusted(self) -> bool {
         matches!(self, Self::Works | Self::Unknown(_))
     }
 
-    /// Whether the calls are there, whatever becomes of undos.
+    /// Whether the calls exist, with or without undo.
     #[must_use]
     pub fn has_system_v(self) -> bool {
         !matches!(self, Self::Refused | Self::Missing)
     }
 }
 
-/// What this kernel does. The first call probes; the answer is kept for the process once it is known.
+/// The behaviour of this kernel. The first call probes; a known answer is kept for the process.
 #[must_use]
 pub fn kernel_undo() -> KernelUndo {
     static KNOWN: Mutex<Option<KernelUndo>> = Mutex::new(None);
@@ -62,11 +62,11 @@ pub fn kernel_undo() -> KernelUndo {
     undo
 }
 
-/// The set that processes of one user share comes first: a process that is killed meanwhile leaves one set at most.
+/// Tries the set that the processes of one user share first: a process that is killed meanwhile leaves at most one set.
 fn look() -> Result<Seen, OsCode> {
-    /// Each time, another process of this user was about to end its probe.
+    /// The most tries. A try fails when another process of this user is about to end its probe.
     const TRIES: usize = 10;
-    // A filter may let a set be made that the probe could not remove.
+    // A filter may allow making a set that the probe could not remove.
     for call in ["semget", "semop", "semctl"] {
         if let Some(errno) = refusal(call) {
             return Err(errno);
@@ -76,7 +76,7 @@ fn look() -> Result<Seen, OsCode> {
     for _ in 0..TRIES {
         match probe::with_key(Key::of_undo_probe(user).raw(), user) {
             Ok(Seen::Disturbed) => {}
-            // A foreign set has the key, or a filter answers so: the private set tells which.
+            // Another program's set has the key, or a filter refuses the call: the private set tells which.
             Err(OsCode::EACCES) => break,
             seen => return seen,
         }
@@ -89,7 +89,7 @@ fn meaning(seen: Result<Seen, OsCode>) -> KernelUndo {
         Ok(Seen::Undone) => KernelUndo::Works,
         Ok(Seen::Stayed) => KernelUndo::Ignored,
         Ok(Seen::Disturbed) => KernelUndo::Unknown(OsCode::EIDRM),
-        // What filters answer, and kernels without System V. Only a call on the set of another user fails so otherwise.
+        // Filters and kernels without System V answer so. Other causes would need a set of another user.
         Err(OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS) => KernelUndo::Refused,
         Err(errno) => KernelUndo::Unknown(errno),
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_limit_leaves_the_question_open() {
+    fn only_a_limit_makes_the_answer_unknown() {
         assert_eq!(meaning(Ok(Seen::Stayed)), KernelUndo::Ignored);
         for refusal in [OsCode::EPERM, OsCode::EACCES, OsCode::ENOSYS] {
             assert!(!meaning(Err(refusal)).is_trusted());
@@ -114,18 +114,18 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn linux_undoes_and_the_probe_leaves_nothing() {
+    fn linux_undoes_and_the_probe_leaves_nothing_behind() {
         assert_eq!(kernel_undo(), KernelUndo::Works);
         let user = own_uid();
         assert_eq!(probe::with_private_set(), Ok(Seen::Undone));
-        // What a process left that was killed in its probe.
+        // The set of a process that was killed in its probe.
         let _ = sys::system_v::semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
-        // Probes at one time agree.
+        // Simultaneous probes agree.
         let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| meaning(look()))).collect();
         for thread in threads {
             assert_eq!(thread.join().unwrap(), KernelUndo::Works);
         }
-        // Other tests of this process may be at their first use.
+        // Other tests of this process may probe right now.
         let gone = || sys::system_v::semaphore::find(Key::of_undo_probe(user).raw()) == Err(OsCode::ENOENT);
         while !gone() {
             std::thread::yield_now();

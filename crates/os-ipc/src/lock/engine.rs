@@ -1,4 +1,4 @@
-//! What locks are made of.
+//! The engines of locks.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -8,19 +8,19 @@ use crate::error::Result;
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// What locks are made of. Those of two engines have nothing to do with each other.
+/// The kernel's means that locks are made of. Locks of two engines do not exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockEngine {
     /// System V semaphores with undo.
     SystemV,
-    /// Files with flock(2), in this folder of the user's own.
+    /// Files with flock(2), in this folder of the user.
     Files(PathBuf),
 }
 
 impl LockEngine {
-    /// The one of this host: System V, or files where the kernel would not free the locks of a dead process.
+    /// The engine of this host: System V, or files where the kernel would not free the locks of a dead process.
     ///
-    /// A process keeps to one: its locks of two engines would not exclude each other.
+    /// A process keeps one engine: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
         if Self::is_system_v() { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
     }
@@ -32,13 +32,13 @@ impl LockEngine {
         *SYSTEM_V
     }
 
-    /// That of files in this folder, for tests.
+    /// The engine of files in this folder, for tests.
     #[must_use]
     pub fn in_folder(folder: &str) -> Self {
         Self::Files(PathBuf::from(folder))
     }
 
-    /// A line of this process for the lock.
+    /// A queue of this process for the lock.
     pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
         match self {
             Self::SystemV => Queue::of_lock(system_v::SetLock::new(name.clone())),
@@ -46,10 +46,11 @@ impl LockEngine {
         }
     }
 
-    /// Who holds locks and who waits for them.
+    /// The requests that hold locks or wait for them.
     ///
-    /// Holders: this process's in the order of their requests, then other processes'. Then waiters by the time at which
-    /// they asked. Another process's stand together where its first one is: it has one place in the kernel's line.
+    /// First the holders: those of this process in the order of their requests, then those of other processes. Then the
+    /// waiters by the time at which they asked. The waiters of another process stand together at the place of its first
+    /// one: a process has one place in the kernel's wait list.
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = registry::requests(self, pid);
@@ -61,17 +62,17 @@ impl LockEngine {
         Ok(requests)
     }
 
-    /// The process is about to exit: from now on a lock is closed as soon as nobody uses it.
+    /// The process is about to exit: from now on an unused lock is closed at once.
     pub fn before_exit() {
         idle::stop();
     }
 
-    /// Closes the locks of this process that nobody uses, which otherwise stay open for a moment.
+    /// Closes the unused locks of this process, which otherwise stay open for a moment.
     pub fn close_unused() {
         idle::close_all();
     }
 
-    /// Every lock that is there.
+    /// Every lock that exists.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         match self {
             Self::SystemV => system_v::list(),

@@ -1,46 +1,47 @@
-//! What the queue asks of a backend.
+//! The operations that the queue needs from a backend.
 
 use crate::error::OsCode;
 
 use crate::error::{Error, Result};
 use crate::sys::interrupt::Interrupt;
 
-/// What a waiter asks for, and whether it has an owner.
+/// The request of a waiter, and whether what it gets has an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// A unit, taken for good: a signal between processes.
     Unit,
-    /// A unit as a permit: it comes back when its process dies, where the backend can do that.
+    /// A unit as a permit: it comes back when its process dies, where the backend supports that.
     Permit,
-    /// A lock, held together with others who ask for the same.
+    /// A lock, shared with other requests for the same.
     Shared,
-    /// A lock, held alone.
+    /// A lock, held exclusively.
     Exclusive,
 }
 
 impl Request {
-    /// Whether what was taken for the one can be handed to the other.
+    /// Whether what was taken for one request can be handed to the other.
     pub(crate) fn is_like(self, other: Self) -> bool {
         let unit = |request| matches!(request, Self::Unit | Self::Permit);
         self == other || unit(self) && unit(other)
     }
 }
 
-/// Where a backend took something, for its own use when that goes back.
+/// The place where a backend took something; the backend needs it when that goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token(pub(crate) i32);
 
-/// A kernel's counter.
+/// A counter in the kernel.
 pub(crate) trait Counter: Send + Sync {
     /// Takes what is asked for if it is there now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
-    /// Takes what is asked for, a unit as [`Request::Permit`], and waits as long as it takes; `None` after an interrupt.
+    /// Takes what is asked for, a unit as [`Request::Permit`], and waits without a limit; `None` after an interrupt.
     ///
-    /// What it has on the way then may stay taken: the next call goes on with it, or [`Locking::rest`] gives it up.
+    /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
+    /// gives it up.
     fn take(&self, request: Request, interrupt: &Interrupt) -> Result<Option<Token>>;
 
-    /// Whether [`try_take`](Self::try_take), again and again for a moment, may stand for [`take`](Self::take).
+    /// Whether a moment of [`try_take`](Self::try_take) in a loop may replace [`take`](Self::take).
     fn may_be_polled(&self) -> bool {
         false
     }
@@ -48,48 +49,49 @@ pub(crate) trait Counter: Send + Sync {
     /// Gives back what was taken.
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode>;
 
-    /// How many threads of all processes wait in the kernel for what a holder of `request` gives back; `None` where nothing
-    /// tells.
+    /// The number of threads, in all processes, that wait in the kernel for what a holder of `request` gives back;
+    /// `None` where the kernel does not tell.
     fn kernel_waiters(&self, _request: Request) -> Option<u32> {
         None
     }
 
-    /// Makes a unit that was taken a [`Request::Unit`]; the counter does not move.
+    /// Turns a unit that was taken into a [`Request::Unit`]; the counter does not move.
     fn disown(&self, _token: Token) -> std::result::Result<(), OsCode> {
         Ok(())
     }
 
-    /// Makes a unit that was taken a [`Request::Permit`]; the counter does not move.
+    /// Turns a unit that was taken into a [`Request::Permit`]; the counter does not move.
     fn own(&self, token: Token) -> std::result::Result<Token, OsCode> {
         Ok(token)
     }
 
-    /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
+    /// The error for a call that failed to `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
 
-/// A lock: what it is made of exists only while somebody uses it, and tells others who waits.
+/// A lock: its kernel objects exist only while a request uses them, and they tell other processes which requests wait.
 pub(crate) trait Locking: Counter {
-    /// One more request uses it.
+    /// One more request uses the lock.
     fn join(&self);
 
-    /// One request less uses it.
+    /// One request fewer uses the lock.
     fn part(&self);
 
-    /// Closes what no request uses and no thread takes from; false where a thread does, so that it is to be tried again.
+    /// Closes the lock if no request uses it and no thread takes from it; false if a thread does, so that the caller
+    /// tries again.
     fn close_unused(&self) -> bool;
 
-    /// The process ends: gives back all that it has, closes it, and takes nothing any more.
+    /// The process ends: gives back everything that it has, closes the lock, and takes nothing any more.
     fn end_process(&self);
 
-    /// A waiter joined the list for this, or left it; `oldest` is when the first one in the list asked.
+    /// A waiter with this request joined or left the list; `oldest` is the time when the list's first waiter asked.
     fn listed(&self, request: Request, joined: bool, oldest: Option<u64>);
 
-    /// Nobody waits any more, and no thread takes.
+    /// The list is empty, and no thread takes.
     fn rest(&self);
 }
 
-/// What a queue waits for.
+/// The object that a queue waits for.
 pub(super) enum Source {
     Units(Box<dyn Counter>),
     Lock(Box<dyn Locking>),

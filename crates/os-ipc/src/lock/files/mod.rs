@@ -1,8 +1,9 @@
-//! Locks as files with flock(2), for a platform whose kernel undoes nothing else: a dead process's descriptors are closed.
+//! Locks as files with flock(2), for a platform whose kernel undoes nothing else: the kernel closes the descriptors of
+//! a dead process.
 //!
-//! Who wants to share passes the gate (a file that it locks together with others, for a moment) and locks the lock's
-//! file together with others. Who wants the lock alone locks the gate alone first, and keeps it until the lock goes
-//! back: nobody new gets in, and those who share leave one by one.
+//! A shared request locks the gate (a file) shared for a moment, and then the lock's file shared. An exclusive request
+//! locks the gate exclusively first, and keeps it until the lock goes back: no newcomer passes, and the shared holders
+//! leave one by one.
 
 mod folder;
 mod paths;
@@ -42,7 +43,7 @@ pub(super) struct FileLock {
 struct State {
     users: usize,
     serving: bool,
-    /// The gate that our thread has shut for who wants the lock alone, and waits for the others to leave.
+    /// The gate that our thread shut for an exclusive request, while it waits for the others to leave.
     gate: Option<Locked>,
     held: HashMap<i32, Held>,
     last_number: i32,
@@ -50,10 +51,10 @@ struct State {
     tally: Tally,
 }
 
-/// What is locked for one holder; dropped, it is not any more.
+/// The locked files of one holder; dropping this unlocks them.
 struct Held {
     _lock: Locked,
-    /// Of who has the lock alone.
+    /// The gate of an exclusive holder.
     _gate: Option<Locked>,
 }
 
@@ -62,20 +63,20 @@ impl FileLock {
         Self { paths: Paths::new(folder, &name), name, state: Mutex::default() }
     }
 
-    /// flock(2) on the gate; `None` when it is not to be had, or a signal came.
+    /// flock(2) on the gate; `None` if the gate is locked elsewhere, or after a signal.
     fn shut_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
         let path = self.paths.gate();
         loop {
             let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
             let Some(gate) = self.lock_file(file, waits, hold)? else { return Ok(None) };
-            // Else who used the lock last removed its files while we waited.
+            // If not, the last user of the lock removed its files while we waited.
             if gate.is_at(&path) {
                 return Ok(Some(gate));
             }
         }
     }
 
-    /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
+    /// flock(2) on the lock's file, shared or exclusive; the file stays where it is while we have the gate.
     fn lock_behind_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
         let path = self.paths.lock();
         let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
@@ -83,12 +84,12 @@ impl FileLock {
         self.lock_file(file, waits, hold)
     }
 
-    /// Writes the name into a new file, or reads whose it is: two names can have one hash.
+    /// Writes the name into a new file, or compares the recorded one: two names can have the same hash.
     fn sign(&self, file: &LockFile) -> Result<()> {
         let path = self.paths.lock();
         let signed = || -> std::result::Result<_, OsCode> {
             let recorded = file.read_at_most(MAX_LOCK_NAME_BYTES)?;
-            // Several who share may do so at once; they all write the same.
+            // Several shared requests may do this at once; they all write the same name.
             if recorded.as_ref().is_some_and(Vec::is_empty) {
                 file.write(self.name.as_str().as_bytes())?;
             }
@@ -122,7 +123,7 @@ impl FileLock {
         }
     }
 
-    /// The lock is held: what was locked for it gets a number.
+    /// Records a granted lock; the token is the number of its files.
     fn keep(&self, hold: Request, lock: Locked, gate: Option<Locked>) -> Token {
         let mut state = self.state();
         state.last_number = state.last_number.wrapping_add(1);
@@ -133,7 +134,7 @@ impl FileLock {
         Token(number)
     }
 
-    /// One attempt.
+    /// One try without waiting.
     fn attempt(&self, hold: Request) -> Result<Option<Token>> {
         let Some(gate) = self.shut_gate(false, hold)? else { return Ok(None) };
         let Some(lock) = self.lock_behind_gate(false, hold)? else { return Ok(None) };
@@ -150,7 +151,7 @@ impl FileLock {
         }
     }
 
-    /// Removes the files when nobody else uses the lock. Only who has it alone, and the gate, may do that.
+    /// Removes the files if no other process uses the lock. Only an exclusive holder of lock and gate may do that.
     fn remove_files(&self) {
         let (gate, lock) = (self.paths.gate(), self.paths.lock());
         loop {
@@ -163,20 +164,20 @@ impl FileLock {
                 return;
             }
             drop(shut);
-            // Whoever has it removes the files when he leaves; one who just left found the gate shut by us.
+            // A holder removes the files when it leaves; a process that just left found the gate shut by us: try again.
             if alone(&lock).is_none() {
                 return;
             }
         }
     }
 
-    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    /// The state is whole even after a panic of a thread here: no code between two changes panics.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The file, locked alone, if it is there and nobody else has it.
+/// The file, locked exclusively, if it exists and no other process has it.
 fn alone(path: &Path) -> Option<Locked> {
     let file = LockFile::open(path).ok()?.lock(Way { shared: false, waits: false }).ok()?;
     file.is_at(path).then_some(file)
@@ -188,7 +189,7 @@ fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
 
 impl Counter for FileLock {
     fn try_take(&self, hold: Request) -> Result<Option<Token>> {
-        /// Who removes the files has the lock alone for a moment, and that is not to be taken for an answer.
+        /// The process that removes the files has the lock for a moment; three tries outlast that moment.
         const TRIES: usize = 3;
         const BETWEEN: Duration = Duration::from_micros(100);
         folder::ensure(self.paths.folder())?;
@@ -210,7 +211,7 @@ impl Counter for FileLock {
             state.gate.take()
         };
         let gate = match shut {
-            // Shut for somebody who gave up, or by a call that a signal ended.
+            // Shut for a request that gave up, or by a call that a signal ended.
             Some(gate) => Some(gate),
             None => self.shut_gate(true, hold)?,
         };
@@ -233,7 +234,7 @@ impl Counter for FileLock {
         let mut state = self.state();
         if let Some(held) = state.held.remove(&origin.0) {
             *held_as(&mut state.tally, hold) -= 1;
-            // Before somebody else has it: nobody is to see two who have it alone.
+            // Published before another process can have the lock: a query never sees two exclusive holders.
             self.publish(&mut state);
             drop(held);
         }

@@ -1,15 +1,15 @@
-//! Locks as System V sets: what a process has of one is undone by the kernel when the process dies.
+//! Locks as System V sets: the kernel undoes what a process has of a lock when the process dies.
 //!
-//! Who wants to share goes through the gate and takes one of the count, in one step. Who wants the lock alone shuts
-//! the gate first, then waits for all of the count: nobody new gets in meanwhile, so that those who share leave one by
-//! one. The gate stays shut until the lock goes back, and the kernel serves it first come, first served.
+//! A shared request passes the gate and takes one of the count, in one step. An exclusive request shuts the gate first,
+//! and then waits for all of the count: no newcomer passes meanwhile, and the shared holders leave one by one. The gate
+//! stays shut until the lock goes back, and the kernel serves it first come, first served.
 
 mod layout;
 mod opening;
 mod own;
 mod removal;
 mod survey;
-// Where there are sets.
+// Only where the platform has System V sets.
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
@@ -35,22 +35,22 @@ pub(super) struct SetLock {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Requests of this process that wait or hold.
+    /// The number of requests of this process that wait or hold.
     users: usize,
-    /// Whether a thread of ours may be in the kernel for it.
+    /// Whether a thread of ours may be in the kernel for this lock.
     serving: bool,
     /// Whether that thread has shut the gate, and waits for the others to leave.
     gate_shut: bool,
-    /// The process is about to end: nothing is opened any more.
+    /// The process is about to end: no set is opened any more.
     ended: bool,
     pending: Pending,
-    /// When the first of them asked; 0 when none waits.
+    /// The time when the first waiter asked; 0 without waiters.
     oldest: u64,
-    /// What our slot says of them.
+    /// The words that our slot has now.
     published: Published,
 }
 
-/// The words of a slot that say who waits: how many, and since when.
+/// The words of a slot about its waiters: their numbers, and the time of the first one.
 type Published = [u16; 4];
 
 /// The set while we use it.
@@ -58,11 +58,11 @@ type Published = [u16; 4];
 struct Open {
     set: SetId,
     layout: Layout,
-    /// None where all are taken: we are counted, and not known by our pid.
+    /// `None` if all slots are taken: this process is counted then, without its pid.
     slot: Option<Slot>,
 }
 
-/// Whether operations wait.
+/// Whether the operations wait in the kernel.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     AtOnce,
@@ -79,7 +79,7 @@ impl Way {
 }
 
 impl Open {
-    /// Through the gate, and one of the count.
+    /// Passes the gate, and takes one of the count.
     fn share(self, way: Way) -> Vec<Operation> {
         let mut operations = vec![
             way.add(GATE, -1, Undo::No),
@@ -98,12 +98,12 @@ impl Open {
         Operation::add(GATE, 1, Undo::Yes)
     }
 
-    /// Writes into the slot what the process has of the lock now.
+    /// Writes the state of this process into its slot.
     fn note(self, by: i16) -> impl Iterator<Item = Operation> {
         self.slot.map(|slot| Operation::add(slot.claim(), by, Undo::Yes)).into_iter()
     }
 
-    /// The gate alone, before the others have left.
+    /// Shuts only the gate, before the others have left.
     fn shut_gate_first(self) -> Vec<Operation> {
         std::iter::once(Self::shut_gate(Way::Waiting)).chain(self.note(GATE_SHUT - TAKEN)).collect()
     }
@@ -112,7 +112,7 @@ impl Open {
         std::iter::once(Self::open_gate()).chain(self.note(TAKEN - GATE_SHUT)).collect()
     }
 
-    /// All of the count.
+    /// Takes all of the count.
     fn exclude(self, way: Way, before: i16) -> Vec<Operation> {
         let count = way.add(self.layout.count, -EVERYBODY, Undo::Yes);
         std::iter::once(count).chain(self.note(ALONE - before)).collect()
@@ -143,7 +143,7 @@ impl Open {
             let mut taken: Vec<_> = taken.into_iter().chain(slot.sign(1)).collect();
             sys::operate(self.set, &mut taken).is_ok()
         };
-        // Where the set was removed, the next operation will say so.
+        // If the set was removed, the next operation fails and reports it.
         self.slot = Values::read(self.set, self.layout).ok().and_then(|values| values.free().find(claim));
         if let Some(slot) = self.slot {
             own::add(self.set, slot);
@@ -157,7 +157,7 @@ impl SetLock {
         Self { name, state: Mutex::default() }
     }
 
-    /// The set, opened or made when it is not open yet.
+    /// The set; it is opened or created if it is not open yet.
     fn opened(&self, state: &mut State) -> Result<Open> {
         if let Some(open) = state.open {
             return Ok(open);
@@ -174,13 +174,13 @@ impl SetLock {
         Ok(open)
     }
 
-    /// The set was removed while it was used: another one is opened, but not for ever.
+    /// The set was removed while in use: the next try opens a new one, up to the bound of `looks`.
     fn lost(&self, set: SetId, act: &str, looks: &mut Looks) -> Result<()> {
         self.forget(set);
         if looks.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
     }
 
-    /// The set was removed, by somebody who used it last or by force: the next call opens another one.
+    /// The set was removed, by its last user or by force: the next call opens a new one.
     fn forget(&self, set: SetId) {
         let mut state = self.lock();
         if let Some(open) = state.open.take_if(|open| open.set == set) {
@@ -189,7 +189,7 @@ impl SetLock {
         }
     }
 
-    /// One step of taking; true when it was the last one.
+    /// One step of taking; true if it was the last one.
     fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, OsCode> {
         if hold == Request::Shared {
             self.reopen_gate();
@@ -197,7 +197,7 @@ impl SetLock {
         }
         if self.lock().gate_shut {
             sys::operate_waiting(open.set, &mut open.exclude(Way::Waiting, GATE_SHUT))?;
-            // From here on the shut gate is a part of what was taken.
+            // From here on the shut gate belongs to the lock that was taken.
             self.lock().gate_shut = false;
             return Ok(true);
         }
@@ -212,12 +212,12 @@ impl SetLock {
         if std::mem::take(&mut state.gate_shut)
             && let Some(open) = state.open
         {
-            // A removed set has no gate any more.
+            // If the set was removed, there is no gate to open.
             let _ = sys::operate(open.set, &mut open.reopen_gate());
         }
     }
 
-    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    /// The state is whole even after a panic of a thread here: no code between two changes panics.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,7 +259,7 @@ impl Counter for SetLock {
 
     fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
         let open = self.lock().open;
-        // A set that was removed has nothing to give back to.
+        // If the set was removed, there is nothing to give back.
         let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
         match sys::operate(open.set, &mut open.give_back(hold)) {
             Err(OsCode::EIDRM | OsCode::EINVAL) => {
@@ -270,7 +270,7 @@ impl Counter for SetLock {
         }
     }
 
-    /// Those who want to get in wait at the gate; the one whose turn it is to have it alone waits for the count.
+    /// Newcomers wait at the gate; the exclusive request that shut the gate waits for the count.
     fn kernel_waiters(&self, _: Request) -> Option<u32> {
         let Open { set, layout, .. } = self.lock().open?;
         let waiters = |index| sys::waiters_at(set, index).ok().map(u32::from);
@@ -329,7 +329,7 @@ impl Locking for SetLock {
     }
 }
 
-/// Writes into our slot who waits here.
+/// Writes the waiters of this process into our slot.
 fn publish(state: &mut State) {
     let Some(Open { set, slot: Some(slot), .. }) = state.open else { return };
     let [low, middle, high] = words_of(state.oldest);
