@@ -1,4 +1,4 @@
-//! Errors that leave this module, with what can be found out about their object.
+//! Hints for the errors that leave this module, from the state of their object.
 
 use super::MemoryId;
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub(super) fn removing(error: Error, id: &MemoryId) -> Error {
     explained(error, id, Wanted::Remove)
 }
 
-/// Of a segment that is known by its id.
+/// For a segment that is known by its id.
 pub(super) fn segment(error: Error, id: i32) -> Error {
     system_v::segment(error, By::Id(id))
 }

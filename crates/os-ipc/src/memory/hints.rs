@@ -1,4 +1,4 @@
-//! What to do where the errno misleads.
+//! Hints where the errno misleads.
 
 use crate::error::{Error, OsCode};
 use crate::sys::host::limits;
@@ -31,7 +31,7 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     }
 }
 
-/// How many segments there are in this IPC namespace.
+/// The number of segments in this IPC namespace.
 fn there_are() -> Option<u64> {
     u64::try_from(SEGMENTS.ids().ok()?.len()).ok()
 }

@@ -1,11 +1,11 @@
-//! Which object a handle had open, for when the handle is gone.
+//! The identity of a handle's object, for the time after the handle.
 
 use super::{MemoryId, explain, posix, system_v};
 use crate::error::Result;
 use crate::name::Name;
 use crate::sys::named_memory;
 
-/// One object, and none that takes its name after it.
+/// One object, as opposed to a later one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryIdentity(Identity);
 
@@ -24,7 +24,7 @@ impl MemoryIdentity {
         Self(Identity::SystemV(segment))
     }
 
-    /// [`SharedMemory::remove`](super::SharedMemory::remove)
+    /// Does what [`SharedMemory::remove`](super::SharedMemory::remove) does.
     pub fn remove(&self) -> Result<()> {
         match &self.0 {
             Identity::Posix(name, identity) => posix::remove_object(name, *identity)

@@ -1,4 +1,4 @@
-//! POSIX memory objects: by name, with a descriptor that is kept to see what peers do to them.
+//! POSIX memory objects: opened by name, with a descriptor that shows what peers do to them.
 
 use std::num::NonZeroUsize;
 use std::thread::sleep;
@@ -13,7 +13,7 @@ use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
 use crate::sys::named_memory::{self, Handle, Identity, Status};
 
-/// How long an object may stay without a size: its creator has died, or is another library between its two calls.
+/// The longest wait for the size of an object: 1 s. Its creator died, or is between the two calls of another library.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 /// An open object of a known size.
@@ -25,7 +25,7 @@ pub(super) struct PosixObject {
 }
 
 impl PosixObject {
-    /// Makes an object that is complete when others can see it, or is not there.
+    /// Creates an object that is complete when other processes can see it, or absent.
     pub(super) fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let handle =
             named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
@@ -36,7 +36,7 @@ impl PosixObject {
         Ok(Self { handle, name: name.clone(), identity: status.identity, size })
     }
 
-    /// Opens an object that is what it claims, belongs to who may own it and has a size.
+    /// Opens an object that is shared memory, has a trusted owner and has a size.
     pub(super) fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
@@ -69,28 +69,28 @@ impl PosixObject {
     pub(super) fn check_size(&self, end: usize, size: usize) -> Result<()> {
         match named_memory::size_now(&self.handle) {
             Some(now) if now < end as u64 => Err(self.truncated(now, size)),
-            // Where the size cannot be asked for, nobody can cut it either.
+            // Where the size cannot be read, no peer can truncate the object either.
             _ => Ok(()),
         }
     }
 
-    /// Shows the object again where its pages had been missing.
+    /// Maps the object again over its missing pages.
     pub(super) fn mend(&self, mapping: &Mapping) -> Result<()> {
         mapping
             .mend(&self.handle)
             .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
     }
 
-    /// Why pages within the first `end` bytes were missing in the middle of a copy.
+    /// The reason why pages within the first `end` bytes were missing in the middle of a copy.
     pub(super) fn torn(&self, end: usize, size: usize) -> Error {
         match self.check_size(end, size) {
             Err(error) => error,
-            // The size is right, so a page could not be had: a peer sized the object without allocating it.
+            // The size is right, so the kernel had no page: a peer sized the object without allocating it.
             Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
                 let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
                 hints::memory(error, &self.name, Wanted::Make(size as u64))
             }
-            // There is room, so the peer that cut it made it larger again since.
+            // There is room, so a peer truncated the object and enlarged it again.
             Ok(()) => self.truncated(0, size),
         }
     }
@@ -117,7 +117,7 @@ impl PosixObject {
 
 enum Opened {
     Ready(PosixObject),
-    /// Worth another try; and what to say when it stays so.
+    /// A state that deserves another try, and the error if it lasts.
     NotReady(Error),
 }
 
@@ -153,9 +153,10 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     }
 }
 
-/// Removes the name, if what has it is the object of this identity.
+/// Removes the name, if it belongs to the object of this identity.
 ///
-/// Nothing compares and unlinks at once: an object put in its place in between, some microseconds, is removed instead.
+/// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
+/// instead.
 pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
     match named_memory::named(name) {
         Ok(named) if named == identity => remove(name).map(drop),
@@ -166,12 +167,12 @@ pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
     }
 }
 
-/// Removes what has this name: false when nothing has.
+/// Removes the object of this name; false if there is none.
 pub(super) fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
         Err(Failure(call, errno)) => {
             Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
@@ -179,7 +180,7 @@ pub(super) fn remove(name: &Name) -> Result<bool> {
     }
 }
 
-/// Whether it is certain that nothing has the name.
+/// Whether it is certain that no object has the name.
 fn is_absent(name: &Name) -> bool {
     matches!(named_memory::named(name), Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)))
 }

@@ -17,7 +17,7 @@ pub(super) struct Segment {
     id: i32,
     key: Option<i32>,
     size: NonZeroUsize,
-    /// What it means when the segment is gone before it could be attached.
+    /// The code of the error when the segment is gone before it could be attached.
     gone: OsCode,
 }
 
@@ -31,14 +31,14 @@ impl Segment {
         Ok(Self { id, key: Some(key.raw()), size, gone: OsCode::EIDRM })
     }
 
-    /// The segment that has this key now, with the size it has.
+    /// The segment that has this key now, with its size.
     pub(super) fn find(key: Key, owner: Owner) -> Result<Self> {
         let failed = |call, errno| {
             Error::system("cannot open the shared memory", call, format_args!("key {key}"), errno)
         };
         let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
         let status = sys::status(id).map_err(|errno| match errno {
-            // It was removed in between, so there is none.
+            // The segment was removed in between.
             OsCode::EINVAL | OsCode::EIDRM => failed("shmctl", OsCode::ENOENT),
             errno => failed("shmctl", errno),
         })?;
@@ -104,7 +104,7 @@ impl Segment {
     }
 }
 
-/// Removes the segment of this id, if it is still there.
+/// Removes the segment of this id, if it exists.
 pub(super) fn remove_object(id: i32) -> Result<()> {
     match sys::remove(id) {
         Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
@@ -114,7 +114,7 @@ pub(super) fn remove_object(id: i32) -> Result<()> {
     }
 }
 
-/// Removes the segment that has this key: false when none has.
+/// Removes the segment of this key; false if there is none.
 pub(super) fn remove(key: Key) -> Result<bool> {
     let failed = |call, errno| {
         Error::system("cannot remove the shared memory", call, format_args!("key {key}"), errno)
@@ -133,10 +133,10 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 
 /// Every segment of this IPC namespace that we may read.
 pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    // What the table lists would all seem to be what we may not read.
+    // Every process may read the table. Here its rows would all look like segments that we may not read.
     let ids = SEGMENTS.ids().ok();
     match probe::refusal("shmctl") {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no segments.
         Some(OsCode::ENOSYS) if ids.is_none() => {}
         Some(errno) => {
             let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);

@@ -1,4 +1,4 @@
-//! Errors that leave this module, with what can be found out about their semaphore.
+//! Hints for the errors that leave this module, from the state of their semaphore.
 
 use super::{Backend, SemaphoreId};
 use crate::error::{Error, Remedy};

@@ -1,4 +1,4 @@
-//! Which semaphore: a name or a raw key, and the system it lives in.
+//! The identity of a semaphore: a name or a raw key, and its backend.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::sys;
 use crate::sys::named_semaphore::FILE_PREFIX;
 use crate::undo::kernel_undo;
 
-/// The system's two kinds of semaphores.
+/// The two kinds of semaphores of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// semget(2): found by key, crash-safe permits.
@@ -19,10 +19,10 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// What a name means when nobody says: System V on Linux, POSIX on darwin.
+    /// The backend of a name without an explicit one: System V on Linux, POSIX on darwin.
     pub const DEFAULT: Self = if sys::system_v::semaphore::AVAILABLE { Self::SystemV } else { Self::Posix };
 
-    /// Whether this platform has it.
+    /// Whether this platform has the backend.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {
@@ -31,7 +31,7 @@ impl Backend {
         }
     }
 
-    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
+    /// Whether the kernel gives back the permits of a dead process. The first call on Linux asks the kernel.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
         self == Self::SystemV && kernel_undo().is_trusted()
@@ -55,25 +55,25 @@ impl Backend {
         }
     }
 
-    /// Whether the kernel itself can end a wait after a time; where not, we do.
+    /// Whether the kernel can end a wait after a time; if not, this library ends it.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
         self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 
-    /// Whether removing a semaphore wakes those who wait on it.
+    /// Whether removing a semaphore wakes its waiters.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
         self == Self::SystemV && sys::system_v::semaphore::AVAILABLE
     }
 }
 
-/// Which semaphore, checked.
+/// The checked identity of a semaphore.
 #[derive(Clone, Debug)]
 pub struct SemaphoreId {
     backend: Backend,
     name: Option<Name>,
-    /// The System V key; nothing on POSIX.
+    /// The System V key; `None` for POSIX.
     key: Option<Key>,
 }
 
@@ -83,10 +83,10 @@ impl SemaphoreId {
         Self::of_name(Name::semaphore(name)?, backend)
     }
 
-    /// The semaphore of a name that another program may have chosen: to open or to remove, not to make.
+    /// The semaphore of a name that another program may have chosen: for opening or removing, not for creating.
     pub fn existing(name: &str, backend: Backend) -> Result<Self> {
         let name = Name::existing_semaphore(name)?;
-        // Its file has the C library's prefix before the name.
+        // The name of its file has the C library's prefix.
         let most = MAX_FOREIGN_BYTES - FILE_PREFIX.map_or(0, str::len);
         let bytes = name.as_str().len() - 1;
         if backend == Backend::Posix && bytes > most {

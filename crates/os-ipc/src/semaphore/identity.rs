@@ -1,4 +1,4 @@
-//! Which semaphore a handle had open, for when the handle is gone.
+//! The identity of a handle's semaphore, for the time after the handle.
 
 use super::{SemaphoreId, explain, posix, system_v};
 use crate::error::Result;
@@ -6,14 +6,14 @@ use crate::name::Name;
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::system_v::semaphore::SetId;
 
-/// One semaphore, and none that takes its name after it.
+/// One semaphore, as opposed to a later one of the same name.
 #[derive(Clone, Debug)]
 pub struct SemaphoreIdentity(Identity);
 
 #[derive(Clone, Debug)]
 enum Identity {
     SystemV(SetId, SemaphoreId),
-    /// `None` where nothing tells one semaphore from another of the same name.
+    /// `None` where the system does not tell two semaphores of one name apart.
     Posix(Name, Option<FileIdentity>),
 }
 
@@ -26,7 +26,7 @@ impl SemaphoreIdentity {
         Self(Identity::Posix(name.clone(), file))
     }
 
-    /// [`Semaphore::unlink`](super::Semaphore::unlink); it is no error when the semaphore was removed before.
+    /// Does what [`Semaphore::unlink`](super::Semaphore::unlink) does; a semaphore that is already removed is no error.
     pub fn remove(&self) -> Result<()> {
         match &self.0 {
             Identity::SystemV(set, opened_by) => {

@@ -25,21 +25,21 @@ use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
 
-/// The largest counter that every backend has: SEMVMX of semop(2). A [`Backend`] may allow more.
+/// The largest counter that every backend supports: SEMVMX of semop(2). A [`Backend`] may allow more.
 pub const VALUE_MAX: u16 = 32_767;
 
 /// A handle on a counting semaphore.
 ///
-/// `wait`, `try_wait` and `post` move units that nobody owns. `acquire`, `try_acquire` and `release` move permits:
-/// this handle counts those it has, and gives them back when it is dropped; on System V the kernel does so when the
-/// process dies.
+/// `wait`, `try_wait` and `post` move units without an owner. `acquire`, `try_acquire` and `release` move permits:
+/// this handle counts its permits, and gives them back when it is dropped; on System V the kernel gives them back
+/// when the process dies.
 pub struct Semaphore {
     inside: Inside,
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
-    /// Its permits went back because the process is about to exit.
+    /// The permits went back because the process is about to exit.
     given_back: AtomicBool,
 }
 
@@ -48,17 +48,17 @@ enum Inside {
     Posix(posix::Named),
 }
 
-/// What is needed to make a semaphore.
+/// The parameters of a new semaphore.
 #[derive(Clone, Copy, Debug)]
 pub struct Creation {
-    /// The counter's first value, at most [`Backend::value_max`].
+    /// The first value of the counter, at most [`Backend::value_max`].
     pub initial: u32,
     /// Permission bits; the umask does not change them.
     pub mode: u32,
 }
 
 impl Semaphore {
-    /// Makes a semaphore; `EEXIST` when there is one.
+    /// Creates a semaphore; `EEXIST` if it exists.
     pub fn create(id: &SemaphoreId, creation: Creation) -> Result<Self> {
         creation.check(id.backend())?;
         match id.backend() {
@@ -70,7 +70,7 @@ impl Semaphore {
         .map_err(|error| explain::making(error, id))
     }
 
-    /// Opens a semaphore; `ENOENT` when there is none.
+    /// Opens a semaphore; `ENOENT` if it does not exist.
     pub fn open(id: &SemaphoreId, owner: Owner) -> Result<Self> {
         match id.backend() {
             Backend::SystemV => system_v::open(id, owner).map(|set| Self::system_v(set, false)),
@@ -79,7 +79,7 @@ impl Semaphore {
         .map_err(|error| explain::opening(error, id))
     }
 
-    /// Opens a semaphore, or makes it when there is none.
+    /// Opens a semaphore, or creates it if it does not exist.
     pub fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<Self> {
         creation.check(id.backend())?;
         match id.backend() {
@@ -91,7 +91,7 @@ impl Semaphore {
         .map_err(|error| explain::making(error, id))
     }
 
-    /// Removes the semaphore of this name or key; false when there was none.
+    /// Removes the semaphore of this name or key; false if it does not exist.
     pub fn unlink_id(id: &SemaphoreId) -> Result<bool> {
         match id.backend() {
             Backend::SystemV => system_v::unlink(id),
@@ -130,7 +130,7 @@ impl Semaphore {
         }
     }
 
-    /// Which of the system's two kinds it is.
+    /// The backend.
     #[must_use]
     pub fn backend(&self) -> Backend {
         match &self.inside {
@@ -139,13 +139,13 @@ impl Semaphore {
         }
     }
 
-    /// Whether this handle made it.
+    /// Whether this handle created the semaphore.
     #[must_use]
     pub fn created(&self) -> bool {
         self.created
     }
 
-    /// Whether the object is known to be the one of this name, and not another's with the same key.
+    /// Whether the object is known to be the semaphore of this name, and not another one with the same key.
     #[must_use]
     pub fn verified(&self) -> bool {
         match &self.inside {
@@ -175,8 +175,8 @@ impl Semaphore {
         }
     }
 
-    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
-    /// whose way of counting is known.
+    /// The words that hold the counter of a POSIX semaphore, for callers that count in them; `None` for a C library
+    /// with an unknown layout.
     #[must_use]
     pub fn words(&self) -> Option<SemaphoreWords> {
         match &self.inside {
@@ -185,19 +185,19 @@ impl Semaphore {
         }
     }
 
-    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
+    /// Wakes one waiter, after a unit was added to [`words`](Self::words).
     pub fn wake_one(&self) {
         if let Inside::Posix(named) = &self.inside {
             named.wake_one();
         }
     }
 
-    /// Takes a unit if one is there now.
+    /// Takes a unit if one is free now.
     pub fn try_wait(&self) -> Result<bool> {
         self.queue.try_take(Request::Unit, &self.holder)
     }
 
-    /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
+    /// Takes a unit, and blocks the calling thread until it has one; false if `timeout` passes first.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.queue.before_blocking();
@@ -213,15 +213,15 @@ impl Semaphore {
         )
     }
 
-    /// Takes a permit if one is there now.
+    /// Takes a permit if one is free now.
     pub fn try_acquire(&self) -> Result<bool> {
         self.queue.try_take(Request::Permit, &self.holder)
     }
 
     /// Gives back a permit of this handle.
     ///
-    /// A removed semaphore has no permits any more, and so nothing that could fail; nor has one whose permits
-    /// [`before_exit`](Self::before_exit) gave back.
+    /// If the semaphore was removed, or [`before_exit`](Self::before_exit) gave its permits back, this does nothing and
+    /// succeeds.
     pub fn release(&self) -> Result<()> {
         if !self.holder.remove() {
             if self.given_back.load(Ordering::Relaxed) {
@@ -238,12 +238,12 @@ impl Semaphore {
         }
     }
 
-    /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
+    /// Starts a wait whose outcome comes to `mailbox`, unless a unit is free at once.
     pub fn start_wait(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         self.start(Request::Unit, mailbox, executors)
     }
 
-    /// As [`start_wait`](Self::start_wait), for a permit.
+    /// Does the same for a permit.
     pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         self.start(Request::Permit, mailbox, executors)
     }
@@ -256,7 +256,7 @@ impl Semaphore {
         self.queue.join(Waiter { request, holder, mailbox, executors })
     }
 
-    /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.
+    /// Ends a wait: when this returns, nothing arrives for it any more, and no unit is lost.
     pub fn cancel(&self, ticket: WaiterId, mailbox: &Mailbox) {
         self.queue.cancel(ticket, mailbox);
     }
@@ -266,18 +266,18 @@ impl Semaphore {
         self.queue.cancel_all(&self.holder, mailbox);
     }
 
-    /// Says whether a thread of libuv's pool may block for the waits of this handle.
+    /// Sets whether a thread of libuv's pool may block for the waits of this handle.
     pub fn allow_pool(&self, allowed: bool) {
         self.queue.allow_pool(&self.holder, allowed);
     }
 
-    /// How many permits this handle has.
+    /// The number of permits of this handle.
     #[must_use]
     pub fn permits(&self) -> usize {
         self.holder.permits()
     }
 
-    /// What is known about the semaphore.
+    /// Information about the semaphore.
     pub fn info(&self) -> Result<SemaphoreInfo> {
         self.queue.before_reading();
         let mut info = match &self.inside {
@@ -288,7 +288,7 @@ impl Semaphore {
         Ok(info)
     }
 
-    /// Removes the semaphore; on System V everybody who waits gets `EIDRM`. A second call does nothing.
+    /// Removes the semaphore; on System V every waiter gets `EIDRM`. A second call does nothing.
     pub fn unlink(&self) -> Result<()> {
         if self.unlinked.load(Ordering::Relaxed) {
             return Ok(());
@@ -298,7 +298,7 @@ impl Semaphore {
         Ok(())
     }
 
-    /// Which semaphore this is: to remove it after it was dropped too.
+    /// The identity of the semaphore: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> SemaphoreIdentity {
         match &self.inside {
@@ -307,9 +307,9 @@ impl Semaphore {
         }
     }
 
-    /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
+    /// Gives back what the kernel does not give back at the end of the process: the permits of a backend without undo.
     pub fn before_exit(&self) {
-        // Without permits, System V has nothing to ask the kernel about.
+        // Without permits of a System V semaphore, the kernel need not be probed.
         let undone = |backend: Backend| {
             backend == Backend::SystemV && (self.permits() == 0 || backend.recovers_permits())
         };
@@ -331,7 +331,7 @@ impl Drop for Semaphore {
 }
 
 impl Creation {
-    /// The first value of a set, which [`check`](Self::check) found small enough.
+    /// The first value of a set; [`check`](Self::check) has found it small enough.
     fn initial_of_set(self) -> u16 {
         u16::try_from(self.initial).unwrap_or(VALUE_MAX)
     }

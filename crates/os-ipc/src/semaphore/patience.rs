@@ -1,20 +1,20 @@
-//! How often something unsettled is looked at again.
+//! The number of tries for something that is not settled yet.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a semaphore may take to become initialised after it was made, and a name to stop coming and going.
+/// The longest that a new semaphore may take to become initialised, and a name to stop coming and going: 1 s.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Looks that there are at least: the time may be over because this process itself was stopped.
+/// The fewest tries: the time can be over because this process itself was stopped.
 const FEWEST_LOOKS: u32 = 20;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
-/// A number of looks, spread over a time.
+/// A number of tries, spread over a time.
 #[derive(Default)]
 pub(crate) struct Patience {
-    /// When the first look was over: most of the time it finds what there is, and nobody asks for the time.
+    /// The time after the first try, which mostly succeeds: the clock is only read if it fails.
     start: Option<Instant>,
     looks: u32,
 }
@@ -24,7 +24,7 @@ impl Patience {
         Self::default()
     }
 
-    /// Waits a moment before the next look; false when there is none.
+    /// Waits a moment before the next try; false when the tries are used up.
     pub(crate) fn once_more(&mut self) -> bool {
         if self.lasted(LONGEST) {
             return false;
@@ -35,7 +35,7 @@ impl Patience {
         true
     }
 
-    /// Whether it was looked at for so long.
+    /// Whether the tries lasted this long.
     pub(crate) fn lasted(&self, time: Duration) -> bool {
         self.looks >= FEWEST_LOOKS && self.start.is_some_and(|start| start.elapsed() >= time)
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_was_stopped_looks_again() {
+    fn a_process_that_was_stopped_tries_again() {
         let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), looks: 0 };
         assert!(!patience.lasted(LONGEST));
         let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();

@@ -21,7 +21,7 @@ use crate::waiting::{Counter, Queue, Request, Token};
 /// An open semaphore.
 pub(super) struct Named {
     name: Name,
-    /// Which file it was at open, where it is one.
+    /// The identity of its file when it was opened, where it has a file.
     file: Option<FileIdentity>,
     mapped: Arc<Mapped>,
     queue: Arc<Queue>,
@@ -29,7 +29,7 @@ pub(super) struct Named {
 
 pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
-    // sem_open would come back with EFBIG too, but bring SIGXFSZ.
+    // sem_open would fail with EFBIG too, but raise SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
         return Err(failed(OsCode::EFBIG));
     }
@@ -38,7 +38,7 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     if let Some(file) = file {
         semaphore_file::set_mode(name, file, creation.mode).map_err(|Failure(call, errno)| {
             if semaphore_file::current(name) == Some(file) {
-                // Complete or absent. What is reported is why it could not get its mode.
+                // Complete or absent. The caller gets the error of the mode.
                 let _ = sys::unlink(name.as_c_str());
             }
             Error::system("cannot create the semaphore", call, quoted(name), errno)
@@ -52,7 +52,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
     loop {
         let file = match check(name, owner)? {
             Found::Nothing => None,
-            // Somebody planted the link, or is just about to take it away.
+            // Another user planted the link, or the creator is about to remove it.
             Found::File { linked: true, .. } if patience.once_more() => continue,
             Found::File { linked: true, .. } => return Err(no_object(name, "a file with a second link")),
             Found::File { identity, .. } => Some(identity),
@@ -64,7 +64,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
             };
             Error::system(what, "sem_open", quoted(name), errno)
         })?;
-        // What was opened is what was checked, if the name still stands for it.
+        // The opened semaphore is the checked one if its name still belongs to the same file.
         if semaphore_file::current(name) == file {
             return Ok(Named::new(name, file, mapped));
         }
@@ -79,7 +79,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
     }
 }
 
-/// The file of `name`; refuses what somebody planted, and what a stranger owns.
+/// The file of `name`; refuses a planted file, and the file of an owner who is not trusted.
 fn check(name: &Name, owner: Owner) -> Result<Found> {
     let found = semaphore_file::look(name).map_err(|refusal| match refusal {
         Refusal::NotAnObject(what) => no_object(name, what),
@@ -93,7 +93,7 @@ fn check(name: &Name, owner: Owner) -> Result<Found> {
     Ok(found)
 }
 
-/// What has the name is no semaphore.
+/// The error for a name that belongs to something other than a semaphore.
 fn no_object(name: &Name, what: &str) -> Error {
     let place = semaphore_file::place(name);
     Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {place}"))
@@ -117,13 +117,13 @@ pub(super) fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(OsCode::ENOENT) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if semaphore_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }
 
-/// Takes the name away, unless it stands for another semaphore by now.
+/// Removes the name, unless it belongs to another semaphore by now.
 pub(super) fn remove_file(name: &Name, file: Option<FileIdentity>) -> Result<()> {
     if is_removed(name, file) {
         return Ok(());
@@ -198,8 +198,8 @@ impl Named {
         })
     }
 
-    /// All units or none. Where the C library's words are known that is one step; elsewhere the counter is looked at
-    /// first, and a peer that posts in between can make it stop half way, 2 billion units up.
+    /// Adds all units or none. Where the C library's words are known, this is one step; elsewhere the counter is read
+    /// first, and a peer that posts in between can stop this half way, 2 billion units up.
     pub(super) fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
@@ -242,12 +242,12 @@ impl Named {
         SemaphoreIdentity::posix(&self.name, self.file)
     }
 
-    /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
+    /// Whether the calling thread can block in the kernel: without a deadline always, with one if the call has a clock.
     pub(super) fn may_block(deadline: Option<Instant>) -> bool {
         deadline.is_none() || sys::HAS_TIMED_WAIT
     }
 
-    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
+    /// Takes a unit, and blocks the calling thread until it has one; false if the deadline comes first.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         let taken = match deadline {
             Some(deadline) => self.mapped.take_until(deadline),
@@ -304,16 +304,16 @@ impl Counter for MappedCounter {
         self.mapped.give()
     }
 
-    /// Of what goes back: what takes makes its own.
+    /// The error of giving back; the calls that take make their own.
     fn failure(&self, act: &str, errno: OsCode) -> Error {
         self.failed(act, "sem_post", errno)
     }
 }
 
-/// One mapping and one queue a semaphore and process, however many handles there are.
+/// The mapping and the queue of a semaphore: one for each semaphore and process, however many handles are open.
 ///
-/// The C library gives one address to all of a process's openings of one semaphore, and counts them; on darwin every
-/// opening has its own, and its own queue.
+/// The C library gives all openings of one semaphore in a process the same address, and counts them; on darwin every
+/// opening has its own address, and its own queue.
 fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     type Known = (Weak<Mapped>, Weak<Queue>);
     static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
@@ -323,7 +323,7 @@ fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     {
         return (old, queue);
     }
-    // Now and then, so that opening does not become slower with every semaphore that is open.
+    // Only when the list is full: opening must not become slower with every open semaphore.
     if known.len() == known.capacity() {
         known.retain(|_, (old, _)| old.strong_count() > 0);
     }

@@ -182,7 +182,9 @@ impl Party {
             mailbox: Arc::clone(&self.mailbox),
             executors: self.executors,
         };
-        let Wait::Pending(_, Work::Poll(poll)) = self.queue.wait(waiter).unwrap() else { panic!("expected a poll") };
+        let Wait::Pending(_, Work::Poll(poll)) = self.queue.wait(waiter).unwrap() else {
+            panic!("expected a poll")
+        };
         poll
     }
 

@@ -1,4 +1,4 @@
-//! All sets of this host.
+//! The sets of this host.
 
 use crate::error::{Error, OsCode, Result};
 use crate::hints::system_v as hints;
@@ -8,9 +8,9 @@ use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 use crate::sys::system_v::table::SETS;
 
-/// Every set that we may read and that is no lock.
+/// Every set that we may read and that is not a lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
-    // One that is gone by now, or that we may not read, is not on the list.
+    // The list leaves out sets that are gone by now, and sets that we may not read.
     Ok(sets()?.into_iter().filter(|set| !is_lock(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 
@@ -20,9 +20,9 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
         Error::system("cannot list the semaphores", call, format_args!("'{}'", SETS.path), errno)
     };
     let ids = match (SETS.ids(), probe::refusal("semctl")) {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no sets.
         (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
-        // The table is there for everybody. What it lists would all seem to be what we may not read.
+        // Every process may read the table. Here its rows would all look like sets that we may not read.
         (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
         (Err(errno), None) => return Err(failed("open", errno)),
         (Ok(ids), None) => ids,

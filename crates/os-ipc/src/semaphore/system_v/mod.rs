@@ -1,10 +1,10 @@
-//! Named semaphores as System V sets that carry their name.
+//! Named semaphores as System V sets that store their name.
 
 mod counter;
 mod initialise;
 mod list;
 mod opening;
-// Where there are sets.
+// Only where the platform has System V sets.
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
@@ -22,7 +22,7 @@ use crate::waiting::Queue;
 /// An open set.
 pub(super) struct Set {
     id: SetId,
-    /// What it was opened by.
+    /// The identity that it was opened with.
     opened_by: SemaphoreId,
     verified: bool,
     queue: Arc<Queue>,
@@ -62,7 +62,7 @@ impl Set {
         })
     }
 
-    /// The wait of the calling thread: straight into the kernel, which has the clock.
+    /// A wait of the calling thread in the kernel, which has a clock.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         loop {
             let (taken, call) = match deadline {
@@ -95,7 +95,7 @@ impl Set {
     }
 }
 
-/// Removes this set, unless it is gone.
+/// Removes this set, unless it is already gone.
 pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
     match sys::remove(set) {
         Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
@@ -103,7 +103,7 @@ pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
     }
 }
 
-/// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
+/// Waits on a removed set fail with EIDRM, and later calls with EINVAL; both mean the same.
 fn as_removed(errno: OsCode) -> OsCode {
     if errno == OsCode::EINVAL { OsCode::EIDRM } else { errno }
 }

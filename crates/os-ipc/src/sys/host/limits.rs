@@ -1,8 +1,8 @@
-//! What this host allows: proc(5), and nothing where there is no such file.
+//! The limits of this host: proc(5); `None` where there is no such file.
 
 use std::fs;
 
-/// What `/proc/sys/kernel/sem` says.
+/// The limits in `/proc/sys/kernel/sem`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SemaphoreLimits {
     /// SEMMSL: semaphores a set.
@@ -28,17 +28,17 @@ impl SemaphoreLimits {
     }
 }
 
-/// SHMMNI: how many segments there can be.
+/// SHMMNI: the most segments.
 pub(crate) fn segments() -> Option<u64> {
     limit("/proc/sys/kernel/shmmni")
 }
 
-/// SHMALL: how many pages all segments can have together.
+/// SHMALL: the most pages of all segments together.
 pub(crate) fn segment_pages() -> Option<u64> {
     limit("/proc/sys/kernel/shmall")
 }
 
-/// SHMMAX: the most bytes that a segment can have.
+/// SHMMAX: the most bytes of a segment.
 pub(crate) fn segment_bytes() -> Option<u64> {
     limit("/proc/sys/kernel/shmmax")
 }

@@ -1,4 +1,4 @@
-//! Shared memory that is mapped here.
+//! Shared memory that is mapped into this process.
 
 #[path = "unix.rs"]
 mod imp;

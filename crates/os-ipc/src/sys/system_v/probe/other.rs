@@ -1,4 +1,4 @@
-//! Platforms without filters of system calls: nothing is refused.
+//! For platforms without filters of system calls: no call is refused.
 
 use crate::error::OsCode;
 

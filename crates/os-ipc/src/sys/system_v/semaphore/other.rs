@@ -1,4 +1,4 @@
-//! System V semaphores where they are missing or, as on darwin, cannot wait with a limit: nothing is there.
+//! For platforms without System V semaphores, or, as darwin, without a timed wait on them: no set exists.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ pub(crate) use super::types::{Status, Undo};
 
 pub(crate) const AVAILABLE: bool = false;
 
-/// Never made here.
+/// Never created here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SetId(std::convert::Infallible);
 
@@ -105,5 +105,5 @@ pub(crate) fn remove(set: SetId) -> Result<(), OsCode> {
 }
 
 pub(crate) fn by_id(_id: i32) -> SetId {
-    unreachable!("no set is ever listed here")
+    unreachable!("this platform lists no sets")
 }

@@ -1,4 +1,4 @@
-//! Where System V semaphores are not used: there is nothing to probe.
+//! For platforms where System V semaphores are not used: no probe is needed.
 
 use crate::error::OsCode;
 
