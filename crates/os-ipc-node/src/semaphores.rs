@@ -10,7 +10,7 @@ use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue};
 
-/// A semaphore that may be new.
+/// A semaphore, and whether it is new.
 #[napi(object, object_from_js = false)]
 pub struct OpenedSemaphore {
     pub handle: u32,
@@ -18,7 +18,7 @@ pub struct OpenedSemaphore {
     pub verified: bool,
 }
 
-/// What is known about a semaphore; times in seconds since 1970.
+/// Information about a semaphore; times in seconds since 1970.
 #[napi(object)]
 pub struct NativeSemaphoreInfo {
     pub posix: bool,
@@ -50,7 +50,7 @@ fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
     }
 }
 
-/// The same, of what another program may have made.
+/// The same for a semaphore that another program may have created.
 fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
     match id {
         Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
@@ -120,7 +120,7 @@ fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedS
     Ok(OpenedSemaphore { handle: keep(env, session, semaphore)?, created, verified })
 }
 
-/// A handle on it.
+/// Keeps the semaphore, and returns its handle.
 fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     environment::with(env, |environment| {
         environment
@@ -130,7 +130,7 @@ fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     })
 }
 
-/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
+/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses no handle that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
     environment.semaphores.get(handle).ok_or_else(|| internal("no such semaphore handle"))
 }
@@ -145,7 +145,7 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
     on(&env, handle, Semaphore::value)
 }
 
-/// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
+/// Takes a unit that has no owner: with a terminated worker it would be lost, where a permit goes back with its handle.
 fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
     environment::with(env, |environment| {
         let taken = act(semaphore(environment, handle)?).or_fail()?;
@@ -169,14 +169,14 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
 }
 
-/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
+/// The words that hold the counter of a POSIX semaphore; null if they are not known, or must not be shown.
 #[napi(ts_return_type = "ArrayBuffer | null")]
 pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
     let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
     words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
 }
 
-/// Wakes one who waits, after a unit was added to the words.
+/// Wakes one waiter, after a unit was added to the words.
 #[napi]
 pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, |semaphore| {
@@ -185,11 +185,11 @@ pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Blocks the calling thread; false when the time (in milliseconds) is over.
+/// Blocks the calling thread; false if `timeout` (in milliseconds) passes first.
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
-        // What is too long for a Duration is for ever as well.
+        // A timeout that is too long for a Duration is as good as none.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
     take(&env, handle, |semaphore| semaphore.wait(timeout))
@@ -215,7 +215,7 @@ pub fn semaphore_unlink(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, Semaphore::unlink)
 }
 
-/// Which semaphore a handle has open: to remove it when the handle is gone.
+/// The identity of a handle's semaphore: for removing it when the handle is gone.
 #[napi(ts_return_type = "object")]
 pub fn semaphore_identity(env: Env, handle: u32) -> napi::Result<External<SemaphoreIdentity>> {
     environment::with(&env, |environment| Ok(External::new(semaphore(environment, handle)?.identity())))
@@ -235,21 +235,21 @@ pub fn semaphore_value_max(posix: bool) -> u32 {
     backend_of(posix).value_max()
 }
 
-/// A call of System V IPC that this process may not make.
+/// A call of System V IPC that is refused to this process.
 #[napi(object, object_from_js = false)]
 pub struct RefusedCall {
     pub call: &'static str,
     pub code: String,
 }
 
-/// Every one of them.
+/// Every refused call.
 #[napi]
 pub fn refused_calls() -> Vec<RefusedCall> {
     let refused = os_ipc::refused_calls().into_iter();
     refused.map(|(call, errno)| RefusedCall { call, code: errno.to_string() }).collect()
 }
 
-/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
+/// Forgets a handle. A handle that has permits stays, since the process holds them; then this returns false.
 #[napi]
 pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
     let dropped = environment::with(&env, |environment| {
@@ -290,7 +290,7 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
     }
 }
 
-/// What one backend can do on this platform.
+/// The abilities of one backend on this platform.
 #[napi(object)]
 pub struct BackendCapabilities {
     pub available: bool,
@@ -300,21 +300,21 @@ pub struct BackendCapabilities {
     pub unlink_wakes: bool,
 }
 
-/// What both backends can do on this platform.
+/// The abilities of both backends on this platform.
 #[napi(object)]
 pub struct SemaphoreCapabilities {
     pub sysv: BackendCapabilities,
     pub posix: BackendCapabilities,
 }
 
-/// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
+/// Whether this host has System V semaphores, and whether the permits of a dead process come back.
 #[napi(object)]
 pub struct SystemVUndo {
     pub available: bool,
     pub recovers_permits: bool,
 }
 
-/// What the kernel does with System V semaphores. The first call asks it, by a child process.
+/// The kernel's treatment of System V semaphores. The first call probes it, with a child process.
 #[napi]
 pub fn system_v_undo() -> SystemVUndo {
     let undo = os_ipc::kernel_undo();

@@ -1,4 +1,4 @@
-//! What is known of a System V object that a call failed at: its row in the kernel's table.
+//! Hints from the state of a System V object that a call failed at: its row in the kernel's table.
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{Remedy, may_not};
@@ -9,7 +9,7 @@ use crate::sys::system_v::probe;
 pub(crate) use crate::sys::system_v::table::By;
 use crate::sys::system_v::table::{SEGMENTS, SETS, Table};
 
-/// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
+/// Explains an error of semget, semop or semctl. `elsewhere` finds the name in the other backend.
 pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>) -> Error {
     explain(error, SETS, by, elsewhere)
 }
@@ -19,12 +19,12 @@ pub(crate) fn segment(error: Error, by: By) -> Error {
     explain(error, SEGMENTS, by, || None)
 }
 
-/// Explains an error of a call about sets that is refused whatever it is about.
+/// Explains an error of a call about sets that is refused for every set.
 pub(crate) fn refused_set(error: Error) -> Error {
     error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
 }
 
-/// Explains an error of a call about segments that is refused whatever it is about.
+/// Explains an error of a call about segments that is refused for every segment.
 pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
@@ -60,7 +60,7 @@ fn explain(
     }
 }
 
-/// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
+/// Only the mode causes `EACCES`, and only the owner `EPERM`: if neither is possible here, a filter refuses the call.
 fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Error {
     let everybody = |error| if table == SETS { refused_set(error) } else { refused_segment(error) };
     let row = table.access(by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
@@ -73,7 +73,7 @@ fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Err
     error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
 }
 
-/// Adds the host's numbers where a set could not be made for want of room.
+/// Adds the host's limits where a set could not be created for lack of room.
 pub(crate) fn with_limits(error: Error) -> Error {
     if error.errno() != Some(OsCode::ENOSPC) {
         return error;

@@ -227,7 +227,7 @@ impl Semaphore {
             if self.given_back.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            return Err(Error::invalid("there is no permit to release"));
+            return Err(Error::invalid("this handle has no permit to release"));
         }
         match self.queue.release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
