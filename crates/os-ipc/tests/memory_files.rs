@@ -137,7 +137,7 @@ fn pages_touched_while_missing_are_shared_again() {
     let memory = id.create(8192);
     let lease = memory.lease();
     cut(&id, 0);
-    #[allow(unsafe_code, reason = "what JavaScript does with a typed array")]
+    #[allow(unsafe_code, reason = "JavaScript reads a typed array like this")]
     // SAFETY: the lease keeps the range mapped, and the number is in it.
     unsafe {
         lease.start().as_ptr().add(5000).write_volatile(9);

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use super::{LockEngine, LockName, at_exit};
 use crate::waiting::{Locking, Queue};
 
-/// The number of queues from which on unused ones are looked for: below 64, the search costs more than it frees.
+/// The number of queues at which unused ones are removed: below 64, the search costs more than it frees.
 const FULL: usize = 64;
 
 /// The operations that only the queue of a lock has.

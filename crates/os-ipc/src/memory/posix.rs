@@ -99,7 +99,7 @@ impl PosixObject {
         Error::new(
             Code::Truncated,
             format!(
-                "the shared memory '{}' had {size} bytes and was cut to {now} by another process",
+                "another process truncated the shared memory '{}' from {size} to {now} bytes",
                 self.name
             ),
         )
@@ -196,7 +196,7 @@ pub(crate) fn list() -> Vec<SharedMemoryInfo> {
 
 fn status(handle: &Handle, name: &Name) -> Result<Status> {
     named_memory::status(handle).map_err(|Failure(call, errno)| {
-        Error::system("cannot look at the shared memory", call, format_args!("'{name}'"), errno)
+        Error::system("cannot read the state of the shared memory", call, format_args!("'{name}'"), errno)
     })
 }
 

@@ -96,7 +96,7 @@ impl Segment {
         let status = sys::status(self.id);
         status
             .map(|status| info(self.id, &status))
-            .map_err(|errno| self.failed("cannot look at the shared memory", "shmctl", errno))
+            .map_err(|errno| self.failed("cannot read the state of the shared memory", "shmctl", errno))
     }
 
     fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {

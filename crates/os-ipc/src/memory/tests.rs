@@ -156,7 +156,7 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
         let numbers: Vec<u8> = (0..30_000).map(|index: u32| u8::try_from(index % 251).unwrap()).collect();
         memory.write(&numbers, 0).unwrap();
         let lease = memory.lease();
-        #[allow(unsafe_code, reason = "what an ArrayBuffer over the memory is")]
+        #[allow(unsafe_code, reason = "an ArrayBuffer shows the memory like this")]
         // SAFETY: the lease keeps the range mapped, and no other thread or process knows of it.
         let view =
             unsafe { std::slice::from_raw_parts(lease.start().as_ptr() as *const Cell<u8>, lease.length()) };
@@ -223,7 +223,7 @@ fn withdrawn_memory_shows_zeros_to_its_leases_and_is_detached() {
     let lease = memory.lease();
     memory.withdraw();
     assert_eq!(other.info().unwrap().attached, Some(1));
-    #[allow(unsafe_code, reason = "what a read of a file that is under way does")]
+    #[allow(unsafe_code, reason = "a pending read of a file touches the memory like this")]
     // SAFETY: the lease keeps the range valid, and the number is in it.
     let byte = unsafe { lease.start().as_ptr().read_volatile() };
     assert_eq!(byte, 0);
@@ -250,7 +250,7 @@ fn memory_withdrawn_for_ever_shows_zeros_and_stays_valid() {
         let start = memory.lease().start();
         memory.lease().withdraw_for_ever();
         drop(memory);
-        #[allow(unsafe_code, reason = "what a thread that was given the memory does")]
+        #[allow(unsafe_code, reason = "a thread that has the memory reads it like this")]
         // SAFETY: the range is never unmapped.
         let byte = unsafe { start.as_ptr().read_volatile() };
         assert_eq!(byte, 0);

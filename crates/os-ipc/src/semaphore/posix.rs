@@ -70,7 +70,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
         }
         if !patience.once_more() {
             return Err(Error::system(
-                "the semaphore keeps being removed and created",
+                "other processes keep removing and creating the semaphore",
                 "sem_open",
                 quoted(name),
                 OsCode::EAGAIN,

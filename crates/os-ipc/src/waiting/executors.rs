@@ -142,7 +142,7 @@ impl Tenure {
         self.queue.drive(self.generation, executor);
     }
 
-    /// Takes for the waiters what is there now; false once there is no waiter to poll for.
+    /// Takes for the waiters as much as the source has now; false once there is no waiter to poll for.
     pub(super) fn poll(&self) -> bool {
         self.queue.poll(self.generation)
     }

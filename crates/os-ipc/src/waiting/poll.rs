@@ -16,7 +16,7 @@ impl Poll {
         Self(Tenure::new(queue, generation))
     }
 
-    /// Takes for the waiters what is there now; false once there is no waiter to poll for. It never blocks.
+    /// Takes for the waiters as much as the source has now; false once there is no waiter to poll for. It never blocks.
     #[must_use]
     pub fn try_all(&self) -> bool {
         self.0.poll()

@@ -108,14 +108,14 @@ impl Queue {
         self.source.locking()
     }
 
-    // --- What callers do
+    // --- For callers
 
-    /// Takes what is asked for at once if the list is empty and it is there, otherwise as the last waiter of the list.
+    /// Grants the request at once if the list is empty and the source has it, otherwise as the last waiter of the list.
     pub(crate) fn wait(&self, waiter: Waiter) -> Result<Wait> {
         if self.take_at_once(waiter.request, &waiter.holder)? { Ok(Wait::Done) } else { self.join(waiter) }
     }
 
-    /// Takes what is asked for if it is there and this process has no waiters.
+    /// Grants the request if the source has it and this process has no waiters.
     pub(crate) fn take_at_once(&self, request: Request, holder: &Holder) -> Result<bool> {
         Ok(self.lock().state.is_empty() && self.take_now(request, holder)?)
     }
@@ -139,7 +139,7 @@ impl Queue {
         }
     }
 
-    /// Takes what is asked for if it is there now, and overtakes the waiters.
+    /// Grants the request if the source has it now, and overtakes the waiters.
     pub(crate) fn try_take(&self, request: Request, holder: &Holder) -> Result<bool> {
         let returned = self.returned.load(Ordering::Acquire);
         if self.take_now(request, holder)? {
@@ -150,7 +150,7 @@ impl Queue {
         Ok(again && self.take_now(request, holder)?)
     }
 
-    /// Takes what is asked for if it is there now and this process has no waiters.
+    /// Grants the request if the source has it now and this process has no waiters.
     pub(crate) fn try_take_in_turn(&self, request: Request, holder: &Holder) -> Result<bool> {
         if self.lock().state.is_empty() { self.try_take(request, holder) } else { Ok(false) }
     }
@@ -258,11 +258,11 @@ impl Queue {
         list.state.is_empty() && list.state.driver() == Driver::None
     }
 
-    /// Gives back what a holder has.
+    /// Gives back a holder's unit or lock.
     ///
-    /// What comes back goes straight to the first waiter of this process if no other process waits in the kernel,
-    /// otherwise to the kernel. When the call returns, the mailboxes have what the waiters of this process can have
-    /// now: always for a lock, and for a permit that went straight.
+    /// It goes straight to the first waiter of this process if no other process waits in the kernel,
+    /// otherwise to the kernel. When the call returns, the mailboxes have every grant that is possible now for this
+    /// process: always for a lock, and for a permit that went straight.
     pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let mut list = self.lock();
         if self.may_hand_over(&list, request) {
@@ -279,7 +279,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Whether the first waiter asks for what is given back, and no thread but our driver waits for it in the kernel.
+    /// Whether the first waiter asks for the same, and only our driver waits for it in the kernel.
     ///
     /// A driver on its way into the kernel is not counted there yet: one other process may be overtaken then.
     fn may_hand_over(&self, list: &List, request: Request) -> bool {
@@ -288,7 +288,7 @@ impl Queue {
             && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
     }
 
-    /// Delivers what just went back to the kernel, as far as the waiters of this process can have it now.
+    /// Delivers the lock that just went back to the kernel, as far as the waiters of this process can have it now.
     fn await_grants(&self) {
         let mut driver_came_back = false;
         loop {
@@ -315,7 +315,7 @@ impl Queue {
         }
     }
 
-    // --- What drivers do
+    // --- For drivers
 
     /// Takes for the waiters until the list is empty, or until another driver replaces this one.
     ///
@@ -361,7 +361,7 @@ impl Queue {
         next
     }
 
-    /// Takes for the waiters what is there; false if the list is empty or another driver serves it.
+    /// Takes for the waiters as much as the source has; false if the list is empty or another driver serves it.
     pub(super) fn poll(&self, generation: u64) -> bool {
         let mut list = self.lock();
         list.state.is_driven_by(generation) && self.take_for_all(&mut list)
@@ -408,7 +408,7 @@ impl Queue {
 
     // --- Effects
 
-    /// Gives what this process took to the next waiter, or back to the source.
+    /// Gives a unit or lock of this process to the next waiter, or back to the source.
     pub(super) fn pass_on(&self, request: Request, token: Token) {
         let mut list = self.lock();
         self.hand_on(&mut list, request, token);

@@ -5,7 +5,7 @@ use crate::error::OsCode;
 use crate::error::{Error, Result};
 use crate::sys::interrupt::Interrupt;
 
-/// The request of a waiter, and whether what it gets has an owner.
+/// The request of a waiter, and whether its unit has an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// A unit, taken for good: a signal between processes.
@@ -19,23 +19,23 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// Whether what was taken for one request can be handed to the other.
+    /// Whether a unit or lock taken for one request can be handed to the other.
     pub(crate) fn is_like(self, other: Self) -> bool {
         let unit = |request| matches!(request, Self::Unit | Self::Permit);
         self == other || unit(self) && unit(other)
     }
 }
 
-/// The place where a backend took something; the backend needs it when that goes back.
+/// The place where a backend took a unit or lock; the backend needs it for giving that back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token(pub(crate) i32);
 
 /// A counter in the kernel.
 pub(crate) trait Counter: Send + Sync {
-    /// Takes what is asked for if it is there now.
+    /// Takes for the request if that is possible now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
-    /// Takes what is asked for, a unit as [`Request::Permit`], and waits without a limit; `None` after an interrupt.
+    /// Takes for the request, a unit as [`Request::Permit`], and waits without a limit; `None` after an interrupt.
     ///
     /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
     /// gives it up.
@@ -46,10 +46,10 @@ pub(crate) trait Counter: Send + Sync {
         false
     }
 
-    /// Gives back what was taken.
+    /// Gives a unit or lock back.
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode>;
 
-    /// The number of threads, in all processes, that wait in the kernel for what a holder of `request` gives back;
+    /// The number of threads, in all processes, that wait in the kernel for a release of `request`;
     /// `None` where the kernel does not tell.
     fn kernel_waiters(&self, _request: Request) -> Option<u32> {
         None

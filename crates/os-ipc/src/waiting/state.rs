@@ -159,7 +159,7 @@ impl<P> State<P> {
         }
     }
 
-    /// Removes the first waiter, if its request is like what was taken.
+    /// Removes the first waiter, if its request is like the one that was taken for.
     pub(super) fn grant(&mut self, taken: Request) -> Option<(WaiterId, Waiter<P>)> {
         self.first().filter(|waiter| waiter.request.is_like(taken))?;
         let (id, waiter) = self.waiters.pop_first()?;
@@ -260,7 +260,7 @@ impl<P> State<P> {
     pub(super) fn settle(&mut self) -> Action {
         let (idle, no_pool) = (self.is_empty(), self.for_pool == 0);
         match self.driver {
-            Driver::Running(_) if self.takes_in_vain() => Action::Interrupt,
+            Driver::Running(_) if self.takes_another_request() => Action::Interrupt,
             Driver::Running(Executor::Thread) if idle => Action::Interrupt,
             Driver::Running(Executor::Pool) if idle || no_pool => Action::Interrupt,
             // An interrupt cannot reach a driver that has not begun, and libuv may start it late.
@@ -269,8 +269,8 @@ impl<P> State<P> {
         }
     }
 
-    /// Whether the driver takes something that the first waiter does not ask for.
-    fn takes_in_vain(&self) -> bool {
+    /// Whether the driver takes for another request than that of the first waiter.
+    fn takes_another_request(&self) -> bool {
         let first = self.first().map(|waiter| waiter.request);
         matches!((self.taking, first), (Some(taken), Some(request)) if !request.is_like(taken))
     }

@@ -1,4 +1,4 @@
-//! Locks as System V sets: the kernel undoes what a process has of a lock when the process dies.
+//! Locks as System V sets: when a process dies, the kernel undoes its operations on the lock.
 //!
 //! A shared request passes the gate and takes one of the count, in one step. An exclusive request shuts the gate first,
 //! and then waits for all of the count: no newcomer passes meanwhile, and the shared holders leave one by one. The gate

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicUsize;
 ///
 /// The name stands for its layout: another layout needs another symbol.
 #[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "it is what other copies look for, in C's letters")]
+#[allow(non_upper_case_globals, reason = "other copies search for this name, spelled as in C")]
 pub static os_ipc_pool_threads_taken_v1: AtomicUsize = AtomicUsize::new(0);
 
 /// `dlsym(3)` in every image of the process: the register that all copies share.

@@ -18,7 +18,7 @@ unsafe extern "C" {
 /// Whether this platform has System V semaphores.
 pub(crate) const AVAILABLE: bool = true;
 
-/// A set of semaphores: what semget(2) returns.
+/// The id of a set of semaphores, from semget(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SetId(i32);
 
