@@ -35,6 +35,8 @@ interface Capabilities {
     readonly unlinkWakes: PerBackend;
     /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
     readonly locks: 'sysv' | 'files';
+    /** Whether objects outlive their last user. Where they do, they stay until somebody removes them or the host restarts. */
+    readonly persistent: boolean;
     /** Whether {@link list} can say what there is. */
     readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */

@@ -17,11 +17,14 @@ export declare function allowPool(handle: number, allowed: boolean): void
 
 /** What one backend can do on this platform. */
 export interface BackendCapabilities {
+  name: 'sysv' | 'posix'
   available: boolean
   isDefault: boolean
   hasValue: boolean
   hasTimedWait: boolean
   unlinkWakes: boolean
+  /** The largest value that a counter has. */
+  valueMax: number
 }
 
 /**
@@ -176,7 +179,7 @@ export interface NativeMemoryInfo {
 
 /** What is known about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
-  posix: boolean
+  backend: 'sysv' | 'posix'
   name?: string
   key?: number
   id?: number
@@ -192,6 +195,9 @@ export interface NativeSemaphoreInfo {
   verified: boolean
   removed: boolean
 }
+
+/** Whether objects outlive their last user. */
+export declare function objectsPersist(): boolean
 
 /** Whether this is the thread that the process began with: no worker, then. */
 export declare function onFirstThread(): boolean
@@ -229,15 +235,10 @@ export interface RequestedLock {
   ticket?: number
 }
 
-export declare function semaphoreCapabilities(): SemaphoreCapabilities
+/** What each backend can do on this platform. */
+export declare function semaphoreCapabilities(): Array<BackendCapabilities>
 
-/** What both backends can do on this platform. */
-export interface SemaphoreCapabilities {
-  sysv: BackendCapabilities
-  posix: BackendCapabilities
-}
-
-export declare function semaphoreCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
+export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number): OpenedSemaphore
 
 /** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
 export declare function semaphoreDrop(handle: number): boolean
@@ -247,9 +248,9 @@ export declare function semaphoreIdentity(handle: number): object
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
+export declare function semaphoreOpen(session: number, id: string | number, backend: 'sysv' | 'posix', owner?: number | string | undefined | null): number
 
-export declare function semaphoreOpenOrCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpenOrCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
 export declare function semaphorePost(handle: number, count: number): void
 
@@ -264,12 +265,9 @@ export declare function semaphoreTryWait(handle: number): boolean
 
 export declare function semaphoreUnlink(handle: number): void
 
-export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
+export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' | 'posix'): boolean
 
 export declare function semaphoreValue(handle: number): number
-
-/** The largest value that a counter of this backend has. */
-export declare function semaphoreValueMax(posix: boolean): number
 
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean

@@ -6,6 +6,9 @@ export type Id = string | number
 /** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
 export type Backend = 'sysv' | 'posix'
 
+/** Each of them. */
+export const BACKENDS: readonly Backend[] = Object.freeze(['sysv', 'posix'])
+
 /** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
 export type Owner = number | 'any'
 
@@ -42,9 +45,11 @@ export function checkInteger(what: string, value: unknown, min: number, max: num
 
 /** `'sysv'`, `'posix'`, or missing. */
 export function checkBackend(value: unknown): Backend | undefined {
-  if (value === undefined || value === 'sysv' || value === 'posix') return value
-  if (typeof value !== 'string') throw wrongType('backend', "'sysv' or 'posix'", value)
-  throw wrongValue(`backend must be 'sysv' or 'posix', received '${value}'`)
+  const backend = BACKENDS.find(name => name === value)
+  if (backend !== undefined || value === undefined) return backend
+  const expected = BACKENDS.map(name => `'${name}'`).join(' or ')
+  if (typeof value !== 'string') throw wrongType('backend', expected, value)
+  throw wrongValue(`backend must be ${expected}, received '${value}'`)
 }
 
 /** A counter's first value, of a backend whose counters end at `most`. */

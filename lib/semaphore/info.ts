@@ -41,7 +41,7 @@ export interface SemaphoreInfo {
 /** The addon's view as the public one. */
 export function semaphoreInfo(info: NativeSemaphoreInfo): SemaphoreInfo {
   return {
-    backend: info.posix ? 'posix' : 'sysv',
+    backend: info.backend,
     name: info.name,
     key: info.key,
     id: info.id,

@@ -21,7 +21,7 @@ use crate::handles::Handles;
 use crate::memory::Segment;
 use crate::session::{self, Session};
 
-/// Lets the sessions settle; does not keep the event loop alive by itself.
+/// Has the sessions settle; does not keep the event loop alive by itself.
 pub(crate) type Wakeup = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 
 pub(crate) struct Environment {
@@ -130,7 +130,7 @@ fn end(raw: usize) {
         if let Some(session) = environment.session(number) {
             semaphore.cancel_all(&session.mailbox);
         }
-        // A worker can be terminated after it counted a unit in place, and before it woke a waiter.
+        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
         semaphore.wake_one();
     }
 }
@@ -152,7 +152,7 @@ impl Environment {
         found.ok_or_else(|| internal("no such session"))
     }
 
-    /// Ends all locks, pending and held.
+    /// All locks: what waits and what is held.
     fn end_locks(&mut self) {
         for (number, lock) in self.locks.drain() {
             if let Some(session) = self.session(number) {
@@ -166,7 +166,7 @@ impl Environment {
     fn return_units(&self) {
         for session in &self.sessions {
             if let Some(semaphore) = session.in_transit().and_then(|handle| self.semaphores.get(handle)) {
-                // A counter that is full or removed by now takes nothing back.
+                // What was filled or removed meanwhile has no place for it.
                 drop(semaphore.post(1));
             }
         }

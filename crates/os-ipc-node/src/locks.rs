@@ -45,7 +45,7 @@ pub struct NativeLockInfo {
 
 /// The engine of the platform or, for tests, that of files in a folder.
 fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
-    folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
+    folder.map_or_else(LockEngine::of_platform, |folder| LockEngine::in_folder(&folder))
 }
 
 /// Whether locks are System V sets here, and not files. The first call probes the kernel's undo.

@@ -10,7 +10,7 @@ use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue};
 
-/// A semaphore, and whether it is new.
+/// A semaphore that may be new.
 #[napi(object, object_from_js = false)]
 pub struct OpenedSemaphore {
     pub handle: u32,
@@ -19,9 +19,10 @@ pub struct OpenedSemaphore {
 }
 
 /// Information about a semaphore; times in seconds since 1970.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct NativeSemaphoreInfo {
-    pub posix: bool,
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub backend: &'static str,
     pub name: Option<String>,
     pub key: Option<i32>,
     pub id: Option<i32>,
@@ -38,22 +39,23 @@ pub struct NativeSemaphoreInfo {
     pub removed: bool,
 }
 
-fn backend_of(posix: bool) -> Backend {
-    if posix { Backend::Posix } else { Backend::SystemV }
+/// A backend by its name, which `lib/options.ts` has checked.
+fn backend_of(name: &str) -> os_ipc::Result<Backend> {
+    Backend::named(name).ok_or_else(|| os_ipc::Error::invalid(format!("no such backend: '{name}'")))
 }
 
 /// A name or a raw key.
-fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+fn id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::named(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::named(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
 
 /// The same for a semaphore that another program may have created.
-fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+fn existing_id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::existing(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
@@ -72,12 +74,12 @@ pub fn semaphore_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore =
-        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
+        id_of(&id, &backend).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
     opened(&env, session, semaphore)
 }
 
@@ -86,11 +88,11 @@ pub fn semaphore_open(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
     let semaphore =
-        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
+        existing_id_of(&id, &backend).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
     keep(&env, session, semaphore)
 }
 
@@ -99,20 +101,23 @@ pub fn semaphore_open_or_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedSemaphore> {
-    let semaphore = id_of(&id, posix)
+    let semaphore = id_of(&id, &backend)
         .and_then(|id| Semaphore::open_or_create(&id, Creation { initial, mode }, owner_of(&owner)))
         .or_fail()?;
     opened(&env, session, semaphore)
 }
 
 #[napi]
-pub fn semaphore_unlink_id(id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
-    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
+pub fn semaphore_unlink_id(
+    id: Either<String, i32>,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+) -> napi::Result<bool> {
+    existing_id_of(&id, &backend).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
 
 fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
@@ -145,7 +150,7 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
     on(&env, handle, Semaphore::value)
 }
 
-/// Takes a unit that has no owner: with a terminated worker it would be lost, where a permit goes back with its handle.
+/// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
 fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
     environment::with(env, |environment| {
         let taken = act(semaphore(environment, handle)?).or_fail()?;
@@ -169,14 +174,14 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
 }
 
-/// The words that hold the counter of a POSIX semaphore; null if they are not known, or must not be shown.
+/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
 #[napi(ts_return_type = "ArrayBuffer | null")]
 pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
     let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
     words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
 }
 
-/// Wakes one waiter, after a unit was added to the words.
+/// Wakes one who waits, after a unit was added to the words.
 #[napi]
 pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, |semaphore| {
@@ -185,7 +190,7 @@ pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Blocks the calling thread; false if `timeout` (in milliseconds) passes first.
+/// Blocks the calling thread; false when the time (in milliseconds) is over.
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
@@ -229,12 +234,6 @@ pub fn semaphore_remove_closed(
     identity.remove().or_fail()
 }
 
-/// The largest value that a counter of this backend has.
-#[napi]
-pub fn semaphore_value_max(posix: bool) -> u32 {
-    backend_of(posix).value_max()
-}
-
 /// A call of System V IPC that is refused to this process.
 #[napi(object, object_from_js = false)]
 pub struct RefusedCall {
@@ -249,7 +248,7 @@ pub fn refused_calls() -> Vec<RefusedCall> {
     refused.map(|(call, errno)| RefusedCall { call, code: errno.to_string() }).collect()
 }
 
-/// Forgets a handle. A handle that has permits stays, since the process holds them; then this returns false.
+/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
 #[napi]
 pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
     let dropped = environment::with(&env, |environment| {
@@ -271,7 +270,7 @@ pub fn list_semaphores() -> napi::Result<Vec<NativeSemaphoreInfo>> {
 impl From<SemaphoreInfo> for NativeSemaphoreInfo {
     fn from(info: SemaphoreInfo) -> Self {
         Self {
-            posix: info.backend == Backend::Posix,
+            backend: info.backend.name(),
             name: info.name,
             key: info.key,
             id: info.id,
@@ -291,20 +290,17 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
 }
 
 /// The abilities of one backend on this platform.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct BackendCapabilities {
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub name: &'static str,
     pub available: bool,
     pub is_default: bool,
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
-}
-
-/// The abilities of both backends on this platform.
-#[napi(object)]
-pub struct SemaphoreCapabilities {
-    pub sysv: BackendCapabilities,
-    pub posix: BackendCapabilities,
+    /// The largest value that a counter has.
+    pub value_max: u32,
 }
 
 /// Whether this host has System V semaphores, and whether the permits of a dead process come back.
@@ -321,14 +317,23 @@ pub fn system_v_undo() -> SystemVUndo {
     SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
 }
 
+/// What each backend can do on this platform.
 #[napi]
-pub fn semaphore_capabilities() -> SemaphoreCapabilities {
+pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
     let of = |backend: Backend| BackendCapabilities {
+        name: backend.name(),
         available: backend.is_available(),
-        is_default: backend == Backend::DEFAULT,
+        is_default: backend == Backend::default(),
         has_value: backend.has_value(),
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),
+        value_max: backend.value_max(),
     };
-    SemaphoreCapabilities { sysv: of(Backend::SystemV), posix: of(Backend::Posix) }
+    Backend::ALL.into_iter().map(of).collect()
+}
+
+/// Whether objects outlive their last user.
+#[napi]
+pub fn objects_persist() -> bool {
+    os_ipc::OBJECTS_PERSIST
 }

@@ -33,7 +33,7 @@ impl Task for Serve {
     }
 }
 
-/// Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the ticket of the wait.
+/// Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
 ///
 /// `referenced` tells whether the wait keeps the event loop alive, as a wait on libuv's pool does.
 #[napi]
@@ -88,8 +88,8 @@ pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Sets whether libuv's pool, if this thread has one, may block for the waits of a handle: a wait on the pool keeps the
-/// event loop alive.
+/// Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
+/// the event loop alive.
 #[napi]
 pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {

@@ -1,9 +1,13 @@
 //! The owners whose objects may be opened.
 
+#[cfg(unix)]
 use std::fmt::Display;
+#[cfg(unix)]
 use std::sync::OnceLock;
 
+#[cfg(unix)]
 use crate::error::{Code, Error, Remedy, Result};
+#[cfg(unix)]
 use crate::sys::access::{Access, Users, own_uid};
 
 /// The owners whose objects a call opens.
@@ -20,6 +24,7 @@ pub enum Owner {
     Any,
 }
 
+#[cfg(unix)]
 impl Owner {
     /// Refuses `object` if a user who controls it is neither this process's, nor root, nor allowed.
     pub(crate) fn check(self, object: impl Display, access: Access) -> Result<()> {
@@ -63,7 +68,7 @@ impl Owner {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

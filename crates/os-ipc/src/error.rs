@@ -18,7 +18,7 @@ pub enum Code {
     OutOfRange,
     /// The name or key stands for `IPC_PRIVATE`: a new object at every call.
     ReservedKey,
-    /// Two names have the same key, and the other one exists already.
+    /// Two names have the same key, and the other one was there first.
     NameCollision,
     /// The object's creator died or stalled before it was ready.
     NotInitialised,
@@ -139,14 +139,14 @@ impl Error {
         self
     }
 
-    /// Adds the remedy of this package; the hint describes it in words.
+    /// Adds what of this package helps; the hint says it in words.
     #[must_use]
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
         self.0.remedy = remedy.into();
         self
     }
 
-    /// Adds the owner of the object in question, and its permission bits.
+    /// Adds the owner of the object that is in the way, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
@@ -187,7 +187,7 @@ impl Error {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
     }
 
-    /// The remedy of this package, if there is one.
+    /// What of this package helps, where anything does.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         match self.0.hint {

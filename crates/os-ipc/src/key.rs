@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys;
 
@@ -24,7 +24,7 @@ impl Key {
         Ok(Self(raw))
     }
 
-    /// The key of a name as in the Go library: FNV-1a 32 over the bytes of the name with its slash.
+    /// FNV-1a 32 over the bytes of the name with its slash: the Go library's key.
     pub fn of_name(name: &Name) -> Result<Self> {
         let key = fnv1a_32(name.as_str().as_bytes()).cast_signed();
         Self::from_raw(key).map_err(|_| {
@@ -38,7 +38,8 @@ impl Key {
         })
     }
 
-    /// The key of a lock: different from that of every semaphore, except for collisions.
+    /// The key of a lock: another one than that of any semaphore, but for collisions.
+    #[cfg(system_v_semaphores)]
     pub(crate) fn of_lock(name: &str) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x006c_6f63;
         match fnv1a_32(format!("os-ipc:lock:{name}").as_bytes()).cast_signed() {
@@ -48,6 +49,7 @@ impl Key {
     }
 
     /// The key of the set that the processes of this user probe the kernel's undo with.
+    #[cfg(system_v_semaphores)]
     pub(crate) fn of_undo_probe(user: u32) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
         match fnv1a_32(format!("os-ipc:undo:{user}").as_bytes()).cast_signed() {
@@ -83,8 +85,9 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     }
     let c_path = CString::new(path.as_os_str().as_encoded_bytes())
         .map_err(|_| Error::invalid("a path has no NUL byte"))?;
-    sys::ftok(&c_path, project_id).map_err(|errno| {
-        Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
+    sys::ftok(&c_path, project_id).map_err(|errno| match errno {
+        OsCode::ENOSYS => Error::new(Code::NotSupported, "this platform derives no keys from files"),
+        errno => Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno),
     })
 }
 

@@ -3,6 +3,9 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
+// Until Windows has a backend, nothing there makes what the rest is about.
+#![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
+
 mod access;
 mod error;
 mod hints;
@@ -11,6 +14,7 @@ mod list;
 mod lock;
 mod memory;
 mod name;
+#[cfg(system_v_semaphores)]
 mod record;
 mod semaphore;
 mod sync;
@@ -34,6 +38,9 @@ pub use waiting::{
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
 };
 
+/// Whether objects outlive their last user, until somebody removes them or the host restarts.
+pub const OBJECTS_PERSIST: bool = sys::host::OBJECTS_PERSIST;
+
 /// Whether the calling thread is the first one of the process.
 #[must_use]
 pub fn is_on_first_thread() -> bool {
@@ -46,7 +53,7 @@ pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
 }
 
-/// The value of an environment variable when the process started; `None` if it was not set or is not known.
+/// The value of an environment variable when the process started; `None` where it was not set, or where nothing tells.
 #[must_use]
 pub fn variable_at_start(name: &str) -> Option<String> {
     sys::value_at_start(name)

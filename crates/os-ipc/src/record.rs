@@ -7,9 +7,9 @@
 //! | 2 | length of the name in bytes, slash included; 0 for a raw key |
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
 //!
-//! The set of a lock has another mark, any name, and more semaphores behind it (`lock/system_v/layout.rs`).
+//! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
 
-/// The value of semaphore 1: a magic number and the version of this layout.
+/// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
 
 /// The value of semaphore 1 in the set of a lock.
@@ -32,7 +32,7 @@ pub(crate) fn set_size(name: &str) -> usize {
     usize::from(NAME_AT) + words_of(name.len())
 }
 
-/// The number of words for the bytes of a name.
+/// How many words the bytes of a name take.
 pub(crate) fn words_of(length: usize) -> usize {
     (length * 8).div_ceil(WORD_BITS)
 }
@@ -68,7 +68,7 @@ pub(crate) enum Record {
     Named(String),
     /// The set of the lock with this name.
     Lock(String),
-    /// No mark: a foreign set, or one that is not initialised yet.
+    /// No mark: not ours, or not initialised yet.
     Absent,
     /// A mark, and behind it values that we never write.
     Damaged,
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_do_not_match_the_length_are_damaged() {
+    fn words_that_do_not_match_the_length_are_damage() {
         let mut cut = values("/jobs");
         cut.pop();
         assert_eq!(read(&cut), Record::Damaged);

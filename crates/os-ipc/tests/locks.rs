@@ -30,7 +30,7 @@ fn on_every_engine(test: impl Fn(&Place)) {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("os-ipc-test-public-{}-{number}", std::process::id());
     let folder = std::env::temp_dir().join(&name);
-    let in_folder = LockEngine::in_folder(folder.to_str().unwrap());
+    let in_folder = LockEngine::in_folder(folder.to_str().unwrap()).unwrap();
     for engine in [LockEngine::of_platform().unwrap(), in_folder] {
         test(&Place { engine, name: LockName::new(&name).unwrap(), folder: folder.clone() });
     }

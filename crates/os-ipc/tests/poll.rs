@@ -212,7 +212,7 @@ fn a_unit_polled_for_a_closed_mailbox_goes_back() {
 }
 
 #[test]
-fn a_unit_polled_for_a_wait_becomes_a_permit_for_the_next_waiter() {
+fn what_a_look_won_for_a_signal_becomes_a_permit_for_who_waits_for_one() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let other = Party::new();
@@ -227,7 +227,7 @@ fn a_unit_polled_for_a_wait_becomes_a_permit_for_the_next_waiter() {
         semaphore.cancel(waiter, &party.mailbox);
         receive(&other, 1);
         assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
-        // The permit has an undo record of its own: its release leaves none.
+        // With an undo record of its own: released, it leaves none.
         semaphore.release().unwrap();
         assert_eq!(units(&semaphore), 1);
     }

@@ -21,11 +21,11 @@ fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
 fn pending_permit(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
     match semaphore.start_acquire(mailbox, Executors::THREAD).unwrap() {
         Wait::Pending(ticket, Work::Nothing) => ticket,
-        _ => panic!("expected a pending wait"),
+        _ => panic!("a unit was there"),
     }
 }
 
-/// Takes the deliveries; returns their waiters.
+/// Takes what arrived; says for which tickets it was.
 fn take(delivered: Vec<(WaiterId, Delivery)>) -> Vec<WaiterId> {
     delivered
         .into_iter()
@@ -74,7 +74,7 @@ fn a_permit_belongs_to_the_handle_that_waited() {
         let ticket = pending_permit(&holder, &party.mailbox);
         semaphore.post(1).unwrap();
         let delivered = party.collect();
-        assert_eq!(holder.permits(), 0, "the grant is still on its way");
+        assert_eq!(holder.permits(), 0, "it is on its way");
         assert_eq!(take(delivered), [ticket]);
         assert_eq!((holder.permits(), semaphore.permits()), (1, 0));
         drop(holder);
@@ -291,7 +291,7 @@ fn cancellations_during_posts_conserve_the_count() {
 }
 
 #[test]
-fn a_released_permit_goes_straight_to_the_next_waiter_of_this_process() {
+fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() {
     let named = Named::new(Backend::SystemV);
     if !named.backend.is_available() {
         return;
@@ -315,14 +315,14 @@ fn a_released_permit_goes_straight_to_the_next_waiter_of_this_process() {
 }
 
 #[test]
-fn a_permit_goes_to_the_longest_waiter_in_the_kernel() {
+fn a_permit_goes_to_whoever_waits_longest_in_the_kernel() {
     let named = Named::new(Backend::SystemV);
     if !named.backend.is_available() {
         return;
     }
     let (semaphore, party) = (named.create(1), Party::new());
     assert!(semaphore.try_acquire().unwrap());
-    // This thread blocks in the kernel itself, as a thread of another process would.
+    // It blocks in the kernel for itself, as a thread of another process does.
     let other = thread::spawn({
         let semaphore = named.open();
         move || semaphore.wait(Some(LIMIT)).unwrap()

@@ -2,8 +2,12 @@
 //!
 //! The second kind takes system calls: it is for errors that leave this crate, not for those that a loop handles.
 
+#[cfg(unix)]
 pub(crate) mod posix;
 mod remedy;
+#[cfg(system_v_semaphores)]
+pub(crate) mod sets;
+#[cfg(unix)]
 pub(crate) mod system_v;
 mod usual;
 
@@ -11,6 +15,17 @@ use crate::error::OsCode;
 
 pub use remedy::Remedy;
 pub(crate) use usual::{usual, usual_remedy};
+
+/// The intended use of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Finding and using it.
+    Open,
+    /// Creating it, with this number of bytes.
+    Make(u64),
+    /// To remove it.
+    Remove,
+}
 
 /// The name of a user in a hint.
 fn user(uid: u32) -> String {

@@ -1,29 +1,18 @@
 //! Hints from the state of a POSIX object that a call failed at, and of `/dev/shm`, its folder.
 
-use super::{Remedy, may_not, user};
+use super::{Remedy, Wanted, may_not, user};
 use crate::error::{Error, OsCode};
 use crate::name::Name;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
 use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
-/// The intended use of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// Finding and using it.
-    Open,
-    /// Creating it, with this number of bytes.
-    Make(u64),
-    /// Removing it.
-    Remove,
-}
-
 /// Explains an error of sem_open, sem_unlink and their calls. `elsewhere` finds the name in the other backend.
 pub(crate) fn semaphore(
     error: Error,
     name: &Name,
     wanted: Wanted,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     explain(error, wanted, Some(Remedy::SystemV), || shm_folder::semaphore(name), elsewhere)
 }
@@ -38,7 +27,7 @@ fn explain(
     wanted: Wanted,
     instead: Option<Remedy>,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
@@ -118,7 +107,7 @@ fn of_object(
     error: Error,
     errno: OsCode,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     if errno == OsCode::ENOENT {
         return match elsewhere() {

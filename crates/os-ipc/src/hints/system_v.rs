@@ -4,15 +4,9 @@ use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{Remedy, may_not};
 use crate::error::{Error, OsCode};
 use crate::sys::access::own_uid;
-use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::system_v::probe;
 pub(crate) use crate::sys::system_v::table::By;
 use crate::sys::system_v::table::{SEGMENTS, SETS, Table};
-
-/// Explains an error of semget, semop or semctl. `elsewhere` finds the name in the other backend.
-pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>) -> Error {
-    explain(error, SETS, by, elsewhere)
-}
 
 /// Explains an error of shmget, shmat or shmctl.
 pub(crate) fn segment(error: Error, by: By) -> Error {
@@ -29,11 +23,11 @@ pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
 
-fn explain(
+pub(super) fn explain(
     error: Error,
     table: Table,
     by: By,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let (Some(call), Some(errno)) = (error.syscall(), error.errno()) else { return error };
     if error.is_explained() {
@@ -71,18 +65,4 @@ fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Err
     }
     let (hint, remedy) = may_not(errno, row.uid, row.mode, own);
     error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
-}
-
-/// Adds the host's limits where a set could not be created for lack of room.
-pub(crate) fn with_limits(error: Error) -> Error {
-    if error.errno() != Some(OsCode::ENOSPC) {
-        return error;
-    }
-    match SemaphoreLimits::of_host() {
-        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
-            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
-             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
-        )),
-        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
-    }
 }

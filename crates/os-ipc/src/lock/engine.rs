@@ -1,20 +1,41 @@
 //! The engines of locks.
 
+#[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use super::{LockInfo, LockName, LockRequest, files, idle, registry, system_v};
+#[cfg(unix)]
+use super::files;
+#[cfg(system_v_semaphores)]
+use super::system_v;
+use super::{LockInfo, LockName, LockRequest, idle, registry};
 use crate::error::Result;
+#[cfg(not(unix))]
+use crate::error::{Code, Error};
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// The kernel's means that locks are made of. Locks of two engines do not exclude each other.
+/// What locks are made of, as far as this platform has it. Those of two engines have nothing to do with each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockEngine {
     /// System V semaphores with undo.
+    #[cfg(system_v_semaphores)]
     SystemV,
     /// Files with flock(2), in this folder of the user.
+    #[cfg(unix)]
     Files(PathBuf),
+}
+
+/// What each engine has.
+pub(super) trait Engine {
+    /// A line of this process for the lock.
+    fn queue(&self, name: &LockName) -> Arc<Queue>;
+
+    /// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>>;
+
+    /// Every lock that is there.
+    fn list(&self) -> Result<Vec<LockInfo>>;
 }
 
 impl LockEngine {
@@ -22,7 +43,14 @@ impl LockEngine {
     ///
     /// A process keeps one engine: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
-        if Self::is_system_v() { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
+        #[cfg(system_v_semaphores)]
+        if Self::is_system_v() {
+            return Ok(Self::SystemV);
+        }
+        #[cfg(unix)]
+        return files::of_user().map(Self::Files);
+        #[cfg(not(unix))]
+        Err(Error::new(Code::NotSupported, "os-ipc has no locks on this platform"))
     }
 
     /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
@@ -33,17 +61,27 @@ impl LockEngine {
     }
 
     /// The engine of files in this folder, for tests.
-    #[must_use]
-    pub fn in_folder(folder: &str) -> Self {
-        Self::Files(PathBuf::from(folder))
+    #[allow(clippy::unnecessary_wraps, reason = "not every platform has it")]
+    pub fn in_folder(folder: &str) -> Result<Self> {
+        #[cfg(unix)]
+        return Ok(Self::Files(PathBuf::from(folder)));
+        #[cfg(not(unix))]
+        Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
+    }
+
+    /// The one place where an engine is chosen.
+    fn engine(&self) -> Box<dyn Engine + '_> {
+        match *self {
+            #[cfg(system_v_semaphores)]
+            Self::SystemV => Box::new(system_v::Sets),
+            #[cfg(unix)]
+            Self::Files(ref folder) => Box::new(files::InFolder(folder)),
+        }
     }
 
     /// A queue of this process for the lock.
     pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
-        match self {
-            Self::SystemV => Queue::of_lock(system_v::SetLock::new(name.clone())),
-            Self::Files(folder) => Queue::of_lock(files::FileLock::new(folder, name.clone())),
-        }
+        self.engine().queue(name)
     }
 
     /// The requests that hold locks or wait for them.
@@ -54,10 +92,7 @@ impl LockEngine {
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = registry::requests(self, pid);
-        requests.extend(match self {
-            Self::SystemV => system_v::survey(pid)?,
-            Self::Files(folder) => files::survey(folder, pid)?,
-        });
+        requests.extend(self.engine().survey(pid)?);
         requests.sort_by_key(|request| if request.held { 0 } else { request.asked.max(1) });
         Ok(requests)
     }
@@ -74,9 +109,6 @@ impl LockEngine {
 
     /// Every lock that exists.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
-        match self {
-            Self::SystemV => system_v::list(),
-            Self::Files(folder) => files::list(folder),
-        }
+        self.engine().list()
     }
 }

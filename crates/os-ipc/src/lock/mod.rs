@@ -6,8 +6,9 @@
 
 mod at_exit;
 mod engine;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod engine_tests;
+#[cfg(unix)]
 mod files;
 mod hold;
 mod idle;
@@ -15,6 +16,7 @@ mod info;
 mod line;
 mod name;
 mod registry;
+#[cfg(system_v_semaphores)]
 mod system_v;
 
 pub use engine::LockEngine;

@@ -1,32 +1,56 @@
 //! POSIX memory objects: opened by name, with a descriptor that shows what peers do to them.
 
+use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::backend::{Identity, Object, Place};
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::hints::posix::{self as hints, Wanted};
+use crate::hints::{Wanted, posix as hints};
 use crate::name::Name;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
-use crate::sys::named_memory::{self, Handle, Identity, Status};
+use crate::sys::named_memory::{self, Handle, Status};
 
 /// The longest wait for the size of an object: 1 s. Its creator died, or is between the two calls of another library.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
+/// The name of a memory object.
+pub(super) struct Named<'a>(pub(super) &'a Name);
+
+impl Place for Named<'_> {
+    fn make(&self, size: NonZeroUsize, mode: u32) -> Result<Box<dyn Object>> {
+        Ok(Box::new(PosixObject::create(self.0, size, mode)?))
+    }
+
+    fn find(&self, writable: bool, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(PosixObject::open(self.0, writable, owner)?))
+    }
+
+    fn remove(&self) -> Result<bool> {
+        remove(self.0)
+    }
+
+    fn explain(&self, error: Error, wanted: Wanted) -> Error {
+        hints::memory(error, self.0, wanted)
+    }
+}
+
 /// An open object of a known size.
-pub(super) struct PosixObject {
+struct PosixObject {
     handle: Handle,
     name: Name,
-    identity: Identity,
+    identity: named_memory::Identity,
     size: NonZeroUsize,
 }
 
 impl PosixObject {
     /// Creates an object that is complete when other processes can see it, or absent.
-    pub(super) fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
+    fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let handle =
             named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
                 Error::system("cannot create the shared memory", call, format_args!("'{name}'"), errno)
@@ -37,7 +61,7 @@ impl PosixObject {
     }
 
     /// Opens an object that is shared memory, has a trusted owner and has a size.
-    pub(super) fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
+    fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let not_ready = match open_once(name, writable, owner)? {
@@ -48,50 +72,6 @@ impl PosixObject {
                 return Err(not_ready);
             }
             sleep(Duration::from_millis(1));
-        }
-    }
-
-    pub(super) fn name(&self) -> &Name {
-        &self.name
-    }
-
-    pub(super) fn identity(&self) -> Identity {
-        self.identity
-    }
-
-    /// Maps the whole object.
-    pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
-        Mapping::of_file(&self.handle, self.size, writable)
-            .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
-    }
-
-    /// Whether the object still has its first `end` bytes.
-    pub(super) fn check_size(&self, end: usize, size: usize) -> Result<()> {
-        match named_memory::size_now(&self.handle) {
-            Some(now) if now < end as u64 => Err(self.truncated(now, size)),
-            // Where the size cannot be read, no peer can truncate the object either.
-            _ => Ok(()),
-        }
-    }
-
-    /// Maps the object again over its missing pages.
-    pub(super) fn mend(&self, mapping: &Mapping) -> Result<()> {
-        mapping
-            .mend(&self.handle)
-            .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
-    }
-
-    /// The reason why pages within the first `end` bytes were missing in the middle of a copy.
-    pub(super) fn torn(&self, end: usize, size: usize) -> Error {
-        match self.check_size(end, size) {
-            Err(error) => error,
-            // The size is right, so the kernel had no page: a peer sized the object without allocating it.
-            Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
-                let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
-                hints::memory(error, &self.name, Wanted::Make(size as u64))
-            }
-            // There is room, so a peer truncated the object and enlarged it again.
-            Ok(()) => self.truncated(0, size),
         }
     }
 
@@ -106,12 +86,68 @@ impl PosixObject {
         .with_hint("a process that opens an object must not resize it; the Go library does so when it asks for another size")
     }
 
-    pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
+    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
+        Error::system(what, call, format_args!("'{}'", self.name), errno)
+    }
+}
+
+impl Display for PosixObject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the shared memory '{}'", self.name)
+    }
+}
+
+impl Object for PosixObject {
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::Posix
+    }
+
+    fn name(&self) -> Option<&Name> {
+        Some(&self.name)
+    }
+
+    /// Maps the whole object.
+    fn map(&self, writable: bool) -> Result<Mapping> {
+        Mapping::of_file(&self.handle, self.size, writable)
+            .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
+    }
+
+    /// Whether the object still has its first `end` bytes.
+    fn check_size(&self, end: usize, size: usize) -> Result<()> {
+        match named_memory::size_now(&self.handle) {
+            Some(now) if now < end as u64 => Err(self.truncated(now, size)),
+            // Where the size cannot be read, no peer can truncate the object either.
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps the object again over its missing pages.
+    fn mend(&self, mapping: &Mapping) -> Result<()> {
+        mapping
+            .mend(&self.handle)
+            .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
+    }
+
+    /// The reason why pages within the first `end` bytes were missing in the middle of a copy.
+    fn torn(&self, end: usize, size: usize) -> Error {
+        match self.check_size(end, size) {
+            Err(error) => error,
+            // The size is right, so the kernel had no page: a peer sized the object without allocating it.
+            Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
+                let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
+                hints::memory(error, &self.name, Wanted::Make(size as u64))
+            }
+            // There is room, so a peer truncated the object and enlarged it again.
+            Ok(()) => self.truncated(0, size),
+        }
+    }
+
+    fn info(&self) -> Result<SharedMemoryInfo> {
         Ok(info(&self.name, &status(&self.handle, &self.name)?))
     }
 
-    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
-        Error::system(what, call, format_args!("'{}'", self.name), errno)
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.name.clone(), self.identity))
     }
 }
 
@@ -153,31 +189,39 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     }
 }
 
-/// Removes the name, if it belongs to the object of this identity.
-///
-/// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
-/// instead.
-pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
-    match named_memory::named(name) {
-        Ok(named) if named == identity => remove(name).map(drop),
-        Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
-        Err(Failure(call, errno)) => {
-            Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
-        }
+/// Which object.
+#[derive(Debug)]
+struct Which(Name, named_memory::Identity);
+
+impl Identity for Which {
+    /// Removes the name, if what has it is this object.
+    ///
+    /// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
+    /// instead.
+    fn remove(&self) -> Result<()> {
+        let Self(name, identity) = self;
+        let removed = match named_memory::named(name) {
+            Ok(named) if named == *identity => remove(name).map(drop),
+            Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
+            Err(failure) => Err(not_removed(name, failure)),
+        };
+        removed.map_err(|error| hints::memory(error, name, Wanted::Remove))
     }
 }
 
 /// Removes the object of this name; false if there is none.
-pub(super) fn remove(name: &Name) -> Result<bool> {
+fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
         // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
-        Err(Failure(call, errno)) => {
-            Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
-        }
+        Err(failure) => Err(not_removed(name, failure)),
     }
+}
+
+fn not_removed(name: &Name, Failure(call, errno): Failure) -> Error {
+    Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno)
 }
 
 /// Whether it is certain that no object has the name.
@@ -186,7 +230,7 @@ fn is_absent(name: &Name) -> bool {
 }
 
 /// Every object of this host that we may read.
-pub(crate) fn list() -> Vec<SharedMemoryInfo> {
+pub(super) fn list() -> Vec<SharedMemoryInfo> {
     let look = |name: Name| {
         let (_, status) = named_memory::open(&name, false).ok()?;
         (status.removed != Some(true)).then(|| info(&name, &status))

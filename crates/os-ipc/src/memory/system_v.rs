@@ -1,19 +1,52 @@
 //! System V segments: by key or id.
 
+use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use super::backend::{Identity, Object, Place};
 use super::hints;
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
 use crate::error::{Error, OsCode, Result};
+use crate::hints::{Wanted, system_v as explain};
 use crate::key::Key;
 use crate::sys::mapping::Mapping;
 use crate::sys::system_v::memory::{self as sys, Status};
 use crate::sys::system_v::probe;
 use crate::sys::system_v::table::SEGMENTS;
 
+/// The key of a segment.
+pub(super) struct Keyed(pub(super) Key);
+
+impl Place for Keyed {
+    fn make(&self, size: NonZeroUsize, mode: u32) -> Result<Box<dyn Object>> {
+        Ok(Box::new(Segment::create(self.0, size, mode)?))
+    }
+
+    fn find(&self, _writable: bool, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(Segment::find(self.0, owner)?))
+    }
+
+    fn remove(&self) -> Result<bool> {
+        remove(self.0)
+    }
+
+    fn explain(&self, error: Error, _: Wanted) -> Error {
+        explain::segment(error, explain::By::Key(self.0.raw()))
+    }
+}
+
+/// The segment of this id.
+pub(super) fn attach(id: i32, owner: Owner) -> Result<Box<dyn Object>> {
+    match Segment::attach(id, owner) {
+        Ok(segment) => Ok(Box::new(segment)),
+        Err(error) => Err(explain::segment(error, explain::By::Id(id))),
+    }
+}
+
 /// A segment of a known size.
-pub(super) struct Segment {
+struct Segment {
     id: i32,
     key: Option<i32>,
     size: NonZeroUsize,
@@ -22,7 +55,7 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn create(key: Key, size: NonZeroUsize, mode: u32) -> Result<Self> {
+    fn create(key: Key, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let id = sys::create(key.raw(), size.get(), mode).map_err(|errno| {
             let error =
                 Error::system("cannot create the shared memory", "shmget", format_args!("key {key}"), errno);
@@ -32,7 +65,7 @@ impl Segment {
     }
 
     /// The segment that has this key now, with its size.
-    pub(super) fn find(key: Key, owner: Owner) -> Result<Self> {
+    fn find(key: Key, owner: Owner) -> Result<Self> {
         let failed = |call, errno| {
             Error::system("cannot open the shared memory", call, format_args!("key {key}"), errno)
         };
@@ -49,7 +82,7 @@ impl Segment {
     }
 
     /// The segment that has this id.
-    pub(super) fn attach(id: i32, owner: Owner) -> Result<Self> {
+    fn attach(id: i32, owner: Owner) -> Result<Self> {
         let status = sys::status(id).map_err(|errno| {
             let error =
                 Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
@@ -71,51 +104,74 @@ impl Segment {
         Ok(Self { id, key: status.key, size, gone })
     }
 
-    pub(super) fn id(&self) -> i32 {
-        self.id
+    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
+        Error::system(what, call, format_args!("id {}", self.id), errno)
+    }
+}
+
+impl Display for Segment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the segment {}", self.id)
+    }
+}
+
+impl Object for Segment {
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::SystemV
     }
 
-    pub(super) fn key(&self) -> Option<i32> {
+    fn key(&self) -> Option<i32> {
         self.key
     }
 
-    pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
+    fn id(&self) -> Option<i32> {
+        Some(self.id)
+    }
+
+    fn map(&self, writable: bool) -> Result<Mapping> {
         Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
             let errno = match errno {
                 OsCode::EINVAL | OsCode::EIDRM => self.gone,
                 errno => errno,
             };
-            hints::segment_limits(
-                self.failed("cannot attach the shared memory", "shmat", errno),
-                self.size.get(),
-            )
+            let error = self.failed("cannot attach the shared memory", "shmat", errno);
+            let error = hints::segment_limits(error, self.size.get());
+            explain::segment(error, explain::By::Id(self.id))
         })
     }
 
-    pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
+    fn info(&self) -> Result<SharedMemoryInfo> {
         let status = sys::status(self.id);
         status
             .map(|status| info(self.id, &status))
             .map_err(|errno| self.failed("cannot read the state of the shared memory", "shmctl", errno))
     }
 
-    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
-        Error::system(what, call, format_args!("id {}", self.id), errno)
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.id))
     }
 }
 
-/// Removes the segment of this id, if it exists.
-pub(super) fn remove_object(id: i32) -> Result<()> {
-    match sys::remove(id) {
-        Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
-        Err(errno) => {
-            Err(Error::system("cannot remove the shared memory", "shmctl", format_args!("id {id}"), errno))
+/// Which segment: no other one gets its id.
+#[derive(Debug)]
+struct Which(i32);
+
+impl Identity for Which {
+    fn remove(&self) -> Result<()> {
+        let Self(id) = *self;
+        match sys::remove(id) {
+            Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
+            Err(errno) => {
+                let what = "cannot remove the shared memory";
+                let error = Error::system(what, "shmctl", format_args!("id {id}"), errno);
+                Err(explain::segment(error, explain::By::Id(id)))
+            }
         }
     }
 }
 
 /// Removes the segment of this key; false if there is none.
-pub(super) fn remove(key: Key) -> Result<bool> {
+fn remove(key: Key) -> Result<bool> {
     let failed = |call, errno| {
         Error::system("cannot remove the shared memory", call, format_args!("key {key}"), errno)
     };
@@ -132,7 +188,7 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 }
 
 /// Every segment of this IPC namespace that we may read.
-pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
+pub(super) fn list() -> Result<Vec<SharedMemoryInfo>> {
     // Every process may read the table. Here its rows would all look like segments that we may not read.
     let ids = SEGMENTS.ids().ok();
     match probe::refusal("shmctl") {
@@ -140,7 +196,7 @@ pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
         Some(OsCode::ENOSYS) if ids.is_none() => {}
         Some(errno) => {
             let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);
-            return Err(crate::hints::system_v::refused_segment(error));
+            return Err(explain::refused_segment(error));
         }
         None => {}
     }

@@ -1,25 +1,33 @@
 //! Named counting semaphores.
 
+mod backend;
+#[cfg(unix)]
 mod explain;
 mod id;
 mod identity;
 mod info;
+#[cfg(unix)]
 pub(crate) mod patience;
+#[cfg(unix)]
 mod posix;
+#[cfg(system_v_semaphores)]
 mod system_v;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub use id::{Backend, SemaphoreId};
+pub use backend::Backend;
+use backend::Object;
+pub use id::SemaphoreId;
 pub use identity::SemaphoreIdentity;
 pub use info::SemaphoreInfo;
-pub(crate) use posix::list as list_posix;
-pub(crate) use system_v::{list as list_system_v, sets as system_v_sets};
+#[cfg(system_v_semaphores)]
+pub(crate) use system_v::sets as system_v_sets;
 
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
+use crate::hints::Wanted;
 pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
@@ -30,22 +38,17 @@ pub const VALUE_MAX: u16 = 32_767;
 
 /// A handle on a counting semaphore.
 ///
-/// `wait`, `try_wait` and `post` move units without an owner. `acquire`, `try_acquire` and `release` move permits:
-/// this handle counts its permits, and gives them back when it is dropped; on System V the kernel gives them back
-/// when the process dies.
+/// `wait`, `try_wait` and `post` move units that nobody owns. `acquire`, `try_acquire` and `release` move permits:
+/// this handle counts those it has, and gives them back when it is dropped; on System V the kernel does so when the
+/// process dies.
 pub struct Semaphore {
-    inside: Inside,
+    object: Box<dyn Object>,
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
-    /// The permits went back because the process is about to exit.
+    /// Its permits went back because the process is about to exit.
     given_back: AtomicBool,
-}
-
-enum Inside {
-    SystemV(system_v::Set),
-    Posix(posix::Named),
 }
 
 /// The parameters of a new semaphore.
@@ -61,59 +64,38 @@ impl Semaphore {
     /// Creates a semaphore; `EEXIST` if it exists.
     pub fn create(id: &SemaphoreId, creation: Creation) -> Result<Self> {
         creation.check(id.backend())?;
-        match id.backend() {
-            Backend::SystemV => system_v::create(id, creation).map(|set| Self::system_v(set, true)),
-            Backend::Posix => {
-                posix::create(id.name_of_posix()?, creation).map(|named| Self::posix(named, true))
-            }
-        }
-        .map_err(|error| explain::making(error, id))
+        let engine = id.engine()?;
+        let made = engine.create(id, creation).map(|object| Self::new(object, true));
+        made.map_err(|error| engine.explain(error, id, Wanted::Make(0)))
     }
 
     /// Opens a semaphore; `ENOENT` if it does not exist.
     pub fn open(id: &SemaphoreId, owner: Owner) -> Result<Self> {
-        match id.backend() {
-            Backend::SystemV => system_v::open(id, owner).map(|set| Self::system_v(set, false)),
-            Backend::Posix => posix::open(id.name_of_posix()?, owner).map(|named| Self::posix(named, false)),
-        }
-        .map_err(|error| explain::opening(error, id))
+        let engine = id.engine()?;
+        let opened = engine.open(id, owner).map(|object| Self::new(object, false));
+        opened.map_err(|error| engine.explain(error, id, Wanted::Open))
     }
 
     /// Opens a semaphore, or creates it if it does not exist.
     pub fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<Self> {
         creation.check(id.backend())?;
-        match id.backend() {
-            Backend::SystemV => system_v::open_or_create(id, creation, owner)
-                .map(|(set, created)| Self::system_v(set, created)),
-            Backend::Posix => posix::open_or_create(id.name_of_posix()?, creation, owner)
-                .map(|(named, created)| Self::posix(named, created)),
-        }
-        .map_err(|error| explain::making(error, id))
+        let engine = id.engine()?;
+        let opened = engine.open_or_create(id, creation, owner);
+        opened
+            .map(|(object, created)| Self::new(object, created))
+            .map_err(|error| engine.explain(error, id, Wanted::Make(0)))
     }
 
     /// Removes the semaphore of this name or key; false if it does not exist.
     pub fn unlink_id(id: &SemaphoreId) -> Result<bool> {
-        match id.backend() {
-            Backend::SystemV => system_v::unlink(id),
-            Backend::Posix => posix::unlink(id.name_of_posix()?),
-        }
-        .map_err(|error| explain::removing(error, id))
+        let engine = id.engine()?;
+        engine.unlink(id).map_err(|error| engine.explain(error, id, Wanted::Remove))
     }
 
-    fn system_v(set: system_v::Set, created: bool) -> Self {
-        let queue = set.queue();
-        Self::new(Inside::SystemV(set), queue, created)
-    }
-
-    fn posix(named: posix::Named, created: bool) -> Self {
-        let queue = named.queue();
-        Self::new(Inside::Posix(named), queue, created)
-    }
-
-    fn new(inside: Inside, queue: Arc<Queue>, created: bool) -> Self {
+    fn new(object: Box<dyn Object>, created: bool) -> Self {
         Self {
-            inside,
-            queue,
+            queue: object.queue(),
+            object,
             holder: Arc::default(),
             created,
             unlinked: AtomicBool::new(false),
@@ -124,19 +106,13 @@ impl Semaphore {
     /// The name with its slash; empty for a raw key.
     #[must_use]
     pub fn name(&self) -> &str {
-        match &self.inside {
-            Inside::SystemV(set) => set.name(),
-            Inside::Posix(named) => named.name(),
-        }
+        self.object.name()
     }
 
-    /// The backend.
+    /// Which system it lives in.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        match &self.inside {
-            Inside::SystemV(_) => Backend::SystemV,
-            Inside::Posix(_) => Backend::Posix,
-        }
+        self.object.backend()
     }
 
     /// Whether this handle created the semaphore.
@@ -148,19 +124,13 @@ impl Semaphore {
     /// Whether the object is known to be the semaphore of this name, and not another one with the same key.
     #[must_use]
     pub fn verified(&self) -> bool {
-        match &self.inside {
-            Inside::SystemV(set) => set.verified(),
-            Inside::Posix(_) => true,
-        }
+        self.object.verified()
     }
 
     /// The counter.
     pub fn value(&self) -> Result<u32> {
         self.queue.before_reading();
-        match &self.inside {
-            Inside::SystemV(set) => set.value(),
-            Inside::Posix(named) => named.value(),
-        }
+        self.object.value()
     }
 
     /// Adds `count` units, all or none.
@@ -169,30 +139,22 @@ impl Semaphore {
         if count == 0 || count > most {
             return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {most}")));
         }
-        match &self.inside {
-            Inside::SystemV(set) => set.post(count),
-            Inside::Posix(named) => named.post(count),
-        }
+        self.object.post(count)
     }
 
-    /// The words that hold the counter of a POSIX semaphore, for callers that count in them; `None` for a C library
-    /// with an unknown layout.
+    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
+    /// whose way of counting is known.
     #[must_use]
     pub fn words(&self) -> Option<SemaphoreWords> {
-        match &self.inside {
-            Inside::SystemV(_) => None,
-            Inside::Posix(named) => named.words(),
-        }
+        self.object.words()
     }
 
-    /// Wakes one waiter, after a unit was added to [`words`](Self::words).
+    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
     pub fn wake_one(&self) {
-        if let Inside::Posix(named) = &self.inside {
-            named.wake_one();
-        }
+        self.object.wake_one();
     }
 
-    /// Takes a unit if one is free now.
+    /// Takes a unit if one is there now.
     pub fn try_wait(&self) -> Result<bool> {
         self.queue.try_take(Request::Unit, &self.holder)
     }
@@ -203,31 +165,31 @@ impl Semaphore {
         self.queue.before_blocking();
         spin_before_sleep(
             || self.queue.take_at_once(Request::Unit, &self.holder),
-            || match &self.inside {
-                Inside::SystemV(set) => set.wait(deadline),
-                Inside::Posix(named) if posix::Named::may_block(deadline) && self.queue.pending() == 0 => {
-                    named.wait(deadline)
+            || {
+                if self.object.may_block(deadline) {
+                    self.object.wait(deadline)
+                } else {
+                    block_in_queue(&self.queue, &self.holder, deadline)
                 }
-                Inside::Posix(_) => block_in_queue(&self.queue, &self.holder, deadline),
             },
         )
     }
 
-    /// Takes a permit if one is free now.
+    /// Takes a permit if one is there now.
     pub fn try_acquire(&self) -> Result<bool> {
         self.queue.try_take(Request::Permit, &self.holder)
     }
 
     /// Gives back a permit of this handle.
     ///
-    /// If the semaphore was removed, or [`before_exit`](Self::before_exit) gave its permits back, this does nothing and
-    /// succeeds.
+    /// A removed semaphore has no permits any more, and so nothing that could fail; nor has one whose permits
+    /// [`before_exit`](Self::before_exit) gave back.
     pub fn release(&self) -> Result<()> {
         if !self.holder.remove() {
             if self.given_back.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            return Err(Error::invalid("this handle has no permit to release"));
+            return Err(Error::invalid("there is no permit to release"));
         }
         match self.queue.release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
@@ -238,12 +200,12 @@ impl Semaphore {
         }
     }
 
-    /// Starts a wait whose outcome comes to `mailbox`, unless a unit is free at once.
+    /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
     pub fn start_wait(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         self.start(Request::Unit, mailbox, executors)
     }
 
-    /// Does the same for a permit.
+    /// As [`start_wait`](Self::start_wait), for a permit.
     pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         self.start(Request::Permit, mailbox, executors)
     }
@@ -271,19 +233,16 @@ impl Semaphore {
         self.queue.allow_pool(&self.holder, allowed);
     }
 
-    /// The number of permits of this handle.
+    /// How many permits this handle has.
     #[must_use]
     pub fn permits(&self) -> usize {
         self.holder.permits()
     }
 
-    /// Information about the semaphore.
+    /// What is known about the semaphore.
     pub fn info(&self) -> Result<SemaphoreInfo> {
         self.queue.before_reading();
-        let mut info = match &self.inside {
-            Inside::SystemV(set) => set.info(),
-            Inside::Posix(named) => named.info(),
-        }?;
+        let mut info = self.object.info()?;
         info.pending = self.queue.pending();
         Ok(info)
     }
@@ -301,19 +260,13 @@ impl Semaphore {
     /// The identity of the semaphore: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> SemaphoreIdentity {
-        match &self.inside {
-            Inside::SystemV(set) => set.identity(),
-            Inside::Posix(named) => named.identity(),
-        }
+        SemaphoreIdentity(self.object.identity())
     }
 
-    /// Gives back what the kernel does not give back at the end of the process: the permits of a backend without undo.
+    /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
     pub fn before_exit(&self) {
-        // Without permits of a System V semaphore, the kernel need not be probed.
-        let undone = |backend: Backend| {
-            backend == Backend::SystemV && (self.permits() == 0 || backend.recovers_permits())
-        };
-        if !undone(self.backend()) {
+        // Without permits there is nothing to ask the kernel about.
+        if self.permits() > 0 && !self.backend().recovers_permits() {
             self.release_all();
             self.given_back.store(true, Ordering::Relaxed);
         }
@@ -324,6 +277,15 @@ impl Semaphore {
     }
 }
 
+/// Every semaphore that we may read, one backend's after the other's.
+pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
+    let mut semaphores = Vec::new();
+    for engine in Backend::ALL.into_iter().filter_map(Backend::engine) {
+        semaphores.extend(engine.list()?);
+    }
+    Ok(semaphores)
+}
+
 impl Drop for Semaphore {
     fn drop(&mut self) {
         self.release_all();
@@ -331,11 +293,6 @@ impl Drop for Semaphore {
 }
 
 impl Creation {
-    /// The first value of a set; [`check`](Self::check) has found it small enough.
-    fn initial_of_set(self) -> u16 {
-        u16::try_from(self.initial).unwrap_or(VALUE_MAX)
-    }
-
     fn check(self, backend: Backend) -> Result<()> {
         let most = backend.value_max();
         if self.initial > most {

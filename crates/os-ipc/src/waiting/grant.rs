@@ -71,7 +71,7 @@ impl Grant {
     pub fn hand_over(mut self) {
         self.handed_over = true;
         let counter = self.queue.counter();
-        // The only failure is a set that was removed meanwhile: then there is no unit to own or to disown.
+        // The only failure is a set that was removed meanwhile: then there is nothing left to own or to disown.
         match self.request {
             Request::Permit | Request::Shared | Request::Exclusive => {
                 self.holder.add(counter.own(self.token).unwrap_or(self.token));

@@ -1,4 +1,4 @@
-//! The operations that the queue needs from a backend.
+//! What the queue asks of a backend.
 
 use crate::error::OsCode;
 
@@ -10,16 +10,16 @@ use crate::sys::interrupt::Interrupt;
 pub(crate) enum Request {
     /// A unit, taken for good: a signal between processes.
     Unit,
-    /// A unit as a permit: it comes back when its process dies, where the backend supports that.
+    /// A unit as a permit: it comes back when its process dies, where the backend can do that.
     Permit,
-    /// A lock, shared with other requests for the same.
+    /// A lock, held together with others who ask for the same.
     Shared,
     /// A lock, held exclusively.
     Exclusive,
 }
 
 impl Request {
-    /// Whether a unit or lock taken for one request can be handed to the other.
+    /// Whether what was taken for the one can be handed to the other.
     pub(crate) fn is_like(self, other: Self) -> bool {
         let unit = |request| matches!(request, Self::Unit | Self::Permit);
         self == other || unit(self) && unit(other)
@@ -35,7 +35,7 @@ pub(crate) trait Counter: Send + Sync {
     /// Takes for the request if that is possible now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
-    /// Takes for the request, a unit as [`Request::Permit`], and waits without a limit; `None` after an interrupt.
+    /// Takes what is asked for, a unit as [`Request::Permit`], and waits as long as it takes; `None` after an interrupt.
     ///
     /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
     /// gives it up.
@@ -60,16 +60,16 @@ pub(crate) trait Counter: Send + Sync {
         Ok(())
     }
 
-    /// Turns a unit that was taken into a [`Request::Permit`]; the counter does not move.
+    /// Makes a unit that was taken a [`Request::Permit`]; the counter does not move.
     fn own(&self, token: Token) -> std::result::Result<Token, OsCode> {
         Ok(token)
     }
 
-    /// The error for a call that failed to `act` on the object ("take a unit from", "give a permit back to").
+    /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
 
-/// A lock: its kernel objects exist only while a request uses them, and they tell other processes which requests wait.
+/// A lock: what it is made of exists only while somebody uses it, and tells others who waits.
 pub(crate) trait Locking: Counter {
     /// One more request uses the lock.
     fn join(&self);

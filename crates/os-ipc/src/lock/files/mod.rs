@@ -15,25 +15,41 @@ mod user;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub(super) use folder::of_user;
-pub(super) use survey::{list, survey};
-
-use super::{LockName, MAX_LOCK_NAME_BYTES};
+use super::engine::Engine;
+use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock_file::{LockFile, Locked, Way};
-use crate::waiting::{Counter, Locking, Request, Token};
+use crate::waiting::{Counter, Locking, Queue, Request, Token};
+pub(super) use folder::of_user;
 use folder::{failed, refused};
 use paths::Paths;
 use user::{Tally, User};
 
+/// The locks whose files are in a folder.
+pub(super) struct InFolder<'a>(pub(super) &'a Path);
+
+impl Engine for InFolder<'_> {
+    fn queue(&self, name: &LockName) -> Arc<Queue> {
+        Queue::of_lock(FileLock::new(self.0, name.clone()))
+    }
+
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>> {
+        survey::survey(self.0, own_pid)
+    }
+
+    fn list(&self) -> Result<Vec<LockInfo>> {
+        survey::list(self.0)
+    }
+}
+
 /// A lock, as this process uses it.
-pub(super) struct FileLock {
+struct FileLock {
     name: LockName,
     paths: Paths,
     state: Mutex<State>,

@@ -28,7 +28,7 @@ fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
 }
 
 /// The requests of processes other than `own_pid`, holding or waiting.
-pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
+pub(super) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
     let mut requests = Vec::new();
     for (name, pid, tally) in users(folder)?.into_iter().filter(|(_, pid, _)| *pid != own_pid) {
         let mut add = |mode, held, times: u32| {
@@ -45,7 +45,7 @@ pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockReq
 }
 
 /// Every lock that a living process uses.
-pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
     let users = match users(folder) {
         // A folder that another user made cannot have a lock of ours.
         Err(error) if matches!(error.code(), Code::NotAnObject | Code::ForeignOwner) => return Ok(Vec::new()),

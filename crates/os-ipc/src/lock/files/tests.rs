@@ -132,7 +132,7 @@ fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     let taken = lock.try_take(Request::Exclusive).unwrap().unwrap();
     let left = lock.paths.user(1, 0);
     std::fs::write(&left, [&[1_u8; 16][..], b"a"].concat()).unwrap();
-    let seen = survey(&folder.0, 0).unwrap();
+    let seen = survey::survey(&folder.0, 0).unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!((seen[0].mode, seen[0].pid), (LockMode::Exclusive, Some(std::process::id().cast_signed())));
     assert!(!left.exists());
@@ -151,10 +151,10 @@ fn holders_and_waiters_are_listed() {
     lock.try_take(Request::Shared).unwrap().unwrap();
     lock.listed(Request::Exclusive, true, Some(1));
     let seen: Vec<_> =
-        survey(&folder.0, 0).unwrap().iter().map(|request| (request.held, request.mode)).collect();
+        survey::survey(&folder.0, 0).unwrap().iter().map(|request| (request.held, request.mode)).collect();
     let sharing = (true, LockMode::Shared);
     assert_eq!(seen, [sharing, sharing, (false, LockMode::Exclusive)]);
-    assert_eq!(survey(&folder.0, std::process::id().cast_signed()).unwrap(), []);
-    let [listed] = &list(&folder.0).unwrap()[..] else { panic!("expected one lock") };
+    assert_eq!(survey::survey(&folder.0, std::process::id().cast_signed()).unwrap(), []);
+    let [listed] = &survey::list(&folder.0).unwrap()[..] else { panic!("one lock") };
     assert_eq!((listed.exclusive, listed.shared, listed.waiters), (false, 2, 1));
 }

@@ -20,8 +20,8 @@
 use crate::error::{Code, Error, OsCode};
 use crate::lock::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
-use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::image;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// Index of the gate.

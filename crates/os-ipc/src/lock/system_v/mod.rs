@@ -9,25 +9,40 @@ mod opening;
 mod own;
 mod removal;
 mod survey;
-// Only where the platform has System V sets.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-pub(super) use survey::{list, survey};
-
-use super::LockName;
+use super::engine::Engine;
+use super::{LockInfo, LockName, LockRequest};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
-use crate::waiting::{Counter, Locking, Request, Token};
+use crate::waiting::{Counter, Locking, Queue, Request, Token};
 use layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, Layout, Pending, Slot, TAKEN, Values, narrow, words_of};
 use opening::Looks;
 
+/// The locks of this host.
+pub(super) struct Sets;
+
+impl Engine for Sets {
+    fn queue(&self, name: &LockName) -> Arc<Queue> {
+        Queue::of_lock(SetLock::new(name.clone()))
+    }
+
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>> {
+        survey::survey(own_pid)
+    }
+
+    fn list(&self) -> Result<Vec<LockInfo>> {
+        survey::list()
+    }
+}
+
 /// A lock, as this process uses it.
-pub(super) struct SetLock {
+struct SetLock {
     name: LockName,
     state: Mutex<State>,
 }

@@ -3,8 +3,7 @@
 use super::layout::{Layout, initialise, too_small};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::hints::system_v::refused_set;
-use crate::hints::system_v::with_limits;
+use crate::hints::sets;
 use crate::key::Key;
 use crate::lock::LockName;
 use crate::record::{self, MARK_AT, Record};
@@ -73,7 +72,7 @@ fn create(key: i32, name: &LockName) -> Result<Found> {
         Ok(set) => set,
         Err(OsCode::EEXIST) => return Ok(Found::Again),
         Err(OsCode::EINVAL) => return Err(too_small(name.as_str())),
-        Err(errno) => return Err(with_limits(failed("semget", name, errno))),
+        Err(errno) => return Err(sets::with_limits(failed("semget", name, errno))),
     };
     let finished = finish(set, layout, name);
     if finished.is_err() && sys::status(set).is_ok_and(|status| status.operated == 0) {
@@ -131,5 +130,5 @@ fn foreign(error: Error) -> Error {
 
 fn failed(call: &'static str, name: &LockName, errno: OsCode) -> Error {
     let error = Error::system("cannot open the lock", call, name, errno);
-    if errno == OsCode::EACCES { refused_set(error) } else { error }
+    if errno == OsCode::EACCES { sets::refused(error) } else { error }
 }

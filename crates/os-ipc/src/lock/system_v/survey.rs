@@ -42,7 +42,7 @@ fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Opti
 }
 
 /// The requests of all processes, without those of this copy of the library in the process `own_pid`.
-pub(in crate::lock) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
+pub(super) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
     Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
@@ -88,7 +88,7 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
 }
 
 /// Every lock that has a set.
-pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
+pub(super) fn list() -> Result<Vec<LockInfo>> {
     Ok(all(|_| true)?.iter().map(describe).collect())
 }
 

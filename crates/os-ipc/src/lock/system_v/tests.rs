@@ -162,7 +162,7 @@ fn users_without_a_slot_are_counted() {
     }
     assert_eq!(named.values().taken().count(), 64);
     let ours = |pid: i32| -> Vec<LockRequest> {
-        survey(pid).unwrap().into_iter().filter(|request| request.name == named.0.as_str()).collect()
+        survey::survey(pid).unwrap().into_iter().filter(|request| request.name == named.0.as_str()).collect()
     };
     let seen = ours(0);
     let own = std::process::id().cast_signed();
@@ -184,7 +184,7 @@ fn impossible_values_in_slots_are_ignored() {
             .map(|index| Operation::add(index, i16::MAX, Undo::No));
         sys::operate(open.set, &mut nonsense).unwrap();
     }
-    let told = survey(0).unwrap().into_iter().filter(|request| request.name == named.0.as_str());
+    let told = survey::survey(0).unwrap().into_iter().filter(|request| request.name == named.0.as_str());
     assert_eq!(told.filter(|request| request.held).count(), 1);
 }
 
@@ -202,7 +202,7 @@ fn waiters_are_listed() {
         user.listed(hold, joined, Some(1));
     }
     let waiting = |held| -> Vec<_> {
-        let ours = survey(0).unwrap().into_iter();
+        let ours = survey::survey(0).unwrap().into_iter();
         ours.filter(|request| request.name == named.0.as_str() && request.held == held)
             .map(|one| one.mode)
             .collect()

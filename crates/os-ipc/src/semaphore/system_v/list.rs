@@ -1,16 +1,16 @@
 //! The sets of this host.
 
 use crate::error::{Error, OsCode, Result};
-use crate::hints::system_v as hints;
+use crate::hints::sets as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
 use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 use crate::sys::system_v::table::SETS;
 
-/// Every set that we may read and that is not a lock.
+/// Every set that we may read and that is no lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
-    // The list leaves out sets that are gone by now, and sets that we may not read.
+    // One that is gone by now, or that we may not read, is not on the list.
     Ok(sets()?.into_iter().filter(|set| !is_lock(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
         // A kernel without System V IPC has no sets.
         (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
         // Every process may read the table. Here its rows would all look like sets that we may not read.
-        (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
+        (_, Some(errno)) => return Err(hints::refused(failed("semctl", errno))),
         (Err(errno), None) => return Err(failed("open", errno)),
         (Ok(ids), None) => ids,
     };

@@ -1,4 +1,4 @@
-//! Creating, finding and removing sets.
+//! Making, finding and removing sets.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Remedy, Result};
-use crate::hints::system_v::with_limits;
+use crate::hints::sets;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
-use crate::semaphore::{Creation, SemaphoreId};
+use crate::semaphore::{Creation, SemaphoreId, VALUE_MAX};
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
-/// The longest wait for the initialisation of a set without our record: 100 ms. Only its values can show that it is
-/// initialised, and a counter may stay 0 for ever.
+/// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
+/// stay 0 for ever.
 const FOREIGN_PATIENCE: Duration = Duration::from_millis(100);
 
-/// The state of a set that was found.
+/// What a look at a set found.
 enum Found {
-    /// It can be used; true if its record has the requested name.
+    /// It can be used; true when its record says the name that was asked for.
     Ready(bool),
-    /// It has the size of our sets, and no record yet.
+    /// It has the size of ours, and no record yet.
     Unfinished,
-    /// Another program made it, and no operation changed it yet.
+    /// It is somebody else's, and nothing ever happened to it.
     Untouched,
     /// It was removed.
     Gone,
@@ -33,7 +33,7 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
     let failed = |call, errno| Error::system("cannot create the semaphore", call, id, errno);
     let size = size_for(id.name());
     let made = match sys::create(key, size, creation.mode) {
-        // SEMMSL is smaller than /proc reports, or there is no /proc.
+        // SEMMSL is smaller than /proc said, or there is no /proc.
         Err(OsCode::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
         made => made.map(|set| (set, size)),
     };
@@ -43,12 +43,12 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
             if errno == OsCode::EEXIST {
                 refuse_collision(id)?;
             }
-            return Err(with_limits(failed("semget", errno)));
+            return Err(sets::with_limits(failed("semget", errno)));
         }
     };
-    match initialise(set, size, id.name(), creation.initial_of_set()) {
+    match initialise(set, size, id.name(), initial_of(creation)) {
         Ok(true) => Ok(Set::new(set, id, size > 1)),
-        // An open_or_create finished the set first: it created the semaphore, not this call.
+        // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
         Ok(false) => Err(failed("semop", OsCode::EEXIST)),
         Err(errno) => {
             discard(set);
@@ -57,12 +57,17 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
     }
 }
 
-/// Removes a set that could not be initialised, unless another process initialised it meanwhile.
+/// The first value, which [`Creation::check`] found small enough.
+fn initial_of(creation: Creation) -> u16 {
+    u16::try_from(creation.initial).unwrap_or(VALUE_MAX)
+}
+
+/// Removes a set that could not be initialised, unless somebody else did it meanwhile.
 ///
-/// No call compares and removes at once: a process that finishes the set in between, some microseconds, gets `EIDRM`.
+/// Nothing compares and removes at once: who finishes it in between, some microseconds, gets `EIDRM`.
 fn discard(set: SetId) {
     if sys::status(set).is_ok_and(|status| status.operated == 0) {
-        // The caller gets the error of the initialisation.
+        // What is reported is why it could not be initialised.
         let _ = sys::remove(set);
     }
 }
@@ -92,7 +97,7 @@ pub(in crate::semaphore) fn open_or_create(
         let set = match find(id) {
             Ok(set) => set,
             Err(error) if error.errno() == Some(OsCode::ENOENT) => match create(id, creation) {
-                // Another process created it, or removed it, during our call.
+                // Somebody else made it, or removed it, while we did.
                 Err(error) if matches!(error.errno(), Some(OsCode::EEXIST | OsCode::EIDRM)) => {
                     pause(&mut patience, || error)?;
                     continue;
@@ -103,8 +108,8 @@ pub(in crate::semaphore) fn open_or_create(
         };
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
-            // Its creator died, or is between its two calls: one of the openers finishes it, atomically.
-            Found::Unfinished => match initialise(set, size, id.name(), creation.initial_of_set()) {
+            // Its creator died, or is between its two calls: one of us finishes it, atomically.
+            Found::Unfinished => match initialise(set, size, id.name(), initial_of(creation)) {
                 Ok(true) => return Ok((Set::new(set, id, true), true)),
                 Ok(false) | Err(OsCode::EIDRM | OsCode::EINVAL) => {
                     pause(&mut patience, || not_initialised(id))?;
@@ -112,7 +117,7 @@ pub(in crate::semaphore) fn open_or_create(
                 Err(errno) => return Err(failed(errno)),
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                match finish_single(set, creation.initial_of_set()) {
+                match finish_single(set, initial_of(creation)) {
                     Ok(made) => return Ok((Set::new(set, id, false), made)),
                     Err(OsCode::EIDRM | OsCode::EINVAL) => {
                         pause(&mut patience, || comes_and_goes(id))?;
@@ -133,7 +138,7 @@ pub(in crate::semaphore) fn unlink(id: &SemaphoreId) -> Result<bool> {
         Err(OsCode::ENOENT) => return Ok(false),
         Err(errno) => return Err(failed("semget", errno)),
     };
-    // We may be allowed to remove a set that we may not read.
+    // What we may not read, we may still be allowed to remove.
     verify_recorded(set, id)?;
     match sys::remove(set) {
         Ok(()) => Ok(true),
@@ -171,7 +176,7 @@ fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     }
     let untouched =
         status.operated == 0 && values.first() == Some(&0) && sys::last_pid(set).map_err(failed)? == 0;
-    // A name's key is its hash, so a set with the size of its record is ours. A raw key's set has 3, as PHP's.
+    // A name's key is its hash, so a set of just its record's size is ours. A raw key's is 3 semaphores, as PHP's is.
     let ours = values.len() == record::set_size(id.name()) && (!id.name().is_empty() || untouched);
     Ok(match (ours, untouched) {
         (true, _) => Found::Unfinished,
@@ -180,7 +185,7 @@ fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     })
 }
 
-/// Fails with a collision if the set under the key has another name.
+/// Says so where the set that is in the way has another name.
 fn refuse_collision(id: &SemaphoreId) -> Result<()> {
     match sys::find_any(id.key()?.raw()) {
         Ok(set) => verify_recorded(set, id),
@@ -188,18 +193,18 @@ fn refuse_collision(id: &SemaphoreId) -> Result<()> {
     }
 }
 
-/// Refuses a set whose record has another name, as far as we may read it.
+/// Refuses a set whose record says another name, as far as we may read it.
 fn verify_recorded(set: SetId, id: &SemaphoreId) -> Result<()> {
     let values = sys::status(set).and_then(|status| sys::values(set, status.size));
     match values.map(|values| record::read(&values)) {
         Ok(Record::Named(recorded)) => verify(&recorded, id).map(drop),
-        // A raw key removes whatever set has it.
+        // A raw key removes whatever has it.
         Ok(Record::Lock(recorded)) if !id.name().is_empty() => Err(is_a_lock(&recorded, id)?),
         _ => Ok(()),
     }
 }
 
-/// Whether the record has the requested name. A raw key requests no name, and its own set has none.
+/// Whether the record says the name that was asked for. A raw key asks for none; a set made for a raw key has none.
 fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
     if id.name().is_empty() || recorded == id.name() {
         return Ok(true);
@@ -214,7 +219,7 @@ fn verify(recorded: &str, id: &SemaphoreId) -> Result<bool> {
     .with_hint("choose another name for one of the two"))
 }
 
-/// The error for a key that belongs to a lock.
+/// What has the key is no semaphore.
 fn is_a_lock(recorded: &str, id: &SemaphoreId) -> Result<Error> {
     let what = format!("the lock '{recorded}' has the key of the semaphore {id}: {}", id.key()?);
     Ok(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
@@ -231,7 +236,7 @@ fn comes_and_goes(id: &SemaphoreId) -> Error {
     Error::system("the semaphore was removed at each attempt to open it", "semctl", id, OsCode::EIDRM)
 }
 
-/// Waits a moment before the next try; fails with `late` if it took too long already.
+/// Waits a moment before the next look; fails with `late` when it took too long already.
 fn pause(patience: &mut Patience, late: impl FnOnce() -> Error) -> Result<()> {
     if patience.once_more() { Ok(()) } else { Err(late()) }
 }

@@ -13,6 +13,7 @@ use crate::error::{Code, OsCode};
 use crate::key::Key;
 use crate::name::Name;
 use crate::record;
+use crate::semaphore::backend::Object;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
@@ -174,14 +175,14 @@ fn a_raw_key_recognises_its_own_unfinished_set_and_no_other() {
 }
 
 #[test]
-fn units_are_owned_and_disowned_at_both_ends_of_the_counter() {
+fn adopted_and_disowned_at_both_ends_of_the_counter() {
     for initial in [1, 32_767] {
         let named = Named::new();
         let (set, _) = named.open_or_create(initial);
         let queue = set.queue();
         let counter = queue.counter();
         counter.take(Request::Permit, &Interrupt::of_this_thread()).unwrap().unwrap();
-        // At 32,767 adding first would pass the limit.
+        // At 32,767 the first way would pass the limit.
         let refill = initial == 32_767;
         if refill {
             sys::give(sys::find(named.key()).unwrap(), 1, Undo::No).unwrap();

@@ -13,12 +13,6 @@ pub(crate) fn is_here() -> bool {
     unsafe { libc::pthread_main_np() == 1 }
 }
 
-/// This platform does not tell.
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) fn is_here() -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
     #[test]

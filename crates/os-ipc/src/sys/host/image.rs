@@ -8,7 +8,6 @@ const BITS: u32 = 30;
 /// `getauxval(AT_RANDOM)`: the kernel gives each image 16 random bytes. 0 where it does not.
 ///
 /// Every copy of this library in the process has the same number.
-#[cfg(target_os = "linux")]
 pub(crate) fn identity() -> u32 {
     const BYTES: usize = 16;
     static IDENTITY: LazyLock<u32> = LazyLock::new(|| {
@@ -20,13 +19,6 @@ pub(crate) fn identity() -> u32 {
         // SAFETY: the kernel put 16 bytes there, above the stack, where they stay until the image ends.
         fold(unsafe { &*bytes })
     });
-    *IDENTITY
-}
-
-/// On other platforms locks are files, which execve closes.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn identity() -> u32 {
-    static IDENTITY: LazyLock<u32> = LazyLock::new(|| fold(&[]));
     *IDENTITY
 }
 

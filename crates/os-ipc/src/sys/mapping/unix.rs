@@ -126,11 +126,15 @@ impl Mapping {
         unsafe { self.start.add(position) }.as_ptr()
     }
 
-    /// A copy is about to touch the range.
+    /// Whether a peer can cut what it shows.
+    pub(crate) fn can_be_cut(&self) -> bool {
+        matches!(self.shows, Shows::File(_))
+    }
+
+    /// A copy is about to touch a range that can be cut.
+    #[allow(clippy::unused_self, reason = "it is about this range")]
     pub(crate) fn expect_cut(&self) {
-        if let Shows::File(_) = self.shows {
-            bus_guard::renew_soon();
-        }
+        bus_guard::renew_soon();
     }
 
     /// Whether missing pages were touched, and replaced by zeros.

@@ -7,14 +7,13 @@
     path = "glibc.rs"
 )]
 #[cfg_attr(
-    not(all(
-        target_os = "linux",
-        target_env = "gnu",
-        target_pointer_width = "64",
-        target_endian = "little"
+    not(any(
+        windows,
+        all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", target_endian = "little")
     )),
     path = "other.rs"
 )]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
 pub use imp::Words;

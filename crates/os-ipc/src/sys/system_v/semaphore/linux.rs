@@ -15,9 +15,6 @@ unsafe extern "C" {
     fn semtimedop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int;
 }
 
-/// Whether this platform has System V semaphores.
-pub(crate) const AVAILABLE: bool = true;
-
 /// The id of a set of semaphores, from semget(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SetId(i32);
@@ -112,7 +109,7 @@ pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Resul
     OsCode::result(unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) }).map(drop)
 }
 
-/// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is free now.
+/// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
 ///
 /// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
 pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), OsCode> {

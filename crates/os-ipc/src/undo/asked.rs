@@ -1,56 +1,17 @@
-//! Whether this kernel gives back the System V semaphores of a killed process.
-//!
-//! Linux does. gVisor accepts `SEM_UNDO` and ignores it, and filters of system calls refuse System V altogether. So
-//! the first use tests the kernel: a child process raises a semaphore with undo and ends.
+//! The probe, where there are System V semaphores.
 
 use std::sync::{Mutex, PoisonError};
 
+use super::KernelUndo;
 use crate::error::OsCode;
 use crate::key::Key;
-use crate::sys;
 use crate::sys::access::own_uid;
 use crate::sys::system_v::probe::refusal;
 use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
-/// The behaviour of the kernel for undos of System V semaphores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KernelUndo {
-    /// The kernel undoes them when a process dies.
-    Works,
-    /// The kernel accepts undos and forgets them.
-    Ignored,
-    /// The kernel refuses System V semaphores, by a filter or because it was built without them.
-    Refused,
-    /// The library does not use System V semaphores on this platform.
-    Missing,
-    /// The probe failed: a process or a set could not be created.
-    Unknown(OsCode),
-}
-
-impl KernelUndo {
-    /// Whether the library trusts the kernel to free permits and locks of a dead process.
-    ///
-    /// [`Unknown`](Self::Unknown) counts as trusted: at a limit of processes or sets the kernel is most likely Linux,
-    /// and two engines of locks in use at once would exclude nothing.
-    #[must_use]
-    pub fn is_trusted(self) -> bool {
-        matches!(self, Self::Works | Self::Unknown(_))
-    }
-
-    /// Whether the calls exist, with or without undo.
-    #[must_use]
-    pub fn has_system_v(self) -> bool {
-        !matches!(self, Self::Refused | Self::Missing)
-    }
-}
-
 /// The behaviour of this kernel. The first call probes; a known answer is kept for the process.
-#[must_use]
-pub fn kernel_undo() -> KernelUndo {
+pub(super) fn kernel_undo() -> KernelUndo {
     static KNOWN: Mutex<Option<KernelUndo>> = Mutex::new(None);
-    if !sys::system_v::semaphore::AVAILABLE {
-        return KernelUndo::Missing;
-    }
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(undo) = *known {
         return undo;
@@ -98,6 +59,7 @@ fn meaning(seen: Result<Seen, OsCode>) -> KernelUndo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::system_v::semaphore;
 
     #[test]
     fn only_a_limit_makes_the_answer_unknown() {
@@ -112,21 +74,20 @@ mod tests {
         }
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn linux_undoes_and_the_probe_leaves_nothing_behind() {
         assert_eq!(kernel_undo(), KernelUndo::Works);
         let user = own_uid();
         assert_eq!(probe::with_private_set(), Ok(Seen::Undone));
         // The set of a process that was killed in its probe.
-        let _ = sys::system_v::semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
+        let _ = semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
         // Simultaneous probes agree.
         let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| meaning(look()))).collect();
         for thread in threads {
             assert_eq!(thread.join().unwrap(), KernelUndo::Works);
         }
         // Other tests of this process may probe right now.
-        let gone = || sys::system_v::semaphore::find(Key::of_undo_probe(user).raw()) == Err(OsCode::ENOENT);
+        let gone = || semaphore::find(Key::of_undo_probe(user).raw()) == Err(OsCode::ENOENT);
         while !gone() {
             std::thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! For platforms without filters of system calls: no call is refused.
+//! darwin filters no system calls: nothing is refused.
 
 use crate::error::OsCode;
 

@@ -1,22 +1,86 @@
 //! Named semaphores of the C library.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+mod counter;
+
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::backend::{Engine, Facts, Identity, Object};
+use super::explain::elsewhere;
 use super::patience::Patience;
-use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
+use super::{Backend, Creation, SemaphoreId, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::name::Name;
+use crate::hints::{Wanted, posix as hints};
+use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
-use crate::sys::interrupt::Interrupt;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
 use crate::sys::semaphore_file::{self, Found};
 use crate::sys::semaphore_words::{self, Words};
-use crate::waiting::{Counter, Queue, Request, Token};
+use crate::sys::shm_folder;
+use crate::waiting::Queue;
+use counter::shared;
+
+/// sem_open(3): found by name.
+pub(super) struct Posix;
+
+impl Engine for Posix {
+    fn facts(&self) -> Facts {
+        Facts {
+            has_value: sys::HAS_VALUE,
+            // Waits by the clock go through the queue: it has them in the order in which they came.
+            has_timed_wait: false,
+            unlink_wakes: false,
+            value_max: VALUE_MAX,
+            // The name of its file has the C library's prefix.
+            foreign_name_max: Some(MAX_FOREIGN_BYTES - sys::FILE_PREFIX.map_or(0, str::len)),
+        }
+    }
+
+    fn create(&self, id: &SemaphoreId, creation: Creation) -> Result<Box<dyn Object>> {
+        Ok(Box::new(create(name_of(id)?, creation)?))
+    }
+
+    fn open(&self, id: &SemaphoreId, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(open(name_of(id)?, owner)?))
+    }
+
+    fn open_or_create(
+        &self,
+        id: &SemaphoreId,
+        creation: Creation,
+        owner: Owner,
+    ) -> Result<(Box<dyn Object>, bool)> {
+        let (named, created) = open_or_create(name_of(id)?, creation, owner)?;
+        Ok((Box::new(named), created))
+    }
+
+    fn unlink(&self, id: &SemaphoreId) -> Result<bool> {
+        unlink(name_of(id)?)
+    }
+
+    fn list(&self) -> Result<Vec<SemaphoreInfo>> {
+        Ok(semaphore_file::names().iter().filter_map(describe).collect())
+    }
+
+    fn has(&self, name: &Name) -> bool {
+        shm_folder::semaphore(name).is_some()
+    }
+
+    fn explain(&self, error: Error, id: &SemaphoreId, wanted: Wanted) -> Error {
+        let wanted = if let Wanted::Make(_) = wanted { Wanted::Make(sys::FILE_SIZE) } else { wanted };
+        match id.given_name() {
+            Some(name) => hints::semaphore(error, name, wanted, || elsewhere(id)),
+            None => error,
+        }
+    }
+}
+
+fn name_of(id: &SemaphoreId) -> Result<&Name> {
+    id.given_name().ok_or_else(|| Error::invalid("a POSIX semaphore has a name, not a key"))
+}
 
 /// An open semaphore.
 pub(super) struct Named {
@@ -27,7 +91,7 @@ pub(super) struct Named {
     queue: Arc<Queue>,
 }
 
-pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
+fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
     // sem_open would fail with EFBIG too, but raise SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
@@ -47,7 +111,7 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     Ok(Named::new(name, file, mapped))
 }
 
-pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
+fn open(name: &Name, owner: Owner) -> Result<Named> {
     let mut patience = Patience::new();
     loop {
         let file = match check(name, owner)? {
@@ -99,7 +163,7 @@ fn no_object(name: &Name, what: &str) -> Error {
     Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {place}"))
 }
 
-pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
+fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
     let mut patience = Patience::new();
     loop {
         match open(name, owner) {
@@ -113,7 +177,7 @@ pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> R
     }
 }
 
-pub(super) fn unlink(name: &Name) -> Result<bool> {
+fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(OsCode::ENOENT) => Ok(false),
@@ -123,21 +187,24 @@ pub(super) fn unlink(name: &Name) -> Result<bool> {
     }
 }
 
-/// Removes the name, unless it belongs to another semaphore by now.
-pub(super) fn remove_file(name: &Name, file: Option<FileIdentity>) -> Result<()> {
-    if is_removed(name, file) {
-        return Ok(());
+/// Which semaphore; without a file nothing tells one from another of the same name.
+#[derive(Debug)]
+struct Which(Name, Option<FileIdentity>);
+
+impl Identity for Which {
+    /// Removes the name, unless it belongs to another semaphore by now.
+    fn remove(&self) -> Result<()> {
+        let Self(name, file) = self;
+        if is_removed(name, *file) {
+            return Ok(());
+        }
+        let removed = unlink(name).map(drop);
+        removed.map_err(|error| hints::semaphore(error, name, Wanted::Remove, || None))
     }
-    unlink(name).map(drop)
 }
 
 fn is_removed(name: &Name, file: Option<FileIdentity>) -> bool {
     file.is_some() && semaphore_file::current(name) != file
-}
-
-/// Every semaphore that we may read.
-pub(crate) fn list() -> Vec<SemaphoreInfo> {
-    semaphore_file::names().iter().filter_map(describe).collect()
 }
 
 fn describe(name: &Name) -> Option<SemaphoreInfo> {
@@ -183,15 +250,25 @@ impl Named {
         Self { name: name.clone(), file, mapped, queue }
     }
 
-    pub(super) fn name(&self) -> &str {
+    fn is_removed(&self) -> bool {
+        is_removed(&self.name, self.file)
+    }
+}
+
+impl Object for Named {
+    fn backend(&self) -> Backend {
+        Backend::Posix
+    }
+
+    fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    pub(super) fn queue(&self) -> Arc<Queue> {
+    fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.queue)
     }
 
-    pub(super) fn value(&self) -> Result<u32> {
+    fn value(&self) -> Result<u32> {
         self.mapped.value().map_err(|errno| {
             let error = Error::system("cannot read the semaphore", "sem_getvalue", quoted(&self.name), errno);
             if errno == OsCode::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
@@ -200,7 +277,7 @@ impl Named {
 
     /// Adds all units or none. Where the C library's words are known, this is one step; elsewhere the counter is read
     /// first, and a peer that posts in between can stop this half way, 2 billion units up.
-    pub(super) fn post(&self, count: u32) -> Result<()> {
+    fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
                 OsCode::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
@@ -221,15 +298,15 @@ impl Named {
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
     }
 
-    pub(super) fn words(&self) -> Option<Words> {
+    fn words(&self) -> Option<Words> {
         Words::of(&self.mapped)
     }
 
-    pub(super) fn wake_one(&self) {
+    fn wake_one(&self) {
         semaphore_words::wake_one(&self.mapped);
     }
 
-    pub(super) fn info(&self) -> Result<SemaphoreInfo> {
+    fn info(&self) -> Result<SemaphoreInfo> {
         let removed = self.is_removed();
         if !removed && let Some(info) = describe(&self.name) {
             return Ok(info);
@@ -238,17 +315,16 @@ impl Named {
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
     }
 
-    pub(super) fn identity(&self) -> SemaphoreIdentity {
-        SemaphoreIdentity::posix(&self.name, self.file)
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.name.clone(), self.file))
     }
 
-    /// Whether the calling thread can block in the kernel: without a deadline always, with one if the call has a clock.
-    pub(super) fn may_block(deadline: Option<Instant>) -> bool {
-        deadline.is_none() || sys::HAS_TIMED_WAIT
+    /// Where the clock wakes it, and nobody of this process came before.
+    fn may_block(&self, deadline: Option<Instant>) -> bool {
+        (deadline.is_none() || sys::HAS_TIMED_WAIT) && self.queue.pending() == 0
     }
 
-    /// Takes a unit, and blocks the calling thread until it has one; false if the deadline comes first.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         let taken = match deadline {
             Some(deadline) => self.mapped.take_until(deadline),
             None => loop {
@@ -261,74 +337,4 @@ impl Named {
         let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
         taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
-
-    fn is_removed(&self) -> bool {
-        is_removed(&self.name, self.file)
-    }
-}
-
-/// The counter of a semaphore.
-struct MappedCounter {
-    mapped: Arc<Mapped>,
-    name: Name,
-}
-
-impl MappedCounter {
-    fn failed(&self, act: &str, call: &'static str, errno: OsCode) -> Error {
-        Error::system(format!("cannot {act} the semaphore"), call, quoted(&self.name), errno)
-    }
-}
-
-impl Counter for MappedCounter {
-    fn try_take(&self, _: Request) -> Result<Option<Token>> {
-        match self.mapped.try_take() {
-            Ok(()) => Ok(Some(Token::default())),
-            Err(OsCode::EAGAIN) => Ok(None),
-            Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
-        }
-    }
-
-    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
-        match self.mapped.take() {
-            Ok(()) => Ok(Some(Token::default())),
-            Err(OsCode::EINTR) => Ok(None),
-            Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
-        }
-    }
-
-    fn may_be_polled(&self) -> bool {
-        true
-    }
-
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
-        self.mapped.give()
-    }
-
-    /// The error of giving back; the calls that take make their own.
-    fn failure(&self, act: &str, errno: OsCode) -> Error {
-        self.failed(act, "sem_post", errno)
-    }
-}
-
-/// The mapping and the queue of a semaphore: one for each semaphore and process, however many handles are open.
-///
-/// The C library gives all openings of one semaphore in a process the same address, and counts them; on darwin every
-/// opening has its own address, and its own queue.
-fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
-    type Known = (Weak<Mapped>, Weak<Queue>);
-    static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((old, queue)) = known.get(&mapped.address())
-        && let (Some(old), Some(queue)) = (old.upgrade(), queue.upgrade())
-    {
-        return (old, queue);
-    }
-    // Only when the list is full: opening must not become slower with every open semaphore.
-    if known.len() == known.capacity() {
-        known.retain(|_, (old, _)| old.strong_count() > 0);
-    }
-    let mapped = Arc::new(mapped);
-    let queue = Queue::of_units(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
-    known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));
-    (mapped, queue)
 }
