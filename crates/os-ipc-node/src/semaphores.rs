@@ -39,7 +39,7 @@ pub struct NativeSemaphoreInfo {
     pub removed: bool,
 }
 
-/// A backend by its name, which `lib/options.ts` has checked.
+/// A backend by its name; `lib/options.ts` has checked it.
 fn backend_of(name: &str) -> os_ipc::Result<Backend> {
     Backend::named(name).ok_or_else(|| os_ipc::Error::invalid(format!("no such backend: '{name}'")))
 }
@@ -299,7 +299,7 @@ pub struct BackendCapabilities {
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
-    /// The largest value that a counter has.
+    /// The largest value of a counter.
     pub value_max: u32,
 }
 
@@ -317,7 +317,7 @@ pub fn system_v_undo() -> SystemVUndo {
     SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
 }
 
-/// What each backend can do on this platform.
+/// The abilities of each backend on this platform.
 #[napi]
 pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
     let of = |backend: Backend| BackendCapabilities {

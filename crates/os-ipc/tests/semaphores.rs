@@ -250,7 +250,7 @@ fn a_handle_gives_its_permits_back_when_it_is_dropped() {
 }
 
 #[test]
-fn units_taken_with_wait_stay_taken() {
+fn what_is_taken_for_good_stays_taken() {
     for backend in backends() {
         let named = Named::new(backend);
         let watch = named.create(2);

@@ -83,7 +83,7 @@ fn a_permit_belongs_to_the_handle_that_waited() {
 }
 
 #[test]
-fn ten_thousand_waits_block_one_thread() {
+fn ten_thousand_waits_are_one_thread() {
     const WAITS: usize = 10_000;
     for backend in backends() {
         let named = Named::new(backend);

@@ -23,7 +23,7 @@ pub(crate) enum Wanted {
     Open,
     /// Creating it, with this number of bytes.
     Make(u64),
-    /// To remove it.
+    /// Removing it.
     Remove,
 }
 

@@ -1,4 +1,4 @@
-//! What is known of a semaphore set that a call failed at.
+//! Hints from the state of a semaphore set that a call failed at.
 
 use super::Remedy;
 pub(crate) use super::system_v::refused_set as refused;

@@ -15,7 +15,7 @@ use crate::error::{Code, Error};
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// What locks are made of, as far as this platform has it. Those of two engines have nothing to do with each other.
+/// The engines of this platform. Locks of two engines do not exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockEngine {
     /// System V semaphores with undo.
@@ -26,15 +26,15 @@ pub enum LockEngine {
     Files(PathBuf),
 }
 
-/// What each engine has.
+/// The operations of each engine.
 pub(super) trait Engine {
-    /// A line of this process for the lock.
+    /// A queue of this process for the lock.
     fn queue(&self, name: &LockName) -> Arc<Queue>;
 
-    /// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
+    /// The requests of all processes, without those of this copy of the library in the process `own_pid`.
     fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>>;
 
-    /// Every lock that is there.
+    /// Every lock that exists.
     fn list(&self) -> Result<Vec<LockInfo>>;
 }
 
@@ -69,7 +69,7 @@ impl LockEngine {
         Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
     }
 
-    /// The one place where an engine is chosen.
+    /// Chooses the engine.
     fn engine(&self) -> Box<dyn Engine + '_> {
         match *self {
             #[cfg(system_v_semaphores)]

@@ -189,12 +189,12 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     }
 }
 
-/// Which object.
+/// The identity of an object.
 #[derive(Debug)]
 struct Which(Name, named_memory::Identity);
 
 impl Identity for Which {
-    /// Removes the name, if what has it is this object.
+    /// Removes the name, if it still belongs to this object.
     ///
     /// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
     /// instead.

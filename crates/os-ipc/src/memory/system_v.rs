@@ -152,7 +152,7 @@ impl Object for Segment {
     }
 }
 
-/// Which segment: no other one gets its id.
+/// The identity of a segment: no other segment gets its id.
 #[derive(Debug)]
 struct Which(i32);
 

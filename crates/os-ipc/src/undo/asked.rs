@@ -1,4 +1,4 @@
-//! The probe, where there are System V semaphores.
+//! The probe of the kernel, where the platform has System V semaphores.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -40,7 +40,7 @@ impl KernelUndo {
     }
 }
 
-/// What this kernel does. The first call probes; the answer is kept for the process once it is known.
+/// The behaviour of this kernel. The first call probes; a known answer is kept for the process.
 #[must_use]
 pub fn kernel_undo() -> KernelUndo {
     #[cfg(system_v_semaphores)]

@@ -1,4 +1,4 @@
-//! The counter of a semaphore, and the one queue that this process has for it.
+//! The counter of a semaphore, and the one queue of this process for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -66,7 +66,7 @@ pub(super) fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     {
         return (old, queue);
     }
-    // Now and then, so that opening does not become slower with every semaphore that is open.
+    // Only when the list is full: opening must not become slower with every open semaphore.
     if known.len() == known.capacity() {
         known.retain(|_, (old, _)| old.strong_count() > 0);
     }

@@ -30,7 +30,7 @@ impl Engine for Posix {
     fn facts(&self) -> Facts {
         Facts {
             has_value: sys::HAS_VALUE,
-            // Waits by the clock go through the queue: it has them in the order in which they came.
+            // Timed waits go through the queue, which serves them in the order in which they came.
             has_timed_wait: false,
             unlink_wakes: false,
             value_max: VALUE_MAX,
@@ -187,7 +187,7 @@ fn unlink(name: &Name) -> Result<bool> {
     }
 }
 
-/// Which semaphore; without a file nothing tells one from another of the same name.
+/// The identity of a semaphore; without a file, two semaphores of one name cannot be told apart.
 #[derive(Debug)]
 struct Which(Name, Option<FileIdentity>);
 
@@ -319,7 +319,7 @@ impl Object for Named {
         Arc::new(Which(self.name.clone(), self.file))
     }
 
-    /// Where the clock wakes it, and nobody of this process came before.
+    /// True without a deadline or if the call has a clock, unless this process has waiters.
     fn may_block(&self, deadline: Option<Instant>) -> bool {
         (deadline.is_none() || sys::HAS_TIMED_WAIT) && self.queue.pending() == 0
     }

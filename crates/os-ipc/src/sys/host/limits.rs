@@ -1,4 +1,4 @@
-//! What this host allows of System V segments: proc(5), and nothing where there is no such file.
+//! The limits of this host for System V segments: proc(5); `None` where there is no such file.
 
 use std::fs;
 

@@ -19,7 +19,7 @@ pub(crate) struct Mapping {
     start: NonNull<u8>,
     length: NonZeroUsize,
     writable: bool,
-    /// The range shows zeros of our own instead of the object.
+    /// The range shows private zeros instead of the object.
     vacated: AtomicBool,
     shows: Shows,
     way: StoreWay,
@@ -126,12 +126,12 @@ impl Mapping {
         unsafe { self.start.add(position) }.as_ptr()
     }
 
-    /// Whether a peer can cut what it shows.
+    /// Whether a peer can truncate the object.
     pub(crate) fn can_be_cut(&self) -> bool {
         matches!(self.shows, Shows::File(_))
     }
 
-    /// A copy is about to touch a range that can be cut.
+    /// A copy is about to touch a range that can be truncated.
     #[allow(clippy::unused_self, reason = "it is about this range")]
     pub(crate) fn expect_cut(&self) {
         bus_guard::renew_soon();
