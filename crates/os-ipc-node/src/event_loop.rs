@@ -1,4 +1,4 @@
-//! The poll of the event loop: instead of sleeping, the loop polls for units that are likely to come at once.
+//! What the event loop does instead of going to sleep: it looks for units that are likely to come at once.
 //!
 //! It never blocks, and stops as soon as the loop has anything else to do.
 
@@ -17,13 +17,13 @@ use os_ipc::{Mailbox, Poll};
 use crate::libuv::Loop;
 use crate::session;
 
-/// The longest that a wait is polled for while other units come: 20 ms. Then it gets its place in the kernel's queue.
+/// A wait that was looked for so long, since other units came first, gets its place in the kernel's queue.
 const PLACE_AFTER: Duration = Duration::from_millis(20);
 
-/// The tries between two checks whether the loop has other work: 16.
+/// After so many tries a look sees what else there is to do.
 const TRIES: usize = 16;
 
-/// The event loop of a thread, and the sessions that it polls for.
+/// The event loop of a thread, and those that it looks for.
 struct EventLoop {
     uv_loop: Loop,
     parties: Vec<Party>,
@@ -39,7 +39,7 @@ struct Party {
     mailbox: Arc<Mailbox>,
 }
 
-/// A planned poll; the oldest comes first, also while polling.
+/// What the loop looks for: the oldest comes first, in a look too.
 struct Planned {
     since: Instant,
     session: u32,
@@ -50,10 +50,10 @@ thread_local! {
     /// Only on the main thread: the loop of a worker ends while it may still be in use.
     static EVENT_LOOP: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
 
-    /// The activity of this thread.
+    /// What this thread is at.
     static TURN: Cell<Turn> = const { Cell::new(Turn::Elsewhere) };
 
-    /// The sessions for which this poll found something.
+    /// The sessions for which this look found something.
     static FOUND: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -61,13 +61,13 @@ thread_local! {
 enum Turn {
     /// Anything else.
     Elsewhere,
-    /// It polls for units.
+    /// It looks for units.
     Looking,
-    /// It polled, and a mailbox is no longer empty.
+    /// It looked, and something is in a mailbox.
     Found,
 }
 
-/// A delivery to the mailbox of a session of this thread. True if this thread is about to empty the mailbox anyway.
+/// Somebody delivers to the mailbox of a session of this thread. True where this thread is about to empty it anyway.
 pub(crate) fn takes_delivery(session: u32) -> bool {
     let looking = matches!(TURN.get(), Turn::Looking | Turn::Found);
     if looking {
@@ -77,7 +77,7 @@ pub(crate) fn takes_delivery(session: u32) -> bool {
     looking
 }
 
-/// Adds a session to the event loop of this thread; without libuv's functions there is no such loop.
+/// Has the event loop of this thread look for a session; without libuv's functions there is none that could look for anybody.
 pub(crate) fn enter(
     env: &Env,
     session: u32,
@@ -108,12 +108,12 @@ fn open(env: &Env) -> napi::Result<Option<EventLoop>> {
     Ok(uv_loop.map(|uv_loop| EventLoop { uv_loop, parties: Vec::new(), planned: VecDeque::new() }))
 }
 
-/// Whether this thread has an event loop that can poll.
+/// Whether this thread has an event loop that can look.
 pub(crate) fn is_open() -> bool {
     EVENT_LOOP.with_borrow(Option::is_some)
 }
 
-/// Plans a poll before the loop's next sleep.
+/// Has the loop look for it before it goes to sleep.
 pub(crate) fn plan(session: u32, poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -123,7 +123,7 @@ pub(crate) fn plan(session: u32, poll: Poll) {
     });
 }
 
-/// The session ends: threads take over its planned polls.
+/// The session ends: what is still planned for it is left to threads.
 pub(crate) fn leave(session: u32) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -145,7 +145,7 @@ impl EventLoop {
         self.parties.iter().find(|party| party.session == session)
     }
 
-    /// Polls until it finds something, the loop has something else to do, or the spin is over.
+    /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
     fn look(&mut self) {
         let mut looking: Vec<_> = self.planned.iter().map(|planned| planned.session).collect();
         looking.sort_unstable();
@@ -174,7 +174,7 @@ impl EventLoop {
         }
     }
 
-    /// Tries the next polls, and starts again after the last. True if one found something.
+    /// Tries for the next ones, and begins anew after the last. True where there was something.
     fn try_some(&mut self, next: &mut usize, now: Instant) -> bool {
         for _ in 0..TRIES.min(self.planned.len()) {
             if *next >= self.planned.len() {
@@ -187,7 +187,7 @@ impl EventLoop {
                 planned.since = now;
             }
             if found || !waits {
-                // It is the youngest now, or has no waiters left.
+                // It is the youngest now, or not looked for any more.
                 let looked_for = self.planned.remove(*next).filter(|_| waits);
                 self.planned.extend(looked_for);
             } else {
@@ -200,7 +200,7 @@ impl EventLoop {
         false
     }
 
-    /// Leaves the oldest polls to threads, which give them a place in the kernel's queue.
+    /// Leaves to threads what would have had its place in the kernel's queue for a while by now.
     fn give_up_old(&mut self) {
         while self.planned.front().is_some_and(|planned| planned.since.elapsed() > PLACE_AFTER) {
             self.planned.pop_front();
@@ -208,7 +208,7 @@ impl EventLoop {
     }
 }
 
-/// Called when the loop is about to sleep, or to check its files.
+/// The loop is about to sleep, or to have a look at its files.
 unsafe extern "C" fn before_sleep(_: *mut u64) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         let Some(event_loop) = event_loop else { return };
@@ -232,7 +232,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
         if event_loop.planned.is_empty() {
             event_loop.uv_loop.call_nobody();
         } else {
-            // The poll of this turn is over: the loop must not sleep before that of the next turn.
+            // This turn's moment before the sleep is over: the next one's is to come at once.
             event_loop.uv_loop.stay_awake();
         }
     });

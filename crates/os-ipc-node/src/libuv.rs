@@ -78,7 +78,7 @@ impl Loop {
         }
     }
 
-    /// Calls `callback` in every turn, before the loop sleeps or checks its files.
+    /// Has `callback` called in every turn, before the loop sleeps or has a look at its files.
     pub(crate) fn call_before_sleep(&self, callback: Callback) {
         // SAFETY: the handle was initialised, and this is its loop's thread.
         unsafe { (self.functions.prepare_start)(self.prepare, callback) };

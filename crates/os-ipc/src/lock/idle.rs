@@ -22,7 +22,7 @@ static LINGERING: LazyLock<Mutex<Lingering>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
 struct Lingering {
-    /// The queue of each idle lock by its address, and the time until which the lock stays open.
+    /// By address, with the time until which it stays open.
     lines: HashMap<usize, (Arc<Queue>, Instant)>,
     watched: bool,
     /// The process is about to exit.
@@ -92,7 +92,7 @@ fn watch() {
     }
 }
 
-/// Closes the locks whose time is over; a lock whose thread is still in the kernel stays until the thread returns.
+/// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
 fn close(lingering: &mut Lingering, over: impl Fn(Instant) -> bool) {
     lingering.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
 }
