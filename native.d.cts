@@ -100,11 +100,11 @@ export declare function memoryBuffer(handle: number): ArrayBuffer | null
 /** Fills it with zeros. */
 export declare function memoryClear(handle: number): void
 
+/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
+export declare function memoryClose(handle: number): object | null
+
 /** Makes a memory object. */
 export declare function memoryCreate(session: number, id: string | number, size: number, mode: number): OpenedMemory
-
-/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
-export declare function memoryDetach(handle: number): object | null
 
 /** What the kernel knows of it. */
 export declare function memoryInfo(handle: number): NativeMemoryInfo
@@ -121,14 +121,14 @@ export declare function memoryRead(handle: number, target: Uint8Array, position:
 /** Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory. */
 export declare function memoryRelease(handle: number): void
 
+/** Removes an object that was closed. */
+export declare function memoryRemoveClosed(identity: object): void
+
 /** Removes the object. */
-export declare function memoryRemove(handle: number): void
+export declare function memoryUnlink(handle: number): void
 
 /** Removes what has this name or key: false when nothing has. */
-export declare function memoryRemoveById(id: string | number): boolean
-
-/** Removes an object that was detached. */
-export declare function memoryRemoveDetached(identity: object): void
+export declare function memoryUnlinkId(id: string | number): boolean
 
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
@@ -145,7 +145,7 @@ export interface NativeLockInfo {
   uid: number
   gid: number
   mode: number
-  changed: number
+  changedAt: number
 }
 
 /** Who holds a lock or waits for one. */
@@ -173,7 +173,7 @@ export interface NativeMemoryInfo {
   createdAt?: number
   attachedAt?: number
   detachedAt?: number
-  changed?: number
+  changedAt?: number
   removed?: boolean
 }
 
@@ -190,8 +190,8 @@ export interface NativeSemaphoreInfo {
   uid?: number
   gid?: number
   mode?: number
-  operated?: number
-  changed?: number
+  operatedAt?: number
+  changedAt?: number
   verified: boolean
   removed: boolean
 }

@@ -15,7 +15,10 @@ export type Owner = number | 'any'
 const INT32_MIN = -(2 ** 31)
 const UINT32_MAX = 2 ** 32 - 1
 
-/** A name or raw key; a key written as an unsigned number becomes the signed one that C sees. */
+/**
+ * A name with its slash, or a raw key. A missing slash is added; a key written as an unsigned number becomes the signed one
+ * that C sees.
+ */
 export function checkId(id: unknown): Id {
   if (typeof id === 'string') return checkName(id)
   if (typeof id !== 'number') throw wrongType('id', 'a name (string) or a System V key (number)', id)
@@ -24,7 +27,7 @@ export function checkId(id: unknown): Id {
 
 function checkName(name: string): string {
   if (!name.isWellFormed()) throw wrongValue('a name is well-formed Unicode: it has a lone surrogate')
-  return name
+  return name.startsWith('/') ? name : `/${name}`
 }
 
 /** The options object itself; a missing one is empty. */

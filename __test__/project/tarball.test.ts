@@ -221,7 +221,7 @@ jobs.unlink()
 const memory = SharedMemory.create(name, { size: 8 })
 memory.write('hi')
 console.log(JSON.stringify([value, memory.toBuffer(0, 2).toString()]))
-memory.remove()
+memory.unlink()
 `
 const COMMON = MODULE.replace(/import (.*) from ('os-ipc')/, 'const $1 = require($2)').replace(
   /const value[\s\S]*/,

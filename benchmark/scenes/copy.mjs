@@ -15,8 +15,8 @@ async function memories({ object, atTheEnd, sumOf }, offset, direction, kind = '
   const shared = SharedMemory.create(id, { size: BYTES })
   const second = SharedMemory.create(`${object}-own`, { size: BYTES + 2 * 4096 })
   atTheEnd(() => {
-    shared.remove()
-    second.remove()
+    shared.unlink()
+    second.unlink()
   })
   const own = fill(new Uint8Array(second.buffer, offset, BYTES))
   shared.write(own)

@@ -32,7 +32,7 @@ export const scene = {
       const memory = SharedMemory.create(object, { size: BYTES })
       atTheEnd(() => {
         for (const thing of [full, empty]) thing.unlink()
-        memory.remove()
+        memory.unlink()
       })
       const data = fill(Buffer.alloc(BYTES))
       const reader = await partner('receive', [object], context)

@@ -126,7 +126,7 @@ function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
     return type === 'memory'
-      ? ipc.SharedMemory.remove(id)
+      ? ipc.SharedMemory.unlink(id)
       : ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
   })
 }
@@ -141,7 +141,7 @@ function removeLock(ipc: Library, lock: Item | undefined): boolean {
 function removeSegment(ipc: Library, id: number): boolean {
   if (!everythingKnown(ipc).some(item => means({ type: 'id', id, label: '' }, item))) return false
   const segment = ipc.SharedMemory.attach(id, { readOnly: true, owner: 'any' })
-  segment.remove()
-  segment.detach()
+  segment.unlink()
+  segment.close()
   return true
 }

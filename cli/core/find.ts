@@ -58,6 +58,6 @@ function memoryOf(ipc: Library, id: string | number): Item {
   try {
     return memoryItem(memory.info())
   } finally {
-    memory.detach()
+    memory.close()
   }
 }

@@ -10,8 +10,8 @@ const unreachable = new Unreachable<Handle>(number => void native.semaphoreDrop(
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
-  /** With its slash; `''` for a raw key. */
-  readonly name: string
+  /** With its slash; `undefined` for a raw key. */
+  readonly name: string | undefined
   /** The raw System V key, if it was opened by one. */
   readonly key: number | undefined
   readonly backend: Backend
@@ -32,7 +32,7 @@ export class Handle {
 
   constructor(number: number, id: Id, backend: Backend) {
     this.number = number
-    this.name = typeof id === 'number' ? '' : id
+    this.name = typeof id === 'number' ? undefined : id
     this.key = typeof id === 'number' ? id : undefined
     this.backend = backend
     this.counter = backend === 'posix' ? new Counter(number) : undefined

@@ -87,8 +87,8 @@ const inside = Symbol('inside')
  * ```
  */
 export class Semaphore implements PermitSource, Disposable {
-  /** The name with its leading slash; `''` for a raw System V key. */
-  readonly name: string
+  /** The name with its leading slash; `undefined` for a raw System V key. */
+  readonly name: string | undefined
   /** Which of the platform's two kinds it is. */
   readonly backend: Backend
   /** Whether this call made the semaphore. */
@@ -101,7 +101,7 @@ export class Semaphore implements PermitSource, Disposable {
       throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
     }
     const { id, backend } = which
-    this.name = typeof id === 'string' ? id : ''
+    this.name = typeof id === 'string' ? id : undefined
     this.backend = backend
     this.created = created
     this.#handle = new Handle(handle, id, backend)

@@ -40,7 +40,7 @@ pub struct NativeLockInfo {
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
-    pub changed: i64,
+    pub changed_at: i64,
 }
 
 /// The engine of the platform or, for tests, that of files in a folder.
@@ -142,7 +142,8 @@ impl From<LockRequest> for NativeLockRequest {
 
 impl From<LockInfo> for NativeLockInfo {
     fn from(info: LockInfo) -> Self {
-        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed } = info;
-        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed }
+        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at } =
+            info;
+        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at }
     }
 }

@@ -57,7 +57,7 @@ pub struct NativeMemoryInfo {
     pub created_at: Option<f64>,
     pub attached_at: Option<f64>,
     pub detached_at: Option<f64>,
-    pub changed: Option<f64>,
+    pub changed_at: Option<f64>,
     pub removed: Option<bool>,
 }
 
@@ -117,8 +117,8 @@ pub fn memory_attach(
 
 /// Removes the object of this name or key; false if there is none.
 #[napi]
-pub fn memory_remove_by_id(id: Either<String, i32>) -> napi::Result<bool> {
-    existing_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_fail()
+pub fn memory_unlink_id(id: Either<String, i32>) -> napi::Result<bool> {
+    existing_id(id).and_then(|id| SharedMemory::unlink_id(&id)).or_fail()
 }
 
 /// Copies bytes out; returns their number.
@@ -161,7 +161,7 @@ pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferVa
     environment::with(&env, |environment| {
         let Some(segment) = environment.segments.get_mut(handle).filter(|segment| segment.buffer.is_none())
         else {
-            return Err(internal("the memory is detached, or has its ArrayBuffer"));
+            return Err(internal("the memory is closed, or has its ArrayBuffer"));
         };
         let Some((buffer, value)) = ExternalBuffer::create(env, || segment.memory.lease())? else {
             return Ok(None);
@@ -179,13 +179,13 @@ pub fn external_buffers_allowed(env: Env) -> napi::Result<bool> {
 
 /// Removes the object.
 #[napi]
-pub fn memory_remove(env: Env, handle: u32) -> napi::Result<()> {
-    with(env, handle, |segment| segment.memory.remove())
+pub fn memory_unlink(env: Env, handle: u32) -> napi::Result<()> {
+    with(env, handle, |segment| segment.memory.unlink())
 }
 
 /// Takes the memory away from its `ArrayBuffer` and from this process; returns the identity of the object.
 #[napi(ts_return_type = "object | null")]
-pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
+pub fn memory_close(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
     environment::with(&env, |environment| {
         let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
         let identity = External::new(memory.identity());
@@ -199,9 +199,9 @@ pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<Memo
     })
 }
 
-/// Removes an object that was detached.
+/// Removes an object that was closed.
 #[napi]
-pub fn memory_remove_detached(
+pub fn memory_remove_closed(
     #[napi(ts_arg_type = "object")] identity: &External<MemoryIdentity>,
 ) -> napi::Result<()> {
     identity.remove().or_fail()
@@ -244,7 +244,7 @@ fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<
 }
 
 fn detached() -> Error {
-    Error::new(Code::Detached, "the shared memory was detached")
+    Error::new(Code::Detached, "the shared memory is closed")
 }
 
 fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
@@ -321,7 +321,7 @@ impl From<SharedMemoryInfo> for NativeMemoryInfo {
             created_at: milliseconds(info.created_at),
             attached_at: milliseconds(info.attached_at),
             detached_at: milliseconds(info.detached_at),
-            changed: milliseconds(info.changed),
+            changed_at: milliseconds(info.changed_at),
             removed: info.removed,
         }
     }

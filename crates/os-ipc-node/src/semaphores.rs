@@ -33,8 +33,8 @@ pub struct NativeSemaphoreInfo {
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub mode: Option<u32>,
-    pub operated: Option<i64>,
-    pub changed: Option<i64>,
+    pub operated_at: Option<i64>,
+    pub changed_at: Option<i64>,
     pub verified: bool,
     pub removed: bool,
 }
@@ -281,8 +281,8 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
             uid: info.uid,
             gid: info.gid,
             mode: info.mode,
-            operated: info.operated,
-            changed: info.changed,
+            operated_at: info.operated_at,
+            changed_at: info.changed_at,
             verified: info.verified,
             removed: info.removed,
         }

@@ -1,5 +1,6 @@
 //! Names of objects: their rules and their spelling.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
@@ -30,26 +31,21 @@ impl Name {
 
     /// The name of a semaphore that another program may have made.
     pub fn existing_semaphore(text: &str) -> Result<Self> {
-        let name =
-            if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
-        name.at_most(sys::SEMAPHORE_NAME_MAX)
+        Self::checked(&with_slash(text))?.at_most(sys::SEMAPHORE_NAME_MAX)
     }
 
-    /// The name of a memory object; the leading slash is required.
+    /// The name of a memory object; a missing leading slash is added.
     pub fn memory(text: &str) -> Result<Self> {
         Self::existing_memory(text)?.of_ours()
     }
 
     /// The name of a memory object that another program may have made.
     pub fn existing_memory(text: &str) -> Result<Self> {
-        if !text.starts_with('/') {
-            return Err(Error::invalid(format!("the name of shared memory starts with a slash: '{text}'"))
-                .with_hint(format!("did you mean '/{text}'?")));
-        }
-        if matches!(text, "/." | "/..") {
+        let text = with_slash(text);
+        if matches!(&*text, "/." | "/..") {
             return Err(Error::invalid(format!("'{text}' is a directory, not a name")));
         }
-        Self::checked(text)?.at_most(sys::MEMORY_NAME_MAX)
+        Self::checked(&text)?.at_most(sys::MEMORY_NAME_MAX)
     }
 
     /// Checks the rules for all names.
@@ -103,6 +99,10 @@ impl Name {
     }
 }
 
+fn with_slash(text: &str) -> Cow<'_, str> {
+    if text.starts_with('/') { text.into() } else { format!("/{text}").into() }
+}
+
 fn at_most_after_slash(rest: &str, limit: usize) -> Result<()> {
     if rest.len() <= limit {
         return Ok(());
@@ -135,17 +135,20 @@ mod tests {
     }
 
     #[test]
-    fn a_semaphores_missing_slash_is_added() {
+    fn a_missing_slash_is_added() {
         assert_eq!(Name::semaphore("jobs").unwrap().as_str(), "/jobs");
         assert_eq!(Name::semaphore("/jobs").unwrap().as_str(), "/jobs");
         assert_eq!(Name::semaphore("日本").unwrap().as_str(), "/日本");
+        assert_eq!(Name::memory("frames").unwrap().as_str(), "/frames");
+        assert_eq!(Name::memory("/frames").unwrap().as_str(), "/frames");
     }
 
     #[test]
-    fn memory_needs_its_leading_slash() {
-        assert_eq!(Name::memory("/frames").unwrap().as_str(), "/frames");
-        assert_eq!(Name::memory("frames").unwrap_err().hint(), Some("did you mean '/frames'?"));
-        assert!(Name::memory("/.").is_err());
+    fn memory_cannot_have_the_name_of_a_directory() {
+        for name in ["/.", ".", "/..", ".."] {
+            assert!(Name::memory(name).is_err(), "{name}");
+            assert!(Name::existing_memory(name).is_err(), "{name}");
+        }
     }
 
     #[test]
@@ -174,6 +177,7 @@ mod tests {
             assert!(Name::existing_semaphore(name).is_ok(), "{name}");
             assert_eq!(Name::existing_memory(name).is_ok(), !matches!(name, "/." | "/.."), "{name}");
         }
+        assert_eq!(Name::existing_memory("a..b").unwrap().as_str(), "/a..b");
         for name in ["", "/", "/a/b", "//a", "/a\0b", &format!("/{}", "a".repeat(256))] {
             assert!(
                 Name::existing_semaphore(name).is_err() && Name::existing_memory(name).is_err(),
@@ -205,7 +209,10 @@ mod tests {
                 Err(_) => prop_assert!(!allowed(&text)),
             }
             let memory = Name::memory(&text);
-            prop_assert_eq!(memory.is_ok(), allowed(&text) && text.starts_with('/') && text != "/.");
+            prop_assert_eq!(memory.is_ok(), allowed(&text) && !matches!(&*text, "/." | "."));
+            if let Ok(memory) = memory {
+                prop_assert_eq!(memory, Name::semaphore(&text).unwrap());
+            }
         }
     }
 }

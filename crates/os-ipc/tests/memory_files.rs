@@ -45,7 +45,7 @@ impl Fresh {
 impl Drop for Fresh {
     fn drop(&mut self) {
         // Mostly the test has removed it already.
-        let _ = SharedMemory::remove_by_id(&self.0);
+        let _ = SharedMemory::unlink_id(&self.0);
     }
 }
 

@@ -51,5 +51,5 @@ pub struct LockInfo {
     /// Permission bits.
     pub mode: u32,
     /// Seconds since 1970 of the creation.
-    pub changed: i64,
+    pub changed_at: i64,
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 pub struct MemoryIdentity(pub(super) Arc<dyn Identity>);
 
 impl MemoryIdentity {
-    /// Does what [`SharedMemory::remove`](super::SharedMemory::remove) does.
+    /// Does what [`SharedMemory::unlink`](super::SharedMemory::unlink) does.
     pub fn remove(&self) -> Result<()> {
         self.0.remove()
     }

@@ -45,7 +45,7 @@ pub struct SharedMemoryInfo {
     /// The time of the last detachment.
     pub detached_at: Option<SystemTime>,
     /// The time of the last change of its owner, mode or (POSIX) size.
-    pub changed: Option<SystemTime>,
+    pub changed_at: Option<SystemTime>,
     /// Whether its name or key is gone, so that it ends with its last user; `None` where the system does not tell.
     pub removed: Option<bool>,
 }

@@ -81,7 +81,7 @@ impl SharedMemory {
     }
 
     /// Removes the object; false if there is none. Processes that have it mapped keep it.
-    pub fn remove_by_id(id: &MemoryId) -> Result<bool> {
+    pub fn unlink_id(id: &MemoryId) -> Result<bool> {
         let place = backend::place(id)?;
         place.remove().map_err(|error| place.explain(error, Wanted::Remove))
     }
@@ -275,7 +275,7 @@ impl SharedMemory {
     /// Removes this object: its name or key is free at once, its memory when the last process unmaps it.
     ///
     /// Another object that has the name by now stays. An object that is already removed is no error.
-    pub fn remove(&self) -> Result<()> {
+    pub fn unlink(&self) -> Result<()> {
         self.identity().remove()
     }
 

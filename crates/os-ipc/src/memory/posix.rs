@@ -264,7 +264,7 @@ fn info(name: &Name, status: &Status) -> SharedMemoryInfo {
         created_at: status.created,
         attached_at: None,
         detached_at: None,
-        changed: status.changed,
+        changed_at: status.changed,
         removed: status.removed,
     }
 }

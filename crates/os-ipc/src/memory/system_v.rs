@@ -220,7 +220,7 @@ fn info(id: i32, status: &Status) -> SharedMemoryInfo {
         created_at: None,
         attached_at: status.attached_at,
         detached_at: status.detached_at,
-        changed: status.changed,
+        changed_at: status.changed,
         removed: Some(status.removed),
     }
 }

@@ -38,7 +38,7 @@ impl Fresh {
 impl Drop for Fresh {
     fn drop(&mut self) {
         // Mostly the test has removed it already.
-        let _ = SharedMemory::remove_by_id(&self.0);
+        let _ = SharedMemory::unlink_id(&self.0);
     }
 }
 
@@ -72,8 +72,8 @@ fn an_object_is_created_once_and_opened_only_if_it_exists() {
         assert_eq!(code(id.open()), "ENOENT");
         let _made = id.create(1);
         assert_eq!(code(SharedMemory::create(&id.0, 1, 0o600)), "EEXIST");
-        assert!(SharedMemory::remove_by_id(&id.0).unwrap());
-        assert!(!SharedMemory::remove_by_id(&id.0).unwrap());
+        assert!(SharedMemory::unlink_id(&id.0).unwrap());
+        assert!(!SharedMemory::unlink_id(&id.0).unwrap());
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
@@ -100,7 +100,7 @@ fn open_or_create_survives_concurrent_creates_and_removes() {
                         let memory =
                             SharedMemory::open_or_create(&id.0, 4096, 0o600, Owner::Default).unwrap();
                         assert_eq!(memory.size(), 4096);
-                        memory.remove().unwrap();
+                        memory.unlink().unwrap();
                     }
                 });
             }
@@ -171,15 +171,15 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
 fn a_handle_removes_its_own_object_and_no_other() {
     for id in Fresh::both() {
         let old = id.create(1);
-        old.remove().unwrap();
-        old.remove().unwrap();
+        old.unlink().unwrap();
+        old.unlink().unwrap();
         let new = id.create(2);
-        old.remove().unwrap();
+        old.unlink().unwrap();
         let identity = old.identity();
         drop(old);
         identity.remove().unwrap();
         assert_eq!(id.open().unwrap().size(), 2);
-        new.remove().unwrap();
+        new.unlink().unwrap();
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
@@ -191,14 +191,14 @@ fn info_reports_the_state_of_the_kernel() {
         let info = memory.info().unwrap();
         assert_eq!((info.size, info.mode, info.removed), (5000, 0o640, Some(false)));
         assert_eq!(info.uid, crate::sys::access::own_uid());
-        assert!(info.changed.is_some());
+        assert!(info.changed_at.is_some());
         if memory.kind() == MemoryKind::SystemV {
             assert_eq!(info.attached, Some(1));
             assert_eq!(info.creator_pid, Some(std::process::id().cast_signed()));
             assert!(info.attached_at.is_some() && info.detached_at.is_none());
         }
         assert!(crate::list_segments().unwrap().contains(&info), "{info:?}");
-        memory.remove().unwrap();
+        memory.unlink().unwrap();
         assert_eq!(memory.info().unwrap().removed, Some(true));
     }
 }
@@ -209,7 +209,7 @@ fn a_segment_that_lost_its_key_is_attached_by_its_id() {
     let memory = id.create(1);
     let attach = || SharedMemory::attach(memory.id().unwrap(), true, Owner::Default);
     assert_eq!(attach().unwrap().key(), memory.key());
-    memory.remove().unwrap();
+    memory.unlink().unwrap();
     assert_eq!(attach().unwrap().key(), None);
     assert_eq!(code(SharedMemory::attach(i32::MAX, true, Owner::Default)), "EINVAL");
 }

@@ -28,9 +28,9 @@ pub struct SemaphoreInfo {
     /// Permission bits.
     pub mode: Option<u32>,
     /// Seconds since 1970 of the last operation.
-    pub operated: Option<i64>,
+    pub operated_at: Option<i64>,
     /// Seconds since 1970 of the creation or the last change of owner, mode or (by semctl) value.
-    pub changed: Option<i64>,
+    pub changed_at: Option<i64>,
     /// Whether it is known to be the semaphore of this name.
     pub verified: bool,
     /// Whether it was removed, and exists only for the processes that have it open.

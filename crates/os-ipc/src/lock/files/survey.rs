@@ -65,7 +65,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
             uid: access.uid,
             gid: access.gid,
             mode: 0o600,
-            changed,
+            changed_at: changed,
         });
         lock.exclusive |= tally.exclusive > 0;
         lock.shared = lock.shared.saturating_add(tally.shared);

@@ -105,6 +105,6 @@ fn describe(seen: &Seen) -> LockInfo {
         uid: seen.status.access.uid,
         gid: seen.status.access.gid,
         mode: seen.status.access.mode,
-        changed: seen.status.changed,
+        changed_at: seen.status.changed,
     }
 }

@@ -215,7 +215,7 @@ fn describe(name: &Name) -> Option<SemaphoreInfo> {
         uid: Some(contents.access.uid),
         gid: Some(contents.access.gid),
         mode: Some(contents.access.mode),
-        changed: Some(contents.changed),
+        changed_at: Some(contents.changed),
         ..unknown(name)
     })
 }
@@ -233,8 +233,8 @@ fn unknown(name: &Name) -> SemaphoreInfo {
         uid: None,
         gid: None,
         mode: None,
-        operated: None,
-        changed: None,
+        operated_at: None,
+        changed_at: None,
         verified: true,
         removed: false,
     }

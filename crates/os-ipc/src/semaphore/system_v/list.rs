@@ -54,8 +54,8 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode>
         uid: Some(status.access.uid),
         gid: Some(status.access.gid),
         mode: Some(status.access.mode),
-        operated: Some(status.operated).filter(|time| *time != 0),
-        changed: Some(status.changed),
+        operated_at: Some(status.operated).filter(|time| *time != 0),
+        changed_at: Some(status.changed),
         verified,
         removed: false,
     })
