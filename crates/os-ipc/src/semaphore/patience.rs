@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// The fewest tries: the time can be over because this process itself was stopped.
-const FEWEST_LOOKS: u32 = 20;
+const FEWEST_TRIES: u32 = 20;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
 /// A number of tries, spread over a time.
 #[derive(Default)]
 pub(crate) struct Patience {
     /// The time after the first try, which mostly succeeds: the clock is only read if it fails.
     start: Option<Instant>,
-    looks: u32,
+    tries: u32,
 }
 
 impl Patience {
@@ -29,15 +29,15 @@ impl Patience {
         if self.lasted(LONGEST) {
             return false;
         }
-        self.looks += 1;
+        self.tries += 1;
         self.start.get_or_insert_with(Instant::now);
-        thread::sleep(BETWEEN_LOOKS);
+        thread::sleep(BETWEEN_TRIES);
         true
     }
 
     /// Whether the tries lasted this long.
     pub(crate) fn lasted(&self, time: Duration) -> bool {
-        self.looks >= FEWEST_LOOKS && self.start.is_some_and(|start| start.elapsed() >= time)
+        self.tries >= FEWEST_TRIES && self.start.is_some_and(|start| start.elapsed() >= time)
     }
 }
 
@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn a_process_that_was_stopped_tries_again() {
-        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), looks: 0 };
+        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), tries: 0 };
         assert!(!patience.lasted(LONGEST));
-        let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
-        assert_eq!(looks, FEWEST_LOOKS as usize);
+        let tries = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
+        assert_eq!(tries, FEWEST_TRIES as usize);
         assert!(patience.lasted(LONGEST));
     }
 }

@@ -80,11 +80,11 @@ impl FileLock {
     }
 
     /// flock(2) on the gate; `None` if the gate is locked elsewhere, or after a signal.
-    fn shut_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
+    fn shut_gate(&self, waits: bool, request: Request) -> Result<Option<Locked>> {
         let path = self.paths.gate();
         loop {
             let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
-            let Some(gate) = self.lock_file(file, waits, hold)? else { return Ok(None) };
+            let Some(gate) = self.lock_file(file, waits, request)? else { return Ok(None) };
             // If not, the last user of the lock removed its files while we waited.
             if gate.is_at(&path) {
                 return Ok(Some(gate));
@@ -93,11 +93,11 @@ impl FileLock {
     }
 
     /// flock(2) on the lock's file, shared or exclusive; the file stays where it is while we have the gate.
-    fn lock_behind_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
+    fn lock_behind_gate(&self, waits: bool, request: Request) -> Result<Option<Locked>> {
         let path = self.paths.lock();
         let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
         self.sign(&file)?;
-        self.lock_file(file, waits, hold)
+        self.lock_file(file, waits, request)
     }
 
     /// Writes the name into a new file, or compares the recorded one: two names can have the same hash.
@@ -131,8 +131,8 @@ impl FileLock {
         Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
     }
 
-    fn lock_file(&self, file: LockFile, waits: bool, hold: Request) -> Result<Option<Locked>> {
-        match file.lock(Way { shared: hold == Request::Shared, waits }) {
+    fn lock_file(&self, file: LockFile, waits: bool, request: Request) -> Result<Option<Locked>> {
+        match file.lock(Way { shared: request == Request::Shared, waits }) {
             Ok(locked) => Ok(Some(locked)),
             Err((_, OsCode::EAGAIN | OsCode::EINTR)) => Ok(None),
             Err((_, errno)) => Err(self.failure("wait for", errno)),
@@ -140,22 +140,22 @@ impl FileLock {
     }
 
     /// Records a granted lock; the token is the number of its files.
-    fn keep(&self, hold: Request, lock: Locked, gate: Option<Locked>) -> Token {
+    fn keep(&self, request: Request, lock: Locked, gate: Option<Locked>) -> Token {
         let mut state = self.state();
         state.last_number = state.last_number.wrapping_add(1);
         let number = state.last_number;
         state.held.insert(number, Held { _lock: lock, _gate: gate });
-        *held_as(&mut state.tally, hold) += 1;
+        *held_as(&mut state.tally, request) += 1;
         self.publish(&mut state);
         Token(number)
     }
 
     /// One try without waiting.
-    fn attempt(&self, hold: Request) -> Result<Option<Token>> {
-        let Some(gate) = self.shut_gate(false, hold)? else { return Ok(None) };
-        let Some(lock) = self.lock_behind_gate(false, hold)? else { return Ok(None) };
-        let gate = Some(gate).filter(|_| hold == Request::Exclusive);
-        Ok(Some(self.keep(hold, lock, gate)))
+    fn attempt(&self, request: Request) -> Result<Option<Token>> {
+        let Some(gate) = self.shut_gate(false, request)? else { return Ok(None) };
+        let Some(lock) = self.lock_behind_gate(false, request)? else { return Ok(None) };
+        let gate = Some(gate).filter(|_| request == Request::Exclusive);
+        Ok(Some(self.keep(request, lock, gate)))
     }
 
     fn publish(&self, state: &mut State) {
@@ -199,12 +199,12 @@ fn alone(path: &Path) -> Option<Locked> {
     file.is_at(path).then_some(file)
 }
 
-fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
-    if hold == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
+fn held_as(tally: &mut Tally, request: Request) -> &mut u32 {
+    if request == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
 }
 
 impl Counter for FileLock {
-    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
         /// The process that removes the files has the lock for a moment; three tries outlast that moment.
         const TRIES: usize = 3;
         const BETWEEN: Duration = Duration::from_micros(100);
@@ -213,14 +213,14 @@ impl Counter for FileLock {
             if attempt > 0 {
                 thread::sleep(BETWEEN);
             }
-            if let Some(taken) = self.attempt(hold)? {
+            if let Some(taken) = self.attempt(request)? {
                 return Ok(Some(taken));
             }
         }
         Ok(None)
     }
 
-    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         let shut = {
             let mut state = self.state();
             state.serving = true;
@@ -229,15 +229,15 @@ impl Counter for FileLock {
         let gate = match shut {
             // Shut for a request that gave up, or by a call that a signal ended.
             Some(gate) => Some(gate),
-            None => self.shut_gate(true, hold)?,
+            None => self.shut_gate(true, request)?,
         };
         let Some(gate) = gate else { return Ok(None) };
-        match self.lock_behind_gate(true, hold) {
+        match self.lock_behind_gate(true, request) {
             Ok(Some(lock)) => {
-                let gate = Some(gate).filter(|_| hold == Request::Exclusive);
-                Ok(Some(self.keep(hold, lock, gate)))
+                let gate = Some(gate).filter(|_| request == Request::Exclusive);
+                Ok(Some(self.keep(request, lock, gate)))
             }
-            Ok(None) if hold == Request::Exclusive => {
+            Ok(None) if request == Request::Exclusive => {
                 self.state().gate = Some(gate);
                 Ok(None)
             }
@@ -246,10 +246,10 @@ impl Counter for FileLock {
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let mut state = self.state();
-        if let Some(held) = state.held.remove(&origin.0) {
-            *held_as(&mut state.tally, hold) -= 1;
+        if let Some(held) = state.held.remove(&token.0) {
+            *held_as(&mut state.tally, request) -= 1;
             // Published before another process can have the lock: a query never sees two exclusive holders.
             self.publish(&mut state);
             drop(held);
@@ -291,10 +291,10 @@ impl Locking for FileLock {
         self.remove_files();
     }
 
-    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
+    fn listed(&self, request: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
-        let waiting = if hold == Request::Shared { pending_shared } else { pending_exclusive };
+        let waiting = if request == Request::Shared { pending_shared } else { pending_exclusive };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
         state.tally.oldest = oldest.unwrap_or_default();
         self.publish(&mut state);

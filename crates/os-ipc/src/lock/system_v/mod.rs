@@ -22,7 +22,7 @@ use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Locking, Queue, Request, Token};
 use layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, Layout, Pending, Slot, TAKEN, Values, narrow, words_of};
-use opening::Looks;
+use opening::Tries;
 
 /// The locks of this host.
 pub(super) struct Sets;
@@ -50,7 +50,7 @@ struct SetLock {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// The number of requests of this process that wait or hold.
+    /// The number of requests of this process, pending or held.
     users: usize,
     /// Whether a thread of ours may be in the kernel for this lock.
     serving: bool,
@@ -133,16 +133,16 @@ impl Open {
         std::iter::once(count).chain(self.note(ALONE - before)).collect()
     }
 
-    fn take_at_once(self, hold: Request) -> Vec<Operation> {
-        if hold == Request::Shared {
+    fn take_at_once(self, request: Request) -> Vec<Operation> {
+        if request == Request::Shared {
             return self.share(Way::AtOnce);
         }
         let gate = std::iter::once(Self::shut_gate(Way::AtOnce));
         gate.chain(self.exclude(Way::AtOnce, TAKEN)).collect()
     }
 
-    fn give_back(self, hold: Request) -> Vec<Operation> {
-        if hold == Request::Shared {
+    fn give_back(self, request: Request) -> Vec<Operation> {
+        if request == Request::Shared {
             let mut operations = vec![Operation::add(self.layout.count, 1, Undo::Yes)];
             operations.extend(self.slot.map(|slot| Operation::add(slot.shared(), -1, Undo::Yes)));
             return operations;
@@ -189,10 +189,10 @@ impl SetLock {
         Ok(open)
     }
 
-    /// The set was removed while in use: the next try opens a new one, up to the bound of `looks`.
-    fn lost(&self, set: SetId, act: &str, looks: &mut Looks) -> Result<()> {
+    /// The set was removed while in use: the next try opens a new one, up to the bound of `tries`.
+    fn lost(&self, set: SetId, act: &str, tries: &mut Tries) -> Result<()> {
         self.forget(set);
-        if looks.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
+        if tries.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
     }
 
     /// The set was removed, by its last user or by force: the next call opens a new one.
@@ -205,8 +205,8 @@ impl SetLock {
     }
 
     /// One step of taking; true if it was the last one.
-    fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, OsCode> {
-        if hold == Request::Shared {
+    fn step(&self, open: Open, request: Request) -> std::result::Result<bool, OsCode> {
+        if request == Request::Shared {
             self.reopen_gate();
             return sys::operate_waiting(open.set, &mut open.share(Way::Waiting)).map(|()| true);
         }
@@ -239,44 +239,44 @@ impl SetLock {
 }
 
 impl Counter for SetLock {
-    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
-        let (start, mut looks) = (Instant::now(), Looks::default());
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
+        let (start, mut tries) = (Instant::now(), Tries::default());
         loop {
             let open = self.opened(&mut self.lock())?;
-            let mut operations = open.take_at_once(hold);
+            let mut operations = open.take_at_once(request);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Token(open.set.raw()))),
                 Err(OsCode::EAGAIN) if removal::is_under_way(open, start) => {}
                 Err(OsCode::EAGAIN) => return Ok(None),
-                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut looks)?,
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
                 Err(errno) => return Err(self.failure("take", errno)),
             }
         }
     }
 
-    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
-        let mut looks = Looks::default();
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
+        let mut tries = Tries::default();
         loop {
             let open = {
                 let mut state = self.lock();
                 state.serving = true;
                 self.opened(&mut state)?
             };
-            match self.step(open, hold) {
+            match self.step(open, request) {
                 Ok(true) => return Ok(Some(Token(open.set.raw()))),
                 Ok(false) => {}
                 Err(OsCode::EINTR) => return Ok(None),
-                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "wait for", &mut tries)?,
                 Err(errno) => return Err(self.failure("wait for", errno)),
             }
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let open = self.lock().open;
         // If the set was removed, there is nothing to give back.
-        let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
-        match sys::operate(open.set, &mut open.give_back(hold)) {
+        let Some(open) = open.filter(|open| open.set.raw() == token.0) else { return Ok(()) };
+        match sys::operate(open.set, &mut open.give_back(request)) {
             Err(OsCode::EIDRM | OsCode::EINVAL) => {
                 self.forget(open.set);
                 Ok(())
@@ -327,9 +327,9 @@ impl Locking for SetLock {
         }
     }
 
-    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
+    fn listed(&self, request: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.lock();
-        let waiting = match hold {
+        let waiting = match request {
             Request::Shared => &mut state.pending.shared,
             _ => &mut state.pending.exclusive,
         };

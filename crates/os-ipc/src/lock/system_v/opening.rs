@@ -16,12 +16,12 @@ const MODE: u32 = 0o600;
 
 /// Counts the tries to find the set of a lock that comes and goes.
 #[derive(Default)]
-pub(super) struct Looks {
+pub(super) struct Tries {
     quick: usize,
     patience: Patience,
 }
 
-impl Looks {
+impl Tries {
     /// The most tries without a pause. After each of them another process has made progress.
     const QUICK: usize = 100;
 
@@ -47,7 +47,7 @@ enum Found {
 /// The last user of a lock removes its set, so the set may be gone by the time that it is read.
 pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
     let key = Key::of_lock(name.as_str()).raw();
-    let mut looks = Looks::default();
+    let mut tries = Tries::default();
     loop {
         let found = match sys::find(key) {
             Ok(set) => inspect(set, name)?,
@@ -60,7 +60,7 @@ pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
         };
         match found {
             Found::Ready(set, layout) => return Ok((set, layout)),
-            Found::Again if looks.once_more() => {}
+            Found::Again if tries.once_more() => {}
             Found::Again => return Err(failed("semctl", name, OsCode::EIDRM)),
         }
     }

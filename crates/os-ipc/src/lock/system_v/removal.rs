@@ -75,11 +75,11 @@ fn is_waited_for(open: Open) -> bool {
 pub(super) fn is_under_way(open: Open, since: Instant) -> bool {
     /// The longest wait for a removal: 100 ms. The process may have been stopped between two system calls.
     const PATIENCE: Duration = Duration::from_millis(100);
-    const LOOK_EVERY: Duration = Duration::from_micros(50);
+    const CHECK_EVERY: Duration = Duration::from_micros(50);
     let leaving = Values::read(open.set, open.layout).is_ok_and(|values| values.is_leaving());
     if !leaving || since.elapsed() > PATIENCE {
         return false;
     }
-    thread::sleep(LOOK_EVERY);
+    thread::sleep(CHECK_EVERY);
     true
 }

@@ -193,13 +193,13 @@ fn waiters_are_listed() {
     let named = Named::new();
     let user = named.user();
     user.opened(&mut user.lock()).unwrap();
-    for (hold, joined) in [
+    for (request, joined) in [
         (Request::Shared, true),
         (Request::Exclusive, true),
         (Request::Shared, true),
         (Request::Shared, false),
     ] {
-        user.listed(hold, joined, Some(1));
+        user.listed(request, joined, Some(1));
     }
     let waiting = |held| -> Vec<_> {
         let ours = survey::survey(0).unwrap().into_iter();
