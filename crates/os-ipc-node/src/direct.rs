@@ -1,8 +1,8 @@
-//! The functions as JavaScript calls them.
+//! The callbacks of the functions that JavaScript calls.
 //!
-//! `#[napi]` writes down their types, and its way to each function is replaced by one of ours when the module is loaded. Ours
-//! throws nothing: a call that fails returns its [error as a text](crate::error). It is shorter, too: the way of `#[napi]`
-//! keeps a list of what every call borrows, which costs a fifth of a `semop`. These borrow nothing that outlives the call.
+//! `#[napi]` writes the types of the functions, and its callback of each one is replaced by one of ours when the module is
+//! loaded. Ours throws nothing: a call that fails returns its [error as a text](crate::error). It is shorter, too: the
+//! callback of `#[napi]` keeps a list of the borrows of a call, which costs a fifth of a `semop`. Ours needs no list.
 
 #![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has no other way to make one")]
 
@@ -16,8 +16,8 @@ use napi_derive::napi;
 use crate::error::text;
 use crate::{environment, exit, keys, locks, memory, semaphores, session, spin, waits};
 
-/// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
-/// `value` is for what cannot fail.
+/// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
+/// names. `value` is for functions that cannot fail.
 macro_rules! callback {
     (env: $function:path $(, $argument:ident)*) => {
         callback!(@ env $($argument)* => $function(Env::from_raw(env) $(, $argument)*))
@@ -145,7 +145,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Runs `act` with the arguments of a call; what it returns is returned, and an error as its text.
+/// Runs `act` with the arguments of a call, and returns its result, or its error as a text.
 ///
 /// # Safety
 /// - `env` and `info` are those of the call that is at work.

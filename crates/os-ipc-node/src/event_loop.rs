@@ -30,7 +30,7 @@ struct EventLoop {
     planned: VecDeque<Planned>,
 }
 
-/// A session whose event loop this is.
+/// A session of this event loop.
 struct Party {
     session: u32,
     env: sys::napi_env,
@@ -47,7 +47,7 @@ struct Planned {
 }
 
 thread_local! {
-    /// Of the main thread alone: a worker's loop ends while it may still be in use.
+    /// Only on the main thread: the loop of a worker ends while it may still be in use.
     static EVENT_LOOP: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
 
     /// What this thread does.
@@ -59,7 +59,7 @@ thread_local! {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Not before the loop's sleep.
+    /// Anything else.
     Elsewhere,
     /// It spins.
     Spinning,
@@ -222,7 +222,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
             Some((party.env, party.settle))
         });
         if let Some((env, settle)) = party {
-            // SAFETY: they are those of a session that this loop runs; it leaves before its reference is deleted.
+            // SAFETY: they belong to a session of this loop, which leaves the loop before its reference is deleted.
             unsafe { session::call(env, settle, session::Frame::EventLoop) };
         }
     }

@@ -1,4 +1,4 @@
-//! The loop of libuv, and the moment before it goes to sleep.
+//! The loop of libuv, and the moment before its sleep.
 //!
 //! <https://docs.libuv.org/en/v1.x/prepare.html>
 
@@ -18,7 +18,7 @@ const PREPARE: c_int = 9;
 
 type Handle = *mut u64;
 
-/// What libuv calls.
+/// The type of a callback of libuv.
 pub(crate) type Callback = unsafe extern "C" fn(Handle);
 
 type Init = unsafe extern "C" fn(*mut uv_loop_s, Handle) -> c_int;
@@ -37,11 +37,11 @@ struct Functions {
     backend_fd: unsafe extern "C" fn(*const uv_loop_s) -> c_int,
 }
 
-/// The loop of one thread. Whoever has it is on that thread.
+/// The loop of one thread; only that thread uses it.
 pub(crate) struct Loop {
     functions: Functions,
     raw: *mut uv_loop_s,
-    /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still have them after its loop has run for the last
+    /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still use them after its loop has run for the last
     /// time.
     prepare: Handle,
     idle: Handle,
@@ -100,19 +100,19 @@ impl Loop {
         unsafe { (self.functions.prepare_start)(self.prepare, callback) };
     }
 
-    /// Does not call it any more.
+    /// Ends the calls.
     pub(crate) fn call_nobody(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.prepare_stop)(self.prepare) };
     }
 
-    /// The loop is not to sleep in this turn.
+    /// Keeps the loop from sleeping in this turn.
     pub(crate) fn stay_awake(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.idle_start)(self.idle, nothing) };
     }
 
-    /// The loop may sleep.
+    /// Lets the loop sleep.
     pub(crate) fn allow_sleep(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.idle_stop)(self.idle) };
@@ -128,7 +128,7 @@ impl Loop {
         timeout != 0 && !os_ipc::is_readable(fd)
     }
 
-    /// Nothing is called any more.
+    /// Closes both handles: nothing is called any more.
     pub(crate) fn close(self) {
         for handle in [self.prepare, self.idle] {
             // SAFETY: the handle was initialised and is closed once, and this is its loop's thread.
@@ -137,5 +137,5 @@ impl Loop {
     }
 }
 
-/// An idle handle wants a callback; that it is there keeps the loop from sleeping.
+/// The callback of the idle handle, whose existence alone keeps the loop from sleeping.
 unsafe extern "C" fn nothing(_: Handle) {}

@@ -19,7 +19,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+    /// The handle is not in use any more; the `ArrayBuffer`, if there is one, keeps the memory.
     pub(crate) fn release(self, env: Env) {
         if let Some(buffer) = self.buffer {
             buffer.forget(env);
@@ -27,10 +27,10 @@ impl Segment {
     }
 }
 
-/// What JavaScript does not know yet of a memory object that it opened: every property of an object costs.
+/// A new handle on a memory object, with only the properties that JavaScript does not know: every property costs time.
 #[napi(object, object_from_js = false)]
 pub struct OpenedMemory {
-    /// What the other functions take.
+    /// The argument of the other functions.
     pub handle: u32,
     pub key: Option<i32>,
     pub id: Option<i32>,
@@ -38,7 +38,7 @@ pub struct OpenedMemory {
     pub created: bool,
 }
 
-/// What the kernel knows of a memory object; times are milliseconds since 1970.
+/// The kernel's information about a memory object; times are milliseconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeMemoryInfo {
     #[napi(ts_type = "'posix' | 'sysv'")]
@@ -60,7 +60,7 @@ pub struct NativeMemoryInfo {
     pub removed: Option<bool>,
 }
 
-/// Makes a memory object.
+/// Creates a memory object.
 #[napi]
 pub fn memory_create(
     env: Env,
@@ -73,7 +73,7 @@ pub fn memory_create(
     keep(&env, session, memory)
 }
 
-/// Opens one that is there.
+/// Opens an existing memory object.
 #[napi]
 pub fn memory_open(
     env: Env,
@@ -86,7 +86,7 @@ pub fn memory_open(
     keep(&env, session, memory.or_fail()?)
 }
 
-/// Opens one that is there, or makes it.
+/// Opens a memory object, or creates it.
 #[napi]
 pub fn memory_open_or_create(
     env: Env,
@@ -114,13 +114,13 @@ pub fn memory_attach(
     keep(&env, session, memory)
 }
 
-/// Removes what has this name or key: false when nothing has.
+/// Removes the object of this name or key; false if there is none.
 #[napi]
 pub fn memory_unlink_id(id: Either<String, i32>) -> napi::Result<bool> {
     existing_id(id).and_then(|id| SharedMemory::unlink_id(&id)).or_fail()
 }
 
-/// Copies out; how many bytes that were.
+/// Copies bytes out; returns their number.
 #[napi]
 pub fn memory_read(
     env: Env,
@@ -131,7 +131,7 @@ pub fn memory_read(
     with(env, handle, |segment| segment.memory.read_cells(target.cells(), place(position)?)).map(number)
 }
 
-/// Copies in.
+/// Copies bytes in.
 #[napi]
 pub fn memory_write(
     env: Env,
@@ -142,19 +142,19 @@ pub fn memory_write(
     with(env, handle, |segment| segment.memory.write_cells(data.cells(), place(position)?))
 }
 
-/// Fills it with zeros.
+/// Fills the object with zeros.
 #[napi]
 pub fn memory_clear(env: Env, handle: u32) -> napi::Result<()> {
     with(env, handle, |segment| segment.memory.clear())
 }
 
-/// What the kernel knows of it.
+/// The kernel's information about the object.
 #[napi]
 pub fn memory_info(env: Env, handle: u32) -> napi::Result<NativeMemoryInfo> {
     with(env, handle, |segment| segment.memory.info()).map(NativeMemoryInfo::from)
 }
 
-/// The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden.
+/// The one `ArrayBuffer` over the object; called once. Null where external buffers are forbidden.
 #[napi(ts_return_type = "ArrayBuffer | null")]
 pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
     environment::with(&env, |environment| {
@@ -182,7 +182,7 @@ pub fn memory_unlink(env: Env, handle: u32) -> napi::Result<()> {
     with(env, handle, |segment| segment.memory.unlink())
 }
 
-/// Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was.
+/// Takes the memory away from its `ArrayBuffer` and from this process; returns the identity of the object.
 #[napi(ts_return_type = "object | null")]
 pub fn memory_close(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
     environment::with(&env, |environment| {
@@ -206,7 +206,7 @@ pub fn memory_remove_closed(
     identity.remove().or_fail()
 }
 
-/// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+/// The handle is not in use any more; the `ArrayBuffer`, if there is one, keeps the memory.
 #[napi]
 pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
@@ -229,12 +229,12 @@ fn keep(env: &Env, session: u32, memory: SharedMemory) -> napi::Result<OpenedMem
     let (size, created) = (number(memory.size()), memory.is_created());
     let handle = environment::with(env, |environment| {
         let handle = environment.segments.insert(session, Segment { memory, buffer: None });
-        handle.ok_or_else(|| internal("a million memory objects are open"))
+        handle.ok_or_else(|| internal("more than a million memory objects are open"))
     })?;
     Ok(OpenedMemory { handle, key, id, size, created })
 }
 
-/// Runs `work` on an open segment. What it returns is thrown when the environment is free again.
+/// Runs `work` on an open segment. Its error is thrown when the environment is free again.
 fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<T>) -> napi::Result<T> {
     let result = environment::with(&env, |environment| {
         Ok(environment.segments.get(handle).ok_or_else(detached).and_then(work))
@@ -253,7 +253,7 @@ fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     }
 }
 
-/// The same, of what another program may have made.
+/// The same for an object that another program may have created.
 fn existing_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     match id {
         Either::A(name) => Name::existing_memory(&name).map(MemoryId::Name),
@@ -268,7 +268,7 @@ fn kind(kind: MemoryKind) -> &'static str {
     }
 }
 
-/// A count of bytes from JavaScript; the core refuses 0, which is what every bad number becomes.
+/// A number of bytes from JavaScript; the core refuses 0, which is what every bad number becomes.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -281,10 +281,10 @@ fn bytes(count: f64) -> u64 {
 /// A position from JavaScript.
 fn place(position: f64) -> os_ipc::Result<usize> {
     usize::try_from(bytes(position))
-        .map_err(|_| Error::new(Code::OutOfRange, format!("there is no position {position}")))
+        .map_err(|_| Error::new(Code::OutOfRange, format!("{position} is not a position")))
 }
 
-/// A count of bytes for JavaScript: exact up to 2^53, and no memory is larger.
+/// A number of bytes for JavaScript: exact up to 2^53, and no memory is larger.
 #[allow(clippy::cast_precision_loss, reason = "no memory has more than 2^53 bytes")]
 fn number(count: usize) -> f64 {
     count as f64

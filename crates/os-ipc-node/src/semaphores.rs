@@ -18,7 +18,7 @@ pub struct OpenedSemaphore {
     pub verified: bool,
 }
 
-/// What is known about a semaphore; times in seconds since 1970.
+/// Information about a semaphore; times in seconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeSemaphoreInfo {
     #[napi(ts_type = "'sysv' | 'posix'")]
@@ -39,7 +39,7 @@ pub struct NativeSemaphoreInfo {
     pub removed: bool,
 }
 
-/// A backend by its name, which `lib/options.ts` has checked.
+/// A backend by its name; `lib/options.ts` has checked it.
 fn backend_of(name: &str) -> os_ipc::Result<Backend> {
     Backend::named(name).ok_or_else(|| os_ipc::Error::invalid(format!("no such backend: '{name}'")))
 }
@@ -52,7 +52,7 @@ fn id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId>
     }
 }
 
-/// The same, of what another program may have made.
+/// The same for a semaphore that another program may have created.
 fn existing_id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
         Either::A(name) => SemaphoreId::existing(name, backend_of(backend)?),
@@ -116,7 +116,7 @@ fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedS
     Ok(OpenedSemaphore { handle: keep(env, session, semaphore)?, created, verified })
 }
 
-/// A handle on it.
+/// Keeps the semaphore, and returns its handle.
 fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     environment::with(env, |environment| {
         environment
@@ -126,7 +126,7 @@ fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     })
 }
 
-/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
+/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses no handle that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
     environment.semaphores.get(handle).ok_or_else(|| internal("no such semaphore handle"))
 }
@@ -169,7 +169,7 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
-        // What is too long for a Duration is for ever as well.
+        // A timeout that is too long for a Duration is as good as none.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
     take(&env, handle, |semaphore| semaphore.wait(timeout))
@@ -195,7 +195,7 @@ pub fn semaphore_unlink(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, Semaphore::unlink)
 }
 
-/// Which semaphore a handle has open: to remove it when the handle is gone.
+/// The identity of a handle's semaphore: for removing it when the handle is gone.
 #[napi(ts_return_type = "object")]
 pub fn semaphore_identity(env: Env, handle: u32) -> napi::Result<External<SemaphoreIdentity>> {
     environment::with(&env, |environment| Ok(External::new(semaphore(environment, handle)?.identity())))
@@ -209,14 +209,14 @@ pub fn semaphore_remove_closed(
     identity.remove().or_fail()
 }
 
-/// A call of System V IPC that this process may not make.
+/// A call of System V IPC that is refused to this process.
 #[napi(object, object_from_js = false)]
 pub struct RefusedCall {
     pub call: &'static str,
     pub code: String,
 }
 
-/// Every one of them.
+/// Every refused call.
 #[napi]
 pub fn refused_calls() -> Vec<RefusedCall> {
     let refused = os_ipc::refused_calls().into_iter();
@@ -264,7 +264,7 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
     }
 }
 
-/// What one backend can do on this platform.
+/// The abilities of one backend on this platform.
 #[napi(object, object_from_js = false)]
 pub struct BackendCapabilities {
     #[napi(ts_type = "'sysv' | 'posix'")]
@@ -274,25 +274,25 @@ pub struct BackendCapabilities {
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
-    /// The largest value that a counter has.
+    /// The largest value of a counter.
     pub value_max: u32,
 }
 
-/// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
+/// Whether this host has System V semaphores, and whether the permits of a dead process come back.
 #[napi(object)]
 pub struct SystemVUndo {
     pub available: bool,
     pub recovers_permits: bool,
 }
 
-/// What the kernel does with System V semaphores. The first call asks it, by a child process.
+/// The kernel's treatment of System V semaphores. The first call probes it, with a child process.
 #[napi]
 pub fn system_v_undo() -> SystemVUndo {
     let undo = os_ipc::kernel_undo();
     SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
 }
 
-/// What each backend can do on this platform.
+/// The abilities of each backend on this platform.
 #[napi]
 pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
     let of = |backend: Backend| BackendCapabilities {

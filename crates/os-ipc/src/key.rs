@@ -1,4 +1,4 @@
-//! System V keys: from a name, as the Go library makes them, and from a file, as C does.
+//! System V keys: from a name, as in the Go library, and from a file, as in C.
 
 use std::ffi::CString;
 use std::fmt;
@@ -47,7 +47,7 @@ impl Key {
         }
     }
 
-    /// The key of the set with which processes of this user find out what the kernel does with undos.
+    /// The key of the set that the processes of this user probe the kernel's undo with.
     #[cfg(system_v_semaphores)]
     pub(crate) fn of_undo_probe(user: u32) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
@@ -124,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn names_can_collide() {
+    fn two_names_can_have_the_same_key() {
         assert_eq!(key("/app.5rj6"), key("/app.mpf8"));
         assert_eq!(key("/app.5rja"), key("/app.mpfo"));
     }
 
     #[test]
-    fn the_name_that_hashes_to_zero_is_refused_and_minus_one_is_not() {
+    fn a_name_with_the_key_0_is_refused_and_one_with_minus_1_is_not() {
         let zero = Key::of_name(&Name::semaphore("/app.ul72ioa").unwrap()).unwrap_err();
         assert_eq!(zero.code(), Code::ReservedKey);
         assert_eq!(key("/app.yi1etjb"), -1);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "ftok is a system call")]
-    fn ftok_says_which_file_is_missing() {
+    fn ftok_names_the_missing_file() {
         let error = ftok(Path::new("/no/such/file"), 1).unwrap_err();
         assert_eq!(error.to_string(), "ENOENT: cannot derive a key, stat '/no/such/file'");
         assert_eq!(ftok(Path::new("/"), 0).unwrap_err().code(), Code::OutOfRange);
@@ -149,7 +149,7 @@ mod tests {
         #[test]
         fn a_key_is_its_hash_and_never_zero(rest in "[^/\0.]{1,60}") {
             let name = format!("/{rest}");
-            // FNV-1a in 64 bits, cut after each step: another way to the same number.
+            // FNV-1a in 64 bits, truncated after each step: another way to the same number.
             let hash = name.bytes().fold(0x811c_9dc5_u64, |hash, byte| {
                 ((hash ^ u64::from(byte)) * 0x0100_0193) & 0xffff_ffff
             });

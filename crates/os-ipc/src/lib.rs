@@ -48,13 +48,13 @@ pub fn longest_recorded_name() -> Option<usize> {
     None
 }
 
-/// Whether the calling thread is the one that the process began with.
+/// Whether the calling thread is the first one of the process.
 #[must_use]
 pub fn is_on_first_thread() -> bool {
     sys::is_on_first_thread()
 }
 
-/// Whether a thread of this name runs in this process; false where that cannot be told.
+/// Whether a thread of this name runs in this process; false where the system does not tell.
 #[must_use]
 pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
@@ -66,12 +66,12 @@ pub fn variable_at_start(name: &str) -> Option<String> {
     sys::value_at_start(name)
 }
 
-/// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.
+/// Puts our handler of `SIGBUS` in front again, if memory is open: another handler was installed or removed.
 pub fn renew_bus_guard() {
     sys::renew_bus_guard();
 }
 
-/// Whether something is to be read from a file, without waiting: poll(2).
+/// Whether a file can be read without waiting: poll(2).
 #[must_use]
 pub fn is_readable(fd: std::ffi::c_int) -> bool {
     sys::is_readable(fd)

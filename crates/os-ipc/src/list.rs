@@ -1,14 +1,14 @@
-//! Everything on this host that we may read.
+//! The objects of this host that we may read.
 
 use crate::error::{Code, Error, OsCode, Result};
 use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{self, SemaphoreInfo};
 use crate::sys;
 
-/// Whether this platform can say what is there.
+/// Whether this platform can list its objects.
 pub const CAN_LIST: bool = sys::host::CAN_LIST;
 
-/// Every semaphore that we may read, System V's first.
+/// Every semaphore that we may read, those of System V first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     if !CAN_LIST {
         return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
@@ -27,8 +27,8 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     Ok(Vec::new())
 }
 
-/// Every call of System V IPC that this process may not make, and the errno that it gets: a filter of its container or
-/// sandbox refuses it, or the kernel has none of them.
+/// Every call of System V IPC that is refused to this process, and its errno: a filter of its container or sandbox
+/// refuses it, or the kernel does not have it.
 #[must_use]
 pub fn refused_calls() -> Vec<(&'static str, OsCode)> {
     #[cfg(system_v_semaphores)]

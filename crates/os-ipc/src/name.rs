@@ -1,4 +1,4 @@
-//! Names: which ones an object may have, and how they are spelled.
+//! Names of objects: their rules and their spelling.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -11,12 +11,12 @@ use crate::sys;
 /// The most bytes that may follow the slash.
 pub const MAX_NAME_BYTES: usize = 250;
 
-/// The most bytes that may follow the slash of a name that another program chose: NAME_MAX of Linux's file systems.
+/// The most bytes after the slash of a name that another program chose: NAME_MAX of Linux's file systems.
 pub(crate) const MAX_FOREIGN_BYTES: usize = 255;
 
 /// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
 ///
-/// One that exists already may have up to 255 bytes, and `..` in it: other programs are not so strict.
+/// A name that exists already may have up to 255 bytes, and `..` in it: other programs are not so strict.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     /// Ends with a NUL, for C.
@@ -48,7 +48,7 @@ impl Name {
         Self::checked(&text)?.at_most(sys::MEMORY_NAME_MAX)
     }
 
-    /// What any name has to be.
+    /// Checks the rules for all names.
     fn checked(text: &str) -> Result<Self> {
         let rest = &text[1..];
         if rest.is_empty() {
@@ -64,7 +64,7 @@ impl Name {
         Ok(Self { terminated: [text, "\0"].concat().into() })
     }
 
-    /// What a name has to be that we make.
+    /// Checks the rules for names that we create.
     fn of_ours(self) -> Result<Self> {
         let rest = &self.as_str()[1..];
         if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
@@ -92,7 +92,7 @@ impl Name {
         &self.terminated[..self.terminated.len() - 1]
     }
 
-    /// The name as C wants it.
+    /// The name as a C string.
     #[must_use]
     pub fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_with_nul(self.terminated.as_bytes()).unwrap_or_default()
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_object_can_be_called_is_refused() {
+    fn impossible_names_are_refused() {
         assert_eq!(refusal(""), "the name is empty");
         assert_eq!(refusal("/"), "the name is empty");
         assert_eq!(refusal("a/b"), "a name has no slash but the first: '/a/b'");
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     #[cfg(not(target_vendor = "apple"))]
-    fn a_name_that_exists_may_be_longer_and_have_dots() {
+    fn an_existing_name_may_be_longer_and_have_dots() {
         for name in ["/..", "/a..b", "/.", "/...", &format!("/{}", "a".repeat(255))] {
             assert!(Name::existing_semaphore(name).is_ok(), "{name}");
             assert_eq!(Name::existing_memory(name).is_ok(), !matches!(name, "/." | "/.."), "{name}");

@@ -1,4 +1,4 @@
-//! What is known of a semaphore set that a call failed at.
+//! Hints from the state of a semaphore set that a call failed at.
 
 use super::Remedy;
 pub(crate) use super::system_v::refused_set as refused;
@@ -7,12 +7,12 @@ use crate::error::{Error, OsCode};
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::table::SETS;
 
-/// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
+/// Explains an error of semget, semop or semctl. `elsewhere` finds the name in the other backend.
 pub(crate) fn explained(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(String, Remedy)>) -> Error {
     explain(error, SETS, by, elsewhere)
 }
 
-/// Adds the host's numbers where a set could not be made for want of room.
+/// Adds the host's limits where a set could not be created for lack of room.
 pub(crate) fn with_limits(error: Error) -> Error {
     if error.errno() != Some(OsCode::ENOSPC) {
         return error;

@@ -1,4 +1,4 @@
-//! What is known of a System V object that a call failed at: its row in the kernel's table.
+//! Hints from the state of a System V object that a call failed at: its row in the kernel's table.
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{Remedy, may_not};
@@ -13,12 +13,12 @@ pub(crate) fn segment(error: Error, by: By) -> Error {
     explain(error, SEGMENTS, by, || None)
 }
 
-/// Explains an error of a call about sets that is refused whatever it is about.
+/// Explains an error of a call about sets that is refused for every set.
 pub(crate) fn refused_set(error: Error) -> Error {
     error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
 }
 
-/// Explains an error of a call about segments that is refused whatever it is about.
+/// Explains an error of a call about segments that is refused for every segment.
 pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
@@ -54,7 +54,7 @@ pub(super) fn explain(
     }
 }
 
-/// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
+/// Only the mode causes `EACCES`, and only the owner `EPERM`: if neither is possible here, a filter refuses the call.
 fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Error {
     let everybody = |error| if table == SETS { refused_set(error) } else { refused_segment(error) };
     let row = table.access(by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());

@@ -1,4 +1,4 @@
-//! What locks are made of.
+//! The engines of locks.
 
 #[cfg(unix)]
 use std::path::PathBuf;
@@ -15,33 +15,33 @@ use crate::error::{Code, Error};
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// What locks are made of, as far as this platform has it. Those of two engines have nothing to do with each other.
+/// The engines of this platform. Locks of two engines do not exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockEngine {
     /// System V semaphores with undo.
     #[cfg(system_v_semaphores)]
     SystemV,
-    /// Files with flock(2), in this folder of the user's own.
+    /// Files with flock(2), in this folder of the user.
     #[cfg(unix)]
     Files(PathBuf),
 }
 
-/// What each engine has.
+/// The operations of each engine.
 pub(super) trait Engine {
-    /// A line of this process for the lock.
+    /// A queue of this process for the lock.
     fn queue(&self, name: &LockName) -> Arc<Queue>;
 
-    /// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
+    /// The requests of all processes, without those of this copy of the library in the process `own_pid`.
     fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>>;
 
-    /// Every lock that is there.
+    /// Every lock that exists.
     fn list(&self) -> Result<Vec<LockInfo>>;
 }
 
 impl LockEngine {
-    /// The one of this host: System V, or files where the kernel would not free the locks of a dead process.
+    /// The engine of this host: System V, or files where the kernel would not free the locks of a dead process.
     ///
-    /// A process keeps to one: its locks of two engines would not exclude each other.
+    /// A process keeps one engine: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
         #[cfg(system_v_semaphores)]
         if Self::is_system_v() {
@@ -60,7 +60,7 @@ impl LockEngine {
         *SYSTEM_V
     }
 
-    /// That of files in this folder, for tests.
+    /// The engine of files in this folder, for tests.
     #[allow(clippy::unnecessary_wraps, reason = "not every platform has it")]
     pub fn in_folder(folder: &str) -> Result<Self> {
         #[cfg(unix)]
@@ -69,7 +69,7 @@ impl LockEngine {
         Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
     }
 
-    /// The one place where an engine is chosen.
+    /// Chooses the engine.
     fn engine(&self) -> Box<dyn Engine + '_> {
         match *self {
             #[cfg(system_v_semaphores)]
@@ -79,15 +79,16 @@ impl LockEngine {
         }
     }
 
-    /// A line of this process for the lock.
+    /// A queue of this process for the lock.
     pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
         self.engine().queue(name)
     }
 
-    /// Who holds locks and who waits for them.
+    /// The requests that hold locks or wait for them.
     ///
-    /// Holders: this process's in the order of their requests, then other processes'. Then waiters by the time at which
-    /// they asked. Another process's stand together where its first one is: it has one place in the kernel's line.
+    /// First the holders: those of this process in the order of their requests, then those of other processes. Then the
+    /// waiters by the time at which they asked. The waiters of another process stand together at the place of its first
+    /// one: a process has one place in the kernel's wait list.
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = registry::requests(self, pid);
@@ -96,17 +97,17 @@ impl LockEngine {
         Ok(requests)
     }
 
-    /// The process is about to exit: from now on a lock is closed as soon as nobody uses it.
+    /// The process is about to exit: from now on an unused lock is closed at once.
     pub fn before_exit() {
         idle::stop();
     }
 
-    /// Closes the locks of this process that nobody uses, which otherwise stay open for a moment.
+    /// Closes the unused locks of this process, which otherwise stay open for a moment.
     pub fn close_unused() {
         idle::close_all();
     }
 
-    /// Every lock that is there.
+    /// Every lock that exists.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         self.engine().list()
     }

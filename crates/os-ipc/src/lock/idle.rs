@@ -1,6 +1,7 @@
-//! A lock that nobody uses any more stays open for a moment: to open it anew costs more than to take it.
+//! The idle cache: a lock that is not used any more stays open for a moment, since opening it costs more than taking
+//! it.
 //!
-//! One thread looks after all of them; it ends when there are none.
+//! One thread closes the idle locks; it ends when there are none.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -11,10 +12,10 @@ use super::line::locking;
 use crate::sys::thread::run as run_on_thread;
 use crate::waiting::Queue;
 
-/// How long a lock stays open.
+/// The time that an idle lock stays open: 200 ms, so that a loop that takes a lock does not open it each time.
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// A program that uses many locks, each for once, keeps no more than these.
+/// The most idle locks: it bounds the sets and files of a program that uses many locks once each.
 const MOST: usize = 100;
 
 static IDLE: LazyLock<Mutex<Idle>> = LazyLock::new(Mutex::default);
@@ -28,7 +29,7 @@ struct Idle {
     stopped: bool,
 }
 
-/// A request for a lock of this line ended.
+/// A request for the lock of this queue ended.
 pub(super) fn after_use(line: &Arc<Queue>) {
     let mut idle = lock();
     if idle.stopped {
@@ -49,7 +50,7 @@ pub(super) fn after_use(line: &Arc<Queue>) {
     }
 }
 
-/// Closes what nobody uses, now and from now on: the process is about to exit.
+/// Closes the unused locks, now and from now on at once: the process is about to exit.
 pub(crate) fn stop() {
     let open = {
         let mut idle = lock();
@@ -61,11 +62,11 @@ pub(crate) fn stop() {
     }
 }
 
-/// Closes a line that nobody uses; its thread was called away, and is waited for.
+/// Closes the lock of a queue without requests; waits for its interrupted driver.
 ///
-/// Without that, what the lock is made of would stay behind for whoever uses it next.
+/// Otherwise the set or the files of the lock would stay behind.
 fn close_now(line: &Queue) {
-    /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
+    /// The longest wait for the driver: 1 s, for busy processors. Then the process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
     if !locking(line).close_unused() {
         line.await_no_driver(PATIENCE);
@@ -73,7 +74,7 @@ fn close_now(line: &Queue) {
     }
 }
 
-/// Closes what nobody uses.
+/// Closes the unused locks.
 pub(crate) fn close_all() {
     close(&mut lock(), |_| true);
 }

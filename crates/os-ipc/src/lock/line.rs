@@ -1,4 +1,4 @@
-//! The one line that this process has for a lock, whoever asks.
+//! The queues of locks: one for each lock in this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -6,19 +6,19 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use super::{LockEngine, LockName, at_exit};
 use crate::waiting::{Locking, Queue};
 
-/// So many lines are kept without a look whether anybody uses them.
+/// The number of queues at which unused ones are removed: below 64, the search costs more than it frees.
 const FULL: usize = 64;
 
-/// What only the queue of a lock has.
+/// The operations that only the queue of a lock has.
 pub(super) fn locking(queue: &Queue) -> &dyn Locking {
-    queue.locking().expect("the queue of a lock")
+    queue.locking().expect("every queue of a lock has a lock as its source")
 }
 
 type Lines = HashMap<(LockEngine, LockName), Weak<Queue>>;
 
 static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
 
-/// The line of the lock; its thread keeps it for as long as that is in the kernel.
+/// The queue of the lock; its driver keeps it alive while in the kernel.
 pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     at_exit::register();
     let mut lines = lock();
@@ -26,7 +26,7 @@ pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     if let Some(line) = lines.get(&lock).and_then(Weak::upgrade) {
         return line;
     }
-    // Once in so many times: to look at all of them each time would cost more than the lock.
+    // Only at powers of two: a search each time would cost more than the lock.
     if lines.len() >= FULL && lines.len().is_power_of_two() {
         lines.retain(|_, line| line.strong_count() > 0);
     }
@@ -35,7 +35,7 @@ pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     line
 }
 
-/// Every line that is there.
+/// Every queue that exists.
 pub(super) fn all() -> Vec<Arc<Queue>> {
     lock().values().filter_map(Weak::upgrade).collect()
 }

@@ -1,8 +1,8 @@
-//! Locks with names, for all processes of a user on this host: held alone or together with others, and free again when
-//! their process dies.
+//! Locks with names, for all processes of a user on this host: exclusive or shared, and free again when their process
+//! dies.
 //!
-//! A request joins the *line* of its lock in this process (`line`), which is a [`Queue`](crate::waiting): first come,
-//! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
+//! A request joins the wait list of its lock in this process (`line`), which is a [`Queue`](crate::waiting): first
+//! come, first served, and at most one thread in the kernel for each lock. An engine makes the system calls.
 
 mod at_exit;
 mod engine;

@@ -1,4 +1,4 @@
-//! The systems that memory objects live in: what each of them has, and the one place where one is chosen.
+//! The backends of memory objects: their common operations, and the one place that chooses a backend.
 
 use std::fmt::{Debug, Display};
 use std::num::NonZeroUsize;
@@ -11,22 +11,22 @@ use crate::hints::Wanted;
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
 
-/// Where an id leads to: what each system has.
+/// The place that an id stands for: the operations of each backend.
 pub(super) trait Place {
-    /// Makes a new object; `EEXIST` when there is one.
+    /// Creates an object; `EEXIST` if it exists.
     fn make(&self, size: NonZeroUsize, mode: u32) -> Result<Box<dyn Object>>;
 
-    /// The object that is there.
+    /// The existing object.
     fn find(&self, writable: bool, owner: Owner) -> Result<Box<dyn Object>>;
 
-    /// Removes what is there: false when there is nothing.
+    /// Removes the object; false if there is none.
     fn remove(&self) -> Result<bool>;
 
-    /// Adds what can be found out to an error of this place.
+    /// Adds a hint from the state of this place to an error.
     fn explain(&self, error: Error, wanted: Wanted) -> Error;
 }
 
-/// An object that is there. `Display` calls it by its name or id, for messages.
+/// An existing object. `Display` writes its name or id, for messages.
 pub(super) trait Object: Display + Send + Sync {
     fn kind(&self) -> MemoryKind;
 
@@ -48,19 +48,19 @@ pub(super) trait Object: Display + Send + Sync {
     /// Maps the whole object.
     fn map(&self, writable: bool) -> Result<Mapping>;
 
-    /// Fails when a peer has cut the object, which had `size` bytes, to fewer than `end`.
+    /// Fails if a peer truncated the object, which had `size` bytes, to fewer than `end`.
     fn check_size(&self, _end: usize, _size: usize) -> Result<()> {
         Ok(())
     }
 
-    /// Shows the object again where its pages had been missing.
+    /// Maps the object again over its missing pages.
     fn mend(&self, _mapping: &Mapping) -> Result<()> {
         Ok(())
     }
 
-    /// Why pages within the first `end` bytes were missing in the middle of a copy.
+    /// The error for pages within the first `end` bytes that were missing in the middle of a copy.
     fn torn(&self, _end: usize, size: usize) -> Error {
-        Error::new(Code::Truncated, format!("{self} had {size} bytes and was cut by another process"))
+        Error::new(Code::Truncated, format!("another process truncated {self}, which had {size} bytes"))
     }
 
     fn info(&self) -> Result<SharedMemoryInfo>;
@@ -68,13 +68,13 @@ pub(super) trait Object: Display + Send + Sync {
     fn identity(&self) -> Arc<dyn Identity>;
 }
 
-/// One object, and none that takes its name after it.
+/// One object, as opposed to a later one of the same name.
 pub(super) trait Identity: Debug + Send + Sync {
-    /// Removes it; it is no error when it was removed before.
+    /// Removes the object; an object that is already removed is no error.
     fn remove(&self) -> Result<()>;
 }
 
-/// The one place where a system is chosen.
+/// Chooses the backend.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps, reason = "not every platform has one")]
 pub(super) fn place(id: &MemoryId) -> Result<Box<dyn Place + '_>> {
@@ -84,19 +84,19 @@ pub(super) fn place(id: &MemoryId) -> Result<Box<dyn Place + '_>> {
     })
 }
 
-/// The one place where a system is chosen.
+/// Chooses the backend.
 #[cfg(not(unix))]
 pub(super) fn place(id: &MemoryId) -> Result<Box<dyn Place + '_>> {
     Err(missing(id))
 }
 
-/// The segment of an id; where there are System V segments.
+/// The segment of an id, where the platform has System V segments.
 #[cfg(unix)]
 pub(super) fn attach(segment: i32, owner: Owner) -> Result<Box<dyn Object>> {
     super::system_v::attach(segment, owner)
 }
 
-/// The segment of an id; where there are System V segments.
+/// The segment of an id, where the platform has System V segments.
 #[cfg(not(unix))]
 pub(super) fn attach(segment: i32, _owner: Owner) -> Result<Box<dyn Object>> {
     Err(missing(format_args!("of the id {segment}")))

@@ -27,7 +27,7 @@ use crate::name::Name;
 use crate::sys::mapping::Mapping;
 use crate::sys::module;
 
-/// What a memory object is called, and which system it lives in.
+/// The identity of a memory object: a name or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemoryId {
     /// A POSIX object.
@@ -38,8 +38,8 @@ pub enum MemoryId {
 
 /// A memory object, mapped into this process until it is dropped.
 ///
-/// Other processes write while we read. Nothing orders that but what they agree on (a semaphore, say); a copy of 1, 2, 4
-/// or 8 bytes at a position that is a multiple of its length is never seen half done.
+/// Other processes write while this one reads. They order their accesses by their own means (a semaphore, say); a copy
+/// of 1, 2, 4 or 8 bytes at a position that is a multiple of its length is never seen half done.
 pub struct SharedMemory {
     object: Box<dyn Object>,
     mapping: Arc<Mapping>,
@@ -47,13 +47,13 @@ pub struct SharedMemory {
     created: bool,
 }
 
-/// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers that were given away.
+/// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers in other hands.
 pub struct Lease(Arc<Mapping>);
 
 impl SharedMemory {
-    /// Makes a new object, filled with zeros; `EEXIST` when there is one.
+    /// Creates an object, filled with zeros; `EEXIST` if it exists.
     ///
-    /// `mode` is what it says: the umask takes nothing away (but on darwin).
+    /// The umask does not change `mode` (except on darwin).
     pub fn create(id: &MemoryId, size: u64, mode: u32) -> Result<Self> {
         let place = backend::place(id)?;
         checked_size(size)
@@ -61,13 +61,13 @@ impl SharedMemory {
             .map_err(|error| place.explain(error, Wanted::Make(size)))
     }
 
-    /// Opens an object that is there, with the size it has.
+    /// Opens an existing object, with its size.
     pub fn open(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
         let place = backend::place(id)?;
         Self::find(&*place, writable, owner).map_err(|error| place.explain(error, Wanted::Open))
     }
 
-    /// Opens the object that is there, of at least `size` bytes, or makes it.
+    /// Opens the object if it exists and has at least `size` bytes, or creates it.
     pub fn open_or_create(id: &MemoryId, size: u64, mode: u32, owner: Owner) -> Result<Self> {
         let place = backend::place(id)?;
         let opened = checked_size(size).and_then(|size| Self::find_or_make(id, &*place, size, mode, owner));
@@ -80,7 +80,7 @@ impl SharedMemory {
         Self::mapped(object, writable, false)
     }
 
-    /// Removes the object: false when there was none. Whoever has it mapped keeps it.
+    /// Removes the object; false if there is none. Processes that have it mapped keep it.
     pub fn unlink_id(id: &MemoryId) -> Result<bool> {
         let place = backend::place(id)?;
         place.remove().map_err(|error| place.explain(error, Wanted::Remove))
@@ -90,7 +90,7 @@ impl SharedMemory {
         let object = place.make(size, mode)?;
         let identity = object.identity();
         Self::mapped(object, true, true).inspect_err(|_| {
-            // Complete or absent. What is reported is why it could not be mapped.
+            // Complete or absent. The caller gets the error of the mapping.
             let _ = identity.remove();
         })
     }
@@ -106,7 +106,7 @@ impl SharedMemory {
         mode: u32,
         owner: Owner,
     ) -> Result<Self> {
-        // Between our calls others make and remove it. Once in a while that happens.
+        // Other processes may create and remove the object between our two calls; 1,000 times in a row is no accident.
         for _ in 0..1000 {
             match Self::find(place, true, owner) {
                 Ok(memory) if memory.size() < size.get() => {
@@ -136,7 +136,7 @@ impl SharedMemory {
         Ok(Self { object, mapping, writable, created })
     }
 
-    /// Which system it lives in.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> MemoryKind {
         self.object.kind()
@@ -160,30 +160,30 @@ impl SharedMemory {
         self.object.id()
     }
 
-    /// Its size in bytes when it was opened.
+    /// The size in bytes when it was opened.
     #[must_use]
     pub fn size(&self) -> usize {
         self.mapping.length()
     }
 
-    /// Whether it may be written to.
+    /// Whether this handle may write.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.writable
     }
 
-    /// Whether this handle made the object.
+    /// Whether this handle created the object.
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.created
     }
 
-    /// Copies `target.len()` bytes from `position` on, or as many as there are; how many that were.
+    /// Copies `target.len()` bytes from `position` on, or as many as there are; returns their number.
     pub fn read(&self, target: &mut [u8], position: usize) -> Result<usize> {
         self.read_cells(Cell::from_mut(target).as_slice_of_cells(), position)
     }
 
-    /// [`read`](Self::read) into memory that other pointers of this thread lead to, this object's own included.
+    /// Does what [`read`](Self::read) does, into memory that this thread may reach by other pointers, even this object.
     pub fn read_cells(&self, target: &[Cell<u8>], position: usize) -> Result<usize> {
         let Some(rest) = self.size().checked_sub(position) else {
             return Err(self.out_of_range(position, 0));
@@ -193,19 +193,20 @@ impl SharedMemory {
         Ok(target.len())
     }
 
-    /// Copies all of `data` to `position`, or nothing when it does not fit.
+    /// Copies all of `data` to `position`, or nothing if it does not fit.
     pub fn write(&self, data: &[u8], position: usize) -> Result<()> {
         self.check_write(data.len(), position)?;
         self.touch(position + data.len(), || self.mapping.store(position, data))
     }
 
-    /// [`write`](Self::write) from memory that other pointers of this thread lead to, this object's own included.
+    /// Does what [`write`](Self::write) does, from memory that this thread may reach by other pointers, this object
+    /// included.
     pub fn write_cells(&self, data: &[Cell<u8>], position: usize) -> Result<()> {
         self.check_write(data.len(), position)?;
         self.touch(position + data.len(), || self.mapping.store_cells(position, data))
     }
 
-    /// Fills it with zeros.
+    /// Fills the object with zeros.
     pub fn clear(&self) -> Result<()> {
         self.check_write(0, 0)?;
         self.touch(self.size(), || self.mapping.clear())
@@ -232,7 +233,7 @@ impl SharedMemory {
         )
     }
 
-    /// Runs `copy`, which touches the first `end` bytes, unless a peer cut them off; or while it did.
+    /// Runs `copy`, which touches the first `end` bytes; an error if a peer truncated them before or during the copy.
     fn touch(&self, end: usize, copy: impl FnOnce()) -> Result<()> {
         if !self.mapping.can_be_cut() {
             copy();
@@ -253,65 +254,65 @@ impl SharedMemory {
         Ok(())
     }
 
-    /// Whether the last of the first `end` bytes says that they are all there; where it does not, the kernel has to be asked.
+    /// Whether the last of the first `end` bytes proves that they all exist; if not, the kernel has to be asked.
     ///
-    /// What is cut off a file leaves zeros in its page, and so does a page that is not there at all (`bus_guard`).
+    /// A truncated file has zeros in the rest of its last page, and so has a page that was replaced (`bus_guard`).
     fn surely_has(&self, end: usize) -> bool {
         end.checked_sub(1).is_some_and(|last| !self.mapping.torn() && self.mapping.byte(last) != 0)
     }
 
-    /// What the kernel knows of it now.
+    /// Information of the kernel about the object now.
     pub fn info(&self) -> Result<SharedMemoryInfo> {
         self.object.info()
     }
 
-    /// Which object this is: to remove it after it was dropped too.
+    /// The identity of the object: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> MemoryIdentity {
         MemoryIdentity(self.object.identity())
     }
 
-    /// Removes this object: its name or key is free at once, its memory when nobody has it mapped any more.
+    /// Removes this object: its name or key is free at once, its memory when the last process unmaps it.
     ///
-    /// Another object that has the name by now stays. It is no error when this one was removed before.
+    /// Another object that has the name by now stays. An object that is already removed is no error.
     pub fn unlink(&self) -> Result<()> {
         self.identity().remove()
     }
 
-    /// A lease on the mapped range, for a pointer to give away.
+    /// A lease on the mapped range, for a pointer in other hands.
     ///
-    /// Its end may come late, in a finalizer of another thread: this library's code stays loaded for it.
+    /// It may end late, in a finalizer of another thread: the code of this library stays loaded for it.
     #[must_use]
     pub fn lease(&self) -> Lease {
         module::pin();
         Lease(Arc::clone(&self.mapping))
     }
 
-    /// Drops the memory, and takes it from under the leases too: what they keep mapped is zeros from now on.
+    /// Drops the memory, and takes it from the leases too: their range shows zeros from now on.
     pub fn withdraw(self) {
         if Arc::strong_count(&self.mapping) > 1 {
-            // Where it fails (a segment of huge pages that is not a multiple of one) the leases keep the object itself.
+            // If this fails (a segment of huge pages with a size that is no multiple), the leases keep the object.
             let _ = self.mapping.vacate();
         }
     }
 }
 
 impl Lease {
-    /// Where the range starts.
+    /// The start of the range.
     #[must_use]
     pub fn start(&self) -> NonNull<u8> {
         self.0.start()
     }
 
-    /// Its length in bytes.
+    /// The length in bytes.
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.length()
     }
 
-    /// Takes the memory away and keeps its range mapped until the process ends: what shows it shows zeros.
+    /// Takes the memory away and keeps its range mapped until the process ends; the range shows zeros.
     pub fn withdraw_for_ever(self) {
-        // Where it fails the range keeps the object itself.
+        // If this fails, the range keeps the object itself.
         let _ = self.0.vacate();
         std::mem::forget(self);
     }

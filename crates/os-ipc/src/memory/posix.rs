@@ -1,4 +1,4 @@
-//! POSIX memory objects: by name, with a descriptor that is kept to see what peers do to them.
+//! POSIX memory objects: opened by name, with a descriptor that shows what peers do to them.
 
 use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
@@ -16,7 +16,7 @@ use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
 use crate::sys::named_memory::{self, Handle, Status};
 
-/// How long an object may stay without a size: its creator has died, or is another library between its two calls.
+/// The longest wait for the size of an object: 1 s. Its creator died, or is between the two calls of another library.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The name of a memory object.
@@ -49,7 +49,7 @@ struct PosixObject {
 }
 
 impl PosixObject {
-    /// Makes an object that is complete when others can see it, or is not there.
+    /// Creates an object that is complete when other processes can see it, or absent.
     fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let handle =
             named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
@@ -60,7 +60,7 @@ impl PosixObject {
         Ok(Self { handle, name: name.clone(), identity: status.identity, size })
     }
 
-    /// Opens an object that is what it claims, belongs to who may own it and has a size.
+    /// Opens an object that is shared memory, has a trusted owner and has a size.
     fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
@@ -79,7 +79,7 @@ impl PosixObject {
         Error::new(
             Code::Truncated,
             format!(
-                "the shared memory '{}' had {size} bytes and was cut to {now} by another process",
+                "another process truncated the shared memory '{}' from {size} to {now} bytes",
                 self.name
             ),
         )
@@ -116,28 +116,28 @@ impl Object for PosixObject {
     fn check_size(&self, end: usize, size: usize) -> Result<()> {
         match named_memory::size_now(&self.handle) {
             Some(now) if now < end as u64 => Err(self.truncated(now, size)),
-            // Where the size cannot be asked for, nobody can cut it either.
+            // Where the size cannot be read, no peer can truncate the object either.
             _ => Ok(()),
         }
     }
 
-    /// Shows the object again where its pages had been missing.
+    /// Maps the object again over its missing pages.
     fn mend(&self, mapping: &Mapping) -> Result<()> {
         mapping
             .mend(&self.handle)
             .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
     }
 
-    /// Why pages within the first `end` bytes were missing in the middle of a copy.
+    /// The reason why pages within the first `end` bytes were missing in the middle of a copy.
     fn torn(&self, end: usize, size: usize) -> Error {
         match self.check_size(end, size) {
             Err(error) => error,
-            // The size is right, so a page could not be had: a peer sized the object without allocating it.
+            // The size is right, so the kernel had no page: a peer sized the object without allocating it.
             Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
                 let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
                 hints::memory(error, &self.name, Wanted::Make(size as u64))
             }
-            // There is room, so the peer that cut it made it larger again since.
+            // There is room, so a peer truncated the object and enlarged it again.
             Ok(()) => self.truncated(0, size),
         }
     }
@@ -153,7 +153,7 @@ impl Object for PosixObject {
 
 enum Opened {
     Ready(PosixObject),
-    /// Worth another try; and what to say when it stays so.
+    /// A state that deserves another try, and the error if it lasts.
     NotReady(Error),
 }
 
@@ -189,14 +189,15 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     }
 }
 
-/// Which object.
+/// The identity of an object.
 #[derive(Debug)]
 struct Which(Name, named_memory::Identity);
 
 impl Identity for Which {
-    /// Removes the name, if what has it is this object.
+    /// Removes the name, if it still belongs to this object.
     ///
-    /// Nothing compares and unlinks at once: an object put in its place in between, some microseconds, is removed instead.
+    /// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
+    /// instead.
     fn remove(&self) -> Result<()> {
         let Self(name, identity) = self;
         let removed = match named_memory::named(name) {
@@ -208,12 +209,12 @@ impl Identity for Which {
     }
 }
 
-/// Removes what has this name: false when nothing has.
+/// Removes the object of this name; false if there is none.
 fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
         Err(failure) => Err(not_removed(name, failure)),
     }
@@ -223,7 +224,7 @@ fn not_removed(name: &Name, Failure(call, errno): Failure) -> Error {
     Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno)
 }
 
-/// Whether it is certain that nothing has the name.
+/// Whether it is certain that no object has the name.
 fn is_absent(name: &Name) -> bool {
     matches!(named_memory::named(name), Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)))
 }
@@ -239,7 +240,7 @@ pub(super) fn list() -> Vec<SharedMemoryInfo> {
 
 fn status(handle: &Handle, name: &Name) -> Result<Status> {
     named_memory::status(handle).map_err(|Failure(call, errno)| {
-        Error::system("cannot look at the shared memory", call, format_args!("'{name}'"), errno)
+        Error::system("cannot read the state of the shared memory", call, format_args!("'{name}'"), errno)
     })
 }
 

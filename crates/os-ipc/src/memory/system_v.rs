@@ -50,7 +50,7 @@ struct Segment {
     id: i32,
     key: Option<i32>,
     size: NonZeroUsize,
-    /// What it means when the segment is gone before it could be attached.
+    /// The code of the error when the segment is gone before it could be attached.
     gone: OsCode,
 }
 
@@ -64,14 +64,14 @@ impl Segment {
         Ok(Self { id, key: Some(key.raw()), size, gone: OsCode::EIDRM })
     }
 
-    /// The segment that has this key now, with the size it has.
+    /// The segment that has this key now, with its size.
     fn find(key: Key, owner: Owner) -> Result<Self> {
         let failed = |call, errno| {
             Error::system("cannot open the shared memory", call, format_args!("key {key}"), errno)
         };
         let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
         let status = sys::status(id).map_err(|errno| match errno {
-            // It was removed in between, so there is none.
+            // The segment was removed in between.
             OsCode::EINVAL | OsCode::EIDRM => failed("shmctl", OsCode::ENOENT),
             errno => failed("shmctl", errno),
         })?;
@@ -144,7 +144,7 @@ impl Object for Segment {
         let status = sys::status(self.id);
         status
             .map(|status| info(self.id, &status))
-            .map_err(|errno| self.failed("cannot look at the shared memory", "shmctl", errno))
+            .map_err(|errno| self.failed("cannot read the state of the shared memory", "shmctl", errno))
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
@@ -152,7 +152,7 @@ impl Object for Segment {
     }
 }
 
-/// Which segment: no other one gets its id.
+/// The identity of a segment: no other segment gets its id.
 #[derive(Debug)]
 struct Which(i32);
 
@@ -170,7 +170,7 @@ impl Identity for Which {
     }
 }
 
-/// Removes the segment that has this key: false when none has.
+/// Removes the segment of this key; false if there is none.
 fn remove(key: Key) -> Result<bool> {
     let failed = |call, errno| {
         Error::system("cannot remove the shared memory", call, format_args!("key {key}"), errno)
@@ -189,10 +189,10 @@ fn remove(key: Key) -> Result<bool> {
 
 /// Every segment of this IPC namespace that we may read.
 pub(super) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    // What the table lists would all seem to be what we may not read.
+    // Every process may read the table. Here its rows would all look like segments that we may not read.
     let ids = SEGMENTS.ids().ok();
     match probe::refusal("shmctl") {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no segments.
         Some(OsCode::ENOSYS) if ids.is_none() => {}
         Some(errno) => {
             let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);

@@ -1,4 +1,4 @@
-//! The backends of semaphores: what each of them has, and the one place where one is chosen.
+//! The backends of semaphores: their common operations, and the one place that chooses a backend.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::hints::Wanted;
 use crate::name::Name;
 use crate::waiting::Queue;
 
-/// The systems that a semaphore can live in.
+/// The systems that a semaphore can belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// semget(2): found by key, crash-safe permits.
@@ -24,26 +24,26 @@ pub enum Backend {
     Posix,
 }
 
-/// What a backend can do on this platform.
+/// The abilities of a backend on this platform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     /// Whether the counter can be read.
     pub(super) has_value: bool,
-    /// Whether the kernel itself ends a wait after a time; where not, we do.
+    /// Whether the kernel can end a wait after a time; if not, this library ends it.
     pub(super) has_timed_wait: bool,
-    /// Whether removing a semaphore wakes those who wait on it.
+    /// Whether removing a semaphore wakes its waiters.
     pub(super) unlink_wakes: bool,
     /// The largest counter.
     pub(super) value_max: u32,
-    /// The most bytes after the slash of a name that another program chose, where they are fewer than elsewhere.
+    /// The most bytes after the slash of a name that another program chose, if the backend allows fewer than we do.
     pub(super) foreign_name_max: Option<usize>,
 }
 
-/// What each backend has.
+/// The operations of each backend.
 pub(super) trait Engine: Sync {
     fn facts(&self) -> Facts;
 
-    /// Whether the kernel gives a dead process's permits back.
+    /// Whether the kernel gives back the permits of a dead process.
     fn recovers_permits(&self) -> bool {
         false
     }
@@ -52,7 +52,7 @@ pub(super) trait Engine: Sync {
 
     fn open(&self, id: &SemaphoreId, owner: Owner) -> Result<Box<dyn Object>>;
 
-    /// The semaphore, and whether this call made it.
+    /// The semaphore, and whether this call created it.
     fn open_or_create(
         &self,
         id: &SemaphoreId,
@@ -60,16 +60,16 @@ pub(super) trait Engine: Sync {
         owner: Owner,
     ) -> Result<(Box<dyn Object>, bool)>;
 
-    /// Removes the semaphore of this id; false when there was none.
+    /// Removes the semaphore of this id; false if it does not exist.
     fn unlink(&self, id: &SemaphoreId) -> Result<bool>;
 
     /// Every semaphore that we may read.
     fn list(&self) -> Result<Vec<SemaphoreInfo>>;
 
-    /// Whether something of this backend has the name, whoever may use it.
+    /// Whether this backend has an object of this name, even one that we may not use.
     fn has(&self, name: &Name) -> bool;
 
-    /// Adds what can be found out to an error of this backend.
+    /// Adds a hint from the state of the semaphore to an error of this backend.
     fn explain(&self, error: Error, id: &SemaphoreId, wanted: Wanted) -> Error;
 }
 
@@ -80,12 +80,12 @@ pub(super) trait Object: Send + Sync {
     /// The name with its slash; empty for a raw key.
     fn name(&self) -> &str;
 
-    /// Whether it is known to be the one of this name.
+    /// Whether it is known to be the semaphore of this name.
     fn verified(&self) -> bool {
         true
     }
 
-    /// The queue that all handles of this process on it share.
+    /// The queue that all handles of this process on the semaphore share.
     fn queue(&self) -> Arc<Queue>;
 
     fn value(&self) -> Result<u32>;
@@ -93,10 +93,10 @@ pub(super) trait Object: Send + Sync {
     /// Adds units, all or none.
     fn post(&self, count: u32) -> Result<()>;
 
-    /// Whether the calling thread can block for itself until the deadline, without the queue.
+    /// Whether the calling thread can block in the kernel until the deadline, without the queue.
     fn may_block(&self, deadline: Option<Instant>) -> bool;
 
-    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
+    /// Takes a unit, and blocks the calling thread until it has one; false if the deadline comes first.
     fn wait(&self, deadline: Option<Instant>) -> Result<bool>;
 
     fn info(&self) -> Result<SemaphoreInfo>;
@@ -104,17 +104,17 @@ pub(super) trait Object: Send + Sync {
     fn identity(&self) -> Arc<dyn Identity>;
 }
 
-/// One semaphore, and none that takes its name after it.
+/// One semaphore, as opposed to a later one of the same name.
 pub(super) trait Identity: Debug + Send + Sync {
-    /// Removes it; it is no error when it was removed before.
+    /// Removes the semaphore; a semaphore that is already removed is no error.
     fn remove(&self) -> Result<()>;
 }
 
 impl Backend {
-    /// All of them; a name means the first one that this platform has.
+    /// All backends, in the order of preference for a name.
     pub const ALL: [Self; 2] = [Self::SystemV, Self::Posix];
 
-    /// The one place where a backend is chosen; `None` where this platform lacks it.
+    /// Chooses the backend; `None` if this platform lacks it.
     #[allow(clippy::unnecessary_wraps, reason = "not every platform has all of them")]
     pub(super) fn engine(self) -> Option<&'static dyn Engine> {
         match self {
@@ -129,7 +129,7 @@ impl Backend {
         }
     }
 
-    /// The engine, or why there is none.
+    /// The engine, or the error of a platform without it.
     pub(super) fn available(self) -> Result<&'static dyn Engine> {
         self.engine().ok_or_else(|| {
             let what = format!("os-ipc has no {self} semaphores on this platform");
@@ -143,7 +143,7 @@ impl Backend {
         })
     }
 
-    /// The option of the package that takes this backend.
+    /// The remedy of this package that uses this backend.
     pub(super) fn remedy(self) -> Remedy {
         match self {
             Self::SystemV => Remedy::SystemV,
@@ -155,7 +155,7 @@ impl Backend {
         self.engine().map(Engine::facts).unwrap_or_default()
     }
 
-    /// What programs call it: `sysv` or `posix`.
+    /// The name of the backend for programs: `sysv` or `posix`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -164,19 +164,19 @@ impl Backend {
         }
     }
 
-    /// The one that programs call so.
+    /// The backend of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.name() == name)
     }
 
-    /// Whether this platform has it.
+    /// Whether this platform has the backend.
     #[must_use]
     pub fn is_available(self) -> bool {
         self.engine().is_some()
     }
 
-    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
+    /// Whether the kernel gives back the permits of a dead process. The first call on Linux asks the kernel.
     #[must_use]
     pub fn recovers_permits(self) -> bool {
         self.engine().is_some_and(Engine::recovers_permits)
@@ -194,13 +194,13 @@ impl Backend {
         self.facts().value_max
     }
 
-    /// Whether the kernel itself can end a wait after a time; where not, we do.
+    /// Whether the kernel can end a wait after a time; if not, this library ends it.
     #[must_use]
     pub fn has_timed_wait(self) -> bool {
         self.facts().has_timed_wait
     }
 
-    /// Whether removing a semaphore wakes those who wait on it.
+    /// Whether removing a semaphore wakes its waiters.
     #[must_use]
     pub fn unlink_wakes(self) -> bool {
         self.facts().unlink_wakes

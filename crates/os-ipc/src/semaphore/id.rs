@@ -1,4 +1,4 @@
-//! Which semaphore: a name or a raw key, and the system it lives in.
+//! The identity of a semaphore: a name or a raw key, and its backend.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::name::Name;
 
-/// Which semaphore, checked.
+/// The checked identity of a semaphore.
 #[derive(Clone, Debug)]
 pub struct SemaphoreId {
     backend: Backend,
     name: Option<Name>,
-    /// The System V key; nothing on POSIX.
+    /// The System V key; `None` for POSIX.
     key: Option<Key>,
 }
 
@@ -23,7 +23,7 @@ impl SemaphoreId {
         Self::of_name(Name::semaphore(name)?, backend)
     }
 
-    /// The semaphore of a name that another program may have chosen: to open or to remove, not to make.
+    /// The semaphore of a name that another program may have chosen: for opening or removing, not for creating.
     pub fn existing(name: &str, backend: Backend) -> Result<Self> {
         let name = Name::existing_semaphore(name)?;
         let bytes = name.as_str().len() - 1;

@@ -32,7 +32,7 @@ use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
 
-/// The largest counter that every backend has: SEMVMX of semop(2). A [`Backend`] may allow more.
+/// The largest counter that every backend supports: SEMVMX of semop(2). A [`Backend`] may allow more.
 pub const VALUE_MAX: u16 = 32_767;
 
 /// A handle on a counting semaphore.
@@ -50,17 +50,17 @@ pub struct Semaphore {
     given_back: AtomicBool,
 }
 
-/// What is needed to make a semaphore.
+/// The parameters of a new semaphore.
 #[derive(Clone, Copy, Debug)]
 pub struct Creation {
-    /// The counter's first value, at most [`Backend::value_max`].
+    /// The first value of the counter, at most [`Backend::value_max`].
     pub initial: u32,
     /// Permission bits; the umask does not change them.
     pub mode: u32,
 }
 
 impl Semaphore {
-    /// Makes a semaphore; `EEXIST` when there is one.
+    /// Creates a semaphore; `EEXIST` if it exists.
     pub fn create(id: &SemaphoreId, creation: Creation) -> Result<Self> {
         creation.check(id.backend())?;
         let engine = id.engine()?;
@@ -68,14 +68,14 @@ impl Semaphore {
         made.map_err(|error| engine.explain(error, id, Wanted::Make(0)))
     }
 
-    /// Opens a semaphore; `ENOENT` when there is none.
+    /// Opens a semaphore; `ENOENT` if it does not exist.
     pub fn open(id: &SemaphoreId, owner: Owner) -> Result<Self> {
         let engine = id.engine()?;
         let opened = engine.open(id, owner).map(|object| Self::new(object, false));
         opened.map_err(|error| engine.explain(error, id, Wanted::Open))
     }
 
-    /// Opens a semaphore, or makes it when there is none.
+    /// Opens a semaphore, or creates it if it does not exist.
     pub fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<Self> {
         creation.check(id.backend())?;
         let engine = id.engine()?;
@@ -85,7 +85,7 @@ impl Semaphore {
             .map_err(|error| engine.explain(error, id, Wanted::Make(0)))
     }
 
-    /// Removes the semaphore of this name or key; false when there was none.
+    /// Removes the semaphore of this name or key; false if it does not exist.
     pub fn unlink_id(id: &SemaphoreId) -> Result<bool> {
         let engine = id.engine()?;
         engine.unlink(id).map_err(|error| engine.explain(error, id, Wanted::Remove))
@@ -114,13 +114,13 @@ impl Semaphore {
         self.object.backend()
     }
 
-    /// Whether this handle made it.
+    /// Whether this handle created the semaphore.
     #[must_use]
     pub fn created(&self) -> bool {
         self.created
     }
 
-    /// Whether the object is known to be the one of this name, and not another's with the same key.
+    /// Whether the object is known to be the semaphore of this name, and not another one with the same key.
     #[must_use]
     pub fn verified(&self) -> bool {
         self.object.verified()
@@ -146,7 +146,7 @@ impl Semaphore {
         self.queue.try_take(Request::Unit, &self.holder)
     }
 
-    /// Takes a unit, and blocks the calling thread until one is there; false when `timeout` is over first.
+    /// Takes a unit, and blocks the calling thread until it has one; false if `timeout` passes first.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.queue.before_blocking();
@@ -205,7 +205,7 @@ impl Semaphore {
         self.queue.join(Waiter { request, holder, mailbox, executors })
     }
 
-    /// Ends a wait: when this returns, nothing arrives for it any more, and no unit was lost.
+    /// Ends a wait: when this returns, nothing arrives for it any more, and no unit is lost.
     pub fn cancel(&self, ticket: WaiterId, mailbox: &Mailbox) {
         self.queue.cancel(ticket, mailbox);
     }
@@ -215,7 +215,7 @@ impl Semaphore {
         self.queue.cancel_all(&self.holder, mailbox);
     }
 
-    /// Says whether a thread of libuv's pool may block for the waits of this handle.
+    /// Sets whether a thread of libuv's pool may block for the waits of this handle.
     pub fn allow_pool(&self, allowed: bool) {
         self.queue.allow_pool(&self.holder, allowed);
     }
@@ -234,7 +234,7 @@ impl Semaphore {
         Ok(info)
     }
 
-    /// Removes the semaphore; on System V everybody who waits gets `EIDRM`. A second call does nothing.
+    /// Removes the semaphore; on System V every waiter gets `EIDRM`. A second call does nothing.
     pub fn unlink(&self) -> Result<()> {
         if self.unlinked.load(Ordering::Relaxed) {
             return Ok(());
@@ -244,7 +244,7 @@ impl Semaphore {
         Ok(())
     }
 
-    /// Which semaphore this is: to remove it after it was dropped too.
+    /// The identity of the semaphore: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> SemaphoreIdentity {
         SemaphoreIdentity(self.object.identity())

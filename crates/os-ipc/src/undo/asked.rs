@@ -1,4 +1,4 @@
-//! The probe, where there are System V semaphores.
+//! The probe of the kernel, where the platform has System V semaphores.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::sys::access::own_uid;
 use crate::sys::system_v::probe::refusal;
 use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
-/// What this kernel does. The first call probes; the answer is kept for the process once it is known.
+/// The behaviour of this kernel. The first call probes; a known answer is kept for the process.
 pub(super) fn kernel_undo() -> KernelUndo {
     static KNOWN: Mutex<Option<KernelUndo>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,11 +23,11 @@ pub(super) fn kernel_undo() -> KernelUndo {
     undo
 }
 
-/// The set that processes of one user share comes first: a process that is killed meanwhile leaves one set at most.
+/// Tries the set that the processes of one user share first: a process that is killed meanwhile leaves at most one set.
 fn look() -> Result<Seen, OsCode> {
-    /// Each time, another process of this user was about to end its probe.
+    /// The most tries. A try fails when another process of this user is about to end its probe.
     const TRIES: usize = 10;
-    // A filter may let a set be made that the probe could not remove.
+    // A filter may allow making a set that the probe could not remove.
     for call in ["semget", "semop", "semctl"] {
         if let Some(errno) = refusal(call) {
             return Err(errno);
@@ -37,7 +37,7 @@ fn look() -> Result<Seen, OsCode> {
     for _ in 0..TRIES {
         match probe::with_key(Key::of_undo_probe(user).raw(), user) {
             Ok(Seen::Disturbed) => {}
-            // A foreign set has the key, or a filter answers so: the private set tells which.
+            // Another program's set has the key, or a filter refuses the call: the private set tells which.
             Err(OsCode::EACCES) => break,
             seen => return seen,
         }
@@ -50,7 +50,7 @@ fn meaning(seen: Result<Seen, OsCode>) -> KernelUndo {
         Ok(Seen::Undone) => KernelUndo::Works,
         Ok(Seen::Stayed) => KernelUndo::Ignored,
         Ok(Seen::Disturbed) => KernelUndo::Unknown(OsCode::EIDRM),
-        // What filters answer, and kernels without System V. Only a call on the set of another user fails so otherwise.
+        // Filters and kernels without System V answer so. Other causes would need a set of another user.
         Err(OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS) => KernelUndo::Refused,
         Err(errno) => KernelUndo::Unknown(errno),
     }
@@ -62,7 +62,7 @@ mod tests {
     use crate::sys::system_v::semaphore;
 
     #[test]
-    fn only_a_limit_leaves_the_question_open() {
+    fn only_a_limit_makes_the_answer_unknown() {
         assert_eq!(meaning(Ok(Seen::Stayed)), KernelUndo::Ignored);
         for refusal in [OsCode::EPERM, OsCode::EACCES, OsCode::ENOSYS] {
             assert!(!meaning(Err(refusal)).is_trusted());
@@ -75,18 +75,18 @@ mod tests {
     }
 
     #[test]
-    fn linux_undoes_and_the_probe_leaves_nothing() {
+    fn linux_undoes_and_the_probe_leaves_nothing_behind() {
         assert_eq!(kernel_undo(), KernelUndo::Works);
         let user = own_uid();
         assert_eq!(probe::with_private_set(), Ok(Seen::Undone));
-        // What a process left that was killed in its probe.
+        // The set of a process that was killed in its probe.
         let _ = semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);
-        // Probes at one time agree.
+        // Simultaneous probes agree.
         let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| meaning(look()))).collect();
         for thread in threads {
             assert_eq!(thread.join().unwrap(), KernelUndo::Works);
         }
-        // Other tests of this process may be at their first use.
+        // Other tests of this process may probe right now.
         let gone = || semaphore::find(Key::of_undo_probe(user).raw()) == Err(OsCode::ENOENT);
         while !gone() {
             std::thread::yield_now();

@@ -1,46 +1,46 @@
-//! Whether this kernel gives back what a killed process took of System V semaphores.
+//! Whether this kernel gives back the System V semaphores of a killed process.
 //!
 //! Linux does. gVisor accepts `SEM_UNDO` and ignores it, and filters of system calls refuse System V altogether. So
-//! the first use asks the kernel itself: a child raises a semaphore with undo and ends.
+//! the first use tests the kernel: a child process raises a semaphore with undo and ends.
 
 #[cfg(system_v_semaphores)]
 mod asked;
 
 use crate::error::OsCode;
 
-/// What the kernel does with the undos of System V semaphores.
+/// The behaviour of the kernel for undos of System V semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelUndo {
-    /// It does them when a process dies.
+    /// The kernel undoes them when a process dies.
     Works,
-    /// It accepts them and forgets them.
+    /// The kernel accepts undos and forgets them.
     Ignored,
-    /// System V semaphores are refused, by a filter or by a kernel that was built without them.
+    /// The kernel refuses System V semaphores, by a filter or because it was built without them.
     Refused,
-    /// This platform has no System V semaphores for us.
+    /// The library does not use System V semaphores on this platform.
     Missing,
-    /// The probe could not be made: no process or no set was to be had.
+    /// The probe failed: a process or a set could not be created.
     Unknown(OsCode),
 }
 
 impl KernelUndo {
-    /// Whether permits and locks of a dead process are taken to come back.
+    /// Whether the library trusts the kernel to free permits and locks of a dead process.
     ///
-    /// [`Unknown`](Self::Unknown) counts as what every Linux kernel does: at a limit of processes or sets the kernel
-    /// is most likely Linux, and locks that change their engine at such a moment would exclude nobody.
+    /// [`Unknown`](Self::Unknown) counts as trusted: at a limit of processes or sets the kernel is most likely Linux,
+    /// and two engines of locks in use at once would exclude nothing.
     #[must_use]
     pub fn is_trusted(self) -> bool {
         matches!(self, Self::Works | Self::Unknown(_))
     }
 
-    /// Whether the calls are there, whatever becomes of undos.
+    /// Whether the calls exist, with or without undo.
     #[must_use]
     pub fn has_system_v(self) -> bool {
         !matches!(self, Self::Refused | Self::Missing)
     }
 }
 
-/// What this kernel does. The first call probes; the answer is kept for the process once it is known.
+/// The behaviour of this kernel. The first call probes; a known answer is kept for the process.
 #[must_use]
 pub fn kernel_undo() -> KernelUndo {
     #[cfg(system_v_semaphores)]

@@ -1,4 +1,4 @@
-//! The counter of a semaphore, and the one queue that this process has for it.
+//! The counter of a semaphore, and the one queue of this process for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -47,16 +47,16 @@ impl Counter for MappedCounter {
         self.mapped.give()
     }
 
-    /// Of what goes back: what takes makes its own.
+    /// The error of giving back; the calls that take make their own.
     fn failure(&self, act: &str, errno: OsCode) -> Error {
         self.failed(act, "sem_post", errno)
     }
 }
 
-/// One mapping and one queue a semaphore and process, however many handles there are.
+/// The mapping and the queue of a semaphore: one for each semaphore and process, however many handles are open.
 ///
-/// The C library gives one address to all of a process's openings of one semaphore, and counts them; on darwin every
-/// opening has its own, and its own queue.
+/// The C library gives all openings of one semaphore in a process the same address, and counts them; on darwin every
+/// opening has its own address, and its own queue.
 pub(super) fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     type Known = (Weak<Mapped>, Weak<Queue>);
     static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
@@ -66,7 +66,7 @@ pub(super) fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
     {
         return (old, queue);
     }
-    // Now and then, so that opening does not become slower with every semaphore that is open.
+    // Only when the list is full: opening must not become slower with every open semaphore.
     if known.len() == known.capacity() {
         known.retain(|_, (old, _)| old.strong_count() > 0);
     }

@@ -29,11 +29,11 @@ impl Engine for Posix {
     fn facts(&self) -> Facts {
         Facts {
             has_value: sys::HAS_VALUE,
-            // Waits by the clock go through the queue: it has them in the order in which they came.
+            // Timed waits go through the queue, which serves them in the order in which they came.
             has_timed_wait: false,
             unlink_wakes: false,
             value_max: VALUE_MAX,
-            // Its file has the C library's prefix before the name.
+            // The name of its file has the C library's prefix.
             foreign_name_max: Some(MAX_FOREIGN_BYTES - sys::FILE_PREFIX.map_or(0, str::len)),
         }
     }
@@ -84,7 +84,7 @@ fn name_of(id: &SemaphoreId) -> Result<&Name> {
 /// An open semaphore.
 pub(super) struct Named {
     name: Name,
-    /// Which file it was at open, where it is one.
+    /// The identity of its file when it was opened, where it has a file.
     file: Option<FileIdentity>,
     mapped: Arc<Mapped>,
     queue: Arc<Queue>,
@@ -92,7 +92,7 @@ pub(super) struct Named {
 
 fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
-    // sem_open would come back with EFBIG too, but bring SIGXFSZ.
+    // sem_open would fail with EFBIG too, but raise SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
         return Err(failed(OsCode::EFBIG));
     }
@@ -101,7 +101,7 @@ fn create(name: &Name, creation: Creation) -> Result<Named> {
     if let Some(file) = file {
         semaphore_file::set_mode(name, file, creation.mode).map_err(|Failure(call, errno)| {
             if semaphore_file::current(name) == Some(file) {
-                // Complete or absent. What is reported is why it could not get its mode.
+                // Complete or absent. The caller gets the error of the mode.
                 let _ = sys::unlink(name.as_c_str());
             }
             Error::system("cannot create the semaphore", call, quoted(name), errno)
@@ -115,7 +115,7 @@ fn open(name: &Name, owner: Owner) -> Result<Named> {
     loop {
         let file = match check(name, owner)? {
             Found::Nothing => None,
-            // Somebody planted the link, or is just about to take it away.
+            // Another user planted the link, or the creator is about to remove it.
             Found::File { linked: true, .. } if patience.once_more() => continue,
             Found::File { linked: true, .. } => return Err(no_object(name, "a file with a second link")),
             Found::File { identity, .. } => Some(identity),
@@ -127,13 +127,13 @@ fn open(name: &Name, owner: Owner) -> Result<Named> {
             };
             Error::system(what, "sem_open", quoted(name), errno)
         })?;
-        // What was opened is what was checked, if the name still stands for it.
+        // The opened semaphore is the checked one if its name still belongs to the same file.
         if semaphore_file::current(name) == file {
             return Ok(Named::new(name, file, mapped));
         }
         if !patience.once_more() {
             return Err(Error::system(
-                "the semaphore keeps being removed and created",
+                "other processes keep removing and creating the semaphore",
                 "sem_open",
                 quoted(name),
                 OsCode::EAGAIN,
@@ -142,7 +142,7 @@ fn open(name: &Name, owner: Owner) -> Result<Named> {
     }
 }
 
-/// The file of `name`; refuses what somebody planted, and what a stranger owns.
+/// The file of `name`; refuses a planted file, and the file of an owner who is not trusted.
 fn check(name: &Name, owner: Owner) -> Result<Found> {
     let found = semaphore_file::look(name).map_err(|refusal| match refusal {
         Refusal::NotAnObject(what) => no_object(name, what),
@@ -156,7 +156,7 @@ fn check(name: &Name, owner: Owner) -> Result<Found> {
     Ok(found)
 }
 
-/// What has the name is no semaphore.
+/// The error for a name that belongs to something other than a semaphore.
 fn no_object(name: &Name, what: &str) -> Error {
     let place = semaphore_file::place(name);
     Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {place}"))
@@ -180,18 +180,18 @@ fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(OsCode::ENOENT) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if semaphore_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }
 
-/// Which semaphore; without a file nothing tells one from another of the same name.
+/// The identity of a semaphore; without a file, two semaphores of one name cannot be told apart.
 #[derive(Debug)]
 struct Which(Name, Option<FileIdentity>);
 
 impl Identity for Which {
-    /// Takes the name away, unless it stands for another semaphore by now.
+    /// Removes the name, unless it belongs to another semaphore by now.
     fn remove(&self) -> Result<()> {
         let Self(name, file) = self;
         if is_removed(name, *file) {
@@ -274,8 +274,8 @@ impl Object for Named {
         })
     }
 
-    /// All units or none: sem_post(3) adds one, so the counter is looked at first. A peer that posts in between can make it
-    /// stop half way, 2 billion units up.
+    /// Adds all units or none: sem_post(3) adds one, so the counter is read first. A peer that posts in between can stop
+    /// this half way, 2 billion units up.
     fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
@@ -307,7 +307,7 @@ impl Object for Named {
         Arc::new(Which(self.name.clone(), self.file))
     }
 
-    /// Where the clock wakes it, and nobody of this process came before.
+    /// True without a deadline or if the call has a clock, unless this process has waiters.
     fn may_block(&self, deadline: Option<Instant>) -> bool {
         (deadline.is_none() || sys::HAS_TIMED_WAIT) && self.queue.pending() == 0
     }

@@ -1,4 +1,4 @@
-//! All sets of this host.
+//! The sets of this host.
 
 use crate::error::{Error, OsCode, Result};
 use crate::hints::sets as hints;
@@ -20,9 +20,9 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
         Error::system("cannot list the semaphores", call, format_args!("'{}'", SETS.path), errno)
     };
     let ids = match (SETS.ids(), probe::refusal("semctl")) {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no sets.
         (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
-        // The table is there for everybody. What it lists would all seem to be what we may not read.
+        // Every process may read the table. Here its rows would all look like sets that we may not read.
         (_, Some(errno)) => return Err(hints::refused(failed("semctl", errno))),
         (Err(errno), None) => return Err(failed("open", errno)),
         (Ok(ids), None) => ids,

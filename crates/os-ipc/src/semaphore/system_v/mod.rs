@@ -1,4 +1,4 @@
-//! Named semaphores as System V sets that carry their name.
+//! Named semaphores as System V sets that store their name.
 
 mod counter;
 mod initialise;
@@ -85,7 +85,7 @@ impl Engine for SystemV {
 /// An open set.
 pub(super) struct Set {
     id: SetId,
-    /// What it was opened by.
+    /// The identity that it was opened with.
     opened_by: SemaphoreId,
     verified: bool,
     queue: Arc<Queue>,

@@ -1,18 +1,18 @@
-//! What this host allows of System V segments: proc(5), and nothing where there is no such file.
+//! The limits of this host for System V segments: proc(5); `None` where there is no such file.
 
 use std::fs;
 
-/// SHMMNI: how many segments there can be.
+/// SHMMNI: the most segments.
 pub(crate) fn segments() -> Option<u64> {
     limit("/proc/sys/kernel/shmmni")
 }
 
-/// SHMALL: how many pages all segments can have together.
+/// SHMALL: the most pages of all segments together.
 pub(crate) fn segment_pages() -> Option<u64> {
     limit("/proc/sys/kernel/shmall")
 }
 
-/// SHMMAX: the most bytes that a segment can have.
+/// SHMMAX: the most bytes of a segment.
 pub(crate) fn segment_bytes() -> Option<u64> {
     limit("/proc/sys/kernel/shmmax")
 }

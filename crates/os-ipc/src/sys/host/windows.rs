@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::error::OsCode;
 
-/// Nothing calls a DLL when its process ends and everything in it still runs.
+/// Never runs `act`: at the end of a process, Windows calls a DLL only after the other threads were killed.
 pub(crate) fn at_exit(_act: extern "C" fn()) -> bool {
     false
 }
@@ -48,23 +48,23 @@ pub(crate) mod module {
     }
 }
 
-/// Nothing tells which thread the process began with.
+/// The system does not tell which thread was the first.
 pub(crate) fn is_on_first_thread() -> bool {
     false
 }
 
-/// libuv has no file here that tells whether there is something to do.
+/// libuv has no file on Windows that shows whether there is work.
 pub(crate) fn is_readable(_fd: c_int) -> bool {
     false
 }
 
-/// The register of this copy: none looks for those of others.
+/// The register of this copy: the copies do not search for each other yet.
 pub(crate) fn pool_threads_taken() -> &'static AtomicUsize {
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
     &TAKEN
 }
 
-/// `ENOSYS`: there is no ftok(3).
+/// `ENOSYS`: Windows has no ftok(3).
 pub(crate) fn ftok(_path: &CStr, _project_id: u8) -> Result<i32, OsCode> {
     Err(OsCode::ENOSYS)
 }

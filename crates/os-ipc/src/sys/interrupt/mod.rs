@@ -1,7 +1,7 @@
-//! What calls a thread out of a blocking system call.
+//! Interrupts: they bring a thread back from a blocking system call.
 //!
-//! On Unix that is a signal. One that arrives just before the call does nothing, so it is repeated until the thread has
-//! seen that it was called (`retry`).
+//! On Unix an interrupt is a signal. A signal that arrives just before the call has no effect, so it is repeated until
+//! the thread has seen it (`retry`).
 //!
 //! | file | holds |
 //! |---|---|

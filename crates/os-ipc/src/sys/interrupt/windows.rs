@@ -1,4 +1,4 @@
-//! An interrupt that is a mark: no call of this library blocks in the kernel of Windows yet.
+//! An interrupt that is only a flag: no call of this library blocks in the kernel of Windows yet.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Result;
 
-/// Calls one thread out of its blocking calls. A clone is the same interrupt.
+/// The interrupt of one thread. A clone is the same interrupt.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
@@ -44,5 +44,5 @@ impl Deref for Own {
     }
 }
 
-/// There are no signals.
+/// Windows has no signals.
 pub(crate) fn block_other_signals() {}

@@ -1,4 +1,4 @@
-//! Shared memory that is mapped here.
+//! Shared memory that is mapped into this process.
 
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]

@@ -1,4 +1,4 @@
-//! Windows has no memory objects here yet: nothing is ever mapped.
+//! Windows has no memory objects of this library yet: no range is ever mapped.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::error::OsCode;
 
-/// Never made here.
+/// Never created here.
 pub(crate) struct Mapping(Infallible);
 
 impl Mapping {

@@ -1,17 +1,17 @@
-//! What this host allows of sets.
+//! The limits of this host for sets.
 
 use std::fs;
 
-/// What `/proc/sys/kernel/sem` says.
+/// The limits in `/proc/sys/kernel/sem`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SemaphoreLimits {
-    /// SEMMSL: semaphores a set.
+    /// SEMMSL: the most semaphores of a set.
     pub(crate) per_set: usize,
-    /// SEMMNS: semaphores in all sets.
+    /// SEMMNS: the most semaphores of all sets.
     pub(crate) in_all: usize,
-    /// SEMOPM: operations a semop call.
+    /// SEMOPM: the most operations of a semop call.
     pub(crate) per_call: usize,
-    /// SEMMNI: sets.
+    /// SEMMNI: the most sets.
     pub(crate) sets: usize,
 }
 
