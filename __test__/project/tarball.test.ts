@@ -37,12 +37,7 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = [
-    'lib/addon/native.js',
-    'lib/waiting/deadline.js',
-    'lib/errors-options-clock.cjs',
-    'lib/os-ipc.cjs',
-  ]
+  const bundles = ['lib/addon/native.js', 'lib/waiting/deadline.js', 'lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
     [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),

@@ -1,6 +1,6 @@
 import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
 import { BYTES } from '../shared/fill.mjs'
-import { ratio } from '../shared/targets.mjs'
+import { ratio, reported } from '../shared/targets.mjs'
 
 const semaphore = backend =>
   node(async ({ object, atTheEnd }) => {
@@ -77,10 +77,10 @@ export const scene = {
     'Unix socket': cannot('has nothing to open without a server'),
     'process.send': cannot('has nothing to open'),
   },
-  targets: [
+  targets: reported(
     ratio('os-ipc, System V semaphore', 'limit, System V semaphore', 2),
     ratio('os-ipc, POSIX semaphore', 'limit, POSIX semaphore', 2),
     ratio('os-ipc, POSIX memory', 'limit, POSIX memory', 2),
     ratio('os-ipc, System V memory', 'limit, System V memory', 2),
-  ],
+  ),
 }

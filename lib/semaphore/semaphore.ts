@@ -226,10 +226,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   post(count = 1): void {
     const number = this.#handle.use()
-    const counted = count === 1 && this.#handle.counter?.give()
-    const failure = counted
-      ? undefined
-      : native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
+    const failure = native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
     if (typeof failure === 'string') throw fromNative(failure)
     try {
       posted(this.#handle, count)
@@ -244,7 +241,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   tryWait(): boolean {
     const number = this.#handle.use()
-    const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    const taken = native.semaphoreTryWait(number)
     if (taken === true) {
       try {
         tookAtOnce(this.#handle, false)

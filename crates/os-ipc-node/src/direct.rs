@@ -14,7 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exit, keys, locks, memory, semaphores, session, waits};
+use crate::{environment, exit, keys, locks, memory, semaphores, session, spin, waits};
 
 /// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
 /// names. `value` is for functions that cannot fail.
@@ -63,6 +63,8 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"ftok", Some(callback!(keys::ftok, path, project_id))),
         (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
         (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
+        (c"keyOfLock", Some(callback!(value: keys::key_of_lock, name))),
+        (c"keyOfName", Some(callback!(value: keys::key_of_name, name))),
         (c"listLocks", Some(callback!(locks::list_locks))),
         (c"listSegments", Some(callback!(memory::list_segments))),
         (c"listSemaphores", Some(callback!(semaphores::list_semaphores))),
@@ -74,6 +76,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         ),
         (c"lockRequests", Some(callback!(locks::lock_requests, folder))),
         (c"locksAreSystemV", Some(callback!(value: locks::locks_are_system_v))),
+        (c"longestRecordedName", Some(callback!(value: keys::longest_recorded_name))),
         (c"memoryAttach", Some(callback!(env: memory::memory_attach, session, id, read_only, owner))),
         (c"memoryBuffer", Some(callback!(env: memory::memory_buffer, handle))),
         (c"memoryClear", Some(callback!(env: memory::memory_clear, handle))),
@@ -118,8 +121,8 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, backend))),
         (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
-        (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
-        (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
+        (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
+        (c"spins", Some(callback!(value: spin::spins))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, runtime, transit))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),

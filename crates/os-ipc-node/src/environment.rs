@@ -130,8 +130,6 @@ fn end(raw: usize) {
         if let Some(session) = environment.session(number) {
             semaphore.cancel_all(&session.mailbox);
         }
-        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
-        semaphore.wake_one();
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
-use os_ipc::{Lease, SemaphoreWords};
+use os_ipc::Lease;
 
 use crate::stayed_buffers;
 
@@ -146,36 +146,6 @@ pub(crate) unsafe fn create_external(
     }
     // SAFETY: the caller's.
     unsafe { sys::napi_create_external_arraybuffer(env, data, length, finalize, hint, result) }
-}
-
-/// An `ArrayBuffer` over the words of a semaphore, which has them for itself; `None` where external buffers are forbidden.
-pub(crate) fn of_words(env: Env, words: SemaphoreWords) -> napi::Result<Option<ArrayBufferValue>> {
-    let start = words.start().as_ptr().cast();
-    let words = Box::into_raw(Box::new(words));
-    let mut value = ptr::null_mut();
-    // SAFETY: the words stay mapped until the finalizer drops them, or the call has failed.
-    let status = unsafe {
-        create_external(
-            env.raw(),
-            start,
-            SemaphoreWords::LENGTH,
-            Some(words_are_free),
-            words.cast(),
-            &raw mut value,
-        )
-    };
-    if status == sys::Status::napi_ok {
-        return Ok(Some(ArrayBufferValue(value)));
-    }
-    // SAFETY: a call that fails does not run the finalizer.
-    drop(unsafe { Box::from_raw(words) });
-    if status == sys::Status::napi_no_external_buffers_allowed { Ok(None) } else { failure(status) }
-}
-
-/// On any thread: it only unmaps.
-unsafe extern "C" fn words_are_free(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: `hint` is what `of_words` boxed, and a finalizer runs once.
-    drop(unsafe { Box::from_raw(hint.cast::<SemaphoreWords>()) });
 }
 
 pub(crate) fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {

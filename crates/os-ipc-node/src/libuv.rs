@@ -6,7 +6,10 @@
 
 use std::ffi::c_int;
 
+#[cfg(unix)]
 use libloading::os::unix::Library;
+#[cfg(windows)]
+use libloading::os::windows::Library;
 use napi::sys::uv_loop_s;
 
 /// `UV_IDLE` and `UV_PREPARE` of `uv_handle_type`.
@@ -44,11 +47,24 @@ pub(crate) struct Loop {
     idle: Handle,
 }
 
+/// The program, whose functions libuv's are.
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "not every platform has what the loop needs")]
+fn program() -> Option<Library> {
+    Some(Library::this())
+}
+
+/// The loop of Windows has no file that tells whether there is something to do.
+#[cfg(windows)]
+fn program() -> Option<Library> {
+    None
+}
+
 impl Loop {
     /// # Safety
     /// - `uv_loop` is the loop of this thread, of libuv 1.
     pub(crate) unsafe fn of(uv_loop: *mut uv_loop_s) -> Option<Self> {
-        let program = Library::this();
+        let program = program()?;
         // SAFETY: these are the functions of <uv.h>, and libuv 1 keeps their types.
         unsafe {
             let handle_size: unsafe extern "C" fn(c_int) -> usize = *program.get(b"uv_handle_size").ok()?;
@@ -78,7 +94,7 @@ impl Loop {
         }
     }
 
-    /// Has `callback` called in every turn, before the loop sleeps or has a look at its files.
+    /// Has `callback` called in every turn, before the loop sleeps or asks for events of its files.
     pub(crate) fn call_before_sleep(&self, callback: Callback) {
         // SAFETY: the handle was initialised, and this is its loop's thread.
         unsafe { (self.functions.prepare_start)(self.prepare, callback) };

@@ -4,14 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{
-    Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Owner, SharedMemory, SharedMemoryInfo,
-};
+use os_ipc::{Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, SharedMemory, SharedMemoryInfo};
 
 use crate::bytes::Bytes;
 use crate::environment;
 use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
+use crate::owner::owner_of;
 
 /// An open memory object.
 pub(crate) struct Segment {
@@ -83,7 +82,7 @@ pub fn memory_open(
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
+    let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, owner_of(&owner)));
     keep(&env, session, memory.or_fail()?)
 }
 
@@ -97,7 +96,7 @@ pub fn memory_open_or_create(
     mode: u32,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let owner = whose(owner);
+    let owner = owner_of(&owner);
     let memory = memory_id(id).and_then(|id| SharedMemory::open_or_create(&id, bytes(size), mode, owner));
     keep(&env, session, memory.or_fail()?)
 }
@@ -111,7 +110,7 @@ pub fn memory_attach(
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_fail()?;
+    let memory = SharedMemory::attach(id, !read_only, owner_of(&owner)).or_fail()?;
     keep(&env, session, memory)
 }
 
@@ -259,14 +258,6 @@ fn existing_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     match id {
         Either::A(name) => Name::existing_memory(&name).map(MemoryId::Name),
         Either::B(key) => Key::from_raw(key).map(MemoryId::Key),
-    }
-}
-
-fn whose(owner: Option<Either<u32, String>>) -> Owner {
-    match owner {
-        None => Owner::Default,
-        Some(Either::A(uid)) => Owner::Uid(uid),
-        Some(Either::B(_)) => Owner::Any,
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
+use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
-use crate::external_buffer::{self, ArrayBufferValue};
+use crate::owner::owner_of;
 
 /// A semaphore that may be new.
 #[napi(object, object_from_js = false)]
@@ -57,15 +57,6 @@ fn existing_id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<Sem
     match id {
         Either::A(name) => SemaphoreId::existing(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
-    }
-}
-
-/// A uid, or `'any'`.
-pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
-    match owner {
-        None => Owner::Default,
-        Some(Either::A(uid)) => Owner::Uid(*uid),
-        Some(Either::B(_)) => Owner::Any,
     }
 }
 
@@ -172,22 +163,6 @@ pub fn semaphore_post(env: Env, handle: u32, count: u32) -> napi::Result<()> {
 #[napi]
 pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
-}
-
-/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
-#[napi(ts_return_type = "ArrayBuffer | null")]
-pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
-    let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
-    words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
-}
-
-/// Wakes one who waits, after a unit was added to the words.
-#[napi]
-pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
-    on(&env, handle, |semaphore| {
-        semaphore.wake_one();
-        Ok(())
-    })
 }
 
 /// Blocks the calling thread; false when the time (in milliseconds) is over.

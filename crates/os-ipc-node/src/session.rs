@@ -20,6 +20,7 @@ use os_ipc::Mailbox;
 use crate::environment::{self, Environment};
 use crate::event_loop;
 use crate::pool;
+use crate::spin;
 
 pub(crate) struct Session {
     /// Never 0; no other session of this thread has it.
@@ -66,6 +67,7 @@ pub fn start(
 ) -> napi::Result<Started> {
     let in_worker = transit.is_some();
     let pool_threads = pool::threads(&runtime, in_worker);
+    spin::read_environment(in_worker);
     // The loops of Bun and Deno are their own. Electron and NW.js give libuv's a turn when their own has a moment.
     let libuv = !in_worker && runtime == "node";
     environment::open(&env, in_worker, pool_threads > 0)?;

@@ -24,10 +24,9 @@ impl Key {
         Ok(Self(raw))
     }
 
-    /// FNV-1a 32 over the bytes of the name with its slash: the Go library's key.
+    /// [`hash`](Self::hash) of the name with its slash: the Go library's key.
     pub fn of_name(name: &Name) -> Result<Self> {
-        let key = fnv1a_32(name.as_str().as_bytes()).cast_signed();
-        Self::from_raw(key).map_err(|_| {
+        Self::from_raw(Self::hash(name.as_str())).map_err(|_| {
             Error::new(
                 Code::ReservedKey,
                 format!(
@@ -39,10 +38,10 @@ impl Key {
     }
 
     /// The key of a lock: another one than that of any semaphore, but for collisions.
-    #[cfg(system_v_semaphores)]
-    pub(crate) fn of_lock(name: &str) -> Self {
+    #[must_use]
+    pub fn of_lock(name: &str) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x006c_6f63;
-        match fnv1a_32(format!("os-ipc:lock:{name}").as_bytes()).cast_signed() {
+        match Self::hash(&format!("os-ipc:lock:{name}")) {
             0 => Self(INSTEAD_OF_PRIVATE),
             key => Self(key),
         }
@@ -52,10 +51,16 @@ impl Key {
     #[cfg(system_v_semaphores)]
     pub(crate) fn of_undo_probe(user: u32) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
-        match fnv1a_32(format!("os-ipc:undo:{user}").as_bytes()).cast_signed() {
+        match Self::hash(&format!("os-ipc:undo:{user}")) {
             0 => Self(INSTEAD_OF_PRIVATE),
             key => Self(key),
         }
+    }
+
+    /// FNV-1a 32 over the bytes of a text, as a signed number: the key of the name, unless it is 0.
+    #[must_use]
+    pub fn hash(text: &str) -> i32 {
+        fnv1a_32(text.as_bytes()).cast_signed()
     }
 
     /// The number.

@@ -29,17 +29,24 @@ pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
-pub use semaphore::{
-    Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, SemaphoreWords, VALUE_MAX,
-};
+pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 pub use undo::{KernelUndo, kernel_undo};
 pub use waiting::{
     Arrived, Delivery, Executors, Grant, Mailbox, Poll, PoolWork, Spin, Wait, WaiterId, Work, is_spinning,
-    leave_pool, leave_pool_queue, set_pool_size, set_spinning, share_pool,
+    leave_pool, leave_pool_queue, set_pool_size, set_spinning, set_spinning_by_default, share_pool,
 };
 
 /// Whether objects outlive their last user, until somebody removes them or the host restarts.
 pub const OBJECTS_PERSIST: bool = sys::host::OBJECTS_PERSIST;
+
+/// The most bytes of a name, without its slash, that a System V set of this host can carry; `None` where there are no sets.
+#[must_use]
+pub fn longest_recorded_name() -> Option<usize> {
+    #[cfg(system_v_semaphores)]
+    return record::longest_name();
+    #[cfg(not(system_v_semaphores))]
+    None
+}
 
 /// Whether the calling thread is the first one of the process.
 #[must_use]

@@ -9,6 +9,9 @@
 //!
 //! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
 
+use crate::name::MAX_NAME_BYTES;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
+
 /// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
 
@@ -29,7 +32,19 @@ const WORD_BITS: usize = 15;
 
 /// The number of semaphores in a set for `name`.
 pub(crate) fn set_size(name: &str) -> usize {
-    usize::from(NAME_AT) + words_of(name.len())
+    set_size_for(name.len())
+}
+
+/// How many semaphores a set has for a name of so many bytes, slash included.
+pub(crate) fn set_size_for(bytes: usize) -> usize {
+    usize::from(NAME_AT) + words_of(bytes)
+}
+
+/// The most bytes of a name, without its slash, that a set of this host can carry; `None` where there are no limits to read.
+pub(crate) fn longest_name() -> Option<usize> {
+    let limits = SemaphoreLimits::of_host()?;
+    let fits = |bytes: &usize| limits.have_room_for(set_size_for(bytes + 1));
+    Some((1..=MAX_NAME_BYTES).rev().find(fits).unwrap_or(0))
 }
 
 /// How many words the bytes of a name take.

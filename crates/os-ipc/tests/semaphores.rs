@@ -110,9 +110,9 @@ fn a_posix_counter_ends_at_its_own_limit() {
     const MOST: u32 = 0x7fff_ffff;
     assert_eq!(Backend::Posix.value_max(), MOST);
     let named = Named::new(Backend::Posix);
-    let semaphore = named.create(32_768);
-    assert_eq!(semaphore.value().unwrap(), 32_768);
-    semaphore.post(MOST - 32_768).unwrap();
+    let semaphore = named.create(MOST - 32_768);
+    assert_eq!(semaphore.value().unwrap(), MOST - 32_768);
+    semaphore.post(32_768).unwrap();
     assert_eq!(semaphore.value().unwrap(), MOST);
     for count in [1, 2, MOST] {
         let error = semaphore.post(count).unwrap_err();

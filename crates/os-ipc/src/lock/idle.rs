@@ -18,10 +18,10 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// The most idle locks: it bounds the sets and files of a program that uses many locks once each.
 const MOST: usize = 100;
 
-static LINGERING: LazyLock<Mutex<Lingering>> = LazyLock::new(Mutex::default);
+static IDLE: LazyLock<Mutex<Idle>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
-struct Lingering {
+struct Idle {
     /// By address, with the time until which it stays open.
     lines: HashMap<usize, (Arc<Queue>, Instant)>,
     watched: bool,
@@ -31,21 +31,21 @@ struct Lingering {
 
 /// A request for the lock of this queue ended.
 pub(super) fn after_use(line: &Arc<Queue>) {
-    let mut lingering = lock();
-    if lingering.stopped {
-        drop(lingering);
+    let mut idle = lock();
+    if idle.stopped {
+        drop(idle);
         return close_now(line);
     }
     let address = Arc::as_ptr(line).addr();
-    let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
+    let room = idle.lines.len() < MOST || idle.lines.contains_key(&address);
     if !room && locking(line).close_unused() {
         return;
     }
-    lingering.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
-    if !lingering.watched {
-        lingering.watched = run_on_thread(watch).is_ok();
-        if !lingering.watched {
-            close(&mut lingering, |_| true);
+    idle.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
+    if !idle.watched {
+        idle.watched = run_on_thread(watch).is_ok();
+        if !idle.watched {
+            close(&mut idle, |_| true);
         }
     }
 }
@@ -53,9 +53,9 @@ pub(super) fn after_use(line: &Arc<Queue>) {
 /// Closes the unused locks, now and from now on at once: the process is about to exit.
 pub(crate) fn stop() {
     let open = {
-        let mut lingering = lock();
-        lingering.stopped = true;
-        std::mem::take(&mut lingering.lines)
+        let mut idle = lock();
+        idle.stopped = true;
+        std::mem::take(&mut idle.lines)
     };
     for (line, _) in open.values() {
         close_now(line);
@@ -82,21 +82,21 @@ pub(crate) fn close_all() {
 fn watch() {
     loop {
         thread::sleep(MOMENT);
-        let mut lingering = lock();
+        let mut idle = lock();
         let now = Instant::now();
-        close(&mut lingering, |until| until <= now);
-        if lingering.lines.is_empty() {
-            lingering.watched = false;
+        close(&mut idle, |until| until <= now);
+        if idle.lines.is_empty() {
+            idle.watched = false;
             return;
         }
     }
 }
 
 /// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
-fn close(lingering: &mut Lingering, over: impl Fn(Instant) -> bool) {
-    lingering.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
+fn close(idle: &mut Idle, over: impl Fn(Instant) -> bool) {
+    idle.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
 }
 
-fn lock() -> MutexGuard<'static, Lingering> {
-    LINGERING.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Idle> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }

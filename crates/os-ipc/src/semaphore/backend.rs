@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::posix::Posix;
 #[cfg(system_v_semaphores)]
 use super::system_v::SystemV;
-use super::{Creation, SemaphoreId, SemaphoreInfo, SemaphoreWords};
+use super::{Creation, SemaphoreId, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, Remedy, Result};
 use crate::hints::Wanted;
@@ -92,12 +92,6 @@ pub(super) trait Object: Send + Sync {
 
     /// Adds units, all or none.
     fn post(&self, count: u32) -> Result<()>;
-
-    fn words(&self) -> Option<SemaphoreWords> {
-        None
-    }
-
-    fn wake_one(&self) {}
 
     /// Whether the calling thread can block in the kernel until the deadline, without the queue.
     fn may_block(&self, deadline: Option<Instant>) -> bool;

@@ -28,7 +28,6 @@ pub(crate) use system_v::sets as system_v_sets;
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::Wanted;
-pub use crate::sys::semaphore_words::Words as SemaphoreWords;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
@@ -140,18 +139,6 @@ impl Semaphore {
             return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {most}")));
         }
         self.object.post(count)
-    }
-
-    /// The words that the counter of a POSIX semaphore is in, for those who count in them: where the C library is one
-    /// whose way of counting is known.
-    #[must_use]
-    pub fn words(&self) -> Option<SemaphoreWords> {
-        self.object.words()
-    }
-
-    /// Wakes one of those who wait, after a unit was added to [`words`](Self::words).
-    pub fn wake_one(&self) {
-        self.object.wake_one();
     }
 
     /// Takes a unit if one is there now.

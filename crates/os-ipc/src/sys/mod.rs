@@ -27,7 +27,6 @@ pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
 #[cfg(unix)]
 pub(crate) mod semaphore_file;
-pub(crate) mod semaphore_words;
 #[cfg(unix)]
 pub(crate) mod shm_folder;
 #[cfg(unix)]

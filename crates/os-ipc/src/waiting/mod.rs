@@ -38,5 +38,5 @@ pub(crate) use queue::{Queue, Waiter};
 pub use queue::{Wait, Work};
 pub(crate) use source::{Counter, Locking, Request, Token};
 pub(crate) use spin::spin_before_sleep;
-pub use spin::{Spin, is_spinning, set_spinning};
+pub use spin::{Spin, is_spinning, set_spinning, set_spinning_by_default};
 pub use state::WaiterId;

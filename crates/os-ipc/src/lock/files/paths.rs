@@ -1,7 +1,10 @@
 //! The files of a lock: found by a hash of its name.
 
 use std::ffi::OsStr;
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
+
+use fnv::FnvHasher;
 
 use crate::lock::LockName;
 
@@ -49,11 +52,11 @@ pub(super) fn pid_in(file: &OsStr) -> Option<i32> {
     (parts.next()? == "user").then(|| parts.next()?.parse().ok())?
 }
 
-/// [Fowler–Noll–Vo, variant 1a, 64 bits](http://www.isthe.com/chongo/tech/comp/fnv/).
+/// FNV-1a, 64 bits.
 fn fnv1a_64(bytes: &[u8]) -> u64 {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    let mut hasher = FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
 use crate::sys::semaphore_file::{self, Found};
-use crate::sys::semaphore_words::{self, Words};
 use crate::sys::shm_folder;
 use crate::waiting::Queue;
 use counter::shared;
@@ -275,8 +274,8 @@ impl Object for Named {
         })
     }
 
-    /// Adds all units or none. Where the C library's words are known, this is one step; elsewhere the counter is read
-    /// first, and a peer that posts in between can stop this half way, 2 billion units up.
+    /// Adds all units or none: sem_post(3) adds one, so the counter is read first. A peer that posts in between can stop
+    /// this half way, 2 billion units up.
     fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
@@ -289,21 +288,10 @@ impl Object for Named {
         if count == 1 {
             return self.mapped.give().map_err(failed);
         }
-        if let Some(given) = semaphore_words::give(&self.mapped, count) {
-            return given.map_err(failed);
-        }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
             return Err(failed(OsCode::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
-    }
-
-    fn words(&self) -> Option<Words> {
-        Words::of(&self.mapped)
-    }
-
-    fn wake_one(&self) {
-        semaphore_words::wake_one(&self.mapped);
     }
 
     fn info(&self) -> Result<SemaphoreInfo> {

@@ -9,8 +9,7 @@ use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 pub(super) fn size_for(name: &str) -> usize {
     let size = record::set_size(name);
     match SemaphoreLimits::of_host() {
-        // One operation for each semaphore, and one before them that checks the mark.
-        Some(limits) if size > limits.per_set || size + 1 > limits.per_call => 1,
+        Some(limits) if !limits.have_room_for(size) => 1,
         _ => size,
     }
 }

@@ -2,8 +2,6 @@
 
 use std::ptr;
 
-use super::store_way::StoreWay;
-
 const PIECE: usize = 2048;
 
 /// Copies in pieces of 2,048 bytes.
@@ -13,7 +11,7 @@ const PIECE: usize = 2048;
 ///
 /// # Safety
 /// - `source` is readable and `target` is writable, both for `length` bytes, and they do not overlap.
-pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usize, _: Option<&StoreWay>) {
+pub(super) unsafe fn copy_large(source: *const u8, target: *mut u8, length: usize) {
     for position in (0..length).step_by(PIECE) {
         let piece = PIECE.min(length - position);
         // SAFETY: `position + piece <= length`.

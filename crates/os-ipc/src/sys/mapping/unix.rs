@@ -11,7 +11,6 @@ use crate::error::OsCode;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::sys::bus_guard::{self, Guard};
-use crate::sys::copy::store_way::StoreWay;
 use crate::sys::{VACATED_SEGMENT_IS_DETACHED, copy};
 
 /// A range of this process's addresses that shows an object, until this is dropped.
@@ -22,7 +21,6 @@ pub(crate) struct Mapping {
     /// The range shows private zeros instead of the object.
     vacated: AtomicBool,
     shows: Shows,
-    way: StoreWay,
 }
 
 enum Shows {
@@ -43,14 +41,7 @@ impl Mapping {
         let start =
             unsafe { mmap(None, length, protection(writable), MapFlags::MAP_SHARED, file, 0) }?.cast::<u8>();
         let guard = Guard::over(start.addr().get(), length.get());
-        Ok(Self {
-            start,
-            length,
-            writable,
-            vacated: AtomicBool::new(false),
-            shows: Shows::File(guard),
-            way: StoreWay::default(),
-        })
+        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::File(guard) })
     }
 
     /// `shmat(segment, NULL, SHM_RDONLY or 0)`
@@ -61,14 +52,7 @@ impl Mapping {
         // shmat's failure is the address -1.
         let start = if start.addr() == usize::MAX { Err(OsCode::last()) } else { Ok(start.cast::<u8>()) }?;
         let start = NonNull::new(start).ok_or(OsCode::EINVAL)?;
-        Ok(Self {
-            start,
-            length,
-            writable,
-            vacated: AtomicBool::new(false),
-            shows: Shows::Segment,
-            way: StoreWay::default(),
-        })
+        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::Segment })
     }
 
     pub(crate) fn start(&self) -> NonNull<u8> {
@@ -97,14 +81,14 @@ impl Mapping {
     pub(crate) fn store(&self, position: usize, source: &[u8]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range; nothing else can write to `source` meanwhile.
-        unsafe { copy::store(source.as_ptr(), shared, source.len(), &self.way) };
+        unsafe { copy::store(source.as_ptr(), shared, source.len()) };
     }
 
     /// Does what [`store`](Self::store) does, from memory that this thread reaches in other ways too, even this range.
     pub(crate) fn store_cells(&self, position: usize, source: &[Cell<u8>]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range.
-        unsafe { copy::store(source.as_ptr().cast(), shared, source.len(), &self.way) };
+        unsafe { copy::store(source.as_ptr().cast(), shared, source.len()) };
     }
 
     /// Fills the whole range with zeros.

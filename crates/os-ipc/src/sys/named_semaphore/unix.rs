@@ -14,6 +14,7 @@ use nix::{
     time::{ClockId, clock_gettime},
 };
 
+use super::sharing;
 use crate::sys::uninterrupted;
 
 /// A mapped semaphore. Closing it while a thread waits on it is undefined, so its owner keeps it until no thread does.
@@ -40,6 +41,8 @@ impl Mapped {
     /// `sem_wait(sem)`: takes a unit, and waits for one without a limit. `EINTR` means that a signal came.
     pub(crate) fn take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
         OsCode::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
     }
 
@@ -51,6 +54,8 @@ impl Mapped {
     pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, OsCode> {
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
+            // SAFETY: mapped until `self` is dropped.
+            unsafe { sharing::check(self.0) }?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
@@ -79,6 +84,8 @@ impl Mapped {
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
     pub(crate) fn give(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
         OsCode::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
     }
 

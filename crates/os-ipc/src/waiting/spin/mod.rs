@@ -1,16 +1,17 @@
 //! Polling for a moment before a sleep that another process would have to end.
 //!
 //! To be woken on another processor takes about 50 us; a spin takes that long at most. It pays where the last waits
-//! were short, so [`SpinBudget`] allows it only there. [`set_spinning`] is the switch that turns all of it off.
+//! were short, so [`SpinBudget`] allows it only there. `switch.rs` turns all of it off.
 
 mod budget;
+mod switch;
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub(super) use budget::SpinBudget;
+pub use switch::{is_spinning, set_spinning, set_spinning_by_default};
 
 use crate::error::Result;
 
@@ -19,19 +20,6 @@ const SPIN: Duration = Duration::from_micros(50);
 
 /// A spin that took this long was held up by other programs: they had its processor.
 const HELD_UP: Duration = Duration::from_micros(300);
-
-static SPINNING: AtomicBool = AtomicBool::new(true);
-
-/// Says whether waits may spin before they sleep: they may, unless this says otherwise.
-pub fn set_spinning(allowed: bool) {
-    SPINNING.store(allowed, Ordering::Relaxed);
-}
-
-/// Whether waits may spin before they sleep.
-#[must_use]
-pub fn is_spinning() -> bool {
-    SPINNING.load(Ordering::Relaxed)
-}
 
 /// A spin that has begun.
 pub struct Spin {

@@ -26,6 +26,12 @@ impl SemaphoreLimits {
         let [per_set, in_all, per_call, sets] = numbers[..] else { return None };
         Some(Self { per_set, in_all, per_call, sets })
     }
+
+    /// Whether a set can have so many semaphores: it is made with one operation for each, and one before them that checks the
+    /// mark.
+    pub(crate) fn have_room_for(&self, size: usize) -> bool {
+        size <= self.per_set && size < self.per_call
+    }
 }
 
 #[cfg(test)]
