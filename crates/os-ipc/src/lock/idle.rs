@@ -22,7 +22,7 @@ static IDLE: LazyLock<Mutex<Idle>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
 struct Idle {
-    /// By address, with the time until which it stays open.
+    /// The queue of each idle lock by its address, and the time until which the lock stays open.
     lines: HashMap<usize, (Arc<Queue>, Instant)>,
     watched: bool,
     /// The process is about to exit.
@@ -92,7 +92,7 @@ fn watch() {
     }
 }
 
-/// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
+/// Closes the locks whose time is over; a lock whose thread is still in the kernel stays until the thread returns.
 fn close(idle: &mut Idle, over: impl Fn(Instant) -> bool) {
     idle.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
 }
