@@ -1,4 +1,4 @@
-//! What the event loop does before it goes to sleep: it spins for units that are likely to come at once.
+//! The spin of the event loop before its sleep: it polls for units that are likely to come at once.
 //!
 //! It never blocks, and stops as soon as the loop has anything else to do.
 
@@ -17,13 +17,13 @@ use os_ipc::{Mailbox, Poll};
 use crate::libuv::Loop;
 use crate::session;
 
-/// A wait that was polled for this long, since other units came first, gets its place in the kernel's queue.
+/// The longest that a wait is polled for while other units come: 20 ms. Then it gets its place in the kernel's queue.
 const PLACE_AFTER: Duration = Duration::from_millis(20);
 
-/// After this many polls a spin asks whether the loop has anything else to do.
+/// The polls between two checks whether the loop has other work: 16.
 const TRIES: usize = 16;
 
-/// The event loop of a thread, the sessions that it spins for, and what it polls.
+/// The event loop of a thread, its sessions, and their planned polls.
 struct EventLoop {
     uv_loop: Loop,
     parties: Vec<Party>,
@@ -39,7 +39,7 @@ struct Party {
     mailbox: Arc<Mailbox>,
 }
 
-/// What the loop polls: the oldest comes first.
+/// A planned poll; the oldest is polled first.
 struct Planned {
     since: Instant,
     session: u32,
@@ -50,7 +50,7 @@ thread_local! {
     /// Only on the main thread: the loop of a worker ends while it may still be in use.
     static EVENT_LOOP: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
 
-    /// What this thread does.
+    /// The activity of this thread.
     static TURN: Cell<Turn> = const { Cell::new(Turn::Elsewhere) };
 
     /// The sessions for which this spin found something.
@@ -63,11 +63,11 @@ enum Turn {
     Elsewhere,
     /// It spins.
     Spinning,
-    /// It spun, and something is in a mailbox.
+    /// It spun, and a mailbox is no longer empty.
     Found,
 }
 
-/// A delivery to the mailbox of a session of this thread. True where this thread is about to empty it anyway.
+/// A delivery to the mailbox of a session of this thread. True if this thread is about to empty the mailbox anyway.
 pub(crate) fn takes_delivery(session: u32) -> bool {
     let spins = matches!(TURN.get(), Turn::Spinning | Turn::Found);
     if spins {
@@ -77,7 +77,7 @@ pub(crate) fn takes_delivery(session: u32) -> bool {
     spins
 }
 
-/// Has the event loop of this thread spin for a session. Without libuv's functions no loop can.
+/// Adds a session to the event loop of this thread; without libuv's functions there is no such loop.
 pub(crate) fn enter(
     env: &Env,
     session: u32,
@@ -113,7 +113,7 @@ pub(crate) fn is_open() -> bool {
     EVENT_LOOP.with_borrow(Option::is_some)
 }
 
-/// Has the loop poll it before it goes to sleep.
+/// Plans a poll before the loop's next sleep.
 pub(crate) fn plan(session: u32, poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -123,7 +123,7 @@ pub(crate) fn plan(session: u32, poll: Poll) {
     });
 }
 
-/// The session ends. Threads serve what is still planned for it.
+/// The session ends: threads take over its planned polls.
 pub(crate) fn leave(session: u32) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -174,7 +174,7 @@ impl EventLoop {
         }
     }
 
-    /// Polls the next ones, and begins anew after the last. True where one found something.
+    /// Polls the next planned ones, and starts again after the last. True if one found something.
     fn poll_some(&mut self, next: &mut usize, now: Instant) -> bool {
         for _ in 0..TRIES.min(self.planned.len()) {
             if *next >= self.planned.len() {
@@ -187,7 +187,7 @@ impl EventLoop {
                 planned.since = now;
             }
             if found || !waits {
-                // It is the youngest now, or nobody waits for it any more.
+                // It is the youngest now, or has no waiters left.
                 let still_planned = self.planned.remove(*next).filter(|_| waits);
                 self.planned.extend(still_planned);
             } else {
@@ -200,7 +200,7 @@ impl EventLoop {
         false
     }
 
-    /// Leaves to threads what has been polled for too long.
+    /// Leaves the oldest polls to threads, which give them a place in the kernel's queue.
     fn give_up_old(&mut self) {
         while self.planned.front().is_some_and(|planned| planned.since.elapsed() > PLACE_AFTER) {
             self.planned.pop_front();
@@ -232,7 +232,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
         if event_loop.planned.is_empty() {
             event_loop.uv_loop.call_nobody();
         } else {
-            // The next turn is to come at once, and spins again.
+            // The next turn comes at once, and spins again.
             event_loop.uv_loop.stay_awake();
         }
     });

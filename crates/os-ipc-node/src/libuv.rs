@@ -47,14 +47,14 @@ pub(crate) struct Loop {
     idle: Handle,
 }
 
-/// The program, whose functions libuv's are.
+/// The running program, which exports libuv's functions.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps, reason = "not every platform has what the loop needs")]
 fn program() -> Option<Library> {
     Some(Library::this())
 }
 
-/// The loop of Windows has no file that tells whether there is something to do.
+/// On Windows the loop has no file that shows whether there is work.
 #[cfg(windows)]
 fn program() -> Option<Library> {
     None
@@ -94,7 +94,7 @@ impl Loop {
         }
     }
 
-    /// Has `callback` called in every turn, before the loop sleeps or asks for events of its files.
+    /// Calls `callback` in every turn, before the loop sleeps or asks for events of its files.
     pub(crate) fn call_before_sleep(&self, callback: Callback) {
         // SAFETY: the handle was initialised, and this is its loop's thread.
         unsafe { (self.functions.prepare_start)(self.prepare, callback) };

@@ -165,7 +165,7 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
 }
 
-/// Blocks the calling thread; false when the time (in milliseconds) is over.
+/// Blocks the calling thread; false if `timeout` (in milliseconds) passes first.
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {

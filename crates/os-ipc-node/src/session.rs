@@ -42,21 +42,21 @@ thread_local! {
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What a session begins with.
+/// The values that a session begins with.
 #[napi(object, object_from_js = false)]
 pub struct Started {
-    /// Its number.
+    /// The number of the session.
     pub session: u32,
-    /// After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+    /// The milliseconds after which a wait calls [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 if no wait uses
     /// the runtime's pool.
     pub pool_patience: u32,
 }
 
 /// Begins the session of one evaluation of `lib/`.
 ///
-/// `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
-/// has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
-/// session ends when `evaluation` is collected, which all functions of that evaluation refer to.
+/// `settle` is called when waits have ended; `runtime` is the runtime of the program: `node`, `bun`, `deno`, `electron` or
+/// `nw`. A worker passes `transit`, a place in memory for the handle whose unit is on its way; no event loop polls for a
+/// worker. The session ends when `evaluation` is collected, which all functions of that evaluation refer to.
 #[napi]
 pub fn start(
     env: Env,
@@ -68,7 +68,7 @@ pub fn start(
     let in_worker = transit.is_some();
     let pool_threads = pool::threads(&runtime, in_worker);
     spin::read_environment(in_worker);
-    // The loops of Bun and Deno are their own. Electron and NW.js give libuv's a turn when their own has a moment.
+    // Bun and Deno have their own loops. Electron and NW.js run libuv's loop only when their own loop is idle.
     let libuv = !in_worker && runtime == "node";
     environment::open(&env, in_worker, pool_threads > 0)?;
     let number = LAST_NUMBER.get() + 1;

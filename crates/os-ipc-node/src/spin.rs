@@ -12,13 +12,13 @@ pub fn spins() -> bool {
     os_ipc::is_spinning()
 }
 
-/// Allows it or forbids it, for the whole process.
+/// Sets whether waits may spin, for the whole process.
 #[napi]
 pub fn set_spin(allowed: bool) {
     os_ipc::set_spinning(allowed);
 }
 
-/// `OS_IPC_SPIN=0` turns it off, until the program says otherwise. Every session asks again.
+/// Turns spinning off if `OS_IPC_SPIN=0` is set, unless the program has decided. Every session reads the variable again.
 pub(crate) fn read_environment(in_worker: bool) {
     // The main thread can change the environment while a worker reads it.
     let variable = if in_worker { os_ipc::variable_at_start(VARIABLE) } else { env::var(VARIABLE).ok() };

@@ -88,8 +88,8 @@ pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
-/// the event loop alive.
+/// Sets whether libuv's pool, if this thread has one, may block for the waits of a handle: a wait on the pool keeps the
+/// event loop alive.
 #[napi]
 pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {

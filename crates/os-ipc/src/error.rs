@@ -139,14 +139,14 @@ impl Error {
         self
     }
 
-    /// Adds what of this package helps; the hint says it in words.
+    /// Adds the remedy of this package; the hint describes it in words.
     #[must_use]
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
         self.0.remedy = remedy.into();
         self
     }
 
-    /// Adds the owner of the object that is in the way, and its permission bits.
+    /// Adds the owner of the object in question, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
@@ -187,7 +187,7 @@ impl Error {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
     }
 
-    /// What of this package helps, where anything does.
+    /// The remedy of this package, if there is one.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         match self.0.hint {

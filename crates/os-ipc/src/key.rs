@@ -24,7 +24,7 @@ impl Key {
         Ok(Self(raw))
     }
 
-    /// [`hash`](Self::hash) of the name with its slash: the Go library's key.
+    /// The key of a name as in the Go library: [`hash`](Self::hash) of the name with its slash.
     pub fn of_name(name: &Name) -> Result<Self> {
         Self::from_raw(Self::hash(name.as_str())).map_err(|_| {
             Error::new(
@@ -37,7 +37,7 @@ impl Key {
         })
     }
 
-    /// The key of a lock: another one than that of any semaphore, but for collisions.
+    /// The key of a lock: different from that of every semaphore, except for collisions.
     #[must_use]
     pub fn of_lock(name: &str) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x006c_6f63;

@@ -60,7 +60,7 @@ pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
 }
 
-/// The value of an environment variable when the process started; `None` where it was not set, or where nothing tells.
+/// The value of an environment variable when the process started; `None` if it was not set or is not known.
 #[must_use]
 pub fn variable_at_start(name: &str) -> Option<String> {
     sys::value_at_start(name)

@@ -1,11 +1,11 @@
-//! With spinning forbidden no party spins. A process of its own: the switch is the whole process's.
+//! While spinning is forbidden, no party spins. The only test of its program: the switch is for the whole process.
 
 mod common;
 
 use common::{Named, Party, backends};
 use os_ipc::{Delivery, Executors, Wait, Work, is_spinning, set_spinning, set_spinning_by_default};
 
-/// More short waits than it takes for a spin.
+/// More short waits than a party needs before it may spin.
 const MANY: usize = 200;
 
 const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
@@ -20,7 +20,7 @@ fn no_wait_is_left_to_an_event_loop_while_spinning_is_forbidden() {
         let party = Party::new();
         for _ in 0..MANY {
             let Wait::Pending(_, work) = semaphore.start_wait(&party.mailbox, EVENT_LOOP).unwrap() else {
-                panic!("a unit was there");
+                panic!("expected a pending wait");
             };
             assert!(!matches!(work, Work::Poll(_)), "{backend:?}");
             semaphore.post(1).unwrap();

@@ -9,8 +9,8 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::line::locking;
-use super::{idle, line};
+use super::queues::locking;
+use super::{idle, queues};
 use crate::sys;
 
 /// The process that registered: a child of fork(2) has the same handlers, and none of its locks.
@@ -37,13 +37,13 @@ fn end_all() {
     /// The longest wait for a driver: 1 s, for busy processors. Then the process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
     idle::stop();
-    let lines = line::all();
+    let all = queues::all();
     // All drivers are interrupted before the first wait.
-    for line in &lines {
-        line.abandon();
+    for queue in &all {
+        queue.abandon();
     }
-    for line in lines {
-        line.await_no_driver(PATIENCE);
-        locking(&line).end_process();
+    for queue in all {
+        queue.await_no_driver(PATIENCE);
+        locking(&queue).end_process();
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::line::locking;
+use super::queues::locking;
 use crate::sys::thread::run as run_on_thread;
 use crate::waiting::Queue;
 
@@ -22,26 +22,26 @@ static IDLE: LazyLock<Mutex<Idle>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
 struct Idle {
-    /// By address, with the time until which it stays open.
-    lines: HashMap<usize, (Arc<Queue>, Instant)>,
+    /// The queue of each idle lock by its address, and the time until which the lock stays open.
+    queues: HashMap<usize, (Arc<Queue>, Instant)>,
     watched: bool,
     /// The process is about to exit.
     stopped: bool,
 }
 
 /// A request for the lock of this queue ended.
-pub(super) fn after_use(line: &Arc<Queue>) {
+pub(super) fn after_use(queue: &Arc<Queue>) {
     let mut idle = lock();
     if idle.stopped {
         drop(idle);
-        return close_now(line);
+        return close_now(queue);
     }
-    let address = Arc::as_ptr(line).addr();
-    let room = idle.lines.len() < MOST || idle.lines.contains_key(&address);
-    if !room && locking(line).close_unused() {
+    let address = Arc::as_ptr(queue).addr();
+    let room = idle.queues.len() < MOST || idle.queues.contains_key(&address);
+    if !room && locking(queue).close_unused() {
         return;
     }
-    idle.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
+    idle.queues.insert(address, (Arc::clone(queue), Instant::now() + MOMENT));
     if !idle.watched {
         idle.watched = run_on_thread(watch).is_ok();
         if !idle.watched {
@@ -55,22 +55,22 @@ pub(crate) fn stop() {
     let open = {
         let mut idle = lock();
         idle.stopped = true;
-        std::mem::take(&mut idle.lines)
+        std::mem::take(&mut idle.queues)
     };
-    for (line, _) in open.values() {
-        close_now(line);
+    for (queue, _) in open.values() {
+        close_now(queue);
     }
 }
 
 /// Closes the lock of a queue without requests; waits for its interrupted driver.
 ///
 /// Otherwise the set or the files of the lock would stay behind.
-fn close_now(line: &Queue) {
+fn close_now(queue: &Queue) {
     /// The longest wait for the driver: 1 s, for busy processors. Then the process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
-    if !locking(line).close_unused() {
-        line.await_no_driver(PATIENCE);
-        locking(line).close_unused();
+    if !locking(queue).close_unused() {
+        queue.await_no_driver(PATIENCE);
+        locking(queue).close_unused();
     }
 }
 
@@ -85,16 +85,16 @@ fn watch() {
         let mut idle = lock();
         let now = Instant::now();
         close(&mut idle, |until| until <= now);
-        if idle.lines.is_empty() {
+        if idle.queues.is_empty() {
             idle.watched = false;
             return;
         }
     }
 }
 
-/// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
+/// Closes the locks whose time is over; a lock whose thread is still in the kernel stays until the thread returns.
 fn close(idle: &mut Idle, over: impl Fn(Instant) -> bool) {
-    idle.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
+    idle.queues.retain(|_, (queue, until)| !(over(*until) && locking(queue).close_unused()));
 }
 
 fn lock() -> MutexGuard<'static, Idle> {

@@ -141,7 +141,7 @@ impl Semaphore {
         self.object.post(count)
     }
 
-    /// Takes a unit if one is there now.
+    /// Takes a unit if one is free now.
     pub fn try_wait(&self) -> Result<bool> {
         self.queue.try_take(Request::Unit, &self.holder)
     }

@@ -4,6 +4,7 @@
 //! has waiters, one *driver* serves it: the driver takes from the source, and delivers a [`Grant`] to the [`Mailbox`]
 //! of the first waiter. The driver is a thread of libuv's pool, a thread of our own (`executors`), or, for a moment,
 //! the event loop itself (`poll`). `state` decides which driver serves and when; `queue` carries the decision out.
+//!
 //! | file | holds |
 //! |---|---|
 //! | `state` | the wait list and the driver, as a state machine without locks or system calls |

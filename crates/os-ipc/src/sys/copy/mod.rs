@@ -1,8 +1,8 @@
-//! Bytes between shared memory and memory of our own.
+//! Copies between shared memory and private memory.
 //!
-//! Other processes write what we read and read what we write, so there is never a `&[u8]` over it: raw pointers only.
-//! A piece of 1, 2, 4 or 8 bytes whose shared address is a multiple of its length is one load or one store; anything
-//! else can be seen half done.
+//! Other processes write what we read and read what we write, so there is never a `&[u8]` over it: only raw pointers.
+//! A piece of 1, 2, 4 or 8 bytes whose shared address is a multiple of its length is one load or one store; any other
+//! piece can be seen half done.
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(not(target_arch = "x86_64"), path = "pieces.rs")]
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use large::copy_large;
 
-/// From here on the C library's memcpy is worth avoiding: see [`copy_large`].
+/// The fewest bytes that are not left to the C library's memcpy: see [`copy_large`].
 const LARGE: usize = 2048;
 
 /// Copies out of shared memory.
@@ -87,8 +87,8 @@ fn is_aligned<Word>(shared: *const u8) -> bool {
     shared.addr().is_multiple_of(align_of::<Word>())
 }
 
-/// `shared` as the address of a word; the caller has looked at its alignment.
-#[allow(clippy::cast_ptr_alignment, reason = "is_aligned was asked")]
+/// `shared` as the address of a word; the caller has checked its alignment.
+#[allow(clippy::cast_ptr_alignment, reason = "is_aligned was true")]
 fn word<Word>(shared: *const u8) -> *mut Word {
     shared.cast_mut().cast()
 }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "20 MB take Miri hours")]
-    fn what_is_too_large_for_the_caches_arrives_too() {
+    fn a_copy_larger_than_the_caches_arrives() {
         let source = numbers(20 << 20);
         let mut target = vec![0; (20 << 20) + 7];
         // SAFETY: `target` has room for `source` behind its first 7 bytes.

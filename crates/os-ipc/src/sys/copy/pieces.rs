@@ -6,8 +6,8 @@ const PIECE: usize = 2048;
 
 /// Copies in pieces of 2,048 bytes.
 ///
-/// For more than that glibc's memcpy takes `rep movsb`, which collapses to a twentieth of its speed on AMD Zen where the
-/// addresses differ by 16 to 63 bytes modulo a page: a Node Buffer (malloc'd: a page + 16) against a segment (a page).
+/// For more bytes glibc's memcpy uses `rep movsb`, which falls to a twentieth of its speed on AMD Zen if the addresses
+/// differ by 16 to 63 bytes modulo a page, as those of a Node Buffer (malloc'd: a page + 16) and a segment (a page) do.
 ///
 /// # Safety
 /// - `source` is readable and `target` is writable, both for `length` bytes, and they do not overlap.

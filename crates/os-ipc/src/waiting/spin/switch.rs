@@ -13,7 +13,7 @@ pub fn set_spinning(allowed: bool) {
     SPINNING.store(allowed, Ordering::Relaxed);
 }
 
-/// [`set_spinning`], unless the program has called that: for a configuration that a later evaluation reads again.
+/// Does what [`set_spinning`] does, unless the program has called that: for a setting that later evaluations read again.
 pub fn set_spinning_by_default(allowed: bool) {
     if !DECIDED.load(Ordering::Relaxed) {
         SPINNING.store(allowed, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! How glibc shares a semaphore between processes: the third word of its `sem_t`.
+//! The word in which glibc notes that processes share a semaphore: the third one of its `sem_t`.
 //!
-//! glibc gives the word to futex(2), which refuses any other value than the one that glibc wrote, and then glibc aborts the
-//! process. Another program can have written over it.
+//! glibc passes the word to futex(2). If another program overwrote it, futex(2) refuses the value, and glibc aborts the
+//! process.
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -12,7 +12,7 @@ use libc::sem_t;
 
 use crate::error::OsCode;
 
-/// What `sem_init(sem, 1, 0)` writes there.
+/// The value that `sem_init(sem, 1, 0)` writes there.
 static SHARED: LazyLock<u32> = LazyLock::new(|| {
     let mut semaphore = MaybeUninit::<sem_t>::zeroed();
     let place = NonNull::from(&mut semaphore).cast::<sem_t>();
@@ -23,7 +23,8 @@ static SHARED: LazyLock<u32> = LazyLock::new(|| {
     }
 });
 
-/// `EINVAL`, as sem_wait(3) has it for what is no semaphore. It comes before each call that can reach futex(2).
+/// Fails with `EINVAL` for an overwritten word, as sem_wait(3) does for invalid semaphores. Called before each call that
+/// can reach futex(2).
 ///
 /// # Safety
 /// - `semaphore` is mapped.

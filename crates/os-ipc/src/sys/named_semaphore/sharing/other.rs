@@ -1,4 +1,4 @@
-//! A C library that aborts no process for what is in a semaphore: musl, darwin.
+//! For C libraries that abort no process because of a semaphore's content: musl, darwin.
 
 use std::ptr::NonNull;
 
@@ -8,7 +8,7 @@ use crate::error::OsCode;
 
 #[allow(clippy::unnecessary_wraps, reason = "the same face on every platform")]
 /// # Safety
-/// - None: it looks at nothing.
+/// - None: it reads nothing.
 pub(super) unsafe fn check(_: NonNull<sem_t>) -> Result<(), OsCode> {
     Ok(())
 }

@@ -27,8 +27,8 @@ impl SemaphoreLimits {
         Some(Self { per_set, in_all, per_call, sets })
     }
 
-    /// Whether a set can have so many semaphores: it is made with one operation for each, and one before them that checks the
-    /// mark.
+    /// Whether the host allows a set of this size: creating it takes one operation for each semaphore, and one before them
+    /// that checks the mark.
     pub(crate) fn have_room_for(&self, size: usize) -> bool {
         size <= self.per_set && size < self.per_call
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LockEngine, LockName, idle, line, registry};
+use super::{LockEngine, LockName, idle, queues, registry};
 use crate::error::{OsCode, Result};
 use crate::waiting::{Executors, Holder, Mailbox, Queue, Request, Wait, Waiter};
 
@@ -38,8 +38,8 @@ impl Lock {
     /// A request that has not asked yet; [`LockEngine::requests`] reports `client` with it.
     #[must_use]
     pub fn new(engine: &LockEngine, name: &LockName, mode: LockMode, client: u32) -> Self {
-        let queue = line::of(engine, name);
-        line::locking(&queue).join();
+        let queue = queues::of(engine, name);
+        queues::locking(&queue).join();
         let holder = Arc::<Holder>::default();
         let entry = registry::Entry {
             engine: engine.clone(),
@@ -95,7 +95,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // A lock that cannot be given back now goes back when the process ends.
         let _ = self.release();
-        line::locking(&self.queue).part();
+        queues::locking(&self.queue).part();
         idle::after_use(&self.queue);
     }
 }

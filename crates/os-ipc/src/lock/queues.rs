@@ -14,25 +14,25 @@ pub(super) fn locking(queue: &Queue) -> &dyn Locking {
     queue.locking().expect("every queue of a lock has a lock as its source")
 }
 
-type Lines = HashMap<(LockEngine, LockName), Weak<Queue>>;
+type Queues = HashMap<(LockEngine, LockName), Weak<Queue>>;
 
-static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
+static QUEUES: LazyLock<Mutex<Queues>> = LazyLock::new(Mutex::default);
 
 /// The queue of the lock; its driver keeps it alive while in the kernel.
 pub(super) fn of(engine: &LockEngine, name: &LockName) -> Arc<Queue> {
     at_exit::register();
-    let mut lines = lock();
+    let mut queues = lock();
     let lock = (engine.clone(), name.clone());
-    if let Some(line) = lines.get(&lock).and_then(Weak::upgrade) {
-        return line;
+    if let Some(queue) = queues.get(&lock).and_then(Weak::upgrade) {
+        return queue;
     }
     // Only at powers of two: a search each time would cost more than the lock.
-    if lines.len() >= FULL && lines.len().is_power_of_two() {
-        lines.retain(|_, line| line.strong_count() > 0);
+    if queues.len() >= FULL && queues.len().is_power_of_two() {
+        queues.retain(|_, queue| queue.strong_count() > 0);
     }
-    let line = engine.queue(name);
-    lines.insert(lock, Arc::downgrade(&line));
-    line
+    let queue = engine.queue(name);
+    queues.insert(lock, Arc::downgrade(&queue));
+    queue
 }
 
 /// Every queue that exists.
@@ -40,6 +40,6 @@ pub(super) fn all() -> Vec<Arc<Queue>> {
     lock().values().filter_map(Weak::upgrade).collect()
 }
 
-fn lock() -> MutexGuard<'static, Lines> {
-    LINES.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Queues> {
+    QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
 }
