@@ -10,8 +10,8 @@
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
 /**
- * Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
- * the event loop alive.
+ * Sets whether libuv's pool, if this thread has one, may block for the waits of a handle: a wait on the pool keeps the
+ * event loop alive.
  */
 export declare function allowPool(handle: number, allowed: boolean): void
 
@@ -278,10 +278,10 @@ export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' |
 
 export declare function semaphoreValue(handle: number): number
 
-/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+/** Blocks the calling thread; false if `timeout` (in milliseconds) passes first. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
-/** Allows it or forbids it, for the whole process. */
+/** Sets whether waits may spin, for the whole process. */
 export declare function setSpin(allowed: boolean): void
 
 /** The waits that ended since the last call. */
@@ -300,18 +300,18 @@ export declare function spins(): boolean
 /**
  * Begins the session of one evaluation of `lib/`.
  *
- * `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
- * has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
- * session ends when `evaluation` is collected, which all functions of that evaluation refer to.
+ * `settle` is called when waits have ended; `runtime` is the runtime of the program: `node`, `bun`, `deno`, `electron` or
+ * `nw`. A worker passes `transit`, a place in memory for the handle whose unit is on its way; no event loop polls for a
+ * worker. The session ends when `evaluation` is collected, which all functions of that evaluation refer to.
  */
 export declare function start(evaluation: object, settle: () => void, runtime: string, transit?: Uint32Array | undefined | null): Started
 
-/** What a session begins with. */
+/** The values that a session begins with. */
 export interface Started {
-  /** Its number. */
+  /** The number of the session. */
   session: number
   /**
-   * After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+   * The milliseconds after which a wait calls [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 if no wait uses
    * the runtime's pool.
    */
   poolPatience: number
