@@ -136,7 +136,7 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
-        // The remedy of an earlier hint is not that of this one.
+        // A remedy belongs to its own hint.
         self.0.remedy = None;
         self
     }
