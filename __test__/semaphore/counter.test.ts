@@ -9,7 +9,7 @@ import test from 'ava'
 import { Semaphore, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
-import { probe } from '../shared/needs.ts'
+import { linux, probe } from '../shared/needs.ts'
 import { answer, c, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
 
