@@ -14,7 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exit, keys, locks, memory, semaphores, session, waits};
+use crate::{environment, exit, keys, limits, locks, memory, semaphores, session, waits};
 
 /// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
 /// `value` is for what cannot fail.
@@ -59,10 +59,30 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
         (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
         (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
+        (c"dropHandle", Some(callback!(env: waits::drop_handle, handle))),
         (c"externalBuffersAllowed", Some(callback!(env: memory::external_buffers_allowed))),
         (c"ftok", Some(callback!(keys::ftok, path, project_id))),
         (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
         (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
+        (c"hasLimits", Some(callback!(value: limits::has_limits))),
+        (c"limitAcquireSync", Some(callback!(env: limits::limit_acquire_sync, handle, timeout))),
+        (c"limitCreate", Some(callback!(env: limits::limit_create, session, id, permits, mode))),
+        (c"limitHandOn", Some(callback!(env: limits::limit_hand_on, handle, handed_on))),
+        (c"limitIdentity", Some(callback!(env: limits::limit_identity, handle))),
+        (c"limitInfo", Some(callback!(env: limits::limit_info, handle))),
+        (c"limitOpen", Some(callback!(env: limits::limit_open, session, id, owner))),
+        (
+            c"limitOpenOrCreate",
+            Some(callback!(env: limits::limit_open_or_create, session, id, permits, mode, owner)),
+        ),
+        (c"limitPermits", Some(callback!(env: limits::limit_permits, handle))),
+        (c"limitRelease", Some(callback!(env: limits::limit_release, handle))),
+        (c"limitRemoveClosed", Some(callback!(limits::limit_remove_closed, identity))),
+        (c"limitStartResize", Some(callback!(env: waits::limit_start_resize, handle, permits, referenced))),
+        (c"limitTryAcquire", Some(callback!(env: limits::limit_try_acquire, handle))),
+        (c"limitUnlink", Some(callback!(env: limits::limit_unlink, handle))),
+        (c"limitUnlinkId", Some(callback!(limits::limit_unlink_id, id))),
+        (c"listLimits", Some(callback!(limits::list_limits))),
         (c"listLocks", Some(callback!(locks::list_locks))),
         (c"listSegments", Some(callback!(memory::list_segments))),
         (c"listSemaphores", Some(callback!(semaphores::list_semaphores))),
@@ -98,7 +118,6 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
             c"semaphoreCreate",
             Some(callback!(env: semaphores::semaphore_create, session, id, posix, initial, mode)),
         ),
-        (c"semaphoreDrop", Some(callback!(env: semaphores::semaphore_drop, handle))),
         (c"semaphoreIdentity", Some(callback!(env: semaphores::semaphore_identity, handle))),
         (c"semaphoreInfo", Some(callback!(env: semaphores::semaphore_info, handle))),
         (c"semaphoreOpen", Some(callback!(env: semaphores::semaphore_open, session, id, posix, owner))),
@@ -109,9 +128,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
             ),
         ),
         (c"semaphorePost", Some(callback!(env: semaphores::semaphore_post, handle, count))),
-        (c"semaphoreRelease", Some(callback!(env: semaphores::semaphore_release, handle))),
         (c"semaphoreRemoveClosed", Some(callback!(semaphores::semaphore_remove_closed, identity))),
-        (c"semaphoreTryAcquire", Some(callback!(env: semaphores::semaphore_try_acquire, handle))),
         (c"semaphoreTryWait", Some(callback!(env: semaphores::semaphore_try_wait, handle))),
         (c"semaphoreUnlink", Some(callback!(env: semaphores::semaphore_unlink, handle))),
         (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, posix))),
@@ -122,7 +139,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
-        (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
+        (c"startWait", Some(callback!(env: waits::start_wait, handle, referenced))),
     ];
     for (name, callback) in ways {
         let mut function = ptr::null_mut();

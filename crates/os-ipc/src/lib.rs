@@ -4,9 +4,11 @@
 //! names. Nothing here knows of JavaScript.
 
 mod access;
+mod counter_set;
 mod error;
 mod hints;
 mod key;
+mod limit;
 mod limits;
 mod list;
 mod lock;
@@ -22,7 +24,10 @@ mod waiting;
 pub use access::Owner;
 pub use error::{Code, Details, Errno, Error, Result};
 pub use key::{Key, ftok};
-pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
+pub use limit::{
+    HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX,
+};
+pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};

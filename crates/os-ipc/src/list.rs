@@ -1,6 +1,7 @@
 //! Everything on this host that we may read.
 
 use crate::error::{Code, Errno, Error, Result};
+use crate::limit::{self, LimitInfo};
 use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
 use crate::sys;
@@ -16,6 +17,14 @@ pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     let mut semaphores = list_system_v()?;
     semaphores.extend(list_posix());
     Ok(semaphores)
+}
+
+/// Every limit that we may read.
+pub fn list_limits() -> Result<Vec<LimitInfo>> {
+    if !CAN_LIST {
+        return Err(Error::new(Code::NotSupported, "this platform does not say which limits there are"));
+    }
+    limit::list_system_v()
 }
 
 /// Every memory object that we may read: POSIX objects, then System V segments.

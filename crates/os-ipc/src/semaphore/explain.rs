@@ -30,13 +30,13 @@ pub(super) fn removing_posix(error: Error, name: &Name) -> Error {
 }
 
 fn explained(error: Error, id: &SemaphoreId, wanted: Wanted) -> Error {
-    match (id.backend(), id.name_of_posix(), id.key()) {
-        (Backend::SystemV, name, Ok(key)) => {
+    match (id.backend(), id.name_of_posix(), id.set_name()) {
+        (Backend::SystemV, name, Ok(set)) => {
             let posix = || {
                 shm_folder::semaphore(name.ok()?)?;
                 Some("none of System V has this name, but a POSIX one does: use `backend: 'posix'`")
             };
-            system_v::set(error, system_v::By::Key(key.raw()), posix)
+            system_v::set(error, system_v::By::Key(set.key().raw()), posix)
         }
         (Backend::Posix, Ok(name), _) => posix::semaphore(error, name, wanted, || {
             sysv_sem::find_any(crate::key::Key::of_name(name).ok()?.raw()).ok()?;

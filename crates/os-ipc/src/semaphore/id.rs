@@ -2,17 +2,17 @@
 
 use std::fmt;
 
+use crate::counter_set::{Kind, SetName};
 use crate::error::{Code, Error, Result};
 use crate::key::Key;
 use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
 use crate::sys::named_semaphore::FILE_PREFIX;
-use crate::undo::kernel_undo;
 
 /// The system's two kinds of semaphores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// semget(2): found by key, crash-safe permits.
+    /// semget(2): found by key.
     SystemV,
     /// sem_open(3): found by name.
     Posix,
@@ -29,12 +29,6 @@ impl Backend {
             Self::SystemV => sys::system_v::semaphore::AVAILABLE,
             Self::Posix => true,
         }
-    }
-
-    /// Whether the kernel gives a dead process's permits back. The first call on Linux asks the kernel.
-    #[must_use]
-    pub fn recovers_permits(self) -> bool {
-        self == Self::SystemV && kernel_undo().is_trusted()
     }
 
     /// Whether the counter can be read.
@@ -126,8 +120,10 @@ impl SemaphoreId {
         self.name.as_ref().map_or("", Name::as_str)
     }
 
-    pub(super) fn key(&self) -> Result<Key> {
-        self.key.ok_or_else(|| Error::invalid("a POSIX semaphore has no key"))
+    /// The set of a System V semaphore.
+    pub(super) fn set_name(&self) -> Result<SetName> {
+        let key = self.key.ok_or_else(|| Error::invalid("a POSIX semaphore has no key"))?;
+        Ok(SetName::new(Kind::Semaphore, self.name.clone(), key))
     }
 
     pub(super) fn name_of_posix(&self) -> Result<&Name> {

@@ -23,7 +23,7 @@ use nix::errno::Errno;
 
 pub(crate) use bus_guard::renew as renew_bus_guard;
 pub(crate) use host::{
-    at_exit, clock, file_size_limit, ftok, image, is_on_first_thread, is_readable, module, named_thread,
+    at_exit, clock, file_size_limit, ftok, image, in_use, is_on_first_thread, is_readable, module, named_thread,
     pool_threads_taken,
 };
 

@@ -156,7 +156,7 @@ impl Queue {
 
     fn take_now(&self, request: Request, holder: &Holder) -> Result<bool> {
         let Some(token) = self.counter().try_take(request)? else { return Ok(false) };
-        if request != Request::Unit {
+        if request.is_owned() {
             holder.add(token);
         }
         Ok(true)
@@ -283,7 +283,7 @@ impl Queue {
     /// A driver that is on its way into the kernel is not counted there: one other process may be overtaken then.
     fn may_hand_over(&self, list: &List, request: Request) -> bool {
         let ours = u32::from(matches!(list.state.driver(), Driver::Running(_)));
-        list.state.first().is_some_and(|first| first.request.is_like(request))
+        list.state.first().is_some_and(|first| first.request == request)
             && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
     }
 

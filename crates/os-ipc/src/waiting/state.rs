@@ -161,7 +161,7 @@ impl<P> State<P> {
 
     /// Takes out the first waiter, if what was taken is what it asked for.
     pub(super) fn grant(&mut self, taken: Request) -> Option<(WaiterId, Waiter<P>)> {
-        self.first().filter(|waiter| waiter.request.is_like(taken))?;
+        self.first().filter(|waiter| waiter.request == taken)?;
         let (id, waiter) = self.waiters.pop_first()?;
         self.uncount(waiter.executors);
         Some((id, waiter))
@@ -272,7 +272,7 @@ impl<P> State<P> {
     /// Whether what the driver is about to get is not what the first waiter asks for.
     fn takes_in_vain(&self) -> bool {
         let first = self.first().map(|waiter| waiter.request);
-        matches!((self.taking, first), (Some(taken), Some(request)) if !request.is_like(taken))
+        matches!((self.taking, first), (Some(taken), Some(request)) if request != taken)
     }
 
     fn start_thread(&mut self) -> Action {

@@ -75,13 +75,6 @@ impl Counter for SetCounter {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
     }
 
-    fn own(&self, origin: Token) -> std::result::Result<Token, Errno> {
-        if origin == LOOSE {
-            self.move_unit(Undo::No, Undo::Yes)?;
-        }
-        Ok(OWNED)
-    }
-
     fn failure(&self, act: &str, errno: Errno) -> Error {
         failure(&format!("cannot {act} the semaphore"), "semop", &self.id, errno)
     }

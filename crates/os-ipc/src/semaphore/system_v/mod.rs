@@ -1,9 +1,7 @@
 //! Named semaphores as System V sets that carry their name.
 
 mod counter;
-mod initialise;
 mod list;
-mod opening;
 // Where there are sets.
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -12,9 +10,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use list::{list, sets};
-pub(super) use opening::{create, open, open_or_create, unlink};
 
-use super::{SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
+use super::{Creation, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
+use crate::access::Owner;
+use crate::counter_set::{self, Opened};
 use crate::error::{Errno, Error, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
@@ -29,7 +28,7 @@ pub(super) struct Set {
 }
 
 impl Set {
-    fn new(set: SetId, id: &SemaphoreId, verified: bool) -> Self {
+    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId) -> Self {
         Self { id: set, opened_by: id.clone(), verified, queue: counter::queue_of(set, id) }
     }
 
@@ -95,24 +94,31 @@ impl Set {
     }
 }
 
-/// Removes this set, unless it is gone.
-pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
-    match sys::remove(set) {
-        Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
-        Err(errno) => Err(Error::system("cannot remove the semaphore", "semctl", opened_by, errno)),
-    }
+pub(super) fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
+    counter_set::create(&id.set_name()?, creation.of_set()).map(|opened| Set::new(opened, id))
 }
 
-/// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
-fn as_removed(errno: Errno) -> Errno {
-    if errno == Errno::EINVAL { Errno::EIDRM } else { errno }
+pub(super) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
+    counter_set::open(&id.set_name()?, owner).map(|opened| Set::new(opened, id))
+}
+
+pub(super) fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<(Set, bool)> {
+    let opened = counter_set::open_or_create(&id.set_name()?, creation.of_set(), owner)?;
+    Ok((Set::new(opened, id), opened.created))
+}
+
+pub(super) fn unlink(id: &SemaphoreId) -> Result<bool> {
+    counter_set::unlink(&id.set_name()?)
+}
+
+/// Removes this set, unless it is gone.
+pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
+    counter_set::remove(set, &opened_by.set_name()?)
 }
 
 fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Error {
-    match as_removed(errno) {
-        Errno::EIDRM => Error::system("the semaphore was removed", call, id, Errno::EIDRM).with_hint(
-            "somebody unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
-        ),
-        errno => super::explain::opening(Error::system(what, call, id, errno), id),
+    match id.set_name() {
+        Ok(name) => super::explain::opening(counter_set::failure(what, call, &name, errno), id),
+        Err(error) => error,
     }
 }

@@ -7,6 +7,7 @@ mod file_size;
 mod first_thread;
 pub(in crate::sys) mod handler_chain;
 pub(crate) mod image;
+pub(crate) mod in_use;
 #[cfg(target_os = "linux")]
 pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;

@@ -56,6 +56,14 @@ pub(crate) fn operate_waiting(set: SetId, _operations: &mut [Operation]) -> Resu
     match set.0 {}
 }
 
+pub(crate) fn operate_within(
+    set: SetId,
+    _operations: &mut [Operation],
+    _timeout: Duration,
+) -> Result<(), Errno> {
+    match set.0 {}
+}
+
 pub(crate) fn try_take(set: SetId, _undo: Undo) -> Result<(), Errno> {
     match set.0 {}
 }
@@ -73,6 +81,10 @@ pub(crate) fn give(set: SetId, _count: i16, _undo: Undo) -> Result<(), Errno> {
 }
 
 pub(crate) fn value(set: SetId) -> Result<u16, Errno> {
+    match set.0 {}
+}
+
+pub(crate) fn value_at(set: SetId, _index: u16) -> Result<u16, Errno> {
     match set.0 {}
 }
 

@@ -1,0 +1,44 @@
+//! System V sets with a counter that carry their name: those of semaphores and those of limits.
+//!
+//! Both kinds share the key of a name, since a program in Go counts in either. What a set is, its mark tells; as long as it has
+//! none, its size does. So an unfinished set is only finished as what its creator wanted.
+
+mod initialise;
+mod kind;
+mod opening;
+
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use initialise::initialise;
+pub(crate) use kind::{Kind, SetName};
+pub(crate) use opening::{Creation, Opened, create, open, open_or_create, unlink};
+
+use crate::error::{Errno, Error, Result};
+use crate::sys::system_v::semaphore::{self as sys, SetId};
+
+/// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
+pub(crate) fn as_removed(errno: Errno) -> Errno {
+    if errno == Errno::EINVAL { Errno::EIDRM } else { errno }
+}
+
+/// Removes this set, unless it is gone.
+pub(crate) fn remove(set: SetId, name: &SetName) -> Result<()> {
+    match sys::remove(set) {
+        Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+        Err(errno) => {
+            Err(Error::system(format!("cannot remove the {}", name.kind().noun()), "semctl", name, errno))
+        }
+    }
+}
+
+/// The error of a call on an open set.
+pub(crate) fn failure(what: &str, call: &'static str, name: &SetName, errno: Errno) -> Error {
+    match as_removed(errno) {
+        Errno::EIDRM => {
+            let what = format!("the {} was removed", name.kind().noun());
+            Error::system(what, call, name, Errno::EIDRM).with_hint(
+                "another process unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
+            )
+        }
+        errno => Error::system(what, call, name, errno),
+    }
+}
