@@ -11,6 +11,7 @@ import test, { type ExecutionContext } from 'ava'
 import { removeNamed, uniqueName } from '../shared/names.ts'
 import { npmTool } from '../shared/npm-tools.ts'
 import { folder, platform, write } from '../shared/project.ts'
+import { releaseBuild } from '../shared/release-build.ts'
 import { type Need, requires } from '../shared/requires.ts'
 import { pack, type Packed } from '../../scripts/release/pack.mjs'
 import { targets } from '../../scripts/cross/targets.mjs'
@@ -25,7 +26,7 @@ test.after.always(() => {
 })
 const packed = pack(folder({ teardown: fn => undo.push(fn as () => void) }), { platforms: here })
 
-test('the tarballs hold what a user needs, and nothing else', t => {
+requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', t => {
   const [main, binary, ...more] = packed.map(({ name, files }) => [
     name,
     files.map(({ path }) => path).sort(),

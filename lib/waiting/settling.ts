@@ -50,6 +50,23 @@ function settle(): void {
   tellAll(lost)
 }
 
+/**
+ * Settles what the addon has already, without a turn of the event loop.
+ *
+ * The promise that a grant resolves has its reaction queued here, so the code that waits for it runs before any code that
+ * learns of the caller's end. An error is no error of the caller: it is reported as one of the event loop's call would be.
+ */
+export function settleNow(): void {
+  if (waiters.size === 0) return
+  try {
+    settle()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
+
 /** A wait that failed, and why. */
 interface Ended {
   readonly wait: Waiter

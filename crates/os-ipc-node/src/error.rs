@@ -17,7 +17,7 @@ pub(crate) fn failure(error: &Error) -> napi::Error {
     let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let parts = [
         error.code().name(),
-        error.errno().map_or_else(String::new, |errno| (-(errno as i32)).to_string()),
+        error.errno().map_or_else(String::new, |errno| (-errno.raw()).to_string()),
         error.syscall().map_or_else(String::new, clean),
         error.hint().map_or_else(String::new, clean),
         number(uid.map(u64::from)),

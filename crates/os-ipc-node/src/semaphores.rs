@@ -235,7 +235,7 @@ pub struct RefusedCall {
 #[napi]
 pub fn refused_calls() -> Vec<RefusedCall> {
     let refused = os_ipc::refused_calls().into_iter();
-    refused.map(|(call, errno)| RefusedCall { call, code: format!("{errno:?}") }).collect()
+    refused.map(|(call, errno)| RefusedCall { call, code: errno.to_string() }).collect()
 }
 
 /// Every semaphore that we may read.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use nix::errno::Errno;
+pub use crate::sys::OsCode;
 
 use crate::hints;
 
@@ -10,7 +10,7 @@ use crate::hints;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// A system call failed.
-    System(Errno),
+    System(OsCode),
     /// A name, key, mode or size that no object can have.
     InvalidValue,
     /// A position, length or count outside what the object holds.
@@ -46,7 +46,7 @@ impl Code {
     #[must_use]
     pub fn name(self) -> String {
         let own = match self {
-            Self::System(errno) => return format!("{errno:?}"),
+            Self::System(errno) => return errno.to_string(),
             Self::InvalidValue => "ERR_INVALID_ARG_VALUE",
             Self::OutOfRange => "ERR_OUT_OF_RANGE",
             Self::ReservedKey => "ERR_RESERVED_KEY",
@@ -113,7 +113,7 @@ impl Error {
         what: impl Into<String>,
         call: &'static str,
         object: impl fmt::Display,
-        errno: Errno,
+        errno: OsCode,
     ) -> Self {
         let call = Call { name: call, object: object.to_string() };
         let code = Code::System(errno);
@@ -155,7 +155,7 @@ impl Error {
 
     /// The errno, where a system call failed.
     #[must_use]
-    pub fn errno(&self) -> Option<Errno> {
+    pub fn errno(&self) -> Option<OsCode> {
         match self.0.code {
             Code::System(errno) => Some(errno),
             _ => None,
@@ -205,10 +205,10 @@ mod tests {
 
     #[test]
     fn a_system_error_reads_like_one_of_node() {
-        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", Errno::ENOSPC);
+        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", OsCode::ENOSPC);
         assert_eq!(error.to_string(), "ENOSPC: cannot create the semaphore, semget '/jobs'");
         assert_eq!(error.syscall(), Some("semget"));
-        assert_eq!(error.errno(), Some(Errno::ENOSPC));
+        assert_eq!(error.errno(), Some(OsCode::ENOSPC));
     }
 
     #[test]

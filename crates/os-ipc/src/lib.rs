@@ -22,11 +22,9 @@ mod undo;
 mod waiting;
 
 pub use access::Owner;
-pub use error::{Code, Details, Errno, Error, Result};
+pub use error::{Code, Details, Error, OsCode, Result};
 pub use key::{Key, ftok};
-pub use limit::{
-    HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX,
-};
+pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::error::{Errno, Error};
+use crate::error::{Error, OsCode};
 
 /// What `/proc/sys/kernel/sem` says; proc(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl SemaphoreLimits {
 
 /// Adds the host's numbers where a set could not be made for want of room.
 pub(crate) fn with_limits(error: Error) -> Error {
-    if error.errno() != Some(Errno::ENOSPC) {
+    if error.errno() != Some(OsCode::ENOSPC) {
         return error;
     }
     match SemaphoreLimits::of_host() {

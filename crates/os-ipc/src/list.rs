@@ -1,6 +1,6 @@
 //! Everything on this host that we may read.
 
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::limit::{self, LimitInfo};
 use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
@@ -38,7 +38,7 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
 /// Every call of System V IPC that this process may not make, and the errno that it gets: a filter of its container or
 /// sandbox refuses it, or the kernel has none of them.
 #[must_use]
-pub fn refused_calls() -> Vec<(&'static str, Errno)> {
+pub fn refused_calls() -> Vec<(&'static str, OsCode)> {
     const CALLS: [&str; 7] = ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl"];
     let calls = CALLS.into_iter().filter(|_| CAN_LIST);
     calls.filter_map(|call| Some((call, sys::system_v::probe::refusal(call)?))).collect()

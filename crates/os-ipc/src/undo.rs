@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Errno;
+use crate::error::OsCode;
 use crate::key::Key;
 use crate::sys;
 use crate::sys::system_v::probe::refusal;
@@ -23,7 +23,7 @@ pub enum KernelUndo {
     /// This platform has no System V semaphores for us.
     Missing,
     /// The probe could not be made: no process or no set was to be had.
-    Unknown(Errno),
+    Unknown(OsCode),
 }
 
 impl KernelUndo {
@@ -62,7 +62,7 @@ pub fn kernel_undo() -> KernelUndo {
 }
 
 /// The set that processes of one user share comes first: a process that is killed meanwhile leaves one set at most.
-fn look() -> Result<Seen, Errno> {
+fn look() -> Result<Seen, OsCode> {
     /// Each time, another process of this user was about to end its probe.
     const TRIES: usize = 10;
     // A filter may let a set be made that the probe could not remove.
@@ -76,20 +76,20 @@ fn look() -> Result<Seen, Errno> {
         match probe::with_key(Key::of_undo_probe(user).raw(), user) {
             Ok(Seen::Disturbed) => {}
             // A foreign set has the key, or a filter answers so: the private set tells which.
-            Err(Errno::EACCES) => break,
+            Err(OsCode::EACCES) => break,
             seen => return seen,
         }
     }
     probe::with_private_set()
 }
 
-fn meaning(seen: Result<Seen, Errno>) -> KernelUndo {
+fn meaning(seen: Result<Seen, OsCode>) -> KernelUndo {
     match seen {
         Ok(Seen::Undone) => KernelUndo::Works,
         Ok(Seen::Stayed) => KernelUndo::Ignored,
-        Ok(Seen::Disturbed) => KernelUndo::Unknown(Errno::EIDRM),
+        Ok(Seen::Disturbed) => KernelUndo::Unknown(OsCode::EIDRM),
         // What filters answer, and kernels without System V. Only a call on the set of another user fails so otherwise.
-        Err(Errno::EPERM | Errno::EACCES | Errno::ENOSYS) => KernelUndo::Refused,
+        Err(OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS) => KernelUndo::Refused,
         Err(errno) => KernelUndo::Unknown(errno),
     }
 }
@@ -101,11 +101,11 @@ mod tests {
     #[test]
     fn only_a_limit_leaves_the_question_open() {
         assert_eq!(meaning(Ok(Seen::Stayed)), KernelUndo::Ignored);
-        for refusal in [Errno::EPERM, Errno::EACCES, Errno::ENOSYS] {
+        for refusal in [OsCode::EPERM, OsCode::EACCES, OsCode::ENOSYS] {
             assert!(!meaning(Err(refusal)).is_trusted());
             assert!(!meaning(Err(refusal)).has_system_v());
         }
-        for limit in [Errno::EAGAIN, Errno::ENOSPC, Errno::ENOMEM] {
+        for limit in [OsCode::EAGAIN, OsCode::ENOSPC, OsCode::ENOMEM] {
             assert!(meaning(Err(limit)).is_trusted());
             assert!(meaning(Err(limit)).has_system_v());
         }
@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(thread.join().unwrap(), KernelUndo::Works);
         }
         // Other tests of this process may be at their first use.
-        let gone = || sys::system_v::semaphore::find(Key::of_undo_probe(user).raw()) == Err(Errno::ENOENT);
+        let gone = || sys::system_v::semaphore::find(Key::of_undo_probe(user).raw()) == Err(OsCode::ENOENT);
         while !gone() {
             std::thread::yield_now();
         }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{LIMIT, Named, Party, backends, units, until};
-use os_ipc::{Backend, Delivery, Errno, Executors, Poll, Semaphore, Wait, WaiterId, Work};
+use os_ipc::{Backend, Delivery, Executors, OsCode, Poll, Semaphore, Wait, WaiterId, Work};
 
 const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
 const MOMENT: Duration = Duration::from_millis(1);
@@ -253,7 +253,7 @@ fn a_look_at_a_removed_set_ends_the_waits() {
         semaphore.unlink().unwrap();
         assert!(!poll.try_all());
         match party.collect_all(1).remove(0).1 {
-            Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),
+            Delivery::Failed(error) => assert_eq!(error.errno(), Some(OsCode::EIDRM)),
             Delivery::Granted(_) => panic!("a unit out of nothing"),
         }
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{LIMIT, Named, backends, creation, units};
-use os_ipc::{Backend, Code, Errno, Owner, Semaphore, SemaphoreId, list_semaphores};
+use os_ipc::{Backend, Code, OsCode, Owner, Semaphore, SemaphoreId, list_semaphores};
 
 #[test]
 fn create_makes_and_refuses_what_exists() {
@@ -18,7 +18,7 @@ fn create_makes_and_refuses_what_exists() {
         assert!(made.created() && made.verified());
         assert_eq!((made.name(), made.backend()), (named.name.as_str(), backend));
         let error = Semaphore::create(&named.id(), creation(1)).err().unwrap();
-        assert_eq!(error.errno(), Some(Errno::EEXIST));
+        assert_eq!(error.errno(), Some(OsCode::EEXIST));
         assert_eq!(units(&made), 3);
     }
 }
@@ -28,7 +28,7 @@ fn open_finds_and_refuses_what_is_missing() {
     for backend in backends() {
         let named = Named::new(backend);
         let error = Semaphore::open(&named.id(), Owner::Default).err().unwrap();
-        assert_eq!(error.errno(), Some(Errno::ENOENT));
+        assert_eq!(error.errno(), Some(OsCode::ENOENT));
         let made = named.create(1);
         let found = named.open();
         assert!(!found.created());
@@ -96,9 +96,9 @@ fn post_adds_all_units_or_none() {
         assert_eq!(semaphore.post(0).unwrap_err().code(), Code::OutOfRange);
         assert_eq!(semaphore.post(backend.value_max() + 1).unwrap_err().code(), Code::OutOfRange);
         if backend == Backend::SystemV {
-            assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(OsCode::ERANGE));
             assert!(semaphore.try_wait().unwrap());
-            assert_eq!(semaphore.post(2).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert_eq!(semaphore.post(2).unwrap_err().errno(), Some(OsCode::ERANGE));
             assert_eq!(semaphore.value().unwrap(), 32_766);
         }
     }
@@ -116,7 +116,7 @@ fn a_posix_counter_ends_at_its_own_limit() {
     assert_eq!(semaphore.value().unwrap(), MOST);
     for count in [1, 2, MOST] {
         let error = semaphore.post(count).unwrap_err();
-        assert_eq!(error.errno(), Some(Errno::EOVERFLOW));
+        assert_eq!(error.errno(), Some(OsCode::EOVERFLOW));
         assert_eq!(error.details().limit, Some(u64::from(MOST)));
     }
     assert_eq!(semaphore.value().unwrap(), MOST);
@@ -149,7 +149,7 @@ fn a_semaphore_is_removed_after_its_handle_is_gone() {
         let named = Named::new(backend);
         let identity = named.create(1).identity();
         identity.remove().unwrap();
-        assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(Errno::ENOENT));
+        assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(OsCode::ENOENT));
         // Another one of the same name stays.
         if backend == Backend::SystemV || cfg!(target_os = "linux") {
             let another = named.create(7);
@@ -290,7 +290,7 @@ fn unlink_wakes_who_waits_where_the_system_does_so() {
             semaphore.unlink().unwrap();
             if backend.unlink_wakes() {
                 let error = waiting.join().unwrap().unwrap_err();
-                assert_eq!(error.errno(), Some(Errno::EIDRM));
+                assert_eq!(error.errno(), Some(OsCode::EIDRM));
                 assert!(error.hint().unwrap().contains("RemoveIPC"));
                 for error in [
                     semaphore.post(1).unwrap_err(),
@@ -298,7 +298,7 @@ fn unlink_wakes_who_waits_where_the_system_does_so() {
                     semaphore.value().unwrap_err(),
                     semaphore.info().unwrap_err(),
                 ] {
-                    assert_eq!(error.errno(), Some(Errno::EIDRM));
+                    assert_eq!(error.errno(), Some(OsCode::EIDRM));
                 }
             } else {
                 semaphore.post(1).unwrap();
@@ -329,7 +329,7 @@ fn a_full_counter_takes_no_permit_back() {
     let semaphore = named.create(1);
     assert!(semaphore.try_acquire().unwrap());
     semaphore.post(32_767).unwrap();
-    assert_eq!(semaphore.release().unwrap_err().errno(), Some(Errno::ERANGE));
+    assert_eq!(semaphore.release().unwrap_err().errno(), Some(OsCode::ERANGE));
     assert_eq!(semaphore.permits(), 1);
     assert!(semaphore.try_wait().unwrap());
     semaphore.release().unwrap();

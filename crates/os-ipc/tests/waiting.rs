@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LIMIT, Named, Party, backends, units, until, until_blocked};
-use os_ipc::{Backend, Delivery, Errno, Executors, Mailbox, Semaphore, Wait, WaiterId, Work};
+use os_ipc::{Backend, Delivery, Executors, Mailbox, OsCode, Semaphore, Wait, WaiterId, Work};
 
 /// Starts a wait that has to wait.
 fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
@@ -231,12 +231,12 @@ fn unlink_fails_every_wait_where_the_system_wakes_them() {
     one.unlink().unwrap();
     for (_, delivery) in party.collect_all(64) {
         match delivery {
-            Delivery::Failed(error) => assert_eq!(error.errno(), Some(Errno::EIDRM)),
+            Delivery::Failed(error) => assert_eq!(error.errno(), Some(OsCode::EIDRM)),
             Delivery::Granted(_) => panic!("a unit out of nothing"),
         }
     }
     let error = two.start_wait(&party.mailbox, Executors::THREAD).err().unwrap();
-    assert_eq!(error.errno(), Some(Errno::EIDRM));
+    assert_eq!(error.errno(), Some(OsCode::EIDRM));
 }
 
 #[test]

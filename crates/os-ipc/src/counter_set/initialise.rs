@@ -1,7 +1,7 @@
 //! Giving a new set its first value and its record.
 
 use super::{Kind, SetName};
-use crate::error::Errno;
+use crate::error::OsCode;
 use crate::limits::SemaphoreLimits;
 use crate::record;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
@@ -20,7 +20,7 @@ pub(super) fn size_for(name: &SetName) -> usize {
 /// Initialises a set, with its record where it has room for one: one atomic semop, of which exactly one wins.
 ///
 /// Never SETVAL or SETALL: they wipe other processes' undo records and lose a post that comes in between.
-pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) -> Result<bool, Errno> {
+pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) -> Result<bool, OsCode> {
     if size == 1 {
         return initialise_single(set, initial);
     }
@@ -28,7 +28,7 @@ pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) 
         Operation::is_zero(record::MARK_AT),
         Operation::add(record::MARK_AT, to_i16(name.kind().mark()), Undo::No),
     ];
-    let length = u16::try_from(name.name().len()).map_err(|_| Errno::EINVAL)?;
+    let length = u16::try_from(name.name().len()).map_err(|_| OsCode::EINVAL)?;
     let words = (record::NAME_AT..).zip(record::pack(name.name()));
     let recorded = (name.kind() == Kind::Limit).then_some((record::PERMITS_AT, initial));
     let values = [(record::COUNTER, initial), (record::LENGTH_AT, length)];
@@ -42,7 +42,7 @@ pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) 
 /// Without a record, the time of the first operation is what tells others that the set is initialised.
 ///
 /// Only from 0: where we were so slow that an `open_or_create` finished the set, our units would be there twice.
-fn initialise_single(set: SetId, initial: u16) -> Result<bool, Errno> {
+fn initialise_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     let mut operations = match initial {
         0 => vec![Operation::add(0, 1, Undo::No), Operation::add(0, -1, Undo::No)],
         initial => vec![Operation::is_zero(0), Operation::add(0, to_i16(initial), Undo::No)],
@@ -51,17 +51,17 @@ fn initialise_single(set: SetId, initial: u16) -> Result<bool, Errno> {
 }
 
 /// Finishes a set of one semaphore that its creator left alone; false when somebody was quicker.
-pub(super) fn finish_single(set: SetId, initial: u16) -> Result<bool, Errno> {
+pub(super) fn finish_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     if initial == 0 {
         return Ok(false);
     }
     won(sys::operate(set, &mut [Operation::is_zero(0), Operation::add(0, to_i16(initial), Undo::No)]))
 }
 
-fn won(outcome: Result<(), Errno>) -> Result<bool, Errno> {
+fn won(outcome: Result<(), OsCode>) -> Result<bool, OsCode> {
     match outcome {
         Ok(()) => Ok(true),
-        Err(Errno::EAGAIN) => Ok(false),
+        Err(OsCode::EAGAIN) => Ok(false),
         Err(errno) => Err(errno),
     }
 }

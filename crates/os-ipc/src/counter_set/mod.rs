@@ -12,18 +12,18 @@ pub(crate) use initialise::initialise;
 pub(crate) use kind::{Kind, SetName};
 pub(crate) use opening::{Creation, Opened, create, open, open_or_create, unlink};
 
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
-pub(crate) fn as_removed(errno: Errno) -> Errno {
-    if errno == Errno::EINVAL { Errno::EIDRM } else { errno }
+pub(crate) fn as_removed(errno: OsCode) -> OsCode {
+    if errno == OsCode::EINVAL { OsCode::EIDRM } else { errno }
 }
 
 /// Removes this set, unless it is gone.
 pub(crate) fn remove(set: SetId, name: &SetName) -> Result<()> {
     match sys::remove(set) {
-        Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+        Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
         Err(errno) => {
             Err(Error::system(format!("cannot remove the {}", name.kind().noun()), "semctl", name, errno))
         }
@@ -31,11 +31,11 @@ pub(crate) fn remove(set: SetId, name: &SetName) -> Result<()> {
 }
 
 /// The error of a call on an open set.
-pub(crate) fn failure(what: &str, call: &'static str, name: &SetName, errno: Errno) -> Error {
+pub(crate) fn failure(what: &str, call: &'static str, name: &SetName, errno: OsCode) -> Error {
     match as_removed(errno) {
-        Errno::EIDRM => {
+        OsCode::EIDRM => {
             let what = format!("the {} was removed", name.kind().noun());
-            Error::system(what, call, name, Errno::EIDRM).with_hint(
+            Error::system(what, call, name, OsCode::EIDRM).with_hint(
                 "another process unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
             )
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Kind, SetName, as_removed};
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::limits::with_limits;
 use crate::record::{self, LIMIT_SIZE, Record};
 use crate::semaphore::patience::Patience;
@@ -71,13 +71,13 @@ pub(crate) fn create(name: &SetName, creation: Creation) -> Result<Opened> {
     let size = size_for(name);
     let made = match sys::create(key, size, creation.mode) {
         // SEMMSL is smaller than /proc said, or there is no /proc.
-        Err(Errno::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
+        Err(OsCode::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
         made => made.map(|set| (set, size)),
     };
     let (set, size) = match made {
         Ok(made) => made,
         Err(errno) => {
-            if errno == Errno::EEXIST {
+            if errno == OsCode::EEXIST {
                 refuse_another(name)?;
             }
             return Err(with_limits(failed("semget", errno)));
@@ -86,7 +86,7 @@ pub(crate) fn create(name: &SetName, creation: Creation) -> Result<Opened> {
     match initialise(set, size, name, creation.initial) {
         Ok(true) => Ok(if size > 1 { Ready::OURS } else { Ready::BARE }.opened(set, true)),
         // An openOrCreate was quicker to finish what we began: it made the set, not we.
-        Ok(false) => Err(failed("semop", Errno::EEXIST)),
+        Ok(false) => Err(failed("semop", OsCode::EEXIST)),
         Err(errno) => {
             discard(set);
             Err(failed("semop", as_removed(errno)))
@@ -127,9 +127,9 @@ pub(crate) fn open_or_create(name: &SetName, creation: Creation, owner: Owner) -
     loop {
         let set = match find(name) {
             Ok(set) => set,
-            Err(error) if error.errno() == Some(Errno::ENOENT) => match create(name, creation) {
+            Err(error) if error.errno() == Some(OsCode::ENOENT) => match create(name, creation) {
                 // Another process made it, or removed it, while we did.
-                Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EIDRM)) => {
+                Err(error) if matches!(error.errno(), Some(OsCode::EEXIST | OsCode::EIDRM)) => {
                     pause(&mut patience, || error)?;
                     continue;
                 }
@@ -142,7 +142,7 @@ pub(crate) fn open_or_create(name: &SetName, creation: Creation, owner: Owner) -
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
             Found::Unfinished => match initialise(set, size, name, creation.initial) {
                 Ok(true) => return Ok(Ready::OURS.opened(set, true)),
-                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
+                Ok(false) | Err(OsCode::EIDRM | OsCode::EINVAL) => {
                     pause(&mut patience, || not_initialised(name))?;
                 }
                 Err(errno) => return Err(failed(errno)),
@@ -150,7 +150,7 @@ pub(crate) fn open_or_create(name: &SetName, creation: Creation, owner: Owner) -
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
                 match finish_single(set, creation.initial) {
                     Ok(made) => return Ok(Ready::BARE.opened(set, made)),
-                    Err(Errno::EIDRM | Errno::EINVAL) => {
+                    Err(OsCode::EIDRM | OsCode::EINVAL) => {
                         pause(&mut patience, || comes_and_goes(name))?;
                     }
                     Err(errno) => return Err(failed(errno)),
@@ -167,14 +167,14 @@ pub(crate) fn unlink(name: &SetName) -> Result<bool> {
     let failed = |call, errno| Error::system(what, call, name, errno);
     let set = match sys::find_any(name.key().raw()) {
         Ok(set) => set,
-        Err(Errno::ENOENT) => return Ok(false),
+        Err(OsCode::ENOENT) => return Ok(false),
         Err(errno) => return Err(failed("semget", errno)),
     };
     // What we may not read, we may still be allowed to remove.
     verify_recorded(set, name)?;
     match sys::remove(set) {
         Ok(()) => Ok(true),
-        Err(Errno::EIDRM | Errno::EINVAL) => Ok(false),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(false),
         Err(errno) => Err(failed("semctl", errno)),
     }
 }
@@ -182,7 +182,7 @@ pub(crate) fn unlink(name: &SetName) -> Result<bool> {
 fn find(name: &SetName) -> Result<SetId> {
     let noun = name.kind().noun();
     sys::find(name.key().raw()).map_err(|errno| match errno {
-        Errno::EACCES => {
+        OsCode::EACCES => {
             Error::system(format!("no permission to read and change the {noun}"), "semget", name, errno)
         }
         errno => Error::system(format!("cannot open the {noun}"), "semget", name, errno),
@@ -191,15 +191,14 @@ fn find(name: &SetName) -> Result<SetId> {
 
 fn look(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
     match look_inside(set, name, owner) {
-        Err(error) if error.errno() == Some(Errno::EIDRM) => Ok(Found::Gone),
+        Err(error) if error.errno() == Some(OsCode::EIDRM) => Ok(Found::Gone),
         found => found,
     }
 }
 
 fn look_inside(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
     let noun = name.kind().noun();
-    let failed =
-        |errno| Error::system(format!("cannot open the {noun}"), "semctl", name, as_removed(errno));
+    let failed = |errno| Error::system(format!("cannot open the {noun}"), "semctl", name, as_removed(errno));
     let status = sys::status(set).map_err(failed)?;
     owner.check(format_args!("the {noun} {name}"), &[status.uid, status.creator_uid])?;
     let values = sys::values(set, status.size).map_err(failed)?;
@@ -262,11 +261,8 @@ fn verify_recorded(set: SetId, name: &SetName) -> Result<()> {
 fn verify(recorded: &str, kind: Kind, name: &SetName) -> Result<Ready> {
     let is_named = name.name().is_empty() || recorded == name.name();
     if !is_named && !recorded.is_empty() {
-        let what =
-            format!("the name {name} has the same key as '{recorded}', which exists: {}", name.key());
-        return Err(
-            Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two")
-        );
+        let what = format!("the name {name} has the same key as '{recorded}', which exists: {}", name.key());
+        return Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"));
     }
     if kind != name.kind() {
         return Err(name.wrong_kind());
@@ -289,7 +285,7 @@ fn not_initialised(name: &SetName) -> Error {
 
 fn comes_and_goes(name: &SetName) -> Error {
     let what = format!("the {} was removed whenever it was looked at", name.kind().noun());
-    Error::system(what, "semctl", name, Errno::EIDRM)
+    Error::system(what, "semctl", name, OsCode::EIDRM)
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.

@@ -6,7 +6,7 @@ pub(crate) mod posix;
 pub(crate) mod system_v;
 mod usual;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 pub(crate) use usual::usual;
 
@@ -26,9 +26,9 @@ fn user(uid: u32) -> String {
 }
 
 /// Why user `own` may not use (`EACCES`) or remove (`EPERM`) what is another's.
-fn may_not(errno: Errno, uid: u32, mode: u32, own: u32) -> String {
+fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> String {
     let whose = format!("it belongs to {}, with mode {mode:03o}, and this process is uid {own}", user(uid));
-    if errno == Errno::EPERM {
+    if errno == OsCode::EPERM {
         format!("{whose}: only its owner and root may remove it")
     } else {
         format!("{whose}: have it made with `mode: 0o660` and a common group, or `mode: 0o666` for everybody")

@@ -1,6 +1,6 @@
 //! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::{may_not, user};
 use crate::error::Error;
@@ -43,20 +43,20 @@ fn explain(
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
-        Errno::ENOENT | Errno::ENOTDIR | Errno::EROFS | Errno::EACCES | Errno::EPERM => {
+        OsCode::ENOENT | OsCode::ENOTDIR | OsCode::EROFS | OsCode::EACCES | OsCode::EPERM => {
             // What is not there can only be made, and a semaphore is opened to be changed.
-            let making = wanted != Wanted::Open || errno != Errno::EACCES;
+            let making = wanted != Wanted::Open || errno != OsCode::EACCES;
             if let Some(fault) = shm_folder::fault(making).filter(|fault| explains(*fault, errno)) {
                 return of_folder(error, fault, instead);
             }
             of_object(error, errno, owned, elsewhere)
         }
-        Errno::EEXIST => of_object(error, errno, owned, elsewhere),
-        Errno::ENOSPC => match shm_folder::room() {
+        OsCode::EEXIST => of_object(error, errno, owned, elsewhere),
+        OsCode::ENOSPC => match shm_folder::room() {
             Some(room) => no_room(error, room, wanted),
             None => error,
         },
-        Errno::EFBIG => match file_size_limit() {
+        OsCode::EFBIG => match file_size_limit() {
             Some(limit) => error
                 .with_hint(format!(
                     "a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
@@ -69,14 +69,14 @@ fn explain(
 }
 
 /// Whether it is the folder that the errno is about.
-fn explains(fault: Fault, errno: Errno) -> bool {
+fn explains(fault: Fault, errno: OsCode) -> bool {
     match fault {
-        Fault::Missing => errno == Errno::ENOENT,
-        Fault::NoFolder => matches!(errno, Errno::ENOTDIR | Errno::ENOENT | Errno::EACCES),
-        Fault::ReadOnly => matches!(errno, Errno::EROFS | Errno::ENOENT),
+        Fault::Missing => errno == OsCode::ENOENT,
+        Fault::NoFolder => matches!(errno, OsCode::ENOTDIR | OsCode::ENOENT | OsCode::EACCES),
+        Fault::ReadOnly => matches!(errno, OsCode::EROFS | OsCode::ENOENT),
         // glibc's sem_open says ENOENT for what it cannot look for.
-        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, Errno::EACCES | Errno::ENOENT),
-        Fault::NotWritable(_) => errno == Errno::EACCES,
+        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, OsCode::EACCES | OsCode::ENOENT),
+        Fault::NotWritable(_) => errno == OsCode::EACCES,
     }
 }
 
@@ -111,11 +111,11 @@ fn of_folder(error: Error, fault: Fault, instead: &str) -> Error {
 
 fn of_object(
     error: Error,
-    errno: Errno,
+    errno: OsCode,
     owned: impl FnOnce() -> Option<Owned>,
     elsewhere: impl FnOnce() -> Option<&'static str>,
 ) -> Error {
-    if errno == Errno::ENOENT {
+    if errno == OsCode::ENOENT {
         return match elsewhere() {
             Some(hint) => error.with_hint(hint),
             None => error,
@@ -125,13 +125,13 @@ fn of_object(
     let own = nix::unistd::geteuid().as_raw();
     let removing = matches!(error.syscall(), Some("sem_unlink" | "unlinkat" | "shm_unlink"));
     let hint = match errno {
-        Errno::EEXIST => {
+        OsCode::EEXIST => {
             format!("there is one, of {} with mode {mode:03o}: `open` or `openOrCreate` it", user(uid))
         }
         // Neither the mode nor the owner keeps root and the owner out.
-        Errno::EACCES | Errno::EPERM if own != 0 && (uid != own || !removing) => {
+        OsCode::EACCES | OsCode::EPERM if own != 0 && (uid != own || !removing) => {
             // sem_unlink(3) says EACCES for what unlink(2) calls EPERM.
-            may_not(if removing { Errno::EPERM } else { Errno::EACCES }, uid, mode, own)
+            may_not(if removing { OsCode::EPERM } else { OsCode::EACCES }, uid, mode, own)
         }
         _ => return error,
     };
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn of(room: Room, wanted: Wanted) -> String {
-        let error = Error::system("cannot create it", "open", "'/it'", Errno::ENOSPC);
+        let error = Error::system("cannot create it", "open", "'/it'", OsCode::ENOSPC);
         no_room(error, room, wanted).hint().unwrap_or_default().to_owned()
     }
 

@@ -1,6 +1,6 @@
 //! What is known of a System V object that a call failed at: its row in `/proc/sysvipc`, which everybody may read.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{SEGMENT, SET, Thing, may_not};
@@ -47,8 +47,8 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
         return error;
     }
     match errno {
-        Errno::EPERM | Errno::EACCES | Errno::ENOSYS => refused(error, thing, by, call, errno),
-        Errno::EEXIST => match Row::of(thing, by) {
+        OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS => refused(error, thing, by, call, errno),
+        OsCode::EEXIST => match Row::of(thing, by) {
             Some(row) => error
                 .with_hint(format!(
                     "there is one, of {} with mode {:03o}: `open` or `openOrCreate` it",
@@ -58,7 +58,7 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
                 .with_owner(row.uid, Some(row.mode)),
             None => error,
         },
-        Errno::ENOENT => match elsewhere() {
+        OsCode::ENOENT => match elsewhere() {
             Some(hint) => error.with_hint(hint),
             None => error,
         },
@@ -67,12 +67,12 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
 }
 
 /// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
-fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: Errno) -> Error {
+fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: OsCode) -> Error {
     let everybody = if thing.table == SET.table { SETS_REFUSED } else { SEGMENTS_REFUSED };
-    let row = Row::of(thing, by).filter(|_| errno != Errno::ENOSYS && probe::refusal(call).is_none());
+    let row = Row::of(thing, by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
     let Some(row) = row else { return error.with_hint(everybody) };
     let own = nix::unistd::geteuid().as_raw();
-    if errno == Errno::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
+    if errno == OsCode::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
         return error.with_hint(everybody);
     }
     let hint = may_not(errno, row.uid, row.mode, own);

@@ -40,7 +40,10 @@ impl LimitId {
         if HAS_LIMITS {
             return Ok(Self(SetName::new(Kind::Limit, name, key)));
         }
-        Err(Error::new(Code::NotSupported, "this platform has no limits: its kernel does not undo what a dead process took"))
+        Err(Error::new(
+            Code::NotSupported,
+            "this platform has no limits: its kernel does not undo what a dead process took",
+        ))
     }
 
     pub(super) fn set_name(&self) -> &SetName {

@@ -17,7 +17,7 @@ pub(crate) use system_v::list as list_system_v;
 
 use crate::access::Owner;
 use crate::counter_set::{self, SetName};
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::system_v::semaphore::SetId;
 use crate::undo::kernel_undo;
 use crate::waiting::{Executors, Holder, Mailbox, Request, Wait, Waiter, WaiterId, spin_before_sleep};
@@ -136,7 +136,7 @@ impl Limit {
             return Err(Error::invalid("there is no permit to release"));
         }
         match self.set.queue().release(Request::Permit, self.holder.token()) {
-            Ok(()) | Err(Errno::EIDRM | Errno::EINVAL) => Ok(()),
+            Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
             Err(errno) => {
                 self.holder.add(self.holder.token());
                 Err(self.set.queue().counter().failure("give a permit back to", errno))

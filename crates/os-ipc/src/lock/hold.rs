@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{LockEngine, LockName, idle, line, registry};
-use crate::error::{Errno, Result};
+use crate::error::{OsCode, Result};
 use crate::waiting::{Executors, Holder, Mailbox, Queue, Request, Wait, Waiter};
 
 /// How a lock is held.
@@ -86,7 +86,7 @@ impl Lock {
         }
     }
 
-    fn failure(&self, errno: Errno) -> crate::error::Error {
+    fn failure(&self, errno: OsCode) -> crate::error::Error {
         self.queue.counter().failure("give back", errno)
     }
 }

@@ -1,13 +1,13 @@
 //! What to do where the errno misleads.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::error::Error;
 
 /// Adds the kernel's limits for System V segments to an error of shmget for `size` bytes, or of shmat.
 pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     match error.errno() {
-        Some(Errno::ENOSPC) => match (limit("shmmni"), limit("shmall"), segments()) {
+        Some(OsCode::ENOSPC) => match (limit("shmmni"), limit("shmall"), segments()) {
             (Some(most), _, Some(there)) if there >= most => error.with_hint(format!(
                 "this is not the disk: SHMMNI, how many segments there can be, is {most} and there are {there} \
                  (/proc/sys/kernel/shmmni; `ipcs -m` lists them)"
@@ -21,7 +21,7 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
                  `ipcs -m` lists what there is",
             ),
         },
-        Some(Errno::EINVAL) => match limit("shmmax") {
+        Some(OsCode::EINVAL) => match limit("shmmax") {
             Some(most) if u64::try_from(size).is_ok_and(|size| size > most) => error.with_hint(format!(
                 "SHMMAX, the most bytes that a segment can have, is {most} (/proc/sys/kernel/shmmax)"
             )).with_limit(most),

@@ -20,7 +20,7 @@ use system_v::Segment;
 pub(crate) use system_v::list as list_system_v;
 
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
@@ -129,11 +129,11 @@ impl SharedMemory {
                         format!("the shared memory {id} has {has} bytes, fewer than the {size} asked for");
                     return Err(Error::new(Code::Size, what));
                 }
-                Err(error) if error.code() == Code::System(Errno::ENOENT) => {}
+                Err(error) if error.code() == Code::System(OsCode::ENOENT) => {}
                 opened => return opened,
             }
             match Self::make(id, size, mode) {
-                Err(error) if matches!(error.code(), Code::System(Errno::EEXIST | Errno::EIDRM)) => {}
+                Err(error) if matches!(error.code(), Code::System(OsCode::EEXIST | OsCode::EIDRM)) => {}
                 created => return created,
             }
         }

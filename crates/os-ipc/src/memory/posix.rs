@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
@@ -93,7 +93,7 @@ impl PosixObject {
             Err(error) => error,
             // The size is right, so a page could not be had: a peer sized the object without allocating it.
             Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
-                let error = self.failed("cannot reach the shared memory", "mmap", Errno::ENOSPC);
+                let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
                 hints::memory(error, &self.name, Wanted::Make(size as u64))
             }
             // There is room, so the peer that cut it made it larger again since.
@@ -116,7 +116,7 @@ impl PosixObject {
         Ok(info(&self.name, &status(&self.file, &self.name)?))
     }
 
-    fn failed(&self, what: &str, call: &'static str, errno: Errno) -> Error {
+    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
         Error::system(what, call, format_args!("'{}'", self.name), errno)
     }
 }
@@ -160,7 +160,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
 pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
     match named_memory::named(name) {
         Ok(named) if named == identity => remove(name).map(drop),
-        Ok(_) | Err(Failure(_, Errno::ENOENT | Errno::ENOTDIR)) => Ok(()),
+        Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
         Err(Failure(call, errno)) => {
             Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
         }
@@ -171,7 +171,7 @@ pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
 pub(super) fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
-        Err(Failure(_, Errno::ENOENT)) => Ok(false),
+        Err(Failure(_, OsCode::ENOENT)) => Ok(false),
         // A read-only file system refuses before it looks whether there is anything.
         Err(_) if is_absent(name) => Ok(false),
         Err(Failure(call, errno)) => {
@@ -182,7 +182,7 @@ pub(super) fn remove(name: &Name) -> Result<bool> {
 
 /// Whether it is certain that nothing has the name.
 fn is_absent(name: &Name) -> bool {
-    matches!(named_memory::named(name), Err(Failure(_, Errno::ENOENT | Errno::ENOTDIR)))
+    matches!(named_memory::named(name), Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)))
 }
 
 /// Every object of this host that we may read.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::hints;
 use super::info::{MemoryKind, SharedMemoryInfo};
@@ -19,7 +19,7 @@ pub(super) struct Segment {
     key: Option<i32>,
     size: NonZeroUsize,
     /// What it means when the segment is gone before it could be attached.
-    gone: Errno,
+    gone: OsCode,
 }
 
 impl Segment {
@@ -29,7 +29,7 @@ impl Segment {
                 Error::system("cannot create the shared memory", "shmget", format_args!("key {key}"), errno);
             hints::segment_limits(error, size.get())
         })?;
-        Ok(Self { id, key: Some(key.raw()), size, gone: Errno::EIDRM })
+        Ok(Self { id, key: Some(key.raw()), size, gone: OsCode::EIDRM })
     }
 
     /// The segment that has this key now, with the size it has.
@@ -40,13 +40,13 @@ impl Segment {
         let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
         let status = sys::status(id).map_err(|errno| match errno {
             // It was removed in between, so there is none.
-            Errno::EINVAL | Errno::EIDRM => failed("shmctl", Errno::ENOENT),
+            OsCode::EINVAL | OsCode::EIDRM => failed("shmctl", OsCode::ENOENT),
             errno => failed("shmctl", errno),
         })?;
         if status.removed {
-            return Err(failed("shmctl", Errno::ENOENT));
+            return Err(failed("shmctl", OsCode::ENOENT));
         }
-        Self::checked(id, &status, owner, Errno::ENOENT)
+        Self::checked(id, &status, owner, OsCode::ENOENT)
     }
 
     /// The segment that has this id.
@@ -55,19 +55,19 @@ impl Segment {
             let error =
                 Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
             match errno {
-                Errno::EINVAL | Errno::EIDRM => {
+                OsCode::EINVAL | OsCode::EIDRM => {
                     error.with_hint("no segment has this id (any more): `ipcs -m` lists them")
                 }
                 _ => error,
             }
         })?;
-        Self::checked(id, &status, owner, Errno::EIDRM)
+        Self::checked(id, &status, owner, OsCode::EIDRM)
     }
 
-    fn checked(id: i32, status: &Status, owner: Owner, gone: Errno) -> Result<Self> {
+    fn checked(id: i32, status: &Status, owner: Owner, gone: OsCode) -> Result<Self> {
         owner.check(format_args!("the segment {id}"), &[status.uid, status.creator_uid])?;
         let size = NonZeroUsize::new(status.size).ok_or_else(|| {
-            Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), Errno::EINVAL)
+            Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), OsCode::EINVAL)
         })?;
         Ok(Self { id, key: status.key, size, gone })
     }
@@ -83,7 +83,7 @@ impl Segment {
     pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
         Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
             let errno = match errno {
-                Errno::EINVAL | Errno::EIDRM => self.gone,
+                OsCode::EINVAL | OsCode::EIDRM => self.gone,
                 errno => errno,
             };
             hints::segment_limits(
@@ -100,7 +100,7 @@ impl Segment {
             .map_err(|errno| self.failed("cannot look at the shared memory", "shmctl", errno))
     }
 
-    fn failed(&self, what: &str, call: &'static str, errno: Errno) -> Error {
+    fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
         Error::system(what, call, format_args!("id {}", self.id), errno)
     }
 }
@@ -108,7 +108,7 @@ impl Segment {
 /// Removes the segment of this id, if it is still there.
 pub(super) fn remove_object(id: i32) -> Result<()> {
     match sys::remove(id) {
-        Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => Ok(()),
+        Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
         Err(errno) => {
             Err(Error::system("cannot remove the shared memory", "shmctl", format_args!("id {id}"), errno))
         }
@@ -122,12 +122,12 @@ pub(super) fn remove(key: Key) -> Result<bool> {
     };
     let id = match sys::find(key.raw()) {
         Ok(id) => id,
-        Err(Errno::ENOENT) => return Ok(false),
+        Err(OsCode::ENOENT) => return Ok(false),
         Err(errno) => return Err(failed("shmget", errno)),
     };
     match sys::remove(id) {
         Ok(()) => Ok(true),
-        Err(Errno::EINVAL | Errno::EIDRM) => Ok(false),
+        Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(false),
         Err(errno) => Err(failed("shmctl", errno)),
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
     let ids = sys::ids();
     match probe::refusal("shmctl") {
         // A kernel without System V IPC: there is nothing.
-        Some(Errno::ENOSYS) if ids.is_none() => {}
+        Some(OsCode::ENOSYS) if ids.is_none() => {}
         Some(errno) => {
             let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);
             return Err(crate::hints::system_v::refused_segment(error));

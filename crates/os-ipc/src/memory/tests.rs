@@ -337,7 +337,7 @@ mod linux {
                     match result.map_err(|error| error.code()) {
                         Ok(()) => {}
                         // No room: the size was right again when the guard asked why a page had been missing.
-                        Err(Code::Truncated | Code::System(nix::errno::Errno::ENOSPC)) => cuts += 1,
+                        Err(Code::Truncated | Code::System(crate::error::OsCode::ENOSPC)) => cuts += 1,
                         Err(other) => panic!("{other:?}"),
                     }
                 }

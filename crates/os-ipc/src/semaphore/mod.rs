@@ -110,13 +110,7 @@ impl Semaphore {
     }
 
     fn new(inside: Inside, queue: Arc<Queue>, created: bool) -> Self {
-        Self {
-            inside,
-            queue,
-            holder: Arc::default(),
-            created,
-            unlinked: AtomicBool::new(false),
-        }
+        Self { inside, queue, holder: Arc::default(), created, unlinked: AtomicBool::new(false) }
     }
 
     /// The name with its slash; empty for a raw key.

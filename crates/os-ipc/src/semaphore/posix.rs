@@ -10,7 +10,7 @@ pub(super) use super::posix_file::FileId;
 use super::posix_file::{self, Found};
 use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
 use crate::access::Owner;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys::file_size_limit;
 use crate::sys::interrupt::Interrupt;
@@ -31,7 +31,7 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
     // sem_open would come back with EFBIG too, but bring SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
-        return Err(failed(Errno::EFBIG));
+        return Err(failed(OsCode::EFBIG));
     }
     let mapped = sys::create(name.as_c_str(), creation.mode, creation.initial).map_err(failed)?;
     let file = posix_file::current(name);
@@ -58,7 +58,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
         };
         let mapped = sys::open(name.as_c_str()).map_err(|errno| {
             let what = match errno {
-                Errno::EACCES => "no permission to read and change the semaphore",
+                OsCode::EACCES => "no permission to read and change the semaphore",
                 _ => "cannot open the semaphore",
             };
             Error::system(what, "sem_open", quoted(name), errno)
@@ -72,7 +72,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
                 "the semaphore comes and goes",
                 "sem_open",
                 quoted(name),
-                Errno::EAGAIN,
+                OsCode::EAGAIN,
             ));
         }
     }
@@ -82,11 +82,11 @@ pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> R
     let mut patience = Patience::new();
     loop {
         match open(name, owner) {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => {}
+            Err(error) if error.errno() == Some(OsCode::ENOENT) => {}
             opened => return opened.map(|named| (named, false)),
         }
         match create(name, creation) {
-            Err(error) if error.errno() == Some(Errno::EEXIST) && patience.once_more() => {}
+            Err(error) if error.errno() == Some(OsCode::EEXIST) && patience.once_more() => {}
             made => return made.map(|named| (named, true)),
         }
     }
@@ -95,7 +95,7 @@ pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> R
 pub(super) fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
-        Err(Errno::ENOENT) => Ok(false),
+        Err(OsCode::ENOENT) => Ok(false),
         // A read-only file system refuses before it looks whether there is anything.
         Err(_) if posix_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
@@ -173,7 +173,7 @@ impl Named {
     pub(super) fn value(&self) -> Result<u32> {
         self.mapped.value().map_err(|errno| {
             let error = Error::system("cannot read the semaphore", "sem_getvalue", quoted(&self.name), errno);
-            if errno == Errno::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
+            if errno == OsCode::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
         })
     }
 
@@ -182,11 +182,11 @@ impl Named {
     pub(super) fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
-                Errno::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
+                OsCode::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
             let error = Error::system(what, "sem_post", quoted(&self.name), errno);
-            if errno == Errno::EOVERFLOW { error.with_limit(u64::from(VALUE_MAX)) } else { error }
+            if errno == OsCode::EOVERFLOW { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         };
         if count == 1 {
             return self.mapped.give().map_err(failed);
@@ -195,7 +195,7 @@ impl Named {
             return given.map_err(failed);
         }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
-            return Err(failed(Errno::EOVERFLOW));
+            return Err(failed(OsCode::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
     }
@@ -232,7 +232,7 @@ impl Named {
             Some(deadline) => self.mapped.take_until(deadline),
             None => loop {
                 match self.mapped.take() {
-                    Err(Errno::EINTR) => {}
+                    Err(OsCode::EINTR) => {}
                     done => break done.map(|()| true),
                 }
             },
@@ -253,7 +253,7 @@ struct MappedCounter {
 }
 
 impl MappedCounter {
-    fn failed(&self, act: &str, call: &'static str, errno: Errno) -> Error {
+    fn failed(&self, act: &str, call: &'static str, errno: OsCode) -> Error {
         Error::system(format!("cannot {act} the semaphore"), call, quoted(&self.name), errno)
     }
 }
@@ -262,7 +262,7 @@ impl Counter for MappedCounter {
     fn try_take(&self, _: Request) -> Result<Option<Token>> {
         match self.mapped.try_take() {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EAGAIN) => Ok(None),
+            Err(OsCode::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
         }
     }
@@ -270,7 +270,7 @@ impl Counter for MappedCounter {
     fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match self.mapped.take() {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
         }
     }
@@ -279,12 +279,12 @@ impl Counter for MappedCounter {
         true
     }
 
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
         self.mapped.give()
     }
 
     /// Of what goes back: what takes makes its own.
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         self.failed(act, "sem_post", errno)
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirEntryExt, FileTypeExt, MetadataExt, OpenOptionsExt, P
 use std::path::PathBuf;
 
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::name::Name;
 use crate::sys::named_semaphore::{FILE_PREFIX, FILE_SIZE};
 
@@ -159,6 +159,6 @@ fn open(path: &PathBuf) -> io::Result<File> {
 }
 
 fn failed(act: &str, name: &Name, call: &'static str, error: &io::Error) -> Error {
-    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+    let errno = error.into();
     Error::system(format!("cannot {act} the semaphore"), call, format_args!("'{name}'"), errno)
 }

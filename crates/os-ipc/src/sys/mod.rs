@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
 mod bus_guard;
+mod code;
 mod copy;
 mod host;
 pub(crate) mod interrupt;
@@ -19,12 +20,11 @@ pub(crate) mod user_folder;
 
 use std::ffi::c_int;
 
-use nix::errno::Errno;
-
 pub(crate) use bus_guard::renew as renew_bus_guard;
+pub use code::OsCode;
 pub(crate) use host::{
-    at_exit, clock, file_size_limit, ftok, image, in_use, is_on_first_thread, is_readable, module, named_thread,
-    pool_threads_taken,
+    at_exit, clock, file_size_limit, ftok, image, in_use, is_on_first_thread, is_readable, module,
+    named_thread, pool_threads_taken,
 };
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
@@ -53,10 +53,10 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
 }
 
 /// Calls until no signal comes in between: even a call that does not wait can meet one.
-fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, Errno> {
+fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, OsCode> {
     loop {
-        match Errno::result(call()) {
-            Err(Errno::EINTR) => {}
+        match OsCode::result(call()) {
+            Err(OsCode::EINTR) => {}
             done => return done,
         }
     }

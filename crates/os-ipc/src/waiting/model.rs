@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::executors::{Executors, leave_pool, set_pool_size};
 use super::grant::Holder;
@@ -36,7 +36,7 @@ impl Counter for KernelCounter {
     fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match kernel::take() {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
@@ -45,11 +45,11 @@ impl Counter for KernelCounter {
         true
     }
 
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
         kernel::give()
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(act, "semop", "", errno)
     }
 }
@@ -76,16 +76,16 @@ impl Counter for KernelLock {
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         match kernel::take_several(Self::units(request)) {
             Ok(()) => Ok(Some(Token::default())),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
 
-    fn give_back(&self, request: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, request: Request, _: Token) -> std::result::Result<(), OsCode> {
         kernel::give_several(Self::units(request))
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(act, "semop", "", errno)
     }
 }

@@ -10,7 +10,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::poll::Poll;
 use super::source::{Counter, Locking, Request, Source, Token};
 use super::state::{self, Action, Circumstances, Driver, Next, State, WaiterId};
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
 use crate::sys::clock;
 use crate::sys::interrupt::Interrupt;
@@ -262,7 +262,7 @@ impl Queue {
     /// It goes straight to the first waiter of this process where no other process waits in the kernel, else it goes the
     /// kernel's way. Either way, what the waiters of this process can have now is in their mailboxes when this returns,
     /// for a lock always, and for a permit where it went straight.
-    pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), Errno> {
+    pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let mut list = self.lock();
         if self.may_hand_over(&list, request) {
             self.hand_on(&mut list, request, token);

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::*;
 
@@ -33,12 +33,12 @@ impl Counter for Arc<Fake> {
         Ok(Some(Token::default()))
     }
 
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
         *self.units.lock().unwrap() += 1;
         Ok(())
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(act, "take", "a fake", errno)
     }
 }

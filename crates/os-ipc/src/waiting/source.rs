@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::error::{Error, Result};
 use crate::sys::interrupt::Interrupt;
@@ -49,7 +49,7 @@ pub(crate) trait Counter: Send + Sync {
     }
 
     /// Gives back what was taken.
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), Errno>;
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode>;
 
     /// How many threads of all processes wait in the kernel for what a holder of `request` gives back; `None` where nothing
     /// tells.
@@ -58,12 +58,12 @@ pub(crate) trait Counter: Send + Sync {
     }
 
     /// Makes a unit that was taken a [`Request::Unit`]; the counter does not move.
-    fn disown(&self, _token: Token) -> std::result::Result<(), Errno> {
+    fn disown(&self, _token: Token) -> std::result::Result<(), OsCode> {
         Ok(())
     }
 
     /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
-    fn failure(&self, act: &str, errno: Errno) -> Error;
+    fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
 
 impl<C: Counter + ?Sized> Counter for Arc<C> {
@@ -79,7 +79,7 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
         (**self).may_be_polled()
     }
 
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         (**self).give_back(request, token)
     }
 
@@ -87,11 +87,11 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
         (**self).kernel_waiters(request)
     }
 
-    fn disown(&self, token: Token) -> std::result::Result<(), Errno> {
+    fn disown(&self, token: Token) -> std::result::Result<(), OsCode> {
         (**self).disown(token)
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         (**self).failure(act, errno)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::holder::{self, CLAIMED, HANDED_ON, MOST};
 use super::resize;
 use crate::counter_set::{SetName, failure};
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::record::{COUNTER, LIMIT_SIZE};
 use crate::sys::in_use::InUse;
 use crate::sys::interrupt::Interrupt;
@@ -76,7 +76,7 @@ impl LimitCounter {
     }
 
     /// Takes a permit if one is there: the first one of this process takes a word with it, in one step.
-    fn try_permit(&self) -> std::result::Result<bool, Errno> {
+    fn try_permit(&self) -> std::result::Result<bool, OsCode> {
         let mut hold = self.lock();
         let take = || Operation::add(COUNTER, -1, Undo::Yes);
         if hold.word.is_some() || !self.recorded {
@@ -96,9 +96,9 @@ impl LimitCounter {
                     (hold.word, hold.choice, hold.named) = (Some(word), Some(word), 1);
                     return Ok(true);
                 }
-                Err(Errno::EAGAIN) if sys::value(self.set)? == 0 => return Ok(false),
+                Err(OsCode::EAGAIN) if sys::value(self.set)? == 0 => return Ok(false),
                 // Another process has the word.
-                Err(Errno::EAGAIN) => choice = self.free_word()?,
+                Err(OsCode::EAGAIN) => choice = self.free_word()?,
                 Err(errno) => return Err(errno),
             }
         }
@@ -108,8 +108,8 @@ impl LimitCounter {
     /// Takes a permit by `wait`, which may block. The word is this process's before that: no other can take it meanwhile.
     fn await_permit(
         &self,
-        wait: impl FnOnce(SetId, &mut [Operation]) -> std::result::Result<(), Errno>,
-    ) -> std::result::Result<(), Errno> {
+        wait: impl FnOnce(SetId, &mut [Operation]) -> std::result::Result<(), OsCode>,
+    ) -> std::result::Result<(), OsCode> {
         let word = {
             let mut hold = self.lock();
             if self.recorded && hold.word.is_none() {
@@ -134,7 +134,7 @@ impl LimitCounter {
     }
 
     /// Takes a word without a permit; none where all are taken.
-    fn claim(&self, hold: &mut Hold) -> std::result::Result<(), Errno> {
+    fn claim(&self, hold: &mut Hold) -> std::result::Result<(), OsCode> {
         self.enter(hold);
         let mut choice = Some(hold.choice.unwrap_or_else(holder::first_choice));
         while let Some(word) = choice {
@@ -143,7 +143,7 @@ impl LimitCounter {
                     (hold.word, hold.choice) = (Some(word), Some(word));
                     return Ok(());
                 }
-                Err(Errno::EAGAIN) => choice = self.free_word()?,
+                Err(OsCode::EAGAIN) => choice = self.free_word()?,
                 Err(errno) => return Err(errno),
             }
         }
@@ -166,12 +166,12 @@ impl LimitCounter {
         hold.in_use.get_or_insert_with(|| InUse::enter(self.set.raw()));
     }
 
-    fn free_word(&self) -> std::result::Result<Option<u16>, Errno> {
+    fn free_word(&self) -> std::result::Result<Option<u16>, OsCode> {
         let values = sys::values(self.set, LIMIT_SIZE)?;
         Ok(holder::words().find(|word| values[usize::from(*word)] == 0))
     }
 
-    fn give_back_permit(&self) -> std::result::Result<(), Errno> {
+    fn give_back_permit(&self) -> std::result::Result<(), OsCode> {
         let mut hold = self.lock();
         let give = Operation::add(COUNTER, 1, Undo::Yes);
         match hold.word {
@@ -204,8 +204,8 @@ impl LimitCounter {
             });
             match taken {
                 Ok(()) => return Ok(true),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Ok(false),
+                Err(OsCode::EINTR) => {}
+                Err(OsCode::EAGAIN) => return Ok(false),
                 Err(errno) => return Err(self.failure("wait for", errno)),
             }
         }
@@ -231,10 +231,10 @@ impl LimitCounter {
     }
 }
 
-fn at_once(taken: std::result::Result<(), Errno>) -> std::result::Result<bool, Errno> {
+fn at_once(taken: std::result::Result<(), OsCode>) -> std::result::Result<bool, OsCode> {
     match taken {
         Ok(()) => Ok(true),
-        Err(Errno::EAGAIN) => Ok(false),
+        Err(OsCode::EAGAIN) => Ok(false),
         Err(errno) => Err(errno),
     }
 }
@@ -255,7 +255,7 @@ impl Counter for LimitCounter {
         };
         match taken {
             Ok(token) => Ok(Some(token)),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
@@ -264,7 +264,7 @@ impl Counter for LimitCounter {
         true
     }
 
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         match request {
             Request::Shrink(_) => resize::undo_step(self.set, token),
             _ => self.give_back_permit(),
@@ -275,7 +275,7 @@ impl Counter for LimitCounter {
         sys::waiters(self.set).ok().map(u32::from)
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         super::explained(failure(&format!("cannot {act} the limit"), "semop", &self.name, errno), &self.name)
     }
 }

@@ -4,7 +4,7 @@
 //! process ends. The new image gives it back when it first opens the limit, unless it was handed on.
 
 use super::holder::{self, HANDED_ON};
-use crate::error::Errno;
+use crate::error::OsCode;
 use crate::record::{COUNTER, LIMIT_SIZE};
 use crate::sys::in_use;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
@@ -28,7 +28,7 @@ pub(super) fn give_back(set: SetId) {
 }
 
 /// The words of this process that were not handed on, with their values.
-fn own_words(set: SetId) -> Result<Vec<(u16, u16)>, Errno> {
+fn own_words(set: SetId) -> Result<Vec<(u16, u16)>, OsCode> {
     let values = sys::values(set, LIMIT_SIZE)?;
     let pid = std::process::id().cast_signed();
     let taken = holder::words().map(|word| (word, values[usize::from(word)]));

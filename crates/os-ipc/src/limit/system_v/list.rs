@@ -1,7 +1,7 @@
 //! What the sets of limits say.
 
 use super::holder::{self, pid_of};
-use crate::error::{Errno, Result};
+use crate::error::{OsCode, Result};
 use crate::limit::info::{Holding, LimitInfo};
 use crate::record::{self, COUNTER, LIMIT_SIZE, PERMITS_AT, Record};
 use crate::semaphore::system_v_sets;
@@ -9,7 +9,11 @@ use crate::sys::system_v::semaphore::{self as sys, SetId, Values};
 
 /// Every limit that we may read. One that is gone by now is not on the list.
 pub(crate) fn list() -> Result<Vec<LimitInfo>> {
-    Ok(system_v_sets()?.into_iter().filter(|set| is_limit(*set)).filter_map(|set| describe(set, true).ok()).collect())
+    Ok(system_v_sets()?
+        .into_iter()
+        .filter(|set| is_limit(*set))
+        .filter_map(|set| describe(set, true).ok())
+        .collect())
 }
 
 fn is_limit(set: SetId) -> bool {
@@ -19,7 +23,7 @@ fn is_limit(set: SetId) -> bool {
 }
 
 /// What a set says; `recorded` is whether it has a record and words for holders.
-pub(super) fn describe(set: SetId, recorded: bool) -> std::result::Result<LimitInfo, Errno> {
+pub(super) fn describe(set: SetId, recorded: bool) -> std::result::Result<LimitInfo, OsCode> {
     let status = sys::status(set)?;
     let (values, holders) =
         if recorded { with_holders(set)? } else { (sys::values(set, status.size)?, Vec::new()) };
@@ -52,7 +56,7 @@ pub(super) fn describe(set: SetId, recorded: bool) -> std::result::Result<LimitI
 }
 
 /// The values of a set, and whose the words are: looked at until both fit together.
-fn with_holders(set: SetId) -> std::result::Result<(Values, Vec<Holding>), Errno> {
+fn with_holders(set: SetId) -> std::result::Result<(Values, Vec<Holding>), OsCode> {
     /// In a busy limit the words change faster than they can be read.
     const LOOKS: usize = 10;
     let mut values = sys::values(set, LIMIT_SIZE)?;

@@ -17,7 +17,7 @@ pub(crate) use list::list;
 
 use super::LimitInfo;
 use crate::counter_set::{self, Opened, SetName};
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::system_v as hints;
 use crate::record::PERMITS_AT;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
@@ -77,7 +77,7 @@ impl Set {
     pub(super) fn grow(&self, from: u16, to: u16) -> Result<bool> {
         resize::grow(self.id, from, to).map_err(|errno| {
             let what = match errno {
-                Errno::ERANGE => "the free permits would pass 32,767",
+                OsCode::ERANGE => "the free permits would pass 32,767",
                 _ => "cannot resize the limit",
             };
             explained(counter_set::failure(what, "semop", &self.name, errno), &self.name)
@@ -102,7 +102,7 @@ impl Set {
         (self.id, self.name.clone())
     }
 
-    fn unreadable(&self, errno: Errno) -> Error {
+    fn unreadable(&self, errno: OsCode) -> Error {
         explained(counter_set::failure("cannot read the limit", "semctl", &self.name, errno), &self.name)
     }
 }

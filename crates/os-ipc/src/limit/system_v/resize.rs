@@ -1,6 +1,6 @@
 //! Changing the recorded number of permits. Every step leaves a limit whose numbers fit together.
 
-use crate::error::Errno;
+use crate::error::OsCode;
 use crate::record::{COUNTER, PERMITS_AT};
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::Token;
@@ -12,7 +12,7 @@ const STEP: Token = Token(0);
 const REACHED: Token = Token(1);
 
 /// Raises the record and the counter in one step; false when the record is not `from` any more.
-pub(super) fn grow(set: SetId, from: u16, to: u16) -> Result<bool, Errno> {
+pub(super) fn grow(set: SetId, from: u16, to: u16) -> Result<bool, OsCode> {
     let change = |index, by: u16, down: bool| {
         let by = i16::try_from(by).unwrap_or(i16::MAX);
         (by != 0).then(|| Operation::add(index, if down { -by } else { by }, Undo::No))
@@ -23,7 +23,7 @@ pub(super) fn grow(set: SetId, from: u16, to: u16) -> Result<bool, Errno> {
         is_from.into_iter().chain([is_not_more]).chain(changes.into_iter().flatten()).collect();
     match sys::operate(set, &mut operations) {
         Ok(()) => Ok(true),
-        Err(Errno::EAGAIN) => Ok(false),
+        Err(OsCode::EAGAIN) => Ok(false),
         Err(errno) => Err(errno),
     }
 }
@@ -39,26 +39,26 @@ fn step(to: u16, waiting: bool) -> Vec<Operation> {
 }
 
 /// One step of a shrinking, if it can be done now.
-pub(super) fn try_step(set: SetId, to: u16) -> Result<Option<Token>, Errno> {
+pub(super) fn try_step(set: SetId, to: u16) -> Result<Option<Token>, OsCode> {
     match sys::operate(set, &mut step(to, false)) {
         Ok(()) => Ok(Some(STEP)),
-        Err(Errno::EAGAIN) => Ok((sys::value_at(set, PERMITS_AT)? <= to).then_some(REACHED)),
+        Err(OsCode::EAGAIN) => Ok((sys::value_at(set, PERMITS_AT)? <= to).then_some(REACHED)),
         Err(errno) => Err(errno),
     }
 }
 
 /// One step of a shrinking, as soon as a permit is free. Where another resizing reaches the number first, the kernel ends the
 /// wait.
-pub(super) fn await_step(set: SetId, to: u16) -> Result<Token, Errno> {
+pub(super) fn await_step(set: SetId, to: u16) -> Result<Token, OsCode> {
     match sys::operate_waiting(set, &mut step(to, true)) {
         Ok(()) => Ok(STEP),
-        Err(Errno::EAGAIN) => Ok(REACHED),
+        Err(OsCode::EAGAIN) => Ok(REACHED),
         Err(errno) => Err(errno),
     }
 }
 
 /// Gives back the permit of a step that nobody wants any more.
-pub(super) fn undo_step(set: SetId, token: Token) -> Result<(), Errno> {
+pub(super) fn undo_step(set: SetId, token: Token) -> Result<(), OsCode> {
     if token == REACHED {
         return Ok(());
     }

@@ -5,8 +5,6 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-
 use crate::error::{Code, Error, Result};
 use crate::sys::user_folder;
 
@@ -51,6 +49,6 @@ fn check(folder: &Path) -> Result<()> {
 
 /// The error of a call on a path.
 pub(super) fn failed(call: &'static str, path: &Path, error: &io::Error) -> Error {
-    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+    let errno = error.into();
     Error::system("cannot open the lock", call, format_args!("'{}'", path.display()), errno)
 }

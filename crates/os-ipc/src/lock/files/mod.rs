@@ -25,7 +25,7 @@ pub(super) use folder::of_user;
 pub(super) use survey::{list, survey};
 
 use super::{LockName, MAX_LOCK_NAME_BYTES};
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::waiting::{Counter, Locking, Request, Token};
 use folder::failed;
@@ -134,10 +134,10 @@ impl FileLock {
     }
 
     fn lock_file(&self, file: File, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
-        match Flock::lock(file, way.argument(hold)) {
+        match Flock::lock(file, way.argument(hold)).map_err(|(_, errno)| OsCode::from(errno)) {
             Ok(locked) => Ok(Some(locked)),
-            Err((_, Errno::EAGAIN | Errno::EINTR)) => Ok(None),
-            Err((_, errno)) => Err(self.failure("wait for", errno)),
+            Err(OsCode::EAGAIN | OsCode::EINTR) => Ok(None),
+            Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
 
@@ -248,7 +248,7 @@ impl Counter for FileLock {
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
         let mut state = self.state();
         if let Some(held) = state.held.remove(&origin.0) {
             *held_as(&mut state.tally, hold) -= 1;
@@ -259,7 +259,7 @@ impl Counter for FileLock {
         Ok(())
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(format!("cannot {act} the lock"), "flock", &self.name, errno)
     }
 }

@@ -17,7 +17,7 @@
 //! | two | which image of its process took it ([`image::identity`](crate::sys::image::identity)), least significant word first |
 //! | three | when the first that waits there asked: microseconds since the host started, least significant word first |
 
-use crate::error::{Code, Errno, Error};
+use crate::error::{Code, Error, OsCode};
 use crate::limits::SemaphoreLimits;
 use crate::lock::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
@@ -138,21 +138,21 @@ impl Layout {
 /// Gives a new set its record, its open gate and its count; false when somebody was quicker.
 ///
 /// One atomic semop, of which exactly one wins: nobody ever sees half a lock.
-pub(super) fn initialise(set: SetId, layout: Layout, name: &str) -> std::result::Result<bool, Errno> {
+pub(super) fn initialise(set: SetId, layout: Layout, name: &str) -> std::result::Result<bool, OsCode> {
     let mut operations = vec![
         Operation::is_zero(MARK_AT),
         Operation::add(MARK_AT, narrow(LOCK_MARK), Undo::No),
         Operation::add(GATE, 1, Undo::No),
         Operation::add(layout.count, EVERYBODY, Undo::No),
     ];
-    let length = u16::try_from(name.len()).map_err(|_| Errno::EINVAL)?;
+    let length = u16::try_from(name.len()).map_err(|_| OsCode::EINVAL)?;
     let words = std::iter::once((LENGTH_AT, length)).chain((NAME_AT..).zip(record::pack(name)));
     // To add 0 would mean to wait for 0.
     let words = words.filter(|(_, value)| *value != 0);
     operations.extend(words.map(|(at, value)| Operation::add(at, narrow(value), Undo::No)));
     match sys::operate(set, &mut operations) {
         Ok(()) => Ok(true),
-        Err(Errno::EAGAIN) => Ok(false),
+        Err(OsCode::EAGAIN) => Ok(false),
         Err(errno) => Err(errno),
     }
 }
@@ -216,7 +216,7 @@ impl Values {
         Self { values, layout }
     }
 
-    pub(super) fn read(set: SetId, layout: Layout) -> std::result::Result<Self, Errno> {
+    pub(super) fn read(set: SetId, layout: Layout) -> std::result::Result<Self, OsCode> {
         sys::values(set, layout.size()).map(|values| Self::new(values, layout))
     }
 

@@ -19,7 +19,7 @@ use std::time::Instant;
 pub(super) use survey::{list, survey};
 
 use super::LockName;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Locking, Request, Token};
@@ -177,7 +177,7 @@ impl SetLock {
     /// The set was removed while it was used: another one is opened, but not for ever.
     fn lost(&self, set: SetId, act: &str, looks: &mut Looks) -> Result<()> {
         self.forget(set);
-        if looks.once_more() { Ok(()) } else { Err(self.failure(act, Errno::EIDRM)) }
+        if looks.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
     }
 
     /// The set was removed, by somebody who used it last or by force: the next call opens another one.
@@ -190,7 +190,7 @@ impl SetLock {
     }
 
     /// One step of taking; true when it was the last one.
-    fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, Errno> {
+    fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, OsCode> {
         if hold == Request::Shared {
             self.reopen_gate();
             return sys::operate_waiting(open.set, &mut open.share(Way::Waiting)).map(|()| true);
@@ -231,9 +231,9 @@ impl Counter for SetLock {
             let mut operations = open.take_at_once(hold);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Token(open.set.raw()))),
-                Err(Errno::EAGAIN) if removal::is_under_way(open, start) => {}
-                Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "take", &mut looks)?,
+                Err(OsCode::EAGAIN) if removal::is_under_way(open, start) => {}
+                Err(OsCode::EAGAIN) => return Ok(None),
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut looks)?,
                 Err(errno) => return Err(self.failure("take", errno)),
             }
         }
@@ -250,19 +250,19 @@ impl Counter for SetLock {
             match self.step(open, hold) {
                 Ok(true) => return Ok(Some(Token(open.set.raw()))),
                 Ok(false) => {}
-                Err(Errno::EINTR) => return Ok(None),
-                Err(Errno::EIDRM | Errno::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
+                Err(OsCode::EINTR) => return Ok(None),
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
                 Err(errno) => return Err(self.failure("wait for", errno)),
             }
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
         let open = self.lock().open;
         // A set that was removed has nothing to give back to.
         let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
         match sys::operate(open.set, &mut open.give_back(hold)) {
-            Err(Errno::EIDRM | Errno::EINVAL) => {
+            Err(OsCode::EIDRM | OsCode::EINVAL) => {
                 self.forget(open.set);
                 Ok(())
             }
@@ -277,7 +277,7 @@ impl Counter for SetLock {
         Some(waiters(GATE)? + waiters(layout.count)?)
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(format!("cannot {act} the lock"), "semop", &self.name, errno)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, initialise, too_small};
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::system_v::refused_set;
 use crate::key::Key;
 use crate::limits::with_limits;
@@ -52,17 +52,17 @@ pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
     loop {
         let found = match sys::find(key) {
             Ok(set) => inspect(set, name)?,
-            Err(Errno::ENOENT) => create(key, name)?,
+            Err(OsCode::ENOENT) => create(key, name)?,
             // Of another user, unless a filter refuses the call to everybody.
-            Err(Errno::EACCES) if probe::refusal("semget").is_none() => {
-                return Err(foreign(failed("semget", name, Errno::EACCES)));
+            Err(OsCode::EACCES) if probe::refusal("semget").is_none() => {
+                return Err(foreign(failed("semget", name, OsCode::EACCES)));
             }
             Err(errno) => return Err(failed("semget", name, errno)),
         };
         match found {
             Found::Ready(set, layout) => return Ok((set, layout)),
             Found::Again if looks.once_more() => {}
-            Found::Again => return Err(failed("semctl", name, Errno::EIDRM)),
+            Found::Again => return Err(failed("semctl", name, OsCode::EIDRM)),
         }
     }
 }
@@ -71,8 +71,8 @@ fn create(key: i32, name: &LockName) -> Result<Found> {
     let layout = Layout::for_new(name.as_str());
     let set = match sys::create(key, layout.size(), MODE) {
         Ok(set) => set,
-        Err(Errno::EEXIST) => return Ok(Found::Again),
-        Err(Errno::EINVAL) => return Err(too_small(name.as_str())),
+        Err(OsCode::EEXIST) => return Ok(Found::Again),
+        Err(OsCode::EINVAL) => return Err(too_small(name.as_str())),
         Err(errno) => return Err(with_limits(failed("semget", name, errno))),
     };
     let finished = finish(set, layout, name);
@@ -87,8 +87,8 @@ fn create(key: i32, name: &LockName) -> Result<Found> {
 fn finish(set: SetId, layout: Layout, name: &LockName) -> Result<Found> {
     match initialise(set, layout, name.as_str()) {
         Ok(_) => Ok(Found::Ready(set, layout)),
-        Err(Errno::EIDRM | Errno::EINVAL) => Ok(Found::Again),
-        Err(Errno::E2BIG) => Err(too_small(name.as_str())),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(Found::Again),
+        Err(OsCode::E2BIG) => Err(too_small(name.as_str())),
         Err(errno) => Err(failed("semop", name, errno)),
     }
 }
@@ -111,10 +111,10 @@ fn inspect(set: SetId, name: &LockName) -> Result<Found> {
     }
 }
 
-fn unless_gone<T>(outcome: std::result::Result<T, Errno>, name: &LockName) -> Result<Option<T>> {
+fn unless_gone<T>(outcome: std::result::Result<T, OsCode>, name: &LockName) -> Result<Option<T>> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
-        Err(Errno::EIDRM | Errno::EINVAL) => Ok(None),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(None),
         Err(errno) => Err(failed("semctl", name, errno)),
     }
 }
@@ -132,7 +132,7 @@ fn foreign(error: Error) -> Error {
     error.with_hint("a lock is for the processes of one user; choose another name")
 }
 
-fn failed(call: &'static str, name: &LockName, errno: Errno) -> Error {
+fn failed(call: &'static str, name: &LockName, errno: OsCode) -> Error {
     let error = Error::system("cannot open the lock", call, name, errno);
-    if errno == Errno::EACCES { refused_set(error) } else { error }
+    if errno == OsCode::EACCES { refused_set(error) } else { error }
 }

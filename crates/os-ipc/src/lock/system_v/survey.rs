@@ -3,7 +3,7 @@
 use super::layout::{ALONE, GATE, Layout, Pending, Slot, Values};
 use super::own;
 use crate::access::Owner;
-use crate::error::{Errno, Result};
+use crate::error::{OsCode, Result};
 use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
 use crate::record::{self, Record};
@@ -28,7 +28,7 @@ fn is_ours(status: &Status) -> bool {
     Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
 }
 
-fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
+fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
     let status = sys::status(set)?;
     // A set can have 32,000 semaphores: none that is too large is read.
     if !wanted(&status) || status.size > Layout::largest() {
@@ -88,7 +88,7 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
 
 /// `kill(pid, 0)`: `EPERM` means that it lives.
 fn is_alive(pid: i32) -> bool {
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(Errno::ESRCH)
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
 }
 
 /// Every lock that has a set.

@@ -29,7 +29,7 @@ impl Named {
         lock
     }
 
-    fn set(&self) -> std::result::Result<SetId, Errno> {
+    fn set(&self) -> std::result::Result<SetId, OsCode> {
         sys::find(Key::of_lock(self.0.as_str()).raw())
     }
 
@@ -110,7 +110,7 @@ fn the_last_one_removes_the_set() {
     end(&one);
     assert!(named.set().is_ok(), "another one uses it");
     end(&two);
-    assert_eq!(named.set(), Err(Errno::ENOENT));
+    assert_eq!(named.set(), Err(OsCode::ENOENT));
     // And whoever comes back makes another one.
     one.join();
     assert!(one.try_take(Request::Exclusive).unwrap().is_some());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::failure;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::semaphore::SemaphoreId;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
@@ -23,17 +23,17 @@ const LOOSE: Token = Token(1);
 
 impl SetCounter {
     /// Gives a unit back in the one way and takes it in the other, in one operation that leaves the counter as it is.
-    fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), Errno> {
+    fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), OsCode> {
         let up = || Operation::add(0, 1, from);
         let down = || Operation::add(0, -1, to);
         loop {
             // Up first would pass the limit where the counter is at 32,767; down first would pass 0 where it is 0.
             match sys::operate(self.set, &mut [up(), down()]) {
-                Err(Errno::ERANGE) => {}
+                Err(OsCode::ERANGE) => {}
                 done => return done,
             }
             match sys::operate(self.set, &mut [down(), up()]) {
-                Err(Errno::EAGAIN) => {}
+                Err(OsCode::EAGAIN) => {}
                 done => return done,
             }
         }
@@ -46,7 +46,7 @@ impl Counter for SetCounter {
         let (undo, origin) = if hold == Request::Unit { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
         match sys::try_take(self.set, undo) {
             Ok(()) => Ok(Some(origin)),
-            Err(Errno::EAGAIN) => Ok(None),
+            Err(OsCode::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
@@ -54,7 +54,7 @@ impl Counter for SetCounter {
     fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match sys::take(self.set, Undo::Yes) {
             Ok(()) => Ok(Some(OWNED)),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
@@ -63,7 +63,7 @@ impl Counter for SetCounter {
         true
     }
 
-    fn give_back(&self, _: Request, origin: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, origin: Token) -> std::result::Result<(), OsCode> {
         sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
     }
 
@@ -71,11 +71,11 @@ impl Counter for SetCounter {
         sys::waiters(self.set).ok().map(u32::from)
     }
 
-    fn disown(&self, origin: Token) -> std::result::Result<(), Errno> {
+    fn disown(&self, origin: Token) -> std::result::Result<(), OsCode> {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         failure(&format!("cannot {act} the semaphore"), "semop", &self.id, errno)
     }
 }

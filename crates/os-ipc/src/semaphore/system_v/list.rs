@@ -1,6 +1,6 @@
 //! All sets of this host.
 
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::hints::system_v as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
@@ -21,13 +21,13 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
     let (table, refusal) = (std::fs::read_to_string(TABLE), probe::refusal("semctl"));
     let table = match (table, refusal) {
         // A kernel without System V IPC: there is nothing.
-        (Err(error), None | Some(Errno::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {
+        (Err(error), None | Some(OsCode::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Vec::new());
         }
         // The table is there for everybody. What it lists would all seem to be what we may not read.
         (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
         (Err(error), None) => {
-            return Err(failed("open", error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)));
+            return Err(failed("open", error.into()));
         }
         (Ok(table), None) => table,
     };
@@ -40,7 +40,7 @@ fn is_another(set: SetId) -> bool {
     values.is_ok_and(|values| matches!(record::read(&values), Record::Lock(_) | Record::Limit(_)))
 }
 
-pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> {
+pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode> {
     let status = sys::status(set)?;
     let values = sys::values(set, status.size)?;
     let (name, verified) = match record::read(&values) {

@@ -14,7 +14,7 @@ pub(crate) use list::{list, sets};
 use super::{Creation, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 use crate::access::Owner;
 use crate::counter_set::{self, Opened};
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
 
@@ -53,11 +53,11 @@ impl Set {
     pub(super) fn post(&self, count: u32) -> Result<()> {
         sys::give(self.id, i16::try_from(count).unwrap_or(i16::MAX), Undo::No).map_err(|errno| {
             let what = match errno {
-                Errno::ERANGE => format!("the counter would pass {VALUE_MAX}"),
+                OsCode::ERANGE => format!("the counter would pass {VALUE_MAX}"),
                 _ => "cannot post to the semaphore".to_owned(),
             };
             let error = failure(&what, "semop", &self.opened_by, errno);
-            if errno == Errno::ERANGE { error.with_limit(u64::from(VALUE_MAX)) } else { error }
+            if errno == OsCode::ERANGE { error.with_limit(u64::from(VALUE_MAX)) } else { error }
         })
     }
 
@@ -73,8 +73,8 @@ impl Set {
             };
             match taken {
                 Ok(()) => return Ok(true),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Ok(false),
+                Err(OsCode::EINTR) => {}
+                Err(OsCode::EAGAIN) => return Ok(false),
                 Err(errno) => {
                     return Err(failure("cannot wait for the semaphore", call, &self.opened_by, errno));
                 }
@@ -116,7 +116,7 @@ pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
     counter_set::remove(set, &opened_by.set_name()?)
 }
 
-fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: Errno) -> Error {
+fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: OsCode) -> Error {
     match id.set_name() {
         Ok(name) => super::explain::opening(counter_set::failure(what, call, &name, errno), id),
         Err(error) => error,

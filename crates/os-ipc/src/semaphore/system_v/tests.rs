@@ -9,7 +9,7 @@ use super::counter::OWNED;
 use super::initialise::initialise;
 use super::{Set, create, open, open_or_create, unlink};
 use crate::access::Owner;
-use crate::error::{Code, Errno};
+use crate::error::{Code, OsCode};
 use crate::key::Key;
 use crate::name::Name;
 use crate::record;
@@ -62,7 +62,7 @@ fn an_unfinished_set_is_refused_by_open_and_finished_by_open_or_create() {
     let named = Named::new();
     named.unfinished();
     assert_eq!(open(&named.0, Owner::Default).err().unwrap().code(), Code::NotInitialised);
-    assert_eq!(create(&named.0, creation(1)).err().unwrap().errno(), Some(Errno::EEXIST));
+    assert_eq!(create(&named.0, creation(1)).err().unwrap().errno(), Some(OsCode::EEXIST));
     let (set, created) = named.open_or_create(6);
     assert!(created && set.verified());
     assert_eq!(set.value().unwrap(), 6);

@@ -7,8 +7,8 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::error::OsCode;
 use libc::{sigaction, siginfo_t};
-use nix::errno::Errno;
 
 pub(in crate::sys) type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
@@ -53,13 +53,13 @@ impl Chain {
     /// `sigaction(signal, ours)`, unless ours is in front already.
     ///
     /// Without a place left it stays as it is.
-    pub(in crate::sys) fn renew(&self) -> Result<(), Errno> {
+    pub(in crate::sys) fn renew(&self) -> Result<(), OsCode> {
         let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: an all-zero sigaction is a valid one, and both outlive the calls. A handler only reads a OnceLock that is
         // set before it is installed, and calls what was there before, so it may run at any time.
         unsafe {
             let mut current: sigaction = std::mem::zeroed();
-            Errno::result(libc::sigaction(self.signal, ptr::null(), &raw mut current))?;
+            OsCode::result(libc::sigaction(self.signal, ptr::null(), &raw mut current))?;
             if self.ours.iter().any(|ours| *ours as usize == current.sa_sigaction) {
                 return Ok(());
             }
@@ -71,7 +71,7 @@ impl Chain {
             ours.sa_sigaction = self.ours[place] as usize;
             ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | self.flags;
             libc::sigemptyset(&raw mut ours.sa_mask);
-            Errno::result(libc::sigaction(self.signal, &raw const ours, ptr::null_mut())).map(drop)
+            OsCode::result(libc::sigaction(self.signal, &raw const ours, ptr::null_mut())).map(drop)
         }
     }
 

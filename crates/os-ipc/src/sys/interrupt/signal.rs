@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::error::OsCode;
 use libc::{c_int, c_void, pthread_t, siginfo_t};
-use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 
 use crate::sys::host::handler_chain::{self, Chain, at_every_place};
@@ -71,7 +71,7 @@ static CHAIN: Chain = Chain::new(INTERRUPT, 0, at_every_place!(on_interrupt));
 /// To be called before every signal. A program that listens to SIGURG puts its own handler in our place, and takes all of
 /// them away when it stops: the signal is ignored then. Without a place in the chain it stays as it is: System V needs no
 /// more than some handler.
-pub(crate) fn install_interrupt() -> Result<(), Errno> {
+pub(crate) fn install_interrupt() -> Result<(), OsCode> {
     CHAIN.renew()
 }
 

@@ -5,9 +5,9 @@
 
 use std::sync::PoisonError;
 
+use crate::error::OsCode;
 use loom::sync::{Condvar, Mutex, MutexGuard};
 use loom::thread::{ThreadId, current};
-use nix::errno::Errno;
 
 loom::lazy_static! {
     static ref KERNEL: Mutex<Kernel> = Mutex::new(Kernel::default());
@@ -32,15 +32,15 @@ pub(crate) fn units() -> u32 {
 }
 
 /// Adds a unit.
-pub(crate) fn give() -> Result<(), Errno> {
+pub(crate) fn give() -> Result<(), OsCode> {
     give_several(1)
 }
 
 /// Adds units.
-pub(crate) fn give_several(units: u32) -> Result<(), Errno> {
+pub(crate) fn give_several(units: u32) -> Result<(), OsCode> {
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     kernel.units += units;
     CHANGED.notify_all();
@@ -48,15 +48,15 @@ pub(crate) fn give_several(units: u32) -> Result<(), Errno> {
 }
 
 /// Takes a unit if one is there.
-pub(crate) fn try_take() -> Result<bool, Errno> {
+pub(crate) fn try_take() -> Result<bool, OsCode> {
     try_take_several(1)
 }
 
 /// Takes units if they are all there.
-pub(crate) fn try_take_several(units: u32) -> Result<bool, Errno> {
+pub(crate) fn try_take_several(units: u32) -> Result<bool, OsCode> {
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     let there = kernel.units >= units;
     kernel.units -= if there { units } else { 0 };
@@ -64,28 +64,28 @@ pub(crate) fn try_take_several(units: u32) -> Result<bool, Errno> {
 }
 
 /// Takes a unit, and waits for one; `EINTR` after a signal.
-pub(crate) fn take() -> Result<(), Errno> {
+pub(crate) fn take() -> Result<(), OsCode> {
     take_several(1)
 }
 
 /// Takes units, and waits until they are all there; `EINTR` after a signal.
-pub(crate) fn take_several(units: u32) -> Result<(), Errno> {
+pub(crate) fn take_several(units: u32) -> Result<(), OsCode> {
     let me = current().id();
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     kernel.blocked.push((me, false));
     let outcome = loop {
         if kernel.removed {
-            break Err(Errno::EIDRM);
+            break Err(OsCode::EIDRM);
         }
         if kernel.units >= units {
             kernel.units -= units;
             break Ok(());
         }
         if kernel.blocked.contains(&(me, true)) {
-            break Err(Errno::EINTR);
+            break Err(OsCode::EINTR);
         }
         kernel = CHANGED.wait(kernel).unwrap_or_else(PoisonError::into_inner);
     };
@@ -127,7 +127,7 @@ impl Stay {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the same face as the real one")]
-pub(crate) fn install_interrupt() -> Result<(), Errno> {
+pub(crate) fn install_interrupt() -> Result<(), OsCode> {
     Ok(())
 }
 

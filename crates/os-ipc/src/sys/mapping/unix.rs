@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::sys::bus_guard::{self, Guard};
@@ -38,7 +38,7 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// `mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)`
-    pub(crate) fn of_file(file: &File, length: NonZeroUsize, writable: bool) -> Result<Self, Errno> {
+    pub(crate) fn of_file(file: &File, length: NonZeroUsize, writable: bool) -> Result<Self, OsCode> {
         // SAFETY: a new range, chosen by the kernel, touches nobody's memory.
         let start =
             unsafe { mmap(None, length, protection(writable), MapFlags::MAP_SHARED, file, 0) }?.cast::<u8>();
@@ -54,13 +54,13 @@ impl Mapping {
     }
 
     /// `shmat(segment, NULL, SHM_RDONLY or 0)`
-    pub(crate) fn of_segment(segment: i32, length: NonZeroUsize, writable: bool) -> Result<Self, Errno> {
+    pub(crate) fn of_segment(segment: i32, length: NonZeroUsize, writable: bool) -> Result<Self, OsCode> {
         let flags = if writable { 0 } else { libc::SHM_RDONLY };
         // SAFETY: a new range, chosen by the kernel, touches nobody's memory.
         let start = unsafe { libc::shmat(segment, ptr::null(), flags) };
         // shmat's failure is the address -1.
-        let start = if start.addr() == usize::MAX { Err(Errno::last()) } else { Ok(start.cast::<u8>()) }?;
-        let start = NonNull::new(start).ok_or(Errno::EINVAL)?;
+        let start = if start.addr() == usize::MAX { Err(OsCode::last()) } else { Ok(start.cast::<u8>()) }?;
+        let start = NonNull::new(start).ok_or(OsCode::EINVAL)?;
         Ok(Self {
             start,
             length,
@@ -139,20 +139,20 @@ impl Mapping {
     }
 
     /// `mmap(start, length, ..., MAP_SHARED | MAP_FIXED, file, 0)`: shows the object again where pages were replaced.
-    pub(crate) fn mend(&self, file: &File) -> Result<(), Errno> {
+    pub(crate) fn mend(&self, file: &File) -> Result<(), OsCode> {
         let Shows::File(guard) = &self.shows else { return Ok(()) };
         guard.mend();
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
         // SAFETY: the range is ours, and the replacement is as large and as writable as what it replaces.
-        unsafe { mmap(Some(self.start.addr()), self.length, protection(self.writable), flags, file, 0) }
-            .map(drop)
+        unsafe { mmap(Some(self.start.addr()), self.length, protection(self.writable), flags, file, 0) }?;
+        Ok(())
     }
 
     /// `mmap(start, length, ..., MAP_FIXED | MAP_ANONYMOUS)`: from now on the range is zeros that nobody shares.
     ///
     /// For memory that somebody may still touch, such as a read or write of a file in a thread of libuv's pool: it
     /// finds zeros there instead of nothing, or what was mapped there next. System V counts it as a detach.
-    pub(crate) fn vacate(&self) -> Result<(), Errno> {
+    pub(crate) fn vacate(&self) -> Result<(), OsCode> {
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED | MapFlags::MAP_NORESERVE;
         // SAFETY: the range is ours, and stays valid for whoever touches it.
         unsafe { mmap_anonymous(Some(self.start.addr()), self.length, protection(true), flags) }?;

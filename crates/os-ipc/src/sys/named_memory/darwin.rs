@@ -6,7 +6,6 @@
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::mman::{shm_open, shm_unlink};
 use nix::sys::stat::Mode;
@@ -21,11 +20,11 @@ pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure>
     let bits = libc::mode_t::try_from(mode & 0o777).unwrap_or(0o600);
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR;
     let file = shm_open(name.as_c_str(), flags, Mode::from_bits_truncate(bits));
-    let file = File::from(file.map_err(|errno| Failure("shm_open", errno))?);
+    let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
     file.set_len(size).map_err(|error| {
         // What was to be reported is why there is nothing; that the rest stays behind, if it does, adds nothing.
         let _ = shm_unlink(name.as_c_str());
-        Failure("ftruncate", raw(&error))
+        Failure("ftruncate", error.into())
     })?;
     Ok(file)
 }
@@ -34,14 +33,14 @@ pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure>
 pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let file = shm_open(name.as_c_str(), access, Mode::empty());
-    let file = File::from(file.map_err(|errno| Failure("shm_open", errno))?);
+    let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
     let status = status(&file)?;
     Ok((file, status))
 }
 
 /// `fstat(file)`
 pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
-    file.metadata().map_err(|error| Failure("fstat", raw(&error)))
+    file.metadata().map_err(|error| Failure("fstat", error.into()))
 }
 
 /// Whether the object has lost its name: nothing tells.
@@ -53,7 +52,7 @@ pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
 ///
 /// `ENOENT` means that there was none.
 pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
-    shm_unlink(name.as_c_str()).map_err(|errno| Failure("shm_unlink", errno))
+    shm_unlink(name.as_c_str()).map_err(|errno| Failure("shm_unlink", errno.into()))
 }
 
 /// What tells an object from another of the same name, as far as anything does.
@@ -73,7 +72,7 @@ pub(crate) fn identity(status: &Metadata) -> Identity {
 /// `shm_open(name, O_RDONLY)` and `fstat`: the identity of what has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     let file = shm_open(name.as_c_str(), OFlag::O_RDONLY, Mode::empty());
-    let file = File::from(file.map_err(|errno| Failure("shm_open", errno))?);
+    let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
     Ok(identity(&status(&file)?))
 }
 
@@ -85,8 +84,4 @@ pub(crate) fn names() -> Vec<Name> {
 /// Nothing limits them but memory.
 pub(crate) fn space() -> Option<Space> {
     None
-}
-
-fn raw(error: &std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

@@ -5,6 +5,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
+use crate::error::OsCode;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, OFlag, fallocate, open as open_file, posix_fallocate};
 use nix::sys::stat::Mode;
@@ -31,11 +32,11 @@ pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure>
         Ok(file) => match publish(&file, name) {
             Ok(()) => Ok(file),
             // No /proc, and not the privilege to do without.
-            Err(Errno::ENOENT) => create_exclusively(name, size, mode),
+            Err(OsCode::ENOENT) => create_exclusively(name, size, mode),
             Err(errno) => Err(Failure("linkat", errno)),
         },
         // Not every file system has O_TMPFILE; an old kernel takes it for opening a directory.
-        Err(Failure("open", Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT)) => {
+        Err(Failure("open", OsCode::EOPNOTSUPP | OsCode::EISDIR | OsCode::ENOENT)) => {
             create_exclusively(name, size, mode)
         }
         Err(failure) => Err(failure),
@@ -51,12 +52,12 @@ fn create_unnamed(size: u64, mode: u32) -> Result<File, Failure> {
 }
 
 /// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless that is taken.
-fn publish(file: &File, name: &Name) -> Result<(), Errno> {
+fn publish(file: &File, name: &Name) -> Result<(), OsCode> {
     let from = format!("/proc/self/fd/{}", file.as_raw_fd());
     match linkat(AT_FDCWD, from.as_str(), AT_FDCWD, &path(name), AtFlags::AT_SYMLINK_FOLLOW) {
         // Without /proc: allowed for whoever opened the file since Linux 6.10, and for CAP_DAC_READ_SEARCH before.
-        Err(Errno::ENOENT) => linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH),
-        done => done,
+        Err(Errno::ENOENT) => Ok(linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH)?),
+        done => Ok(done?),
     }
 }
 
@@ -76,26 +77,26 @@ fn create_exclusively(name: &Name, size: u64, mode: u32) -> Result<File, Failure
 fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
     allocate(file, size)?;
     file.set_permissions(Permissions::from_mode(mode & 0o777))
-        .map_err(|error| Failure("fchmod", raw(&error)))?;
-    file.set_len(size).map_err(|error| Failure("ftruncate", raw(&error)))
+        .map_err(|error| Failure("fchmod", error.into()))?;
+    file.set_len(size).map_err(|error| Failure("ftruncate", error.into()))
 }
 
 /// `fallocate(file, FALLOC_FL_KEEP_SIZE, ...)`
 fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     let failed = |errno| Failure("fallocate", errno);
-    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(Errno::EFBIG));
+    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(OsCode::EFBIG));
     // fallocate would come back with EFBIG too, but bring SIGXFSZ.
     if file_size_limit().is_some_and(|limit| size > limit) {
-        return Err(failed(Errno::EFBIG));
+        return Err(failed(OsCode::EFBIG));
     }
     // A hopeless size is refused as a whole, before its steps take all the memory there is.
     let space = space().filter(|space| space.total != 0);
     if space.is_some_and(|space| size > space.free) {
-        return Err(failed(Errno::ENOSPC));
+        return Err(failed(OsCode::ENOSPC));
     }
     // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
     if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
-        return Err(failed(Errno::ENOMEM));
+        return Err(failed(OsCode::ENOMEM));
     }
     let mut done = 0;
     while done < size {
@@ -103,7 +104,7 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
         let (from, length) = (offset(done)?, offset(step)?);
         match uninterrupted(|| fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length)) {
             // Not a tmpfs: the C library writes a byte to every block.
-            Err(Errno::EOPNOTSUPP) => {
+            Err(OsCode::EOPNOTSUPP) => {
                 let whole = offset(size)?;
                 return uninterrupted(|| posix_fallocate(file, 0, whole))
                     .map_err(|errno| Failure("posix_fallocate", errno));
@@ -124,9 +125,9 @@ pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refu
     let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let file = match uninterrupted(|| open_file(&path(name), flags, Mode::empty())) {
         Ok(file) => File::from(file),
-        Err(Errno::ELOOP) => return Err(Refusal::NotAnObject("a symbolic link")),
-        Err(Errno::EISDIR) => return Err(Refusal::NotAnObject("a directory")),
-        Err(Errno::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
+        Err(OsCode::ELOOP) => return Err(Refusal::NotAnObject("a symbolic link")),
+        Err(OsCode::EISDIR) => return Err(Refusal::NotAnObject("a directory")),
+        Err(OsCode::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
         Err(errno) => return Err(Failure("open", errno).into()),
     };
     let status = status(&file)?;
@@ -134,7 +135,7 @@ pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refu
         return Err(Refusal::NotAnObject(kind));
     }
     match status.nlink() {
-        0 => Err(Refusal::NotReady(Errno::ENOENT)),
+        0 => Err(Refusal::NotReady(OsCode::ENOENT)),
         1 => Ok((file, status)),
         _ => Err(Refusal::NotAnObject("a file that has another name too")),
     }
@@ -155,7 +156,7 @@ fn wrong_kind(status: &Metadata) -> Option<&'static str> {
 
 /// `fstat(file)`
 pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
-    file.metadata().map_err(|error| Failure("fstat", raw(&error)))
+    file.metadata().map_err(|error| Failure("fstat", error.into()))
 }
 
 /// Whether the object has lost its name.
@@ -168,7 +169,8 @@ pub(crate) fn removed(status: &Metadata) -> Option<bool> {
 ///
 /// `ENOENT` means that there was none.
 pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
-    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir).map_err(|errno| Failure("unlinkat", errno))
+    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
+        .map_err(|errno| Failure("unlinkat", errno.into()))
 }
 
 /// What tells an object from another of the same name.
@@ -187,7 +189,7 @@ pub(crate) fn identity(status: &Metadata) -> Identity {
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     match std::fs::symlink_metadata(path(name)) {
         Ok(status) => Ok(identity(&status)),
-        Err(error) => Err(Failure("lstat", raw(&error))),
+        Err(error) => Err(Failure("lstat", error.into())),
     }
 }
 
@@ -212,15 +214,11 @@ fn path(name: &Name) -> PathBuf {
     PathBuf::from(format!("{DIRECTORY}{name}"))
 }
 
-fn raw(error: &std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
-}
-
-fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> Result<T, OsCode> {
     loop {
         match call() {
             Err(Errno::EINTR) => {}
-            result => return result,
+            result => return Ok(result?),
         }
     }
 }
@@ -251,7 +249,7 @@ mod tests {
         let status = status(&file).unwrap();
         assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
         assert!(status.blocks() * 512 >= 100_000);
-        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", Errno::EEXIST));
+        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", OsCode::EEXIST));
         assert_eq!(open(&name.0, true).unwrap().1.len(), 100_000);
     }
 
@@ -260,8 +258,8 @@ mod tests {
         let name = Fresh::new("no-room");
         assert_eq!(
             create_exclusively(&name.0, 1 << 50, 0o600).unwrap_err(),
-            Failure("fallocate", Errno::ENOSPC)
+            Failure("fallocate", OsCode::ENOSPC)
         );
-        assert_eq!(named(&name.0), Err(Failure("lstat", Errno::ENOENT)));
+        assert_eq!(named(&name.0), Err(Failure("lstat", OsCode::ENOENT)));
     }
 }

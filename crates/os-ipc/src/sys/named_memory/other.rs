@@ -2,21 +2,21 @@
 
 use std::fs::{File, Metadata};
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::types::{Failure, Refusal, Space};
 use crate::name::Name;
 
 pub(crate) fn create(_name: &Name, _size: u64, _mode: u32) -> Result<File, Failure> {
-    Err(Failure("shm_open", Errno::ENOSYS))
+    Err(Failure("shm_open", OsCode::ENOSYS))
 }
 
 pub(crate) fn open(_name: &Name, _writable: bool) -> Result<(File, Metadata), Refusal> {
-    Err(Failure("shm_open", Errno::ENOSYS).into())
+    Err(Failure("shm_open", OsCode::ENOSYS).into())
 }
 
 pub(crate) fn status(_file: &File) -> Result<Metadata, Failure> {
-    Err(Failure("fstat", Errno::ENOSYS))
+    Err(Failure("fstat", OsCode::ENOSYS))
 }
 
 pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
@@ -24,7 +24,7 @@ pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
 }
 
 pub(crate) fn unlink(_name: &Name) -> Result<(), Failure> {
-    Err(Failure("shm_unlink", Errno::ENOSYS))
+    Err(Failure("shm_unlink", OsCode::ENOSYS))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn identity(_status: &Metadata) -> Identity {
 }
 
 pub(crate) fn named(_name: &Name) -> Result<Identity, Failure> {
-    Err(Failure("shm_open", Errno::ENOSYS))
+    Err(Failure("shm_open", OsCode::ENOSYS))
 }
 
 pub(crate) fn names() -> Vec<Name> {

@@ -1,10 +1,10 @@
 //! What the calls of POSIX shared memory answer, on every platform.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 /// A call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) &'static str, pub(crate) Errno);
+pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
 
 /// Why a name was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) enum Refusal {
     /// It is this instead of a memory object.
     NotAnObject(&'static str),
     /// It went away, or is not there yet: worth another try.
-    NotReady(Errno),
+    NotReady(OsCode),
 }
 
 impl From<Failure> for Refusal {

@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::error::OsCode;
 use libc::sem_t;
-use nix::errno::Errno;
 #[cfg(not(target_vendor = "apple"))]
 use nix::{
     sys::time::TimeSpec,
@@ -32,15 +32,15 @@ impl Mapped {
     }
 
     /// `sem_trywait(sem)`: takes a unit if one is there now. `EAGAIN` means that none is.
-    pub(crate) fn try_take(&self) -> Result<(), Errno> {
+    pub(crate) fn try_take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
         uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_wait(sem)`: takes a unit, and waits for one as long as it takes. `EINTR` means that a signal came.
-    pub(crate) fn take(&self) -> Result<(), Errno> {
+    pub(crate) fn take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
-        Errno::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
+        OsCode::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_timedwait(sem, a second or less)`, again and again: takes a unit, and waits for one until the deadline; false
@@ -48,22 +48,22 @@ impl Mapped {
     ///
     /// The clock of the call can be set, so it only bounds one sleep: the deadline is the monotonic clock's.
     #[cfg(not(target_vendor = "apple"))]
-    pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, Errno> {
+    pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, OsCode> {
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
                     Ok(()) => Ok(true),
-                    Err(Errno::EAGAIN) => Ok(false),
+                    Err(OsCode::EAGAIN) => Ok(false),
                     Err(errno) => Err(errno),
                 };
             }
             let until = clock_gettime(ClockId::CLOCK_REALTIME)? + TimeSpec::from_duration(left.min(LONGEST));
             // SAFETY: mapped until `self` is dropped, and `until` outlives the call.
-            match Errno::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
+            match OsCode::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
                 Ok(_) => return Ok(true),
-                Err(Errno::EINTR | Errno::ETIMEDOUT) => {}
+                Err(OsCode::EINTR | OsCode::ETIMEDOUT) => {}
                 Err(errno) => return Err(errno),
             }
         }
@@ -72,30 +72,30 @@ impl Mapped {
     /// darwin has no sem_timedwait.
     #[cfg(target_vendor = "apple")]
     #[allow(clippy::unused_self, reason = "the same face on every platform")]
-    pub(crate) fn take_until(&self, _deadline: Instant) -> Result<bool, Errno> {
-        Err(Errno::ENOSYS)
+    pub(crate) fn take_until(&self, _deadline: Instant) -> Result<bool, OsCode> {
+        Err(OsCode::ENOSYS)
     }
 
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
-    pub(crate) fn give(&self) -> Result<(), Errno> {
+    pub(crate) fn give(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
-        Errno::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
+        OsCode::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
     }
 
     /// `sem_getvalue(sem)`: the counter.
     #[cfg(not(target_vendor = "apple"))]
-    pub(crate) fn value(&self) -> Result<u32, Errno> {
+    pub(crate) fn value(&self) -> Result<u32, OsCode> {
         let mut value: std::ffi::c_int = 0;
         // SAFETY: mapped until `self` is dropped, and `value` outlives the call.
-        Errno::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
+        OsCode::result(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
         Ok(u32::try_from(value).unwrap_or(0))
     }
 
     /// XNU has sem_getvalue in name only: it answers `ENOSYS`.
     #[cfg(target_vendor = "apple")]
     #[allow(clippy::unused_self, reason = "the same face on every platform")]
-    pub(crate) fn value(&self) -> Result<u32, Errno> {
-        Err(Errno::ENOSYS)
+    pub(crate) fn value(&self) -> Result<u32, OsCode> {
+        Err(OsCode::ENOSYS)
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) const FILE_PREFIX: Option<&str> = if cfg!(target_env = "gnu") {
 pub(crate) const FILE_SIZE: u64 = size_of::<sem_t>() as u64;
 
 /// `sem_open(name, O_CREAT | O_EXCL, mode, initial)`: a new semaphore. `EEXIST` means that there is one.
-pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Errno> {
+pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call; the variadic arguments are the two that O_CREAT takes.
     opened(|| unsafe {
         libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, c_uint::from(mode), c_uint::from(initial))
@@ -136,27 +136,27 @@ pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, Err
 }
 
 /// `sem_open(name, 0)`: the semaphore of this name. `ENOENT` means that there is none.
-pub(crate) fn open(name: &CStr) -> Result<Mapped, Errno> {
+pub(crate) fn open(name: &CStr) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     opened(|| unsafe { libc::sem_open(name.as_ptr(), 0) })
 }
 
 /// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin; `EINTR` means once more.
-fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, Errno> {
+fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, OsCode> {
     loop {
         let semaphore = call();
         if semaphore != libc::SEM_FAILED {
-            return NonNull::new(semaphore).map(Mapped).ok_or(Errno::EINVAL);
+            return NonNull::new(semaphore).map(Mapped).ok_or(OsCode::EINVAL);
         }
-        match Errno::last() {
-            Errno::EINTR => {}
+        match OsCode::last() {
+            OsCode::EINTR => {}
             errno => return Err(errno),
         }
     }
 }
 
 /// `sem_unlink(name)`: takes the name away; who has it open keeps it, and nobody who waits is woken.
-pub(crate) fn unlink(name: &CStr) -> Result<(), Errno> {
+pub(crate) fn unlink(name: &CStr) -> Result<(), OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
-    Errno::result(unsafe { libc::sem_unlink(name.as_ptr()) }).map(drop)
+    OsCode::result(unsafe { libc::sem_unlink(name.as_ptr()) }).map(drop)
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::error::OsCode;
 use libc::sem_t;
-use nix::errno::Errno;
 
 use crate::sys::host::module;
 use crate::sys::named_semaphore::{Mapped, VALUE_MAX};
@@ -61,7 +61,7 @@ impl Drop for Words {
 /// Adds `count` units in one step and wakes as many who wait; `EOVERFLOW` when the counter would pass its limit.
 ///
 /// `None` where the words are not known to look like this.
-pub(crate) fn give(semaphore: &Mapped, count: u32) -> Option<Result<(), Errno>> {
+pub(crate) fn give(semaphore: &Mapped, count: u32) -> Option<Result<(), OsCode>> {
     if !layout_is_known() {
         return None;
     }
@@ -73,7 +73,7 @@ pub(crate) fn give(semaphore: &Mapped, count: u32) -> Option<Result<(), Errno>> 
     };
     let more = |value: u32| value.checked_add(count).filter(|sum| *sum <= VALUE_MAX);
     if word(0).fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
-        return Some(Err(Errno::EOVERFLOW));
+        return Some(Err(OsCode::EOVERFLOW));
     }
     if word(1).load(Ordering::SeqCst) != 0 {
         wake(semaphore, i32::try_from(count).unwrap_or(i32::MAX));

@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::sys::named_semaphore::Mapped;
 
@@ -26,7 +26,7 @@ impl Words {
 }
 
 /// Nobody adds to words that are not known.
-pub(crate) fn give(_: &Mapped, _: u32) -> Option<Result<(), Errno>> {
+pub(crate) fn give(_: &Mapped, _: u32) -> Option<Result<(), OsCode>> {
     None
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::sys::{interrupt, module};
-use nix::errno::Errno;
 
 /// What a thread is to do.
 type Job = Box<dyn FnOnce() + Send>;
@@ -48,8 +47,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
         .spawn(move || live(job))
         .map(drop)
         .map_err(|error| {
-            let errno = error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw);
-            Error::system("cannot wait", "pthread_create", "for a waiting thread", errno).with_hint(
+            Error::system("cannot wait", "pthread_create", "for a waiting thread", error.into()).with_hint(
                 "the limit of processes and threads is reached (ulimit -u, or pids.max of the cgroup), or that of addresses (ulimit -v)",
             )
         })

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 #[allow(clippy::unnecessary_wraps, reason = "the same face as darwin's")]
-pub(crate) fn user_folder() -> Result<PathBuf, Errno> {
+pub(crate) fn user_folder() -> Result<PathBuf, OsCode> {
     Ok(PathBuf::from("/tmp"))
 }

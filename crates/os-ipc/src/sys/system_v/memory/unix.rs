@@ -3,8 +3,8 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime};
 
+use crate::error::OsCode;
 use libc::{c_int, shmid_ds};
-use nix::errno::Errno;
 
 use crate::sys::segment_key;
 
@@ -34,26 +34,26 @@ const SHM_DEST: u32 = if cfg!(target_vendor = "apple") { 0o2000 } else { 0o1000 
 /// `shmget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new segment; the umask is not applied.
 ///
 /// `EEXIST` means that there is one; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is used up.
-pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, Errno> {
+pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, OsCode> {
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | c_int::try_from(mode & 0o777).unwrap_or(0o600);
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::shmget(key, size, flags) })
+    OsCode::result(unsafe { libc::shmget(key, size, flags) })
 }
 
 /// `shmget(key, 0, 0)`: the id of an existing segment, whoever may use it.
-pub(crate) fn find(key: i32) -> Result<i32, Errno> {
+pub(crate) fn find(key: i32) -> Result<i32, OsCode> {
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::shmget(key, 0, 0) })
+    OsCode::result(unsafe { libc::shmget(key, 0, 0) })
 }
 
 /// `shmctl(segment, IPC_STAT, ...)`
 ///
 /// `EINVAL` and `EIDRM` mean that there is no such segment (any more); `EACCES`, that we may not read it.
 #[allow(clippy::useless_conversion, reason = "the members are as wide as each C library has them")]
-pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
+pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
     let mut status = MaybeUninit::<shmid_ds>::zeroed();
     // SAFETY: `status` has room for a shmid_ds and outlives the call.
-    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
+    OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
     // SAFETY: it was zeroed, which is a shmid_ds, and the call filled it in.
     let status = unsafe { status.assume_init() };
     let mode = u32::from(status.shm_perm.mode);
@@ -77,9 +77,9 @@ pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
 /// `shmctl(segment, IPC_RMID)`: the key is free at once, the memory when the last process detaches it.
 ///
 /// `EINVAL` and `EIDRM` mean that it was gone; `EPERM`, that it belongs to somebody else.
-pub(crate) fn remove(segment: i32) -> Result<(), Errno> {
+pub(crate) fn remove(segment: i32) -> Result<(), OsCode> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+    OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
 /// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list, nor has a kernel without System V IPC.

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::sys::system_v::semaphore;
 
@@ -12,7 +12,7 @@ use crate::sys::system_v::semaphore;
 ///
 /// Every one of these is `EINVAL` for a kernel that has the call and lets it through: a set or segment of size 0, an id
 /// below 0. `ENOSYS` means a kernel without System V IPC; anything else, a filter (seccomp(2)) or a security module.
-pub(crate) fn refusal(call: &str) -> Option<Errno> {
+pub(crate) fn refusal(call: &str) -> Option<OsCode> {
     let mut nothing = libc::sembuf { sem_num: 0, sem_op: 0, sem_flg: 0 };
     // An emulator (qemu-user) checks the pointer before the id, so IPC_STAT gets memory that it may fill in.
     let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
@@ -36,8 +36,8 @@ pub(crate) fn refusal(call: &str) -> Option<Errno> {
             _ => return None,
         }
     };
-    match Errno::result(answer) {
-        Ok(_) | Err(Errno::EINVAL | Errno::EIDRM | Errno::EINTR) => None,
+    match OsCode::result(answer) {
+        Ok(_) | Err(OsCode::EINVAL | OsCode::EIDRM | OsCode::EINTR) => None,
         Err(errno) => Some(errno),
     }
 }

@@ -1,7 +1,7 @@
 //! Platforms without filters of system calls: nothing is refused.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
-pub(crate) fn refusal(_call: &str) -> Option<Errno> {
+pub(crate) fn refusal(_call: &str) -> Option<OsCode> {
     None
 }

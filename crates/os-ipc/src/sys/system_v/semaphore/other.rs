@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 pub(crate) use super::types::{Status, Undo};
 
@@ -36,23 +36,23 @@ impl Operation {
     }
 }
 
-pub(crate) fn create(_key: i32, _size: usize, _mode: u32) -> Result<SetId, Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn create(_key: i32, _size: usize, _mode: u32) -> Result<SetId, OsCode> {
+    Err(OsCode::ENOSYS)
 }
 
-pub(crate) fn find(_key: i32) -> Result<SetId, Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn find(_key: i32) -> Result<SetId, OsCode> {
+    Err(OsCode::ENOSYS)
 }
 
-pub(crate) fn find_any(_key: i32) -> Result<SetId, Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn find_any(_key: i32) -> Result<SetId, OsCode> {
+    Err(OsCode::ENOSYS)
 }
 
-pub(crate) fn operate(set: SetId, _operations: &mut [Operation]) -> Result<(), Errno> {
+pub(crate) fn operate(set: SetId, _operations: &mut [Operation]) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn operate_waiting(set: SetId, _operations: &mut [Operation]) -> Result<(), Errno> {
+pub(crate) fn operate_waiting(set: SetId, _operations: &mut [Operation]) -> Result<(), OsCode> {
     match set.0 {}
 }
 
@@ -60,59 +60,59 @@ pub(crate) fn operate_within(
     set: SetId,
     _operations: &mut [Operation],
     _timeout: Duration,
-) -> Result<(), Errno> {
+) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn try_take(set: SetId, _undo: Undo) -> Result<(), Errno> {
+pub(crate) fn try_take(set: SetId, _undo: Undo) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn take(set: SetId, _undo: Undo) -> Result<(), Errno> {
+pub(crate) fn take(set: SetId, _undo: Undo) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn take_within(set: SetId, _undo: Undo, _timeout: Duration) -> Result<(), Errno> {
+pub(crate) fn take_within(set: SetId, _undo: Undo, _timeout: Duration) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn give(set: SetId, _count: i16, _undo: Undo) -> Result<(), Errno> {
+pub(crate) fn give(set: SetId, _count: i16, _undo: Undo) -> Result<(), OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn value(set: SetId) -> Result<u16, Errno> {
+pub(crate) fn value(set: SetId) -> Result<u16, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn value_at(set: SetId, _index: u16) -> Result<u16, Errno> {
+pub(crate) fn value_at(set: SetId, _index: u16) -> Result<u16, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn waiters(set: SetId) -> Result<u16, Errno> {
+pub(crate) fn waiters(set: SetId) -> Result<u16, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn waiters_at(set: SetId, _index: u16) -> Result<u16, Errno> {
+pub(crate) fn waiters_at(set: SetId, _index: u16) -> Result<u16, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn last_pid(set: SetId) -> Result<i32, Errno> {
+pub(crate) fn last_pid(set: SetId) -> Result<i32, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn last_pid_at(set: SetId, _index: u16) -> Result<i32, Errno> {
+pub(crate) fn last_pid_at(set: SetId, _index: u16) -> Result<i32, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn values(set: SetId, _size: usize) -> Result<Values, Errno> {
+pub(crate) fn values(set: SetId, _size: usize) -> Result<Values, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn status(set: SetId) -> Result<Status, Errno> {
+pub(crate) fn status(set: SetId) -> Result<Status, OsCode> {
     match set.0 {}
 }
 
-pub(crate) fn remove(set: SetId) -> Result<(), Errno> {
+pub(crate) fn remove(set: SetId) -> Result<(), OsCode> {
     match set.0 {}
 }
 

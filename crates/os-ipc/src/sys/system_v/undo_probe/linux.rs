@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use crate::sys::system_v::semaphore::{self as sem, SetId};
 
@@ -29,19 +29,19 @@ pub(crate) enum Seen {
 ///
 /// A process that is killed here leaves this one set, and the next probe of the user removes it.
 /// `EACCES` means that the key is in use for something else.
-pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, Errno> {
+pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, OsCode> {
     let set = sem::open_or_create(key, SIZE, 0o600).map_err(|errno| match errno {
         // The set of this key is smaller: it is none of ours.
-        Errno::EINVAL => Errno::EACCES,
+        OsCode::EINVAL => OsCode::EACCES,
         errno => errno,
     })?;
     let status = match sem::status(set) {
         Ok(status) => status,
-        Err(Errno::EIDRM | Errno::EINVAL) => return Ok(Seen::Disturbed),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => return Ok(Seen::Disturbed),
         Err(errno) => return Err(errno),
     };
     if status.size != SIZE || status.uid != user || status.creator_uid != user {
-        return Err(Errno::EACCES);
+        return Err(OsCode::EACCES);
     }
     let seen = look_at(set);
     // Another process may have removed it by now.
@@ -54,7 +54,7 @@ pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, Errno> {
 }
 
 /// Probes with a set that nobody else can find. A process that is killed here leaves it behind.
-pub(crate) fn with_private_set() -> Result<Seen, Errno> {
+pub(crate) fn with_private_set() -> Result<Seen, OsCode> {
     let set = sem::create(libc::IPC_PRIVATE, SIZE, 0o600)?;
     let seen = look_at(set);
     let _ = sem::remove(set);
@@ -62,11 +62,11 @@ pub(crate) fn with_private_set() -> Result<Seen, Errno> {
 }
 
 /// A child raises the semaphore with undo and ends; then the semaphore says whether that was undone.
-fn look_at(set: SetId) -> Result<Seen, Errno> {
+fn look_at(set: SetId) -> Result<Seen, OsCode> {
     match in_child(set).and_then(|()| sem::value(set)) {
         Ok(0) => Ok(Seen::Undone),
         Ok(_) => Ok(Seen::Stayed),
-        Err(Errno::EIDRM | Errno::EINVAL) => Ok(Seen::Disturbed),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(Seen::Disturbed),
         Err(errno) => Err(errno),
     }
 }
@@ -84,7 +84,7 @@ const UNANSWERED: i32 = -1;
 ///
 /// The calling thread stands still until the child has ended, as with vfork(2), but the child has a stack of its own.
 /// The child has a list of undos of its own too: only `CLONE_SYSVSEM` would share ours. It sends no signal when it ends.
-fn in_child(set: SetId) -> Result<(), Errno> {
+fn in_child(set: SetId) -> Result<(), OsCode> {
     /// A preloaded library's semop may look up symbols.
     const STACK: usize = 256 << 10;
     let mut stack: Vec<MaybeUninit<u8>> = Vec::with_capacity(STACK);
@@ -93,14 +93,14 @@ fn in_child(set: SetId) -> Result<(), Errno> {
     // SAFETY: the stack grows down from an end that is aligned to 16 bytes, and lives as long as the child, which the
     // flags make us wait for; so does `task`. `raise` takes no lock, allocates nothing and does not unwind, and its
     // signals are blocked, so that no handler runs on our memory.
-    let child = Errno::result(unsafe {
+    let child = OsCode::result(unsafe {
         let end = stack.as_mut_ptr().add(STACK);
         let top = end.sub(end.addr() % 16);
         let argument = (&raw const task).cast_mut().cast::<c_void>();
         libc::clone(raise, top.cast(), libc::CLONE_VM | libc::CLONE_VFORK, argument)
     })
     // A filter's EPERM here says nothing about System V.
-    .map_err(|_| Errno::ECHILD)?;
+    .map_err(|_| OsCode::ECHILD)?;
     drop(mask);
     // Its undos are done by the time that it can be waited for. A failure means that other code did so first.
     let _ = crate::sys::uninterrupted(|| {
@@ -110,8 +110,8 @@ fn in_child(set: SetId) -> Result<(), Errno> {
     match task.answer.load(Ordering::Acquire) {
         0 => Ok(()),
         // Something killed it.
-        UNANSWERED => Err(Errno::ECHILD),
-        errno => Err(Errno::from_raw(errno)),
+        UNANSWERED => Err(OsCode::ECHILD),
+        errno => Err(OsCode::from_raw(errno)),
     }
 }
 
@@ -121,7 +121,7 @@ extern "C" fn raise(task: *mut c_void) -> c_int {
     let task = unsafe { &*task.cast::<Task>() };
     let answer = match sem::operate(task.set, &mut [sem::Operation::add(RAISED, 1, sem::Undo::Yes)]) {
         Ok(()) => 0,
-        Err(errno) => errno as i32,
+        Err(errno) => errno.raw(),
     };
     task.answer.store(answer, Ordering::Release);
     0

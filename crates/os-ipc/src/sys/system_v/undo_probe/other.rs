@@ -1,6 +1,6 @@
 //! Where System V semaphores are not used: there is nothing to probe.
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "the same face as Linux's")]
@@ -10,10 +10,10 @@ pub(crate) enum Seen {
     Disturbed,
 }
 
-pub(crate) fn with_key(_key: i32, _user: u32) -> Result<Seen, Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn with_key(_key: i32, _user: u32) -> Result<Seen, OsCode> {
+    Err(OsCode::ENOSYS)
 }
 
-pub(crate) fn with_private_set() -> Result<Seen, Errno> {
-    Err(Errno::ENOSYS)
+pub(crate) fn with_private_set() -> Result<Seen, OsCode> {
+    Err(OsCode::ENOSYS)
 }
