@@ -44,17 +44,60 @@ export declare function closeUnusedLocks(): void
  */
 export declare function collectSettled(session: number): number | Settled
 
+/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
+export declare function dropHandle(handle: number): boolean
+
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
 
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
+/** Whether this platform has limits at all. */
+export declare function hasLimits(): boolean
+
 /** Says whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
 
 /** Moves waits that no pool thread came to yet to threads of ours. */
 export declare function leavePoolQueue(): void
+
+/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+export declare function limitAcquireSync(handle: number, timeout?: number | undefined | null): boolean
+
+export declare function limitCreate(session: number, id: string | number, permits: number, mode: number): OpenedLimit
+
+/** Says whether this process's permits are for the program that it becomes by execve(2). False where nothing has to be said. */
+export declare function limitHandOn(handle: number, handedOn: boolean): boolean
+
+/** Which limit a handle has open: to remove it when the handle is gone. */
+export declare function limitIdentity(handle: number): object
+
+export declare function limitInfo(handle: number): NativeLimitInfo
+
+export declare function limitOpen(session: number, id: string | number, owner?: number | string | undefined | null): number
+
+export declare function limitOpenOrCreate(session: number, id: string | number, permits: number, mode: number, owner?: number | string | undefined | null): OpenedLimit
+
+/** The recorded number of permits; null where there is no record. */
+export declare function limitPermits(handle: number): number | null
+
+export declare function limitRelease(handle: number): void
+
+/** Removes a limit whose handle is gone. */
+export declare function limitRemoveClosed(identity: object): void
+
+/**
+ * Brings a limit to so many permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
+ * then it is to be called again.
+ */
+export declare function limitStartResize(handle: number, permits: number, referenced: boolean): number
+
+export declare function limitTryAcquire(handle: number): boolean
+
+export declare function limitUnlink(handle: number): void
+
+export declare function limitUnlinkId(id: string | number): boolean
 
 /**
  * Has the process's own `process` call [`before_exit`]; once a thread, however many evaluations there are.
@@ -63,6 +106,9 @@ export declare function leavePoolQueue(): void
  * cannot be done so.
  */
 export declare function listenForExit(): boolean
+
+/** Every limit that we may read. */
+export declare function listLimits(): Array<NativeLimitInfo>
 
 /** Every lock that is there. */
 export declare function listLocks(): Array<NativeLockInfo>
@@ -126,6 +172,32 @@ export declare function memoryRemoveDetached(identity: object): void
 
 /** Copies in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
+
+/** How many permits a process holds. */
+export interface NativeHolding {
+  pid: number
+  permits: number
+}
+
+/** What is known about a limit; times in seconds since 1970. */
+export interface NativeLimitInfo {
+  name?: string
+  key: number
+  id: number
+  permits?: number
+  free: number
+  holders?: Array<NativeHolding>
+  unnamed?: number
+  waiters: number
+  pending: number
+  lastPid?: number
+  uid: number
+  gid: number
+  mode: number
+  operated?: number
+  changed: number
+  verified: boolean
+}
 
 /** A lock that is there. */
 export interface NativeLockInfo {
@@ -193,6 +265,15 @@ export interface NativeSemaphoreInfo {
 /** Whether this is the thread that the process began with: no worker, then. */
 export declare function onFirstThread(): boolean
 
+/** A limit that may be new. */
+export interface OpenedLimit {
+  handle: number
+  created: boolean
+  verified: boolean
+  /** The recorded number, where another one was asked for, and this process has not been told of it yet. */
+  differs?: number
+}
+
 /** What JavaScript does not know yet of a memory object that it opened: every property of an object costs. */
 export interface OpenedMemory {
   /** What the other functions take. */
@@ -236,9 +317,6 @@ export interface SemaphoreCapabilities {
 
 export declare function semaphoreCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
 
-/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
-export declare function semaphoreDrop(handle: number): boolean
-
 /** Which semaphore a handle has open: to remove it when the handle is gone. */
 export declare function semaphoreIdentity(handle: number): object
 
@@ -250,12 +328,8 @@ export declare function semaphoreOpenOrCreate(session: number, id: string | numb
 
 export declare function semaphorePost(handle: number, count: number): void
 
-export declare function semaphoreRelease(handle: number): void
-
 /** Removes a semaphore whose handle is gone. */
 export declare function semaphoreRemoveClosed(identity: object): void
-
-export declare function semaphoreTryAcquire(handle: number): boolean
 
 export declare function semaphoreTryWait(handle: number): boolean
 
@@ -298,11 +372,11 @@ export interface Settled {
 export declare function start(evaluation: object, settle: () => void, poolThreads: number, libuv: boolean, transit?: Uint32Array | undefined | null): number
 
 /**
- * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+ * Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.
  *
  * `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
  */
-export declare function startWait(handle: number, permit: boolean, referenced: boolean): number
+export declare function startWait(handle: number, referenced: boolean): number
 
 /** What the kernel does with System V semaphores. The first call asks it, by a child process. */
 export declare function systemVUndo(): SystemVUndo

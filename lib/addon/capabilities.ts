@@ -2,15 +2,26 @@ import { inspect } from 'node:util'
 
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
+import type { LimitEngine } from '../limit/engine.js'
 import type { Backend } from '../options.js'
 
 /** A fact of each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
+/** What limits are made of, and what becomes of the permits of a dead process. */
+export interface LimitCapabilities {
+  /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+  readonly engines: readonly LimitEngine[]
+  /** The one that a limit has when no `engine` is given. */
+  readonly default: LimitEngine | undefined
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+  readonly crashRecovery: boolean
+}
+
 /**
  * What this platform can do: a fact to look up, never a silent difference.
  *
- * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
@@ -25,8 +36,8 @@ export interface Capabilities {
   readonly defaultBackend: Backend
   /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
   readonly timedWait: PerBackend
-  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
-  readonly crashRecovery: PerBackend
+  /** What {@link Limit} has here. */
+  readonly limits: LimitCapabilities
   /** Whether `value` can be read. */
   readonly value: PerBackend
   /** Whether `unlink` wakes those who wait. */
@@ -71,12 +82,10 @@ export const capabilities: Capabilities = Object.freeze({
   },
   defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
   timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
-  get crashRecovery() {
-    // A POSIX semaphore has no owner.
-    return Object.freeze({
-      sysv: sysv.available && checked(native.systemVUndo()).recoversPermits,
-      posix: false,
-    })
+  get limits() {
+    const undo = supported && checked(native.hasLimits()) ? checked(native.systemVUndo()) : undefined
+    const engines = Object.freeze(undo?.available ? (['sysv'] as const) : [])
+    return Object.freeze({ engines, default: engines[0], crashRecovery: undo?.recoversPermits ?? false })
   },
   value: { sysv: sysv.hasValue, posix: posix.hasValue },
   unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },

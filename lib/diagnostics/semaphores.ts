@@ -3,7 +3,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } from './semaphore-messages.js'
 import { sharedByCopies } from '../copies.js'
 import { IpcError } from '../errors.js'
-import type { Handle } from '../semaphore/handle.js'
+import type { Handle } from '../waiting/handle.js'
 import { performance } from '../waiting/clock.js'
 
 // Kept for good: `hasSubscribers` of a channel in hand is all that a call costs while nobody listens.
@@ -25,34 +25,31 @@ export function nextWait(): number {
 /** A wait that could not succeed at once, from its beginning to its end. */
 export class ObservedWait {
   readonly handle: Handle
-  /** Whether it waits for a permit. */
-  readonly permit: boolean
   readonly #number = nextWait()
   readonly #start = performance.now()
 
-  constructor(handle: Handle, permit: boolean) {
+  constructor(handle: Handle) {
     this.handle = handle
-    this.permit = permit
   }
 
   /** It waits now, and can be ended: a subscriber may do so. */
   began(): void {
     if (waiting.hasSubscribers) {
-      const { name, key, backend } = this.handle
-      waiting.publish({ name, key, backend, permit: this.permit, wait: this.#number } satisfies WaitMessage)
+      const { name, key, backend, permit } = this.handle
+      waiting.publish({ name, key, backend, permit, wait: this.#number } satisfies WaitMessage)
     }
   }
 
   /** The unit came. */
   succeeded(): void {
-    if (acquired.hasSubscribers) publishAcquired(this.handle, this.permit, this.#number, this.#waited())
+    if (acquired.hasSubscribers) publishAcquired(this.handle, this.#number, this.#waited())
   }
 
   /** It ended without a unit. */
   failed(error: unknown): void {
     const ended = isTimeout(error) ? timeout : failed
     if (!ended.hasSubscribers) return
-    publishFailed(ended, this.handle, this.permit, this.#number, this.#waited(), error)
+    publishFailed(ended, this.handle, this.#number, this.#waited(), error)
   }
 
   #waited(): number {
@@ -66,18 +63,18 @@ export function waitsObserved(): boolean {
 }
 
 /** A unit or permit was there at once. */
-export function tookAtOnce(handle: Handle, permit: boolean): void {
-  if (acquired.hasSubscribers) publishAcquired(handle, permit, undefined, 0)
+export function tookAtOnce(handle: Handle): void {
+  if (acquired.hasSubscribers) publishAcquired(handle, undefined, 0)
 }
 
 /** None was there, and the caller had no time. */
-export function hadNoTime(handle: Handle, permit: boolean, error: unknown): void {
-  if (timeout.hasSubscribers) publishFailed(timeout, handle, permit, undefined, 0, error)
+export function hadNoTime(handle: Handle, error: unknown): void {
+  if (timeout.hasSubscribers) publishFailed(timeout, handle, undefined, 0, error)
 }
 
 /** Units were posted. */
 export function posted(handle: Handle, count: number): void {
-  if (released.hasSubscribers) publishReleased(handle, false, count, undefined)
+  if (released.hasSubscribers) publishReleased(handle, count, undefined)
 }
 
 /** The time at which a permit was taken, if anybody wants to hear how long it was held. */
@@ -88,30 +85,29 @@ export function heldSince(): number | undefined {
 /** A permit was given back. */
 export function gaveBack(handle: Handle, since: number | undefined): void {
   if (!released.hasSubscribers) return
-  publishReleased(handle, true, 1, since === undefined ? undefined : performance.now() - since)
+  publishReleased(handle, 1, since === undefined ? undefined : performance.now() - since)
 }
 
 // Every message is written out: one made with `...` takes 200 times as long.
 
-function publishAcquired(handle: Handle, permit: boolean, wait: number | undefined, waited: number): void {
-  const { name, key, backend } = handle
+function publishAcquired(handle: Handle, wait: number | undefined, waited: number): void {
+  const { name, key, backend, permit } = handle
   acquired.publish({ name, key, backend, permit, wait, waited } satisfies AcquiredMessage)
 }
 
 function publishFailed(
   channel: Channel,
   handle: Handle,
-  permit: boolean,
   wait: number | undefined,
   waited: number,
   error: unknown,
 ): void {
-  const { name, key, backend } = handle
+  const { name, key, backend, permit } = handle
   channel.publish({ name, key, backend, permit, wait, waited, error } satisfies FailedMessage)
 }
 
-function publishReleased(handle: Handle, permit: boolean, count: number, held: number | undefined): void {
-  const { name, key, backend } = handle
+function publishReleased(handle: Handle, count: number, held: number | undefined): void {
+  const { name, key, backend, permit } = handle
   released.publish({ name, key, backend, permit, count, held } satisfies ReleasedMessage)
 }
 

@@ -1,20 +1,13 @@
-import { constants } from 'node:os'
-
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
-import { checked, fromNative, IpcError } from '../errors.js'
-import type { Handle } from '../semaphore/handle.js'
+import { checked, fromNative } from '../errors.js'
+import type { Handle } from './handle.js'
+import type { WaitLimits } from './options.js'
 import { native } from '../addon/native.js'
 import { endAll, expect, forget, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
 import { reasonOf, unlisten } from './signals.js'
 import { arrive, transit } from './transit.js'
-
-/** What ends a wait besides its unit. */
-export interface WaitLimits {
-  timeout: number | undefined
-  signal: AbortSignal | undefined
-}
 
 /** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
 const POOL_PATIENCE = 10
@@ -27,11 +20,14 @@ class Pending extends ObservedWait implements Waiter {
   readonly #reject: (reason: unknown) => void
   readonly #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Whether it is one step of a resizing: it takes nothing, and subscribers hear nothing of it. */
+  readonly #isStep: boolean
   /** Nothing ends it any more. */
   ended = false
 
-  constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
-    super(handle, permit)
+  constructor(handle: Handle, isStep: boolean, ticket: number, signal: AbortSignal | undefined) {
+    super(handle)
+    this.#isStep = isStep
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.promise = promise
     this.#resolve = resolve
@@ -63,7 +59,7 @@ class Pending extends ObservedWait implements Waiter {
   /** The unit came. */
   grant(): void {
     this.#end()
-    if (this.permit) this.handle.permits += 1
+    if (this.handle.permit && !this.#isStep) this.handle.permits += 1
     this.#resolve()
   }
 
@@ -73,14 +69,18 @@ class Pending extends ObservedWait implements Waiter {
     this.#reject(error)
   }
 
+  override began(): void {
+    if (!this.#isStep) super.began()
+  }
+
   override succeeded(): void {
     this.letGo()
-    super.succeeded()
+    if (!this.#isStep) super.succeeded()
   }
 
   override failed(error: unknown): void {
     this.letGo()
-    super.failed(error)
+    if (!this.#isStep) super.failed(error)
   }
 
   /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
@@ -106,7 +106,7 @@ class Pending extends ObservedWait implements Waiter {
   #onTimer(deadline: number): void {
     if (this.ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
-    else this.giveUp(timedOut(this.handle))
+    else this.giveUp(this.handle.timedOut())
   }
 
   #end(): void {
@@ -121,25 +121,25 @@ let beginning = 0
 let poolGuard: NodeJS.Timeout | undefined
 
 /**
- * Takes a unit, as a permit or for good.
+ * Takes a unit for good, or a permit; or takes a step of a resizing `to` so many permits.
  *
- * @returns `undefined` when it was there, else a promise of it.
+ * @returns `undefined` when it was there, or the resizing is done; else a promise of it.
  */
-export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
+export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<void> | undefined {
   const { timeout, signal } = limits
   if (signal?.aborted) return Promise.reject(signal.reason)
-  if (timeout === 0) {
+  if (timeout === 0 && to === undefined) {
     const number = handle.use()
-    const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
+    const taken = handle.permit ? native.limitTryAcquire(number) : native.semaphoreTryWait(number)
     if (taken !== true) {
       checked(taken)
-      const error = timedOut(handle)
-      hadNoTime(handle, permit, error)
+      const error = handle.timedOut()
+      hadNoTime(handle, error)
       return Promise.reject(error)
     }
-    if (permit) handle.permits += 1
+    if (handle.permit) handle.permits += 1
     try {
-      tookAtOnce(handle, permit)
+      tookAtOnce(handle)
       arrive()
     } catch {
       if (transit !== undefined) transit[0] = 0
@@ -147,11 +147,15 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     return undefined
   }
   const number = handle.use()
-  const ticket = native.startWait(number, permit, handle.referenced)
+  const ticket =
+    to === undefined
+      ? native.startWait(number, handle.referenced)
+      : native.limitStartResize(number, to, handle.referenced)
   if (ticket === 0) {
-    if (permit) handle.permits += 1
+    if (to !== undefined) return undefined
+    if (handle.permit) handle.permits += 1
     try {
-      tookAtOnce(handle, permit)
+      tookAtOnce(handle)
       arrive()
     } catch {
       if (transit !== undefined) transit[0] = 0
@@ -162,7 +166,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   let wait: Pending | undefined
   beginning += 1
   try {
-    wait = new Pending(handle, permit, ticket, signal)
+    wait = new Pending(handle, to !== undefined, ticket, signal)
     wait.begin(timeout)
   } catch (error) {
     // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
@@ -199,14 +203,6 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
   if (pool > 0) checked(native.allowPool(handle.number, alive))
-}
-
-/** A wait's time is over. */
-export function timedOut(handle: Handle): IpcError {
-  return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
-    errno: -constants.errno.ETIMEDOUT,
-    hint: 'no unit was free in that time: `os-ipc show` and info() tell who waits, and who used it last',
-  })
 }
 
 /** A pool that is busy with other things for long must not hold up a wait that it was given. */
