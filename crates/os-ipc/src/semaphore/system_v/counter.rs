@@ -67,10 +67,6 @@ impl Counter for SetCounter {
         sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
     }
 
-    fn kernel_waiters(&self, _: Request) -> Option<u32> {
-        sys::waiters(self.set).ok().map(u32::from)
-    }
-
     fn disown(&self, origin: Token) -> std::result::Result<(), OsCode> {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
     }
