@@ -80,7 +80,7 @@ pub(super) struct Set {
     id: SetId,
     /// The identity that it was opened with.
     opened_by: SemaphoreId,
-    set_name: SetName,
+    which: SetName,
     verified: bool,
     queue: Arc<Queue>,
 }
@@ -90,8 +90,8 @@ pub(super) struct Set {
 struct Which(SetId, SetName);
 
 impl Set {
-    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId, set_name: SetName) -> Self {
-        Self { id: set, opened_by: id.clone(), set_name, verified, queue: counter::queue_of(set, id) }
+    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId, which: SetName) -> Self {
+        Self { id: set, opened_by: id.clone(), which, verified, queue: counter::queue_of(set, id) }
     }
 }
 
@@ -162,7 +162,7 @@ impl Object for Set {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Which(self.id, self.set_name.clone()))
+        Arc::new(Which(self.id, self.which.clone()))
     }
 }
 
