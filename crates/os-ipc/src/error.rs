@@ -139,6 +139,8 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        // A remedy belongs to its own hint.
+        self.0.remedy = None;
         self
     }
 
