@@ -156,7 +156,7 @@ impl Queue {
 
     fn take_now(&self, request: Request, holder: &Holder) -> Result<bool> {
         let Some(token) = self.counter().try_take(request)? else { return Ok(false) };
-        if request != Request::Unit {
+        if request.is_owned() {
             holder.add(token);
         }
         Ok(true)

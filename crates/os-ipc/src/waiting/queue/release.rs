@@ -32,7 +32,7 @@ impl Queue {
     /// A driver on its way into the kernel is not counted there yet: one other process may be overtaken then.
     fn may_hand_over(&self, list: &List, request: Request) -> bool {
         let ours = u32::from(matches!(list.state.driver(), Driver::Running(_)));
-        list.state.first().is_some_and(|first| first.request.is_like(request))
+        list.state.first().is_some_and(|first| first.request == request)
             && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
     }
 
