@@ -34,8 +34,8 @@ export async function runHolding(
     if (!timedOut(error)) throw error
     // What a program could do about it is not for a command line, but why Redis did not answer is.
     const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
-    const hint = cause === undefined ? undefined : advice
     if (!quiet) {
+      const hint = cause === undefined ? source.whyNone?.() : advice
       note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
     }
     await source.close()
