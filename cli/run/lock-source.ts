@@ -1,12 +1,19 @@
 import type { LockMode } from '../../index.js'
+import { native } from '../../lib/addon/native.js'
 import { timeUntil } from '../../lib/waiting/deadline.js'
 import type { Library } from '../core/command.js'
 import type { HeldPermit, PermitSource } from './permits.js'
 
 /** A lock as something to hold: what `locks.request` does around a callback, in two steps. */
-export function lockSource({ IpcError, locks }: Library, name: string, mode: LockMode): PermitSource {
+export function lockSource(
+  { capabilities, IpcError, locks }: Library,
+  name: string,
+  mode: LockMode,
+): PermitSource {
   const overdue = () => new IpcError('ETIMEDOUT', `the lock '${name}' was not to be had in time`)
   return {
+    // A lock that is a file is closed by exec.
+    outlivesExec: capabilities.locks === 'sysv',
     acquire({ timeout }) {
       const patience = new AbortController()
       const deadline = performance.now() + (timeout ?? 0)
@@ -41,4 +48,13 @@ export function lockSource({ IpcError, locks }: Library, name: string, mode: Loc
     },
     close() {},
   }
+}
+
+/**
+ * Removes what earlier commands left of their locks: a command that os-ipc became knows nothing of a lock, and the kernel frees
+ * it, but keeps the set that it is made of.
+ */
+export function tidyLocks(): void {
+  // Where it fails, nothing is lost but the room.
+  native.tidyLocks()
 }
