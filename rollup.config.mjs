@@ -74,17 +74,14 @@ const namedExports = (isPart, { some = false } = {}) => ({
   },
 })
 
-/**
- * The command: what `run` and `lock` need, which start as fast as they can, is in one file with the rest of the core; each
- * other command is one more, with its folder.
- */
+/** The command: the core, a file for `run` and `lock`, and one for each other command with its folder. */
 const partOfCommand = id => {
   const [, part] = /\/cli\/(.*)\.js$/.exec(id) ?? []
   if (part === undefined || part === 'run/spawn-thread') return undefined
   if (/^run\/(child|plan|spawn-watched)$/.test(part)) return 'supervise'
   if (/^run\/(redis|postgres|spawning)$/.test(part)) return part.slice('run/'.length)
-  if (/^(main|commands|run\/.*|core\/.*|commands\/(run|lock))$/.test(part) && part !== 'core/ask')
-    return 'command'
+  if (/^(run\/.*|commands\/(run|lock))$/.test(part)) return 'run'
+  if (/^(main|commands|core\/.*)$/.test(part) && part !== 'core/ask') return 'command'
   return part === 'core/ask' ? 'rm' : (/^commands\/(.*)$/.exec(part)?.[1] ?? part.split('/')[0])
 }
 
@@ -92,7 +89,6 @@ const partOfCommand = id => {
 const PACKAGE = [
   [/^(?:(?:\.\.\/)+|.*\/built\/)(index|redis|postgres)\.js$/, name => `../${name}.cjs`],
   [/\/lib\/addon\/native\.js$/, () => '../lib/os-ipc.cjs'],
-  [/\/lib\/waiting\/deadline\.js$/, () => '../lib/errors-options-clock.cjs'],
 ]
 const inPackage = id => {
   const found = PACKAGE.find(([pattern]) => pattern.test(id))

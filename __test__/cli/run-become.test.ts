@@ -159,7 +159,11 @@ requires(linux)('the sets of locks that commands leave behind do not pile up', a
   const left = list()
     .locks.filter(lock => names.includes(lock.name))
     .map(lock => lock.name)
-  t.deepEqual(left, [names.at(-1)])
+  // A lock of another test may have removed the last one.
+  t.deepEqual(
+    left.filter(name => name !== names.at(-1)),
+    [],
+  )
 })
 
 requires(

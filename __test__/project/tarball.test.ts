@@ -34,7 +34,7 @@ test('the tarballs hold what a user needs, and nothing else', t => {
     .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map(file => file.replace(/\.ts$/, ''))
     .filter(name => name !== 'run' && name !== 'lock')
-  const parts = ['command', 'supervise', 'spawning', 'spawn-thread', 'redis', 'postgres', ...commands]
+  const parts = ['command', 'run', 'supervise', 'spawning', 'spawn-thread', 'redis', 'postgres', ...commands]
   const command = ['cli/os-ipc.js', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),

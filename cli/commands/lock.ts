@@ -47,7 +47,7 @@ export default command({
     return runHolding(
       async () => {
         if (postgres === undefined) {
-          tidyLocks()
+          await tidyLocks()
           return lockSource(ipc, name, mode)
         }
         const { postgresLockSource } = await import('../run/postgres.js')

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 
-import { native } from '../../lib/addon/native.js'
+import type { Native } from '../../lib/addon/native.js'
 import type { Word } from '../core/words.js'
 import { openFiles } from './descriptors.js'
 import { spawnFailure } from './program.js'
@@ -17,7 +17,7 @@ export function mayBecome(): boolean {
  *
  * @throws {Failure} 126 or 127 when it could not be started.
  */
-export function become(command: readonly Word[]): never {
+export function become(native: Native, command: readonly Word[]): never {
   const errno = native.becomeProgram(
     zeroEnded(command),
     zeroEnded(environment()),

@@ -27,14 +27,15 @@ export interface Manner extends Patience {
 export async function runHolding(
   open: () => Promise<PermitSource>,
   label: string,
-  { timeout, waitCode = EXIT.timeout, quiet, supervise }: Manner,
+  { timeout, waitCode = EXIT.timeout, quiet, supervise: stays }: Manner,
   command: readonly Word[],
 ): Promise<number> {
   checkProgram(command[0] ?? '')
-  restoreSignals()
+  const { native } = await import('../../lib/addon/native.js')
+  restoreSignals(native)
   const source = await open()
-  const becomes = !supervise && source.outlivesExec === true && mayBecome()
-  const run = becomes ? become : (await import('./child.js')).prepareChild()
+  const becomes = !stays && source.outlivesExec === true && mayBecome()
+  const supervise = becomes ? undefined : (await import('./child.js')).prepareChild()
   let permit: HeldPermit
   try {
     permit = await source.acquire({ timeout })
@@ -50,7 +51,7 @@ export async function runHolding(
     return waitCode
   }
   try {
-    return await run(command, permit.signal)
+    return supervise === undefined ? become(native, command) : await supervise(command, permit.signal)
   } finally {
     await permit.release()
     await source.close()

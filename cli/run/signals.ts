@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-import { native } from '../../lib/addon/native.js'
+import type { Native } from '../../lib/addon/native.js'
 import { inForeground } from './foreground.js'
 import { IGNORED_SIGNALS } from './start.js'
 
@@ -56,7 +56,7 @@ function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.S
  * What was ignored when we were started stays so, and SIGUSR1 ends us, as it ends any program. Node has set the first ones
  * back, and would take SIGUSR1 for a wish to be debugged, and open a port.
  */
-export function restoreSignals(): void {
+export function restoreSignals(native: Native): void {
   const usual = isIgnored('SIGUSR1') ? [] : [constants.signals.SIGUSR1]
   const ignored = DEADLY.filter(isIgnored).map(signal => constants.signals[signal])
   native.setSignalActions(ignored, usual)
