@@ -19,7 +19,7 @@ export const KIND: Column<Item> = {
 
 export const NAME: Column<Item> = {
   title: 'NAME',
-  least: 20,
+  least: 12,
   // Names often differ at their end.
   cut: 'middle',
   cell: item => (item.removed ? `${labelOf(item)} (removed)` : labelOf(item)),

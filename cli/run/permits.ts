@@ -10,11 +10,16 @@ import { note } from '../core/output.js'
 import { tellDifference } from '../core/permits.js'
 import { libraryId } from '../core/target.js'
 
+/** Has a permit stay with the program that this process becomes, or not any more. */
+export const HAND_ON: unique symbol = Symbol.for('os-ipc.handOn')
+
 /** A permit that this process holds. */
 export interface HeldPermit {
   release(): void | Promise<void>
   /** Aborts when the permit is lost while it is held; one of this host never is. */
   readonly signal?: AbortSignal
+  /** Only a permit of a limit has it: a program that opens the limit gives back what it does not know of. */
+  readonly [HAND_ON]?: (handedOn: boolean) => void
 }
 
 /** Something that gives permits: a limit of this host, or one that many hosts share. */
@@ -23,6 +28,8 @@ export interface PermitSource {
   acquire(limits: { timeout: number | undefined }): Promise<HeldPermit>
   /** Why there was no permit, for people; undefined where nothing tells. */
   whyNone?(): string | undefined
+  /** Whether a permit stays with this process when it becomes another program, and goes back when the process ends. */
+  readonly outlivesExec?: boolean
   close(): void | Promise<void>
 }
 
@@ -53,7 +60,8 @@ function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): Per
     ipc.Limit.openOrCreate(libraryId(subject.target), { permits: permits ?? 1, mode, owner }),
   )
   if (permits !== undefined && !quiet) tellDifference(limit, permits, subject)
-  if (!ipc.capabilities.limits.crashRecovery && !quiet) {
+  const recovers = ipc.capabilities.limits.crashRecovery
+  if (!recovers && !quiet) {
     note(
       `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet leaves this out)`,
     )
@@ -61,6 +69,7 @@ function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): Per
   return {
     acquire: limits => about(ipc, subject, () => limit.acquire(limits)),
     whyNone: () => whyNone(ipc, subject, limit),
+    outlivesExec: recovers,
     close: () => limit.close(),
   }
 }

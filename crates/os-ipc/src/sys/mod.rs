@@ -8,6 +8,7 @@ pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
+pub(crate) mod exec;
 pub(crate) mod failure;
 pub(crate) mod file_identity;
 pub(crate) mod host;
