@@ -367,7 +367,7 @@ requires(terminals)(
     ])
     t.is(problem, null)
     const lines = lastFrame(output)
-    t.regex(lines[2] as string, /^KIND +NAME +VALUE +WAITERS +OPS\/S▼? +SIZE +ATTACHED +OWNER +LAST PID/)
+    t.regex(lines[2] as string, /^KIND +NAME +VALUE +WAITERS +OPS\/S▼? +SIZE /)
     t.regex(lines[3] as string, new RegExp(`^limit +${name.slice(0, 6)}.*…\\S*${end} +░{10} 0/2 used +0 `))
     t.true((await cli(t, ['ls', name])).stdout.includes(` ${name} `))
     t.true((await cli(t, ['top', name, '-c', 1])).stdout.includes(` ${name} `))

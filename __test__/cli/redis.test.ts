@@ -81,7 +81,10 @@ test('what does not go together is told, and Redis is not asked', async t => {
   const redis = ['--redis', 'redis://127.0.0.1:1']
   for (const [args, says] of [
     [['7', ...redis], /have a name, not a key; a name of digits is written \/7\n/],
-    [['x', '--posix', ...redis], /do not go with --redis\n/],
+    [
+      ['x', '--mode', '660', ...redis],
+      /--mode and --owner are about this host, and do not go with --redis\n/,
+    ],
     [['x', '--lease', '5'], /--lease is for --redis\n/],
     [['x', '--redis', 'env:OS_IPC_NO_SUCH'], /the environment has no OS_IPC_NO_SUCH; --redis wants/],
   ] as const) {

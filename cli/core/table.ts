@@ -50,7 +50,7 @@ export function total(widths: readonly number[]): number {
 }
 
 /** The width that a column takes at least. */
-export function leastWidth({ least }: Pick<Column<never>, 'least'>, wanted: number): number {
+function leastWidth({ least }: Pick<Column<never>, 'least'>, wanted: number): number {
   return Math.min(wanted, least ?? wanted)
 }
 

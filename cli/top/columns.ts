@@ -18,6 +18,8 @@ export interface TopColumn extends Column<Seen> {
   readonly order: (a: Seen, b: Seen) => number
   /** The higher, the sooner it is left out of a narrow terminal. */
   readonly dispensable: number
+  /** So wide it is before others are left out for it; as wide as its cells when missing. */
+  readonly comfortable?: number
 }
 
 function of(
@@ -42,18 +44,22 @@ export const COLUMNS: readonly TopColumn[] = [
     3,
     first(({ item }) => `${['semaphore', 'limit', 'lock', 'memory'].indexOf(item.type)} ${item.system}`),
   ),
-  of(
-    NAME,
-    'name',
-    0,
-    first(({ item }) => labelOf(item)),
-  ),
+  {
+    ...of(
+      NAME,
+      'name',
+      0,
+      first(({ item }) => labelOf(item)),
+    ),
+    comfortable: 24,
+  },
   {
     title: 'VALUE',
     key: 'value',
     dispensable: 0,
     order: most(({ item }) => item.value ?? heldPermits(item) ?? null),
     least: BAR + ' 2/2 held by 12345'.length,
+    comfortable: BAR + ' 2/2 held by 12345 program'.length,
     cell: value,
   },
   of(

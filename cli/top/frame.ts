@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 
 import { count, size } from '../core/format.js'
 import { paint, unicode } from '../core/output.js'
-import { fitted, GAP, leastWidth, pairs, shortened, total } from '../core/table.js'
+import { fitted, GAP, pairs, shortened, total } from '../core/table.js'
 import { cutPainted, pad, printable, width, withoutStyle } from '../core/text.js'
 import { COLUMNS, type TopColumn } from './columns.js'
 import type { Seen } from './sampler.js'
@@ -90,11 +90,12 @@ function list(state: State, columns: number, room: number): string[] {
   ]
 }
 
-/** The columns that fit, the most dispensable left out first. No column is left out because a long name is shown whole. */
+/** The columns that fit, the most dispensable left out first. None is left out to show a long name whole, or all holders. */
 function choose(columns: readonly TopColumn[], rows: readonly Seen[], room: number): TopColumn[] {
   let chosen = [...columns]
-  const least = () => widthsOf(chosen, rows).map((wanted, at) => leastWidth(chosen[at] ?? {}, wanted))
-  while (total(least()) > room) {
+  const needed = () =>
+    widthsOf(chosen, rows).map((wanted, at) => Math.min(wanted, chosen[at]?.comfortable ?? wanted))
+  while (total(needed()) > room) {
     const first = chosen.reduce((a, b) => (b.dispensable > a.dispensable ? b : a))
     if (first.dispensable === 0) break
     chosen = chosen.filter(column => column !== first)
