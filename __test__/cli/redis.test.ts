@@ -19,7 +19,7 @@ requires(redisServer).serial('the permits are those of a program on that Redis',
   const run = ['run', name, '-n', 2, ...LEASE, '--redis', server.url]
   const child = start(t, [...run, '--', 'sh', '-c', 'echo ready; read line; exit 4'])
   await child.until('ready')
-  t.is((await jobs.info()).value, 0)
+  t.is((await jobs.info()).free, 0)
   const late = await cli(t, [...run, '-t', '200ms', '--', 'echo', 'ran'])
   t.like(late, { code: 124, stdout: '' })
   // A busy machine may not have connected in that time, which is said behind it.
@@ -27,12 +27,12 @@ requires(redisServer).serial('the permits are those of a program on that Redis',
   t.regex(late.stderr, new RegExp(said))
   child.send('end')
   t.like(await child.exit, { code: 4, stderr: '' })
-  t.is((await jobs.info()).value, 1)
+  t.is((await jobs.info()).free, 1)
   await permit.release()
   const env = { OS_IPC_TEST_REDIS: server.url }
   const named = ['run', name, '-n', 2, ...LEASE, '--redis', 'env:OS_IPC_TEST_REDIS', '--', 'echo', 'ran']
   t.like(await cli(t, named, { env }), { code: 0, stdout: 'ran\n', stderr: '' })
-  t.is((await jobs.info()).value, 2)
+  t.is((await jobs.info()).free, 2)
 })
 
 requires(redisServer).serial('the permit of a killed os-ipc comes back after the lease', async t => {
