@@ -41,7 +41,7 @@ function objects(t: ExecutionContext): { semaphore: string; limit: string; memor
   t.teardown(() => {
     made[0].unlink()
     made[1].unlink()
-    made[2].remove()
+    made[2].unlink()
   })
   return { semaphore, limit, memory, begun: tag.slice(1, -2) }
 }

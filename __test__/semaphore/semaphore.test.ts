@@ -262,10 +262,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     ]) {
       t.throws(use, closed, String(use))
     }
-    for (const use of [
-      () => semaphore.wait(),
-      () => semaphore.wait({ timeout: 0 }),
-    ]) {
+    for (const use of [() => semaphore.wait(), () => semaphore.wait({ timeout: 0 })]) {
       await t.throwsAsync(use, closed, String(use))
     }
     t.is(semaphore.backend, backend)
@@ -416,7 +413,7 @@ requires(linux)('a number is a raw System V key', t => {
   const key = uniqueKey(t)
   t.throws(() => Semaphore.open(key), { code: 'ENOENT' })
   using made = Semaphore.create(key, { initial: 2 })
-  t.is(made.name, '')
+  t.is(made.name, undefined)
   t.is(made.backend, 'sysv')
   t.true(exists('sem', key))
   const hex = `0x${(key >>> 0).toString(16).padStart(8, '0')}`

@@ -93,7 +93,7 @@ export default command({
           : ipc.SharedMemory.create(id, { size, mode }),
       )
       if (json) printJson({ ...itemJson(memoryItem(memory.info())), created: memory.created })
-      memory.detach()
+      memory.close()
     }
     return undefined
   },

@@ -1,7 +1,8 @@
 import { ask, canAsk } from '../core/ask.js'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
-import { about, absent, explain, hiddenLock } from '../core/explain.js'
+import { about, absent, explain } from '../core/explain.js'
+import { hiddenLock } from '../core/hidden-lock.js'
 import { Failure, usage } from '../core/failure.js'
 import { find } from '../core/find.js'
 import { everythingKnown, type Item, labelOf, means } from '../core/items.js'
@@ -128,7 +129,7 @@ function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | unde
   return about(ipc, { type, target: meant, posix }, () => {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
-    if (type === 'memory') return ipc.SharedMemory.remove(id)
+    if (type === 'memory') return ipc.SharedMemory.unlink(id)
     if (type === 'limit') return ipc.Limit.unlink(id)
     try {
       return ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
@@ -150,7 +151,7 @@ function removeLock(ipc: Library, lock: Item | undefined): boolean {
 function removeSegment(ipc: Library, id: number): boolean {
   if (!everythingKnown(ipc).some(item => means({ type: 'id', id, label: '' }, item))) return false
   const segment = ipc.SharedMemory.attach(id, { readOnly: true, owner: 'any' })
-  segment.remove()
-  segment.detach()
+  segment.unlink()
+  segment.close()
   return true
 }

@@ -43,10 +43,15 @@ export interface Item {
   readonly lastPidAlive: boolean | null
   readonly creatorPid: number | null
   readonly creatorAlive: boolean | null
-  /** When it was made, or its owner, mode or size last changed: ISO 8601. */
-  readonly changed: string | null
-  /** When it was last operated upon, attached or detached. */
-  readonly used: string | null
+  /** When it was made, as far as the system keeps that: ISO 8601. */
+  readonly createdAt: string | null
+  /** When its owner, mode or size last changed; of a System V object or a lock also when it was made. */
+  readonly changedAt: string | null
+  /** A semaphore or a limit: when the last operation was. */
+  readonly operatedAt: string | null
+  /** A System V segment: when it was last attached. */
+  readonly attachedAt: string | null
+  readonly detachedAt: string | null
   /** Whether it is known to be of this name; null for memory. */
   readonly verified: boolean | null
   /** Whether its name or key is gone. */
@@ -55,12 +60,12 @@ export interface Item {
 
 /** Everything that we may see: semaphores, limits, locks, then memory, each by name. */
 export function everything(ipc: Library): Item[] {
-  const { semaphores, limits, locks, segments } = ipc.list()
+  const { semaphores, limits, locks, memory } = ipc.list()
   return [
     ...semaphores.map(semaphoreItem).sort(byName),
     ...limits.map(limitItem).sort(byName),
     ...locks.map(lockItem).sort(byName),
-    ...segments.map(memoryItem).sort(byName),
+    ...memory.map(memoryItem).sort(byName),
   ]
 }
 
@@ -91,8 +96,7 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
     ...lastProcess(info.lastPid),
     creatorPid: null,
     creatorAlive: null,
-    changed: info.changed?.toISOString() ?? null,
-    used: info.operated?.toISOString() ?? null,
+    ...times({ changedAt: info.changedAt, operatedAt: info.operatedAt }),
     verified: info.verified,
     removed: info.removed,
   }
@@ -118,15 +122,17 @@ export function limitItem(info: LimitInfo): Item {
     ...lastProcess(info.lastPid),
     creatorPid: null,
     creatorAlive: null,
-    changed: info.changedAt.toISOString(),
-    used: info.operatedAt?.toISOString() ?? null,
+    createdAt: null,
+    changedAt: info.changedAt.toISOString(),
+    operatedAt: info.operatedAt?.toISOString() ?? null,
+    attachedAt: null,
+    detachedAt: null,
     verified: info.verified,
     removed: false,
   }
 }
 
 export function memoryItem(info: SharedMemoryInfo): Item {
-  const used = [info.attachedAt, info.detachedAt].map(time => time?.getTime() ?? 0)
   return {
     type: 'memory',
     system: info.kind,
@@ -143,8 +149,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     ...lastProcess(info.lastPid),
     creatorPid: info.creatorPid ?? null,
     creatorAlive: info.creatorPid === undefined ? null : isAlive(info.creatorPid),
-    changed: (info.createdAt ?? info.changed)?.toISOString() ?? null,
-    used: used.some(time => time > 0) ? new Date(Math.max(...used)).toISOString() : null,
+    ...times(info),
     verified: null,
     removed: info.removed ?? null,
   }
@@ -170,8 +175,7 @@ export function lockItem(info: ListedLock): Item {
     ...lastProcess(undefined),
     creatorPid: null,
     creatorAlive: null,
-    changed: info.changed.toISOString(),
-    used: null,
+    ...times({ changedAt: info.changedAt }),
     verified: true,
     removed: false,
   }
@@ -190,6 +194,42 @@ function ownership(uid: number | undefined, gid: number | undefined, mode: numbe
     gid: gid ?? null,
     mode: mode === undefined ? null : octal(mode),
   }
+}
+
+/** The times of an object; undefined for what the system does not keep. */
+interface Times {
+  readonly createdAt?: Date | undefined
+  readonly changedAt?: Date | undefined
+  readonly operatedAt?: Date | undefined
+  readonly attachedAt?: Date | undefined
+  readonly detachedAt?: Date | undefined
+}
+
+function times({ createdAt, changedAt, operatedAt, attachedAt, detachedAt }: Times) {
+  const text = (time: Date | undefined) => time?.toISOString() ?? null
+  return {
+    createdAt: text(createdAt),
+    changedAt: text(changedAt),
+    operatedAt: text(operatedAt),
+    attachedAt: text(attachedAt),
+    detachedAt: text(detachedAt),
+  }
+}
+
+/** When it was made, or, where the system does not keep that, last changed: ISO 8601. */
+export function madeAt({ createdAt, changedAt }: Item): string | null {
+  return createdAt ?? changedAt
+}
+
+/** When it was last operated upon, attached or detached: ISO 8601. */
+export function usedAt({ operatedAt, attachedAt, detachedAt }: Item): string | null {
+  // Texts of one length in one time zone have the order of their times.
+  return (
+    [operatedAt, attachedAt, detachedAt]
+      .flatMap(time => time ?? [])
+      .sort()
+      .at(-1) ?? null
+  )
 }
 
 function lastProcess(pid: number | undefined) {

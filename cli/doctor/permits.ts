@@ -30,8 +30,8 @@ function stopped(limit: Item): Finding[] {
  * A permit that is held now has been held since then at least.
  */
 function longHeld(limit: Item): Finding[] {
-  const { used, holders } = limit
-  const idle = used === null ? 0 : Date.now() - Date.parse(used)
+  const { operatedAt, holders } = limit
+  const idle = operatedAt === null ? 0 : Date.now() - Date.parse(operatedAt)
   if (idle < LONG_HELD) return []
   return (holders ?? []).map(({ pid, permits }) =>
     finding(

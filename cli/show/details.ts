@@ -1,7 +1,7 @@
 import type { Library } from '../core/command.js'
 import { count, hexKey, moment, size } from '../core/format.js'
 import { heldPermits, holdersText } from '../core/holders.js'
-import { type Item, itemJson, labelOf } from '../core/items.js'
+import { type Item, itemJson, labelOf, madeAt, usedAt } from '../core/items.js'
 import { describePid, type Processes } from '../core/processes.js'
 import { mappedByOthers, waitersOf } from '../core/use.js'
 
@@ -56,6 +56,7 @@ export function jsonOf({ item, mapped, waiting, content }: Details): object {
 /** Names and values, as people read them. */
 export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: string, value: string])[] {
   const { key, id, value, permits, free, waiters, attached } = item
+  const [made, used] = [madeAt(item), usedAt(item)]
   const rows: (readonly [string, string | undefined])[] = [
     ['kind', kindText(item)],
     ['held', heldBy(item)],
@@ -80,8 +81,8 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['mode', item.mode ?? undefined],
     ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
     ['last pid', item.lastPid === null ? undefined : describePid(item.lastPid)],
-    ['last used', item.used === null ? undefined : moment(new Date(item.used))],
-    ['made or changed', item.changed === null ? undefined : moment(new Date(item.changed))],
+    ['last used', used === null ? undefined : moment(new Date(used))],
+    ['made or changed', made === null ? undefined : moment(new Date(made))],
     ['record', recordText(item)],
     ['removed', item.removed ? 'yes: it goes with the last process that has it' : undefined],
   ]
@@ -140,7 +141,7 @@ function contentOf(
         data: memory.toBuffer(from, Math.min(length ?? DEFAULT_LENGTH, memory.size - from)),
       }
     } finally {
-      memory.detach()
+      memory.close()
     }
   } catch (error) {
     return (error as Error).message

@@ -91,7 +91,9 @@ function signatureOf({
   holders,
   waiters,
   lastPid,
-  used,
+  operatedAt,
+  attachedAt,
+  detachedAt,
   attached,
   size,
   exclusive,
@@ -99,5 +101,5 @@ function signatureOf({
   processes,
 }: Item): string {
   const held = holders?.map(({ pid, permits }) => `${pid}:${permits}`)
-  return `${value} ${permits} ${free} ${held} ${waiters} ${lastPid} ${used} ${attached} ${size} ${exclusive} ${shared} ${processes}`
+  return `${value} ${permits} ${free} ${held} ${waiters} ${lastPid} ${operatedAt} ${attachedAt} ${detachedAt} ${attached} ${size} ${exclusive} ${shared} ${processes}`
 }

@@ -10,9 +10,9 @@ export interface Listing {
   readonly semaphores: SemaphoreInfo[]
   /** Limits: each is a set of semaphores, and not among `semaphores`. */
   readonly limits: LimitInfo[]
-  readonly segments: SharedMemoryInfo[]
   /** Locks: each is a set of semaphores, and not among `semaphores`. */
   readonly locks: ListedLock[]
+  readonly memory: SharedMemoryInfo[]
 }
 
 /**
@@ -22,11 +22,11 @@ export interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, segments, locks } = list()
+ * const { semaphores, limits, locks, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
- * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 export function list(): Listing {
@@ -34,7 +34,7 @@ export function list(): Listing {
   return {
     semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
     limits: Array.from(checked(native.listLimits()), limitInfo),
-    segments: Array.from(checked(native.listSegments()), sharedMemoryInfo),
     locks: Array.from(checked(native.listLocks()), listedLock),
+    memory: Array.from(checked(native.listSegments()), sharedMemoryInfo),
   }
 }

@@ -3,8 +3,8 @@ import type { Backend } from '../options.js'
 
 /** What every event of a semaphore or a limit says. */
 export interface SemaphoreMessage {
-  /** The name of the semaphore or limit with its leading slash; `''` for a raw System V key. */
-  name: string
+  /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
+  name: string | undefined
   /** The raw System V key that it was opened with; `undefined` for a name. */
   key: number | undefined
   /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */

@@ -13,7 +13,7 @@ import { lastFrame } from './terminal-frame.mjs'
 import { svg } from './terminal-svg.mjs'
 
 const TARGET = join(root, 'docs', 'top.svg')
-const [ROWS, COLUMNS] = [14, 104]
+const [ROWS, COLUMNS] = [14, 126]
 
 /** How long top looks before its picture is taken: rates need a while. */
 const SECONDS = 4

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 
 use super::{Program, Surroundings};
-use crate::sys::code::OsCode;
+use crate::sys::OsCode;
 
 /// Signals whose action every process chooses for itself. Those of real time a runtime leaves as they are.
 const CLASSIC: std::ops::RangeInclusive<c_int> = 1..=31;
@@ -34,13 +34,13 @@ pub(crate) fn become_program(program: &Program, surroundings: &Surroundings) -> 
     let mask = set_mask(&no_signals());
     // SAFETY: the name and both lists are strings that outlive the call, and each list ends with a null pointer.
     unsafe { libc::execvpe(name.as_ptr(), words.as_ptr(), environment.as_ptr()) };
-    let errno = OsCode::last();
+    let code = OsCode::last();
     set_mask(&mask);
     for (signal, action) in actions.into_iter().filter_map(|(signal, action)| Some((signal, action?))) {
         // SAFETY: the action is what was there before.
         unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
     }
-    errno
+    code
 }
 
 /// `signal(number, SIG_IGN or SIG_DFL)` for each of these. An unknown number changes nothing.

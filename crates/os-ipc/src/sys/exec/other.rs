@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::{Program, Surroundings};
-use crate::sys::code::OsCode;
+use crate::sys::OsCode;
 
 pub(crate) fn become_program(_: &Program, _: &Surroundings) -> OsCode {
     OsCode::ENOSYS
