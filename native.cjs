@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.allowPool = nativeBinding.allowPool
+module.exports.becomeProgram = nativeBinding.becomeProgram
 module.exports.beforeExit = nativeBinding.beforeExit
 module.exports.cancelWait = nativeBinding.cancelWait
 module.exports.cancelWaits = nativeBinding.cancelWaits
@@ -888,6 +889,8 @@ module.exports.semaphoreValueMax = nativeBinding.semaphoreValueMax
 module.exports.semaphoreWaitSync = nativeBinding.semaphoreWaitSync
 module.exports.semaphoreWakeOne = nativeBinding.semaphoreWakeOne
 module.exports.semaphoreWords = nativeBinding.semaphoreWords
+module.exports.setSignalActions = nativeBinding.setSignalActions
 module.exports.start = nativeBinding.start
 module.exports.startWait = nativeBinding.startWait
 module.exports.systemVUndo = nativeBinding.systemVUndo
+module.exports.tidyLocks = nativeBinding.tidyLocks

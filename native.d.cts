@@ -22,6 +22,12 @@ export interface BackendCapabilities {
 }
 
 /**
+ * Becomes a program, which keeps the permits and locks of this process. The words and the environment are strings one after
+ * the other, each ended by a zero. Returns the errno when the program could not be started.
+ */
+export declare function becomeProgram(words: Uint8Array, environment: Uint8Array, ignored: Array<number>, open: Array<number>, nonblocking: Array<number>, mostOpen?: number | undefined | null): number
+
+/**
  * The process is about to exit, and no cleanup hook will run: what one would do, as far as the kernel does not do it.
  *
  * Only where this was no exit after all do the sessions hear of it, in a later turn of the event loop: here a rejection would
@@ -277,6 +283,9 @@ export declare function semaphoreWakeOne(handle: number): void
 /** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
 export declare function semaphoreWords(handle: number): ArrayBuffer | null
 
+/** Has some signals ignored, and others do what they do by default. */
+export declare function setSignalActions(ignored: Array<number>, usual: Array<number>): void
+
 /** The waits that ended since the last call. */
 export interface Settled {
   /** Tickets that have their unit now. */
@@ -312,3 +321,6 @@ export interface SystemVUndo {
   available: boolean
   recoversPermits: boolean
 }
+
+/** Removes some of the locks that programs left behind. */
+export declare function tidyLocks(): void

@@ -14,7 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exit, keys, locks, memory, semaphores, session, waits};
+use crate::{environment, exec, exit, keys, locks, memory, semaphores, session, waits};
 
 /// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
 /// `value` is for what cannot fail.
@@ -51,9 +51,14 @@ macro_rules! callback {
 }
 
 #[napi(module_exports)]
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
     let ways: &[(&CStr, sys::napi_callback)] = &[
         (c"allowPool", Some(callback!(env: waits::allow_pool, handle, allowed))),
+        (
+            c"becomeProgram",
+            Some(callback!(exec::become_program, words, environment, ignored, open, nonblocking, most_open)),
+        ),
         (c"beforeExit", Some(callback!(value: exit::before_exit))),
         (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
         (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
@@ -120,9 +125,11 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
         (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
         (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
+        (c"setSignalActions", Some(callback!(value: exec::set_signal_actions, ignored, usual))),
         (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
+        (c"tidyLocks", Some(callback!(exec::tidy_locks))),
     ];
     for (name, callback) in ways {
         let mut function = ptr::null_mut();

@@ -5,6 +5,7 @@
 
 mod access;
 mod error;
+mod exec;
 mod hints;
 mod key;
 mod limits;
@@ -21,6 +22,7 @@ mod waiting;
 
 pub use access::Owner;
 pub use error::{Code, Details, Errno, Error, Result};
+pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};
 pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};

@@ -71,6 +71,19 @@ impl LockEngine {
         idle::close_all();
     }
 
+    /// Runs `act`, in which the process may become another program: what it has of locks stays its own then.
+    pub(crate) fn pass_on<T>(act: impl FnOnce() -> T) -> T {
+        system_v::pass_on(act)
+    }
+
+    /// Removes some of what programs left that were killed, or became another program: sets that nobody uses.
+    pub fn tidy(&self) -> Result<()> {
+        match self {
+            Self::SystemV => system_v::tidy(),
+            Self::Files(_) => Ok(()),
+        }
+    }
+
     /// Every lock that is there.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         match self {

@@ -6,6 +6,7 @@
 
 mod bus_guard;
 mod copy;
+pub(crate) mod exec;
 mod host;
 pub(crate) mod interrupt;
 pub(crate) mod mapping;

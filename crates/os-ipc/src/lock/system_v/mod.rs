@@ -9,6 +9,7 @@ mod opening;
 mod own;
 mod removal;
 mod survey;
+mod tidy;
 // Where there are sets.
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -16,7 +17,9 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+pub(super) use own::pass_on;
 pub(super) use survey::{list, survey};
+pub(super) use tidy::tidy;
 
 use super::LockName;
 use crate::error::{Code, Errno, Error, Result};

@@ -10,12 +10,12 @@ use crate::record::{self, Record};
 use crate::semaphore::system_v_sets;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
-struct Seen {
+pub(super) struct Seen {
     set: SetId,
     name: String,
     status: Status,
-    layout: Layout,
-    values: Values,
+    pub(super) layout: Layout,
+    pub(super) values: Values,
 }
 
 /// Every lock that we may read and `wanted` is true of. One that goes away meanwhile is none.
@@ -24,11 +24,11 @@ fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
 }
 
 /// A set that anybody else controls is no lock of this user: opening it is refused too.
-fn is_ours(status: &Status) -> bool {
+pub(super) fn is_ours(status: &Status) -> bool {
     Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
 }
 
-fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
+pub(super) fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
     let status = sys::status(set)?;
     // A set can have 32,000 semaphores: none that is too large is read.
     if !wanted(&status) || status.size > Layout::largest() {
@@ -97,6 +97,10 @@ pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
 }
 
 fn describe(seen: &Seen) -> LockInfo {
+    // A process has several slots when it loaded several copies of this library, or became another program that uses the lock.
+    let mut processes: Vec<_> = seen.values.taken().filter_map(|slot| pid_of(seen.set, slot)).collect();
+    processes.sort_unstable();
+    processes.dedup();
     let waiters = |index| sys::waiters_at(seen.set, index).map_or(0, u32::from);
     LockInfo {
         name: seen.name.clone(),
@@ -105,7 +109,7 @@ fn describe(seen: &Seen) -> LockInfo {
         exclusive: seen.values.exclusive() && !seen.values.is_leaving(),
         shared: u32::from(seen.values.shared()),
         waiters: waiters(GATE) + waiters(seen.layout.count),
-        processes: seen.values.taken().filter_map(|slot| pid_of(seen.set, slot)).collect(),
+        processes,
         uid: seen.status.uid,
         gid: seen.status.gid,
         mode: seen.status.mode,
