@@ -7,12 +7,14 @@
 //   lib/errors-options-clock.cjs    what the subpaths share with it
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. Each part of lib/ has a file that names its exports
-// too, for our tests; of those only the one that the command imports ships.
+//   cli/command.cjs, cli/NAME.cjs   the command, and what only one of its commands needs
+//
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. Each part of lib/ and cli/ has a file that
+// names its exports too, for our tests; none of those ships.
 //
 // Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { cpSync, readdirSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 
@@ -45,7 +47,7 @@ const modulesOfNode = {
 }
 
 /** Beside each entry an ES module that exports the same names: from where the code is, to load one file less. */
-const namedExports = {
+const namedExports = (isPart, { some = false } = {}) => ({
   name: 'named-exports',
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle).filter(({ isEntry }) => isEntry)) {
@@ -57,26 +59,61 @@ const namedExports = {
       ])
       const found = sources.flatMap(([, names]) => names)
       const isCode = Object.values(chunk.modules).some(({ renderedLength }) => renderedLength > 0)
-      if (!isCode && found.length !== exports.length) {
-        this.error(
-          `${name} exports ${exports}, and the bundles have ${found}: two parts of lib/ export one name`,
-        )
+      if (!isCode && found.length !== exports.length && !some) {
+        this.error(`${name} exports ${exports}, and the bundles have ${found}: two parts export one name`)
       }
       const lines = (isCode ? [[fileName, exports]] : sources)
         .filter(([, names]) => names.length > 0)
         .map(([file, names]) => `export { ${names.join(', ')} } from '${folder}${file}'\n`)
-      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
+      // In a file of the command two parts can export one name: those have no file here.
+      if (isCode || found.length === exports.length)
+        this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
       // Nobody requires a part.
-      if (name.startsWith('lib/')) delete bundle[fileName]
+      if (isPart(name)) delete bundle[fileName]
     }
+  },
+})
+
+/** The command: the core, a file for `run` and `lock`, and one for each other command with its folder. */
+const partOfCommand = id => {
+  const [, part] = /\/cli\/(.*)\.js$/.exec(id) ?? []
+  if (part === undefined || part === 'run/spawn-thread') return undefined
+  if (/^run\/(child|plan|spawn-watched)$/.test(part)) return 'supervise'
+  if (/^run\/(redis|postgres|spawning)$/.test(part)) return part.slice('run/'.length)
+  if (/^(run\/.*|commands\/(run|lock))$/.test(part)) return 'run'
+  if (/^(main|commands|core\/.*)$/.test(part) && part !== 'core/ask') return 'command'
+  return part === 'core/ask' ? 'rm' : (/^commands\/(.*)$/.exec(part)?.[1] ?? part.split('/')[0])
+}
+
+/** What the command takes of the package, and where that is from its files: they are all in one folder. */
+const PACKAGE = [
+  [/^(?:(?:\.\.\/)+|.*\/built\/)(index|redis|postgres)\.js$/, name => `../${name}.cjs`],
+  [/\/lib\/addon\/native\.js$/, () => '../lib/os-ipc.cjs'],
+]
+const inPackage = id => {
+  const found = PACKAGE.find(([pattern]) => pattern.test(id))
+  return found?.[1](found[0].exec(id)[1])
+}
+
+/** CommonJS has no `import.meta`. */
+const ownAddress = {
+  name: 'own-address',
+  resolveImportMeta: property =>
+    property === 'url' ? `process.getBuiltinModule('node:url').pathToFileURL(__filename).href` : null,
+}
+
+/** The entry is a module of its own, which a shell reads first. */
+const entryOfCommand = {
+  name: 'entry-of-command',
+  writeBundle: () => {
+    cpSync(`${CODE}/cli/os-ipc.js`, 'cli/os-ipc.js')
+    chmodSync('cli/os-ipc.js', 0o755)
   },
 }
 
-/** The command is not put together: a file is loaded for the command that is called. */
-const command = {
-  name: 'command',
-  writeBundle: () => cpSync(`${CODE}/cli`, 'cli', { recursive: true }),
-}
+const partsOfCommand = readdirSync('cli', { recursive: true })
+  .filter(file => /^(?!commands\/|os-ipc\b|run\/(child|plan|redis|postgres|spawn)).*(?<!\.d)\.ts$/.test(file))
+  .map(file => file.slice(0, -'.ts'.length))
 
 const parts = readdirSync('lib', { recursive: true })
   .filter(file => /^(?!redis\/|postgres\/|testing\/).*(?<!\.d)\.ts$/.test(file))
@@ -108,7 +145,29 @@ export default [
     },
     preserveEntrySignatures: 'strict',
     external: /^node:/,
-    plugins: [modulesOfNode, namedExports, command],
+    plugins: [modulesOfNode, namedExports(name => name.startsWith('lib/'))],
+  },
+  {
+    input: {
+      'spawn-thread': `${CODE}/cli/run/spawn-thread.js`,
+      ...Object.fromEntries(partsOfCommand.map(part => [part, `${CODE}/cli/${part}.js`])),
+    },
+    output: {
+      dir: 'cli',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name].cjs',
+      manualChunks: partOfCommand,
+      minifyInternalExports: false,
+      esModule: false,
+      interop: 'esModule',
+      hoistTransitiveImports: false,
+      dynamicImportInCjs: false,
+      paths: inPackage,
+    },
+    preserveEntrySignatures: 'strict',
+    external: id => /^node:/.test(id) || inPackage(id) !== undefined,
+    plugins: [ownAddress, namedExports(name => name !== 'spawn-thread', { some: true }), entryOfCommand],
   },
   ...ENTRIES.map(name => ({
     input: `${TYPES}/${name}.d.ts`,

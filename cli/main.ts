@@ -7,7 +7,7 @@ import { EXIT } from './core/exit.js'
 import { explain } from './core/explain.js'
 import { type Failure, usage } from './core/failure.js'
 import { help, section } from './core/help.js'
-import { endWithReader, note, paint, print, printError } from './core/output.js'
+import { note, paint, print, printError } from './core/output.js'
 import { parse } from './core/parse.js'
 import { closest } from './core/suggest.js'
 import { exactArguments, texts } from './core/words.js'
@@ -16,7 +16,6 @@ const debug = debuglog('os-ipc')
 
 /** Runs one command line, and answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  endWithReader()
   tellWarnings()
   const [first = '', ...rest] = args
   try {

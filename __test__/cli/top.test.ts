@@ -332,7 +332,7 @@ requires(terminals)('the picture of a frame has the text, the bars and the colou
   ])
   t.is(problem, null)
   taker.kill('SIGTERM')
-  t.like(await taker.exit, { signal: null, stderr: '' })
+  t.like(await taker.exit, { signal: 'SIGTERM', stderr: '' })
   const lines = runsOf(output, 100, 24)
   t.is(lines.length, 24)
   const row = lines.find(runs => runs.some(({ text }) => text.includes(name))) ?? []

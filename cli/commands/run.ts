@@ -36,6 +36,9 @@ export default command({
       help: 'With --redis: after so long the permit of an os-ipc that is not heard of belongs to others; 10 when missing.',
       read: duration,
     },
+    supervise: {
+      help: 'Stay beside the command, and pass signals on to it, where os-ipc could become the command.',
+    },
     quiet: {
       short: 'q',
       help: 'Say nothing when the time is over, nor that POSIX permits are lost with a killed process.',
@@ -43,12 +46,14 @@ export default command({
   },
   description: [
     'Runs a command while holding a permit of a semaphore: at most PERMITS of them run at a time on this host, whoever starts them. ' +
-      'The command has our streams, its exit code is ours, and the permit is given back when it ends.',
-    'os-ipc itself holds the permit: when it dies, kill -9 included, the kernel gives the permit back at once (System V). ' +
-      'The command lives on then, without a permit; on Linux, setpriv --pdeathsig TERM in front of it ends it too.',
-    'SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on to the command. ' +
-      'In the foreground of a terminal SIGINT, SIGQUIT, SIGTSTP and SIGWINCH are not: the terminal sends them to both. While it waits, a signal ends os-ipc.',
-    'A signal that is ignored when os-ipc starts, as with nohup, stays ignored, for os-ipc and for the command.',
+      'The permit is given back when the command ends.',
+    "On Linux os-ipc becomes the command once it has the permit: the process stays the same, and nothing of os-ipc stays beside it. Streams, signals, job control and exit code are the command's own. " +
+      'The kernel gives the permit back when the process ends, kill -9 included. A child that the command leaves behind has no permit.',
+    'os-ipc stays beside the command as its supervisor with --supervise, with --redis, with --posix, and where the kernel gives nothing back (macOS, gVisor). ' +
+      'Then its exit code is that of the command, or 128 and the number of the signal that ended it. SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT are passed on. ' +
+      'In the foreground of a terminal SIGINT, SIGQUIT, SIGTSTP and SIGWINCH are not: the terminal sends them to both. When a supervisor is killed, the command lives on without a permit.',
+    'A command that leaves the IPC namespace in its own process (unshare --ipc, nsenter --ipc) gives the permit back there: the kernel does so. Use --supervise for it.',
+    'While it waits, a signal ends os-ipc. A signal that is ignored when os-ipc starts, as with nohup, stays ignored, for os-ipc and for the command.',
     'With --redis the permits are those of os-ipc/redis, for all machines that use that Redis: a lease that os-ipc refreshes. When it is lost, the command is told to end with SIGTERM. ' +
       'It needs the packages redis-semaphore and ioredis beside os-ipc.',
     'The semaphore stays when all is done: os-ipc rm removes it, and is also the way to another number of permits.',
@@ -57,11 +62,11 @@ export default command({
     ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],
     ['os-ipc run backup --timeout 0 --wait-code 0 -- ./backup', 'skip it when one runs already, for cron'],
     ['os-ipc run import -n 2 --redis env:REDIS_URL -- ./import', 'at most two over all machines'],
-    ['os-ipc run jobs -- setpriv --pdeathsig TERM -- ./work', 'do not outlive os-ipc'],
+    ['os-ipc run jobs --supervise -- unshare --ipc ./work', 'a command that leaves the IPC namespace'],
   ],
   exits: RUNNER_EXITS,
   run({ ipc, options, operands: [name = ''], command }) {
-    const { permits = 1, mode, owner, posix, quiet, timeout, redis, lease } = options
+    const { permits = 1, mode, owner, posix, quiet, timeout, redis, lease, supervise } = options
     if (redis === undefined && lease !== undefined) throw usage('--lease is for --redis')
     if (redis !== undefined && (posix || mode !== undefined || owner !== undefined)) {
       throw usage('--posix, --mode and --owner are about this host, and do not go with --redis')
@@ -69,7 +74,7 @@ export default command({
     return runHolding(
       () => openPermits(ipc, name, { permits, mode, owner, posix, quiet, redis, lease }),
       `a permit of ${target(name).label}`,
-      { timeout, waitCode: options['wait-code'], quiet },
+      { timeout, waitCode: options['wait-code'], quiet, supervise },
       command,
     )
   },

@@ -18,6 +18,8 @@ export interface HeldPermit {
 export interface PermitSource {
   /** Rejects with `code: 'ETIMEDOUT'` when the time (in milliseconds) is over. */
   acquire(limits: { timeout: number | undefined }): Promise<HeldPermit>
+  /** Whether a permit stays with this process when it becomes another program, and goes back when the process ends. */
+  readonly outlivesExec?: boolean
   close(): void | Promise<void>
 }
 
@@ -53,13 +55,15 @@ function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): Per
       backend: backendOf(subject),
     }),
   )
-  if (!ipc.capabilities.crashRecovery[semaphore.backend] && !quiet) {
+  const recovers = ipc.capabilities.crashRecovery[semaphore.backend]
+  if (!recovers && !quiet) {
     note(
       `a permit of ${subject.target.label} does not come back when os-ipc is killed; POSIX semaphores have no owner (--quiet leaves this out)`,
     )
   }
   return {
     acquire: limits => about(ipc, subject, () => semaphore.acquire(limits)),
+    outlivesExec: recovers,
     close: () => semaphore.close(),
   }
 }
