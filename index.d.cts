@@ -35,6 +35,8 @@ interface Capabilities {
     readonly unlinkWakes: PerBackend;
     /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
     readonly locks: 'sysv' | 'files';
+    /** Whether objects outlive their last user. Where they do, they stay until somebody removes them or the host restarts. */
+    readonly persistent: boolean;
     /** Whether {@link list} can say what there is. */
     readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
@@ -52,8 +54,8 @@ declare const capabilities: Capabilities;
 
 /** What every event of a semaphore says. */
 interface SemaphoreMessage {
-    /** The semaphore's name with its leading slash; `''` for a raw System V key. */
-    name: string;
+    /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+    name: string | undefined;
     /** The raw System V key that it was opened with; `undefined` for a name. */
     key: number | undefined;
     /** Which of the platform's two kinds it is. */
@@ -178,7 +180,7 @@ interface ListedLock {
     /** Permission bits. */
     readonly mode: number;
     /** When it was made, to the second. */
-    readonly changed: Date;
+    readonly changedAt: Date;
 }
 
 /** What is known about a semaphore; `undefined` where the system does not say. */
@@ -209,9 +211,9 @@ interface SemaphoreInfo {
     /** Permission bits. */
     readonly mode: number | undefined;
     /** When the last operation was, to the second. */
-    readonly operated: Date | undefined;
+    readonly operatedAt: Date | undefined;
     /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
-    readonly changed: Date | undefined;
+    readonly changedAt: Date | undefined;
     /** Whether it is known to be the one of this name, and not another's with the same key. */
     readonly verified: boolean;
     /** Whether its name was taken away or given to another one (POSIX). */
@@ -249,7 +251,7 @@ interface SharedMemoryInfo {
     /** When it was last detached. */
     readonly detachedAt: Date | undefined;
     /** When its owner, mode or (POSIX) size or name last changed. */
-    readonly changed: Date | undefined;
+    readonly changedAt: Date | undefined;
     /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
     readonly removed: boolean | undefined;
 }
@@ -257,9 +259,9 @@ interface SharedMemoryInfo {
 /** Everything on this host that we may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
-    readonly segments: SharedMemoryInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
+    readonly memory: SharedMemoryInfo[];
 }
 /**
  * Everything on this host that we may read: ours, Go's, Python's and anybody's.
@@ -268,10 +270,10 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, segments, locks } = list()
+ * const { semaphores, locks, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
- * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 declare function list(): Listing;
@@ -471,8 +473,8 @@ interface WaitSyncOptions {
  */
 declare class Semaphore implements PermitSource, Disposable {
     #private;
-    /** The name with its leading slash; `''` for a raw System V key. */
-    readonly name: string;
+    /** The name with its leading slash; `undefined` for a raw System V key. */
+    readonly name: string | undefined;
     /** Which of the platform's two kinds it is. */
     readonly backend: Backend;
     /** Whether this call made the semaphore. */
@@ -641,8 +643,8 @@ declare class Semaphore implements PermitSource, Disposable {
  * ```
  */
 interface PermitSource extends AsyncDisposable {
-    /** The name that all who share the permits know them by, with its leading slash. */
-    readonly name: string;
+    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+    readonly name: string | undefined;
     /**
      * Takes a permit, and waits until one is there.
      *
@@ -742,10 +744,10 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
     owner?: Owner | undefined;
 }
 /**
- * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
- * key (a number) or id.
+ * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
+ * by its key (a number) or id.
  *
- * It is mapped until `detach()`, and exists until somebody removes it. Nothing orders what processes do to it: guard it
+ * It is mapped until `close()`, and exists until `unlink()`. Nothing orders what processes do to it: guard it
  * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
  * that is a multiple of its length is never seen half done; longer ones can be.
  *
@@ -763,8 +765,8 @@ declare class SharedMemory implements Disposable {
     #private;
     /** Which system it lives in. */
     readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object; `''` for a System V segment. */
-    readonly name: string;
+    /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+    readonly name: string | undefined;
     /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
     readonly key: number | undefined;
     /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
@@ -838,22 +840,24 @@ declare class SharedMemory implements Disposable {
      *
      * @example
      * ```ts
-     * SharedMemory.remove('/frames')
+     * SharedMemory.unlink('/frames')
      * ```
      *
      * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
      */
+    static unlink(id: Id): boolean;
+    /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
     static remove(id: Id): boolean;
     /**
-     * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `detach()`.
+     * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `close()`.
      *
      * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
      * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+     * What `transfer()` makes of it is out of reach of `close()`: it stays valid, and becomes zeros when the thread that
      * opened the memory ends.
      *
      * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
-     * `read` and `write` say `ERR_TRUNCATED` instead.
+     * `read` and `write` throw `ERR_TRUNCATED` instead.
      *
      * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
      *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
@@ -927,32 +931,60 @@ declare class SharedMemory implements Disposable {
      */
     info(): SharedMemoryInfo;
     /**
-     * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. Idempotent.
+     * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+     * nothing.
      *
      * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
      *
      * @example
      * ```ts
-     * memory.detach()
+     * memory.close()
      * ```
      */
-    detach(): void;
+    close(): void;
     /**
-     * Removes this object, before or after `detach()`: its name or key is free at once, and its memory when no process has
-     * it mapped any more. An object that somebody else made by the same name since stays. Idempotent; one that failed can
-     * be tried again.
+     * Removes this object, before or after `close()`: its name or key is free at once, and its memory when no process has
+     * it mapped any more. An object that somebody else made by the same name since stays. A second call does nothing; one that
+     * failed can be tried again.
      *
      * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
      *
      * @example
      * ```ts
-     * memory.remove()
+     * memory.unlink()
      * ```
      */
+    unlink(): void;
+    /** The same as {@link SharedMemory.close}, by the word of shmdt(2) and of the Go library. */
+    detach(): void;
+    /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
     remove(): void;
-    /** The same as {@link SharedMemory.detach}. */
+    /** The same as {@link SharedMemory.close}. */
     [Symbol.dispose](): void;
 }
 
-export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+/** What a program decides for its whole process, workers included. */
+interface Settings {
+    /**
+     * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
+     *
+     * True, unless the process was started with `OS_IPC_SPIN=0`. A spin makes a hand-over between processes several times as
+     * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
+     * processors.
+     *
+     * @throws {TypeError} When it is set to something that is no boolean.
+     */
+    spin: boolean;
+}
+/**
+ * What a program decides for its whole process.
+ *
+ * @example
+ * ```ts
+ * settings.spin = false
+ * ```
+ */
+declare const settings: Settings;
+
+export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -4,17 +4,17 @@
 // and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
 //
 //   lib/os-ipc.cjs                  everything that needs the addon
-//   lib/errors-options-clock.cjs    what the subpaths share with it
+//   lib/common.cjs                  what the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
 //   cli/command.cjs, cli/NAME.cjs   the command, and what only one of its commands needs
 //
-// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. Each part of lib/ and cli/ has a file that
-// names its exports too, for our tests; none of those ships.
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ or cli/ that our tests import by
+// itself has a file that names its exports too; none of those ships.
 //
 // Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { chmodSync, cpSync, readdirSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 
@@ -33,9 +33,8 @@ const fromMain = {
 
 /** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
 const bundleOf = id => {
-  const isShared =
-    /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|redis\/lease(-signal)?|[\w-]+)\.js$/
-  if (isShared.test(id)) return 'errors-options-clock'
+  const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
+  if (isShared.test(id)) return 'common'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
@@ -111,13 +110,31 @@ const entryOfCommand = {
   },
 }
 
-const partsOfCommand = readdirSync('cli', { recursive: true })
-  .filter(file => /^(?!commands\/|os-ipc\b|run\/(child|plan|redis|postgres|spawn)).*(?<!\.d)\.ts$/.test(file))
-  .map(file => file.slice(0, -'.ts'.length))
+/** Files below a folder, without their ending. */
+const below = (folder, ending) =>
+  readdirSync(folder, { recursive: true })
+    .filter(file => file.endsWith(ending) && !file.endsWith('.d.ts'))
+    .map(file => file.slice(0, -ending.length))
 
-const parts = readdirSync('lib', { recursive: true })
-  .filter(file => /^(?!redis\/|postgres\/|testing\/).*(?<!\.d)\.ts$/.test(file))
-  .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
+/** What was made before of sources that are gone, goes. */
+const sweep = (folder, prefix) => ({
+  name: 'sweep',
+  writeBundle(_, bundle) {
+    for (const ending of ['.js', '.cjs']) {
+      const made = below(folder, ending).map(file => `${file}${ending}`)
+      for (const file of made.filter(each => each !== 'os-ipc.js' && !(`${prefix}${each}` in bundle))) {
+        rmSync(`${folder}/${file}`)
+      }
+    }
+  },
+})
+
+const partsOfCommand = below('cli', '.ts').filter(
+  part => !/^(commands\/|os-ipc$|run\/(child|plan|redis|postgres|spawn))/.test(part),
+)
+
+/** The parts that our tests import. */
+const parts = ['lib/addon/native', 'lib/lock/manager']
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
@@ -145,7 +162,7 @@ export default [
     },
     preserveEntrySignatures: 'strict',
     external: /^node:/,
-    plugins: [modulesOfNode, namedExports(name => name.startsWith('lib/'))],
+    plugins: [modulesOfNode, namedExports(name => name.startsWith('lib/')), sweep('lib', 'lib/')],
   },
   {
     input: {
@@ -167,7 +184,12 @@ export default [
     },
     preserveEntrySignatures: 'strict',
     external: id => /^node:/.test(id) || inPackage(id) !== undefined,
-    plugins: [ownAddress, namedExports(name => name !== 'spawn-thread', { some: true }), entryOfCommand],
+    plugins: [
+      ownAddress,
+      namedExports(name => name !== 'spawn-thread', { some: true }),
+      entryOfCommand,
+      sweep('cli', ''),
+    ],
   },
   ...ENTRIES.map(name => ({
     input: `${TYPES}/${name}.d.ts`,

@@ -6,13 +6,19 @@ export type Id = string | number
 /** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
 export type Backend = 'sysv' | 'posix'
 
+/** Each of them. */
+export const BACKENDS: readonly Backend[] = Object.freeze(['sysv', 'posix'])
+
 /** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
 export type Owner = number | 'any'
 
 const INT32_MIN = -(2 ** 31)
 const UINT32_MAX = 2 ** 32 - 1
 
-/** A name or raw key; a key written as an unsigned number becomes the signed one that C sees. */
+/**
+ * A name with its slash, or a raw key. A missing slash is added; a key written as an unsigned number becomes the signed one
+ * that C sees.
+ */
 export function checkId(id: unknown): Id {
   if (typeof id === 'string') return checkName(id)
   if (typeof id !== 'number') throw wrongType('id', 'a name (string) or a System V key (number)', id)
@@ -21,7 +27,7 @@ export function checkId(id: unknown): Id {
 
 function checkName(name: string): string {
   if (!name.isWellFormed()) throw wrongValue('a name is well-formed Unicode: it has a lone surrogate')
-  return name
+  return name.startsWith('/') ? name : `/${name}`
 }
 
 /** The options object itself; a missing one is empty. */
@@ -42,9 +48,11 @@ export function checkInteger(what: string, value: unknown, min: number, max: num
 
 /** `'sysv'`, `'posix'`, or missing. */
 export function checkBackend(value: unknown): Backend | undefined {
-  if (value === undefined || value === 'sysv' || value === 'posix') return value
-  if (typeof value !== 'string') throw wrongType('backend', "'sysv' or 'posix'", value)
-  throw wrongValue(`backend must be 'sysv' or 'posix', received '${value}'`)
+  const backend = BACKENDS.find(name => name === value)
+  if (backend !== undefined || value === undefined) return backend
+  const expected = BACKENDS.map(name => `'${name}'`).join(' or ')
+  if (typeof value !== 'string') throw wrongType('backend', expected, value)
+  throw wrongValue(`backend must be ${expected}, received '${value}'`)
 }
 
 /** A counter's first value, of a backend whose counters end at `most`. */

@@ -27,7 +27,7 @@ const FOUND = {
   actionlint,
 }
 
-setup({ quiet: true })
+setup({ quiet: true, profile: 'any' })
 let failed = 0
 for (const [command, ...args] of LINTERS) {
   const line = [command, ...args].join(' ')

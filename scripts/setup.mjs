@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from 'node:url'
 
+import { addonProfile } from './addon.mjs'
 import { install } from './install.mjs'
 import { run } from './run.mjs'
 import { isStale } from './stale.mjs'
@@ -10,7 +11,8 @@ import { checkTools } from './test/tools.mjs'
 
 const NATIVE = {
   sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'crates', 'package.json'],
-  outputs: [`os-ipc.*.node`, 'native.cjs', 'native.d.cts'],
+  // native.cjs and native.d.cts come with it, and stay as they are when nothing in them changes.
+  outputs: [`os-ipc.*.node`],
 }
 const JAVASCRIPT = {
   sources: [
@@ -33,16 +35,25 @@ const JAVASCRIPT = {
   ],
 }
 
-/** `quiet` says in a line what it does, and shows what the tools print only when they fail. */
-export function setup({ quiet = false } = {}) {
+/**
+ * `quiet` says in a line what it does, and shows what the tools print only when they fail. `profile` is that of the addon:
+ * `'release'`, or `'any'` where the one that is there does, and a stale one becomes a debug build.
+ */
+export function setup({ quiet = false, profile = 'release' } = {}) {
   checkTools()
   const installed = install({ quiet })
-  if (installed || isStale(NATIVE)) build('native', 'the addon, half a minute or more')
-  if (installed || isStale(JAVASCRIPT)) build('ts', 'JavaScript and declarations')
+  const isFast = profile === 'any'
+  if (installed || isStale(NATIVE) || (!isFast && addonProfile() !== 'release')) {
+    if (isFast) build('the debug addon', 'node', ['scripts/build-native.mjs', '--debug'])
+    else build('the addon, half a minute or more', 'node', ['scripts/build-native.mjs'])
+  }
+  if (installed || isStale(JAVASCRIPT)) {
+    build('JavaScript and declarations', 'npm', ['run', '--silent', 'build:ts'])
+  }
 
-  function build(part, what) {
+  function build(what, command, args) {
     console.error(`os-ipc: building ${what}`)
-    run('npm', ['run', '--silent', `build:${part}`], { quiet })
+    run(command, args, { quiet })
   }
 }
 

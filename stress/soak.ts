@@ -69,7 +69,7 @@ function make({ Semaphore, SharedMemory }: Package, name: string): { remove(): v
   ]
   return {
     remove() {
-      for (const object of objects) 'remove' in object ? object.remove() : object.unlink()
+      for (const object of objects) object.unlink()
     },
   }
 }
@@ -123,7 +123,7 @@ async function calls(
         sleep(random(3)),
       ),
     () => Semaphore.open(name).close(),
-    () => SharedMemory.open(name).detach(),
+    () => SharedMemory.open(name).close(),
     () => SharedMemory.open(name).buffer.byteLength,
     () => SharedMemory.open(name).write('x', random(SEGMENT - 1)),
     () => SharedMemory.open(`${name}-missing`),

@@ -63,9 +63,9 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
     new Uint8Array(memory.buffer).fill(1)
     t.throws(() => SharedMemory.create(id, { size: 1 }), { code: 'EEXIST' })
     t.throws(() => SharedMemory.openOrCreate(id, { size: 1 << 20 }), { code: 'ERR_SIZE' })
-    reader.detach()
-    memory.remove()
-    memory.detach()
+    reader.close()
+    memory.unlink()
+    memory.close()
   }
 }
 

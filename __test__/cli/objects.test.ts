@@ -34,7 +34,7 @@ interface Item {
   lastPidAlive: boolean | null
   mode: string
   owner: string
-  changed: string
+  changedAt: string
 }
 
 const FIELDS = [
@@ -56,7 +56,8 @@ const FIELDS = [
     'gid',
     'mode',
   ],
-  ...['lastPid', 'lastPidAlive', 'creatorPid', 'creatorAlive', 'changed', 'used', 'verified', 'removed'],
+  ...['lastPid', 'lastPidAlive', 'creatorPid', 'creatorAlive'],
+  ...['createdAt', 'changedAt', 'operatedAt', 'attachedAt', 'detachedAt', 'verified', 'removed'],
 ]
 
 /** The pid of a process that has ended. */
@@ -116,7 +117,7 @@ test('a wait whose semaphore is removed says so', async t => {
   t.like(await cli(t, ['rm', '--force', name]), DONE)
   const { code, stderr } = await waiting.exit
   t.is(code, 5)
-  t.regex(stderr, new RegExp(`^os-ipc: the semaphore ${name} was removed meanwhile; [^\\n]+\\n$`))
+  t.regex(stderr, new RegExp(`^os-ipc: the semaphore ${name} was removed; [^\\n]+\\n$`))
 })
 
 test('a wait is ended by a signal, and its unit is not lost', async t => {
@@ -266,7 +267,7 @@ test('a System V segment without a key is called by its id', async t => {
     refused.stderr,
     new RegExp(`^os-ipc: id:${id} is in use: it is attached \\d times?; --force removes it\\n$`),
   )
-  memory.detach()
+  memory.close()
   t.like(await cli(t, ['rm', `id:${id}`]), DONE)
   t.like(await cli(t, ['rm', `id:${id}`]), { code: 3 })
 })
@@ -308,7 +309,7 @@ test('ls --json has every field, and nothing that is not documented', async t =>
     size: null,
   })
   t.like(semaphore, { lastPid: pid, lastPidAlive: false, mode: '600' })
-  t.true(Date.now() - Date.parse(semaphore?.changed ?? '') < 60_000)
+  t.true(Date.now() - Date.parse(semaphore?.changedAt ?? '') < 60_000)
   t.like(memory, { type: 'memory', system: 'posix', name, key: null, value: null, size: 10, mode: '600' })
 })
 
@@ -371,7 +372,7 @@ test('show --watch prints what changes where there is no screen, and ends with i
   await watching.until(
     `${name}  00000020  63 68 61 6e 67 65 64 00  00 00 00 00 00 00 00 00  |changed.........|`,
   )
-  memory.remove()
+  memory.unlink()
   t.is((await watching.exit).code, 0)
 })
 
@@ -485,13 +486,13 @@ requires(linux)(
     const refused = await cli(t, ['rm', name])
     t.is(refused.code, 1)
     t.regex(refused.stderr, new RegExp(`it is mapped by ${process.pid} node[^;]*; --force removes it\\n$`))
-    memory.detach()
+    memory.close()
     t.like(await cli(t, ['rm', name]), DONE)
     const holder = start(t, ['run', name, '--', 'sleep', '30'])
     await until('it holds', () => Semaphore.openOrCreate(name, { initial: 1 }).value === 0)
     const kept = await cli(t, ['rm', name])
     t.is(kept.code, 1)
-    t.regex(kept.stderr, /the last process that used it, \d+ node os-ipc.js, is alive; --force removes it\n$/)
+    t.regex(kept.stderr, /the last process that used it, \d+ sleep, is alive; --force removes it\n$/)
     holder.kill('SIGTERM')
     await holder.exit
   },
@@ -517,7 +518,7 @@ test('a mistyped name is answered with the one that was meant', async t => {
   const name = uniqueName(t)
   Semaphore.create(name, { initial: 1 })
   SharedMemory.create(`${name}m`, { size: 8 })
-  t.teardown(() => SharedMemory.remove(`${name}m`))
+  t.teardown(() => SharedMemory.unlink(`${name}m`))
   const meant = { code: 3, stderr: `os-ipc: there is no semaphore ${name}x; did you mean ${name}?\n` }
   for (const command of ['value', 'try', 'post', 'wait'])
     t.like(await cli(t, [command, `${name}x`]), meant, command)
@@ -600,7 +601,7 @@ requires(linux)('what is planted under a name is left alone', async t => {
   const { code: refused, stdout, stderr } = await cli(t, ['read', name])
   t.is(refused, 5)
   t.is(stdout, '')
-  t.regex(stderr, /^os-ipc: [^\n]+; somebody may have put it there[^\n]*\n$/)
+  t.regex(stderr, /^os-ipc: [^\n]+; another user may have planted it[^\n]*\n$/)
 })
 
 requires(linux)('a fixture of the library and the command see the same semaphore', async t => {

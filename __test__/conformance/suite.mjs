@@ -115,8 +115,8 @@ export function semaphore(backend, initial) {
 export function memory(kind, size) {
   const id = kind === 'posix' ? uniqueName() : uniqueKey()
   const made = ipc.SharedMemory.create(id, { size })
-  cleanup(() => made.detach())
-  cleanup(() => ipc.SharedMemory.remove(id))
+  cleanup(() => made.close())
+  cleanup(() => ipc.SharedMemory.unlink(id))
   return { id, made }
 }
 

@@ -136,8 +136,8 @@ for (const file of ['frames.c', 'frames.go', 'frames.py']) {
     t.like(await peer.exit, { code: 0, stdout: '42\n', stderr: '' })
     t.is(frames[0], 42)
     // It is still there by its name.
-    SharedMemory.open(name).detach()
-    memory.remove()
+    SharedMemory.open(name).close()
+    memory.unlink()
   })
 }
 
@@ -317,7 +317,7 @@ test('errors.md has every code that the sources make', t => {
   const typescript = sources('lib', '.ts')
   const codes = new Set([
     ...[...rust, ...typescript].flatMap(source => source.match(/\b(?:ERR_[A-Z_]+|OS_IPC_[A-Z]+)\b/g) ?? []),
-    ...rust.flatMap(source => [...source.matchAll(/Errno::(E[A-Z0-9]+)/g)].map(([, errno = '']) => errno)),
+    ...rust.flatMap(source => [...source.matchAll(/OsCode::(E[A-Z0-9]+)/g)].map(([, errno = '']) => errno)),
   ])
   codes.delete('ERR_') // "`ERR_...`" in a comment
   t.true(codes.size > 30, [...codes].join())

@@ -24,7 +24,7 @@ const PAGES = [
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
-import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisSemaphore } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'

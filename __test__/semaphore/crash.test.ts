@@ -11,12 +11,13 @@ import { until } from '../shared/until.ts'
 
 requires(linux)('64 workers killed at random moments keep no permit', async t => {
   const permits = 4
-  using semaphore = Semaphore.create(uniqueName(t), { initial: permits })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: permits })
   let kills = 0
   const crew = async () => {
     while (kills < 64) {
       kills += 1
-      const worker: Child = child(t, 'semaphore/work.ts', { args: [semaphore.name] })
+      const worker: Child = child(t, 'semaphore/work.ts', { args: [name] })
       await worker.next()
       await sleep(Math.random() * 20)
       worker.kill('SIGKILL')
@@ -36,9 +37,10 @@ requires(linux)('64 workers killed at random moments keep no permit', async t =>
 })
 
 requires(linux)('the permit of a killed holder goes to who waits for it', async t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 1 })
   for (let round = 0; round < 3; round++) {
-    const holder = remote(t, 'open', semaphore.name)
+    const holder = remote(t, 'open', name)
     t.is(await holder.call('acquire'), 1)
     const waiting = semaphore.acquire({ timeout: 15_000 })
     await until('it waits', () => semaphore.info().waiters === 1)
@@ -50,8 +52,9 @@ requires(linux)('the permit of a killed holder goes to who waits for it', async 
 })
 
 requires(linux)('a process that is killed while it waits takes nothing', async t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
-  const waiting = remote(t, 'open', semaphore.name)
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0 })
+  const waiting = remote(t, 'open', name)
   void waiting.call('acquire').catch(() => {})
   void waiting.call('wait').catch(() => {})
   await until('it waits', () => semaphore.info().waiters === 1)
@@ -63,8 +66,9 @@ requires(linux)('a process that is killed while it waits takes nothing', async t
 })
 
 requires(linux)('a process that is stopped and goes on notices nothing', async t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
-  const stopped = remote(t, 'open', semaphore.name)
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0 })
+  const stopped = remote(t, 'open', name)
   for (const wait of ['wait', 'acquire', 'waitSync']) {
     const waiting = stopped.call(wait, { timeout: 15_000 })
     await until('it waits', () => semaphore.info().waiters === 1)

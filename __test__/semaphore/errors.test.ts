@@ -40,7 +40,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     })
     t.deepEqual(Object.keys(error as Error).sort(), ['code', 'errno', 'hint', 'mode', 'syscall', 'uid'])
     t.like(error, { uid: process.getuid?.(), mode: 0o600 })
-    t.regex(error?.hint ?? '', /with mode 600: `open` or `openOrCreate`/)
+    t.regex(error?.hint ?? '', /has mode 600: open it instead \(`open` or `openOrCreate`\)/)
     t.true(String(error).startsWith('IpcError: EEXIST: '))
 
     const missing = uniqueName(t)
@@ -69,7 +69,10 @@ onEveryBackend(({ backend, test, create, open }) => {
       const other = remote(t, method, name, { backend, initial: 1 }, { within })
       const answer = (await other.opened) as { hint: string }
       t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
-      t.regex(answer.hint, /root \(uid 0\), with mode 600, and this process is uid 65534: .*`mode: 0o660`/)
+      t.regex(
+        answer.hint,
+        /root \(uid 0\) and has mode 600; this process runs as uid 65534: .*\(`mode: 0o660`\)/,
+      )
     }
   })
 
@@ -288,9 +291,10 @@ for (const [call, args, rest] of [
   ['tryAcquire', [], 0],
 ] as const) {
   requires(injected())(`EINTR never arrives at ${call}(${args.length ? '...' : ''})`, async t => {
-    using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
+    const name = uniqueName(t)
+    using semaphore = Semaphore.create(name, { initial: 1 })
     const within = [injected('semop:error=EINTR:when=1..3')]
-    const other = remote(t, 'open', semaphore.name, {}, { within })
+    const other = remote(t, 'open', name, {}, { within })
     const answer = await other.call(call, ...args)
     t.false(typeof answer === 'object', JSON.stringify(answer))
     t.is(semaphore.value, rest)
@@ -298,9 +302,10 @@ for (const [call, args, rest] of [
 }
 
 requires(injected())('EINTR never arrives at a wait in the kernel, nor at a release', async t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0 })
   const within = [injected('semop:error=EINTR:when=2..5')]
-  const other = remote(t, 'open', semaphore.name, {}, { within })
+  const other = remote(t, 'open', name, {}, { within })
   const waiting = other.call('acquire', { timeout: 15_000 })
   await other.opened
   semaphore.post()
@@ -350,9 +355,10 @@ requires(linux)('what a planted link stands for is left as it is', t => {
 })
 
 requires(linux)('a post to a full POSIX semaphore adds nothing', t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0, backend: 'posix' })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   const limit = 2 ** 31 - 1
-  writeFileSync(file(semaphore.name), new Uint8Array(new Uint32Array([limit - 1]).buffer), { flag: 'r+' })
+  writeFileSync(file(name), new Uint8Array(new Uint32Array([limit - 1]).buffer), { flag: 'r+' })
   const full = t.throws(() => semaphore.post(2), { instanceOf: IpcError, code: 'EOVERFLOW' })
   t.like(full, { errno: -constants.errno.EOVERFLOW, syscall: 'sem_post' })
   t.is(semaphore.value, limit - 1)

@@ -249,8 +249,9 @@ onEveryBackend(({ backend, test, create, open }) => {
 
 for (const backend of capabilities.semaphoreBackends.filter(backend => backend === 'sysv')) {
   test(`a permit that cannot be given back to a full counter stays held (${backend})`, async t => {
-    const semaphore = Semaphore.create(`/os-ipc-full-${process.pid}`, { initial: 1, backend })
-    t.teardown(() => Semaphore.unlink(semaphore.name, { backend }))
+    const name = `/os-ipc-full-${process.pid}`
+    const semaphore = Semaphore.create(name, { initial: 1, backend })
+    t.teardown(() => Semaphore.unlink(name, { backend }))
     const permit = await semaphore.acquire()
     semaphore.post(32_767)
     t.throws(() => permit.release(), { instanceOf: IpcError, code: 'ERANGE' })

@@ -88,7 +88,7 @@ export class Crowd {
   /** Never more acted than may, and as many did, in more than `enough` turns. */
   check(enough: number): void {
     const turns = allTurns(this.#memory)
-    this.#memory.detach()
+    this.#memory.close()
     this.#t.true(turns.length > enough, `${turns.length} turns`)
     this.#t.is(most(turns), this.#work.permits)
   }

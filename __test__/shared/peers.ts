@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-
 import { type Child, type ChildOptions, program } from './child.ts'
 import type { Teardown } from './names.ts'
 import type { Need } from './needs.ts'
+import { prepared } from './prepared.ts'
 
 /** A program in another language that shares semaphores and memory with us; `peers/README.md` has its commands. */
 export interface Peer extends Need {
@@ -44,13 +43,8 @@ export async function answer(started: Child): Promise<string> {
   throw new Error(`${started.command} ended with ${code}\n${stdout}${stderr}`)
 }
 
-interface Prepared {
-  command?: readonly string[]
-  missing?: string
-}
-
 function peer(language: Peer['language']): Peer {
-  const { command = [], missing } = prepared()[language] ?? {}
+  const { command = [], missing } = prepared(language)
   const start: Peer['start'] = (t, args, options = {}) => {
     if (missing !== undefined)
       throw new Error(`no ${language} peer: ${missing}; the test needs requires(...)`)
@@ -61,21 +55,5 @@ function peer(language: Peer['language']): Peer {
     missing: missing && `needs the ${language} peer: ${missing}`,
     start,
     run: (t, ...args) => answer(start(t, args)),
-  }
-}
-
-/** A Python with numpy; no peer, but prepared with them. */
-export function numpyPython(): Need & { command: readonly string[] } {
-  const { command = [], missing } = prepared().numpy ?? {}
-  return { command, missing: missing && `needs numpy: ${missing}` }
-}
-
-/** What `scripts/peers.mjs` found. */
-function prepared(): Partial<Record<Peer['language'] | 'numpy', Prepared>> {
-  try {
-    return JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'))
-  } catch {
-    const missing = 'node scripts/peers.mjs'
-    return { python: { missing }, numpy: { missing }, c: { missing }, go: { missing } }
   }
 }

@@ -1,14 +1,17 @@
 // First come, first served inside a process; and what ends all waits of a handle, or of a semaphore.
 
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import test from 'ava'
 
 import { Semaphore } from '../../index.js'
-import { backends, ownSemaphore } from '../shared/backends.ts'
+import { backends, type NamedSemaphore, ownSemaphore } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
+import { linux, requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
 for (const backend of backends) {
-  const another = (semaphore: Semaphore) => Semaphore.open(semaphore.name, { backend })
+  const another = (semaphore: NamedSemaphore) => Semaphore.open(semaphore.name, { backend })
 
   test(`units go to waits in their order, whatever they take and by which handle (${backend})`, async t => {
     const first = ownSemaphore(t, backend)
@@ -127,6 +130,42 @@ for (const backend of backends) {
     t.is(semaphore.value, 0)
   })
 }
+
+requires(linux)('a permit that is released goes to the next waiter, past a tryAcquire', async t => {
+  const semaphore = ownSemaphore(t, 'sysv', 1)
+  for (let round = 0; round < 50; round++) {
+    const permit = await semaphore.acquire()
+    const second = semaphore.acquire()
+    const third = round % 2 === 0 ? semaphore.acquire() : semaphore.wait()
+    // A thread waits in the kernel in some rounds, and is on its way there in the others.
+    if (round % 5 === 0) await sleep(25)
+    permit.release()
+    t.is(semaphore.tryAcquire(), null)
+    t.is(semaphore.info().pending, 1)
+    const next = await second
+    next.release()
+    t.is(semaphore.tryAcquire(), null)
+    const last = await third
+    if (last) last.release()
+    else semaphore.post()
+    t.is(semaphore.value, 1)
+  }
+})
+
+test('a permit of a POSIX semaphore that is released goes to one of a waiter and a tryAcquire', async t => {
+  const semaphore = ownSemaphore(t, 'posix', 1)
+  for (let round = 0; round < 50; round++) {
+    const permit = await semaphore.acquire()
+    const waiting = semaphore.acquire()
+    if (round % 5 === 0) await sleep(25)
+    permit.release()
+    semaphore.tryAcquire()?.release()
+    const next = await waiting
+    t.is(semaphore.tryAcquire(), null)
+    next.release()
+    t.is(semaphore.value, 1)
+  }
+})
 
 test('unlink() ends 64 waits in 8 processes with EIDRM', async t => {
   const semaphore = ownSemaphore(t)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { cannot, crowd, go, limit, node, python } from '../shared/contenders.mjs'
 import { carriesBytes, inProcess, onlyMemory } from '../shared/reasons.mjs'
-import { throughput } from '../shared/targets.mjs'
+import { ratio, throughput } from '../shared/targets.mjs'
 
 const PROCESSES = 32
 
@@ -42,6 +42,7 @@ export const scene = {
   smokeCount: 20,
   contenders: {
     'os-ipc': crowd(PROCESSES, ours('sysv')),
+    'os-ipc, POSIX': crowd(PROCESSES, ours('posix')),
     limit: crowd(PROCESSES, limit('contention')),
     'os-ipc, await': crowd(
       PROCESSES,
@@ -92,5 +93,5 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [throughput('os-ipc', 'limit', 0.8)],
+  targets: [throughput('os-ipc', 'limit', 0.8), ratio('os-ipc, POSIX', 'Python posix_ipc', 2)],
 }

@@ -9,7 +9,6 @@ import { Failure, sentence, usage } from './failure.js'
 import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
-import { keyOfLock } from './key.js'
 import { closest } from './suggest.js'
 import type { Target } from './target.js'
 import { printable } from './text.js'
@@ -118,10 +117,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
       return new Failure(`${cannot}${whose}`, cure, EXIT.forbidden)
     }
     case 'ERR_FOREIGN_OWNER': {
-      const uid = /belongs to uid (\d+)/.exec(error.message)?.[1] ?? 'UID'
+      const { uid } = error
       return new Failure(
-        `the ${what} ${target.label} belongs to another user, ${userName(Number(uid))} (uid ${uid})`,
-        `if you trust that user: --owner ${uid}`,
+        `the ${what} ${target.label} belongs to another user${uid === undefined ? '' : `, ${userName(uid)} (uid ${uid})`}`,
+        `if you trust that user: --owner ${uid ?? 'UID'}`,
         EXIT.forbidden,
       )
     }
@@ -133,7 +132,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         `os-ipc rm ${target.label} removes it`,
       )
     case 'EIDRM':
-      return new Failure(`the ${what} ${target.label} was removed meanwhile`, error.hint)
+      return new Failure(`the ${what} ${target.label} was removed`, error.hint)
     case 'ERANGE':
     case 'EOVERFLOW':
       return type === 'semaphore'
@@ -190,19 +189,6 @@ function similar(items: readonly Item[], type: Item['type'] | undefined, target:
   const names = items.filter(item => type === undefined || item.type === type).map(labelOf)
   const meant = closest(target.name, names)
   return meant === undefined ? undefined : `did you mean ${meant}?`
-}
-
-/** A lock of another user, which is not on the list: it was there for the asking, and is not for us. */
-export function hiddenLock(target: Target): Failure | undefined {
-  if (target.type !== 'name') return undefined
-  const key = keyOfLock(target.text)
-  const row = rows('/proc/sysvipc/sem')?.find(set => Number(set.key) === key)
-  if (row === undefined) return undefined
-  return new Failure(
-    `no permission for the lock ${printable(target.text)}: it belongs to ${userName(Number(row.uid))}`,
-    'a lock is for the processes of one user',
-    EXIT.forbidden,
-  )
 }
 
 /** Whether there is no folder that a POSIX object could be in, as on AWS Lambda. */

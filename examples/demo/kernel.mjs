@@ -36,8 +36,8 @@ function stillOpens(name) {
       `${name}-permits (${backend})`,
       () => Semaphore.open(`${name}-permits`, { backend }).close(),
     ]),
-    [`${name}-file`, () => SharedMemory.open(`${name}-file`).detach()],
-    [`${name}-board`, () => SharedMemory.open(`${name}-board`).detach()],
+    [`${name}-file`, () => SharedMemory.open(`${name}-file`).close()],
+    [`${name}-board`, () => SharedMemory.open(`${name}-board`).close()],
   ]
   for (const [object, attempt] of attempts) {
     try {
@@ -52,10 +52,8 @@ function stillOpens(name) {
 
 function listed(name) {
   try {
-    const { semaphores, segments = [] } = list()
-    return [...semaphores, ...segments].flatMap(object =>
-      object.name?.startsWith(name) ? [object.name] : [],
-    )
+    const { semaphores, memory } = list()
+    return [...semaphores, ...memory].flatMap(object => (object.name?.startsWith(name) ? [object.name] : []))
   } catch (error) {
     if (error.code === 'ERR_NOT_SUPPORTED') return []
     throw error

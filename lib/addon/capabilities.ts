@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
+import { BACKENDS } from '../options.js'
+import type { BackendCapabilities } from '../../native.cjs'
 import type { Backend } from '../options.js'
 
 /** A fact of each backend. */
@@ -33,23 +35,42 @@ export interface Capabilities {
   readonly unlinkWakes: PerBackend
   /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
   readonly locks: 'sysv' | 'files'
+  /** Whether objects outlive their last user. Where they do, they stay until somebody removes them or the host restarts. */
+  readonly persistent: boolean
   /** Whether {@link list} can say what there is. */
   readonly list: boolean
   /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
   readonly externalBuffers: boolean
 }
 
-/** Of a platform that has nothing. */
-const NONE = {
-  available: false,
-  isDefault: false,
-  hasTimedWait: false,
-  hasValue: false,
-  unlinkWakes: false,
+const supported = reason === undefined
+
+let known: readonly BackendCapabilities[] | undefined
+
+/** What the core knows of each backend; throws `ERR_NATIVE_BINDING` where there is no addon. */
+function backends(): readonly BackendCapabilities[] {
+  known ??= checked(native.semaphoreCapabilities())
+  return known
 }
 
-const supported = reason === undefined
-const { sysv, posix } = supported ? checked(native.semaphoreCapabilities()) : { sysv: NONE, posix: NONE }
+/** The largest value that a counter of this backend has. */
+export function valueMax(backend: Backend): number {
+  return backends().find(({ name }) => name === backend)?.valueMax ?? 0
+}
+
+/** The backends of which a fact is true; none on a platform without the addon. */
+function those(fact: (backend: BackendCapabilities) => boolean): readonly Backend[] {
+  return supported
+    ? backends()
+        .filter(fact)
+        .map(({ name }) => name)
+    : []
+}
+
+function perBackend(isTrue: readonly Backend[]): PerBackend {
+  const facts = BACKENDS.map(name => [name, isTrue.includes(name)])
+  return Object.freeze(Object.fromEntries(facts) as Record<Backend, boolean>)
+}
 
 /**
  * What this platform can do.
@@ -64,27 +85,24 @@ export const capabilities: Capabilities = Object.freeze({
   reason,
   platform: `${process.platform}-${process.arch}`,
   get semaphoreBackends() {
-    return Object.freeze([
-      ...(sysv.available && checked(native.systemVUndo()).available ? (['sysv'] as const) : []),
-      ...(posix.available ? (['posix'] as const) : []),
-    ])
+    const refused = (name: Backend) => name === 'sysv' && !checked(native.systemVUndo()).available
+    return Object.freeze(those(({ name, available }) => available && !refused(name)))
   },
-  defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
-  timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
+  defaultBackend: those(({ isDefault }) => isDefault)[0] ?? 'posix',
+  timedWait: perBackend(those(({ hasTimedWait }) => hasTimedWait)),
   get crashRecovery() {
     // A POSIX semaphore has no owner.
-    return Object.freeze({
-      sysv: sysv.available && checked(native.systemVUndo()).recoversPermits,
-      posix: false,
-    })
+    const recovers = (name: Backend) => name === 'sysv' && checked(native.systemVUndo()).recoversPermits
+    return perBackend(those(({ name, available }) => available && recovers(name)))
   },
-  value: { sysv: sysv.hasValue, posix: posix.hasValue },
-  unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  value: perBackend(those(({ hasValue }) => hasValue)),
+  unlinkWakes: perBackend(those(({ unlinkWakes }) => unlinkWakes)),
   get locks() {
     return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
   },
+  persistent: supported && checked(native.objectsPersist()),
   // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
-  list: sysv.available,
+  list: those(({ name, available }) => name === 'sysv' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
   // Shows the facts where Node.js would print `[Getter]`.
   [inspect.custom](this: Capabilities) {

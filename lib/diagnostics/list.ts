@@ -7,9 +7,9 @@ import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/info.js'
 /** Everything on this host that we may read. */
 export interface Listing {
   readonly semaphores: SemaphoreInfo[]
-  readonly segments: SharedMemoryInfo[]
   /** Locks: each is a set of semaphores, and not among `semaphores`. */
   readonly locks: ListedLock[]
+  readonly memory: SharedMemoryInfo[]
 }
 
 /**
@@ -19,17 +19,17 @@ export interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, segments, locks } = list()
+ * const { semaphores, locks, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
- * for (const { name, key, size } of segments) console.log(name ?? key, size)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 export function list(): Listing {
   // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
   return {
     semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
-    segments: Array.from(checked(native.listSegments()), sharedMemoryInfo),
     locks: Array.from(checked(native.listLocks()), listedLock),
+    memory: Array.from(checked(native.listSegments()), sharedMemoryInfo),
   }
 }

@@ -2,8 +2,8 @@ import type { Backend } from '../options.js'
 
 /** What every event of a semaphore says. */
 export interface SemaphoreMessage {
-  /** The semaphore's name with its leading slash; `''` for a raw System V key. */
-  name: string
+  /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+  name: string | undefined
   /** The raw System V key that it was opened with; `undefined` for a name. */
   key: number | undefined
   /** Which of the platform's two kinds it is. */

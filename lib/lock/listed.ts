@@ -22,10 +22,10 @@ export interface ListedLock {
   /** Permission bits. */
   readonly mode: number
   /** When it was made, to the second. */
-  readonly changed: Date
+  readonly changedAt: Date
 }
 
 /** The addon's view as the public one. */
-export function listedLock({ key, id, changed, processes, ...lock }: NativeLockInfo): ListedLock {
-  return { ...lock, key, id, processes: [...processes], changed: new Date(changed * 1000) }
+export function listedLock({ key, id, changedAt, processes, ...lock }: NativeLockInfo): ListedLock {
+  return { ...lock, key, id, processes: [...processes], changedAt: new Date(changedAt * 1000) }
 }

@@ -14,7 +14,7 @@ import type {
 import { threadId } from '../waiting/main-thread.js'
 import { PendingLock } from './pending.js'
 import { native } from '../addon/native.js'
-import { evaluation } from '../waiting/settling.js'
+import { evaluation, settleNow } from '../waiting/settling.js'
 
 /** A lock that is held. */
 class HeldLock implements Lock {
@@ -76,11 +76,13 @@ export class HostLockManager implements LockManager {
     } finally {
       checked(native.lockEnd(handle))
       unlocked(request, since)
+      // The callbacks of the requests that have the lock now begin before anybody learns that this request has ended.
+      settleNow()
     }
   }
 
-  /** The handle of the lock once it is held; `undefined` when it is not to be had at once. */
-  async #take(request: LockRequest): Promise<number | undefined> {
+  /** The handle of the lock, or a promise of it; `undefined` when the lock is not available at once. */
+  #take(request: LockRequest): Promise<number> | number | undefined {
     const { name, mode, ifAvailable } = request
     const shared = mode === 'shared'
     const { session } = evaluation
@@ -111,7 +113,7 @@ export class HostLockManager implements LockManager {
     try {
       pending.began()
     } catch {} // As above.
-    return pending.granted
+    return pending.promise
   }
 
   async query(): Promise<LockManagerSnapshot> {

@@ -31,7 +31,7 @@ export interface SharedMemoryInfo {
   /** When it was last detached. */
   readonly detachedAt: Date | undefined
   /** When its owner, mode or (POSIX) size or name last changed. */
-  readonly changed: Date | undefined
+  readonly changedAt: Date | undefined
   /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
   readonly removed: boolean | undefined
 }
@@ -53,7 +53,7 @@ export function sharedMemoryInfo(info: NativeMemoryInfo): SharedMemoryInfo {
     createdAt: time(info.createdAt),
     attachedAt: time(info.attachedAt),
     detachedAt: time(info.detachedAt),
-    changed: time(info.changed),
+    changedAt: time(info.changedAt),
     removed: info.removed,
   }
 }

@@ -2,7 +2,8 @@ import { isUint8Array } from 'node:util/types'
 
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, fromNative, IpcError, outOfRange, wrongType } from '../errors.js'
+import { type Answer, checked, fromNative, outOfRange, wrongType } from '../errors.js'
+import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
@@ -18,7 +19,6 @@ import {
 } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
-import { Unreachable } from '../addon/unreachable.js'
 
 /** How {@link SharedMemory.create} makes an object. */
 export interface CreateSharedMemoryOptions {
@@ -45,17 +45,11 @@ export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptio
 /** Only this module opens memory. */
 const inside = Symbol('inside')
 
-/** Of a handle that was detached: the native core knows none by that number. */
-const NONE = 0
-
-/** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
-const dropped = new Unreachable<SharedMemory>(handle => void native.memoryRelease(handle))
-
 /**
- * Memory that processes share: a POSIX object by its name (a string with a leading slash), or a System V segment by its
- * key (a number) or id.
+ * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
+ * by its key (a number) or id.
  *
- * It is mapped until `detach()`, and exists until somebody removes it. Nothing orders what processes do to it: guard it
+ * It is mapped until `close()`, and exists until `unlink()`. Nothing orders what processes do to it: guard it
  * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
  * that is a multiple of its length is never seen half done; longer ones can be.
  *
@@ -72,8 +66,8 @@ const dropped = new Unreachable<SharedMemory>(handle => void native.memoryReleas
 export class SharedMemory implements Disposable {
   /** Which system it lives in. */
   readonly kind: 'posix' | 'sysv'
-  /** The name of a POSIX object; `''` for a System V segment. */
-  readonly name: string
+  /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+  readonly name: string | undefined
   /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
   readonly key: number | undefined
   /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
@@ -85,9 +79,7 @@ export class SharedMemory implements Disposable {
   /** Whether this call made it. */
   readonly created: boolean
 
-  #handle: number
-  #buffer: ArrayBuffer | undefined
-  #detached: object | null = null
+  readonly #handle: MemoryHandle
 
   private constructor(key: symbol, opened: OpenedMemory, id: Id | undefined, readOnly: boolean) {
     if (key !== inside) {
@@ -95,14 +87,13 @@ export class SharedMemory implements Disposable {
     }
     const named = typeof id === 'string'
     this.kind = named ? 'posix' : 'sysv'
-    this.name = named ? id : ''
+    this.name = named ? id : undefined
     this.key = opened.key
     this.id = opened.id
     this.size = opened.size
     this.readOnly = readOnly
     this.created = opened.created
-    this.#handle = opened.handle
-    dropped.watch(this, opened.handle)
+    this.#handle = new MemoryHandle(opened.handle)
   }
 
   /**
@@ -145,7 +136,7 @@ export class SharedMemory implements Disposable {
     const checkedId = checkId(id)
     const [bytes, bits] = [checkSize(size), checkMode(mode)]
     const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
-    return SharedMemory.#opened(make, checkedId, false, native.memoryRemove)
+    return SharedMemory.#opened(make, checkedId, false, native.memoryUnlink)
   }
 
   /**
@@ -219,25 +210,30 @@ export class SharedMemory implements Disposable {
    *
    * @example
    * ```ts
-   * SharedMemory.remove('/frames')
+   * SharedMemory.unlink('/frames')
    * ```
    *
    * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
    */
+  static unlink(id: Id): boolean {
+    return checked(native.memoryUnlinkId(checkId(id)))
+  }
+
+  /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
   static remove(id: Id): boolean {
-    return checked(native.memoryRemoveById(checkId(id)))
+    return SharedMemory.unlink(id)
   }
 
   /**
-   * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `detach()`.
+   * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `close()`.
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-   * What `transfer()` makes of it is out of reach of `detach()`: it stays valid, and becomes zeros when the thread that
+   * What `transfer()` makes of it is out of reach of `close()`: it stays valid, and becomes zeros when the thread that
    * opened the memory ends.
    *
    * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
-   * `read` and `write` say `ERR_TRUNCATED` instead.
+   * `read` and `write` throw `ERR_TRUNCATED` instead.
    *
    * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
    *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
@@ -249,28 +245,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   get buffer(): ArrayBuffer {
-    this.#buffer ??= this.#external()
-    return this.#buffer
-  }
-
-  #external(): ArrayBuffer {
-    if (this.readOnly) {
-      throw new IpcError(
-        'ERR_READ_ONLY',
-        'a read-only object has no ArrayBuffer, which can always be written to',
-        {
-          hint: 'use read() or toBuffer()',
-        },
-      )
-    }
-    if (this.#handle === NONE) return new ArrayBuffer(0)
-    const buffer = checked(native.memoryBuffer(this.#handle))
-    if (buffer === null) {
-      throw new IpcError('ERR_NO_EXTERNAL_BUFFERS', 'this runtime forbids ArrayBuffers over shared memory', {
-        hint: 'use read(), write() and toBuffer()',
-      })
-    }
-    return buffer
+    return this.#handle.buffer(this.readOnly)
   }
 
   /**
@@ -289,7 +264,7 @@ export class SharedMemory implements Disposable {
   read(target: Uint8Array, position = 0): number {
     checkBytesOf('target', target, 'a Uint8Array')
     this.#checkPosition(position)
-    return checked(native.memoryRead(this.#handle, target, position))
+    return checked(native.memoryRead(this.#handle.number, target, position))
   }
 
   /**
@@ -308,7 +283,7 @@ export class SharedMemory implements Disposable {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
     this.#checkPosition(position)
-    checked(native.memoryWrite(this.#handle, bytes, position))
+    checked(native.memoryWrite(this.#handle.number, bytes, position))
     return bytes.length
   }
 
@@ -329,9 +304,9 @@ export class SharedMemory implements Disposable {
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
     }
-    if (this.#handle === NONE) checked(native.memoryInfo(NONE))
+    if (!this.#handle.open) checked(native.memoryInfo(this.#handle.number))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)
-    checked(native.memoryRead(this.#handle, copy, position))
+    checked(native.memoryRead(this.#handle.number, copy, position))
     return copy
   }
 
@@ -346,7 +321,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   clear(): void {
-    checked(native.memoryClear(this.#handle))
+    checked(native.memoryClear(this.#handle.number))
   }
 
   /**
@@ -360,46 +335,53 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle)))
+    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle.number)))
   }
 
   /**
-   * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. Idempotent.
+   * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+   * nothing.
    *
    * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
    *
    * @example
    * ```ts
-   * memory.detach()
+   * memory.close()
    * ```
    */
-  detach(): void {
-    if (this.#handle === NONE) return
-    this.#detached = checked(native.memoryDetach(this.#handle))
-    this.#handle = NONE
-    dropped.forget(this)
+  close(): void {
+    this.#handle.close()
   }
 
   /**
-   * Removes this object, before or after `detach()`: its name or key is free at once, and its memory when no process has
-   * it mapped any more. An object that somebody else made by the same name since stays. Idempotent; one that failed can
-   * be tried again.
+   * Removes this object, before or after `close()`: its name or key is free at once, and its memory when no process has
+   * it mapped any more. An object that somebody else made by the same name since stays. A second call does nothing; one that
+   * failed can be tried again.
    *
    * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
    *
    * @example
    * ```ts
-   * memory.remove()
+   * memory.unlink()
    * ```
    */
-  remove(): void {
-    if (this.#detached) checked(native.memoryRemoveDetached(this.#detached))
-    else checked(native.memoryRemove(this.#handle))
+  unlink(): void {
+    this.#handle.unlink()
   }
 
-  /** The same as {@link SharedMemory.detach}. */
+  /** The same as {@link SharedMemory.close}, by the word of shmdt(2) and of the Go library. */
+  detach(): void {
+    this.close()
+  }
+
+  /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
+  remove(): void {
+    this.unlink()
+  }
+
+  /** The same as {@link SharedMemory.close}. */
   [Symbol.dispose](): void {
-    this.detach()
+    this.close()
   }
 
   #checkPosition(position: number): void {

@@ -1,6 +1,6 @@
 import type { IpcError } from '../errors.js'
 import type { LockMode } from '../lock/types.js'
-import { leaseSignal } from '../redis/lease-signal.js'
+import { leaseSignal } from '../lease/signal.js'
 import { lockLost } from './failures.js'
 import type { Hold } from './hold.js'
 import type { PostgresLock } from './types.js'

@@ -1,4 +1,4 @@
-import { type Instant, Lease, now } from '../redis/lease.js'
+import { type Instant, Lease, now } from '../lease/lease.js'
 import type { AnyClient } from './client.js'
 import { asIpcError, endsSession, messageOf, unavailable } from './failures.js'
 import type { Hold } from './hold.js'

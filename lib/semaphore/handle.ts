@@ -1,4 +1,3 @@
-import { Counter } from './counter.js'
 import { checked, fromNative, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import type { Backend, Id } from '../options.js'
@@ -10,8 +9,8 @@ const unreachable = new Unreachable<Handle>(number => void native.semaphoreDrop(
 /** An open semaphore in the addon, and what of it is still in use. */
 export class Handle {
   readonly number: number
-  /** With its slash; `''` for a raw key. */
-  readonly name: string
+  /** With its slash; `undefined` for a raw key. */
+  readonly name: string | undefined
   /** The raw System V key, if it was opened by one. */
   readonly key: number | undefined
   readonly backend: Backend
@@ -27,15 +26,11 @@ export class Handle {
   #identity: object | undefined
   #unlinked = false
 
-  /** Of a POSIX semaphore that is open. */
-  counter: Counter | undefined
-
   constructor(number: number, id: Id, backend: Backend) {
     this.number = number
-    this.name = typeof id === 'number' ? '' : id
+    this.name = typeof id === 'number' ? undefined : id
     this.key = typeof id === 'number' ? id : undefined
     this.backend = backend
-    this.counter = backend === 'posix' ? new Counter(number) : undefined
     unreachable.watch(this, number)
   }
 
@@ -58,7 +53,6 @@ export class Handle {
   close(): void {
     if (!this.open) return
     this.open = false
-    this.counter = undefined
     this.#dropIfUnused()
   }
 

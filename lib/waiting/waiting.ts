@@ -2,12 +2,13 @@ import { constants } from 'node:os'
 
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
-import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
+import { hadNoTime, tookAtOnce, waitBegan, waitFailed, waitSucceeded } from '../diagnostics/semaphores.js'
 import { checked, fromNative, IpcError } from '../errors.js'
 import type { Handle } from '../semaphore/handle.js'
 import { native } from '../addon/native.js'
-import { endAll, expect, forget, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
-import { reasonOf, unlisten } from './signals.js'
+import { PendingWait } from './pending.js'
+import { guardPool } from './pool.js'
+import { endAll, reference, tellAll, type Waiter, waiters } from './settling.js'
 import { arrive, transit } from './transit.js'
 
 /** What ends a wait besides its unit. */
@@ -16,86 +17,67 @@ export interface WaitLimits {
   signal: AbortSignal | undefined
 }
 
-/** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
-const POOL_PATIENCE = 10
-
-/** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
-class Pending extends ObservedWait implements Waiter {
-  readonly ticket: number
-  readonly promise: Promise<void>
-  readonly #resolve: () => void
-  readonly #reject: (reason: unknown) => void
-  readonly #signal: AbortSignal | undefined
+/** A wait for a unit. */
+class Pending extends PendingWait<void> {
+  readonly handle: Handle
+  readonly #permit: boolean
   #timer: NodeJS.Timeout | undefined
-  /** Nothing ends it any more. */
-  ended = false
 
   constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
-    super(handle, permit)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.promise = promise
-    this.#resolve = resolve
-    this.#reject = reject
-    this.ticket = ticket
-    this.#signal = signal
+    super(ticket, signal)
+    this.handle = handle
+    this.#permit = permit
   }
 
-  /**
-   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
-   *
-   * The signal is the program's own code: it can throw, end this wait at once, or close the handle.
-   */
+  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
   begin(timeout: number | undefined): void {
-    this.#signal?.addEventListener('abort', this)
+    this.listen()
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
-    if (pool > 0) guardPool()
+    guardPool()
     if (this.ended) return
     if (!this.handle.open) throw this.handle.closedError()
-    expect(this.ticket, this, this.handle.referenced)
+    this.expect()
     this.handle.waits += 1
   }
 
-  /** The signal's `abort`. */
-  handleEvent(): void {
-    this.giveUp(reasonOf(this.#signal))
+  protected get alive(): boolean {
+    return this.handle.referenced
   }
 
-  /** The unit came. */
-  grant(): void {
-    this.#end()
-    if (this.permit) this.handle.permits += 1
-    this.#resolve()
+  protected outcome(): void {}
+
+  protected withdraw(): void {
+    checked(native.cancelWait(this.handle.number, this.ticket))
   }
 
-  /** The wait failed. */
-  fail(error: unknown): void {
-    this.#end()
-    this.#reject(error)
+  protected override forget(): boolean {
+    const forgotten = super.forget()
+    if (forgotten) this.handle.waits -= 1
+    return forgotten
+  }
+
+  override grant(): void {
+    if (this.#permit) this.handle.permits += 1
+    super.grant()
+  }
+
+  began(): void {
+    waitBegan(this.handle, this.#permit, this)
   }
 
   override succeeded(): void {
-    this.letGo()
     super.succeeded()
+    waitSucceeded(this.handle, this.#permit, this)
   }
 
   override failed(error: unknown): void {
-    this.letGo()
     super.failed(error)
+    waitFailed(this.handle, this.#permit, this, error)
   }
 
-  /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
-  giveUp(reason: unknown): void {
-    if (this.ended) return
-    checked(native.cancelWait(this.handle.number, this.ticket))
-    this.fail(reason)
-    this.failed(reason)
-  }
-
-  /** Leaves the signal and the timer: only after its end, since the signal is the program's own code. */
-  letGo(): void {
-    this.ended = true
+  override letGo(): void {
     clearTimeout(this.#timer)
-    unlisten(this.#signal, this)
+    super.letGo()
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -108,17 +90,10 @@ class Pending extends ObservedWait implements Waiter {
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(timedOut(this.handle))
   }
-
-  #end(): void {
-    this.ended = true
-    if (forget(this.ticket, this.handle.referenced)) this.handle.waits -= 1
-  }
 }
 
 /** How many waits have a ticket and call the code of their signal now: it may close the handle. */
 let beginning = 0
-
-let poolGuard: NodeJS.Timeout | undefined
 
 /**
  * Takes a unit, as a permit or for good.
@@ -198,7 +173,7 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
-  if (pool > 0) checked(native.allowPool(handle.number, alive))
+  checked(native.allowPool(handle.number, alive))
 }
 
 /** A wait's time is over. */
@@ -207,13 +182,4 @@ export function timedOut(handle: Handle): IpcError {
     errno: -constants.errno.ETIMEDOUT,
     hint: 'no unit was free in that time: `os-ipc show` and info() tell who waits, and who used it last',
   })
-}
-
-/** A pool that is busy with other things for long must not hold up a wait that it was given. */
-function guardPool(): void {
-  if (poolGuard !== undefined) return
-  poolGuard = setTimeout(() => {
-    poolGuard = undefined
-    native.leavePoolQueue()
-  }, POOL_PATIENCE).unref()
 }

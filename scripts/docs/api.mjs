@@ -28,6 +28,7 @@ const FIRST = [
   'list',
   'ftok',
   'capabilities',
+  'settings',
   'IpcError',
 ]
 

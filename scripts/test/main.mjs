@@ -1,10 +1,11 @@
 // `npm test [-- ARGUMENTS OF AVA]`: sets up, then the Rust tests, the ava tests and the short form of the stress runs,
 // and looks for what they left behind. `node scripts/test/main.mjs rust`, `... node [ARGUMENTS OF AVA]` and `... stress` run
-// one part.
+// one part. `npm run test:node -- FILE` is the fast round: it prepares only what this file needs.
 
 import { isolated } from './isolate.mjs'
 import { nothingLeft, snapshot } from './leftovers.mjs'
 import { testLoom } from './loom.mjs'
+import { needsOf } from './needs.mjs'
 import { preparePeers } from './peers.mjs'
 import { status } from '../run.mjs'
 import { setup } from '../setup.mjs'
@@ -12,15 +13,17 @@ import { buildForStress } from './stress-builds.mjs'
 
 const PARTS = ['rust', 'node', 'stress']
 
-const args = process.argv.slice(2)
+// npm takes the first `--` away; one more is for ava, which would take every file behind it for a pattern of its own.
+const args = process.argv.slice(2).filter(arg => arg !== '--')
 const part = PARTS.includes(args[0]) ? args.shift() : undefined
 
 if (!process.env.OS_IPC_ISOLATED) {
-  setup()
-  if (part !== 'rust') preparePeers()
+  const { peers, profile } = part === 'node' ? needsOf(args) : needsOf([])
+  setup({ profile: part === 'rust' ? 'any' : profile })
+  if (part !== 'rust') preparePeers(peers)
   if (runs('stress')) buildForStress()
 }
-process.exitCode = isolated('test/main.mjs', process.argv.slice(2)) ?? runTests()
+process.exitCode = isolated('test/main.mjs', part === undefined ? args : [part, ...args]) ?? runTests()
 
 /** Is this part meant, or all of them? */
 function runs(name) {

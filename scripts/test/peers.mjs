@@ -1,7 +1,7 @@
 // Builds the other side of the interop tests into .cache/peers: programs in Python, C and Go that share semaphores and
 // memory with us, and a Python with numpy for the example. What cannot be had here is said in one line, and the tests that need it are skipped.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,14 +13,28 @@ const CACHE = '.cache/peers'
 
 const at = path => join(root, path)
 
+const PREPARE = { python, numpy, c, go }
+
 /** Answers nothing; writes `.cache/peers/peers.json`: the command line of each peer, or why it is missing. */
-export function preparePeers() {
+export function preparePeers(names = Object.keys(PREPARE)) {
+  if (names.length === 0) return
   mkdirSync(at(CACHE), { recursive: true })
-  const peers = { python: python(), numpy: numpy(), c: c(), go: go() }
-  for (const [name, { missing }] of Object.entries(peers)) {
+  const prepared = Object.fromEntries(names.map(name => [name, PREPARE[name]()]))
+  for (const [name, { missing }] of Object.entries(prepared)) {
     if (missing) console.log(`os-ipc: no ${name} peer, its tests are skipped: ${missing}`)
   }
-  writeFileSync(at(`${CACHE}/peers.json`), `${JSON.stringify(peers, null, 2)}\n`)
+  writeFileSync(
+    at(`${CACHE}/peers.json`),
+    `${JSON.stringify({ ...preparedBefore(), ...prepared }, null, 2)}\n`,
+  )
+}
+
+function preparedBefore() {
+  try {
+    return JSON.parse(readFileSync(at(`${CACHE}/peers.json`), 'utf8'))
+  } catch {
+    return {}
+  }
 }
 
 function python() {

@@ -64,7 +64,7 @@ const promised: Promised = {
     const { value } = semaphore
     if (value !== expected) trial.lost(`the value is ${value}, it should be ${expected}`)
     semaphore.unlink()
-    memory.remove()
+    memory.unlink()
     const all = processes + 1 + pythons.length + (goPairs === undefined ? 0 : 1)
     return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${all} processes, ${pythonPosts.toLocaleString('en')} posts from Python, ${goPairs?.toLocaleString('en') ?? 'none'} in Go, value ${value} of ${expected}`
   },

@@ -18,10 +18,11 @@ const promised: Promised = {
     const times: number[] = []
     let late = 0
     await atOnce(1, trial.count, async index => {
-      using semaphore = Semaphore.create(uniqueName(trial), { initial: PERMITS })
+      const name = uniqueName(trial)
+      using semaphore = Semaphore.create(name, { initial: PERMITS })
       try {
         const holder = child(trial, 'killed-holder', {
-          args: [semaphore.name, ['try', 'pool', 'own'][index % 3] ?? ''],
+          args: [name, ['try', 'pool', 'own'][index % 3] ?? ''],
         })
         if ((await holder.next()) !== 'held') throw new Error('the holder did not hold')
         await sleep(random(3))

@@ -1,8 +1,8 @@
-//! The functions as JavaScript calls them.
+//! The callbacks of the functions that JavaScript calls.
 //!
-//! `#[napi]` writes down their types, and its way to each function is replaced by one of ours when the module is loaded. Ours
-//! throws nothing: a call that fails returns its [error as a text](crate::error). It is shorter, too: the way of `#[napi]`
-//! keeps a list of what every call borrows, which costs a fifth of a `semop`. These borrow nothing that outlives the call.
+//! `#[napi]` writes the types of the functions, and its callback of each one is replaced by one of ours when the module is
+//! loaded. Ours throws nothing: a call that fails returns its [error as a text](crate::error). It is shorter, too: the
+//! callback of `#[napi]` keeps a list of the borrows of a call, which costs a fifth of a `semop`. Ours needs no list.
 
 #![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has no other way to make one")]
 
@@ -14,10 +14,10 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exec, exit, keys, locks, memory, semaphores, session, waits};
+use crate::{environment, exec, exit, keys, locks, memory, semaphores, session, spin, waits};
 
-/// The callback of a function: it calls it with the environment where `env` says so, and with arguments of these names.
-/// `value` is for what cannot fail.
+/// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
+/// names. `value` is for functions that cannot fail.
 macro_rules! callback {
     (env: $function:path $(, $argument:ident)*) => {
         callback!(@ env $($argument)* => $function(Env::from_raw(env) $(, $argument)*))
@@ -68,6 +68,8 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"ftok", Some(callback!(keys::ftok, path, project_id))),
         (c"keep", Some(callback!(env: session::keep, session, waits, alive))),
         (c"leavePoolQueue", Some(callback!(value: waits::leave_pool_queue))),
+        (c"keyOfLock", Some(callback!(value: keys::key_of_lock, name))),
+        (c"keyOfName", Some(callback!(value: keys::key_of_name, name))),
         (c"listLocks", Some(callback!(locks::list_locks))),
         (c"listSegments", Some(callback!(memory::list_segments))),
         (c"listSemaphores", Some(callback!(semaphores::list_semaphores))),
@@ -79,11 +81,12 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         ),
         (c"lockRequests", Some(callback!(locks::lock_requests, folder))),
         (c"locksAreSystemV", Some(callback!(value: locks::locks_are_system_v))),
+        (c"longestRecordedName", Some(callback!(value: keys::longest_recorded_name))),
         (c"memoryAttach", Some(callback!(env: memory::memory_attach, session, id, read_only, owner))),
         (c"memoryBuffer", Some(callback!(env: memory::memory_buffer, handle))),
         (c"memoryClear", Some(callback!(env: memory::memory_clear, handle))),
         (c"memoryCreate", Some(callback!(env: memory::memory_create, session, id, size, mode))),
-        (c"memoryDetach", Some(callback!(env: memory::memory_detach, handle))),
+        (c"memoryClose", Some(callback!(env: memory::memory_close, handle))),
         (c"memoryInfo", Some(callback!(env: memory::memory_info, handle))),
         (c"memoryOpen", Some(callback!(env: memory::memory_open, session, id, read_only, owner))),
         (
@@ -92,25 +95,26 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         ),
         (c"memoryRead", Some(callback!(env: memory::memory_read, handle, target, position))),
         (c"memoryRelease", Some(callback!(env: memory::memory_release, handle))),
-        (c"memoryRemove", Some(callback!(env: memory::memory_remove, handle))),
-        (c"memoryRemoveById", Some(callback!(memory::memory_remove_by_id, id))),
-        (c"memoryRemoveDetached", Some(callback!(memory::memory_remove_detached, identity))),
+        (c"memoryUnlink", Some(callback!(env: memory::memory_unlink, handle))),
+        (c"memoryUnlinkId", Some(callback!(memory::memory_unlink_id, id))),
+        (c"memoryRemoveClosed", Some(callback!(memory::memory_remove_closed, identity))),
         (c"memoryWrite", Some(callback!(env: memory::memory_write, handle, data, position))),
+        (c"objectsPersist", Some(callback!(value: semaphores::objects_persist))),
         (c"onFirstThread", Some(callback!(value: environment::on_first_thread))),
         (c"refusedCalls", Some(callback!(value: semaphores::refused_calls))),
         (c"semaphoreCapabilities", Some(callback!(value: semaphores::semaphore_capabilities))),
         (
             c"semaphoreCreate",
-            Some(callback!(env: semaphores::semaphore_create, session, id, posix, initial, mode)),
+            Some(callback!(env: semaphores::semaphore_create, session, id, backend, initial, mode)),
         ),
         (c"semaphoreDrop", Some(callback!(env: semaphores::semaphore_drop, handle))),
         (c"semaphoreIdentity", Some(callback!(env: semaphores::semaphore_identity, handle))),
         (c"semaphoreInfo", Some(callback!(env: semaphores::semaphore_info, handle))),
-        (c"semaphoreOpen", Some(callback!(env: semaphores::semaphore_open, session, id, posix, owner))),
+        (c"semaphoreOpen", Some(callback!(env: semaphores::semaphore_open, session, id, backend, owner))),
         (
             c"semaphoreOpenOrCreate",
             Some(
-                callback!(env: semaphores::semaphore_open_or_create, session, id, posix, initial, mode, owner),
+                callback!(env: semaphores::semaphore_open_or_create, session, id, backend, initial, mode, owner),
             ),
         ),
         (c"semaphorePost", Some(callback!(env: semaphores::semaphore_post, handle, count))),
@@ -119,14 +123,13 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreTryAcquire", Some(callback!(env: semaphores::semaphore_try_acquire, handle))),
         (c"semaphoreTryWait", Some(callback!(env: semaphores::semaphore_try_wait, handle))),
         (c"semaphoreUnlink", Some(callback!(env: semaphores::semaphore_unlink, handle))),
-        (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, posix))),
+        (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, backend))),
         (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
-        (c"semaphoreValueMax", Some(callback!(value: semaphores::semaphore_value_max, posix))),
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
-        (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
-        (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
         (c"setSignalActions", Some(callback!(value: exec::set_signal_actions, ignored, usual))),
-        (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
+        (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
+        (c"spins", Some(callback!(value: spin::spins))),
+        (c"start", Some(callback!(env: session::start, evaluation, settle, runtime, transit))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, permit, referenced))),
         (c"tidyLocks", Some(callback!(exec::tidy_locks))),
@@ -149,7 +152,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Runs `act` with the arguments of a call; what it returns is returned, and an error as its text.
+/// Runs `act` with the arguments of a call, and returns its result, or its error as a text.
 ///
 /// # Safety
 /// - `env` and `info` are those of the call that is at work.

@@ -22,7 +22,7 @@ pub fn become_program(
     let program = Program { words: strings(&words)?, environment: strings(&environment)? };
     let most_open = most_open.map(u64::from);
     let surroundings = Surroundings { ignored, open, nonblocking, most_open };
-    Ok(os_ipc::become_program(&program, &surroundings) as i32)
+    Ok(os_ipc::become_program(&program, &surroundings).raw())
 }
 
 fn strings(bytes: &Bytes) -> napi::Result<Vec<CString>> {

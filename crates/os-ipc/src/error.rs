@@ -1,16 +1,17 @@
-//! What went wrong: what could not be done, which call said so, and what to do about it.
+//! Errors: the failed act, the call that failed, and a hint.
 
 use std::fmt;
 
-pub use nix::errno::Errno;
+pub use crate::sys::OsCode;
 
 use crate::hints;
+pub use crate::hints::Remedy;
 
 /// The reason of an [`Error`], as the code that programs compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// A system call failed.
-    System(Errno),
+    System(OsCode),
     /// A name, key, mode or size that no object can have.
     InvalidValue,
     /// A position, length or count outside what the object holds.
@@ -23,11 +24,11 @@ pub enum Code {
     NotInitialised,
     /// The object belongs to a user who is neither this one nor root.
     ForeignOwner,
-    /// The existing object is smaller than the size asked for.
+    /// The existing object is smaller than the requested size.
     Size,
-    /// A peer cut the object to less than its size at open.
+    /// A peer truncated the object below its size at open.
     Truncated,
-    /// The object cannot be what it claims: a link, a FIFO, a directory.
+    /// The name belongs to something else: a link, a FIFO, a directory.
     NotAnObject,
     /// The handle was closed.
     Closed,
@@ -35,16 +36,16 @@ pub enum Code {
     Detached,
     /// The memory was opened for reading only.
     ReadOnly,
-    /// This platform or backend has no such thing.
+    /// The platform or backend does not support it.
     NotSupported,
 }
 
 impl Code {
-    /// The code as text: the errno's own name, or `ERR_...`.
+    /// The code as text: the name of the errno, or `ERR_...`.
     #[must_use]
     pub fn name(self) -> String {
         let own = match self {
-            Self::System(errno) => return format!("{errno:?}"),
+            Self::System(errno) => return errno.to_string(),
             Self::InvalidValue => "ERR_INVALID_ARG_VALUE",
             Self::OutOfRange => "ERR_OUT_OF_RANGE",
             Self::ReservedKey => "ERR_RESERVED_KEY",
@@ -63,11 +64,11 @@ impl Code {
     }
 }
 
-/// Why an operation was not done.
+/// The error of an operation.
 ///
 /// Its text reads `ENOSPC: cannot create the semaphore, semget '/jobs'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-// In a box, so that what succeeds has little to carry.
+// In a box, so that a successful result stays small.
 pub struct Error(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +77,14 @@ struct Parts {
     what: String,
     call: Option<Call>,
     hint: Option<String>,
+    remedy: Option<Remedy>,
     details: Details,
 }
 
-/// Numbers behind an error, as far as they are known.
+/// The numbers behind an error, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Who owns the object that is in the way.
+    /// The owner of the object in question.
     pub uid: Option<u32>,
     /// Its permission bits.
     pub mode: Option<u32>,
@@ -96,26 +98,33 @@ struct Call {
     object: String,
 }
 
-/// What every fallible function of this crate returns.
+/// The result of the fallible functions of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// An error without a system call behind it.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None, details: Details::default() }))
+        Self(Box::new(Parts {
+            code,
+            what: what.into(),
+            call: None,
+            hint: None,
+            remedy: None,
+            details: Details::default(),
+        }))
     }
 
-    /// `call` on `object` failed with `errno`, so `what` was not done.
+    /// `call` on `object` failed with `errno`, so `what` is not done.
     pub fn system(
         what: impl Into<String>,
         call: &'static str,
         object: impl fmt::Display,
-        errno: Errno,
+        errno: OsCode,
     ) -> Self {
         let call = Call { name: call, object: object.to_string() };
         let code = Code::System(errno);
         let details = Details::default();
-        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, details }))
+        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, remedy: None, details }))
     }
 
     /// A bad name, key, mode or size.
@@ -123,36 +132,45 @@ impl Error {
         Self::new(Code::InvalidValue, what)
     }
 
-    /// Adds what to do, where the code alone misleads.
+    /// Adds a hint, where the code alone misleads.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        // A remedy belongs to its own hint.
+        self.0.remedy = None;
         self
     }
 
-    /// Whose the object is that is in the way, and its permission bits.
+    /// Adds the remedy of this package; the hint describes it in words.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
+        self.0.remedy = remedy.into();
+        self
+    }
+
+    /// Adds the owner of the object in question, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
         self
     }
 
-    /// The limit that was reached.
+    /// Adds the limit that was reached.
     #[must_use]
     pub(crate) fn with_limit(mut self, limit: u64) -> Self {
         self.0.details.limit = Some(limit);
         self
     }
 
-    /// What to compare.
+    /// The code, for comparisons.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The errno, where a system call failed.
+    /// The errno, if a system call failed.
     #[must_use]
-    pub fn errno(&self) -> Option<Errno> {
+    pub fn errno(&self) -> Option<OsCode> {
         match self.0.code {
             Code::System(errno) => Some(errno),
             _ => None,
@@ -165,18 +183,27 @@ impl Error {
         self.0.call.as_ref().map(|call| call.name)
     }
 
-    /// What to do about it: what was found out where it failed, else what the call and its errno mean by themselves.
+    /// The hint: the one that was added, otherwise the usual one of the call and its errno.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
     }
 
-    /// Whether it has a hint of its own already.
+    /// The remedy of this package, if there is one.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self.0.hint {
+            Some(_) => self.0.remedy,
+            None => hints::usual_remedy(self.syscall()?, self.errno()?),
+        }
+    }
+
+    /// Whether a hint was added.
     pub(crate) fn is_explained(&self) -> bool {
         self.0.hint.is_some()
     }
 
-    /// Numbers behind it.
+    /// The numbers behind the error.
     #[must_use]
     pub fn details(&self) -> Details {
         self.0.details
@@ -202,14 +229,14 @@ mod tests {
 
     #[test]
     fn a_system_error_reads_like_one_of_node() {
-        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", Errno::ENOSPC);
+        let error = Error::system("cannot create the semaphore", "semget", "'/jobs'", OsCode::ENOSPC);
         assert_eq!(error.to_string(), "ENOSPC: cannot create the semaphore, semget '/jobs'");
         assert_eq!(error.syscall(), Some("semget"));
-        assert_eq!(error.errno(), Some(Errno::ENOSPC));
+        assert_eq!(error.errno(), Some(OsCode::ENOSPC));
     }
 
     #[test]
-    fn an_error_of_ours_is_its_sentence() {
+    fn an_error_without_a_call_reads_as_its_sentence() {
         let error = Error::invalid("the name is empty").with_hint("give it one");
         assert_eq!(error.to_string(), "the name is empty");
         assert_eq!(error.code().name(), "ERR_INVALID_ARG_VALUE");

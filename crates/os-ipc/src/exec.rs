@@ -5,7 +5,7 @@
 
 use std::ffi::c_int;
 
-use crate::error::Errno;
+use crate::error::OsCode;
 use crate::lock::LockEngine;
 pub use crate::sys::exec::{Program, Surroundings};
 
@@ -14,7 +14,7 @@ pub use crate::sys::exec::{Program, Surroundings};
 /// Locks that are files are closed, as every file of this library is. `ENOSYS`: this platform gives back nothing for a process
 /// that was killed, so that nothing is to be passed on.
 #[must_use]
-pub fn become_program(program: &Program, surroundings: &Surroundings) -> Errno {
+pub fn become_program(program: &Program, surroundings: &Surroundings) -> OsCode {
     LockEngine::pass_on(|| crate::sys::exec::become_program(program, surroundings))
 }
 

@@ -1,4 +1,4 @@
-//! Semaphores of both backends: made, found, counted, raced for, removed.
+//! Semaphores of both backends: creation, opening, counting, races and removal.
 
 mod common;
 
@@ -8,27 +8,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{LIMIT, Named, backends, creation, units};
-use os_ipc::{Backend, Code, Errno, Owner, Semaphore, SemaphoreId, list_semaphores};
+use os_ipc::{Backend, Code, OsCode, Owner, Semaphore, SemaphoreId, list_semaphores};
 
 #[test]
-fn create_makes_and_refuses_what_exists() {
+fn create_fails_if_the_semaphore_exists() {
     for backend in backends() {
         let named = Named::new(backend);
         let made = named.create(3);
         assert!(made.created() && made.verified());
         assert_eq!((made.name(), made.backend()), (named.name.as_str(), backend));
         let error = Semaphore::create(&named.id(), creation(1)).err().unwrap();
-        assert_eq!(error.errno(), Some(Errno::EEXIST));
+        assert_eq!(error.errno(), Some(OsCode::EEXIST));
         assert_eq!(units(&made), 3);
     }
 }
 
 #[test]
-fn open_finds_and_refuses_what_is_missing() {
+fn open_fails_if_the_semaphore_is_missing() {
     for backend in backends() {
         let named = Named::new(backend);
         let error = Semaphore::open(&named.id(), Owner::Default).err().unwrap();
-        assert_eq!(error.errno(), Some(Errno::ENOENT));
+        assert_eq!(error.errno(), Some(OsCode::ENOENT));
         let made = named.create(1);
         let found = named.open();
         assert!(!found.created());
@@ -38,7 +38,7 @@ fn open_finds_and_refuses_what_is_missing() {
 }
 
 #[test]
-fn initial_counts_only_where_it_is_made() {
+fn initial_counts_only_at_the_creation() {
     for backend in backends() {
         let named = Named::new(backend);
         assert!(named.open_or_create(2).created());
@@ -49,7 +49,7 @@ fn initial_counts_only_where_it_is_made() {
 }
 
 #[test]
-fn of_many_threads_exactly_one_makes_it() {
+fn exactly_one_of_many_threads_creates_the_semaphore() {
     const THREADS: usize = 8;
     const ROUNDS: usize = 100;
     for backend in backends() {
@@ -96,9 +96,9 @@ fn post_adds_all_units_or_none() {
         assert_eq!(semaphore.post(0).unwrap_err().code(), Code::OutOfRange);
         assert_eq!(semaphore.post(backend.value_max() + 1).unwrap_err().code(), Code::OutOfRange);
         if backend == Backend::SystemV {
-            assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert_eq!(semaphore.post(1).unwrap_err().errno(), Some(OsCode::ERANGE));
             assert!(semaphore.try_wait().unwrap());
-            assert_eq!(semaphore.post(2).unwrap_err().errno(), Some(Errno::ERANGE));
+            assert_eq!(semaphore.post(2).unwrap_err().errno(), Some(OsCode::ERANGE));
             assert_eq!(semaphore.value().unwrap(), 32_766);
         }
     }
@@ -110,13 +110,13 @@ fn a_posix_counter_ends_at_its_own_limit() {
     const MOST: u32 = 0x7fff_ffff;
     assert_eq!(Backend::Posix.value_max(), MOST);
     let named = Named::new(Backend::Posix);
-    let semaphore = named.create(32_768);
-    assert_eq!(semaphore.value().unwrap(), 32_768);
-    semaphore.post(MOST - 32_768).unwrap();
+    let semaphore = named.create(MOST - 32_768);
+    assert_eq!(semaphore.value().unwrap(), MOST - 32_768);
+    semaphore.post(32_768).unwrap();
     assert_eq!(semaphore.value().unwrap(), MOST);
     for count in [1, 2, MOST] {
         let error = semaphore.post(count).unwrap_err();
-        assert_eq!(error.errno(), Some(Errno::EOVERFLOW));
+        assert_eq!(error.errno(), Some(OsCode::EOVERFLOW));
         assert_eq!(error.details().limit, Some(u64::from(MOST)));
     }
     assert_eq!(semaphore.value().unwrap(), MOST);
@@ -126,7 +126,7 @@ fn a_posix_counter_ends_at_its_own_limit() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn many_units_at_once_wake_as_many_who_wait() {
+fn many_units_at_once_wake_as_many_waiters() {
     let named = Named::new(Backend::Posix);
     let semaphore = named.create(0);
     thread::scope(|scope| {
@@ -149,8 +149,8 @@ fn a_semaphore_is_removed_after_its_handle_is_gone() {
         let named = Named::new(backend);
         let identity = named.create(1).identity();
         identity.remove().unwrap();
-        assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(Errno::ENOENT));
-        // Another one of the same name stays.
+        assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(OsCode::ENOENT));
+        // Another semaphore of the same name stays.
         if backend == Backend::SystemV || cfg!(target_os = "linux") {
             let another = named.create(7);
             identity.remove().unwrap();
@@ -161,7 +161,7 @@ fn a_semaphore_is_removed_after_its_handle_is_gone() {
 }
 
 #[test]
-fn a_creation_has_a_value_and_a_mode_that_exist() {
+fn a_creation_with_an_impossible_value_or_mode_is_refused() {
     for backend in backends() {
         let named = Named::new(backend);
         let too_much = backend.value_max() + 1;
@@ -190,7 +190,7 @@ fn a_wait_ends_with_a_post_of_another_handle() {
 }
 
 #[test]
-fn a_wait_ends_when_its_time_is_over_and_takes_nothing() {
+fn a_wait_ends_at_its_timeout_and_takes_nothing() {
     for backend in backends() {
         let named = Named::new(backend);
         let semaphore = named.create(0);
@@ -208,7 +208,7 @@ fn a_wait_ends_when_its_time_is_over_and_takes_nothing() {
 }
 
 #[test]
-fn waits_that_time_out_against_posts_lose_no_unit() {
+fn waits_that_time_out_during_posts_lose_no_unit() {
     const POSTS: u32 = 2_000;
     for backend in backends() {
         let named = Named::new(backend);
@@ -263,7 +263,7 @@ fn what_is_taken_for_good_stays_taken() {
 }
 
 #[test]
-fn unlink_is_told_once_and_repeated_in_peace() {
+fn unlink_is_idempotent() {
     for backend in backends() {
         let named = Named::new(backend);
         let (one, two) = (named.create(1), named.open());
@@ -280,17 +280,17 @@ fn unlink_is_told_once_and_repeated_in_peace() {
 }
 
 #[test]
-fn unlink_wakes_who_waits_where_the_system_does_so() {
+fn unlink_wakes_waiters_where_the_system_does() {
     for backend in backends() {
         let named = Named::new(backend);
         let semaphore = named.create(0);
         thread::scope(|scope| {
             let waiting = scope.spawn(|| semaphore.wait(Some(LIMIT)));
-            common::until("it waits", || semaphore.info().unwrap().waiters != Some(0));
+            common::until("a thread waits", || semaphore.info().unwrap().waiters != Some(0));
             semaphore.unlink().unwrap();
             if backend.unlink_wakes() {
                 let error = waiting.join().unwrap().unwrap_err();
-                assert_eq!(error.errno(), Some(Errno::EIDRM));
+                assert_eq!(error.errno(), Some(OsCode::EIDRM));
                 assert!(error.hint().unwrap().contains("RemoveIPC"));
                 for error in [
                     semaphore.post(1).unwrap_err(),
@@ -298,7 +298,7 @@ fn unlink_wakes_who_waits_where_the_system_does_so() {
                     semaphore.value().unwrap_err(),
                     semaphore.info().unwrap_err(),
                 ] {
-                    assert_eq!(error.errno(), Some(Errno::EIDRM));
+                    assert_eq!(error.errno(), Some(OsCode::EIDRM));
                 }
             } else {
                 semaphore.post(1).unwrap();
@@ -329,7 +329,7 @@ fn a_full_counter_takes_no_permit_back() {
     let semaphore = named.create(1);
     assert!(semaphore.try_acquire().unwrap());
     semaphore.post(32_767).unwrap();
-    assert_eq!(semaphore.release().unwrap_err().errno(), Some(Errno::ERANGE));
+    assert_eq!(semaphore.release().unwrap_err().errno(), Some(OsCode::ERANGE));
     assert_eq!(semaphore.permits(), 1);
     assert!(semaphore.try_wait().unwrap());
     semaphore.release().unwrap();
@@ -351,7 +351,7 @@ fn a_raw_key_has_no_name() {
 }
 
 #[test]
-fn two_names_with_one_key_are_told() {
+fn two_names_with_one_key_are_a_collision() {
     if !Backend::SystemV.is_available() {
         return;
     }

@@ -1,36 +1,45 @@
-//! What to do about an error: what its call and errno mean by themselves (`usual`), and what was found out about the object.
+//! The hints of errors: the usual one of a call and its errno (`usual`), and one from the state of the object.
 //!
-//! The second kind costs system calls: it is for errors that leave this crate, not for those that a loop acts upon.
+//! The second kind takes system calls: it is for errors that leave this crate, not for those that a loop handles.
 
+#[cfg(unix)]
 pub(crate) mod posix;
+mod remedy;
+#[cfg(system_v_semaphores)]
+pub(crate) mod sets;
+#[cfg(unix)]
 pub(crate) mod system_v;
 mod usual;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
-pub(crate) use usual::usual;
+pub use remedy::Remedy;
+pub(crate) use usual::{usual, usual_remedy};
 
-/// A kind of System V object, as `/proc/sysvipc` lists it.
-pub(crate) struct Thing {
-    table: &'static str,
-    /// The title of the column that has its id.
-    id: &'static str,
+/// The intended use of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Finding and using it.
+    Open,
+    /// Creating it, with this number of bytes.
+    Make(u64),
+    /// Removing it.
+    Remove,
 }
 
-const SET: Thing = Thing { table: "/proc/sysvipc/sem", id: "semid" };
-const SEGMENT: Thing = Thing { table: "/proc/sysvipc/shm", id: "shmid" };
-
-/// How a hint calls a user.
+/// The name of a user in a hint.
 fn user(uid: u32) -> String {
     if uid == 0 { "root (uid 0)".to_owned() } else { format!("uid {uid}") }
 }
 
-/// Why user `own` may not use (`EACCES`) or remove (`EPERM`) what is another's.
-fn may_not(errno: Errno, uid: u32, mode: u32, own: u32) -> String {
-    let whose = format!("it belongs to {}, with mode {mode:03o}, and this process is uid {own}", user(uid));
-    if errno == Errno::EPERM {
-        format!("{whose}: only its owner and root may remove it")
+/// The reason why user `own` may not use (`EACCES`) or remove (`EPERM`) another user's object.
+fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
+    let whose =
+        format!("it belongs to {} and has mode {mode:03o}; this process runs as uid {own}", user(uid));
+    if errno == OsCode::EPERM {
+        (format!("{whose}: only its owner and root may remove it"), None)
     } else {
-        format!("{whose}: have it made with `mode: 0o660` and a common group, or `mode: 0o666` for everybody")
+        let cure = "create it with mode 660 and a common group, or with mode 666 for all users";
+        (format!("{whose}: {cure}"), Some(Remedy::Mode))
     }
 }

@@ -1,65 +1,53 @@
-//! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
+//! Hints from the state of a POSIX object that a call failed at, and of `/dev/shm`, its folder.
 
-use nix::errno::Errno;
-
-use super::{may_not, user};
-use crate::error::Error;
+use super::{Remedy, Wanted, may_not, user};
+use crate::error::{Error, OsCode};
 use crate::name::Name;
+use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
-use crate::sys::shm_folder::{self, Fault, Owned, PATH, Room};
+use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
-/// What was wanted of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// To find it and use it.
-    Open,
-    /// To make it, with so many bytes.
-    Make(u64),
-    /// To remove it.
-    Remove,
-}
-
-/// Explains an error of sem_open, sem_unlink and what goes with them. `elsewhere` is what else has the name.
+/// Explains an error of sem_open, sem_unlink and their calls. `elsewhere` finds the name in the other backend.
 pub(crate) fn semaphore(
     error: Error,
     name: &Name,
     wanted: Wanted,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
-    explain(error, wanted, "the backend 'sysv'", || shm_folder::semaphore(name), elsewhere)
+    explain(error, wanted, Some(Remedy::SystemV), || shm_folder::semaphore(name), elsewhere)
 }
 
 /// Explains an error of a call about a memory object.
 pub(crate) fn memory(error: Error, name: &Name, wanted: Wanted) -> Error {
-    explain(error, wanted, "a key instead of the name", || shm_folder::memory(name), || None)
+    explain(error, wanted, None, || shm_folder::memory(name), || None)
 }
 
 fn explain(
     error: Error,
     wanted: Wanted,
-    instead: &str,
-    owned: impl FnOnce() -> Option<Owned>,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    instead: Option<Remedy>,
+    owned: impl FnOnce() -> Option<Access>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
-        Errno::ENOENT | Errno::ENOTDIR | Errno::EROFS | Errno::EACCES | Errno::EPERM => {
-            // What is not there can only be made, and a semaphore is opened to be changed.
-            let making = wanted != Wanted::Open || errno != Errno::EACCES;
+        OsCode::ENOENT | OsCode::ENOTDIR | OsCode::EROFS | OsCode::EACCES | OsCode::EPERM => {
+            // An object that is missing can only be created, and a semaphore is opened for writing.
+            let making = wanted != Wanted::Open || errno != OsCode::EACCES;
             if let Some(fault) = shm_folder::fault(making).filter(|fault| explains(*fault, errno)) {
                 return of_folder(error, fault, instead);
             }
             of_object(error, errno, owned, elsewhere)
         }
-        Errno::EEXIST => of_object(error, errno, owned, elsewhere),
-        Errno::ENOSPC => match shm_folder::room() {
+        OsCode::EEXIST => of_object(error, errno, owned, elsewhere),
+        OsCode::ENOSPC => match shm_folder::room() {
             Some(room) => no_room(error, room, wanted),
             None => error,
         },
-        Errno::EFBIG => match file_size_limit() {
+        OsCode::EFBIG => match file_size_limit() {
             Some(limit) => error
                 .with_hint(format!(
-                    "a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
+                    "a file of this process may have at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
                 ))
                 .with_limit(limit),
             None => error,
@@ -68,84 +56,91 @@ fn explain(
     }
 }
 
-/// Whether it is the folder that the errno is about.
-fn explains(fault: Fault, errno: Errno) -> bool {
+/// Whether a fault of the folder explains the errno.
+fn explains(fault: Fault, errno: OsCode) -> bool {
     match fault {
-        Fault::Missing => errno == Errno::ENOENT,
-        Fault::NoFolder => matches!(errno, Errno::ENOTDIR | Errno::ENOENT | Errno::EACCES),
-        Fault::ReadOnly => matches!(errno, Errno::EROFS | Errno::ENOENT),
-        // glibc's sem_open says ENOENT for what it cannot look for.
-        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, Errno::EACCES | Errno::ENOENT),
-        Fault::NotWritable(_) => errno == Errno::EACCES,
+        Fault::Missing => errno == OsCode::ENOENT,
+        Fault::NoFolder => matches!(errno, OsCode::ENOTDIR | OsCode::ENOENT | OsCode::EACCES),
+        Fault::ReadOnly => matches!(errno, OsCode::EROFS | OsCode::ENOENT),
+        // glibc's sem_open fails with ENOENT where it cannot search.
+        Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, OsCode::EACCES | OsCode::ENOENT),
+        Fault::NotWritable(_) => errno == OsCode::EACCES,
     }
 }
 
-fn of_folder(error: Error, fault: Fault, instead: &str) -> Error {
-    let or = format!("or use System V ({instead})");
-    match fault {
+/// `instead` is the remedy that uses System V; memory has none, and needs a key for it.
+fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
+    let or = match instead {
+        Some(_) => "or use a System V semaphore",
+        None => "or use System V memory (a key instead of the name)",
+    };
+    let helps = matches!(fault, Fault::Missing | Fault::NoFolder | Fault::ReadOnly);
+    let error = match fault {
         Fault::Missing => error.with_hint(format!(
-            "this host has no {PATH}, where POSIX objects are (AWS Lambda has none): mount a tmpfs there, {or}"
+            "this host has no {PATH}, which holds POSIX objects (AWS Lambda has none): mount a tmpfs there, {or}"
         )),
-        Fault::NoFolder => error.with_hint(format!("{PATH} is no folder: mount a tmpfs there, {or}")),
+        Fault::NoFolder => error.with_hint(format!("{PATH} is not a folder: mount a tmpfs there, {or}")),
         Fault::ReadOnly => error.with_hint(format!(
-            "{PATH}, where POSIX objects are, is read-only: mount a tmpfs there (a container: --tmpfs {PATH}, or an \
+            "{PATH}, which holds POSIX objects, is read-only: mount a tmpfs there (a container: --tmpfs {PATH}, or an \
              emptyDir of medium Memory), {or}"
         )),
-        Fault::Hidden => error.with_hint(format!("this process may not look at {PATH}: see the mode of /dev")),
-        Fault::NotSearchable(Owned { uid, mode }) => error
+        Fault::Hidden => error.with_hint(format!("this process may not search {PATH}: check the mode of /dev")),
+        Fault::NotSearchable(Access { uid, mode, .. }) => error
             .with_hint(format!(
-                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process find nothing in it: `chmod 1777 \
-                 {PATH}` as its owner",
+                "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot search it: run `chmod 1777 {PATH}` \
+                 as its owner",
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-        Fault::NotWritable(Owned { uid, mode }) => error
+        Fault::NotWritable(Access { uid, mode, .. }) => error
             .with_hint(format!(
-                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process make and remove nothing in it: \
-                 `chmod 1777 {PATH}` as its owner",
+                "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot create or remove files in it: \
+                 run `chmod 1777 {PATH}` as its owner",
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-    }
+    };
+    error.with_remedy(instead.filter(|_| helps))
 }
 
 fn of_object(
     error: Error,
-    errno: Errno,
-    owned: impl FnOnce() -> Option<Owned>,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    errno: OsCode,
+    owned: impl FnOnce() -> Option<Access>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
-    if errno == Errno::ENOENT {
+    if errno == OsCode::ENOENT {
         return match elsewhere() {
-            Some(hint) => error.with_hint(hint),
+            Some((hint, remedy)) => error.with_hint(hint).with_remedy(remedy),
             None => error,
         };
     }
-    let Some(Owned { uid, mode }) = owned() else { return error };
-    let own = nix::unistd::geteuid().as_raw();
+    let Some(Access { uid, mode, .. }) = owned() else { return error };
+    let own = own_uid();
     let removing = matches!(error.syscall(), Some("sem_unlink" | "unlinkat" | "shm_unlink"));
-    let hint = match errno {
-        Errno::EEXIST => {
-            format!("there is one, of {} with mode {mode:03o}: `open` or `openOrCreate` it", user(uid))
-        }
-        // Neither the mode nor the owner keeps root and the owner out.
-        Errno::EACCES | Errno::EPERM if own != 0 && (uid != own || !removing) => {
-            // sem_unlink(3) says EACCES for what unlink(2) calls EPERM.
-            may_not(if removing { Errno::EPERM } else { Errno::EACCES }, uid, mode, own)
+    let (hint, remedy) = match errno {
+        OsCode::EEXIST => (
+            format!("it exists, belongs to {} and has mode {mode:03o}: open it instead", user(uid)),
+            Some(Remedy::Open),
+        ),
+        // Neither the mode nor the owner stops root and the owner.
+        OsCode::EACCES | OsCode::EPERM if own != 0 && (uid != own || !removing) => {
+            // sem_unlink(3) reports EACCES for the EPERM of unlink(2).
+            may_not(if removing { OsCode::EPERM } else { OsCode::EACCES }, uid, mode, own)
         }
         _ => return error,
     };
-    error.with_hint(hint).with_owner(uid, Some(mode))
+    error.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode))
 }
 
-/// Bytes, files, or neither: the kernel says `ENOSPC` for each.
+/// Bytes, files, or neither: the kernel reports `ENOSPC` for each.
 fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
     let Room { free, total, free_files, files } = room;
     if files > 0 && free_files == 0 {
         return error
             .with_hint(format!(
-                "{PATH} has as many files as it may ({files} inodes), while {free} of {total} bytes are free: remove \
-                 some, or `mount -o remount,nr_inodes=... {PATH}`"
+                "{PATH} has reached its limit of {files} inodes (files), although {free} of {total} bytes are free: \
+                 remove some files, or `mount -o remount,nr_inodes=... {PATH}`"
             ))
             .with_limit(files);
     }
@@ -153,14 +148,13 @@ fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
     let size = if let Wanted::Make(size) = wanted { size } else { 0 };
     if total > 0 && size <= free && free > 0 {
         return error.with_hint(format!(
-            "{full}, so it is not that: the memory of the host or of the container (cgroup) is used up, or strict \
+            "{full}, so that is not the reason: the host or the container (cgroup) is out of memory, or strict \
              overcommit (vm.overcommit_memory=2) allows no more"
         ));
     }
     error
         .with_hint(format!(
-            "{full}; a container's is 64 MB unless it was started with another --shm-size: {PATH} is full, or too \
-             small"
+            "{full}; a container has 64 MB by default (--shm-size): {PATH} is full or too small"
         ))
         .with_limit(total)
 }
@@ -170,7 +164,7 @@ mod tests {
     use super::*;
 
     fn of(room: Room, wanted: Wanted) -> String {
-        let error = Error::system("cannot create it", "open", "'/it'", Errno::ENOSPC);
+        let error = Error::system("cannot create it", "open", "'/it'", OsCode::ENOSPC);
         no_room(error, room, wanted).hint().unwrap_or_default().to_owned()
     }
 

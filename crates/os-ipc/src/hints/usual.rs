@@ -1,8 +1,9 @@
-//! What an errno of a call means by itself, and what to do about it: the ERRORS of the man pages, for our use of the calls.
+//! The usual hint of a call and its errno: the ERRORS of the man pages, for our use of the calls.
 
-use nix::errno::Errno;
+use super::Remedy;
+use crate::error::OsCode;
 
-/// What kind of thing a call is about.
+/// The kind of object that a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     /// semget(2), semop(2), semctl(2).
@@ -11,7 +12,7 @@ enum Family {
     Segments,
     /// A POSIX semaphore that is open.
     OpenSemaphore,
-    /// Files: what POSIX objects and the locks of darwin are.
+    /// Files: POSIX objects, and the locks of darwin.
     Files,
 }
 
@@ -27,8 +28,8 @@ fn family(call: &str) -> Option<Family> {
     })
 }
 
-/// The hint of an error that nothing more is known of; `None` where the errno is none of the call's.
-pub(crate) fn usual(call: &str, errno: Errno) -> Option<&'static str> {
+/// The hint of an error about which no more is known; `None` if the call has no such errno.
+pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
     match family(call)? {
         Family::Sets => sets(call, errno).or_else(|| system_v(errno)),
         Family::Segments => segments(call, errno).or_else(|| system_v(errno)),
@@ -37,121 +38,142 @@ pub(crate) fn usual(call: &str, errno: Errno) -> Option<&'static str> {
     }
 }
 
-pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX semaphores (backend: 'posix')";
-pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX memory (a name instead of a key)";
+/// The remedy of this package for an error with its [`usual`] hint.
+pub(crate) fn usual_remedy(call: &str, errno: OsCode) -> Option<Remedy> {
+    let hint = usual(call, errno)?;
+    if hint == SETS_REFUSED {
+        return Some(Remedy::Posix);
+    }
+    let (by_name, mode) = match family(call)? {
+        Family::Sets | Family::Segments => (true, true),
+        Family::Files => (call != "stat", hint == NO_RIGHT),
+        Family::OpenSemaphore => (false, false),
+    };
+    match errno {
+        OsCode::ENOENT if by_name => Some(Remedy::Create),
+        OsCode::EEXIST if by_name => Some(Remedy::Open),
+        OsCode::EACCES if mode => Some(Remedy::Mode),
+        _ => None,
+    }
+}
+
+pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call, or use a POSIX semaphore";
+pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call, or use POSIX memory (a name instead of a key)";
+const NO_RIGHT: &str =
+    "its mode does not let this process use it: create it with mode 660 and a common group";
 const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log says which";
 pub(super) const NO_MEMORY: &str = "there is not enough memory, or this process or its container has reached its limit of address space or mappings";
 
-fn sets(call: &str, errno: Errno) -> Option<&'static str> {
+fn sets(call: &str, errno: OsCode) -> Option<&'static str> {
     Some(match (call, errno) {
-        ("semctl", Errno::EPERM) => "only its owner, its creator and root may remove or change a set",
-        (_, Errno::EPERM | Errno::ENOSYS) => SETS_REFUSED,
-        ("semget", Errno::EINVAL) => {
-            "the set that has the key is smaller, or SEMMSL of this host (kernel.sem) is 0"
+        ("semctl", OsCode::EPERM) => "only its owner, its creator and root may remove or change a set",
+        (_, OsCode::EPERM | OsCode::ENOSYS) => SETS_REFUSED,
+        ("semget", OsCode::EINVAL) => {
+            "the set with this key has fewer semaphores, or SEMMSL of this host (kernel.sem) is 0"
         }
-        (_, Errno::ERANGE) => {
-            "a System V counter ends at 32,767, and so does what the kernel keeps for a process's death; a POSIX counter ends at 2,147,483,647"
+        (_, OsCode::ERANGE) => {
+            "a System V counter holds at most 32,767, and so does the kernel's undo record of a process; a POSIX counter holds at most 2,147,483,647"
         }
-        (_, Errno::E2BIG) => "SEMOPM of this host (the third number of kernel.sem) is too small",
-        (_, Errno::EFBIG) => "the set is smaller than it was: another one has its id",
+        (_, OsCode::E2BIG) => "SEMOPM of this host (the third number of kernel.sem) is too small",
+        (_, OsCode::EFBIG) => "the set has fewer semaphores than before: another set has its id now",
         _ => return None,
     })
 }
 
-fn segments(call: &str, errno: Errno) -> Option<&'static str> {
+fn segments(call: &str, errno: OsCode) -> Option<&'static str> {
     Some(match (call, errno) {
-        ("shmctl", Errno::EPERM) => "only its owner, its creator and root may remove or change a segment",
-        (_, Errno::EPERM | Errno::ENOSYS) => SEGMENTS_REFUSED,
-        ("shmget", Errno::EINVAL) => "the size is 0 or above SHMMAX (/proc/sys/kernel/shmmax)",
-        ("shmat", Errno::EMFILE) => "this process has attached as many segments as it may (SHMSEG)",
-        (_, Errno::EOVERFLOW) => "the segment is larger than this process can describe",
+        ("shmctl", OsCode::EPERM) => "only its owner, its creator and root may remove or change a segment",
+        (_, OsCode::EPERM | OsCode::ENOSYS) => SEGMENTS_REFUSED,
+        ("shmget", OsCode::EINVAL) => "the size is 0 or above SHMMAX (/proc/sys/kernel/shmmax)",
+        ("shmat", OsCode::EMFILE) => "this process has reached its limit of attached segments (SHMSEG)",
+        (_, OsCode::EOVERFLOW) => "the segment is larger than this process can describe",
         _ => return None,
     })
 }
 
-/// Of both.
-fn system_v(errno: Errno) -> Option<&'static str> {
+/// For sets and segments.
+fn system_v(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
-        Errno::EACCES => {
-            "its mode gives this process no right to read and change it: its creator gives one with `mode: 0o660` and a common group"
+        OsCode::EACCES => {
+            "its mode does not let this process read and change it: create it with mode 660 and a common group"
         }
-        Errno::ENOENT => {
-            "none has this name or key in this IPC namespace, which a container has of its own: make it first, or `openOrCreate` it"
+        OsCode::ENOENT => {
+            "no object of this IPC namespace has this name or key, and each container has its own namespace: create the object first"
         }
-        Errno::EEXIST => "there is one already: `open` or `openOrCreate` it",
-        Errno::EIDRM | Errno::EINVAL => "it was removed meanwhile: open it again",
-        Errno::ENOMEM => NO_MEMORY,
-        Errno::ENOSPC => {
+        OsCode::EEXIST => "an object with this name or key exists: open it instead",
+        OsCode::EIDRM | OsCode::EINVAL => "it was removed: open it again",
+        OsCode::ENOMEM => NO_MEMORY,
+        OsCode::ENOSPC => {
             "this is not the disk: a limit of System V objects is reached (kernel.sem, kernel.shmmni, kernel.shmall)"
         }
-        Errno::ENFILE | Errno::EMFILE => "the limit of open files of this process or host is reached",
-        Errno::EAGAIN => "there is none now: the kernel was asked not to wait",
-        Errno::EFAULT => "the kernel could not read or write this process's memory: please report it",
+        OsCode::ENFILE | OsCode::EMFILE => "the limit of open files of this process or host is reached",
+        OsCode::EAGAIN => "nothing is free now, and the call does not wait",
+        OsCode::EFAULT => "the kernel could not read or write this process's memory: please report it",
         _ => return None,
     })
 }
 
-fn open_semaphore(errno: Errno) -> Option<&'static str> {
+fn open_semaphore(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
-        Errno::EOVERFLOW => "nothing was added: look for a program that posts too often",
-        Errno::ENOSYS => "this platform has no sem_getvalue (capabilities.value)",
-        Errno::EINVAL => "it is no semaphore any more: another program wrote over it",
-        Errno::EPERM | Errno::EACCES => "a seccomp filter of the container or sandbox refuses futex(2)",
+        OsCode::EOVERFLOW => {
+            "the counter is at its maximum, and nothing was added: look for a program that posts too often"
+        }
+        OsCode::ENOSYS => "this platform has no sem_getvalue",
+        OsCode::EINVAL => "another program overwrote the semaphore",
+        OsCode::EPERM | OsCode::EACCES => "a seccomp filter of the container or sandbox refuses futex(2)",
         _ => return None,
     })
 }
 
-fn files(call: &str, errno: Errno) -> Option<&'static str> {
+fn files(call: &str, errno: OsCode) -> Option<&'static str> {
     Some(match (call, errno) {
-        ("chmod" | "fchmod", Errno::EPERM | Errno::EACCES) => {
-            "the mode of the new object could not be set: a file system that keeps no modes, or a security module"
+        ("chmod" | "fchmod", OsCode::EPERM | OsCode::EACCES) => {
+            "the mode of the new object could not be set: the file system has no modes, or a security module refuses it"
         }
-        ("linkat", Errno::EPERM | Errno::EMLINK | Errno::ELOOP) | (_, Errno::EXDEV) => {
-            "the file system on /dev/shm gives a file no name afterwards: mount a tmpfs there"
+        ("linkat", OsCode::EPERM | OsCode::EMLINK | OsCode::ELOOP) | (_, OsCode::EXDEV) => {
+            "the file system on /dev/shm does not support linkat(2): mount a tmpfs there"
         }
-        ("mmap", Errno::EACCES | Errno::EPERM | Errno::ENODEV | Errno::EBADF | Errno::EINVAL) => {
-            "the file system on /dev/shm, or a security module, lets nobody map this file: mount a tmpfs there"
+        ("mmap", OsCode::EACCES | OsCode::EPERM | OsCode::ENODEV | OsCode::EBADF | OsCode::EINVAL) => {
+            "the file system on /dev/shm, or a security module, does not allow this file to be mapped: mount a tmpfs there"
         }
-        ("mmap", Errno::EAGAIN) => "memory is locked (mlockall), and its limit is reached: see `ulimit -l`",
-        ("sem_unlink" | "unlink" | "unlinkat" | "shm_unlink", Errno::EPERM | Errno::EACCES) => {
-            "only its owner and root may remove it, or whoever owns the folder"
+        ("mmap", OsCode::EAGAIN) => "memory is locked (mlockall), and its limit is reached: see `ulimit -l`",
+        ("sem_unlink" | "unlink" | "unlinkat" | "shm_unlink", OsCode::EPERM | OsCode::EACCES) => {
+            "only its owner, the folder's owner and root may remove it"
         }
-        ("stat", Errno::ENOENT) => "there is no such file: ftok takes one that exists",
-        ("stat", Errno::EACCES) => "no permission to look into one of the folders of the path",
-        (_, Errno::EPERM | Errno::ENOSYS) => FILES_REFUSED,
-        (_, Errno::EACCES) => {
-            "its mode gives this process no right to use it: its creator gives one with `mode: 0o660` and a common group"
+        ("stat", OsCode::ENOENT) => "the file does not exist: ftok needs an existing file",
+        ("stat", OsCode::EACCES) => "this process may not search one of the folders of the path",
+        (_, OsCode::EPERM | OsCode::ENOSYS) => FILES_REFUSED,
+        (_, OsCode::EACCES) => NO_RIGHT,
+        (_, OsCode::ENOENT) => "no object has this name: create it first",
+        (_, OsCode::EEXIST) => "an object with this name or key exists: open it instead",
+        (_, OsCode::EROFS) => "the file system of POSIX objects is read-only",
+        (_, OsCode::ENOTDIR) => "a part of the path is not a folder",
+        (_, OsCode::EISDIR | OsCode::ENXIO | OsCode::ESPIPE) => {
+            "this name belongs to a folder, a FIFO, a socket or a device: another user may have planted it"
         }
-        (_, Errno::ENOENT) => "none has this name: make it first, or `openOrCreate` it",
-        (_, Errno::EEXIST) => "there is one already: `open` or `openOrCreate` it",
-        (_, Errno::EROFS) => "the file system of POSIX objects is read-only",
-        (_, Errno::ENOTDIR) => "a part of the path is no folder",
-        (_, Errno::EISDIR | Errno::ENXIO | Errno::ESPIPE) => {
-            "what has this name is a folder, a FIFO, a socket or a device: somebody may have planted it"
+        (_, OsCode::ELOOP) => "this name belongs to a symbolic link: another user may have planted it",
+        (_, OsCode::EBUSY | OsCode::ETXTBSY) => "the file is mounted, executed or in use by the system",
+        (_, OsCode::ENAMETOOLONG) => "the file system on /dev/shm accepts only shorter names",
+        (_, OsCode::ENOSPC) => "/dev/shm is full; a container has 64 MB of it by default (--shm-size)",
+        (_, OsCode::EDQUOT) => "the user's quota of the file system on /dev/shm is used up",
+        (_, OsCode::EFBIG) => {
+            "the size exceeds what the file system, or the file size limit of this process (`ulimit -f`), allows"
         }
-        (_, Errno::ELOOP) => "what has this name is a symbolic link: somebody may have planted it",
-        (_, Errno::EBUSY | Errno::ETXTBSY) => "the file is mounted, executed or in use by the system",
-        (_, Errno::ENAMETOOLONG) => "the file system on /dev/shm takes only shorter names",
-        (_, Errno::ENOSPC) => "/dev/shm is full; a container has 64 MB of it by default (--shm-size)",
-        (_, Errno::EDQUOT) => "the user's quota of the file system on /dev/shm is used up",
-        (_, Errno::EFBIG) => {
-            "it is larger than the file system, or the limit of this process's files (`ulimit -f`), allows"
-        }
-        (_, Errno::EOVERFLOW) => "it is larger than this process can map",
-        (_, Errno::EMFILE) => "each POSIX object holds a file descriptor: see `ulimit -n`",
-        (_, Errno::ENFILE) => "the host has as many files open as it may (/proc/sys/fs/file-max)",
-        (_, Errno::ENOMEM) => NO_MEMORY,
-        (_, Errno::EIO) => "the file system reports that its device failed: see the kernel's log (dmesg)",
-        (_, Errno::ENODEV | Errno::EOPNOTSUPP) => {
+        (_, OsCode::EOVERFLOW) => "it is larger than this process can map",
+        (_, OsCode::EMFILE) => "each POSIX object holds a file descriptor: see `ulimit -n`",
+        (_, OsCode::ENFILE) => "the host has reached its limit of open files (/proc/sys/fs/file-max)",
+        (_, OsCode::ENOMEM) => NO_MEMORY,
+        (_, OsCode::EIO) => "the file system reports that its device failed: see the kernel's log (dmesg)",
+        (_, OsCode::ENODEV | OsCode::EOPNOTSUPP) => {
             "the file system on /dev/shm cannot do what shared memory needs: mount a tmpfs there"
         }
-        (_, Errno::EMLINK) => "the file has as many names as the file system allows",
-        (_, Errno::EAGAIN | Errno::EINTR) => "it changes all the time: try again",
-        (_, Errno::EINVAL) => {
-            "the system takes no such name or size, or the file system on /dev/shm does not"
+        (_, OsCode::EMLINK) => "the file has reached the file system's limit of names",
+        (_, OsCode::EAGAIN | OsCode::EINTR) => "the object keeps changing: try again",
+        (_, OsCode::EINVAL) => {
+            "the system, or the file system on /dev/shm, does not accept this name or size"
         }
-        (_, Errno::EBADF | Errno::EFAULT) => {
-            "something in this process closed a file or unmapped memory that is ours: please report it"
+        (_, OsCode::EBADF | OsCode::EFAULT) => {
+            "other code in this process closed a file or unmapped memory of os-ipc: please report it"
         }
         _ => return None,
     })
@@ -161,7 +183,7 @@ fn files(call: &str, errno: Errno) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// The ERRORS of man 2 and man 3, of the calls that we make and in the way we make them.
+    /// The ERRORS of man 2 and man 3, for our calls and their arguments.
     const ERRORS: [(&str, &str); 24] = [
         ("semget", "EACCES EEXIST EINVAL ENOENT ENOMEM ENOSPC ENOSYS EPERM"),
         ("semop", "E2BIG EACCES EAGAIN EFAULT EFBIG EIDRM EINVAL ENOMEM ENOSPC ERANGE ENOSYS EPERM"),
@@ -212,8 +234,8 @@ mod tests {
         let numbers = 1..134;
         for (call, names) in ERRORS {
             for name in names.split_whitespace() {
-                let errno = numbers.clone().map(Errno::from_raw).find(|errno| format!("{errno:?}") == name);
-                // darwin has some of them under no name, or another one.
+                let errno = numbers.clone().map(OsCode::from_raw).find(|errno| format!("{errno:?}") == name);
+                // darwin has no such code, or another name for it.
                 let Some(errno) = errno else { continue };
                 assert!(usual(call, errno).is_some(), "{call}: {name}");
             }
@@ -221,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_call_has_none() {
-        assert_eq!(usual("take", Errno::EPERM), None);
+    fn an_unknown_call_has_no_hint() {
+        assert_eq!(usual("take", OsCode::EPERM), None);
     }
 
     #[test]
-    fn a_filter_is_told_from_an_owner() {
-        assert_eq!(usual("semget", Errno::EPERM), Some(SETS_REFUSED));
-        assert_eq!(usual("shmat", Errno::ENOSYS), Some(SEGMENTS_REFUSED));
-        assert!(usual("semctl", Errno::EPERM).unwrap().contains("owner"));
+    fn hints_tell_a_filter_from_an_owner() {
+        assert_eq!(usual("semget", OsCode::EPERM), Some(SETS_REFUSED));
+        assert_eq!(usual("shmat", OsCode::ENOSYS), Some(SEGMENTS_REFUSED));
+        assert!(usual("semctl", OsCode::EPERM).unwrap().contains("owner"));
     }
 }

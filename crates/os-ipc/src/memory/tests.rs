@@ -1,4 +1,4 @@
-//! With the real kernel; every object has a name of its own and goes with its test, failed or not.
+//! Tests with the real kernel; every object has a unique name and is removed with its test, failed or not.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use super::*;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// An id that nobody else uses, removed at the end.
+/// A unique id, removed at the end.
 struct Fresh(MemoryId);
 
 impl Fresh {
@@ -26,13 +26,6 @@ impl Fresh {
         [Self::name(), Self::key()]
     }
 
-    fn path(&self) -> String {
-        match &self.0 {
-            MemoryId::Name(name) => format!("/dev/shm{name}"),
-            MemoryId::Key(_) => unreachable!("a segment has no path"),
-        }
-    }
-
     fn create(&self, size: u64) -> SharedMemory {
         SharedMemory::create(&self.0, size, 0o600).unwrap()
     }
@@ -44,8 +37,8 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        // What a test left is removed; mostly there is nothing.
-        let _ = SharedMemory::remove_by_id(&self.0);
+        // Mostly the test has removed it already.
+        let _ = SharedMemory::unlink_id(&self.0);
     }
 }
 
@@ -57,7 +50,7 @@ fn code(result: Result<impl Sized>) -> String {
 }
 
 #[test]
-fn what_one_handle_writes_another_reads() {
+fn one_handle_reads_what_another_wrote() {
     for id in Fresh::both() {
         let made = id.create(10_000);
         let opened = id.open().unwrap();
@@ -74,19 +67,19 @@ fn what_one_handle_writes_another_reads() {
 }
 
 #[test]
-fn an_object_is_made_once_and_opened_only_when_it_is_there() {
+fn an_object_is_created_once_and_opened_only_if_it_exists() {
     for id in Fresh::both() {
         assert_eq!(code(id.open()), "ENOENT");
         let _made = id.create(1);
         assert_eq!(code(SharedMemory::create(&id.0, 1, 0o600)), "EEXIST");
-        assert!(SharedMemory::remove_by_id(&id.0).unwrap());
-        assert!(!SharedMemory::remove_by_id(&id.0).unwrap());
+        assert!(SharedMemory::unlink_id(&id.0).unwrap());
+        assert!(!SharedMemory::unlink_id(&id.0).unwrap());
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
 
 #[test]
-fn open_or_create_takes_what_is_large_enough() {
+fn open_or_create_opens_an_object_that_is_large_enough() {
     for id in Fresh::both() {
         let open = |size| SharedMemory::open_or_create(&id.0, size, 0o600, Owner::Default);
         assert!(open(100).unwrap().is_created());
@@ -98,7 +91,7 @@ fn open_or_create_takes_what_is_large_enough() {
 }
 
 #[test]
-fn open_or_create_survives_others_that_create_and_remove() {
+fn open_or_create_survives_concurrent_creates_and_removes() {
     for id in Fresh::both() {
         std::thread::scope(|scope| {
             for _ in 0..4 {
@@ -107,7 +100,7 @@ fn open_or_create_survives_others_that_create_and_remove() {
                         let memory =
                             SharedMemory::open_or_create(&id.0, 4096, 0o600, Owner::Default).unwrap();
                         assert_eq!(memory.size(), 4096);
-                        memory.remove().unwrap();
+                        memory.unlink().unwrap();
                     }
                 });
             }
@@ -116,7 +109,7 @@ fn open_or_create_survives_others_that_create_and_remove() {
 }
 
 #[test]
-fn no_size_is_too_odd_to_be_refused() {
+fn impossible_sizes_are_refused() {
     for id in Fresh::both() {
         for size in [0, u64::MAX, 1 << 63] {
             assert_eq!(code(SharedMemory::create(&id.0, size, 0o600)), "ERR_OUT_OF_RANGE", "{size}");
@@ -163,7 +156,7 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
         let numbers: Vec<u8> = (0..30_000).map(|index: u32| u8::try_from(index % 251).unwrap()).collect();
         memory.write(&numbers, 0).unwrap();
         let lease = memory.lease();
-        #[allow(unsafe_code, reason = "what an ArrayBuffer over the memory is")]
+        #[allow(unsafe_code, reason = "an ArrayBuffer shows the memory like this")]
         // SAFETY: the lease keeps the range mapped, and no other thread or process knows of it.
         let view =
             unsafe { std::slice::from_raw_parts(lease.start().as_ptr() as *const Cell<u8>, lease.length()) };
@@ -178,34 +171,34 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
 fn a_handle_removes_its_own_object_and_no_other() {
     for id in Fresh::both() {
         let old = id.create(1);
-        old.remove().unwrap();
-        old.remove().unwrap();
+        old.unlink().unwrap();
+        old.unlink().unwrap();
         let new = id.create(2);
-        old.remove().unwrap();
+        old.unlink().unwrap();
         let identity = old.identity();
         drop(old);
         identity.remove().unwrap();
         assert_eq!(id.open().unwrap().size(), 2);
-        new.remove().unwrap();
+        new.unlink().unwrap();
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
 
 #[test]
-fn info_is_what_the_kernel_says() {
+fn info_reports_the_state_of_the_kernel() {
     for id in Fresh::both() {
         let memory = SharedMemory::create(&id.0, 5000, 0o640).unwrap();
         let info = memory.info().unwrap();
         assert_eq!((info.size, info.mode, info.removed), (5000, 0o640, Some(false)));
-        assert_eq!(info.uid, nix::unistd::geteuid().as_raw());
-        assert!(info.changed.is_some());
+        assert_eq!(info.uid, crate::sys::access::own_uid());
+        assert!(info.changed_at.is_some());
         if memory.kind() == MemoryKind::SystemV {
             assert_eq!(info.attached, Some(1));
             assert_eq!(info.creator_pid, Some(std::process::id().cast_signed()));
             assert!(info.attached_at.is_some() && info.detached_at.is_none());
         }
         assert!(crate::list_segments().unwrap().contains(&info), "{info:?}");
-        memory.remove().unwrap();
+        memory.unlink().unwrap();
         assert_eq!(memory.info().unwrap().removed, Some(true));
     }
 }
@@ -216,13 +209,13 @@ fn a_segment_that_lost_its_key_is_attached_by_its_id() {
     let memory = id.create(1);
     let attach = || SharedMemory::attach(memory.id().unwrap(), true, Owner::Default);
     assert_eq!(attach().unwrap().key(), memory.key());
-    memory.remove().unwrap();
+    memory.unlink().unwrap();
     assert_eq!(attach().unwrap().key(), None);
     assert_eq!(code(SharedMemory::attach(i32::MAX, true, Owner::Default)), "EINVAL");
 }
 
 #[test]
-fn withdrawn_memory_is_zeros_under_the_leases_and_no_longer_attached() {
+fn withdrawn_memory_shows_zeros_to_its_leases_and_is_detached() {
     let id = Fresh::key();
     let memory = id.create(4096);
     memory.write(b"secret", 0).unwrap();
@@ -230,7 +223,7 @@ fn withdrawn_memory_is_zeros_under_the_leases_and_no_longer_attached() {
     let lease = memory.lease();
     memory.withdraw();
     assert_eq!(other.info().unwrap().attached, Some(1));
-    #[allow(unsafe_code, reason = "what a read of a file that is under way does")]
+    #[allow(unsafe_code, reason = "a pending read of a file touches the memory like this")]
     // SAFETY: the lease keeps the range valid, and the number is in it.
     let byte = unsafe { lease.start().as_ptr().read_volatile() };
     assert_eq!(byte, 0);
@@ -250,233 +243,16 @@ fn dropped_memory_is_attached_until_the_last_lease_ends() {
 }
 
 #[test]
-fn memory_withdrawn_for_ever_is_zeros_and_stays_valid() {
+fn memory_withdrawn_for_ever_shows_zeros_and_stays_valid() {
     for id in Fresh::both() {
         let memory = id.create(4096);
         memory.write(b"secret", 0).unwrap();
         let start = memory.lease().start();
         memory.lease().withdraw_for_ever();
         drop(memory);
-        #[allow(unsafe_code, reason = "what a thread that was given the memory does")]
+        #[allow(unsafe_code, reason = "a thread that has the memory reads it like this")]
         // SAFETY: the range is never unmapped.
         let byte = unsafe { start.as_ptr().read_volatile() };
         assert_eq!(byte, 0);
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod linux {
-    use std::fs::{self, File};
-    use std::os::unix::fs::{MetadataExt, symlink};
-    use std::os::unix::net::UnixListener;
-    use std::process::Command;
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    fn cut(id: &Fresh, size: u64) {
-        File::options().write(true).open(id.path()).unwrap().set_len(size).unwrap();
-    }
-
-    #[test]
-    fn a_new_object_has_all_of_its_pages() {
-        let id = Fresh::name();
-        let _memory = id.create(1_000_000);
-        assert!(fs::metadata(id.path()).unwrap().blocks() * 512 >= 1_000_000);
-    }
-
-    #[test]
-    fn more_than_there_is_room_for_is_refused_with_the_numbers() {
-        let id = Fresh::name();
-        let refusal = SharedMemory::create(&id.0, 1 << 50, 0o600).map(drop).unwrap_err();
-        assert!(
-            refusal
-                .to_string()
-                .starts_with("ENOSPC: cannot create the shared memory, fallocate '/os-ipc-core-")
-        );
-        assert!(refusal.hint().unwrap().starts_with("/dev/shm has "), "{refusal:?}");
-        assert!(!fs::exists(id.path()).unwrap());
-    }
-
-    #[test]
-    fn memory_that_a_peer_cut_is_truncated_to_whoever_touches_it() {
-        let id = Fresh::name();
-        let memory = id.create(10_000);
-        memory.write(&[7; 10_000], 0).unwrap();
-        for size in [9999, 8192, 5000, 4096, 100, 0] {
-            cut(&id, size);
-            let end = usize::try_from(size).unwrap();
-            assert_eq!(code(memory.read(&mut [0; 10_000], 0)), "ERR_TRUNCATED");
-            assert_eq!(code(memory.read(&mut [0], end)), "ERR_TRUNCATED");
-            assert_eq!(code(memory.write(&[1], end)), "ERR_TRUNCATED");
-            assert_eq!(code(memory.clear()), "ERR_TRUNCATED");
-            assert_eq!(memory.read(&mut vec![0; end], 0).unwrap(), end);
-            assert_eq!(fs::metadata(id.path()).unwrap().len(), size, "nothing grew it again");
-        }
-    }
-
-    #[test]
-    fn a_cut_in_the_middle_of_a_copy_does_no_harm() {
-        let id = Fresh::name();
-        let memory = id.create(1 << 20);
-        let done = std::sync::atomic::AtomicBool::new(false);
-        let cuts = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    cut(&id, 0);
-                    cut(&id, 1 << 20);
-                }
-            });
-            let mut buffer = vec![0; 1 << 20];
-            let mut cuts = 0;
-            let until = Instant::now() + Duration::from_millis(500);
-            while Instant::now() < until {
-                for result in
-                    [memory.read(&mut buffer, 0).map(drop), memory.write(&buffer, 0), memory.clear()]
-                {
-                    match result.map_err(|error| error.code()) {
-                        Ok(()) => {}
-                        // No room: the size was right again when the guard asked why a page had been missing.
-                        Err(Code::Truncated | Code::System(nix::errno::Errno::ENOSPC)) => cuts += 1,
-                        Err(other) => panic!("{other:?}"),
-                    }
-                }
-            }
-            done.store(true, Ordering::Relaxed);
-            cuts
-        });
-        assert!(cuts > 0);
-        cut(&id, 1 << 20);
-        memory.write(b"shared again", 4096).unwrap();
-        let mut read = [0; 12];
-        id.open().unwrap().read(&mut read, 4096).unwrap();
-        assert_eq!(&read, b"shared again");
-    }
-
-    #[test]
-    fn pages_that_a_view_touched_while_they_were_missing_are_shared_again() {
-        let id = Fresh::name();
-        let memory = id.create(8192);
-        let lease = memory.lease();
-        cut(&id, 0);
-        #[allow(unsafe_code, reason = "what JavaScript does with a typed array")]
-        // SAFETY: the lease keeps the range mapped, and the number is in it.
-        unsafe {
-            lease.start().as_ptr().add(5000).write_volatile(9);
-        }
-        cut(&id, 8192);
-        let mut byte = [1];
-        memory.read(&mut byte, 5000).unwrap();
-        assert_eq!(byte, [0]);
-    }
-
-    #[test]
-    fn a_sigbus_that_is_not_ours_still_ends_the_process() {
-        const INSIDE: &str = "OS_IPC_TEST_SIGBUS";
-        if std::env::var_os(INSIDE).is_some() {
-            let id = Fresh::name();
-            let _guarded = id.create(1);
-            let file = tempfile().unwrap();
-            file.set_len(4096).unwrap();
-            let mapping = of_stranger(&file);
-            file.set_len(0).unwrap();
-            // The object has to be gone before the process is.
-            drop(id);
-            #[allow(unsafe_code, reason = "to be killed")]
-            // SAFETY: there is none: this is SIGBUS.
-            let byte = unsafe { mapping.read_volatile() };
-            panic!("read {byte}");
-        }
-        let name = "memory::tests::linux::a_sigbus_that_is_not_ours_still_ends_the_process";
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        let status = child.args([name, "--exact"]).env(INSIDE, "1").output().unwrap().status;
-        assert_eq!(
-            std::os::unix::process::ExitStatusExt::signal(&status),
-            Some(nix::libc::SIGBUS),
-            "{status}"
-        );
-    }
-
-    fn tempfile() -> std::io::Result<File> {
-        let path = std::env::temp_dir().join(format!("os-ipc-{}", std::process::id()));
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
-        fs::remove_file(path)?;
-        Ok(file)
-    }
-
-    #[allow(unsafe_code, reason = "a mapping that the guard does not know")]
-    fn of_stranger(file: &File) -> *const u8 {
-        use nix::sys::mman::{MapFlags, ProtFlags, mmap};
-        let length = NonZeroUsize::new(4096).unwrap();
-        // SAFETY: a new range.
-        unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, 0) }
-            .unwrap()
-            .as_ptr()
-            .cast()
-    }
-
-    #[test]
-    fn what_was_planted_is_refused_and_left_alone() {
-        type Plant = fn(&str, &str);
-        let plants: [(&str, Plant); 6] = [
-            ("a symbolic link", |path, target| symlink(target, path).unwrap()),
-            ("a symbolic link", |path, _| symlink("/nowhere", path).unwrap()),
-            ("a file that has another name too", |path, target| fs::hard_link(target, path).unwrap()),
-            ("a directory", |path, _| fs::create_dir(path).unwrap()),
-            ("a FIFO", |path, _| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
-            ("a socket or a device", |path, _| drop(UnixListener::bind(path).unwrap())),
-        ];
-        for (kind, plant) in plants {
-            let (id, target) = (Fresh::name(), Fresh::name());
-            fs::write(target.path(), "precious").unwrap();
-            plant(&id.path(), &target.path());
-            for result in [
-                id.open(),
-                SharedMemory::open(&id.0, false, Owner::Any),
-                SharedMemory::open_or_create(&id.0, 4, 0o600, Owner::Any),
-            ] {
-                let refusal = result.map(drop).unwrap_err();
-                assert_eq!(refusal.code(), Code::NotAnObject, "{kind}: {refusal}");
-                assert!(
-                    refusal.to_string().ends_with(&format!("is not shared memory but {kind}")),
-                    "{refusal}"
-                );
-            }
-            assert_eq!(code(SharedMemory::create(&id.0, 4, 0o600)), "EEXIST");
-            assert_eq!(fs::read(target.path()).unwrap(), b"precious");
-            if kind == "a directory" {
-                fs::remove_dir(id.path()).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn an_object_without_a_size_is_waited_for_a_second_and_then_given_up() {
-        let id = Fresh::name();
-        fs::write(id.path(), "").unwrap();
-        let start = Instant::now();
-        assert_eq!(code(id.open()), "ERR_NOT_INITIALISED");
-        assert!((1.0..3.0).contains(&start.elapsed().as_secs_f64()));
-        std::thread::scope(|scope| {
-            let opening = scope.spawn(|| id.open().unwrap().size());
-            std::thread::sleep(Duration::from_millis(100));
-            cut(&id, 77);
-            assert_eq!(opening.join().unwrap(), 77);
-        });
-    }
-
-    #[test]
-    fn somebody_elses_object_is_refused_unless_its_owner_was_named() {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("SKIPPED: only root can give an object away");
-            return;
-        }
-        let id = Fresh::name();
-        drop(id.create(1));
-        std::os::unix::fs::chown(id.path(), Some(65534), None).unwrap();
-        assert_eq!(code(id.open()), "ERR_FOREIGN_OWNER");
-        assert!(SharedMemory::open(&id.0, true, Owner::Uid(65534)).is_ok());
-        assert!(SharedMemory::open(&id.0, true, Owner::Any).is_ok());
-        assert_eq!(code(SharedMemory::open(&id.0, true, Owner::Uid(1))), "ERR_FOREIGN_OWNER");
     }
 }

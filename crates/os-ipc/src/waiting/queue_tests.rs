@@ -1,14 +1,14 @@
-//! The queue over a counter of its own process.
+//! The queue over a counter in this process.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 use super::*;
 
-/// A counter of its own process, which panics so many times before it takes anything.
+/// A counter in this process; its first `panics` takes panic.
 #[derive(Default)]
 struct Fake {
     units: Mutex<usize>,
@@ -33,12 +33,12 @@ impl Counter for Arc<Fake> {
         Ok(Some(Token::default()))
     }
 
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
         *self.units.lock().unwrap() += 1;
         Ok(())
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         Error::system(act, "take", "a fake", errno)
     }
 }
@@ -54,7 +54,7 @@ fn start(queue: &Queue, mailbox: &Arc<Mailbox>, executors: Executors) -> (Waiter
         Waiter { request: Request::Permit, holder: Arc::default(), mailbox: Arc::clone(mailbox), executors };
     match queue.wait(waiter).unwrap() {
         Wait::Pending(id, work) => (id, work),
-        Wait::Done => panic!("nothing is there at once"),
+        Wait::Done => panic!("the counter has no unit at once"),
     }
 }
 
@@ -71,7 +71,7 @@ fn a_driver_that_panics_is_replaced() {
 }
 
 #[test]
-fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
+fn an_uncollected_unit_goes_to_the_next_mailbox_or_back() {
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
     let queue = Queue::of_units(Arc::clone(&fake));
     let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
@@ -86,17 +86,17 @@ fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
 }
 
 #[test]
-fn a_waiter_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
+fn a_waiter_that_allows_no_pool_does_not_wait_for_a_busy_pool() {
     executors::set_pool_size(4);
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
     let queue = Queue::of_units(Arc::clone(&fake));
     let (mailbox, arrival) = mailbox();
     let (gone, work) = start(&queue, &mailbox, Executors::POOL);
-    let Work::Pool(work) = work else { panic!("a place in the pool is free") };
+    let Work::Pool(work) = work else { panic!("the pool should have a free place") };
     queue.cancel(gone, &mailbox);
     let (id, _) = start(&queue, &mailbox, Executors::THREAD);
     arrival.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
-    // When libuv comes to it, there is nothing left to do.
+    // When libuv comes to the work, nothing is left to do.
     work.run();
 }

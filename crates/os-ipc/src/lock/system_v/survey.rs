@@ -1,13 +1,14 @@
-//! What the locks of this host are doing, as their sets say.
+//! The requests for the locks of this host, read from their sets.
 
 use super::layout::{ALONE, GATE, Layout, Pending, Slot, Values};
 use super::own;
 use crate::access::Owner;
-use crate::error::{Errno, Result};
+use crate::error::{OsCode, Result};
 use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
 use crate::record::{self, Record};
 use crate::semaphore::system_v_sets;
+use crate::sys::host::process::is_alive;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
 pub(super) struct Seen {
@@ -18,19 +19,19 @@ pub(super) struct Seen {
     pub(super) values: Values,
 }
 
-/// Every lock that we may read and `wanted` is true of. One that goes away meanwhile is none.
+/// Every lock that we may read and that is `wanted`, without those that go away meanwhile.
 fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
     Ok(system_v_sets()?.into_iter().filter_map(|set| see(set, &wanted).ok().flatten()).collect())
 }
 
-/// A set that anybody else controls is no lock of this user: opening it is refused too.
+/// A set that another user controls is no lock of this user: opening it is refused too.
 pub(super) fn is_ours(status: &Status) -> bool {
-    Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
+    Owner::Default.check("", status.access).is_ok()
 }
 
-pub(super) fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, Errno> {
+pub(super) fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
     let status = sys::status(set)?;
-    // A set can have 32,000 semaphores: none that is too large is read.
+    // A set can have 32,000 semaphores: a set that is too large for a lock is not read.
     if !wanted(&status) || status.size > Layout::largest() {
         return Ok(None);
     }
@@ -40,8 +41,8 @@ pub(super) fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::
     Ok(Some(Seen { set, name, status, layout, values: Values::new(values, layout) }))
 }
 
-/// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
-pub(in crate::lock) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
+/// The requests of all processes, without those of this copy of the library in the process `own_pid`.
+pub(super) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
     Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
@@ -55,12 +56,12 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let (mut sharing, mut owned) = (0, false);
     for slot in seen.values.taken() {
         let pid = pid_of(seen.set, slot);
-        // A process that died has no slot: the kernel undid it.
+        // The slot of a dead process is about to go: the kernel undoes it.
         if pid.is_some_and(|pid| !is_alive(pid)) {
             continue;
         }
         let alone = at(slot.claim()) == ALONE.cast_unsigned();
-        // All of them together are no more than the count knows of, unless a peer wrote nonsense.
+        // The slots together cannot exceed the count, unless a peer wrote wrong values.
         let shared = at(slot.shared()).min(seen.values.shared() - sharing);
         sharing += shared;
         owned |= alone || seen.values.is_leaving();
@@ -74,25 +75,20 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
         add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0), oldest);
         add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0), oldest);
     }
-    // Who has no slot: of one who is alone the count knows the pid, of the others it only knows how many.
+    // Processes without a slot: the count has the pid of an exclusive holder, and only the number of shared ones.
     let last = sys::last_pid_at(seen.set, seen.layout.count).ok().filter(|pid| *pid != 0);
     add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned), 0);
     add(LockMode::Shared, true, None, seen.values.shared() - sharing, 0);
     requests
 }
 
-/// Who has a slot; `None` for a process of another PID namespace.
+/// The pid of the process that has this slot; `None` for a process of another PID namespace.
 fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
     sys::last_pid_at(set, slot.claim()).ok().filter(|pid| *pid != 0)
 }
 
-/// `kill(pid, 0)`: `EPERM` means that it lives.
-fn is_alive(pid: i32) -> bool {
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(Errno::ESRCH)
-}
-
 /// Every lock that has a set.
-pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
+pub(super) fn list() -> Result<Vec<LockInfo>> {
     Ok(all(|_| true)?.iter().map(describe).collect())
 }
 
@@ -110,9 +106,9 @@ fn describe(seen: &Seen) -> LockInfo {
         shared: u32::from(seen.values.shared()),
         waiters: waiters(GATE) + waiters(seen.layout.count),
         processes,
-        uid: seen.status.uid,
-        gid: seen.status.gid,
-        mode: seen.status.mode,
-        changed: seen.status.changed,
+        uid: seen.status.access.uid,
+        gid: seen.status.access.gid,
+        mode: seen.status.access.mode,
+        changed_at: seen.status.changed,
     }
 }

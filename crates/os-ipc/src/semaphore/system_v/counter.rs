@@ -1,10 +1,10 @@
-//! The counter of a set, and the one queue that this process has for it.
+//! The counter of a set, and the one queue of this process for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use super::failure;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::semaphore::SemaphoreId;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
@@ -22,18 +22,18 @@ pub(super) const OWNED: Token = Token(0);
 const LOOSE: Token = Token(1);
 
 impl SetCounter {
-    /// Gives a unit back in the one way and takes it in the other, in one operation that leaves the counter as it is.
-    fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), Errno> {
+    /// Gives a unit back one way and takes it the other way, in one operation that leaves the counter as it is.
+    fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), OsCode> {
         let up = || Operation::add(0, 1, from);
         let down = || Operation::add(0, -1, to);
         loop {
-            // Up first would pass the limit where the counter is at 32,767; down first would pass 0 where it is 0.
+            // Adding first would pass the limit if the counter is 32,767; subtracting first would pass 0 if it is 0.
             match sys::operate(self.set, &mut [up(), down()]) {
-                Err(Errno::ERANGE) => {}
+                Err(OsCode::ERANGE) => {}
                 done => return done,
             }
             match sys::operate(self.set, &mut [down(), up()]) {
-                Err(Errno::EAGAIN) => {}
+                Err(OsCode::EAGAIN) => {}
                 done => return done,
             }
         }
@@ -41,12 +41,12 @@ impl SetCounter {
 }
 
 impl Counter for SetCounter {
-    /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
+    /// The caller has the unit at once: there is no moment in which the unit could get lost without undo.
     fn try_take(&self, hold: Request) -> Result<Option<Token>> {
         let (undo, origin) = if hold == Request::Unit { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
         match sys::try_take(self.set, undo) {
             Ok(()) => Ok(Some(origin)),
-            Err(Errno::EAGAIN) => Ok(None),
+            Err(OsCode::EAGAIN) => Ok(None),
             Err(errno) => Err(self.failure("take a unit from", errno)),
         }
     }
@@ -54,7 +54,7 @@ impl Counter for SetCounter {
     fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
         match sys::take(self.set, Undo::Yes) {
             Ok(()) => Ok(Some(OWNED)),
-            Err(Errno::EINTR) => Ok(None),
+            Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),
         }
     }
@@ -63,7 +63,7 @@ impl Counter for SetCounter {
         true
     }
 
-    fn give_back(&self, _: Request, origin: Token) -> std::result::Result<(), Errno> {
+    fn give_back(&self, _: Request, origin: Token) -> std::result::Result<(), OsCode> {
         sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
     }
 
@@ -71,27 +71,27 @@ impl Counter for SetCounter {
         sys::waiters(self.set).ok().map(u32::from)
     }
 
-    fn disown(&self, origin: Token) -> std::result::Result<(), Errno> {
+    fn disown(&self, origin: Token) -> std::result::Result<(), OsCode> {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
     }
 
-    fn own(&self, origin: Token) -> std::result::Result<Token, Errno> {
+    fn own(&self, origin: Token) -> std::result::Result<Token, OsCode> {
         if origin == LOOSE {
             self.move_unit(Undo::No, Undo::Yes)?;
         }
         Ok(OWNED)
     }
 
-    fn failure(&self, act: &str, errno: Errno) -> Error {
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
         failure(&format!("cannot {act} the semaphore"), "semop", &self.id, errno)
     }
 }
 
-/// One queue a set and process, however many handles there are.
+/// The queue of a set: one for each set and process, however many handles are open.
 pub(super) fn queue_of(set: SetId, id: &SemaphoreId) -> Arc<Queue> {
     static QUEUES: LazyLock<Mutex<HashMap<SetId, Weak<Queue>>>> = LazyLock::new(Mutex::default);
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
-    // Now and then, so that opening does not become slower with every semaphore that is open.
+    // Only when the list is full: opening must not become slower with every open semaphore.
     if queues.len() == queues.capacity() {
         queues.retain(|_, queue| queue.strong_count() > 0);
     }

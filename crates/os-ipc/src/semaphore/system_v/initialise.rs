@@ -1,16 +1,15 @@
 //! Giving a new set its first value and its record.
 
-use crate::error::Errno;
-use crate::limits::SemaphoreLimits;
+use crate::error::OsCode;
 use crate::record;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// How many semaphores a new set has: one, without a record, where the host allows no more.
 pub(super) fn size_for(name: &str) -> usize {
     let size = record::set_size(name);
     match SemaphoreLimits::of_host() {
-        // One operation for each semaphore, and one before them that checks the mark.
-        Some(limits) if size > limits.per_set || size + 1 > limits.per_call => 1,
+        Some(limits) if !limits.have_room_for(size) => 1,
         _ => size,
     }
 }
@@ -18,7 +17,7 @@ pub(super) fn size_for(name: &str) -> usize {
 /// Initialises a set, with its record where it has room for one: one atomic semop, of which exactly one wins.
 ///
 /// Never SETVAL or SETALL: they wipe other processes' undo records and lose a post that comes in between.
-pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> Result<bool, Errno> {
+pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> Result<bool, OsCode> {
     if size == 1 {
         return initialise_single(set, initial);
     }
@@ -26,7 +25,7 @@ pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> R
         Operation::is_zero(record::MARK_AT),
         Operation::add(record::MARK_AT, to_i16(record::MARK), Undo::No),
     ];
-    let length = u16::try_from(name.len()).map_err(|_| Errno::EINVAL)?;
+    let length = u16::try_from(name.len()).map_err(|_| OsCode::EINVAL)?;
     let words = (record::NAME_AT..).zip(record::pack(name));
     let values = [(record::COUNTER, initial), (record::LENGTH_AT, length)].into_iter().chain(words);
     // To add 0 would mean to wait for 0.
@@ -38,7 +37,7 @@ pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> R
 /// Without a record, the time of the first operation is what tells others that the set is initialised.
 ///
 /// Only from 0: where we were so slow that an `open_or_create` finished the set, our units would be there twice.
-fn initialise_single(set: SetId, initial: u16) -> Result<bool, Errno> {
+fn initialise_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     let mut operations = match initial {
         0 => vec![Operation::add(0, 1, Undo::No), Operation::add(0, -1, Undo::No)],
         initial => vec![Operation::is_zero(0), Operation::add(0, to_i16(initial), Undo::No)],
@@ -47,17 +46,17 @@ fn initialise_single(set: SetId, initial: u16) -> Result<bool, Errno> {
 }
 
 /// Finishes a set of one semaphore that its creator left alone; false when somebody was quicker.
-pub(super) fn finish_single(set: SetId, initial: u16) -> Result<bool, Errno> {
+pub(super) fn finish_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     if initial == 0 {
         return Ok(false);
     }
     won(sys::operate(set, &mut [Operation::is_zero(0), Operation::add(0, to_i16(initial), Undo::No)]))
 }
 
-fn won(outcome: Result<(), Errno>) -> Result<bool, Errno> {
+fn won(outcome: Result<(), OsCode>) -> Result<bool, OsCode> {
     match outcome {
         Ok(()) => Ok(true),
-        Err(Errno::EAGAIN) => Ok(false),
+        Err(OsCode::EAGAIN) => Ok(false),
         Err(errno) => Err(errno),
     }
 }

@@ -1,11 +1,12 @@
-//! All sets of this host.
+//! The sets of this host.
 
-use crate::error::{Errno, Error, Result};
-use crate::hints::system_v as hints;
+use crate::error::{Error, OsCode, Result};
+use crate::hints::sets as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
 use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
+use crate::sys::system_v::table::SETS;
 
 /// Every set that we may read and that is no lock.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
@@ -13,26 +14,20 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
     Ok(sets()?.into_iter().filter(|set| !is_lock(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 
-/// Every set; proc(5).
+/// Every set.
 pub(crate) fn sets() -> Result<Vec<SetId>> {
-    const TABLE: &str = "/proc/sysvipc/sem";
-    let failed =
-        |call, errno| Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno);
-    let (table, refusal) = (std::fs::read_to_string(TABLE), probe::refusal("semctl"));
-    let table = match (table, refusal) {
-        // A kernel without System V IPC: there is nothing.
-        (Err(error), None | Some(Errno::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Vec::new());
-        }
-        // The table is there for everybody. What it lists would all seem to be what we may not read.
-        (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
-        (Err(error), None) => {
-            return Err(failed("open", error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)));
-        }
-        (Ok(table), None) => table,
+    let failed = |call, errno| {
+        Error::system("cannot list the semaphores", call, format_args!("'{}'", SETS.path), errno)
     };
-    let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
-    Ok(ids.map(sys::by_id).collect())
+    let ids = match (SETS.ids(), probe::refusal("semctl")) {
+        // A kernel without System V IPC has no sets.
+        (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
+        // Every process may read the table. Here its rows would all look like sets that we may not read.
+        (_, Some(errno)) => return Err(hints::refused(failed("semctl", errno))),
+        (Err(errno), None) => return Err(failed("open", errno)),
+        (Ok(ids), None) => ids,
+    };
+    Ok(ids.into_iter().map(sys::by_id).collect())
 }
 
 fn is_lock(set: SetId) -> bool {
@@ -40,7 +35,7 @@ fn is_lock(set: SetId) -> bool {
     values.is_ok_and(|values| matches!(record::read(&values), Record::Lock(_)))
 }
 
-pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> {
+pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode> {
     let status = sys::status(set)?;
     let values = sys::values(set, status.size)?;
     let (name, verified) = match record::read(&values) {
@@ -56,11 +51,11 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, Errno> 
         waiters: Some(u32::from(sys::waiters(set)?)),
         pending: 0,
         last_pid: Some(sys::last_pid(set)?).filter(|pid| *pid != 0),
-        uid: Some(status.uid),
-        gid: Some(status.gid),
-        mode: Some(status.mode),
-        operated: Some(status.operated).filter(|time| *time != 0),
-        changed: Some(status.changed),
+        uid: Some(status.access.uid),
+        gid: Some(status.access.gid),
+        mode: Some(status.access.mode),
+        operated_at: Some(status.operated).filter(|time| *time != 0),
+        changed_at: Some(status.changed),
         verified,
         removed: false,
     })

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Set, as_removed};
 use crate::access::Owner;
-use crate::error::{Code, Errno, Error, Result};
-use crate::limits::with_limits;
+use crate::error::{Code, Error, OsCode, Remedy, Result};
+use crate::hints::sets;
 use crate::record::{self, Record};
 use crate::semaphore::patience::Patience;
-use crate::semaphore::{Creation, SemaphoreId};
+use crate::semaphore::{Creation, SemaphoreId, VALUE_MAX};
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
 /// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
@@ -34,27 +34,32 @@ pub(in crate::semaphore) fn create(id: &SemaphoreId, creation: Creation) -> Resu
     let size = size_for(id.name());
     let made = match sys::create(key, size, creation.mode) {
         // SEMMSL is smaller than /proc said, or there is no /proc.
-        Err(Errno::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
+        Err(OsCode::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
         made => made.map(|set| (set, size)),
     };
     let (set, size) = match made {
         Ok(made) => made,
         Err(errno) => {
-            if errno == Errno::EEXIST {
+            if errno == OsCode::EEXIST {
                 refuse_collision(id)?;
             }
-            return Err(with_limits(failed("semget", errno)));
+            return Err(sets::with_limits(failed("semget", errno)));
         }
     };
-    match initialise(set, size, id.name(), creation.initial_of_set()) {
+    match initialise(set, size, id.name(), initial_of(creation)) {
         Ok(true) => Ok(Set::new(set, id, size > 1)),
         // An openOrCreate was quicker to finish what we began: it made the semaphore, not we.
-        Ok(false) => Err(failed("semop", Errno::EEXIST)),
+        Ok(false) => Err(failed("semop", OsCode::EEXIST)),
         Err(errno) => {
             discard(set);
             Err(failed("semop", as_removed(errno)))
         }
     }
+}
+
+/// The first value, which [`Creation::check`] found small enough.
+fn initial_of(creation: Creation) -> u16 {
+    u16::try_from(creation.initial).unwrap_or(VALUE_MAX)
 }
 
 /// Removes a set that could not be initialised, unless somebody else did it meanwhile.
@@ -91,9 +96,9 @@ pub(in crate::semaphore) fn open_or_create(
     loop {
         let set = match find(id) {
             Ok(set) => set,
-            Err(error) if error.errno() == Some(Errno::ENOENT) => match create(id, creation) {
+            Err(error) if error.errno() == Some(OsCode::ENOENT) => match create(id, creation) {
                 // Somebody else made it, or removed it, while we did.
-                Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EIDRM)) => {
+                Err(error) if matches!(error.errno(), Some(OsCode::EEXIST | OsCode::EIDRM)) => {
                     pause(&mut patience, || error)?;
                     continue;
                 }
@@ -104,17 +109,17 @@ pub(in crate::semaphore) fn open_or_create(
         match look(set, id, owner)? {
             Found::Ready(verified) => return Ok((Set::new(set, id, verified), false)),
             // Its creator died, or is between its two calls: one of us finishes it, atomically.
-            Found::Unfinished => match initialise(set, size, id.name(), creation.initial_of_set()) {
+            Found::Unfinished => match initialise(set, size, id.name(), initial_of(creation)) {
                 Ok(true) => return Ok((Set::new(set, id, true), true)),
-                Ok(false) | Err(Errno::EIDRM | Errno::EINVAL) => {
+                Ok(false) | Err(OsCode::EIDRM | OsCode::EINVAL) => {
                     pause(&mut patience, || not_initialised(id))?;
                 }
                 Err(errno) => return Err(failed(errno)),
             },
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                match finish_single(set, creation.initial_of_set()) {
+                match finish_single(set, initial_of(creation)) {
                     Ok(made) => return Ok((Set::new(set, id, false), made)),
-                    Err(Errno::EIDRM | Errno::EINVAL) => {
+                    Err(OsCode::EIDRM | OsCode::EINVAL) => {
                         pause(&mut patience, || comes_and_goes(id))?;
                     }
                     Err(errno) => return Err(failed(errno)),
@@ -130,28 +135,30 @@ pub(in crate::semaphore) fn unlink(id: &SemaphoreId) -> Result<bool> {
     let failed = |call, errno| Error::system("cannot remove the semaphore", call, id, errno);
     let set = match sys::find_any(id.key()?.raw()) {
         Ok(set) => set,
-        Err(Errno::ENOENT) => return Ok(false),
+        Err(OsCode::ENOENT) => return Ok(false),
         Err(errno) => return Err(failed("semget", errno)),
     };
     // What we may not read, we may still be allowed to remove.
     verify_recorded(set, id)?;
     match sys::remove(set) {
         Ok(()) => Ok(true),
-        Err(Errno::EIDRM | Errno::EINVAL) => Ok(false),
+        Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(false),
         Err(errno) => Err(failed("semctl", errno)),
     }
 }
 
 fn find(id: &SemaphoreId) -> Result<SetId> {
     sys::find(id.key()?.raw()).map_err(|errno| match errno {
-        Errno::EACCES => Error::system("no permission to read and change the semaphore", "semget", id, errno),
+        OsCode::EACCES => {
+            Error::system("no permission to read and change the semaphore", "semget", id, errno)
+        }
         errno => Error::system("cannot open the semaphore", "semget", id, errno),
     })
 }
 
 fn look(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     match look_inside(set, id, owner) {
-        Err(error) if error.errno() == Some(Errno::EIDRM) => Ok(Found::Gone),
+        Err(error) if error.errno() == Some(OsCode::EIDRM) => Ok(Found::Gone),
         found => found,
     }
 }
@@ -159,7 +166,7 @@ fn look(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
 fn look_inside(set: SetId, id: &SemaphoreId, owner: Owner) -> Result<Found> {
     let failed = |errno| Error::system("cannot open the semaphore", "semctl", id, as_removed(errno));
     let status = sys::status(set).map_err(failed)?;
-    owner.check(format_args!("the semaphore {id}"), &[status.uid, status.creator_uid])?;
+    owner.check(format_args!("the semaphore {id}"), status.access)?;
     let values = sys::values(set, status.size).map_err(failed)?;
     match record::read(&values) {
         Record::Named(name) => return verify(&name, id).map(Found::Ready),
@@ -219,12 +226,14 @@ fn is_a_lock(recorded: &str, id: &SemaphoreId) -> Result<Error> {
 }
 
 fn not_initialised(id: &SemaphoreId) -> Error {
-    let what = format!("the semaphore {id} was made and never initialised: its creator died or hangs");
-    Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+    let what = format!("the semaphore {id} was created but never initialised: its creator died or hangs");
+    Error::new(Code::NotInitialised, what)
+        .with_hint("creating it again finishes it, and it can be removed")
+        .with_remedy(Remedy::Finish)
 }
 
 fn comes_and_goes(id: &SemaphoreId) -> Error {
-    Error::system("the semaphore was removed whenever it was looked at", "semctl", id, Errno::EIDRM)
+    Error::system("the semaphore was removed at each attempt to open it", "semctl", id, OsCode::EIDRM)
 }
 
 /// Waits a moment before the next look; fails with `late` when it took too long already.

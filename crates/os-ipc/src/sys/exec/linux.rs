@@ -3,9 +3,8 @@
 use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 
-use nix::errno::Errno;
-
 use super::{Program, Surroundings};
+use crate::sys::OsCode;
 
 /// Signals whose action every process chooses for itself. Those of real time a runtime leaves as they are.
 const CLASSIC: std::ops::RangeInclusive<c_int> = 1..=31;
@@ -17,8 +16,8 @@ const STANDARD_STREAMS: std::ops::RangeInclusive<c_int> = 0..=2;
 /// The pid, the kernel's list of undos and open files that are inherited stay. All other threads end. A handler does not
 /// survive, and what is ignored does: so the actions of signals, and the mask of this thread, are set before. They come back
 /// when the call fails. `ENOENT`, `EACCES`: there is no such program, or it is not for us to run.
-pub(crate) fn become_program(program: &Program, surroundings: &Surroundings) -> Errno {
-    let Some(name) = program.words.first() else { return Errno::EINVAL };
+pub(crate) fn become_program(program: &Program, surroundings: &Surroundings) -> OsCode {
+    let Some(name) = program.words.first() else { return OsCode::EINVAL };
     let (words, environment) = (pointers(&program.words), pointers(&program.environment));
     for fd in STANDARD_STREAMS.chain(surroundings.open.iter().copied()) {
         keep_open(fd);
@@ -35,13 +34,13 @@ pub(crate) fn become_program(program: &Program, surroundings: &Surroundings) -> 
     let mask = set_mask(&no_signals());
     // SAFETY: the name and both lists are strings that outlive the call, and each list ends with a null pointer.
     unsafe { libc::execvpe(name.as_ptr(), words.as_ptr(), environment.as_ptr()) };
-    let errno = Errno::last();
+    let code = OsCode::last();
     set_mask(&mask);
     for (signal, action) in actions.into_iter().filter_map(|(signal, action)| Some((signal, action?))) {
         // SAFETY: the action is what was there before.
         unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
     }
-    errno
+    code
 }
 
 /// `signal(number, SIG_IGN or SIG_DFL)` for each of these. An unknown number changes nothing.
@@ -132,7 +131,7 @@ mod tests {
         let surroundings = Surroundings { ignored: vec![libc::SIGHUP], ..Default::default() };
         let masked = || nix::sys::signal::SigSet::thread_get_mask().unwrap();
         let mask = masked();
-        assert_eq!(become_program(&program, &surroundings), Errno::ENOENT);
+        assert_eq!(become_program(&program, &surroundings), OsCode::ENOENT);
         assert_eq!(actions(), before);
         assert_eq!(masked(), mask);
     }

@@ -2,12 +2,11 @@
 
 use std::ffi::c_int;
 
-use nix::errno::Errno;
-
 use super::{Program, Surroundings};
+use crate::sys::OsCode;
 
-pub(crate) fn become_program(_: &Program, _: &Surroundings) -> Errno {
-    Errno::ENOSYS
+pub(crate) fn become_program(_: &Program, _: &Surroundings) -> OsCode {
+    OsCode::ENOSYS
 }
 
 /// `signal(number, SIG_IGN or SIG_DFL)` for each of these. An unknown number changes nothing.

@@ -1,13 +1,13 @@
 //! Threads and the kernel that they block in, for the model checker: the same face as `signal.rs`.
 //!
-//! The kernel has one counter. A signal gets a thread out of it; one that comes before the thread is in does nothing,
-//! as with the real one.
+//! The kernel has one counter. A signal brings a thread back from it; a signal that comes before the thread is in the
+//! kernel has no effect, as with the real one.
 
 use std::sync::PoisonError;
 
+use crate::error::OsCode;
 use loom::sync::{Condvar, Mutex, MutexGuard};
 use loom::thread::{ThreadId, current};
-use nix::errno::Errno;
 
 loom::lazy_static! {
     static ref KERNEL: Mutex<Kernel> = Mutex::new(Kernel::default());
@@ -18,7 +18,7 @@ loom::lazy_static! {
 struct Kernel {
     units: u32,
     removed: bool,
-    /// Who is in, and whether a signal came since.
+    /// The threads in the kernel, and whether a signal came since.
     blocked: Vec<(ThreadId, bool)>,
 }
 
@@ -32,31 +32,31 @@ pub(crate) fn units() -> u32 {
 }
 
 /// Adds a unit.
-pub(crate) fn give() -> Result<(), Errno> {
+pub(crate) fn give() -> Result<(), OsCode> {
     give_several(1)
 }
 
 /// Adds units.
-pub(crate) fn give_several(units: u32) -> Result<(), Errno> {
+pub(crate) fn give_several(units: u32) -> Result<(), OsCode> {
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     kernel.units += units;
     CHANGED.notify_all();
     Ok(())
 }
 
-/// Takes a unit if one is there.
-pub(crate) fn try_take() -> Result<bool, Errno> {
+/// Takes a unit if one is free.
+pub(crate) fn try_take() -> Result<bool, OsCode> {
     try_take_several(1)
 }
 
-/// Takes units if they are all there.
-pub(crate) fn try_take_several(units: u32) -> Result<bool, Errno> {
+/// Takes units if all of them are free.
+pub(crate) fn try_take_several(units: u32) -> Result<bool, OsCode> {
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     let there = kernel.units >= units;
     kernel.units -= if there { units } else { 0 };
@@ -64,28 +64,28 @@ pub(crate) fn try_take_several(units: u32) -> Result<bool, Errno> {
 }
 
 /// Takes a unit, and waits for one; `EINTR` after a signal.
-pub(crate) fn take() -> Result<(), Errno> {
+pub(crate) fn take() -> Result<(), OsCode> {
     take_several(1)
 }
 
-/// Takes units, and waits until they are all there; `EINTR` after a signal.
-pub(crate) fn take_several(units: u32) -> Result<(), Errno> {
+/// Takes units, and waits until all of them are free; `EINTR` after a signal.
+pub(crate) fn take_several(units: u32) -> Result<(), OsCode> {
     let me = current().id();
     let mut kernel = kernel();
     if kernel.removed {
-        return Err(Errno::EINVAL);
+        return Err(OsCode::EINVAL);
     }
     kernel.blocked.push((me, false));
     let outcome = loop {
         if kernel.removed {
-            break Err(Errno::EIDRM);
+            break Err(OsCode::EIDRM);
         }
         if kernel.units >= units {
             kernel.units -= units;
             break Ok(());
         }
         if kernel.blocked.contains(&(me, true)) {
-            break Err(Errno::EINTR);
+            break Err(OsCode::EINTR);
         }
         kernel = CHANGED.wait(kernel).unwrap_or_else(PoisonError::into_inner);
     };
@@ -99,7 +99,7 @@ pub(crate) fn remove() {
     CHANGED.notify_all();
 }
 
-/// The thread that runs here: what others can call out of the kernel.
+/// The thread that runs here: other threads can interrupt it.
 #[derive(Clone)]
 pub(crate) struct Station(ThreadId);
 
@@ -127,7 +127,7 @@ impl Stay {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the same face as the real one")]
-pub(crate) fn install_interrupt() -> Result<(), Errno> {
+pub(crate) fn install_interrupt() -> Result<(), OsCode> {
     Ok(())
 }
 

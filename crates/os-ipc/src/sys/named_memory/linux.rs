@@ -1,41 +1,44 @@
-//! POSIX shared memory on Linux: files of the tmpfs on `/dev/shm`, which is what `shm_open(3)` of glibc and musl opens.
+//! POSIX shared memory on Linux: files of the tmpfs on `/dev/shm`, as `shm_open(3)` of glibc and musl opens them.
 
 use std::fs::{File, Metadata, Permissions};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
+use crate::error::OsCode;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, OFlag, fallocate, open as open_file, posix_fallocate};
 use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
-use super::types::{Failure, Refusal, Space};
+use super::types::{Space, Status};
 use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::file_identity::FileIdentity;
 use crate::sys::host::{file_size_limit, memory_cgroup};
 
 const DIRECTORY: &str = "/dev/shm";
 
-/// fallocate starts over when a signal comes; in steps, a signal only costs the step it came in.
+/// Bytes of one fallocate call: 64 MB. A signal makes fallocate start over, and so costs at most one step.
 const STEP: u64 = 64 << 20;
 
-/// To look at the cgroup costs as much as to allocate so much.
+/// The fewest bytes for which the cgroup is read: 1 MB, whose allocation takes as long as reading it.
 const WORTH_A_LOOK: u64 = 1 << 20;
 
-/// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that is there at once with its size and mode, or not at all.
+/// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that appears with its size and mode, or not at all.
 ///
-/// Its pages are there too: a full tmpfs is `ENOSPC` here, not SIGBUS at the first touch. `EEXIST` comes from linkat.
+/// It has all of its pages: a full tmpfs is `ENOSPC` here, not SIGBUS at the first touch. `EEXIST` comes from linkat.
 pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
     match create_unnamed(size, mode) {
         Ok(file) => match publish(&file, name) {
             Ok(()) => Ok(file),
-            // No /proc, and not the privilege to do without.
-            Err(Errno::ENOENT) => create_exclusively(name, size, mode),
+            // There is no /proc, and this process lacks the privilege to do without it.
+            Err(OsCode::ENOENT) => create_exclusively(name, size, mode),
             Err(errno) => Err(Failure("linkat", errno)),
         },
-        // Not every file system has O_TMPFILE; an old kernel takes it for opening a directory.
-        Err(Failure("open", Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT)) => {
+        // Some file systems have no O_TMPFILE; an old kernel takes it for opening a directory.
+        Err(Failure("open", OsCode::EOPNOTSUPP | OsCode::EISDIR | OsCode::ENOENT)) => {
             create_exclusively(name, size, mode)
         }
         Err(failure) => Err(failure),
@@ -50,52 +53,52 @@ fn create_unnamed(size: u64, mode: u32) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless that is taken.
-fn publish(file: &File, name: &Name) -> Result<(), Errno> {
+/// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless the name is taken.
+fn publish(file: &File, name: &Name) -> Result<(), OsCode> {
     let from = format!("/proc/self/fd/{}", file.as_raw_fd());
     match linkat(AT_FDCWD, from.as_str(), AT_FDCWD, &path(name), AtFlags::AT_SYMLINK_FOLLOW) {
-        // Without /proc: allowed for whoever opened the file since Linux 6.10, and for CAP_DAC_READ_SEARCH before.
-        Err(Errno::ENOENT) => linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH),
-        done => done,
+        // Without /proc: allowed to the opener of the file since Linux 6.10, and before with CAP_DAC_READ_SEARCH.
+        Err(Errno::ENOENT) => Ok(linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH)?),
+        done => Ok(done?),
     }
 }
 
-/// `open(O_CREAT | O_EXCL)`, and `fallocate` after it: until that is done an opener sees size 0 and has to come again.
+/// `open(O_CREAT | O_EXCL)`, and then `fallocate`: until then an opener sees size 0 and has to try again.
 fn create_exclusively(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = uninterrupted(|| open_file(&path(name), flags, Mode::from_bits_truncate(0o600)));
     let file = File::from(file.map_err(|errno| Failure("open", errno))?);
     fill(&file, size, mode).inspect_err(|_| {
-        // What was to be reported is why there is nothing; that the rest stays behind, if it does, adds nothing.
+        // The caller gets the error of the creation, even if the removal fails too.
         let _ = unlink(name);
     })?;
     Ok(file)
 }
 
-/// Gives a new file its pages, its mode (fchmod, which the umask has no say in) and, at last, its size.
+/// Gives a new file its pages, its mode (by fchmod, which ignores the umask) and, at last, its size.
 fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
     allocate(file, size)?;
     file.set_permissions(Permissions::from_mode(mode & 0o777))
-        .map_err(|error| Failure("fchmod", raw(&error)))?;
-    file.set_len(size).map_err(|error| Failure("ftruncate", raw(&error)))
+        .map_err(|error| Failure("fchmod", error.into()))?;
+    file.set_len(size).map_err(|error| Failure("ftruncate", error.into()))
 }
 
 /// `fallocate(file, FALLOC_FL_KEEP_SIZE, ...)`
 fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     let failed = |errno| Failure("fallocate", errno);
-    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(Errno::EFBIG));
-    // fallocate would come back with EFBIG too, but bring SIGXFSZ.
+    let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(OsCode::EFBIG));
+    // fallocate would fail with EFBIG too, but raise SIGXFSZ.
     if file_size_limit().is_some_and(|limit| size > limit) {
-        return Err(failed(Errno::EFBIG));
+        return Err(failed(OsCode::EFBIG));
     }
-    // A hopeless size is refused as a whole, before its steps take all the memory there is.
+    // An impossible size is refused as a whole, before its steps use up the memory.
     let space = space().filter(|space| space.total != 0);
     if space.is_some_and(|space| size > space.free) {
-        return Err(failed(Errno::ENOSPC));
+        return Err(failed(OsCode::ENOSPC));
     }
-    // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
+    // If a cgroup has no room, fallocate does not fail: the kernel kills a process of the group, maybe this one.
     if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
-        return Err(failed(Errno::ENOMEM));
+        return Err(failed(OsCode::ENOMEM));
     }
     let mut done = 0;
     while done < size {
@@ -103,7 +106,7 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
         let (from, length) = (offset(done)?, offset(step)?);
         match uninterrupted(|| fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length)) {
             // Not a tmpfs: the C library writes a byte to every block.
-            Err(Errno::EOPNOTSUPP) => {
+            Err(OsCode::EOPNOTSUPP) => {
                 let whole = offset(size)?;
                 return uninterrupted(|| posix_fallocate(file, 0, whole))
                     .map_err(|errno| Failure("posix_fallocate", errno));
@@ -115,29 +118,28 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows, cuts or waits.
+/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows links, truncates
+/// or waits.
 ///
-/// What a stranger planted there is refused: a symbolic link, a name of a file that has another one too, a FIFO, a
-/// directory, a device.
-pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
+/// Planted files are refused: a symbolic link, a file with a second name, a FIFO, a directory, a device.
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Status), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let file = match uninterrupted(|| open_file(&path(name), flags, Mode::empty())) {
         Ok(file) => File::from(file),
-        Err(Errno::ELOOP) => return Err(Refusal::NotAnObject("a symbolic link")),
-        Err(Errno::EISDIR) => return Err(Refusal::NotAnObject("a directory")),
-        Err(Errno::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
+        Err(OsCode::ELOOP) => return Err(Refusal::NotAnObject("a symbolic link")),
+        Err(OsCode::EISDIR) => return Err(Refusal::NotAnObject("a directory")),
+        Err(OsCode::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
         Err(errno) => return Err(Failure("open", errno).into()),
     };
-    let status = status(&file)?;
-    if let Some(kind) = wrong_kind(&status) {
+    let metadata = metadata(&file)?;
+    if let Some(kind) = wrong_kind(&metadata) {
         return Err(Refusal::NotAnObject(kind));
     }
-    match status.nlink() {
-        0 => Err(Refusal::NotReady(Errno::ENOENT)),
-        1 => Ok((file, status)),
-        _ => Err(Refusal::NotAnObject("a file that has another name too")),
+    if metadata.nlink() > 1 {
+        return Err(Refusal::NotAnObject("a file that has another name too"));
     }
+    Ok((file, status_of(&metadata)))
 }
 
 fn wrong_kind(status: &Metadata) -> Option<&'static str> {
@@ -154,44 +156,38 @@ fn wrong_kind(status: &Metadata) -> Option<&'static str> {
 }
 
 /// `fstat(file)`
-pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
-    file.metadata().map_err(|error| Failure("fstat", raw(&error)))
+pub(crate) fn status(file: &File) -> Result<Status, Failure> {
+    metadata(file).map(|metadata| status_of(&metadata))
 }
 
-/// Whether the object has lost its name.
-#[allow(clippy::unnecessary_wraps, reason = "darwin cannot tell")]
-pub(crate) fn removed(status: &Metadata) -> Option<bool> {
-    Some(status.nlink() == 0)
+fn metadata(file: &File) -> Result<Metadata, Failure> {
+    file.metadata().map_err(|error| Failure("fstat", error.into()))
+}
+
+fn status_of(metadata: &Metadata) -> Status {
+    Status::of(metadata, FileIdentity::of(metadata), Some(metadata.nlink() == 0))
 }
 
 /// `unlinkat(AT_FDCWD, "/dev/shm/NAME", 0)`
 ///
-/// `ENOENT` means that there was none.
+/// `ENOENT` means that it does not exist.
 pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
-    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir).map_err(|errno| Failure("unlinkat", errno))
+    unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
+        .map_err(|errno| Failure("unlinkat", errno.into()))
 }
 
-/// What tells an object from another of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
-}
+/// The identity of an object among those of the same name.
+pub(crate) type Identity = FileIdentity;
 
-/// The identity of the object that `status` is of.
-pub(crate) fn identity(status: &Metadata) -> Identity {
-    Identity { device: status.dev(), inode: status.ino() }
-}
-
-/// `lstat("/dev/shm/NAME")`: the identity of what has this name now.
+/// `lstat("/dev/shm/NAME")`: the identity of the object that has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     match std::fs::symlink_metadata(path(name)) {
-        Ok(status) => Ok(identity(&status)),
-        Err(error) => Err(Failure("lstat", raw(&error))),
+        Ok(metadata) => Ok(FileIdentity::of(&metadata)),
+        Err(error) => Err(Failure("lstat", error.into())),
     }
 }
 
-/// The names of what is in /dev/shm and is no semaphore of glibc's (`sem.NAME`).
+/// The names of the files in /dev/shm that are not semaphores of glibc (`sem.NAME`).
 pub(crate) fn names() -> Vec<Name> {
     let Ok(entries) = std::fs::read_dir(DIRECTORY) else { return Vec::new() };
     entries
@@ -212,15 +208,11 @@ fn path(name: &Name) -> PathBuf {
     PathBuf::from(format!("{DIRECTORY}{name}"))
 }
 
-fn raw(error: &std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
-}
-
-fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> Result<T, OsCode> {
     loop {
         match call() {
             Err(Errno::EINTR) => {}
-            result => return result,
+            result => return Ok(result?),
         }
     }
 }
@@ -245,23 +237,23 @@ mod tests {
     }
 
     #[test]
-    fn without_unnamed_files_an_object_is_made_exclusively() {
+    fn without_unnamed_files_an_object_is_created_exclusively() {
         let name = Fresh::new("exclusively");
         let file = create_exclusively(&name.0, 100_000, 0o604).unwrap();
         let status = status(&file).unwrap();
-        assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
-        assert!(status.blocks() * 512 >= 100_000);
-        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", Errno::EEXIST));
-        assert_eq!(open(&name.0, true).unwrap().1.len(), 100_000);
+        assert_eq!((status.size, status.access.mode), (100_000, 0o604));
+        assert!(file.metadata().unwrap().blocks() * 512 >= 100_000);
+        assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", OsCode::EEXIST));
+        assert_eq!(open(&name.0, true).unwrap().1.size, 100_000);
     }
 
     #[test]
-    fn an_exclusively_made_object_that_finds_no_room_is_gone() {
+    fn an_exclusively_created_object_without_room_is_removed() {
         let name = Fresh::new("no-room");
         assert_eq!(
             create_exclusively(&name.0, 1 << 50, 0o600).unwrap_err(),
-            Failure("fallocate", Errno::ENOSPC)
+            Failure("fallocate", OsCode::ENOSPC)
         );
-        assert_eq!(named(&name.0), Err(Failure("lstat", Errno::ENOENT)));
+        assert_eq!(named(&name.0), Err(Failure("lstat", OsCode::ENOENT)));
     }
 }

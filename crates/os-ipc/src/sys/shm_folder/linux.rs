@@ -1,4 +1,4 @@
-//! The folder of POSIX objects on Linux, and what is in it, for the hints of errors: nothing here changes anything.
+//! The folder of POSIX objects on Linux and its content, for the hints of errors: nothing here changes it.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -7,26 +7,28 @@ use nix::errno::Errno;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access};
 
-use super::types::{Fault, Owned, Room};
+use super::types::{Fault, Room};
 use crate::name::Name;
+use crate::sys::access::Access;
 use crate::sys::named_semaphore::FILE_PREFIX;
 
-/// Where the C libraries keep POSIX objects.
+/// The folder in which the C libraries keep POSIX objects.
 pub(crate) const PATH: &str = "/dev/shm";
 
-/// What keeps every object from being found or, with `making`, made or removed.
+/// The fault that keeps every object from being found or, with `making`, created or removed.
 pub(crate) fn fault(making: bool) -> Option<Fault> {
     let folder = match std::fs::metadata(PATH) {
         Ok(folder) => folder,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Fault::Missing),
         Err(_) => return Some(Fault::Hidden),
     };
-    let (uid, mode) = (folder.uid(), folder.mode() & 0o7777);
+    // The sticky bit counts here.
+    let access_of_folder = Access { mode: folder.mode() & 0o7777, ..Access::of_file(&folder) };
     if !folder.is_dir() {
         return Some(Fault::NoFolder);
     }
     if access(PATH, AccessFlags::X_OK) == Err(Errno::EACCES) {
-        return Some(Fault::NotSearchable(Owned { uid, mode }));
+        return Some(Fault::NotSearchable(access_of_folder));
     }
     if !making {
         return None;
@@ -36,12 +38,12 @@ pub(crate) fn fault(making: bool) -> Option<Fault> {
     }
     match access(PATH, AccessFlags::W_OK) {
         Err(Errno::EROFS) => Some(Fault::ReadOnly),
-        Err(Errno::EACCES) => Some(Fault::NotWritable(Owned { uid, mode })),
+        Err(Errno::EACCES) => Some(Fault::NotWritable(access_of_folder)),
         _ => None,
     }
 }
 
-/// How much room there is, in bytes and in files.
+/// The room, in bytes and in files.
 pub(crate) fn room() -> Option<Room> {
     let status = statvfs(PATH).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(status.fragment_size());
@@ -53,17 +55,17 @@ pub(crate) fn room() -> Option<Room> {
     })
 }
 
-/// Whose the memory object of this name is.
-pub(crate) fn memory(name: &Name) -> Option<Owned> {
+/// The owner and mode of the memory object of this name.
+pub(crate) fn memory(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}{name}")))
 }
 
-/// Whose the POSIX semaphore of this name is.
-pub(crate) fn semaphore(name: &Name) -> Option<Owned> {
+/// The owner and mode of the POSIX semaphore of this name.
+pub(crate) fn semaphore(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}/{}{}", FILE_PREFIX?, &name.as_str()[1..])))
 }
 
-fn owned(path: PathBuf) -> Option<Owned> {
+fn owned(path: PathBuf) -> Option<Access> {
     let status = std::fs::symlink_metadata(path).ok()?;
-    Some(Owned { uid: status.uid(), mode: status.mode() & 0o777 })
+    Some(Access::of_file(&status))
 }

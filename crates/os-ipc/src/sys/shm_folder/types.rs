@@ -1,25 +1,20 @@
-//! What can be known of the folder of POSIX objects, on every platform.
+//! The state of the folder of POSIX objects, on every platform.
 
-/// Whose something is, and its permission bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owned {
-    pub(crate) uid: u32,
-    pub(crate) mode: u32,
-}
+use crate::sys::access::Access;
 
-/// Why no object can be found or made in the folder.
+/// The reason why no object can be found or created in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Missing,
-    /// It is there, and this process may not look at it.
+    /// It exists, and this process may not search for it.
     Hidden,
     NoFolder,
-    NotSearchable(Owned),
-    NotWritable(Owned),
+    NotSearchable(Access),
+    NotWritable(Access),
     ReadOnly,
 }
 
-/// How much room is in the folder's file system; totals of 0 are no limit.
+/// The room in the folder's file system; a total of 0 means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
     pub(crate) free: u64,

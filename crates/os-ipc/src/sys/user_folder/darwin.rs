@@ -1,21 +1,21 @@
-//! Where a user's own things are on darwin.
+//! The folder of a user on darwin.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 /// `confstr(_CS_DARWIN_USER_DIR)`: the user's folder under `/var/folders`, the same for all programs.
 ///
-/// Not `TMPDIR`, which programs may have different ones of, nor `/tmp`, where old files are deleted.
-pub(crate) fn user_folder() -> Result<PathBuf, Errno> {
+/// Not `TMPDIR`, which can differ between programs, nor `/tmp`, where old files are deleted.
+pub(crate) fn user_folder() -> Result<PathBuf, OsCode> {
     let mut path = [0_u8; libc::PATH_MAX as usize];
     // SAFETY: confstr writes at most `path.len()` bytes, the NUL included.
     let length = unsafe { libc::confstr(libc::_CS_DARWIN_USER_DIR, path.as_mut_ptr().cast(), path.len()) };
     if length == 0 {
-        return Err(Errno::last());
+        return Err(OsCode::last());
     }
-    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::EINVAL)?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| OsCode::EINVAL)?;
     Ok(PathBuf::from(OsStr::from_bytes(path.to_bytes())))
 }

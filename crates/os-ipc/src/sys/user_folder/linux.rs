@@ -1,10 +1,10 @@
-//! Where a folder of the user's own can be: sticky, so that nobody else can replace it.
+//! The folder in which a user's folder can be: sticky, so that no other user can replace it.
 
 use std::path::PathBuf;
 
-use nix::errno::Errno;
+use crate::error::OsCode;
 
 #[allow(clippy::unnecessary_wraps, reason = "the same face as darwin's")]
-pub(crate) fn user_folder() -> Result<PathBuf, Errno> {
+pub(crate) fn user_folder() -> Result<PathBuf, OsCode> {
     Ok(PathBuf::from("/tmp"))
 }

@@ -1,11 +1,12 @@
-//! System V shared memory: shmget(2), shmctl(2). Attaching is in `mapping.rs`.
+//! System V shared memory: shmget(2), shmctl(2). `sys/mapping` attaches it.
 
 use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime};
 
+use crate::error::OsCode;
 use libc::{c_int, shmid_ds};
-use nix::errno::Errno;
 
+use crate::sys::access::Access;
 use crate::sys::segment_key;
 
 /// `IPC_STAT` of a segment.
@@ -17,43 +18,41 @@ pub(crate) struct Status {
     pub(crate) attached: u64,
     pub(crate) creator_pid: i32,
     pub(crate) last_pid: i32,
-    pub(crate) uid: u32,
-    pub(crate) creator_uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) mode: u32,
+    pub(crate) access: Access,
     pub(crate) attached_at: Option<SystemTime>,
     pub(crate) detached_at: Option<SystemTime>,
     pub(crate) changed: Option<SystemTime>,
-    /// Removed; it goes when the last process detaches it.
+    /// Removed; its memory goes when the last process detaches it.
     pub(crate) removed: bool,
 }
 
-/// Of `mode`, on Linux and XNU: "segment will be destroyed on last detach"; missing in the crate `libc`.
+/// A bit of `mode` on Linux and XNU: "segment will be destroyed on last detach"; missing in the crate `libc`.
 const SHM_DEST: u32 = if cfg!(target_vendor = "apple") { 0o2000 } else { 0o1000 };
 
 /// `shmget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new segment; the umask is not applied.
 ///
-/// `EEXIST` means that there is one; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is used up.
-pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, Errno> {
+/// `EEXIST` means that the key is taken; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is
+/// used up.
+pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, OsCode> {
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | c_int::try_from(mode & 0o777).unwrap_or(0o600);
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::shmget(key, size, flags) })
+    OsCode::result(unsafe { libc::shmget(key, size, flags) })
 }
 
-/// `shmget(key, 0, 0)`: the id of an existing segment, whoever may use it.
-pub(crate) fn find(key: i32) -> Result<i32, Errno> {
+/// `shmget(key, 0, 0)`: the id of an existing segment, even if we may not use it.
+pub(crate) fn find(key: i32) -> Result<i32, OsCode> {
     // SAFETY: no pointers.
-    Errno::result(unsafe { libc::shmget(key, 0, 0) })
+    OsCode::result(unsafe { libc::shmget(key, 0, 0) })
 }
 
 /// `shmctl(segment, IPC_STAT, ...)`
 ///
 /// `EINVAL` and `EIDRM` mean that there is no such segment (any more); `EACCES`, that we may not read it.
 #[allow(clippy::useless_conversion, reason = "the members are as wide as each C library has them")]
-pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
+pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
     let mut status = MaybeUninit::<shmid_ds>::zeroed();
     // SAFETY: `status` has room for a shmid_ds and outlives the call.
-    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
+    OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
     // SAFETY: it was zeroed, which is a shmid_ds, and the call filled it in.
     let status = unsafe { status.assume_init() };
     let mode = u32::from(status.shm_perm.mode);
@@ -63,10 +62,12 @@ pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
         attached: u64::from(status.shm_nattch),
         creator_pid: status.shm_cpid,
         last_pid: status.shm_lpid,
-        uid: status.shm_perm.uid,
-        creator_uid: status.shm_perm.cuid,
-        gid: status.shm_perm.gid,
-        mode: mode & 0o777,
+        access: Access {
+            uid: status.shm_perm.uid,
+            creator_uid: status.shm_perm.cuid,
+            gid: status.shm_perm.gid,
+            mode: mode & 0o777,
+        },
         attached_at: time(status.shm_atime),
         detached_at: time(status.shm_dtime),
         changed: time(status.shm_ctime),
@@ -76,19 +77,13 @@ pub(crate) fn status(segment: i32) -> Result<Status, Errno> {
 
 /// `shmctl(segment, IPC_RMID)`: the key is free at once, the memory when the last process detaches it.
 ///
-/// `EINVAL` and `EIDRM` mean that it was gone; `EPERM`, that it belongs to somebody else.
-pub(crate) fn remove(segment: i32) -> Result<(), Errno> {
+/// `EINVAL` and `EIDRM` mean that it is gone; `EPERM`, that it belongs to another user.
+pub(crate) fn remove(segment: i32) -> Result<(), OsCode> {
     // SAFETY: IPC_RMID does not look at the pointer.
-    Errno::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+    OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
-/// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list, nor has a kernel without System V IPC.
-pub(crate) fn ids() -> Option<Vec<i32>> {
-    let table = std::fs::read_to_string("/proc/sysvipc/shm").ok()?;
-    Some(table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect())
-}
-
-/// A time of the kernel's, in whole seconds; 0 is never.
+/// A time of the kernel, in whole seconds; 0 means never.
 fn time(seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds != 0)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))

@@ -1,0 +1,199 @@
+// A lock that ends goes to the requests of its process that it was in the way of, before anybody learns of its end.
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+
+import type { LockMode } from '../../index.js'
+import { hold, holder, onEveryEngine } from './helpers/locks.ts'
+
+onEveryEngine(engine => {
+  const { test, manager, lockName } = engine
+  const shared: { mode: LockMode } = { mode: 'shared' }
+
+  test('when a request has resolved, all shared requests behind it are granted', async t => {
+    const name = lockName(t)
+    for (let round = 0; round < 10; round++) {
+      const release = await hold(manager, name)
+      const gate = Promise.withResolvers<void>()
+      const granted: number[] = []
+      const behind = [0, 1, 2, 3].map(index =>
+        manager.request(name, shared, () => {
+          granted.push(index)
+          return gate.promise
+        }),
+      )
+      if (round % 2 === 1) await sleep(25)
+      await release()
+      t.deepEqual(granted, [0, 1, 2, 3])
+      gate.resolve()
+      await Promise.all(behind)
+    }
+  })
+
+  test('when a request has ended, the exclusive request behind it is granted, one after the other', async t => {
+    const name = lockName(t)
+    const granted: number[] = []
+    const trouble = new Error('trouble')
+    const requests = Array.from({ length: 20 }, (_, index) =>
+      manager.request(name, async () => {
+        granted.push(index)
+        await sleep(0)
+        if (index % 3 === 0) throw trouble
+      }),
+    )
+    for (const [index, request] of requests.entries()) {
+      await request.catch(error => t.is(error, trouble))
+      t.deepEqual(
+        granted,
+        Array.from({ length: Math.min(index + 2, 20) }, (_, granted) => granted),
+      )
+    }
+  })
+
+  // The two of the web platform's tests of mixed modes.
+  test('shared locks are held together, and then the exclusive one behind them', async t => {
+    const [a, b] = [lockName(t), lockName(t)]
+    const gate = Promise.withResolvers<void>()
+    const granted: string[] = []
+    const take = (event: string) => async () => {
+      granted.push(event)
+      await gate.promise
+    }
+    for (const event of ['a-shared-1', 'a-shared-2', 'a-shared-3']) manager.request(a, shared, take(event))
+    const exclusive = manager.request(a, async () => void granted.push('a-exclusive'))
+    await manager.request(b, async () => void granted.push('b-exclusive'))
+    const before = ['a-shared-1', 'a-shared-2', 'a-shared-3', 'b-exclusive']
+    t.deepEqual(granted, before)
+    gate.resolve()
+    await exclusive
+    t.deepEqual(granted, [...before, 'a-exclusive'])
+  })
+
+  test('an exclusive lock is held alone, and then the shared ones behind it together', async t => {
+    const [a, b] = [lockName(t), lockName(t)]
+    const gate = Promise.withResolvers<void>()
+    const granted: string[] = []
+    const take = (event: string) => async () => {
+      granted.push(event)
+      await gate.promise
+    }
+    const first = manager.request(a, take('a-exclusive'))
+    const behind = ['a-shared-1', 'a-shared-2', 'a-shared-3'].map(event =>
+      manager.request(a, shared, async () => {
+        granted.push(event)
+      }),
+    )
+    await manager.request(b, shared, async () => void granted.push('b-shared'))
+    t.deepEqual(granted, ['a-exclusive', 'b-shared'])
+    gate.resolve()
+    await first
+    t.deepEqual(granted, ['a-exclusive', 'b-shared', 'a-shared-1', 'a-shared-2', 'a-shared-3'])
+    await Promise.all(behind)
+  })
+
+  test('the last shared lock that ends is in nobody’s way any more', async t => {
+    const name = lockName(t)
+    const releases = [await hold(manager, name, shared), await hold(manager, name, shared)]
+    let granted = false
+    const writer = manager.request(name, () => {
+      granted = true
+    })
+    await releases[0]?.()
+    t.false(granted)
+    await releases[1]?.()
+    t.true(granted)
+    await writer
+  })
+
+  test('a request whose signal aborts as it is granted lets the next one have the lock', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const controller = new AbortController()
+    const { signal } = controller
+    // The signal's code runs as the grant takes the listener off.
+    signal.removeEventListener = (...args: unknown[]) => {
+      controller.abort('too late')
+      return Reflect.apply(EventTarget.prototype.removeEventListener, signal, args)
+    }
+    const second = manager.request(name, { signal }, () => t.fail('it ran'))
+    const third = manager.request(name, () => 'third')
+    await release()
+    t.is(await second.catch(reason => reason), 'too late')
+    t.is(await third, 'third')
+    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+  })
+
+  test('a callback that throws as its lock is granted fails its own request and no other', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const trouble = new Error('trouble')
+    const behind = [0, 1, 2].map(index =>
+      manager.request(name, shared, () => {
+        if (index === 1) throw trouble
+        return index
+      }),
+    )
+    await release()
+    const outcomes = await Promise.allSettled(behind)
+    t.deepEqual(
+      outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason)),
+      [0, trouble, 2],
+    )
+    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+  })
+
+  test('a callback, or a subscriber, that takes and ends other locks meanwhile loses nothing', async t => {
+    const [name, other] = [lockName(t), lockName(t)]
+    const inner: Promise<unknown>[] = []
+    const subscriber = (message: unknown) => {
+      const { name: acquired, wait } = message as { name: string; wait: number | undefined }
+      if (acquired === name && wait !== undefined) inner.push(manager.request(other, () => sleep(0)))
+    }
+    subscribe('os-ipc:lock:acquired', subscriber)
+    t.teardown(() => unsubscribe('os-ipc:lock:acquired', subscriber))
+    const release = await hold(manager, name)
+    const granted: number[] = []
+    const behind = Array.from({ length: 30 }, (_, index) =>
+      manager.request(name, index % 3 === 0 ? {} : shared, async () => {
+        granted.push(index)
+        await manager.request(other, () => {})
+      }),
+    )
+    await release()
+    await Promise.all(behind)
+    t.is(inner.length, 30)
+    await Promise.all(inner)
+    t.is(granted.length, 30)
+    const { held, pending } = await manager.query()
+    t.deepEqual(
+      [...held, ...pending].filter(lock => lock.name === name || lock.name === other),
+      [],
+    )
+  })
+
+  test('other processes that wait have their turns, and nobody waits for ever', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const stranger = holder(t, engine, name)
+    // It waits in the kernel by now, or soon.
+    await sleep(300)
+    const behind = [0, 1, 2].map(() => manager.request(name, () => sleep(1)))
+    await release()
+    t.is(await stranger.next(), 'held')
+    stranger.send('release')
+    await Promise.all(behind)
+    await stranger.exit
+  })
+
+  test('in a worker too', async t => {
+    const worker = new Worker(new URL('fixtures/hand-over-in-worker.ts', import.meta.url), {
+      workerData: { folder: engine.folder, name: lockName(t) },
+    })
+    const granted = await new Promise((resolve, reject) =>
+      worker.once('message', resolve).once('error', reject),
+    )
+    t.deepEqual(granted, [0, 1, 2])
+    await worker.terminate()
+  })
+})

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+
+/** A program that a script has prepared: its command line, or why it is missing. */
+export interface Prepared {
+  command?: readonly string[]
+  missing?: string
+}
+
+/** What `scripts/test/peers.mjs` found. */
+export function prepared(name: 'python' | 'c' | 'go' | 'numpy'): Prepared {
+  const missing = { missing: 'npm run peers' }
+  try {
+    const file = new URL('../../.cache/peers/peers.json', import.meta.url)
+    return JSON.parse(readFileSync(file, 'utf8'))[name] ?? missing
+  } catch {
+    return missing
+  }
+}

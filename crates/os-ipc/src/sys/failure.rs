@@ -1,0 +1,21 @@
+//! Failed calls, and files that are not the expected objects.
+
+use super::OsCode;
+
+/// A failed call: its name and its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
+
+/// The reason why a file is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Failed(Failure),
+    /// It cannot be such an object; the text says what it is.
+    NotAnObject(&'static str),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}

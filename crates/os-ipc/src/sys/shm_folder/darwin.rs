@@ -1,0 +1,23 @@
+//! For platforms whose POSIX objects are not files: their place is not known.
+
+use super::types::{Fault, Room};
+use crate::name::Name;
+use crate::sys::access::Access;
+
+pub(crate) const PATH: &str = "/dev/shm";
+
+pub(crate) fn fault(_making: bool) -> Option<Fault> {
+    None
+}
+
+pub(crate) fn room() -> Option<Room> {
+    None
+}
+
+pub(crate) fn memory(_name: &Name) -> Option<Access> {
+    None
+}
+
+pub(crate) fn semaphore(_name: &Name) -> Option<Access> {
+    None
+}

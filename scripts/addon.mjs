@@ -1,0 +1,30 @@
+// Which profile the addon in this folder was built in. A debug addon does for most tests, and is built in seconds.
+
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { root } from './run.mjs'
+
+const MARK = join(root, '.cache', 'addon.json')
+
+/** Notes the profile of the addon that has just been built. */
+export function markAddon(profile) {
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  writeFileSync(MARK, JSON.stringify({ profile, changed: changed() }))
+}
+
+/** `'release'` or `'debug'`; undefined where another command put the addon there, or none did. */
+export function addonProfile() {
+  try {
+    const mark = JSON.parse(readFileSync(MARK, 'utf8'))
+    return mark.changed === changed() ? mark.profile : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** When the addon was written: another one does not have this mark. */
+function changed() {
+  const name = readdirSync(root).find(file => /^os-ipc\..*\.node$/.test(file))
+  return name && statSync(join(root, name)).mtimeMs
+}
