@@ -253,9 +253,9 @@ requires(linux)('the command has the other open files, but for /dev/null and wha
   const opened = `exec 4<${file} 17<${file} 250<${file} 300<${file} 5</dev/null;`
   const { stdout } = await installedShell(
     t,
-    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do echo $fd $(readlink /proc/$$/fd/$fd); done'`,
+    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do printf "%s " $fd; readlink /proc/$$/fd/$fd || echo; done'`,
   )
-  t.is(stdout, `4 ${file}\n5\n17 ${file}\n250 ${file}\n300 ${file}\n`)
+  t.is(stdout, `4 ${file}\n5 \n17 ${file}\n250 ${file}\n300 ${file}\n`)
 })
 
 requires(privateIpc(), injected('semget:error=EPERM'))(

@@ -1,4 +1,4 @@
-//! Whose objects may be opened, as JavaScript says it.
+//! The owner option of JavaScript: the users whose objects may be opened.
 
 use napi::bindgen_prelude::Either;
 use os_ipc::Owner;

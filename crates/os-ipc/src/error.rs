@@ -135,10 +135,11 @@ impl Error {
         Self::new(Code::InvalidValue, what)
     }
 
-    /// Adds a hint, where the code alone misleads. A remedy belongs to its hint: an earlier hint goes with its remedy.
+    /// Adds a hint, where the code alone misleads.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        // A remedy belongs to its own hint.
         self.0.remedy = None;
         self
     }

@@ -75,8 +75,7 @@ fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
         None => "or use System V memory (a key instead of the name)",
     };
     let helps = matches!(fault, Fault::Missing | Fault::NoFolder | Fault::ReadOnly);
-    let error = error.with_remedy(instead.filter(|_| helps));
-    match fault {
+    let error = match fault {
         Fault::Missing => error.with_hint(format!(
             "this host has no {PATH}, which holds POSIX objects (AWS Lambda has none): mount a tmpfs there, {or}"
         )),
@@ -100,7 +99,8 @@ fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-    }
+    };
+    error.with_remedy(instead.filter(|_| helps))
 }
 
 fn of_object(

@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) unlink_wakes: bool,
     /// The largest counter.
     pub(super) value_max: u32,
+    /// The most units of one post, where the backend adds them one by one.
+    pub(super) post_max: Option<u32>,
     /// The most bytes after the slash of a name that another program chose, if the backend allows fewer than we do.
     pub(super) foreign_name_max: Option<usize>,
 }
@@ -181,6 +183,13 @@ impl Backend {
     #[must_use]
     pub fn value_max(self) -> u32 {
         self.facts().value_max
+    }
+
+    /// The most units that one post adds.
+    #[must_use]
+    pub fn post_max(self) -> u32 {
+        let Facts { value_max, post_max, .. } = self.facts();
+        post_max.map_or(value_max, |most| most.min(value_max))
     }
 
     /// Whether the kernel can end a wait after a time; if not, this library ends it.

@@ -129,7 +129,7 @@ impl Semaphore {
 
     /// Adds `count` units, all or none.
     pub fn post(&self, count: u32) -> Result<()> {
-        let most = self.backend().value_max();
+        let most = self.backend().post_max();
         if count == 0 || count > most {
             return Err(Error::new(Code::OutOfRange, format!("a count is 1 to {most}")));
         }

@@ -22,6 +22,9 @@ use crate::sys::shm_folder;
 use crate::waiting::Queue;
 use counter::shared;
 
+/// The most units of one post. sem_post(3) adds one a call, so this many block the thread for about 15 ms.
+const POST_MAX: u32 = 1_000_000;
+
 /// sem_open(3): found by name.
 pub(super) struct Posix;
 
@@ -33,6 +36,7 @@ impl Engine for Posix {
             has_timed_wait: false,
             unlink_wakes: false,
             value_max: VALUE_MAX,
+            post_max: Some(POST_MAX),
             // The name of its file has the C library's prefix.
             foreign_name_max: Some(MAX_FOREIGN_BYTES - sys::FILE_PREFIX.map_or(0, str::len)),
         }

@@ -33,6 +33,7 @@ impl Engine for SystemV {
             has_timed_wait: true,
             unlink_wakes: true,
             value_max: u32::from(VALUE_MAX),
+            post_max: None,
             foreign_name_max: None,
         }
     }
