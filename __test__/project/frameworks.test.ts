@@ -120,7 +120,7 @@ requires(jest).serial('Jest replaces the peers of os-ipc/redis by its mocks', as
     'mocked.test.js': `
 jest.mock('ioredis', () => ({ Redis: class {} }), { virtual: true })
 jest.mock('redis-semaphore', () => ({ Semaphore: class {} }), { virtual: true })
-test('loads', () => expect(typeof require('os-ipc/redis').RedisSemaphore.connect).toBe('function'))
+test('loads', () => expect(typeof require('os-ipc/redis').RedisLimit.connect).toBe('function'))
 `,
   })
   await runJest(t, made, 1)

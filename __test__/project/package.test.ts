@@ -31,14 +31,14 @@ function run(t: ExecutionContext, folder: string, command: string, ...args: stri
 
 const program = `
 import { ftok, IpcError, type PermitLike, type PermitSource, Semaphore } from 'os-ipc'
-import { type RedisClient, RedisPermit, RedisSemaphore } from 'os-ipc/redis'
+import { type RedisClient, RedisPermit, RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject, testPermitSource } from 'os-ipc/testing'
 
 export const jobs: PermitSource = process.env.REDIS_URL
-  ? RedisSemaphore.connect(process.env.REDIS_URL, '/jobs', { permits: 4 })
+  ? RedisLimit.connect(process.env.REDIS_URL, '/jobs', { permits: 4 })
   : Semaphore.openOrCreate('/jobs', { initial: 4 })
 export const work = (): Promise<boolean> => jobs.use(async ({ signal }) => signal.aborted, { timeout: 1 })
-export const overClient = (client: RedisClient): PermitSource => RedisSemaphore.over(client, '/jobs', { permits: 4 })
+export const overClient = (client: RedisClient): PermitSource => RedisLimit.over(client, '/jobs', { permits: 4 })
 export const lost = async (permit: PermitLike): Promise<string> => {
   await permit.release()
   return permit instanceof RedisPermit ? (permit.signal.reason as IpcError).code : ''
@@ -89,12 +89,12 @@ export const classes = { ...ipc, ...redis }
 `,
     'main.mts': `
 import * as ipc from 'os-ipc'
-import { RedisSemaphore } from 'os-ipc/redis'
+import { RedisLimit } from 'os-ipc/redis'
 import { classes, ofOthers } from './jobs.cjs'
 const made: ipc.Semaphore = classes.Semaphore.openOrCreate(process.argv[2] ?? '', { initial: 1 })
 made.unlink()
 const same = Object.entries(ipc).every(([name, value]) => value === Reflect.get(classes, name))
-console.log(ofOthers(made, undefined), same, classes.RedisSemaphore === RedisSemaphore)
+console.log(ofOthers(made, undefined), same, classes.RedisLimit === RedisLimit)
 `,
   }
   const compilerOptions = {
@@ -148,7 +148,7 @@ for (const permit of permits) permit.release()
 let error
 try { required.Semaphore.open(name + '-nothing') } catch (thrown) { error = thrown }
 const same = Object.keys(imported).every(key => imported[key] === required[key])
-console.log(isMainThread, first.info().pending, order.join(), same, error instanceof imported.IpcError, typeof subpath.RedisSemaphore)
+console.log(isMainThread, first.info().pending, order.join(), same, error instanceof imported.IpcError, typeof subpath.RedisLimit)
 first.unlink()
 if (isMainThread) new Worker(new URL(import.meta.url), { argv: [process.argv[2]] })
 `

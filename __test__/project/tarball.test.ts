@@ -291,9 +291,9 @@ test.serial('a TypeScript project of CommonJS that knows no exports (node10) com
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const program = `
 import { IpcError, Semaphore } from 'os-ipc'
-import type { RedisSemaphore } from 'os-ipc/redis'
+import type { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases } from 'os-ipc/testing'
-export const permits = (semaphore: RedisSemaphore): number => semaphore.permits
+export const permits = (semaphore: RedisLimit): number => semaphore.permits
 try {
   Semaphore.open(process.argv[2] ?? '')
 } catch (error) {

@@ -26,7 +26,7 @@ import { Redis } from 'ioredis'
 import { test } from 'node:test'
 import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
-import { RedisSemaphore } from 'os-ipc/redis'
+import { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
 declare const file: string, url: string, parts: string[], subject: PermitSourceSubject

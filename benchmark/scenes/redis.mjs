@@ -6,8 +6,8 @@ import { extra } from '../shared/targets.mjs'
 const oneMachine = cannot('works on one machine only')
 
 async function ours({ url, object, atTheEnd }) {
-  const { RedisSemaphore } = await import('../shared/ours-on-redis.mjs')
-  const semaphore = RedisSemaphore.connect(url, object, { permits: 4 })
+  const { RedisLimit } = await import('../shared/ours-on-redis.mjs')
+  const semaphore = RedisLimit.connect(url, object, { permits: 4 })
   atTheEnd(() => semaphore.close())
   return async count => {
     for (let index = 0; index < count; index += 1) {
