@@ -94,5 +94,5 @@ test('both can be required', async t => {
     const require = createRequire(import.meta.url)
     console.log(Object.keys(require('os-ipc/redis')).join(), Object.keys(require('os-ipc/testing')).join())`
   const said = await run(t, code, ['redis-semaphore', 'ioredis'])
-  t.is(said, 'RedisPermit,RedisLimit permitSourceCases,testPermitSource\n')
+  t.is(said, 'RedisLimit,RedisPermit permitSourceCases,testPermitSource\n')
 })
