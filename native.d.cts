@@ -9,7 +9,10 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** Says whether libuv's pool may block for the waits of a handle: what blocks there keeps the event loop alive. */
+/**
+ * Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
+ * the event loop alive.
+ */
 export declare function allowPool(handle: number, allowed: boolean): void
 
 /** What one backend can do on this platform. */
@@ -362,14 +365,24 @@ export interface Settled {
 }
 
 /**
- * Begins the session of one evaluation of `lib/`, and returns its number.
+ * Begins the session of one evaluation of `lib/`.
  *
- * `settle` is called when waits ended; `pool_threads` is the size of libuv's pool; `libuv` says whether the event loop is
- * libuv's and this thread's own. A worker says 0 threads, has no loop that could look for a unit, and has a place in memory,
- * `transit`, for the handle whose unit is on its way. The session ends when `evaluation` is collected, which all functions of
- * that evaluation refer to.
+ * `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
+ * has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
+ * session ends when `evaluation` is collected, which all functions of that evaluation refer to.
  */
-export declare function start(evaluation: object, settle: () => void, poolThreads: number, libuv: boolean, transit?: Uint32Array | undefined | null): number
+export declare function start(evaluation: object, settle: () => void, runtime: string, transit?: Uint32Array | undefined | null): Started
+
+/** What a session begins with. */
+export interface Started {
+  /** Its number. */
+  session: number
+  /**
+   * After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+   * the runtime's pool.
+   */
+  poolPatience: number
+}
 
 /**
  * Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.

@@ -1,4 +1,5 @@
 import { define, own } from './own.js'
+import { remedied } from './remedies.js'
 import { acrossCopies } from './copies.js'
 
 // As they are when the package is loaded: an error is read in the middle of anything, and must not run the program's code.
@@ -109,7 +110,7 @@ export function checked<T>(answer: Answer<T>): T {
   return answer as T
 }
 
-/** The error for what the native core refused: its text has code, errno, system call, hint, uid, mode, limit and message. */
+/** The error for what the native core refused: its text has code, errno, system call, hint, uid, mode, limit, remedy and message. */
 export function fromNative(failure: Failure): Error {
   let start = 0
   const next = (): string => {
@@ -121,10 +122,11 @@ export function fromNative(failure: Failure): Error {
   const code = next()
   const errno = next()
   const syscall = next()
-  const hint = next()
+  const plain = next()
   const uid = next()
   const mode = next()
   const limit = next()
+  const hint = remedied(plain, next(), uid)
   const message = apply(slice, failure, [start])
   if (code === 'ERR_INVALID_ARG_VALUE') return withCode(withHint(new TypeError(message), hint), code)
   if (code === 'ERR_OUT_OF_RANGE') return withCode(withHint(new RangeError(message), hint), code)

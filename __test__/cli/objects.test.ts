@@ -116,7 +116,7 @@ test('a wait whose semaphore is removed says so', async t => {
   t.like(await cli(t, ['rm', '--force', name]), DONE)
   const { code, stderr } = await waiting.exit
   t.is(code, 5)
-  t.regex(stderr, new RegExp(`^os-ipc: the semaphore ${name} was removed meanwhile; [^\\n]+\\n$`))
+  t.regex(stderr, new RegExp(`^os-ipc: the semaphore ${name} was removed; [^\\n]+\\n$`))
 })
 
 test('a wait is ended by a signal, and its unit is not lost', async t => {
@@ -600,7 +600,7 @@ requires(linux)('what is planted under a name is left alone', async t => {
   const { code: refused, stdout, stderr } = await cli(t, ['read', name])
   t.is(refused, 5)
   t.is(stdout, '')
-  t.regex(stderr, /^os-ipc: [^\n]+; somebody may have put it there[^\n]*\n$/)
+  t.regex(stderr, /^os-ipc: [^\n]+; another user may have planted it[^\n]*\n$/)
 })
 
 requires(linux)('a fixture of the library and the command see the same semaphore', async t => {

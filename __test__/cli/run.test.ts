@@ -270,7 +270,7 @@ test('a semaphore that is removed while os-ipc waits for a permit is an error', 
   semaphore.unlink()
   const { code, stdout, stderr } = await waiting.exit
   t.like({ code, stdout }, { code: 125, stdout: '' })
-  t.regex(stderr, /^os-ipc: the semaphore \S+ was removed meanwhile; [^\n]+\n$/)
+  t.regex(stderr, /^os-ipc: the semaphore \S+ was removed; [^\n]+\n$/)
 })
 
 requires(linux)('a POSIX permit is lost with a killed os-ipc, and it says so', async t => {

@@ -40,7 +40,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     })
     t.deepEqual(Object.keys(error as Error).sort(), ['code', 'errno', 'hint', 'mode', 'syscall', 'uid'])
     t.like(error, { uid: process.getuid?.(), mode: 0o600 })
-    t.regex(error?.hint ?? '', /with mode 600: `open` or `openOrCreate`/)
+    t.regex(error?.hint ?? '', /has mode 600: open it instead \(`open` or `openOrCreate`\)/)
     t.true(String(error).startsWith('IpcError: EEXIST: '))
 
     const missing = uniqueName(t)
@@ -69,7 +69,10 @@ onEveryBackend(({ backend, test, create, open }) => {
       const other = remote(t, method, name, { backend, initial: 1 }, { within })
       const answer = (await other.opened) as { hint: string }
       t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
-      t.regex(answer.hint, /root \(uid 0\), with mode 600, and this process is uid 65534: .*`mode: 0o660`/)
+      t.regex(
+        answer.hint,
+        /root \(uid 0\) and has mode 600; this process runs as uid 65534: .*\(`mode: 0o660`\)/,
+      )
     }
   })
 

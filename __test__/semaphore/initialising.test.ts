@@ -33,7 +33,10 @@ requires(
   const error = t.throws(() => Semaphore.open(name), { instanceOf: IpcError, code: 'ERR_NOT_INITIALISED' })
   t.true(performance.now() - start >= 900, 'it waited for the creator')
   t.true(error.message.includes(name))
-  t.is((error as IpcError).hint, 'openOrCreate finishes it, unlink removes it')
+  t.is(
+    (error as IpcError).hint,
+    'creating it again finishes it, and it can be removed (`openOrCreate` or `unlink`)',
+  )
   t.throws(() => Semaphore.create(name, { initial: 1 }), { code: 'EEXIST' })
 })
 

@@ -118,10 +118,10 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
       return new Failure(`${cannot}${whose}`, cure, EXIT.forbidden)
     }
     case 'ERR_FOREIGN_OWNER': {
-      const uid = /belongs to uid (\d+)/.exec(error.message)?.[1] ?? 'UID'
+      const { uid } = error
       return new Failure(
-        `the ${what} ${target.label} belongs to another user, ${userName(Number(uid))} (uid ${uid})`,
-        `if you trust that user: --owner ${uid}`,
+        `the ${what} ${target.label} belongs to another user${uid === undefined ? '' : `, ${userName(uid)} (uid ${uid})`}`,
+        `if you trust that user: --owner ${uid ?? 'UID'}`,
         EXIT.forbidden,
       )
     }
@@ -133,7 +133,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         `os-ipc rm ${target.label} removes it`,
       )
     case 'EIDRM':
-      return new Failure(`the ${what} ${target.label} was removed meanwhile`, error.hint)
+      return new Failure(`the ${what} ${target.label} was removed`, error.hint)
     case 'ERANGE':
     case 'EOVERFLOW':
       return type === 'semaphore'

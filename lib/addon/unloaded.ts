@@ -4,7 +4,7 @@ import type { Native } from './native.js'
 const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
   onFirstThread: () => false,
   externalBuffersAllowed: () => false,
-  start: () => 0,
+  start: () => ({ session: 0, poolPatience: 0 }),
   listenForExit: () => true,
   beforeExit: () => undefined,
 }

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
-import { isTimeout, nextWait } from './semaphores.js'
+import { isTimeout, type ObservedWait } from './waits.js'
 import { performance } from '../waiting/clock.js'
 import type {
   LockAcquiredMessage,
@@ -9,7 +9,6 @@ import type {
   LockReleasedMessage,
   LockWaitMessage,
 } from './lock-messages.js'
-import type { LockMode } from '../lock/types.js'
 
 const waiting = channel('os-ipc:lock:wait')
 const acquired = channel('os-ipc:lock:acquired')
@@ -17,51 +16,29 @@ const released = channel('os-ipc:lock:released')
 const timeout = channel('os-ipc:lock:timeout')
 const failed = channel('os-ipc:lock:failed')
 
-/** A request that has to wait, from its beginning to its end. */
-export class ObservedLockWait {
-  readonly #name: string
-  readonly #mode: LockMode
-  readonly #number = nextWait()
-  readonly #start = performance.now()
+/** A request that has to wait waits now. */
+export function requestBegan({ name, mode }: LockMessage, { number }: ObservedWait): void {
+  if (!waiting.hasSubscribers) return
+  waiting.publish({ name, mode, wait: number } satisfies LockWaitMessage)
+}
 
-  constructor({ name, mode }: LockMessage) {
-    this.#name = name
-    this.#mode = mode
-  }
+/** Its lock was granted. */
+export function requestSucceeded({ name, mode }: LockMessage, { number, start }: ObservedWait): void {
+  if (!acquired.hasSubscribers) return
+  const waited = performance.now() - start
+  acquired.publish({ name, mode, wait: number, waited } satisfies LockAcquiredMessage)
+}
 
-  /** It waits now, and can be ended: a subscriber may do so. */
-  began(): void {
-    if (!waiting.hasSubscribers) return
-    waiting.publish({
-      name: this.#name,
-      mode: this.#mode,
-      wait: this.#number,
-    } satisfies LockWaitMessage)
-  }
-
-  /** The lock was granted. */
-  succeeded(): void {
-    if (!acquired.hasSubscribers) return
-    acquired.publish({
-      name: this.#name,
-      mode: this.#mode,
-      wait: this.#number,
-      waited: performance.now() - this.#start,
-    } satisfies LockAcquiredMessage)
-  }
-
-  /** It ended without the lock. */
-  failed(error: unknown): void {
-    const ended = isTimeout(error) ? timeout : failed
-    if (!ended.hasSubscribers) return
-    ended.publish({
-      name: this.#name,
-      mode: this.#mode,
-      wait: this.#number,
-      waited: performance.now() - this.#start,
-      error,
-    } satisfies LockFailedMessage)
-  }
+/** It ended without the lock. */
+export function requestFailed(
+  { name, mode }: LockMessage,
+  { number, start }: ObservedWait,
+  error: unknown,
+): void {
+  const ended = isTimeout(error) ? timeout : failed
+  if (!ended.hasSubscribers) return
+  const waited = performance.now() - start
+  ended.publish({ name, mode, wait: number, waited, error } satisfies LockFailedMessage)
 }
 
 /** A lock was free. */

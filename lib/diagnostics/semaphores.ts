@@ -1,8 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 
 import type { AcquiredMessage, FailedMessage, ReleasedMessage, WaitMessage } from './semaphore-messages.js'
-import { sharedByCopies } from '../copies.js'
-import { IpcError } from '../errors.js'
+import { isTimeout, type ObservedWait } from './waits.js'
 import type { Handle } from '../waiting/handle.js'
 import { performance } from '../waiting/clock.js'
 
@@ -13,48 +12,27 @@ const released = channel('os-ipc:released')
 const timeout = channel('os-ipc:timeout')
 const failed = channel('os-ipc:failed')
 
-/** Counts the waits of this thread, of whichever copy of this package: all of them publish to the same channels. */
-const waits = sharedByCopies(waiting, 'waits', { last: 0 })
-
-/** The number of a wait of this thread, for a semaphore or a lock. */
-export function nextWait(): number {
-  waits.last += 1
-  return waits.last
+/** A wait that could not succeed at once waits now. */
+export function waitBegan(handle: Handle, { number }: ObservedWait): void {
+  if (!waiting.hasSubscribers) return
+  const { name, key, backend, permit } = handle
+  waiting.publish({ name, key, backend, permit, wait: number } satisfies WaitMessage)
 }
 
-/** A wait that could not succeed at once, from its beginning to its end. */
-export class ObservedWait {
-  readonly handle: Handle
-  readonly #number = nextWait()
-  readonly #start = performance.now()
+/** Its unit came. */
+export function waitSucceeded(handle: Handle, { number, start }: ObservedWait): void {
+  if (acquired.hasSubscribers) publishAcquired(handle, number, performance.now() - start)
+}
 
-  constructor(handle: Handle) {
-    this.handle = handle
-  }
-
-  /** It waits now, and can be ended: a subscriber may do so. */
-  began(): void {
-    if (waiting.hasSubscribers) {
-      const { name, key, backend, permit } = this.handle
-      waiting.publish({ name, key, backend, permit, wait: this.#number } satisfies WaitMessage)
-    }
-  }
-
-  /** The unit came. */
-  succeeded(): void {
-    if (acquired.hasSubscribers) publishAcquired(this.handle, this.#number, this.#waited())
-  }
-
-  /** It ended without a unit. */
-  failed(error: unknown): void {
-    const ended = isTimeout(error) ? timeout : failed
-    if (!ended.hasSubscribers) return
-    publishFailed(ended, this.handle, this.#number, this.#waited(), error)
-  }
-
-  #waited(): number {
-    return performance.now() - this.#start
-  }
+/** It ended without a unit. */
+export function waitFailed(
+  handle: Handle,
+  { number, start }: ObservedWait,
+  error: unknown,
+): void {
+  const ended = isTimeout(error) ? timeout : failed
+  if (!ended.hasSubscribers) return
+  publishFailed(ended, handle, number, performance.now() - start, error)
 }
 
 /** Whether anybody wants to hear of waits. */
@@ -109,11 +87,4 @@ function publishFailed(
 function publishReleased(handle: Handle, count: number, held: number | undefined): void {
   const { name, key, backend, permit } = handle
   released.publish({ name, key, backend, permit, count, held } satisfies ReleasedMessage)
-}
-
-/** Our own timeout, or that of `AbortSignal.timeout()`. */
-export function isTimeout(error: unknown): boolean {
-  return error instanceof IpcError
-    ? error.code === 'ETIMEDOUT'
-    : error instanceof DOMException && error.name === 'TimeoutError'
 }

@@ -113,7 +113,7 @@ export class HostLockManager implements LockManager {
     try {
       pending.began()
     } catch {} // As above.
-    return pending.granted
+    return pending.promise
   }
 
   async query(): Promise<LockManagerSnapshot> {

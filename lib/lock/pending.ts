@@ -1,82 +1,50 @@
 import { checked } from '../errors.js'
-import { ObservedLockWait } from '../diagnostics/locks.js'
+import { requestBegan, requestFailed, requestSucceeded } from '../diagnostics/locks.js'
 import type { LockRequest } from './request.js'
 import { native } from '../addon/native.js'
-import { expect, forget, type Waiter } from '../waiting/settling.js'
-import { reasonOf, unlisten } from '../waiting/signals.js'
+import { PendingWait } from '../waiting/pending.js'
 
-/** A request that waits for its lock; it keeps the process alive. */
-export class PendingLock extends ObservedLockWait implements Waiter {
-  /** The request's handle, once the lock is held. */
-  readonly granted: Promise<number>
-
+/** A request that waits for its lock; its promise is of the handle, once the lock is held. */
+export class PendingLock extends PendingWait<number> {
+  protected readonly alive = true
   readonly #handle: number
-  readonly #ticket: number
-  readonly #signal: AbortSignal | undefined
-  readonly #resolve: (handle: number) => void
-  readonly #reject: (reason: unknown) => void
-  /** Nothing ends it any more. */
-  ended = false
+  readonly #request: LockRequest
 
   constructor(handle: number, ticket: number, request: LockRequest) {
-    super(request)
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    this.granted = promise
-    this.#resolve = resolve
-    this.#reject = reject
+    super(ticket, request.signal)
     this.#handle = handle
-    this.#ticket = ticket
-    this.#signal = request.signal
+    this.#request = request
   }
 
-  /**
-   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
-   *
-   * The signal is the program's own code: it can throw, or end this wait at once.
-   */
+  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
   begin(): void {
-    this.#signal?.addEventListener('abort', this)
-    if (this.ended) return
-    expect(this.#ticket, this, true)
+    this.listen()
+    if (!this.ended) this.expect()
   }
 
-  /** The signal's `abort`. */
-  handleEvent(): void {
-    if (this.ended) return
-    const reason = reasonOf(this.#signal)
-    this.fail(reason)
-    this.failed(reason)
+  protected outcome(): number {
+    return this.#handle
   }
 
-  grant(): void {
-    this.#end()
-    this.#resolve(this.#handle)
-  }
+  /** Its end does that. */
+  protected withdraw(): void {}
 
-  fail(error: unknown): void {
-    this.#end()
-    this.#reject(error)
+  override fail(error: unknown): void {
+    super.fail(error)
     checked(native.lockEnd(this.#handle))
   }
 
+  began(): void {
+    requestBegan(this.#request, this)
+  }
+
   override succeeded(): void {
-    this.letGo()
     super.succeeded()
+    requestSucceeded(this.#request, this)
   }
 
   override failed(error: unknown): void {
-    this.letGo()
     super.failed(error)
-  }
-
-  /** Leaves the signal: only after its end, since the signal is the program's own code. */
-  letGo(): void {
-    this.ended = true
-    unlisten(this.#signal, this)
-  }
-
-  #end(): void {
-    this.ended = true
-    forget(this.#ticket, true)
+    requestFailed(this.#request, this, error)
   }
 }

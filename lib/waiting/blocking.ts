@@ -1,4 +1,12 @@
-import { hadNoTime, ObservedWait, tookAtOnce, waitsObserved } from '../diagnostics/semaphores.js'
+import {
+  hadNoTime,
+  tookAtOnce,
+  waitBegan,
+  waitFailed,
+  waitsObserved,
+  waitSucceeded,
+} from '../diagnostics/semaphores.js'
+import { nextWait } from '../diagnostics/waits.js'
 import { performance } from './clock.js'
 import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
@@ -38,16 +46,16 @@ function observe(handle: Handle, timeout: number | undefined): void {
     hadNoTime(handle, error)
     throw error
   }
-  const wait = new ObservedWait(handle)
-  wait.began()
+  const wait = { number: nextWait(), start: performance.now() }
+  waitBegan(handle, wait)
   try {
     block(handle, timeout)
   } catch (error) {
-    wait.failed(error)
+    waitFailed(handle, wait, error)
     throw error
   }
   try {
-    wait.succeeded()
+    waitSucceeded(handle, wait)
   } catch {} // As above.
 }
 

@@ -1,8 +1,7 @@
 import { checked, type Failure, fromNative, IpcError } from '../errors.js'
-import { hasOwnLibuv } from './event-loop.js'
 import { isMainThread } from './main-thread.js'
 import { native } from '../addon/native.js'
-import { poolThreads } from './pool.js'
+import { runtime } from '../addon/runtime.js'
 import { transit } from './transit.js'
 
 /** A wait for an outcome of the addon. */
@@ -22,9 +21,6 @@ export const waiters = new Map<number, Waiter>()
 
 /** How many pending waits keep the process alive. */
 let referenced = 0
-
-/** How many threads of the runtime's pool there are for this thread's waits. */
-export const pool = poolThreads()
 
 /** What the addon says when all waits were ended, since the process was about to exit, and went on after all. */
 const LEFT = -1
@@ -113,8 +109,10 @@ function each<T>(items: readonly T[], act: (item: T) => void): void {
  *
  * What uses the addon refers to it, so the addon knows by its collection that nobody does any more.
  */
-export const evaluation = { settle, session: 0 }
-evaluation.session = checked(native.start(evaluation, settle, pool, hasOwnLibuv(), transit))
+export const evaluation = { settle, session: 0, poolPatience: 0 }
+const { session, poolPatience } = checked(native.start(evaluation, settle, runtime, transit))
+evaluation.session = session
+evaluation.poolPatience = poolPatience
 
 // libuv waits for its pool when the process exits. A worker's own cleanup hooks run, and what they do is enough.
 if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())

@@ -1,101 +1,77 @@
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
-import { hadNoTime, ObservedWait, tookAtOnce } from '../diagnostics/semaphores.js'
+import { hadNoTime, tookAtOnce, waitBegan, waitFailed, waitSucceeded } from '../diagnostics/semaphores.js'
 import { checked, fromNative } from '../errors.js'
 import type { Handle } from './handle.js'
 import type { WaitLimits } from './options.js'
 import { native } from '../addon/native.js'
-import { endAll, expect, forget, pool, reference, tellAll, type Waiter, waiters } from './settling.js'
-import { reasonOf, unlisten } from './signals.js'
+import { PendingWait } from './pending.js'
+import { guardPool } from './pool.js'
+import { endAll, reference, tellAll, type Waiter, waiters } from './settling.js'
 import { arrive, transit } from './transit.js'
 
-/** How long a wait may queue for a thread of the runtime's pool before it gets one of ours. */
-const POOL_PATIENCE = 10
-
-/** A wait that has not ended. There can be many, so it is one object with what subscribers hear of it. */
-class Pending extends ObservedWait implements Waiter {
-  readonly ticket: number
-  readonly promise: Promise<void>
-  readonly #resolve: () => void
-  readonly #reject: (reason: unknown) => void
-  readonly #signal: AbortSignal | undefined
-  #timer: NodeJS.Timeout | undefined
-  /** Whether it is one step of a resizing: it takes nothing, and subscribers hear nothing of it. */
+/** A wait for a unit or a permit, or a step of a resizing. */
+class Pending extends PendingWait<void> {
+  readonly handle: Handle
+  /** A step of a resizing takes nothing for the caller, and subscribers hear nothing of it. */
   readonly #isStep: boolean
-  /** Nothing ends it any more. */
-  ended = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(handle: Handle, isStep: boolean, ticket: number, signal: AbortSignal | undefined) {
-    super(handle)
+    super(ticket, signal)
+    this.handle = handle
     this.#isStep = isStep
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.promise = promise
-    this.#resolve = resolve
-    this.#reject = reject
-    this.ticket = ticket
-    this.#signal = signal
   }
 
-  /**
-   * Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more.
-   *
-   * The signal is the program's own code: it can throw, end this wait at once, or close the handle.
-   */
+  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
   begin(timeout: number | undefined): void {
-    this.#signal?.addEventListener('abort', this)
+    this.listen()
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
-    if (pool > 0) guardPool()
+    guardPool()
     if (this.ended) return
     if (!this.handle.open) throw this.handle.closedError()
-    expect(this.ticket, this, this.handle.referenced)
+    this.expect()
     this.handle.waits += 1
   }
 
-  /** The signal's `abort`. */
-  handleEvent(): void {
-    this.giveUp(reasonOf(this.#signal))
+  protected get alive(): boolean {
+    return this.handle.referenced
   }
 
-  /** The unit came. */
-  grant(): void {
-    this.#end()
+  protected outcome(): void {}
+
+  protected withdraw(): void {
+    checked(native.cancelWait(this.handle.number, this.ticket))
+  }
+
+  protected override forget(): boolean {
+    const forgotten = super.forget()
+    if (forgotten) this.handle.waits -= 1
+    return forgotten
+  }
+
+  override grant(): void {
     if (this.handle.permit && !this.#isStep) this.handle.permits += 1
-    this.#resolve()
+    super.grant()
   }
 
-  /** The wait failed. */
-  fail(error: unknown): void {
-    this.#end()
-    this.#reject(error)
-  }
-
-  override began(): void {
-    if (!this.#isStep) super.began()
+  began(): void {
+    if (!this.#isStep) waitBegan(this.handle, this)
   }
 
   override succeeded(): void {
-    this.letGo()
-    if (!this.#isStep) super.succeeded()
+    super.succeeded()
+    if (!this.#isStep) waitSucceeded(this.handle, this)
   }
 
   override failed(error: unknown): void {
-    this.letGo()
-    if (!this.#isStep) super.failed(error)
+    super.failed(error)
+    if (!this.#isStep) waitFailed(this.handle, this, error)
   }
 
-  /** The caller does not want the unit any more: one that is on its way goes to the next wait. */
-  giveUp(reason: unknown): void {
-    if (this.ended) return
-    checked(native.cancelWait(this.handle.number, this.ticket))
-    this.fail(reason)
-    this.failed(reason)
-  }
-
-  /** Leaves the signal and the timer: only after its end, since the signal is the program's own code. */
-  letGo(): void {
-    this.ended = true
+  override letGo(): void {
     clearTimeout(this.#timer)
-    unlisten(this.#signal, this)
+    super.letGo()
   }
 
   // The wait itself keeps the process alive, where it is meant to; its timer never does.
@@ -108,17 +84,10 @@ class Pending extends ObservedWait implements Waiter {
     if (performance.now() < deadline) this.#startTimer(deadline)
     else this.giveUp(this.handle.timedOut())
   }
-
-  #end(): void {
-    this.ended = true
-    if (forget(this.ticket, this.handle.referenced)) this.handle.waits -= 1
-  }
 }
 
 /** How many waits have a ticket and call the code of their signal now: it may close the handle. */
 let beginning = 0
-
-let poolGuard: NodeJS.Timeout | undefined
 
 /**
  * Takes a unit for good, or a permit; or takes a step of a resizing `to` so many permits.
@@ -202,14 +171,5 @@ export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
-  if (pool > 0) checked(native.allowPool(handle.number, alive))
-}
-
-/** A pool that is busy with other things for long must not hold up a wait that it was given. */
-function guardPool(): void {
-  if (poolGuard !== undefined) return
-  poolGuard = setTimeout(() => {
-    poolGuard = undefined
-    native.leavePoolQueue()
-  }, POOL_PATIENCE).unref()
+  checked(native.allowPool(handle.number, alive))
 }

@@ -137,7 +137,7 @@ pub fn replace_ways(exports: Object<'_>, env: Env) -> napi::Result<()> {
         (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
         (c"semaphoreWakeOne", Some(callback!(env: semaphores::semaphore_wake_one, handle))),
         (c"semaphoreWords", Some(callback!(env: semaphores::semaphore_words, handle))),
-        (c"start", Some(callback!(env: session::start, evaluation, settle, pool_threads, libuv, in_worker))),
+        (c"start", Some(callback!(env: session::start, evaluation, settle, runtime, transit))),
         (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
         (c"startWait", Some(callback!(env: waits::start_wait, handle, referenced))),
     ];

@@ -23,6 +23,7 @@ pub(crate) fn failure(error: &Error) -> napi::Error {
         number(uid.map(u64::from)),
         number(mode.map(u64::from)),
         number(limit),
+        error.remedy().map_or_else(String::new, |remedy| remedy.name().to_owned()),
         error.to_string(),
     ];
     napi::Error::new(Status::GenericFailure, parts.join(&String::from(BETWEEN)))
@@ -33,7 +34,7 @@ pub(crate) fn internal(what: &str) -> napi::Error {
     failure(&Error::invalid(what))
 }
 
-/// What JavaScript gets for an error: code, errno, system call, hint, uid, mode, limit and message.
+/// What JavaScript gets for an error: code, errno, system call, hint, uid, mode, limit, remedy and message.
 pub(crate) fn text(error: &napi::Error) -> String {
     if error.reason.contains(BETWEEN) {
         error.reason.clone()

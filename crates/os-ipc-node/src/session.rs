@@ -19,6 +19,7 @@ use os_ipc::Mailbox;
 
 use crate::environment::{self, Environment};
 use crate::event_loop;
+use crate::pool;
 
 pub(crate) struct Session {
     /// Never 0; no other session of this thread has it.
@@ -40,22 +41,34 @@ thread_local! {
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Begins the session of one evaluation of `lib/`, and returns its number.
+/// What a session begins with.
+#[napi(object, object_from_js = false)]
+pub struct Started {
+    /// Its number.
+    pub session: u32,
+    /// After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+    /// the runtime's pool.
+    pub pool_patience: u32,
+}
+
+/// Begins the session of one evaluation of `lib/`.
 ///
-/// `settle` is called when waits ended; `pool_threads` is the size of libuv's pool; `libuv` says whether the event loop is
-/// libuv's and this thread's own. A worker says 0 threads, has no loop that could look for a unit, and has a place in memory,
-/// `transit`, for the handle whose unit is on its way. The session ends when `evaluation` is collected, which all functions of
-/// that evaluation refer to.
+/// `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
+/// has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
+/// session ends when `evaluation` is collected, which all functions of that evaluation refer to.
 #[napi]
 pub fn start(
     env: Env,
     #[napi(ts_arg_type = "object")] evaluation: Object<'_>,
     settle: Function<'_, (), ()>,
-    pool_threads: u32,
-    libuv: bool,
+    runtime: String,
     transit: Option<Uint32Array>,
-) -> napi::Result<u32> {
-    environment::open(&env, transit.is_some(), pool_threads > 0)?;
+) -> napi::Result<Started> {
+    let in_worker = transit.is_some();
+    let pool_threads = pool::threads(&runtime, in_worker);
+    // The loops of Bun and Deno are their own. Electron and NW.js give libuv's a turn when their own has a moment.
+    let libuv = !in_worker && runtime == "node";
+    environment::open(&env, in_worker, pool_threads > 0)?;
     let number = LAST_NUMBER.get() + 1;
     LAST_NUMBER.set(number);
     let wakeup = environment::with(&env, |environment| Ok(Arc::clone(&environment.wakeup)))?;
@@ -91,7 +104,7 @@ pub fn start(
     }
     if pool_threads > 0 {
         os_ipc::share_pool();
-        os_ipc::set_pool_size(pool_threads as usize);
+        os_ipc::set_pool_size(pool_threads);
     }
     environment::with(&env, |environment| {
         environment.sessions.push(Session {
@@ -104,7 +117,8 @@ pub fn start(
             left: false,
             transit,
         });
-        Ok(number)
+        let pool_patience = if pool_threads > 0 { pool::PATIENCE } else { 0 };
+        Ok(Started { session: number, pool_patience })
     })
 }
 

@@ -108,11 +108,13 @@ pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Says whether libuv's pool may block for the waits of a handle: what blocks there keeps the event loop alive.
+/// Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
+/// the event loop alive.
 #[napi]
 pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        environment.waitable(handle)?.allow_pool(allowed);
+        let has_pool = environment.has_pool;
+        environment.waitable(handle)?.allow_pool(allowed && has_pool);
         Ok(())
     })
 }

@@ -5,6 +5,7 @@ use std::fmt;
 pub use crate::sys::OsCode;
 
 use crate::hints;
+pub use crate::hints::Remedy;
 
 /// The reason of an [`Error`], as the code that programs compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,7 @@ struct Parts {
     what: String,
     call: Option<Call>,
     hint: Option<String>,
+    remedy: Option<Remedy>,
     details: Details,
 }
 
@@ -105,7 +107,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error without a system call behind it.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { code, what: what.into(), call: None, hint: None, details: Details::default() }))
+        Self(Box::new(Parts {
+            code,
+            what: what.into(),
+            call: None,
+            hint: None,
+            remedy: None,
+            details: Details::default(),
+        }))
     }
 
     /// `call` on `object` failed with `errno`, so `what` was not done.
@@ -118,7 +127,7 @@ impl Error {
         let call = Call { name: call, object: object.to_string() };
         let code = Code::System(errno);
         let details = Details::default();
-        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, details }))
+        Self(Box::new(Parts { code, what: what.into(), call: Some(call), hint: None, remedy: None, details }))
     }
 
     /// A bad name, key, mode or size.
@@ -133,7 +142,14 @@ impl Error {
         self
     }
 
-    /// Whose the object is that is in the way, and its permission bits.
+    /// Adds what of this package helps; the hint says it in words.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
+        self.0.remedy = remedy.into();
+        self
+    }
+
+    /// Adds the owner of the object that is in the way, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
@@ -172,6 +188,15 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
+    }
+
+    /// What of this package helps, where anything does.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self.0.hint {
+            Some(_) => self.0.remedy,
+            None => hints::usual_remedy(self.syscall()?, self.errno()?),
+        }
     }
 
     /// Whether it has a hint of its own already.

@@ -4,8 +4,6 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
-use nix::NixPath;
-
 use crate::error::{Code, Error, Result};
 use crate::name::Name;
 use crate::sys;
@@ -20,7 +18,7 @@ impl Key {
         if raw == 0 {
             return Err(Error::new(
                 Code::ReservedKey,
-                "the key 0 is IPC_PRIVATE: a new object at every call, that no other process can find",
+                "the key 0 is IPC_PRIVATE: every call makes a new object, which no other process can find",
             ));
         }
         Ok(Self(raw))
@@ -32,7 +30,9 @@ impl Key {
         Self::from_raw(key).map_err(|_| {
             Error::new(
                 Code::ReservedKey,
-                format!("the name '{name}' has the key 0, which is IPC_PRIVATE: a new object at every call"),
+                format!(
+                    "the name '{name}' has the key 0, which is IPC_PRIVATE: every call makes a new object"
+                ),
             )
             .with_hint("choose another name")
         })
@@ -81,9 +81,8 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     if project_id == 0 {
         return Err(Error::new(Code::OutOfRange, "a project id is 1 to 255"));
     }
-    let c_path = path
-        .with_nix_path(|c_path| CString::from(c_path))
-        .map_err(|_| Error::invalid("a path has no NUL byte and fewer than 4,096 bytes"))?;
+    let c_path = CString::new(path.as_os_str().as_encoded_bytes())
+        .map_err(|_| Error::invalid("a path has no NUL byte"))?;
     sys::ftok(&c_path, project_id).map_err(|errno| {
         Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
     })

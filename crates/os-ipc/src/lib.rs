@@ -9,7 +9,6 @@ mod error;
 mod hints;
 mod key;
 mod limit;
-mod limits;
 mod list;
 mod lock;
 mod memory;
@@ -22,7 +21,7 @@ mod undo;
 mod waiting;
 
 pub use access::Owner;
-pub use error::{Code, Details, Error, OsCode, Result};
+pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use key::{Key, ftok};
 pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
@@ -48,6 +47,12 @@ pub fn is_on_first_thread() -> bool {
 #[must_use]
 pub fn runs_thread(name: &str) -> bool {
     sys::named_thread::runs(name)
+}
+
+/// The value of an environment variable when the process started; `None` where it was not set, or where nothing tells.
+#[must_use]
+pub fn variable_at_start(name: &str) -> Option<String> {
+    sys::value_at_start(name)
 }
 
 /// Another handler of `SIGBUS` was installed or removed: ours goes in front of it, where memory is open.

@@ -12,7 +12,7 @@ pub const CAN_LIST: bool = sys::system_v::semaphore::AVAILABLE;
 /// Every semaphore that we may read, System V's first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which semaphores there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
     }
     let mut semaphores = list_system_v()?;
     semaphores.extend(list_posix());
@@ -30,7 +30,7 @@ pub fn list_limits() -> Result<Vec<LimitInfo>> {
 /// Every memory object that we may read: POSIX objects, then System V segments.
 pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which segments there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list segments"));
     }
     Ok([memory::list_posix(), memory::list_system_v()?].concat())
 }

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::sys;
 
 /// The most bytes that may follow the slash.
@@ -73,7 +73,8 @@ impl Name {
         let rest = &self.as_str()[1..];
         if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
             return Err(Error::invalid(format!("a name has no '..': '{self}'"))
-                .with_hint("`open` and `unlink` take it, where another program made it"));
+                .with_hint("only an object that another program created may have such a name")
+                .with_remedy(Remedy::OpenExisting));
         }
         at_most_after_slash(rest, MAX_NAME_BYTES)?;
         Ok(self)

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::OsCode;
 use crate::key::Key;
 use crate::sys;
+use crate::sys::access::own_uid;
 use crate::sys::system_v::probe::refusal;
 use crate::sys::system_v::undo_probe::{self as probe, Seen};
 
@@ -71,7 +72,7 @@ fn look() -> Result<Seen, OsCode> {
             return Err(errno);
         }
     }
-    let user = nix::unistd::geteuid().as_raw();
+    let user = own_uid();
     for _ in 0..TRIES {
         match probe::with_key(Key::of_undo_probe(user).raw(), user) {
             Ok(Seen::Disturbed) => {}
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn linux_undoes_and_the_probe_leaves_nothing() {
         assert_eq!(kernel_undo(), KernelUndo::Works);
-        let user = nix::unistd::geteuid().as_raw();
+        let user = own_uid();
         assert_eq!(probe::with_private_set(), Ok(Seen::Undone));
         // What a process left that was killed in its probe.
         let _ = sys::system_v::semaphore::open_or_create(Key::of_undo_probe(user).raw(), 2, 0o600);

@@ -253,7 +253,9 @@ fn of_two_that_resize_each_ends_at_its_own_number() {
     for _ in 0..20 {
         let limit = named.create(32);
         let held: Vec<_> = (0..32).map(|_| named.open()).collect();
-        held.iter().for_each(|holder| assert!(holder.try_acquire().unwrap()));
+        for holder in &held {
+            assert!(holder.try_acquire().unwrap());
+        }
         thread::scope(|scope| {
             scope.spawn(|| resize(&named.open(), 5));
             scope.spawn(|| resize(&named.open(), 9));

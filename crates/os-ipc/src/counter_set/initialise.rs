@@ -2,8 +2,8 @@
 
 use super::{Kind, SetName};
 use crate::error::OsCode;
-use crate::limits::SemaphoreLimits;
 use crate::record;
+use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// How many semaphores a new set has: one, without a record, where the host allows no more.

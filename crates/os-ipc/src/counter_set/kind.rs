@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Remedy};
 use crate::key::Key;
 use crate::name::Name;
 use crate::record::{self, LIMIT_MARK, LIMIT_SIZE, MARK};
@@ -22,14 +22,6 @@ impl Kind {
         match self {
             Self::Semaphore => "semaphore",
             Self::Limit => "limit",
-        }
-    }
-
-    /// How programs call it.
-    fn class(self) -> &'static str {
-        match self {
-            Self::Semaphore => "Semaphore",
-            Self::Limit => "Limit",
         }
     }
 
@@ -88,10 +80,14 @@ impl SetName {
     pub(super) fn wrong_kind(&self) -> Error {
         let (kind, other) = (self.kind, self.kind.other());
         let what = format!("{self} is a {}, and not a {}", other.noun(), kind.noun());
-        Error::new(Code::WrongKind, what).with_hint(format!(
-            "`{class}.open` opens it and `{class}.unlink` removes it; a name stands for a semaphore or for a limit, not for both",
-            class = other.class()
-        ))
+        let hint = format!(
+            "open it as a {}, or choose another name: a name stands for a semaphore or for a limit, not for both",
+            other.noun()
+        );
+        Error::new(Code::WrongKind, what).with_hint(hint).with_remedy(match other {
+            Kind::Semaphore => Remedy::Semaphore,
+            Kind::Limit => Remedy::Limit,
+        })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn failure(what: &str, call: &'static str, name: &SetName, errno: OsC
         OsCode::EIDRM => {
             let what = format!("the {} was removed", name.kind().noun());
             Error::system(what, call, name, OsCode::EIDRM).with_hint(
-                "another process unlinked it, or systemd-logind did at a logout (RemoveIPC of logind.conf); open it again",
+                "a process unlinked it, or systemd-logind removed it at a logout (RemoveIPC of logind.conf): open it again",
             )
         }
         errno => Error::system(what, call, name, errno),

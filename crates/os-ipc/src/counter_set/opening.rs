@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::initialise::{finish_single, initialise, size_for};
 use super::{Kind, SetName, as_removed};
 use crate::access::Owner;
-use crate::error::{Code, Error, OsCode, Result};
-use crate::limits::with_limits;
+use crate::error::{Code, Error, OsCode, Remedy, Result};
+use crate::hints::system_v::with_limits;
 use crate::record::{self, LIMIT_SIZE, Record};
 use crate::semaphore::patience::Patience;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
@@ -200,7 +200,7 @@ fn look_inside(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
     let noun = name.kind().noun();
     let failed = |errno| Error::system(format!("cannot open the {noun}"), "semctl", name, as_removed(errno));
     let status = sys::status(set).map_err(failed)?;
-    owner.check(format_args!("the {noun} {name}"), &[status.uid, status.creator_uid])?;
+    owner.check(format_args!("the {noun} {name}"), status.access)?;
     let values = sys::values(set, status.size).map_err(failed)?;
     match record::read(&values) {
         Record::Named(recorded) => return verify(&recorded, Kind::Semaphore, name).map(Found::Ready),
@@ -279,12 +279,14 @@ fn is_a_lock(recorded: &str, name: &SetName) -> Error {
 
 fn not_initialised(name: &SetName) -> Error {
     let noun = name.kind().noun();
-    let what = format!("the {noun} {name} was made and never initialised: its creator died or hangs");
-    Error::new(Code::NotInitialised, what).with_hint("openOrCreate finishes it, unlink removes it")
+    let what = format!("the {noun} {name} was created but never initialised: its creator died or hangs");
+    Error::new(Code::NotInitialised, what)
+        .with_hint("creating it again finishes it, and it can be removed")
+        .with_remedy(Remedy::Finish)
 }
 
 fn comes_and_goes(name: &SetName) -> Error {
-    let what = format!("the {} was removed whenever it was looked at", name.kind().noun());
+    let what = format!("the {} was removed at each attempt to open it", name.kind().noun());
     Error::system(what, "semctl", name, OsCode::EIDRM)
 }
 

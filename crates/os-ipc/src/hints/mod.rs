@@ -3,22 +3,14 @@
 //! The second kind costs system calls: it is for errors that leave this crate, not for those that a loop acts upon.
 
 pub(crate) mod posix;
+mod remedy;
 pub(crate) mod system_v;
 mod usual;
 
 use crate::error::OsCode;
 
-pub(crate) use usual::usual;
-
-/// A kind of System V object, as `/proc/sysvipc` lists it.
-pub(crate) struct Thing {
-    table: &'static str,
-    /// The title of the column that has its id.
-    id: &'static str,
-}
-
-const SET: Thing = Thing { table: "/proc/sysvipc/sem", id: "semid" };
-const SEGMENT: Thing = Thing { table: "/proc/sysvipc/shm", id: "shmid" };
+pub use remedy::Remedy;
+pub(crate) use usual::{usual, usual_remedy};
 
 /// How a hint calls a user.
 fn user(uid: u32) -> String {
@@ -26,11 +18,13 @@ fn user(uid: u32) -> String {
 }
 
 /// Why user `own` may not use (`EACCES`) or remove (`EPERM`) what is another's.
-fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> String {
-    let whose = format!("it belongs to {}, with mode {mode:03o}, and this process is uid {own}", user(uid));
+fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
+    let whose =
+        format!("it belongs to {} and has mode {mode:03o}; this process runs as uid {own}", user(uid));
     if errno == OsCode::EPERM {
-        format!("{whose}: only its owner and root may remove it")
+        (format!("{whose}: only its owner and root may remove it"), None)
     } else {
-        format!("{whose}: have it made with `mode: 0o660` and a common group, or `mode: 0o666` for everybody")
+        let cure = "create it with mode 660 and a common group, or with mode 666 for all users";
+        (format!("{whose}: {cure}"), Some(Remedy::Mode))
     }
 }

@@ -1,12 +1,11 @@
 //! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
 
-use crate::error::OsCode;
-
-use super::{may_not, user};
-use crate::error::Error;
+use super::{Remedy, may_not, user};
+use crate::error::{Error, OsCode};
 use crate::name::Name;
+use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
-use crate::sys::shm_folder::{self, Fault, Owned, PATH, Room};
+use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
 /// What was wanted of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +23,22 @@ pub(crate) fn semaphore(
     error: Error,
     name: &Name,
     wanted: Wanted,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
 ) -> Error {
-    explain(error, wanted, "the backend 'sysv'", || shm_folder::semaphore(name), elsewhere)
+    explain(error, wanted, Some(Remedy::SystemV), || shm_folder::semaphore(name), elsewhere)
 }
 
 /// Explains an error of a call about a memory object.
 pub(crate) fn memory(error: Error, name: &Name, wanted: Wanted) -> Error {
-    explain(error, wanted, "a key instead of the name", || shm_folder::memory(name), || None)
+    explain(error, wanted, None, || shm_folder::memory(name), || None)
 }
 
 fn explain(
     error: Error,
     wanted: Wanted,
-    instead: &str,
-    owned: impl FnOnce() -> Option<Owned>,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    instead: Option<Remedy>,
+    owned: impl FnOnce() -> Option<Access>,
+    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
@@ -59,7 +58,7 @@ fn explain(
         OsCode::EFBIG => match file_size_limit() {
             Some(limit) => error
                 .with_hint(format!(
-                    "a file of this process has at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
+                    "a file of this process may have at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
                 ))
                 .with_limit(limit),
             None => error,
@@ -80,29 +79,35 @@ fn explains(fault: Fault, errno: OsCode) -> bool {
     }
 }
 
-fn of_folder(error: Error, fault: Fault, instead: &str) -> Error {
-    let or = format!("or use System V ({instead})");
+/// `instead` is the option that takes System V; memory takes it by a key.
+fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
+    let or = match instead {
+        Some(_) => "or use a System V semaphore",
+        None => "or use System V memory (a key instead of the name)",
+    };
+    let helps = matches!(fault, Fault::Missing | Fault::NoFolder | Fault::ReadOnly);
+    let error = error.with_remedy(instead.filter(|_| helps));
     match fault {
         Fault::Missing => error.with_hint(format!(
-            "this host has no {PATH}, where POSIX objects are (AWS Lambda has none): mount a tmpfs there, {or}"
+            "this host has no {PATH}, which holds POSIX objects (AWS Lambda has none): mount a tmpfs there, {or}"
         )),
-        Fault::NoFolder => error.with_hint(format!("{PATH} is no folder: mount a tmpfs there, {or}")),
+        Fault::NoFolder => error.with_hint(format!("{PATH} is not a folder: mount a tmpfs there, {or}")),
         Fault::ReadOnly => error.with_hint(format!(
-            "{PATH}, where POSIX objects are, is read-only: mount a tmpfs there (a container: --tmpfs {PATH}, or an \
+            "{PATH}, which holds POSIX objects, is read-only: mount a tmpfs there (a container: --tmpfs {PATH}, or an \
              emptyDir of medium Memory), {or}"
         )),
-        Fault::Hidden => error.with_hint(format!("this process may not look at {PATH}: see the mode of /dev")),
-        Fault::NotSearchable(Owned { uid, mode }) => error
+        Fault::Hidden => error.with_hint(format!("this process may not search {PATH}: check the mode of /dev")),
+        Fault::NotSearchable(Access { uid, mode, .. }) => error
             .with_hint(format!(
-                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process find nothing in it: `chmod 1777 \
-                 {PATH}` as its owner",
+                "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot search it: run `chmod 1777 {PATH}` \
+                 as its owner",
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-        Fault::NotWritable(Owned { uid, mode }) => error
+        Fault::NotWritable(Access { uid, mode, .. }) => error
             .with_hint(format!(
-                "{PATH} belongs to {} and has mode {mode:03o}, which lets this process make and remove nothing in it: \
-                 `chmod 1777 {PATH}` as its owner",
+                "{PATH} belongs to {} and has mode {mode:03o}, so this process cannot create or remove files in it: \
+                 run `chmod 1777 {PATH}` as its owner",
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
@@ -112,22 +117,23 @@ fn of_folder(error: Error, fault: Fault, instead: &str) -> Error {
 fn of_object(
     error: Error,
     errno: OsCode,
-    owned: impl FnOnce() -> Option<Owned>,
-    elsewhere: impl FnOnce() -> Option<&'static str>,
+    owned: impl FnOnce() -> Option<Access>,
+    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
 ) -> Error {
     if errno == OsCode::ENOENT {
         return match elsewhere() {
-            Some(hint) => error.with_hint(hint),
+            Some((hint, remedy)) => error.with_hint(hint).with_remedy(remedy),
             None => error,
         };
     }
-    let Some(Owned { uid, mode }) = owned() else { return error };
-    let own = nix::unistd::geteuid().as_raw();
+    let Some(Access { uid, mode, .. }) = owned() else { return error };
+    let own = own_uid();
     let removing = matches!(error.syscall(), Some("sem_unlink" | "unlinkat" | "shm_unlink"));
-    let hint = match errno {
-        OsCode::EEXIST => {
-            format!("there is one, of {} with mode {mode:03o}: `open` or `openOrCreate` it", user(uid))
-        }
+    let (hint, remedy) = match errno {
+        OsCode::EEXIST => (
+            format!("it exists, belongs to {} and has mode {mode:03o}: open it instead", user(uid)),
+            Some(Remedy::Open),
+        ),
         // Neither the mode nor the owner keeps root and the owner out.
         OsCode::EACCES | OsCode::EPERM if own != 0 && (uid != own || !removing) => {
             // sem_unlink(3) says EACCES for what unlink(2) calls EPERM.
@@ -135,7 +141,7 @@ fn of_object(
         }
         _ => return error,
     };
-    error.with_hint(hint).with_owner(uid, Some(mode))
+    error.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode))
 }
 
 /// Bytes, files, or neither: the kernel says `ENOSPC` for each.
@@ -144,8 +150,8 @@ fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
     if files > 0 && free_files == 0 {
         return error
             .with_hint(format!(
-                "{PATH} has as many files as it may ({files} inodes), while {free} of {total} bytes are free: remove \
-                 some, or `mount -o remount,nr_inodes=... {PATH}`"
+                "{PATH} has reached its limit of {files} inodes (files), although {free} of {total} bytes are free: \
+                 remove some files, or `mount -o remount,nr_inodes=... {PATH}`"
             ))
             .with_limit(files);
     }
@@ -153,14 +159,13 @@ fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
     let size = if let Wanted::Make(size) = wanted { size } else { 0 };
     if total > 0 && size <= free && free > 0 {
         return error.with_hint(format!(
-            "{full}, so it is not that: the memory of the host or of the container (cgroup) is used up, or strict \
+            "{full}, so that is not the reason: the host or the container (cgroup) is out of memory, or strict \
              overcommit (vm.overcommit_memory=2) allows no more"
         ));
     }
     error
         .with_hint(format!(
-            "{full}; a container's is 64 MB unless it was started with another --shm-size: {PATH} is full, or too \
-             small"
+            "{full}; a container has 64 MB by default (--shm-size): {PATH} is full or too small"
         ))
         .with_limit(total)
 }

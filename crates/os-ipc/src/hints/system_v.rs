@@ -1,39 +1,27 @@
-//! What is known of a System V object that a call failed at: its row in `/proc/sysvipc`, which everybody may read.
-
-use crate::error::OsCode;
+//! What is known of a System V object that a call failed at: its row in the kernel's table.
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
-use super::{SEGMENT, SET, Thing, may_not};
-use crate::error::Error;
+use super::{Remedy, may_not};
+use crate::error::{Error, OsCode};
+use crate::sys::access::own_uid;
+use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::system_v::probe;
-
-/// How an object is found in its table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum By {
-    Key(i32),
-    Id(i32),
-}
-
-/// A row of `/proc/sysvipc/sem` or `shm`.
-struct Row {
-    uid: u32,
-    creator_uid: u32,
-    mode: u32,
-}
+pub(crate) use crate::sys::system_v::table::By;
+use crate::sys::system_v::table::{SEGMENTS, SETS, Table};
 
 /// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
-pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<&'static str>) -> Error {
-    explain(error, &SET, by, elsewhere)
+pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>) -> Error {
+    explain(error, SETS, by, elsewhere)
 }
 
 /// Explains an error of shmget, shmat or shmctl.
 pub(crate) fn segment(error: Error, by: By) -> Error {
-    explain(error, &SEGMENT, by, || None)
+    explain(error, SEGMENTS, by, || None)
 }
 
 /// Explains an error of a call about sets that is refused whatever it is about.
 pub(crate) fn refused_set(error: Error) -> Error {
-    error.with_hint(SETS_REFUSED)
+    error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
 }
 
 /// Explains an error of a call about segments that is refused whatever it is about.
@@ -41,25 +29,31 @@ pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
 
-fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Option<&'static str>) -> Error {
+fn explain(
+    error: Error,
+    table: Table,
+    by: By,
+    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+) -> Error {
     let (Some(call), Some(errno)) = (error.syscall(), error.errno()) else { return error };
     if error.is_explained() {
         return error;
     }
     match errno {
-        OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS => refused(error, thing, by, call, errno),
-        OsCode::EEXIST => match Row::of(thing, by) {
+        OsCode::EPERM | OsCode::EACCES | OsCode::ENOSYS => refused(error, table, by, call, errno),
+        OsCode::EEXIST => match table.access(by) {
             Some(row) => error
                 .with_hint(format!(
-                    "there is one, of {} with mode {:03o}: `open` or `openOrCreate` it",
+                    "it exists, belongs to {} and has mode {:03o}: open it instead",
                     super::user(row.uid),
                     row.mode
                 ))
+                .with_remedy(Remedy::Open)
                 .with_owner(row.uid, Some(row.mode)),
             None => error,
         },
         OsCode::ENOENT => match elsewhere() {
-            Some(hint) => error.with_hint(hint),
+            Some((hint, remedy)) => error.with_hint(hint).with_remedy(remedy),
             None => error,
         },
         _ => error,
@@ -67,37 +61,28 @@ fn explain(error: Error, thing: &Thing, by: By, elsewhere: impl FnOnce() -> Opti
 }
 
 /// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
-fn refused(error: Error, thing: &Thing, by: By, call: &str, errno: OsCode) -> Error {
-    let everybody = if thing.table == SET.table { SETS_REFUSED } else { SEGMENTS_REFUSED };
-    let row = Row::of(thing, by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
-    let Some(row) = row else { return error.with_hint(everybody) };
-    let own = nix::unistd::geteuid().as_raw();
+fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Error {
+    let everybody = |error| if table == SETS { refused_set(error) } else { refused_segment(error) };
+    let row = table.access(by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
+    let Some(row) = row else { return everybody(error) };
+    let own = own_uid();
     if errno == OsCode::EPERM && (own == 0 || own == row.uid || own == row.creator_uid) {
-        return error.with_hint(everybody);
+        return everybody(error);
     }
-    let hint = may_not(errno, row.uid, row.mode, own);
-    error.with_hint(hint).with_owner(row.uid, Some(row.mode))
+    let (hint, remedy) = may_not(errno, row.uid, row.mode, own);
+    error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
 }
 
-impl Row {
-    fn of(thing: &Thing, by: By) -> Option<Self> {
-        let table = std::fs::read_to_string(thing.table).ok()?;
-        let mut lines = table.lines();
-        let titles: Vec<&str> = lines.next()?.split_whitespace().collect();
-        lines.find_map(|line| {
-            let cells: Vec<&str> = line.split_whitespace().collect();
-            let cell = |title: &str| cells.get(titles.iter().position(|one| *one == title)?).copied();
-            let number = |title: &str| cell(title)?.parse::<i32>().ok();
-            let is_it = match by {
-                By::Key(key) => number("key") == Some(key),
-                By::Id(id) => number(thing.id) == Some(id),
-            };
-            if !is_it {
-                return None;
-            }
-            let uid = |title: &str| cell(title)?.parse::<u32>().ok();
-            let mode = u32::from_str_radix(cell("perms")?, 8).ok()? & 0o777;
-            Some(Self { uid: uid("uid")?, creator_uid: uid("cuid")?, mode })
-        })
+/// Adds the host's numbers where a set could not be made for want of room.
+pub(crate) fn with_limits(error: Error) -> Error {
+    if error.errno() != Some(OsCode::ENOSPC) {
+        return error;
+    }
+    match SemaphoreLimits::of_host() {
+        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
+            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
+             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
+        )),
+        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
     }
 }

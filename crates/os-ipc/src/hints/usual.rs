@@ -1,5 +1,6 @@
 //! What an errno of a call means by itself, and what to do about it: the ERRORS of the man pages, for our use of the calls.
 
+use super::Remedy;
 use crate::error::OsCode;
 
 /// What kind of thing a call is about.
@@ -37,8 +38,29 @@ pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
     }
 }
 
-pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX semaphores (backend: 'posix')";
-pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox, or a kernel without System V IPC, refuses the call: allow it there, or use POSIX memory (a name instead of a key)";
+/// What of this package helps against an error that has its [`usual`] hint.
+pub(crate) fn usual_remedy(call: &str, errno: OsCode) -> Option<Remedy> {
+    let hint = usual(call, errno)?;
+    if hint == SETS_REFUSED {
+        return Some(Remedy::Posix);
+    }
+    let (by_name, mode) = match family(call)? {
+        Family::Sets | Family::Segments => (true, true),
+        Family::Files => (call != "stat", hint == NO_RIGHT),
+        Family::OpenSemaphore => (false, false),
+    };
+    match errno {
+        OsCode::ENOENT if by_name => Some(Remedy::Create),
+        OsCode::EEXIST if by_name => Some(Remedy::Open),
+        OsCode::EACCES if mode => Some(Remedy::Mode),
+        _ => None,
+    }
+}
+
+pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call, or use a POSIX semaphore";
+pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call, or use POSIX memory (a name instead of a key)";
+const NO_RIGHT: &str =
+    "its mode does not let this process use it: create it with mode 660 and a common group";
 const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log says which";
 pub(super) const NO_MEMORY: &str = "there is not enough memory, or this process or its container has reached its limit of address space or mappings";
 
@@ -47,13 +69,13 @@ fn sets(call: &str, errno: OsCode) -> Option<&'static str> {
         ("semctl", OsCode::EPERM) => "only its owner, its creator and root may remove or change a set",
         (_, OsCode::EPERM | OsCode::ENOSYS) => SETS_REFUSED,
         ("semget", OsCode::EINVAL) => {
-            "the set that has the key is smaller, or SEMMSL of this host (kernel.sem) is 0"
+            "the set with this key has fewer semaphores, or SEMMSL of this host (kernel.sem) is 0"
         }
         (_, OsCode::ERANGE) => {
-            "a System V counter ends at 32,767, and so does what the kernel keeps for a process's death; a POSIX counter ends at 2,147,483,647"
+            "a System V counter holds at most 32,767, and so does the kernel's undo record of a process; a POSIX counter holds at most 2,147,483,647"
         }
         (_, OsCode::E2BIG) => "SEMOPM of this host (the third number of kernel.sem) is too small",
-        (_, OsCode::EFBIG) => "the set is smaller than it was: another one has its id",
+        (_, OsCode::EFBIG) => "the set has fewer semaphores than before: another set has its id now",
         _ => return None,
     })
 }
@@ -63,7 +85,7 @@ fn segments(call: &str, errno: OsCode) -> Option<&'static str> {
         ("shmctl", OsCode::EPERM) => "only its owner, its creator and root may remove or change a segment",
         (_, OsCode::EPERM | OsCode::ENOSYS) => SEGMENTS_REFUSED,
         ("shmget", OsCode::EINVAL) => "the size is 0 or above SHMMAX (/proc/sys/kernel/shmmax)",
-        ("shmat", OsCode::EMFILE) => "this process has attached as many segments as it may (SHMSEG)",
+        ("shmat", OsCode::EMFILE) => "this process has reached its limit of attached segments (SHMSEG)",
         (_, OsCode::EOVERFLOW) => "the segment is larger than this process can describe",
         _ => return None,
     })
@@ -73,19 +95,19 @@ fn segments(call: &str, errno: OsCode) -> Option<&'static str> {
 fn system_v(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
         OsCode::EACCES => {
-            "its mode gives this process no right to read and change it: its creator gives one with `mode: 0o660` and a common group"
+            "its mode does not let this process read and change it: create it with mode 660 and a common group"
         }
         OsCode::ENOENT => {
-            "none has this name or key in this IPC namespace, which a container has of its own: make it first, or `openOrCreate` it"
+            "no object of this IPC namespace has this name or key, and each container has its own namespace: create the object first"
         }
-        OsCode::EEXIST => "there is one already: `open` or `openOrCreate` it",
-        OsCode::EIDRM | OsCode::EINVAL => "it was removed meanwhile: open it again",
+        OsCode::EEXIST => "an object with this name or key exists: open it instead",
+        OsCode::EIDRM | OsCode::EINVAL => "it was removed: open it again",
         OsCode::ENOMEM => NO_MEMORY,
         OsCode::ENOSPC => {
             "this is not the disk: a limit of System V objects is reached (kernel.sem, kernel.shmmni, kernel.shmall)"
         }
         OsCode::ENFILE | OsCode::EMFILE => "the limit of open files of this process or host is reached",
-        OsCode::EAGAIN => "there is none now: the kernel was asked not to wait",
+        OsCode::EAGAIN => "nothing is free now, and the call does not wait",
         OsCode::EFAULT => "the kernel could not read or write this process's memory: please report it",
         _ => return None,
     })
@@ -93,9 +115,11 @@ fn system_v(errno: OsCode) -> Option<&'static str> {
 
 fn open_semaphore(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
-        OsCode::EOVERFLOW => "nothing was added: look for a program that posts too often",
-        OsCode::ENOSYS => "this platform has no sem_getvalue (capabilities.value)",
-        OsCode::EINVAL => "it is no semaphore any more: another program wrote over it",
+        OsCode::EOVERFLOW => {
+            "the counter is at its maximum and the counter is at its maximum and nothing was added: look for a program that posts too often"
+        }
+        OsCode::ENOSYS => "this platform has no sem_getvalue",
+        OsCode::EINVAL => "another program overwrote the semaphore",
         OsCode::EPERM | OsCode::EACCES => "a seccomp filter of the container or sandbox refuses futex(2)",
         _ => return None,
     })
@@ -104,54 +128,52 @@ fn open_semaphore(errno: OsCode) -> Option<&'static str> {
 fn files(call: &str, errno: OsCode) -> Option<&'static str> {
     Some(match (call, errno) {
         ("chmod" | "fchmod", OsCode::EPERM | OsCode::EACCES) => {
-            "the mode of the new object could not be set: a file system that keeps no modes, or a security module"
+            "the mode of the new object could not be set: the file system has no modes, or a security module refuses it"
         }
         ("linkat", OsCode::EPERM | OsCode::EMLINK | OsCode::ELOOP) | (_, OsCode::EXDEV) => {
-            "the file system on /dev/shm gives a file no name afterwards: mount a tmpfs there"
+            "the file system on /dev/shm does not support linkat(2): mount a tmpfs there"
         }
         ("mmap", OsCode::EACCES | OsCode::EPERM | OsCode::ENODEV | OsCode::EBADF | OsCode::EINVAL) => {
-            "the file system on /dev/shm, or a security module, lets nobody map this file: mount a tmpfs there"
+            "the file system on /dev/shm, or a security module, does not allow this file to be mapped: mount a tmpfs there"
         }
         ("mmap", OsCode::EAGAIN) => "memory is locked (mlockall), and its limit is reached: see `ulimit -l`",
         ("sem_unlink" | "unlink" | "unlinkat" | "shm_unlink", OsCode::EPERM | OsCode::EACCES) => {
-            "only its owner and root may remove it, or whoever owns the folder"
+            "only its owner, the folder's owner and root may remove it"
         }
-        ("stat", OsCode::ENOENT) => "there is no such file: ftok takes one that exists",
-        ("stat", OsCode::EACCES) => "no permission to look into one of the folders of the path",
+        ("stat", OsCode::ENOENT) => "the file does not exist: ftok needs an existing file",
+        ("stat", OsCode::EACCES) => "this process may not search one of the folders of the path",
         (_, OsCode::EPERM | OsCode::ENOSYS) => FILES_REFUSED,
-        (_, OsCode::EACCES) => {
-            "its mode gives this process no right to use it: its creator gives one with `mode: 0o660` and a common group"
-        }
-        (_, OsCode::ENOENT) => "none has this name: make it first, or `openOrCreate` it",
-        (_, OsCode::EEXIST) => "there is one already: `open` or `openOrCreate` it",
+        (_, OsCode::EACCES) => NO_RIGHT,
+        (_, OsCode::ENOENT) => "no object has this name: create it first",
+        (_, OsCode::EEXIST) => "an object with this name or key exists: open it instead",
         (_, OsCode::EROFS) => "the file system of POSIX objects is read-only",
-        (_, OsCode::ENOTDIR) => "a part of the path is no folder",
+        (_, OsCode::ENOTDIR) => "a part of the path is not a folder",
         (_, OsCode::EISDIR | OsCode::ENXIO | OsCode::ESPIPE) => {
-            "what has this name is a folder, a FIFO, a socket or a device: somebody may have planted it"
+            "this name belongs to a folder, a FIFO, a socket or a device: another user may have planted it"
         }
-        (_, OsCode::ELOOP) => "what has this name is a symbolic link: somebody may have planted it",
+        (_, OsCode::ELOOP) => "this name belongs to a symbolic link: another user may have planted it",
         (_, OsCode::EBUSY | OsCode::ETXTBSY) => "the file is mounted, executed or in use by the system",
-        (_, OsCode::ENAMETOOLONG) => "the file system on /dev/shm takes only shorter names",
+        (_, OsCode::ENAMETOOLONG) => "the file system on /dev/shm accepts only shorter names",
         (_, OsCode::ENOSPC) => "/dev/shm is full; a container has 64 MB of it by default (--shm-size)",
         (_, OsCode::EDQUOT) => "the user's quota of the file system on /dev/shm is used up",
         (_, OsCode::EFBIG) => {
-            "it is larger than the file system, or the limit of this process's files (`ulimit -f`), allows"
+            "the size exceeds what the file system, or the file size limit of this process (`ulimit -f`), allows"
         }
         (_, OsCode::EOVERFLOW) => "it is larger than this process can map",
         (_, OsCode::EMFILE) => "each POSIX object holds a file descriptor: see `ulimit -n`",
-        (_, OsCode::ENFILE) => "the host has as many files open as it may (/proc/sys/fs/file-max)",
+        (_, OsCode::ENFILE) => "the host has reached its limit of open files (/proc/sys/fs/file-max)",
         (_, OsCode::ENOMEM) => NO_MEMORY,
         (_, OsCode::EIO) => "the file system reports that its device failed: see the kernel's log (dmesg)",
         (_, OsCode::ENODEV | OsCode::EOPNOTSUPP) => {
             "the file system on /dev/shm cannot do what shared memory needs: mount a tmpfs there"
         }
-        (_, OsCode::EMLINK) => "the file has as many names as the file system allows",
-        (_, OsCode::EAGAIN | OsCode::EINTR) => "it changes all the time: try again",
+        (_, OsCode::EMLINK) => "the file has reached the file system's limit of names",
+        (_, OsCode::EAGAIN | OsCode::EINTR) => "the object keeps changing: try again",
         (_, OsCode::EINVAL) => {
-            "the system takes no such name or size, or the file system on /dev/shm does not"
+            "the system, or the file system on /dev/shm, does not accept this name or size"
         }
         (_, OsCode::EBADF | OsCode::EFAULT) => {
-            "something in this process closed a file or unmapped memory that is ours: please report it"
+            "other code in this process closed a file or unmapped memory of os-ipc: please report it"
         }
         _ => return None,
     })

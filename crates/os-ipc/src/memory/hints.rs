@@ -1,13 +1,13 @@
 //! What to do where the errno misleads.
 
-use crate::error::OsCode;
-
-use crate::error::Error;
+use crate::error::{Error, OsCode};
+use crate::sys::host::limits;
+use crate::sys::system_v::table::SEGMENTS;
 
 /// Adds the kernel's limits for System V segments to an error of shmget for `size` bytes, or of shmat.
 pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     match error.errno() {
-        Some(OsCode::ENOSPC) => match (limit("shmmni"), limit("shmall"), segments()) {
+        Some(OsCode::ENOSPC) => match (limits::segments(), limits::segment_pages(), there_are()) {
             (Some(most), _, Some(there)) if there >= most => error.with_hint(format!(
                 "this is not the disk: SHMMNI, how many segments there can be, is {most} and there are {there} \
                  (/proc/sys/kernel/shmmni; `ipcs -m` lists them)"
@@ -21,7 +21,7 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
                  `ipcs -m` lists what there is",
             ),
         },
-        Some(OsCode::EINVAL) => match limit("shmmax") {
+        Some(OsCode::EINVAL) => match limits::segment_bytes() {
             Some(most) if u64::try_from(size).is_ok_and(|size| size > most) => error.with_hint(format!(
                 "SHMMAX, the most bytes that a segment can have, is {most} (/proc/sys/kernel/shmmax)"
             )).with_limit(most),
@@ -31,12 +31,7 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     }
 }
 
-fn limit(name: &str) -> Option<u64> {
-    std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok()?.trim().parse().ok()
-}
-
 /// How many segments there are in this IPC namespace.
-fn segments() -> Option<u64> {
-    let table = std::fs::read_to_string("/proc/sysvipc/shm").ok()?;
-    u64::try_from(table.lines().count().checked_sub(1)?).ok()
+fn there_are() -> Option<u64> {
+    u64::try_from(SEGMENTS.ids().ok()?.len()).ok()
 }

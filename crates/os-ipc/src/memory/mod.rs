@@ -140,7 +140,7 @@ impl SharedMemory {
         Err(Error::new(
             Code::NotInitialised,
             format!(
-                "the shared memory {id} was made and removed again 1,000 times while it was to be opened"
+                "the shared memory {id} was created and removed again at each of 1,000 attempts to open it"
             ),
         ))
     }
@@ -256,7 +256,7 @@ impl SharedMemory {
         Error::new(
             Code::OutOfRange,
             format!(
-                "{length} bytes at position {position} are not within the {} of {}",
+                "{length} bytes at position {position} are outside the {} of {}",
                 self.size(),
                 self.object
             ),

@@ -1,29 +1,24 @@
 //! POSIX memory objects: by name, with a descriptor that is kept to see what peers do to them.
 
-use std::fs::{File, Metadata};
-use std::io::{Seek, SeekFrom};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
-
-use crate::error::OsCode;
+use std::time::{Duration, Instant};
 
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::posix::{self as hints, Wanted};
 use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
-use crate::sys::named_memory::{self, Identity};
-use crate::sys::named_memory::{Failure, Refusal};
+use crate::sys::named_memory::{self, Handle, Identity, Status};
 
 /// How long an object may stay without a size: its creator has died, or is another library between its two calls.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 /// An open object of a known size.
 pub(super) struct PosixObject {
-    file: File,
+    handle: Handle,
     name: Name,
     identity: Identity,
     size: NonZeroUsize,
@@ -32,12 +27,13 @@ pub(super) struct PosixObject {
 impl PosixObject {
     /// Makes an object that is complete when others can see it, or is not there.
     pub(super) fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
-        let file = named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
-            Error::system("cannot create the shared memory", call, format_args!("'{name}'"), errno)
-        })?;
-        let status = status(&file, name)?;
-        let (identity, size) = (named_memory::identity(&status), size_of(&status).unwrap_or(size));
-        Ok(Self { file, name: name.clone(), identity, size })
+        let handle =
+            named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
+                Error::system("cannot create the shared memory", call, format_args!("'{name}'"), errno)
+            })?;
+        let status = status(&handle, name)?;
+        let size = size_of(&status).unwrap_or(size);
+        Ok(Self { handle, name: name.clone(), identity: status.identity, size })
     }
 
     /// Opens an object that is what it claims, belongs to who may own it and has a size.
@@ -65,17 +61,15 @@ impl PosixObject {
 
     /// Maps the whole object.
     pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
-        Mapping::of_file(&self.file, self.size, writable)
+        Mapping::of_file(&self.handle, self.size, writable)
             .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
     }
 
     /// Whether the object still has its first `end` bytes.
-    ///
-    /// `lseek(file, 0, SEEK_END)` tells the size in half of the time of fstat.
     pub(super) fn check_size(&self, end: usize, size: usize) -> Result<()> {
-        match (&self.file).seek(SeekFrom::End(0)) {
-            Ok(now) if now < end as u64 => Err(self.truncated(now, size)),
-            // darwin has no lseek for these, and no way to cut them either.
+        match named_memory::size_now(&self.handle) {
+            Some(now) if now < end as u64 => Err(self.truncated(now, size)),
+            // Where the size cannot be asked for, nobody can cut it either.
             _ => Ok(()),
         }
     }
@@ -83,7 +77,7 @@ impl PosixObject {
     /// Shows the object again where its pages had been missing.
     pub(super) fn mend(&self, mapping: &Mapping) -> Result<()> {
         mapping
-            .mend(&self.file)
+            .mend(&self.handle)
             .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
     }
 
@@ -109,11 +103,11 @@ impl PosixObject {
                 self.name
             ),
         )
-        .with_hint("who opens an object must not resize it: the Go library does when its size is another one")
+        .with_hint("a process that opens an object must not resize it; the Go library does so when it asks for another size")
     }
 
     pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
-        Ok(info(&self.name, &status(&self.file, &self.name)?))
+        Ok(info(&self.name, &status(&self.handle, &self.name)?))
     }
 
     fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
@@ -130,25 +124,30 @@ enum Opened {
 fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     let failed =
         |call, errno| Error::system("cannot open the shared memory", call, format_args!("'{name}'"), errno);
-    let (file, status) = match named_memory::open(name, writable) {
+    let (handle, status) = match named_memory::open(name, writable) {
         Ok(opened) => opened,
         Err(Refusal::Failed(Failure(call, errno))) => return Err(failed(call, errno)),
-        Err(Refusal::NotReady(errno)) => return Ok(Opened::NotReady(failed("open", errno))),
         Err(Refusal::NotAnObject(kind)) => {
-            return Err(Error::new(Code::NotAnObject, format!("'{name}' is not shared memory but {kind}"))
-                .with_hint("somebody may have put it there for you to open: it was left alone"));
+            return Err(Error::new(
+                Code::NotAnObject,
+                format!("'{name}' is not shared memory: it is {kind}"),
+            )
+            .with_hint("another user may have planted it; it was not touched"));
         }
     };
-    owner.check(format_args!("the shared memory '{name}'"), &[status.uid()])?;
+    if status.removed == Some(true) {
+        return Ok(Opened::NotReady(failed("open", OsCode::ENOENT)));
+    }
+    owner.check(format_args!("the shared memory '{name}'"), status.access)?;
     match size_of(&status) {
         Some(size) => {
-            let identity = named_memory::identity(&status);
-            Ok(Opened::Ready(PosixObject { file, name: name.clone(), identity, size }))
+            let identity = status.identity;
+            Ok(Opened::Ready(PosixObject { handle, name: name.clone(), identity, size }))
         }
         None => Ok(Opened::NotReady(Error::new(
             Code::NotInitialised,
             format!(
-                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is not done"
+                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is still at work"
             ),
         ))),
     }
@@ -187,40 +186,40 @@ fn is_absent(name: &Name) -> bool {
 
 /// Every object of this host that we may read.
 pub(crate) fn list() -> Vec<SharedMemoryInfo> {
-    let look = |name: Name| Some(info(&name, &named_memory::open(&name, false).ok()?.1));
+    let look = |name: Name| {
+        let (_, status) = named_memory::open(&name, false).ok()?;
+        (status.removed != Some(true)).then(|| info(&name, &status))
+    };
     named_memory::names().into_iter().filter_map(look).collect()
 }
 
-fn status(file: &File, name: &Name) -> Result<Metadata> {
-    named_memory::status(file).map_err(|Failure(call, errno)| {
+fn status(handle: &Handle, name: &Name) -> Result<Status> {
+    named_memory::status(handle).map_err(|Failure(call, errno)| {
         Error::system("cannot look at the shared memory", call, format_args!("'{name}'"), errno)
     })
 }
 
-fn size_of(status: &Metadata) -> Option<NonZeroUsize> {
-    NonZeroUsize::new(usize::try_from(status.size()).ok()?)
+fn size_of(status: &Status) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(usize::try_from(status.size).ok()?)
 }
 
-fn info(name: &Name, status: &Metadata) -> SharedMemoryInfo {
-    let changed = u64::try_from(status.ctime()).ok().filter(|&seconds| seconds != 0);
-    let nanoseconds = u32::try_from(status.ctime_nsec()).unwrap_or(0);
+fn info(name: &Name, status: &Status) -> SharedMemoryInfo {
     SharedMemoryInfo {
         kind: MemoryKind::Posix,
         name: Some(name.clone()),
         key: None,
         id: None,
-        size: status.size(),
+        size: status.size,
         attached: None,
         creator_pid: None,
         last_pid: None,
-        uid: status.uid(),
-        gid: status.gid(),
-        mode: status.mode() & 0o777,
-        created_at: status.created().ok().filter(|&time| time != SystemTime::UNIX_EPOCH),
+        uid: status.access.uid,
+        gid: status.access.gid,
+        mode: status.access.mode,
+        created_at: status.created,
         attached_at: None,
         detached_at: None,
-        changed: changed
-            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))),
-        removed: named_memory::removed(status),
+        changed: status.changed,
+        removed: status.removed,
     }
 }

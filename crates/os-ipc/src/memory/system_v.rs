@@ -2,16 +2,15 @@
 
 use std::num::NonZeroUsize;
 
-use crate::error::OsCode;
-
 use super::hints;
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
-use crate::error::{Error, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::key::Key;
 use crate::sys::mapping::Mapping;
 use crate::sys::system_v::memory::{self as sys, Status};
 use crate::sys::system_v::probe;
+use crate::sys::system_v::table::SEGMENTS;
 
 /// A segment of a known size.
 pub(super) struct Segment {
@@ -56,7 +55,7 @@ impl Segment {
                 Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
             match errno {
                 OsCode::EINVAL | OsCode::EIDRM => {
-                    error.with_hint("no segment has this id (any more): `ipcs -m` lists them")
+                    error.with_hint("no segment has this id: `ipcs -m` lists them")
                 }
                 _ => error,
             }
@@ -65,7 +64,7 @@ impl Segment {
     }
 
     fn checked(id: i32, status: &Status, owner: Owner, gone: OsCode) -> Result<Self> {
-        owner.check(format_args!("the segment {id}"), &[status.uid, status.creator_uid])?;
+        owner.check(format_args!("the segment {id}"), status.access)?;
         let size = NonZeroUsize::new(status.size).ok_or_else(|| {
             Error::system("cannot open the shared memory", "shmctl", format_args!("id {id}"), OsCode::EINVAL)
         })?;
@@ -134,8 +133,8 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 
 /// Every segment of this IPC namespace that we may read.
 pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    // What /proc lists would all seem to be what we may not read.
-    let ids = sys::ids();
+    // What the table lists would all seem to be what we may not read.
+    let ids = SEGMENTS.ids().ok();
     match probe::refusal("shmctl") {
         // A kernel without System V IPC: there is nothing.
         Some(OsCode::ENOSYS) if ids.is_none() => {}
@@ -159,9 +158,9 @@ fn info(id: i32, status: &Status) -> SharedMemoryInfo {
         attached: Some(status.attached),
         creator_pid: Some(status.creator_pid).filter(|pid| *pid != 0),
         last_pid: Some(status.last_pid).filter(|pid| *pid != 0),
-        uid: status.uid,
-        gid: status.gid,
-        mode: status.mode,
+        uid: status.access.uid,
+        gid: status.access.gid,
+        mode: status.access.mode,
         created_at: None,
         attached_at: status.attached_at,
         detached_at: status.detached_at,

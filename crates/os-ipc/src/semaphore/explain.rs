@@ -1,7 +1,7 @@
 //! Errors that leave this module, with what can be found out about their semaphore.
 
 use super::{Backend, SemaphoreId};
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::hints::posix::Wanted;
 use crate::hints::{posix, system_v};
 use crate::name::Name;
@@ -34,13 +34,19 @@ fn explained(error: Error, id: &SemaphoreId, wanted: Wanted) -> Error {
         (Backend::SystemV, name, Ok(set)) => {
             let posix = || {
                 shm_folder::semaphore(name.ok()?)?;
-                Some("none of System V has this name, but a POSIX one does: use `backend: 'posix'`")
+                Some((
+                    "no System V semaphore has this name, but a POSIX one does: open that one",
+                    Remedy::Posix,
+                ))
             };
             system_v::set(error, system_v::By::Key(set.key().raw()), posix)
         }
         (Backend::Posix, Ok(name), _) => posix::semaphore(error, name, wanted, || {
             sysv_sem::find_any(crate::key::Key::of_name(name).ok()?.raw()).ok()?;
-            Some("none of POSIX has this name, but one of System V does: use `backend: 'sysv'`")
+            Some((
+                "no POSIX semaphore has this name, but a System V one does: open that one",
+                Remedy::SystemV,
+            ))
         }),
         _ => error,
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::counter_set::{Kind, SetName};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Remedy, Result};
 use crate::key::Key;
 use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys;
@@ -108,8 +108,9 @@ impl SemaphoreId {
         if self.backend.is_available() {
             return Ok(self);
         }
-        Err(Error::new(Code::NotSupported, "this platform has no System V semaphores for us")
-            .with_hint("use a name, and the backend 'posix'"))
+        Err(Error::new(Code::NotSupported, "os-ipc has no System V semaphores on this platform")
+            .with_hint("use a name, which gives a POSIX semaphore")
+            .with_remedy(Remedy::Posix))
     }
 
     pub(super) fn backend(&self) -> Backend {

@@ -3,6 +3,7 @@
 use super::{SemaphoreId, explain, posix, system_v};
 use crate::error::Result;
 use crate::name::Name;
+use crate::sys::file_identity::FileIdentity;
 use crate::sys::system_v::semaphore::SetId;
 
 /// One semaphore, and none that takes its name after it.
@@ -13,7 +14,7 @@ pub struct SemaphoreIdentity(Identity);
 enum Identity {
     SystemV(SetId, SemaphoreId),
     /// `None` where nothing tells one semaphore from another of the same name.
-    Posix(Name, Option<posix::FileId>),
+    Posix(Name, Option<FileIdentity>),
 }
 
 impl SemaphoreIdentity {
@@ -21,7 +22,7 @@ impl SemaphoreIdentity {
         Self(Identity::SystemV(set, opened_by.clone()))
     }
 
-    pub(super) fn posix(name: &Name, file: Option<posix::FileId>) -> Self {
+    pub(super) fn posix(name: &Name, file: Option<FileIdentity>) -> Self {
         Self(Identity::Posix(name.clone(), file))
     }
 

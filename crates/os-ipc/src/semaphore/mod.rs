@@ -6,7 +6,6 @@ mod identity;
 mod info;
 pub(crate) mod patience;
 mod posix;
-mod posix_file;
 mod system_v;
 
 use std::sync::Arc;

@@ -4,14 +4,19 @@
 
 #![allow(unsafe_code, reason = "this is where the system calls are")]
 
+pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
-mod host;
+pub(crate) mod failure;
+pub(crate) mod file_identity;
+pub(crate) mod host;
 pub(crate) mod interrupt;
+pub(crate) mod lock_file;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
 pub(crate) mod named_semaphore;
+pub(crate) mod semaphore_file;
 pub(crate) mod semaphore_words;
 pub(crate) mod shm_folder;
 pub(crate) mod system_v;
@@ -24,7 +29,7 @@ pub(crate) use bus_guard::renew as renew_bus_guard;
 pub use code::OsCode;
 pub(crate) use host::{
     at_exit, clock, file_size_limit, ftok, image, in_use, is_on_first_thread, is_readable, module,
-    named_thread, pool_threads_taken,
+    named_thread, pool_threads_taken, value_at_start,
 };
 
 /// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.

@@ -249,11 +249,11 @@ impl Counter for LimitCounter {
     }
 
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
-        let taken = match request {
+        let outcome = match request {
             Request::Shrink(to) => resize::await_step(self.set, to),
             _ => self.await_permit(sys::operate_waiting).map(|()| Token::default()),
         };
-        match taken {
+        match outcome {
             Ok(token) => Ok(Some(token)),
             Err(OsCode::EINTR) => Ok(None),
             Err(errno) => Err(self.failure("wait for", errno)),

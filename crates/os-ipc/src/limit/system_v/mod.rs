@@ -17,7 +17,7 @@ pub(crate) use list::list;
 
 use super::LimitInfo;
 use crate::counter_set::{self, Opened, SetName};
-use crate::error::{Code, Error, OsCode, Result};
+use crate::error::{Code, Error, OsCode, Remedy, Result};
 use crate::hints::system_v as hints;
 use crate::record::PERMITS_AT;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
@@ -109,12 +109,21 @@ impl Set {
 
 /// An error that leaves this module, with what can be found out about its set.
 pub(super) fn explained(error: Error, name: &SetName) -> Error {
-    hints::set(error, hints::By::Key(name.key().raw()), || None)
+    without_posix(hints::set(error, hints::By::Key(name.key().raw()), || None))
 }
 
 /// As [`explained`], of a set that may not have its key any more.
 pub(super) fn explained_by_id(error: Error, set: SetId) -> Error {
-    hints::set(error, hints::By::Id(set.raw()), || None)
+    without_posix(hints::set(error, hints::By::Id(set.raw()), || None))
+}
+
+/// A POSIX semaphore helps where System V is refused, but not who needs permits: it has none.
+fn without_posix(error: Error) -> Error {
+    if error.remedy() != Some(Remedy::Posix) {
+        return error;
+    }
+    let hint = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call";
+    error.with_hint(hint).with_remedy(None)
 }
 
 /// What this process has of a set, however many handles there are.

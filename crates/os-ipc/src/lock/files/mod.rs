@@ -12,23 +12,22 @@ mod tests;
 mod user;
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-use nix::fcntl::{Flock, FlockArg};
 
 pub(super) use folder::of_user;
 pub(super) use survey::{list, survey};
 
 use super::{LockName, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
+use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
+use crate::sys::lock_file::{LockFile, Locked, Way};
 use crate::waiting::{Counter, Locking, Request, Token};
-use folder::failed;
+use folder::{failed, refused};
 use paths::Paths;
 use user::{Tally, User};
 
@@ -44,7 +43,7 @@ struct State {
     users: usize,
     serving: bool,
     /// The gate that our thread has shut for who wants the lock alone, and waits for the others to leave.
-    gate: Option<Flock<File>>,
+    gate: Option<Locked>,
     held: HashMap<i32, Held>,
     last_number: i32,
     user: Option<User>,
@@ -53,27 +52,9 @@ struct State {
 
 /// What is locked for one holder; dropped, it is not any more.
 struct Held {
-    _lock: Flock<File>,
+    _lock: Locked,
     /// Of who has the lock alone.
-    _gate: Option<Flock<File>>,
-}
-
-/// Whether flock waits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    AtOnce,
-    Waiting,
-}
-
-impl Way {
-    fn argument(self, hold: Request) -> FlockArg {
-        match (self, hold) {
-            (Self::AtOnce, Request::Shared) => FlockArg::LockSharedNonblock,
-            (Self::AtOnce, _) => FlockArg::LockExclusiveNonblock,
-            (Self::Waiting, Request::Shared) => FlockArg::LockShared,
-            (Self::Waiting, _) => FlockArg::LockExclusive,
-        }
-    }
+    _gate: Option<Locked>,
 }
 
 impl FileLock {
@@ -82,38 +63,38 @@ impl FileLock {
     }
 
     /// flock(2) on the gate; `None` when it is not to be had, or a signal came.
-    fn shut_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
+    fn shut_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
         let path = self.paths.gate();
         loop {
-            let file = paths::open_or_create(&path)?;
-            let Some(gate) = self.lock_file(file, way, hold)? else { return Ok(None) };
+            let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
+            let Some(gate) = self.lock_file(file, waits, hold)? else { return Ok(None) };
             // Else who used the lock last removed its files while we waited.
-            if paths::is_current(&gate, &path) {
+            if gate.is_at(&path) {
                 return Ok(Some(gate));
             }
         }
     }
 
     /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
-    fn lock_behind_gate(&self, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
+    fn lock_behind_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
         let path = self.paths.lock();
-        let file = paths::open_or_create(&path)?;
+        let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
         self.sign(&file)?;
-        self.lock_file(file, way, hold)
+        self.lock_file(file, waits, hold)
     }
 
     /// Writes the name into a new file, or reads whose it is: two names can have one hash.
-    fn sign(&self, file: &File) -> Result<()> {
+    fn sign(&self, file: &LockFile) -> Result<()> {
         let path = self.paths.lock();
-        let signed = || {
-            let recorded = paths::read_at_most(file, MAX_LOCK_NAME_BYTES)?;
+        let signed = || -> std::result::Result<_, OsCode> {
+            let recorded = file.read_at_most(MAX_LOCK_NAME_BYTES)?;
             // Several who share may do so at once; they all write the same.
             if recorded.as_ref().is_some_and(Vec::is_empty) {
-                file.write_all_at(self.name.as_str().as_bytes(), 0)?;
+                file.write(self.name.as_str().as_bytes())?;
             }
             Ok(recorded)
         };
-        let recorded = signed().map_err(|error| failed("read", &path, &error))?;
+        let recorded = signed().map_err(|errno| failed(&path, Failure("read", errno)))?;
         let Some(recorded) = recorded else {
             let what =
                 format!("the file of the lock {} is too long for a name: {}", self.name, path.display());
@@ -133,16 +114,16 @@ impl FileLock {
         Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
     }
 
-    fn lock_file(&self, file: File, way: Way, hold: Request) -> Result<Option<Flock<File>>> {
-        match Flock::lock(file, way.argument(hold)).map_err(|(_, errno)| OsCode::from(errno)) {
+    fn lock_file(&self, file: LockFile, waits: bool, hold: Request) -> Result<Option<Locked>> {
+        match file.lock(Way { shared: hold == Request::Shared, waits }) {
             Ok(locked) => Ok(Some(locked)),
-            Err(OsCode::EAGAIN | OsCode::EINTR) => Ok(None),
-            Err(errno) => Err(self.failure("wait for", errno)),
+            Err((_, OsCode::EAGAIN | OsCode::EINTR)) => Ok(None),
+            Err((_, errno)) => Err(self.failure("wait for", errno)),
         }
     }
 
     /// The lock is held: what was locked for it gets a number.
-    fn keep(&self, hold: Request, lock: Flock<File>, gate: Option<Flock<File>>) -> Token {
+    fn keep(&self, hold: Request, lock: Locked, gate: Option<Locked>) -> Token {
         let mut state = self.state();
         state.last_number = state.last_number.wrapping_add(1);
         let number = state.last_number;
@@ -154,8 +135,8 @@ impl FileLock {
 
     /// One attempt.
     fn attempt(&self, hold: Request) -> Result<Option<Token>> {
-        let Some(gate) = self.shut_gate(Way::AtOnce, hold)? else { return Ok(None) };
-        let Some(lock) = self.lock_behind_gate(Way::AtOnce, hold)? else { return Ok(None) };
+        let Some(gate) = self.shut_gate(false, hold)? else { return Ok(None) };
+        let Some(lock) = self.lock_behind_gate(false, hold)? else { return Ok(None) };
         let gate = Some(gate).filter(|_| hold == Request::Exclusive);
         Ok(Some(self.keep(hold, lock, gate)))
     }
@@ -196,9 +177,9 @@ impl FileLock {
 }
 
 /// The file, locked alone, if it is there and nobody else has it.
-fn alone(path: &Path) -> Option<Flock<File>> {
-    let file = Flock::lock(paths::open(path).ok()?, FlockArg::LockExclusiveNonblock).ok()?;
-    paths::is_current(&file, path).then_some(file)
+fn alone(path: &Path) -> Option<Locked> {
+    let file = LockFile::open(path).ok()?.lock(Way { shared: false, waits: false }).ok()?;
+    file.is_at(path).then_some(file)
 }
 
 fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
@@ -231,10 +212,10 @@ impl Counter for FileLock {
         let gate = match shut {
             // Shut for somebody who gave up, or by a call that a signal ended.
             Some(gate) => Some(gate),
-            None => self.shut_gate(Way::Waiting, hold)?,
+            None => self.shut_gate(true, hold)?,
         };
         let Some(gate) = gate else { return Ok(None) };
-        match self.lock_behind_gate(Way::Waiting, hold) {
+        match self.lock_behind_gate(true, hold) {
             Ok(Some(lock)) => {
                 let gate = Some(gate).filter(|_| hold == Request::Exclusive);
                 Ok(Some(self.keep(hold, lock, gate)))

@@ -1,13 +1,8 @@
-//! The files of a lock: found by a hash of its name, and opened so that nothing is followed.
+//! The files of a lock: found by a hash of its name.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::folder::failed;
-use crate::error::{Code, Error, Result};
 use crate::lock::LockName;
 
 /// The files of one lock.
@@ -52,66 +47,6 @@ impl Paths {
 pub(super) fn pid_in(file: &OsStr) -> Option<i32> {
     let mut parts = file.to_str()?.split('.').skip(1);
     (parts.next()? == "user").then(|| parts.next()?.parse().ok())?
-}
-
-/// `open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)` of a regular file.
-pub(super) fn open_or_create(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    open_regular(&options, path)
-}
-
-/// `open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)` of a regular file.
-pub(super) fn open(path: &Path) -> Result<File> {
-    open_regular(OpenOptions::new().read(true), path)
-}
-
-/// Opens nothing but a regular file: a FIFO or a device would block, or never end.
-///
-/// `lstat` comes first, since opening a device can have an effect; `fstat` proves what was opened.
-fn open_regular(options: &OpenOptions, path: &Path) -> Result<File> {
-    let refused = |error: &io::Error| failed("open", path, error);
-    if let Ok(there) = fs::symlink_metadata(path) {
-        // A link goes on to open, which answers ELOOP.
-        check_regular(path, &there).or_else(|error| if there.is_symlink() { Ok(()) } else { Err(error) })?;
-    }
-    let mut options = options.clone();
-    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = options.open(path).map_err(|error| refused(&error))?;
-    check_regular(path, &file.metadata().map_err(|error| refused(&error))?)?;
-    Ok(file)
-}
-
-fn check_regular(path: &Path, metadata: &fs::Metadata) -> Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        return Ok(());
-    }
-    let what = match kind {
-        _ if kind.is_dir() => "a directory",
-        _ if kind.is_fifo() => "a FIFO",
-        _ if kind.is_socket() => "a socket",
-        _ if kind.is_symlink() => "a symbolic link",
-        _ => "a device",
-    };
-    let path = path.display();
-    Err(Error::new(Code::NotAnObject, format!("the file of the lock is {what}: '{path}'"))
-        .with_hint("remove it: no program of os-ipc made it"))
-}
-
-/// Reads at most `most` bytes; `None` when there are more.
-pub(super) fn read_at_most(mut file: &File, most: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    (&mut file).take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= most).then_some(bytes))
-}
-
-/// Whether the file is still the one of this path: who is the last one at a lock removes its files.
-pub(super) fn is_current(file: &File, path: &Path) -> bool {
-    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    let there = std::fs::symlink_metadata(path).map(identity);
-    matches!((file.metadata().map(identity), there), (Ok(ours), Ok(there)) if ours == there)
 }
 
 /// [Fowler–Noll–Vo, variant 1a, 64 bits](http://www.isthe.com/chongo/tech/comp/fnv/).

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::folder::{self, failed};
@@ -11,16 +10,15 @@ use super::user::{self, Tally};
 use crate::error::{Code, Result};
 use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
+use crate::sys::failure::Failure;
+use crate::sys::lock_file::Folder;
 
 /// The name of every lock that a living process uses, with its pid and what it has to do with it.
 fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
-    if !folder::is_there(folder)? {
+    if folder::find(folder)?.is_none() {
         return Ok(Vec::new());
     }
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => return Err(failed("open", folder, &error)),
-    };
+    let entries = fs::read_dir(folder).map_err(|error| failed(folder, Failure("open", error.into())))?;
     let users = entries.flatten().filter_map(|entry| {
         let pid = pid_in(&entry.file_name())?;
         let (name, tally) = user::read(&entry.path())?;
@@ -53,7 +51,7 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
         Err(error) if matches!(error.code(), Code::NotAnObject | Code::ForeignOwner) => return Ok(Vec::new()),
         users => users?,
     };
-    let Ok(metadata) = fs::symlink_metadata(folder) else { return Ok(Vec::new()) };
+    let Ok(Folder { access, changed, .. }) = Folder::look(folder) else { return Ok(Vec::new()) };
     let mut locks = BTreeMap::new();
     for (name, pid, tally) in users {
         let lock = locks.entry(name.clone()).or_insert_with(|| LockInfo {
@@ -64,10 +62,10 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
             shared: 0,
             waiters: 0,
             processes: Vec::new(),
-            uid: metadata.uid(),
-            gid: metadata.gid(),
+            uid: access.uid,
+            gid: access.gid,
             mode: 0o600,
-            changed: metadata.ctime(),
+            changed,
         });
         lock.exclusive |= tally.exclusive > 0;
         lock.shared = lock.shared.saturating_add(tally.shared);

@@ -74,7 +74,7 @@ fn a_gate_that_was_shut_for_nobody_opens() {
     let folder = Folder::new();
     let (reader, writer) = (folder.user(), folder.user());
     reader.try_take(Request::Shared).unwrap().unwrap();
-    let shut = || writer.shut_gate(Way::AtOnce, Request::Exclusive).unwrap().unwrap();
+    let shut = || writer.shut_gate(false, Request::Exclusive).unwrap().unwrap();
     writer.state().gate = Some(shut());
     assert_eq!(reader.try_take(Request::Shared).unwrap(), None);
     writer.rest();

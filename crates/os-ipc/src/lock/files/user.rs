@@ -2,14 +2,12 @@
 //!
 //! The process keeps the file locked, so that one that nobody has locked was left behind by a process that died.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
-
-use super::paths::{self, Paths};
+use super::paths::Paths;
 use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
+use crate::sys::lock_file::{LockFile, Locked, Way};
 
 /// What a process holds and waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl Tally {
 
 /// This process's file.
 pub(super) struct User {
-    file: Flock<File>,
+    file: Locked,
     path: PathBuf,
 }
 
@@ -61,19 +59,18 @@ impl User {
         const TRIES: u32 = 16;
         (0..TRIES).find_map(|number| {
             let path = paths.user(std::process::id(), number);
-            let file = paths::open_or_create(&path).ok()?;
-            let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
+            let file = LockFile::open_or_create(&path).ok()?;
+            let file = file.lock(Way { shared: false, waits: false }).ok()?;
             let text = [&Tally::default().to_bytes(), name.as_str().as_bytes()].concat();
             // Somebody may just have removed what a process of our pid left behind.
-            let usable = paths::is_current(&file, &path)
-                && file.set_len(text.len() as u64).and_then(|()| file.write_all_at(&text, 0)).is_ok();
+            let usable = file.is_at(&path) && file.replace(&text).is_ok();
             usable.then_some(Self { file, path })
         })
     }
 
     pub(super) fn write(&self, tally: Tally) {
         // What cannot be written is not seen.
-        let _ = self.file.write_all_at(&tally.to_bytes(), 0);
+        let _ = self.file.write(&tally.to_bytes());
     }
 }
 
@@ -85,15 +82,14 @@ impl Drop for User {
 
 /// What another process wrote; `None` where it died, and then the file goes too.
 pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
-    let file = paths::open(path).ok()?;
-    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+    match LockFile::open(path).ok()?.lock(Way { shared: true, waits: false }) {
         Ok(abandoned) => {
-            if paths::is_current(&abandoned, path) {
+            if abandoned.is_at(path) {
                 let _ = fs::remove_file(path);
             }
             None
         }
-        Err((file, _)) => parse(&paths::read_at_most(&file, Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
+        Err((file, _)) => parse(&file.read_at_most(Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
     }
 }
 

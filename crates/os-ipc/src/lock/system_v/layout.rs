@@ -18,9 +18,9 @@
 //! | three | when the first that waits there asked: microseconds since the host started, least significant word first |
 
 use crate::error::{Code, Error, OsCode};
-use crate::limits::SemaphoreLimits;
 use crate::lock::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
+use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::image;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 

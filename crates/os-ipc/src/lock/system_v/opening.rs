@@ -4,8 +4,8 @@ use super::layout::{Layout, initialise, too_small};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::system_v::refused_set;
+use crate::hints::system_v::with_limits;
 use crate::key::Key;
-use crate::limits::with_limits;
 use crate::lock::LockName;
 use crate::record::{self, MARK_AT, Record};
 use crate::semaphore::patience::Patience;
@@ -95,9 +95,7 @@ fn finish(set: SetId, layout: Layout, name: &LockName) -> Result<Found> {
 
 fn inspect(set: SetId, name: &LockName) -> Result<Found> {
     let Some(status) = unless_gone(sys::status(set), name)? else { return Ok(Found::Again) };
-    Owner::Default
-        .check(format_args!("the lock {name}"), &[status.uid, status.creator_uid])
-        .map_err(foreign)?;
+    Owner::Default.check(format_args!("the lock {name}"), status.access).map_err(foreign)?;
     let Some(values) = unless_gone(sys::values(set, status.size), name)? else { return Ok(Found::Again) };
     let layout = Layout::of(name.as_str(), values.len());
     let unmarked = values.get(usize::from(MARK_AT)).is_none_or(|mark| *mark == 0);

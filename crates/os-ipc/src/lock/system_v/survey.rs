@@ -8,6 +8,7 @@ use crate::lock::info::MOST_OF_A_PROCESS;
 use crate::lock::{LockInfo, LockMode, LockRequest};
 use crate::record::{self, Record};
 use crate::semaphore::system_v_sets;
+use crate::sys::host::process::is_alive;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
 struct Seen {
@@ -25,7 +26,7 @@ fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
 
 /// A set that anybody else controls is no lock of this user: opening it is refused too.
 fn is_ours(status: &Status) -> bool {
-    Owner::Default.check("", &[status.uid, status.creator_uid]).is_ok()
+    Owner::Default.check("", status.access).is_ok()
 }
 
 fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
@@ -86,11 +87,6 @@ fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
     sys::last_pid_at(set, slot.claim()).ok().filter(|pid| *pid != 0)
 }
 
-/// `kill(pid, 0)`: `EPERM` means that it lives.
-fn is_alive(pid: i32) -> bool {
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
-}
-
 /// Every lock that has a set.
 pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
     Ok(all(|_| true)?.iter().map(describe).collect())
@@ -106,9 +102,9 @@ fn describe(seen: &Seen) -> LockInfo {
         shared: u32::from(seen.values.shared()),
         waiters: waiters(GATE) + waiters(seen.layout.count),
         processes: seen.values.taken().filter_map(|slot| pid_of(seen.set, slot)).collect(),
-        uid: seen.status.uid,
-        gid: seen.status.gid,
-        mode: seen.status.mode,
+        uid: seen.status.access.uid,
+        gid: seen.status.access.gid,
+        mode: seen.status.access.mode,
         changed: seen.status.changed,
     }
 }

@@ -6,6 +6,7 @@ use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
 use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
+use crate::sys::system_v::table::SETS;
 
 /// Every set that we may read and that is neither a lock nor a limit.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
@@ -13,26 +14,20 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
     Ok(sets()?.into_iter().filter(|set| !is_another(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 
-/// Every set; proc(5).
+/// Every set.
 pub(crate) fn sets() -> Result<Vec<SetId>> {
-    const TABLE: &str = "/proc/sysvipc/sem";
-    let failed =
-        |call, errno| Error::system("cannot list the semaphores", call, format_args!("'{TABLE}'"), errno);
-    let (table, refusal) = (std::fs::read_to_string(TABLE), probe::refusal("semctl"));
-    let table = match (table, refusal) {
+    let failed = |call, errno| {
+        Error::system("cannot list the semaphores", call, format_args!("'{}'", SETS.path), errno)
+    };
+    let ids = match (SETS.ids(), probe::refusal("semctl")) {
         // A kernel without System V IPC: there is nothing.
-        (Err(error), None | Some(OsCode::ENOSYS)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Vec::new());
-        }
+        (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
         // The table is there for everybody. What it lists would all seem to be what we may not read.
         (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
-        (Err(error), None) => {
-            return Err(failed("open", error.into()));
-        }
-        (Ok(table), None) => table,
+        (Err(errno), None) => return Err(failed("open", errno)),
+        (Ok(ids), None) => ids,
     };
-    let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
-    Ok(ids.map(sys::by_id).collect())
+    Ok(ids.into_iter().map(sys::by_id).collect())
 }
 
 fn is_another(set: SetId) -> bool {
@@ -56,9 +51,9 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode>
         waiters: Some(u32::from(sys::waiters(set)?)),
         pending: 0,
         last_pid: Some(sys::last_pid(set)?).filter(|pid| *pid != 0),
-        uid: Some(status.uid),
-        gid: Some(status.gid),
-        mode: Some(status.mode),
+        uid: Some(status.access.uid),
+        gid: Some(status.access.gid),
+        mode: Some(status.access.mode),
         operated: Some(status.operated).filter(|time| *time != 0),
         changed: Some(status.changed),
         verified,

@@ -3,15 +3,16 @@
 //! XNU's `posix_shm.c`: ftruncate sizes an object once and rounds up to pages; fchmod, read and write fail; fstat fills in
 //! owner, mode and size, and nothing of a file's identity. Names are not files, so there is nothing to plant or to follow.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
 use nix::fcntl::OFlag;
 use nix::sys::mman::{shm_open, shm_unlink};
 use nix::sys::stat::Mode;
 
-use super::types::{Failure, Refusal, Space};
+use super::types::{Space, Status};
 use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
 
 /// `shm_open(name, O_CREAT | O_EXCL | O_RDWR, mode)` and `ftruncate`: until that is done an opener sees size 0.
 ///
@@ -30,7 +31,7 @@ pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure>
 }
 
 /// `shm_open(name, O_RDWR or O_RDONLY)` and `fstat`
-pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Status), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let file = shm_open(name.as_c_str(), access, Mode::empty());
     let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
@@ -39,13 +40,10 @@ pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refu
 }
 
 /// `fstat(file)`
-pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
-    file.metadata().map_err(|error| Failure("fstat", error.into()))
-}
-
-/// Whether the object has lost its name: nothing tells.
-pub(crate) fn removed(_status: &Metadata) -> Option<bool> {
-    None
+pub(crate) fn status(file: &File) -> Result<Status, Failure> {
+    let metadata = file.metadata().map_err(|error| Failure("fstat", error.into()))?;
+    let (uid, gid, mode, size) = (metadata.uid(), metadata.gid(), metadata.mode(), metadata.size());
+    Ok(Status::of(&metadata, Identity { uid, gid, mode, size }, None))
 }
 
 /// `shm_unlink(name)`
@@ -64,16 +62,11 @@ pub(crate) struct Identity {
     size: u64,
 }
 
-/// The identity of the object that `status` is of.
-pub(crate) fn identity(status: &Metadata) -> Identity {
-    Identity { uid: status.uid(), gid: status.gid(), mode: status.mode(), size: status.size() }
-}
-
 /// `shm_open(name, O_RDONLY)` and `fstat`: the identity of what has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     let file = shm_open(name.as_c_str(), OFlag::O_RDONLY, Mode::empty());
     let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
-    Ok(identity(&status(&file)?))
+    Ok(status(&file)?.identity)
 }
 
 /// Nothing lists them.

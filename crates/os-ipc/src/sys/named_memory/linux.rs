@@ -12,8 +12,10 @@ use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
-use super::types::{Failure, Refusal, Space};
+use super::types::{Space, Status};
 use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::file_identity::FileIdentity;
 use crate::sys::host::{file_size_limit, memory_cgroup};
 
 const DIRECTORY: &str = "/dev/shm";
@@ -120,7 +122,7 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
 ///
 /// What a stranger planted there is refused: a symbolic link, a name of a file that has another one too, a FIFO, a
 /// directory, a device.
-pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refusal> {
+pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Status), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let file = match uninterrupted(|| open_file(&path(name), flags, Mode::empty())) {
@@ -130,15 +132,14 @@ pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Metadata), Refu
         Err(OsCode::ENXIO) => return Err(Refusal::NotAnObject("a socket or a device")),
         Err(errno) => return Err(Failure("open", errno).into()),
     };
-    let status = status(&file)?;
-    if let Some(kind) = wrong_kind(&status) {
+    let metadata = metadata(&file)?;
+    if let Some(kind) = wrong_kind(&metadata) {
         return Err(Refusal::NotAnObject(kind));
     }
-    match status.nlink() {
-        0 => Err(Refusal::NotReady(OsCode::ENOENT)),
-        1 => Ok((file, status)),
-        _ => Err(Refusal::NotAnObject("a file that has another name too")),
+    if metadata.nlink() > 1 {
+        return Err(Refusal::NotAnObject("a file that has another name too"));
     }
+    Ok((file, status_of(&metadata)))
 }
 
 fn wrong_kind(status: &Metadata) -> Option<&'static str> {
@@ -155,14 +156,16 @@ fn wrong_kind(status: &Metadata) -> Option<&'static str> {
 }
 
 /// `fstat(file)`
-pub(crate) fn status(file: &File) -> Result<Metadata, Failure> {
+pub(crate) fn status(file: &File) -> Result<Status, Failure> {
+    metadata(file).map(|metadata| status_of(&metadata))
+}
+
+fn metadata(file: &File) -> Result<Metadata, Failure> {
     file.metadata().map_err(|error| Failure("fstat", error.into()))
 }
 
-/// Whether the object has lost its name.
-#[allow(clippy::unnecessary_wraps, reason = "darwin cannot tell")]
-pub(crate) fn removed(status: &Metadata) -> Option<bool> {
-    Some(status.nlink() == 0)
+fn status_of(metadata: &Metadata) -> Status {
+    Status::of(metadata, FileIdentity::of(metadata), Some(metadata.nlink() == 0))
 }
 
 /// `unlinkat(AT_FDCWD, "/dev/shm/NAME", 0)`
@@ -174,21 +177,12 @@ pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
 }
 
 /// What tells an object from another of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-/// The identity of the object that `status` is of.
-pub(crate) fn identity(status: &Metadata) -> Identity {
-    Identity { device: status.dev(), inode: status.ino() }
-}
+pub(crate) type Identity = FileIdentity;
 
 /// `lstat("/dev/shm/NAME")`: the identity of what has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     match std::fs::symlink_metadata(path(name)) {
-        Ok(status) => Ok(identity(&status)),
+        Ok(metadata) => Ok(FileIdentity::of(&metadata)),
         Err(error) => Err(Failure("lstat", error.into())),
     }
 }
@@ -247,10 +241,10 @@ mod tests {
         let name = Fresh::new("exclusively");
         let file = create_exclusively(&name.0, 100_000, 0o604).unwrap();
         let status = status(&file).unwrap();
-        assert_eq!((status.len(), status.mode() & 0o777), (100_000, 0o604));
-        assert!(status.blocks() * 512 >= 100_000);
+        assert_eq!((status.size, status.access.mode), (100_000, 0o604));
+        assert!(file.metadata().unwrap().blocks() * 512 >= 100_000);
         assert_eq!(create_exclusively(&name.0, 1, 0o600).unwrap_err(), Failure("open", OsCode::EEXIST));
-        assert_eq!(open(&name.0, true).unwrap().1.len(), 100_000);
+        assert_eq!(open(&name.0, true).unwrap().1.size, 100_000);
     }
 
     #[test]

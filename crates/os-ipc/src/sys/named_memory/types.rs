@@ -1,24 +1,40 @@
 //! What the calls of POSIX shared memory answer, on every platform.
 
-use crate::error::OsCode;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
 
-/// A call that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
+use super::Identity;
+use crate::sys::access::Access;
 
-/// Why a name was not opened.
+/// What is known of an open object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Failed(Failure),
-    /// It is this instead of a memory object.
-    NotAnObject(&'static str),
-    /// It went away, or is not there yet: worth another try.
-    NotReady(OsCode),
+pub(crate) struct Status {
+    pub(crate) size: u64,
+    pub(crate) access: Access,
+    /// What tells it from another object of the same name.
+    pub(crate) identity: Identity,
+    pub(crate) created: Option<SystemTime>,
+    /// When its owner, mode or size last changed.
+    pub(crate) changed: Option<SystemTime>,
+    /// Whether it has lost its name; `None` where nothing tells.
+    pub(crate) removed: Option<bool>,
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl Status {
+    pub(super) fn of(metadata: &Metadata, identity: Identity, removed: Option<bool>) -> Self {
+        let seconds = u64::try_from(metadata.ctime()).ok().filter(|&seconds| seconds != 0);
+        let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or(0);
+        let changed = seconds
+            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds)));
+        Self {
+            size: metadata.size(),
+            access: Access::of_file(metadata),
+            identity,
+            created: metadata.created().ok().filter(|&time| time != SystemTime::UNIX_EPOCH),
+            changed,
+            removed,
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use nix::errno::Errno;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access};
 
-use super::types::{Fault, Owned, Room};
+use super::types::{Fault, Room};
 use crate::name::Name;
+use crate::sys::access::Access;
 use crate::sys::named_semaphore::FILE_PREFIX;
 
 /// Where the C libraries keep POSIX objects.
@@ -21,12 +22,13 @@ pub(crate) fn fault(making: bool) -> Option<Fault> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Fault::Missing),
         Err(_) => return Some(Fault::Hidden),
     };
-    let (uid, mode) = (folder.uid(), folder.mode() & 0o7777);
+    // The sticky bit counts here.
+    let access_of_folder = Access { mode: folder.mode() & 0o7777, ..Access::of_file(&folder) };
     if !folder.is_dir() {
         return Some(Fault::NoFolder);
     }
     if access(PATH, AccessFlags::X_OK) == Err(Errno::EACCES) {
-        return Some(Fault::NotSearchable(Owned { uid, mode }));
+        return Some(Fault::NotSearchable(access_of_folder));
     }
     if !making {
         return None;
@@ -36,7 +38,7 @@ pub(crate) fn fault(making: bool) -> Option<Fault> {
     }
     match access(PATH, AccessFlags::W_OK) {
         Err(Errno::EROFS) => Some(Fault::ReadOnly),
-        Err(Errno::EACCES) => Some(Fault::NotWritable(Owned { uid, mode })),
+        Err(Errno::EACCES) => Some(Fault::NotWritable(access_of_folder)),
         _ => None,
     }
 }
@@ -54,16 +56,16 @@ pub(crate) fn room() -> Option<Room> {
 }
 
 /// Whose the memory object of this name is.
-pub(crate) fn memory(name: &Name) -> Option<Owned> {
+pub(crate) fn memory(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}{name}")))
 }
 
 /// Whose the POSIX semaphore of this name is.
-pub(crate) fn semaphore(name: &Name) -> Option<Owned> {
+pub(crate) fn semaphore(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}/{}{}", FILE_PREFIX?, &name.as_str()[1..])))
 }
 
-fn owned(path: PathBuf) -> Option<Owned> {
+fn owned(path: PathBuf) -> Option<Access> {
     let status = std::fs::symlink_metadata(path).ok()?;
-    Some(Owned { uid: status.uid(), mode: status.mode() & 0o777 })
+    Some(Access::of_file(&status))
 }

@@ -7,4 +7,4 @@ mod imp;
 mod types;
 
 pub(crate) use imp::*;
-pub(crate) use types::{Fault, Owned, Room};
+pub(crate) use types::{Fault, Room};

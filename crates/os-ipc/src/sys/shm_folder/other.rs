@@ -1,7 +1,8 @@
 //! Platforms whose POSIX objects are no files: nothing is known of where they are.
 
-use super::types::{Fault, Owned, Room};
+use super::types::{Fault, Room};
 use crate::name::Name;
+use crate::sys::access::Access;
 
 pub(crate) const PATH: &str = "/dev/shm";
 
@@ -13,10 +14,10 @@ pub(crate) fn room() -> Option<Room> {
     None
 }
 
-pub(crate) fn memory(_name: &Name) -> Option<Owned> {
+pub(crate) fn memory(_name: &Name) -> Option<Access> {
     None
 }
 
-pub(crate) fn semaphore(_name: &Name) -> Option<Owned> {
+pub(crate) fn semaphore(_name: &Name) -> Option<Access> {
     None
 }

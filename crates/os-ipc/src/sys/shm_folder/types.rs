@@ -1,11 +1,6 @@
 //! What can be known of the folder of POSIX objects, on every platform.
 
-/// Whose something is, and its permission bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owned {
-    pub(crate) uid: u32,
-    pub(crate) mode: u32,
-}
+use crate::sys::access::Access;
 
 /// Why no object can be found or made in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +9,8 @@ pub(crate) enum Fault {
     /// It is there, and this process may not look at it.
     Hidden,
     NoFolder,
-    NotSearchable(Owned),
-    NotWritable(Owned),
+    NotSearchable(Access),
+    NotWritable(Access),
     ReadOnly,
 }
 

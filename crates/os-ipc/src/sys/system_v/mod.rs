@@ -3,4 +3,5 @@
 pub(crate) mod memory;
 pub(crate) mod probe;
 pub(crate) mod semaphore;
+pub(crate) mod table;
 pub(crate) mod undo_probe;

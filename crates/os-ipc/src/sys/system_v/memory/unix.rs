@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::OsCode;
 use libc::{c_int, shmid_ds};
 
+use crate::sys::access::Access;
 use crate::sys::segment_key;
 
 /// `IPC_STAT` of a segment.
@@ -17,10 +18,7 @@ pub(crate) struct Status {
     pub(crate) attached: u64,
     pub(crate) creator_pid: i32,
     pub(crate) last_pid: i32,
-    pub(crate) uid: u32,
-    pub(crate) creator_uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) mode: u32,
+    pub(crate) access: Access,
     pub(crate) attached_at: Option<SystemTime>,
     pub(crate) detached_at: Option<SystemTime>,
     pub(crate) changed: Option<SystemTime>,
@@ -63,10 +61,12 @@ pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
         attached: u64::from(status.shm_nattch),
         creator_pid: status.shm_cpid,
         last_pid: status.shm_lpid,
-        uid: status.shm_perm.uid,
-        creator_uid: status.shm_perm.cuid,
-        gid: status.shm_perm.gid,
-        mode: mode & 0o777,
+        access: Access {
+            uid: status.shm_perm.uid,
+            creator_uid: status.shm_perm.cuid,
+            gid: status.shm_perm.gid,
+            mode: mode & 0o777,
+        },
         attached_at: time(status.shm_atime),
         detached_at: time(status.shm_dtime),
         changed: time(status.shm_ctime),
@@ -80,12 +80,6 @@ pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
 pub(crate) fn remove(segment: i32) -> Result<(), OsCode> {
     // SAFETY: IPC_RMID does not look at the pointer.
     OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
-}
-
-/// The ids in `/proc/sysvipc/shm`: its second column. XNU has no such list, nor has a kernel without System V IPC.
-pub(crate) fn ids() -> Option<Vec<i32>> {
-    let table = std::fs::read_to_string("/proc/sysvipc/shm").ok()?;
-    Some(table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect())
 }
 
 /// A time of the kernel's, in whole seconds; 0 is never.

@@ -7,6 +7,7 @@ use libc::{c_int, c_long, c_ulong, sembuf, size_t, timespec};
 
 pub(crate) use super::types::{Status, Undo};
 pub(crate) use super::values::Values;
+use crate::sys::access::Access;
 use crate::sys::uninterrupted;
 
 unsafe extern "C" {
@@ -263,10 +264,12 @@ pub(crate) fn status(set: SetId) -> Result<Status, OsCode> {
     let SetDescription { permissions, operated, changed, size, .. } = description;
     Ok(Status {
         key: permissions.key,
-        uid: permissions.uid,
-        gid: permissions.gid,
-        creator_uid: permissions.creator_uid,
-        mode: permissions.mode & 0o777,
+        access: Access {
+            uid: permissions.uid,
+            creator_uid: permissions.creator_uid,
+            gid: permissions.gid,
+            mode: permissions.mode & 0o777,
+        },
         size: usize::try_from(size).unwrap_or(usize::MAX),
         operated,
         changed,

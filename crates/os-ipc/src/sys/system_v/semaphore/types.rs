@@ -1,5 +1,7 @@
 //! What the calls of System V semaphores take and answer, on every platform.
 
+use crate::sys::access::Access;
+
 /// What the kernel does with an operation when the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Undo {
@@ -13,10 +15,7 @@ pub(crate) enum Undo {
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) key: i32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) creator_uid: u32,
-    pub(crate) mode: u32,
+    pub(crate) access: Access,
     pub(crate) size: usize,
     /// Seconds since 1970 of the last semop(2); 0 for never.
     pub(crate) operated: i64,

@@ -40,7 +40,7 @@ pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, OsCode> {
         Err(OsCode::EIDRM | OsCode::EINVAL) => return Ok(Seen::Disturbed),
         Err(errno) => return Err(errno),
     };
-    if status.size != SIZE || status.uid != user || status.creator_uid != user {
+    if status.size != SIZE || status.access.uid != user || status.access.creator_uid != user {
         return Err(OsCode::EACCES);
     }
     let seen = look_at(set);

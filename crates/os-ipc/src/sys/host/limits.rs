@@ -1,10 +1,8 @@
-//! The host's limits, for the hints of errors and for what a set can hold.
+//! What this host allows: proc(5), and nothing where there is no such file.
 
 use std::fs;
 
-use crate::error::{Error, OsCode};
-
-/// What `/proc/sys/kernel/sem` says; proc(5).
+/// What `/proc/sys/kernel/sem` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SemaphoreLimits {
     /// SEMMSL: semaphores a set.
@@ -30,18 +28,23 @@ impl SemaphoreLimits {
     }
 }
 
-/// Adds the host's numbers where a set could not be made for want of room.
-pub(crate) fn with_limits(error: Error) -> Error {
-    if error.errno() != Some(OsCode::ENOSPC) {
-        return error;
-    }
-    match SemaphoreLimits::of_host() {
-        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
-            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
-             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
-        )),
-        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
-    }
+/// SHMMNI: how many segments there can be.
+pub(crate) fn segments() -> Option<u64> {
+    limit("/proc/sys/kernel/shmmni")
+}
+
+/// SHMALL: how many pages all segments can have together.
+pub(crate) fn segment_pages() -> Option<u64> {
+    limit("/proc/sys/kernel/shmall")
+}
+
+/// SHMMAX: the most bytes that a segment can have.
+pub(crate) fn segment_bytes() -> Option<u64> {
+    limit("/proc/sys/kernel/shmmax")
+}
+
+fn limit(path: &str) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,21 @@
+//! Whose an object is, and which user this process is.
+//!
+//! Each platform has `own_uid`, and `Users`, the users that it cannot tell apart.
+
+#[path = "unix.rs"]
+mod imp;
+
+pub(crate) use imp::*;
+
+/// Whose an object is, and who else may use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// The user who owns it.
+    pub(crate) uid: u32,
+    /// The user who made it, and can still remove it.
+    pub(crate) creator_uid: u32,
+    /// The group that it belongs to.
+    pub(crate) gid: u32,
+    /// Permission bits.
+    pub(crate) mode: u32,
+}

@@ -1,0 +1,17 @@
+//! Which file a file is, whatever it is called.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+/// One file: another one has another inode, even under the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    pub(in crate::sys) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}

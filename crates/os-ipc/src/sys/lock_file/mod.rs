@@ -1,0 +1,6 @@
+//! Files that processes lock with flock(2), in a folder of the user's own.
+
+#[path = "unix.rs"]
+mod imp;
+
+pub(crate) use imp::*;

@@ -1,0 +1,36 @@
+//! On darwin a semaphore is no file: only sem_open(3) knows of it.
+
+#![allow(clippy::unnecessary_wraps, reason = "the same face as that of files")]
+
+use super::{Contents, Found};
+use crate::name::Name;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::file_identity::FileIdentity;
+
+pub(crate) fn place(name: &Name) -> String {
+    name.to_string()
+}
+
+pub(crate) fn look(_name: &Name) -> Result<Found, Refusal> {
+    Ok(Found::Nothing)
+}
+
+pub(crate) fn current(_name: &Name) -> Option<FileIdentity> {
+    None
+}
+
+pub(crate) fn is_absent(_name: &Name) -> bool {
+    false
+}
+
+pub(crate) fn set_mode(_name: &Name, _file: FileIdentity, _mode: u32) -> Result<(), Failure> {
+    Ok(())
+}
+
+pub(crate) fn read(_name: &Name) -> Option<Contents> {
+    None
+}
+
+pub(crate) fn names() -> Vec<Name> {
+    Vec::new()
+}
