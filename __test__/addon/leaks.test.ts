@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 
@@ -34,20 +34,34 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 1, backend })
   const other = Semaphore.open(name, { backend })
-  const permit = await semaphore.acquire()
+  semaphore.tryWait()
   const waits = [
     semaphore.wait({ timeout: 1 }),
-    other.acquire({ signal: AbortSignal.timeout(2) }),
+    other.wait({ signal: AbortSignal.timeout(2) }),
     other.unref().wait(),
     semaphore.wait(),
   ]
   await sleep(5)
-  permit.release()
+  semaphore.post()
   other.close()
   semaphore.unlink()
   semaphore.close()
   await Promise.allSettled(waits)
   t.throws(() => Semaphore.open(name, { backend }), { code: 'ENOENT' })
+
+  const limit = Limit.create(`${name}-limit`, { permits: 1 })
+  const permit = await limit.acquire()
+  const refused = [
+    limit.acquire({ timeout: 1 }),
+    limit.resize(0, { signal: AbortSignal.timeout(2) }),
+    limit.acquire(),
+  ]
+  await sleep(5)
+  limit.unlink()
+  permit.release()
+  limit.close()
+  await Promise.allSettled(refused)
+  t.throws(() => Limit.open(limit.name), { code: 'ENOENT' })
 
   const lock = name.slice(1)
   await Promise.all([

@@ -126,7 +126,11 @@ test('the set has a word for each holder', async t => {
     [0x2000 + 2],
   )
   for (const permit of permits) permit?.release()
-  t.true(valuesOf(keyOf(limit.name)).slice(138).every(value => value === 0))
+  t.true(
+    valuesOf(keyOf(limit.name))
+      .slice(138)
+      .every(value => value === 0),
+  )
   limit.unlink()
   t.throws(() => Limit.open(limit.name), { code: 'ENOENT' })
 })

@@ -27,7 +27,11 @@ async function leftByDeadCreator(t: ExecutionContext, kind: 'limit' | 'semaphore
 
 const WRONG_KIND = { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }
 
-requires(linux, ctypes, injected())('a semaphore takes no limit whose creator was killed', async t => {
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('a semaphore takes no limit whose creator was killed', async t => {
   const name = await leftByDeadCreator(t, 'limit')
   for (const use of [
     () => Semaphore.open(name),
@@ -45,7 +49,11 @@ requires(linux, ctypes, injected())('a semaphore takes no limit whose creator wa
   t.like(finished.info(), { free: 5, verified: true })
 })
 
-requires(linux, ctypes, injected())('a limit takes no semaphore whose creator was killed', async t => {
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('a limit takes no semaphore whose creator was killed', async t => {
   const name = await leftByDeadCreator(t, 'semaphore')
   for (const use of [
     () => Limit.open(name),
@@ -61,7 +69,11 @@ requires(linux, ctypes, injected())('a limit takes no semaphore whose creator wa
   t.like(finished.info(), { value: 5, verified: true })
 })
 
-requires(linux, ctypes, injected())('unlink removes what a killed creator of its kind began', async t => {
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('unlink removes what a killed creator of its kind began', async t => {
   const name = await leftByDeadCreator(t, 'limit')
   t.true(Limit.unlink(name))
   t.false(exists('sem', keyOf(name)))
@@ -95,7 +107,13 @@ requires(linux, ctypes)('a set that another program made opens as either, withou
     using limit = Limit.openOrCreate(name, { permits: 9 })
     t.like(limit, { created: false, permits: undefined })
     const permit = limit.tryAcquire()
-    t.like(limit.info(), { free: 1, permits: undefined, holders: undefined, unnamed: undefined, verified: false })
+    t.like(limit.info(), {
+      free: 1,
+      permits: undefined,
+      holders: undefined,
+      unnamed: undefined,
+      verified: false,
+    })
     const refusal = await t.throwsAsync(limit.resize(1), { instanceOf: IpcError, code: 'ERR_NOT_SUPPORTED' })
     t.truthy((refusal as IpcError).hint)
     using semaphore = Semaphore.open(name)
@@ -103,10 +121,15 @@ requires(linux, ctypes)('a set that another program made opens as either, withou
     permit?.release()
     t.is(semaphore.value, 2)
     t.is(limit.tryAcquire()?.release(), undefined)
-    const timedOut = await t.throwsAsync(Limit.open(name).acquire({ timeout: 0 }).then(async first => {
-      await limit.acquire()
-      await limit.acquire({ timeout: 0 }).finally(() => first.release())
-    }), { code: 'ETIMEDOUT' })
+    const timedOut = await t.throwsAsync(
+      Limit.open(name)
+        .acquire({ timeout: 0 })
+        .then(async first => {
+          await limit.acquire()
+          await limit.acquire({ timeout: 0 }).finally(() => first.release())
+        }),
+      { code: 'ETIMEDOUT' },
+    )
     t.is((timedOut as IpcError).holders, undefined)
   }
 })

@@ -74,8 +74,7 @@ test('info tells what the kernel knows', t => {
 
 // ---- the recorded number
 
-const run = (t: ExecutionContext, source: string) =>
-  child(t, 'limit/warn.ts', { args: [source] })
+const run = (t: ExecutionContext, source: string) => child(t, 'limit/warn.ts', { args: [source] })
 
 test('openOrCreate with another number keeps what is there, and warns once a process and name', async t => {
   const [one, two] = [ownLimit(t, 2), ownLimit(t, 3)]
@@ -218,7 +217,12 @@ test('unlink ends every wait, and every later call', async t => {
   Limit.unlink(limit.name)
   for (const wait of waits) await t.throwsAsync(wait, { instanceOf: IpcError, code: 'EIDRM' })
   t.like(await there, { error: 'IpcError', code: 'EIDRM' })
-  for (const use of [() => here.permits, () => here.tryAcquire(), () => here.acquireSync(), () => here.info()]) {
+  for (const use of [
+    () => here.permits,
+    () => here.tryAcquire(),
+    () => here.acquireSync(),
+    () => here.info(),
+  ]) {
     const error = t.throws(use, { instanceOf: IpcError, code: 'EIDRM' }, String(use)) as IpcError
     t.regex(error.hint ?? '', /RemoveIPC/)
   }
@@ -230,24 +234,30 @@ test('unlink ends every wait, and every later call', async t => {
 
 // ---- whose limit it is
 
-requires(asUser(65_534))('what another user may not touch is EACCES, and a stranger’s is refused', async t => {
-  const limit = ownLimit(t, 1)
-  const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [asUser(65_534)] })
-  const refused = (await other.opened) as { hint: string; message: string }
-  t.like(refused, { code: 'EACCES', uid: 0, mode: 0o600 })
-  t.is(refused.message, `EACCES: no permission to read and change the limit, semget '${limit.name}'`)
-  const shared = ownLimit(t, 2, { mode: 0o666 })
-  const guest = remote(t, 'open', shared.name, {}, { within: [asUser(65_534)] })
-  t.is(await guest.call('acquire'), 1)
-  t.is(await guest.call('resize', 5), 'done')
-  t.like(shared.info(), { permits: 5, free: 4, holders: [{ pid: guest.child.pid, permits: 1 }] })
-  guest.child.kill('SIGKILL')
-  await guest.child.exit
-  t.is(freeOf(shared), 5)
-  const name = uniqueName(t)
-  const stranger = remote(t, 'create', name, { permits: 1, mode: 0o666 }, { within: [asUser(65_534)] })
-  t.like(await stranger.opened, { created: true })
-  t.throws(() => Limit.open(name), { code: 'ERR_FOREIGN_OWNER', message: /the limit '.*' belongs to uid 65534/ })
-  Limit.open(name, { owner: 65_534 }).close()
-  Limit.openOrCreate(name, { permits: 1, owner: 'any' }).close()
-})
+requires(asUser(65_534))(
+  'what another user may not touch is EACCES, and a stranger’s is refused',
+  async t => {
+    const limit = ownLimit(t, 1)
+    const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [asUser(65_534)] })
+    const refused = (await other.opened) as { hint: string; message: string }
+    t.like(refused, { code: 'EACCES', uid: 0, mode: 0o600 })
+    t.is(refused.message, `EACCES: no permission to read and change the limit, semget '${limit.name}'`)
+    const shared = ownLimit(t, 2, { mode: 0o666 })
+    const guest = remote(t, 'open', shared.name, {}, { within: [asUser(65_534)] })
+    t.is(await guest.call('acquire'), 1)
+    t.is(await guest.call('resize', 5), 'done')
+    t.like(shared.info(), { permits: 5, free: 4, holders: [{ pid: guest.child.pid, permits: 1 }] })
+    guest.child.kill('SIGKILL')
+    await guest.child.exit
+    t.is(freeOf(shared), 5)
+    const name = uniqueName(t)
+    const stranger = remote(t, 'create', name, { permits: 1, mode: 0o666 }, { within: [asUser(65_534)] })
+    t.like(await stranger.opened, { created: true })
+    t.throws(() => Limit.open(name), {
+      code: 'ERR_FOREIGN_OWNER',
+      message: /the limit '.*' belongs to uid 65534/,
+    })
+    Limit.open(name, { owner: 65_534 }).close()
+    Limit.openOrCreate(name, { permits: 1, owner: 'any' }).close()
+  },
+)

@@ -144,37 +144,45 @@ test('a process that is killed while it shrinks leaves numbers that fit together
   }
 })
 
-test.serial('resizings under kills: never more inside than the larger limit, and exact at the end', async t => {
-  const limit = ownLimit(t, 6)
-  const workers: Child[] = []
-  let kills = 0
-  const start = () => workers.push(child(t, 'limit/permits-only.ts', { args: [limit.name, 3], limit: 60_000 }))
-  for (let i = 0; i < 5; i++) start()
-  const resizer = (numbers: readonly number[]) => (async () => {
-    const own = Limit.open(limit.name)
-    while (kills < 25) {
-      for (const permits of numbers) await own.resize(permits)
+test.serial(
+  'resizings under kills: never more inside than the larger limit, and exact at the end',
+  async t => {
+    const limit = ownLimit(t, 6)
+    const workers: Child[] = []
+    let kills = 0
+    const start = () =>
+      workers.push(child(t, 'limit/permits-only.ts', { args: [limit.name, 3], limit: 60_000 }))
+    for (let i = 0; i < 5; i++) start()
+    const resizer = (numbers: readonly number[]) =>
+      (async () => {
+        const own = Limit.open(limit.name)
+        while (kills < 25) {
+          for (const permits of numbers) await own.resize(permits)
+        }
+        own.close()
+      })()
+    const resizers = [resizer([2, 6, 4]), resizer([1, 5])]
+    let most = 0
+    for (; kills < 25; kills++) {
+      const victim = workers.shift() as Child
+      await victim.until('started')
+      for (let look = 0; look < 10; look++) {
+        const { holders = [] } = limit.info()
+        most = Math.max(
+          most,
+          holders.reduce((sum, { permits }) => sum + permits, 0),
+        )
+        await sleep(Math.random() * 3)
+      }
+      victim.kill('SIGKILL')
+      start()
     }
-    own.close()
-  })()
-  const resizers = [resizer([2, 6, 4]), resizer([1, 5])]
-  let most = 0
-  for (; kills < 25; kills++) {
-    const victim = workers.shift() as Child
-    await victim.until('started')
-    for (let look = 0; look < 10; look++) {
-      const { holders = [] } = limit.info()
-      most = Math.max(most, holders.reduce((sum, { permits }) => sum + permits, 0))
-      await sleep(Math.random() * 3)
-    }
-    victim.kill('SIGKILL')
-    start()
-  }
-  await Promise.all(resizers)
-  for (const worker of workers) worker.kill('SIGKILL')
-  await Promise.all(workers.map(worker => worker.exit))
-  t.true(most <= 6, `${most}`)
-  const { permits } = limit.info()
-  await until('all permits are free', () => freeOf(limit) === permits)
-  t.like(limit.info(), { holders: [], unnamed: 0, waiters: 0 })
-})
+    await Promise.all(resizers)
+    for (const worker of workers) worker.kill('SIGKILL')
+    await Promise.all(workers.map(worker => worker.exit))
+    t.true(most <= 6, `${most}`)
+    const { permits } = limit.info()
+    await until('all permits are free', () => freeOf(limit) === permits)
+    t.like(limit.info(), { holders: [], unnamed: 0, waiters: 0 })
+  },
+)

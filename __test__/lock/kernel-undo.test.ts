@@ -19,7 +19,7 @@ interface Finding {
 }
 
 requires(linux)('Linux gives back what a dead process took, and the probe leaves nothing', t => {
-  t.deepEqual({ ...capabilities.crashRecovery }, { sysv: true, posix: false })
+  t.true(capabilities.limits.crashRecovery)
   t.is(capabilities.locks, 'sysv')
   const key = keyOf(`os-ipc:undo:${process.geteuid?.()}`)
   t.false(

@@ -262,10 +262,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     ]) {
       t.throws(use, closed, String(use))
     }
-    for (const use of [
-      () => semaphore.wait(),
-      () => semaphore.wait({ timeout: 0 }),
-    ]) {
+    for (const use of [() => semaphore.wait(), () => semaphore.wait({ timeout: 0 })]) {
       await t.throwsAsync(use, closed, String(use))
     }
     t.is(semaphore.backend, backend)

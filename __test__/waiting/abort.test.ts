@@ -75,8 +75,7 @@ for (const backend of backends) {
     for (let i = 0; i < 2_000; i++) {
       const controller = new AbortController()
       const { signal } = controller
-      const taken =
-        semaphore.wait({ signal }).then(() => semaphore.post())
+      const taken = semaphore.wait({ signal }).then(() => semaphore.post())
       waits.push(
         taken.then(
           () => {

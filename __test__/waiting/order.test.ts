@@ -132,10 +132,7 @@ test('a semaphore that was removed refuses every wait with EIDRM, a successor of
   Semaphore.unlink(semaphore.name)
   await pending
   const successor = Semaphore.create(semaphore.name, { initial: 5 })
-  for (const wait of [
-    () => semaphore.wait(),
-    () => semaphore.wait({ timeout: 9 }),
-  ]) {
+  for (const wait of [() => semaphore.wait(), () => semaphore.wait({ timeout: 9 })]) {
     const error = await t.throwsAsync(wait, { name: 'IpcError', code: 'EIDRM' })
     t.like(error, { errno: -43, syscall: 'semop' })
   }

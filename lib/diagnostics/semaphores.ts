@@ -25,11 +25,7 @@ export function waitSucceeded(handle: Handle, { number, start }: ObservedWait): 
 }
 
 /** It ended without a unit. */
-export function waitFailed(
-  handle: Handle,
-  { number, start }: ObservedWait,
-  error: unknown,
-): void {
+export function waitFailed(handle: Handle, { number, start }: ObservedWait, error: unknown): void {
   const ended = isTimeout(error) ? timeout : failed
   if (!ended.hasSubscribers) return
   publishFailed(ended, handle, number, performance.now() - start, error)

@@ -9,7 +9,8 @@ const forgotten = new FinalizationRegistry<string>(label => {
     `a permit of the limit ${label} was never released, and no code can release it any more`,
     {
       code: 'OS_IPC_PERMIT_LOST',
-      detail: 'It stays held until this process ends. Take permits with `using`, or with use(), which releases them.',
+      detail:
+        'It stays held until this process ends. Take permits with `using`, or with use(), which releases them.',
     },
   )
 })

@@ -27,9 +27,7 @@ const promised: Promised = {
         await sleep(random(3))
         const wasBusy = isBusy()
         const start = performance.now()
-        const back = Promise.all(
-          Array.from({ length: PERMITS }, () => limit.acquire({ timeout: 10_000 })),
-        )
+        const back = Promise.all(Array.from({ length: PERMITS }, () => limit.acquire({ timeout: 10_000 })))
         holder.kill('SIGKILL')
         const permits = await back
         const time = performance.now() - start

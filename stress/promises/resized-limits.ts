@@ -107,7 +107,9 @@ class Contest {
     const allDone = answers.every(answer => answer === 'done')
     const isRight = permits !== undefined && permits >= least && permits <= most
     if (!isRight || (allDone && !wanted.includes(permits)))
-      this.#trial.lost(`from ${before} to ${wanted.join(' and ')}: ${permits} permits (${answers.join(', ')})`)
+      this.#trial.lost(
+        `from ${before} to ${wanted.join(' and ')}: ${permits} permits (${answers.join(', ')})`,
+      )
     this.#headcount.allow(permits ?? 0)
     this.#resizes += 2
     if (victim !== undefined) await this.#replace(victim)

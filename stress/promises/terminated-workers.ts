@@ -3,7 +3,8 @@ import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
 const promised: Promised = {
-  promise: 'workers that are terminated at random moments while permits are added lose nothing and crash nothing',
+  promise:
+    'workers that are terminated at random moments while permits are added lose nothing and crash nothing',
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []
