@@ -1,7 +1,15 @@
 /**
  * Whether every permit is watched, and not only those that were waited for: to watch one costs more than to take and release it.
  */
-export const tracing = process.env['OS_IPC_TRACE'] === '1'
+export const tracing = isTraced()
+
+function isTraced(): boolean {
+  try {
+    return process.env['OS_IPC_TRACE'] === '1'
+  } catch {
+    return false // Deno without --allow-env.
+  }
+}
 
 /** Warns of permits that were collected while they were held. */
 const forgotten = new FinalizationRegistry<string>(label => {

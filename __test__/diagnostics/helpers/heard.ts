@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import type { DiagnosticsMessages, Limit, Semaphore } from '../../../index.js'
+import type { DiagnosticsMessages, Semaphore } from '../../../index.js'
 import type { Teardown } from '../../shared/names.ts'
 
 export type Event = {
@@ -15,7 +15,7 @@ export const CHANNELS = [
   'os-ipc:failed',
 ] as const satisfies (keyof DiagnosticsMessages)[]
 
-/** What a semaphore or a limit publishes until the test ends, or until somebody stops listening. */
+/** What a semaphore publishes until the test ends, or until somebody stops listening. */
 export interface Heard {
   readonly events: readonly Event[]
   /** The channels of the events so far, without `os-ipc:`; they are forgotten then. */
@@ -23,14 +23,12 @@ export interface Heard {
   stop(): void
 }
 
-/** Listens to every channel, and keeps what is about this one. `also` hears each event at once. */
+/** Listens to every channel, and keeps what is about this semaphore. `also` hears each event at once. */
 export function heardOf(
   t: Teardown,
-  source: Pick<Semaphore, 'name' | 'backend'> | Pick<Limit, 'name' | 'engine'>,
+  { name, backend }: Pick<Semaphore, 'name' | 'backend'>,
   also: (event: Event) => void = () => {},
 ): Heard {
-  const { name } = source
-  const backend = 'engine' in source ? source.engine : source.backend
   const events: Event[] = []
   const listener = (message: unknown, channel: string | symbol): void => {
     const event = { event: channel, ...(message as object) } as Event
