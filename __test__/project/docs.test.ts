@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, SharedMemory } from '../../index.js'
 import { type Child, program } from '../shared/child.ts'
 import { keyOf, uniqueName } from '../shared/names.ts'
 import { python } from '../shared/peers.ts'
@@ -165,8 +165,8 @@ test('limit.mjs of the README ends by itself and leaves its permits', async t =>
   const { code, stdout, stderr } = await run.exit
   t.is(code, 0, stderr)
   t.is(stdout.match(/^worker \d+ works$/gm)?.length, 4)
-  const limit = Semaphore.open(name)
-  t.is(limit.value, 2)
+  const limit = Limit.open(name)
+  t.like(limit.info(), { permits: 2, free: 2 })
   limit.unlink()
 })
 
@@ -250,9 +250,9 @@ test('metrics.mts of diagnostics.md records what happens to a semaphore', async 
     createCounter: instrument,
   })
 
-  const semaphore = Semaphore.create(name, { initial: 1 })
-  t.teardown(() => semaphore.close())
-  const job = (options = {}): Promise<void> => semaphore.use(() => sleep(50), options)
+  const limit = Limit.create(name, { permits: 1 })
+  t.teardown(() => limit.close())
+  const job = (options = {}): Promise<void> => limit.use(() => sleep(50), options)
   const [first, second, third] = await Promise.allSettled([job(), job(), job({ timeout: 10 })])
   t.deepEqual([first?.status, second?.status, third?.status], ['fulfilled', 'fulfilled', 'rejected'])
 

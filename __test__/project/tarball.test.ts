@@ -212,11 +212,11 @@ class Project {
 }
 
 const MODULE = `
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
 const [name] = process.argv.slice(-1)
-const jobs = Semaphore.create(name, { initial: 1 })
-const value = await jobs.use(() => jobs.value)
+const jobs = Limit.create(name, { permits: 1 })
+const value = await jobs.use(() => jobs.info().free)
 jobs.unlink()
 const memory = SharedMemory.create(name, { size: 8 })
 memory.write('hi')

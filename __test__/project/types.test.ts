@@ -24,11 +24,11 @@ const PAGES = [
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
-import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
+import { capabilities, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
-declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
+declare const semaphore: Semaphore, limit: Limit, jobs: Limit, ready: Semaphore, memory: SharedMemory
 declare const file: string, url: string, parts: string[], subject: PermitSourceSubject
 declare function convert(file: string): Promise<void>
 declare function reopen(): void

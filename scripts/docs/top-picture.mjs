@@ -24,11 +24,11 @@ const PROGRAMS = [
   ...Array.from(
     { length: 6 },
     (_, at) => `
-    const jobs = Semaphore.openOrCreate('/convert', { initial: 4 })
+    const jobs = Limit.openOrCreate('/convert', { permits: 4 })
     for (;;) await jobs.use(() => sleep(${180 + 90 * at}))`,
   ),
   `
-    const slots = Semaphore.openOrCreate('/db-pool', { initial: 16 })
+    const slots = Limit.openOrCreate('/db-pool', { permits: 16 })
     const held = []
     for (let i = 0; i < 5; i++) held.push(await slots.acquire())
     for (;;) { held.push(await slots.acquire()); await sleep(70); held.pop().release(); await sleep(40) }`,
@@ -45,9 +45,9 @@ const PROGRAMS = [
     for (;;) { queue.post(); await sleep(90); queue.tryWait(); await sleep(60) }`,
 ]
 
-/** One that ends, and leaves a semaphore whose last user is dead. */
+/** One that ends, and leaves a limit whose last user is dead. */
 const DEAD = `
-    const nightly = Semaphore.openOrCreate('/nightly', { initial: 1 })
+    const nightly = Limit.openOrCreate('/nightly', { permits: 1 })
     await nightly.use(() => {})`
 
 if (!process.env.OS_IPC_ISOLATED) setup({ quiet: true })
@@ -74,7 +74,7 @@ async function draw() {
 function program(source) {
   return `
     import { setTimeout as sleep } from 'node:timers/promises'
-    import { locks, Semaphore, SharedMemory } from 'os-ipc'
+    import { Limit, locks, Semaphore, SharedMemory } from 'os-ipc'
     ${source}`
 }
 
