@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Limit, SharedMemory } from '../../index.js'
+import { Limit, Semaphore, SharedMemory } from '../../index.js'
 import { type Child, program } from '../shared/child.ts'
 import { keyOf, uniqueName } from '../shared/names.ts'
 import { python } from '../shared/peers.ts'
@@ -126,6 +126,37 @@ for (const [file, backend] of [
   })
 }
 
+for (const end of ['line', 'kill'] as const) {
+  requires(linux, languageOf('permit.c').need)(
+    `permit.c of interop.md holds a permit by its pid, until its ${end}`,
+    async t => {
+      const name = uniqueName(t)
+      using limit = Limit.create(name, { permits: 2 })
+      using own = limit.tryAcquire()
+      t.false(own?.released)
+      const peer = await languageOf('permit.c').start(
+        t,
+        written(t, 'docs/interop.md', 'permit.c', 'jobs', name),
+      )
+      t.is(await peer.next(), 'held')
+      t.like(limit.info(), { free: 0, unnamed: 0 })
+      t.deepEqual(
+        new Set(limit.info().holders),
+        new Set([
+          { pid: process.pid, permits: 1 },
+          { pid: peer.pid, permits: 1 },
+        ]),
+      )
+      if (end === 'kill') peer.kill('SIGKILL')
+      else peer.send('enough')
+      const { code, signal } = await peer.exit
+      t.deepEqual([code, signal], end === 'kill' ? [null, 'SIGKILL'] : [0, null])
+      t.like(limit.info(), { free: 1, unnamed: 0, holders: [{ pid: process.pid, permits: 1 }] })
+      limit.unlink()
+    },
+  )
+}
+
 for (const file of ['frames.c', 'frames.go', 'frames.py']) {
   requires(linux, languageOf(file).need)(`${file} of interop.md counts up in our memory`, async t => {
     const name = uniqueName(t)
@@ -149,6 +180,7 @@ test('every program of interop.md is run by a test', t => {
     'frames.c',
     'frames.go',
     'frames.py',
+    'permit.c',
     'wait-posix.c',
     'wait-sysv.c',
     'wait-sysv.go',

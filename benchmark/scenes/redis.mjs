@@ -7,11 +7,11 @@ const oneMachine = cannot('works on one machine only')
 
 async function ours({ url, object, atTheEnd }) {
   const { RedisLimit } = await import('../shared/ours-on-redis.mjs')
-  const semaphore = RedisLimit.connect(url, object, { permits: 4 })
-  atTheEnd(() => semaphore.close())
+  const jobs = RedisLimit.connect(url, object, { permits: 4 })
+  atTheEnd(() => jobs.close())
   return async count => {
     for (let index = 0; index < count; index += 1) {
-      const permit = await semaphore.acquire()
+      const permit = await jobs.acquire()
       await permit.release()
     }
   }

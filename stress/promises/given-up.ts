@@ -10,7 +10,7 @@ const PERMITS = 3
 
 /** What is waited for: units that are posted all the time, or permits that come back. */
 interface Source {
-  take(options: object): Promise<Permit | void>
+  take(options: object): Promise<Permit | undefined>
   /** Units or permits that should be there in the end, and that are. */
   left(taken: number): { expected: number; found: number }
   end(): Promise<void>
@@ -95,7 +95,7 @@ function units(name: string, backend: 'sysv' | 'posix'): Source {
     }
   })()
   return {
-    take: options => semaphore.wait(options),
+    take: options => semaphore.wait(options).then(() => undefined),
     left: taken => ({ expected: posted - taken, found: semaphore.value }),
     end: async () => {
       running = false
