@@ -5,7 +5,7 @@ import { native } from '../addon/native.js'
 import { semaphoreInfo, type SemaphoreInfo } from '../semaphore/info.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/info.js'
 
-/** Everything on this host that we may read. */
+/** All objects on this host that this process may read. */
 export interface Listing {
   readonly semaphores: SemaphoreInfo[]
   /** Limits: each is a set of semaphores, and not among `semaphores`. */
@@ -16,9 +16,9 @@ export interface Listing {
 }
 
 /**
- * Everything on this host that we may read: ours, Go's, Python's and anybody's.
+ * Lists all objects on this host that this process may read, whichever program or language made them.
  *
- * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform does not say what there is (`capabilities.list`).
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export interface Listing {
  * ```
  */
 export function list(): Listing {
-  // `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one.
+  // `Array.from`: arrays of the addon belong to the main context, and a test of Jest runs in another one.
   return {
     semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
     limits: Array.from(checked(native.listLimits()), limitInfo),
