@@ -62,3 +62,4 @@ export {
   SharedMemory,
 } from './lib/memory/shared-memory.js'
 export type { SharedMemoryInfo } from './lib/memory/info.js'
+export { settings, type Settings } from './lib/waiting/settings.js'

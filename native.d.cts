@@ -10,40 +10,43 @@
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
 /**
- * Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
- * the event loop alive.
+ * Sets whether libuv's pool, if this thread has one, may block for the waits of a handle: a wait on the pool keeps the
+ * event loop alive.
  */
 export declare function allowPool(handle: number, allowed: boolean): void
 
-/** What one backend can do on this platform. */
+/** The abilities of one backend on this platform. */
 export interface BackendCapabilities {
+  name: 'sysv' | 'posix'
   available: boolean
   isDefault: boolean
   hasValue: boolean
   hasTimedWait: boolean
   unlinkWakes: boolean
+  /** The largest value of a counter. */
+  valueMax: number
 }
 
 /**
- * The process is about to exit, and no cleanup hook will run: what one would do, as far as the kernel does not do it.
+ * Before the exit of the process, where no cleanup hook runs: does the hooks' work, as far as the kernel does not.
  *
- * Only where this was no exit after all do the sessions hear of it, in a later turn of the event loop: here a rejection would
- * end the process as an error.
+ * If the process does not exit after all, the sessions learn of it in a later turn of the event loop: a rejection here
+ * would end the process with an error.
  */
 export declare function beforeExit(): void
 
-/** Ends a wait: no ticket of it settles any more. */
+/** Ends a wait: its ticket does not settle any more. */
 export declare function cancelWait(handle: number, ticket: number): void
 
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
-/** Closes the locks that nobody uses now; otherwise they stay open for a moment. */
+/** Closes the unused locks, which otherwise stay open for a moment. */
 export declare function closeUnusedLocks(): void
 
 /**
- * Collects the waits of a session that ended; where it is one that has its unit, as most of the time, its ticket alone; -1
- * where all were ended, since the process was about to exit.
+ * Collects the ended waits of a session. Mostly one wait has its unit: then only its ticket is returned; -1 if all waits
+ * were ended, since the process was about to exit.
  */
 export declare function collectSettled(session: number): number | Settled
 
@@ -59,10 +62,16 @@ export declare function ftok(path: string, projectId: number): number
 /** Whether this platform has limits at all. */
 export declare function hasLimits(): boolean
 
-/** Says whether a session has pending waits, and whether they keep the event loop alive. */
+/** Tells whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
 
-/** Moves waits that no pool thread came to yet to threads of ours. */
+/** The key of a lock's name. */
+export declare function keyOfLock(name: string): number
+
+/** The key of a semaphore's name with its slash; 0 for a name that has none. */
+export declare function keyOfName(name: string): number
+
+/** Moves waits that still queue for a pool thread to threads of ours. */
 export declare function leavePoolQueue(): void
 
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
@@ -103,17 +112,17 @@ export declare function limitUnlink(handle: number): void
 export declare function limitUnlinkId(id: string | number): boolean
 
 /**
- * Has the process's own `process` call [`before_exit`]; once a thread, however many evaluations there are.
+ * Registers [`before_exit`] with the process's own `process`: once for each thread, however many evaluations there are.
  *
- * Not with the `process` that `lib/` sees: Jest gives a copy to every test file, which hears of no exit. False where it
- * cannot be done so.
+ * Not with the `process` that `lib/` sees: Jest gives a copy to every test file, and the copy has no exit event. False if
+ * the registration fails.
  */
 export declare function listenForExit(): boolean
 
 /** Every limit that we may read. */
 export declare function listLimits(): Array<NativeLimitInfo>
 
-/** Every lock that is there. */
+/** Every lock that exists. */
 export declare function listLocks(): Array<NativeLockInfo>
 
 /** Every memory object of this host that we may read. */
@@ -122,58 +131,61 @@ export declare function listSegments(): Array<NativeMemoryInfo>
 /** Every semaphore that we may read. */
 export declare function listSemaphores(): Array<NativeSemaphoreInfo>
 
-/** Ends a request: its wait, if it still waits, or its hold. */
+/** Ends a request: cancels its wait, or gives its lock back. */
 export declare function lockEnd(handle: number): void
 
-/** Asks for a lock: at once, or when its turn comes. `client` is this thread's number. */
+/** Requests a lock: now, or in its turn. `client` is this thread's number. */
 export declare function lockRequest(session: number, folder: string | undefined | null, name: string, shared: boolean, ifAvailable: boolean, client: number): RequestedLock
 
-/** Who holds locks and who waits for them. */
+/** The requests that hold locks or wait for them. */
 export declare function lockRequests(folder?: string | undefined | null): Array<NativeLockRequest>
 
-/** Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes. */
+/** Whether locks are System V sets here, and not files. The first call probes the kernel's undo. */
 export declare function locksAreSystemV(): boolean
+
+/** The most bytes of a name that this host's sets have room for. */
+export declare function longestRecordedName(): number | null
 
 /** Attaches a System V segment by its id. */
 export declare function memoryAttach(session: number, id: number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
-/** The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden. */
+/** The one `ArrayBuffer` over the object; called once. Null where external buffers are forbidden. */
 export declare function memoryBuffer(handle: number): ArrayBuffer | null
 
-/** Fills it with zeros. */
+/** Fills the object with zeros. */
 export declare function memoryClear(handle: number): void
 
-/** Makes a memory object. */
+/** Takes the memory away from its `ArrayBuffer` and from this process; returns the identity of the object. */
+export declare function memoryClose(handle: number): object | null
+
+/** Creates a memory object. */
 export declare function memoryCreate(session: number, id: string | number, size: number, mode: number): OpenedMemory
 
-/** Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was. */
-export declare function memoryDetach(handle: number): object | null
-
-/** What the kernel knows of it. */
+/** The kernel's information about the object. */
 export declare function memoryInfo(handle: number): NativeMemoryInfo
 
-/** Opens one that is there. */
+/** Opens an existing memory object. */
 export declare function memoryOpen(session: number, id: string | number, readOnly: boolean, owner?: number | 'any' | undefined): OpenedMemory
 
-/** Opens one that is there, or makes it. */
+/** Opens a memory object, or creates it. */
 export declare function memoryOpenOrCreate(session: number, id: string | number, size: number, mode: number, owner?: number | 'any' | undefined): OpenedMemory
 
-/** Copies out; how many bytes that were. */
+/** Copies bytes out; returns their number. */
 export declare function memoryRead(handle: number, target: Uint8Array, position: number): number
 
-/** Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory. */
+/** The handle is not in use any more; the `ArrayBuffer`, if there is one, keeps the memory. */
 export declare function memoryRelease(handle: number): void
 
+/** Removes an object that was closed. */
+export declare function memoryRemoveClosed(identity: object): void
+
 /** Removes the object. */
-export declare function memoryRemove(handle: number): void
+export declare function memoryUnlink(handle: number): void
 
-/** Removes what has this name or key: false when nothing has. */
-export declare function memoryRemoveById(id: string | number): boolean
+/** Removes the object of this name or key; false if there is none. */
+export declare function memoryUnlinkId(id: string | number): boolean
 
-/** Removes an object that was detached. */
-export declare function memoryRemoveDetached(identity: object): void
-
-/** Copies in. */
+/** Copies bytes in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
 
 /** How many permits a process holds. */
@@ -197,12 +209,12 @@ export interface NativeLimitInfo {
   uid: number
   gid: number
   mode: number
-  operated?: number
-  changed: number
+  operatedAt?: number
+  changedAt: number
   verified: boolean
 }
 
-/** A lock that is there. */
+/** A lock that exists. */
 export interface NativeLockInfo {
   name: string
   key?: number
@@ -214,10 +226,10 @@ export interface NativeLockInfo {
   uid: number
   gid: number
   mode: number
-  changed: number
+  changedAt: number
 }
 
-/** Who holds a lock or waits for one. */
+/** A request that holds a lock or waits for it. */
 export interface NativeLockRequest {
   name: string
   shared: boolean
@@ -226,7 +238,7 @@ export interface NativeLockRequest {
   client?: number
 }
 
-/** What the kernel knows of a memory object; times are milliseconds since 1970. */
+/** The kernel's information about a memory object; times are milliseconds since 1970. */
 export interface NativeMemoryInfo {
   kind: 'posix' | 'sysv'
   name?: string
@@ -242,13 +254,13 @@ export interface NativeMemoryInfo {
   createdAt?: number
   attachedAt?: number
   detachedAt?: number
-  changed?: number
+  changedAt?: number
   removed?: boolean
 }
 
-/** What is known about a semaphore; times in seconds since 1970. */
+/** Information about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
-  posix: boolean
+  backend: 'sysv' | 'posix'
   name?: string
   key?: number
   id?: number
@@ -259,13 +271,16 @@ export interface NativeSemaphoreInfo {
   uid?: number
   gid?: number
   mode?: number
-  operated?: number
-  changed?: number
+  operatedAt?: number
+  changedAt?: number
   verified: boolean
   removed: boolean
 }
 
-/** Whether this is the thread that the process began with: no worker, then. */
+/** Whether objects outlive their last user. */
+export declare function objectsPersist(): boolean
+
+/** Whether this is the first thread of the process, and so no worker. */
 export declare function onFirstThread(): boolean
 
 /** A limit that may be new. */
@@ -277,9 +292,9 @@ export interface OpenedLimit {
   differs?: number
 }
 
-/** What JavaScript does not know yet of a memory object that it opened: every property of an object costs. */
+/** A new handle on a memory object, with only the properties that JavaScript does not know: every property costs time. */
 export interface OpenedMemory {
-  /** What the other functions take. */
+  /** The argument of the other functions. */
   handle: number
   key?: number
   id?: number
@@ -294,40 +309,35 @@ export interface OpenedSemaphore {
   verified: boolean
 }
 
-/** A call of System V IPC that this process may not make. */
+/** A call of System V IPC that is refused to this process. */
 export interface RefusedCall {
   call: string
   code: string
 }
 
-/** Every one of them. */
+/** Every refused call. */
 export declare function refusedCalls(): Array<RefusedCall>
 
-/** A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had. */
+/** A request for a lock. With a ticket, the number of its wait, it is pending; without one, the lock is held or not free. */
 export interface RequestedLock {
   handle: number
   held: boolean
   ticket?: number
 }
 
-export declare function semaphoreCapabilities(): SemaphoreCapabilities
+/** The abilities of each backend on this platform. */
+export declare function semaphoreCapabilities(): Array<BackendCapabilities>
 
-/** What both backends can do on this platform. */
-export interface SemaphoreCapabilities {
-  sysv: BackendCapabilities
-  posix: BackendCapabilities
-}
+export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number): OpenedSemaphore
 
-export declare function semaphoreCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number): OpenedSemaphore
-
-/** Which semaphore a handle has open: to remove it when the handle is gone. */
+/** The identity of a handle's semaphore: for removing it when the handle is gone. */
 export declare function semaphoreIdentity(handle: number): object
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(session: number, id: string | number, posix: boolean, owner?: number | string | undefined | null): number
+export declare function semaphoreOpen(session: number, id: string | number, backend: 'sysv' | 'posix', owner?: number | string | undefined | null): number
 
-export declare function semaphoreOpenOrCreate(session: number, id: string | number, posix: boolean, initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpenOrCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
 export declare function semaphorePost(handle: number, count: number): void
 
@@ -338,21 +348,15 @@ export declare function semaphoreTryWait(handle: number): boolean
 
 export declare function semaphoreUnlink(handle: number): void
 
-export declare function semaphoreUnlinkId(id: string | number, posix: boolean): boolean
+export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' | 'posix'): boolean
 
 export declare function semaphoreValue(handle: number): number
 
-/** The largest value that a counter of this backend has. */
-export declare function semaphoreValueMax(posix: boolean): number
-
-/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+/** Blocks the calling thread; false if `timeout` (in milliseconds) passes first. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
-/** Wakes one who waits, after a unit was added to the words. */
-export declare function semaphoreWakeOne(handle: number): void
-
-/** The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown. */
-export declare function semaphoreWords(handle: number): ArrayBuffer | null
+/** Sets whether waits may spin, for the whole process. */
+export declare function setSpin(allowed: boolean): void
 
 /** The waits that ended since the last call. */
 export interface Settled {
@@ -360,25 +364,28 @@ export interface Settled {
   granted: Array<number>
   /** Tickets that failed, each followed by its error in `errors`. */
   failed: Array<number>
-  /** As calls that fail return them. */
+  /** Errors, in the form that failed calls return. */
   errors: Array<string>
 }
+
+/** Whether waits may spin before they sleep. */
+export declare function spins(): boolean
 
 /**
  * Begins the session of one evaluation of `lib/`.
  *
- * `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
- * has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
- * session ends when `evaluation` is collected, which all functions of that evaluation refer to.
+ * `settle` is called when waits have ended; `runtime` is the runtime of the program: `node`, `bun`, `deno`, `electron` or
+ * `nw`. A worker passes `transit`, a place in memory for the handle whose unit is on its way; no event loop polls for a
+ * worker. The session ends when `evaluation` is collected, which all functions of that evaluation refer to.
  */
 export declare function start(evaluation: object, settle: () => void, runtime: string, transit?: Uint32Array | undefined | null): Started
 
-/** What a session begins with. */
+/** The values that a session begins with. */
 export interface Started {
-  /** Its number. */
+  /** The number of the session. */
   session: number
   /**
-   * After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+   * The milliseconds after which a wait calls [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 if no wait uses
    * the runtime's pool.
    */
   poolPatience: number
@@ -387,14 +394,14 @@ export interface Started {
 /**
  * Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.
  *
- * `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
+ * `referenced` tells whether the wait keeps the event loop alive, as a wait on libuv's pool does.
  */
 export declare function startWait(handle: number, referenced: boolean): number
 
-/** What the kernel does with System V semaphores. The first call asks it, by a child process. */
+/** The kernel's treatment of System V semaphores. The first call probes it, with a child process. */
 export declare function systemVUndo(): SystemVUndo
 
-/** Whether System V semaphores can be had here, and whether the permits of a dead process come back. */
+/** Whether this host has System V semaphores, and whether the permits of a dead process come back. */
 export interface SystemVUndo {
   available: boolean
   recoversPermits: boolean

@@ -4,15 +4,15 @@
 // and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
 //
 //   lib/os-ipc.cjs                  everything that needs the addon
-//   lib/errors-options-clock.cjs    what the subpaths share with it
+//   lib/common.cjs                  what the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. Each part of lib/ has a file that names its exports
-// too, for our tests; of those only the one that the command imports ships.
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ that somebody imports by itself has
+// a file that names its exports too.
 //
 // Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 
@@ -31,9 +31,8 @@ const fromMain = {
 
 /** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
 const bundleOf = id => {
-  const isShared =
-    /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|redis\/lease(-signal)?|[\w-]+)\.js$/
-  if (isShared.test(id)) return 'errors-options-clock'
+  const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
+  if (isShared.test(id)) return 'common'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
@@ -72,15 +71,28 @@ const namedExports = {
   },
 }
 
-/** The command is not put together: a file is loaded for the command that is called. */
+/** Files below a folder, without their ending. */
+const below = (folder, ending) =>
+  readdirSync(folder, { recursive: true })
+    .filter(file => file.endsWith(ending) && !file.endsWith('.d.ts'))
+    .map(file => `${folder}/${file.slice(0, -ending.length)}`)
+
+/** The command is not put together: a file is loaded for the command that is called. What has no source any more goes. */
 const command = {
   name: 'command',
-  writeBundle: () => cpSync(`${CODE}/cli`, 'cli', { recursive: true }),
+  writeBundle(_, bundle) {
+    const sources = below('cli', '.ts')
+    for (const file of sources) cpSync(`${CODE}/${file}.js`, `${file}.js`)
+    const kept = new Set([...sources.map(file => `${file}.js`), ...Object.keys(bundle)])
+    const made = ['lib', 'cli'].flatMap(folder =>
+      ['.js', '.cjs'].flatMap(ending => below(folder, ending).map(file => `${file}${ending}`)),
+    )
+    for (const file of made.filter(each => !kept.has(each))) rmSync(file)
+  },
 }
 
-const parts = readdirSync('lib', { recursive: true })
-  .filter(file => /^(?!redis\/|postgres\/|testing\/).*(?<!\.d)\.ts$/.test(file))
-  .map(file => `lib/${file.slice(0, -'.ts'.length)}`)
+/** The parts that the command imports, which ship, and one for our tests. */
+const parts = ['lib/addon/native', 'lib/waiting/deadline', 'lib/lock/manager']
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { findPrograms } from './shared/programs.mjs'
 import { measure } from './shared/rounds.mjs'
 import { write } from './shared/report.mjs'
-import { sceneTable, verdictTable } from './shared/table.mjs'
+import { reportedTable, sceneTable, verdictTable } from './shared/table.mjs'
 import { differences } from './shared/work.mjs'
 import { scenes } from './scenes/all.mjs'
 
@@ -44,7 +44,7 @@ if (values.smoke) {
   const contenders = reports.flatMap(({ results }) => Object.values(results)).filter(({ absent }) => !absent)
   console.log(`${reports.length} scenes ran, ${contenders.length} contenders did the same work in each`)
 } else {
-  console.log(`\n${verdictTable(reports)}`)
+  console.log(`\n${verdictTable(reports)}\n\n${reportedTable(reports)}`)
   if (values.write) write(reports)
 }
 process.exitCode = wrong.length > 0 ? 1 : 0

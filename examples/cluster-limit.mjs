@@ -26,7 +26,7 @@ if (cluster.isPrimary) {
 
   for (const worker of workers) worker.kill() // one that held a permit would lose it to the next
   limit.unlink()
-  memory.remove()
+  memory.unlink()
 } else {
   createServer(async (request, response) => {
     try {

@@ -23,5 +23,5 @@ try {
   spawnSync('python3', ['-c', PYTHON], { stdio: 'inherit' })
   console.log(numbers.join(' '))
 } finally {
-  memory.remove()
+  memory.unlink()
 }

@@ -21,7 +21,7 @@ if (process.argv[2] === 'reader') {
     const readers = Array.from({ length: 6 }, () => fork(file, ['reader']))
     await Promise.all(readers.map(reader => once(reader, 'exit')))
   } finally {
-    SharedMemory.remove(NAME)
+    SharedMemory.unlink(NAME)
     turn.unlink()
   }
 }
@@ -45,7 +45,7 @@ function kept(name) {
     const memory = SharedMemory.open(name)
     const whole = Atomics.load(new Int32Array(memory.buffer, 0, 1), 0) === 1
     const text = whole ? memory.toBuffer(4).toString() : undefined
-    memory.detach()
+    memory.close()
     return text
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
@@ -54,10 +54,10 @@ function kept(name) {
 
 function keep(name, text) {
   const bytes = Buffer.from(text)
-  SharedMemory.remove(name) // of a builder that died half way
+  SharedMemory.unlink(name) // of a builder that died half way
   const memory = SharedMemory.create(name, { size: 4 + bytes.length })
   memory.write(bytes, 4)
   Atomics.store(new Int32Array(memory.buffer, 0, 1), 0, 1)
-  memory.detach()
+  memory.close()
   return text
 }

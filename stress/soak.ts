@@ -70,7 +70,7 @@ function make({ Limit, Semaphore, SharedMemory }: Package, name: string): { remo
   ]
   return {
     remove() {
-      for (const object of objects) 'remove' in object ? object.remove() : object.unlink()
+      for (const object of objects) object.unlink()
     },
   }
 }
@@ -131,7 +131,7 @@ async function calls(
       ),
     () => Limit.open(name).close(),
     () => Semaphore.open(units).close(),
-    () => SharedMemory.open(name).detach(),
+    () => SharedMemory.open(name).close(),
     () => SharedMemory.open(name).buffer.byteLength,
     () => SharedMemory.open(name).write('x', random(SEGMENT - 1)),
     () => SharedMemory.open(`${name}-missing`),

@@ -42,7 +42,7 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
     other.wait({ signal: AbortSignal.timeout(2) }),
     limit.acquire({ signal: AbortSignal.timeout(2) }),
     limit.resize(0, { timeout: 1 }),
-    Limit.open(limit.name).unref().acquire(),
+    Limit.open(`${name}-limit`).unref().acquire(),
     other.unref().wait(),
     semaphore.wait(),
   ]
@@ -70,9 +70,9 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
     new Uint8Array(memory.buffer).fill(1)
     t.throws(() => SharedMemory.create(id, { size: 1 }), { code: 'EEXIST' })
     t.throws(() => SharedMemory.openOrCreate(id, { size: 1 << 20 }), { code: 'ERR_SIZE' })
-    reader.detach()
-    memory.remove()
-    memory.detach()
+    reader.close()
+    memory.unlink()
+    memory.close()
   }
 }
 

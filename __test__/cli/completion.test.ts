@@ -39,7 +39,7 @@ function objects(t: ExecutionContext): { semaphore: string; memory: string; begu
   ] as const
   t.teardown(() => {
     made[0].unlink()
-    made[1].remove()
+    made[1].unlink()
   })
   return { semaphore, memory, begun: tag.slice(1, -2) }
 }

@@ -187,7 +187,8 @@ test("what Node's permission model refuses is told with the file and the option"
   const few = permitted(`--allow-fs-read=${home}cli/*`, `--allow-fs-read=${home}package.json`)
   const unread = await cli(t, ['doctor'], { nodeArgs: few, env })
   t.true(unread.stdout.includes(`--allow-fs-read=${home}index.js allows it`), unread.stdout)
-  const error = `os-ipc: Node's permission model (--permission) does not let os-ipc read ${home}index.js; --allow-fs-read=${home}index.js allows it\n`
+  const first = `${home}lib/addon/native.js`
+  const error = `os-ipc: Node's permission model (--permission) does not let os-ipc read ${first}; --allow-fs-read=${first} allows it\n`
   t.like(await cli(t, ['ls'], { nodeArgs: few, env }), { code: 4, stdout: '', stderr: error })
 })
 

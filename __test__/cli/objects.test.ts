@@ -34,7 +34,7 @@ interface Item {
   lastPidAlive: boolean | null
   mode: string
   owner: string
-  changed: string
+  changedAt: string
 }
 
 const FIELDS = [
@@ -56,7 +56,8 @@ const FIELDS = [
     'gid',
     'mode',
   ],
-  ...['lastPid', 'lastPidAlive', 'creatorPid', 'creatorAlive', 'changed', 'used', 'verified', 'removed'],
+  ...['lastPid', 'lastPidAlive', 'creatorPid', 'creatorAlive'],
+  ...['createdAt', 'changedAt', 'operatedAt', 'attachedAt', 'detachedAt', 'verified', 'removed'],
 ]
 
 /** The pid of a process that has ended. */
@@ -266,7 +267,7 @@ test('a System V segment without a key is called by its id', async t => {
     refused.stderr,
     new RegExp(`^os-ipc: id:${id} is in use: it is attached \\d times?; --force removes it\\n$`),
   )
-  memory.detach()
+  memory.close()
   t.like(await cli(t, ['rm', `id:${id}`]), DONE)
   t.like(await cli(t, ['rm', `id:${id}`]), { code: 3 })
 })
@@ -308,7 +309,7 @@ test('ls --json has every field, and nothing that is not documented', async t =>
     size: null,
   })
   t.like(semaphore, { lastPid: pid, lastPidAlive: false, mode: '600' })
-  t.true(Date.now() - Date.parse(semaphore?.changed ?? '') < 60_000)
+  t.true(Date.now() - Date.parse(semaphore?.changedAt ?? '') < 60_000)
   t.like(memory, { type: 'memory', system: 'posix', name, key: null, value: null, size: 10, mode: '600' })
 })
 
@@ -371,7 +372,7 @@ test('show --watch prints what changes where there is no screen, and ends with i
   await watching.until(
     `${name}  00000020  63 68 61 6e 67 65 64 00  00 00 00 00 00 00 00 00  |changed.........|`,
   )
-  memory.remove()
+  memory.unlink()
   t.is((await watching.exit).code, 0)
 })
 
@@ -485,7 +486,7 @@ requires(linux)(
     const refused = await cli(t, ['rm', name])
     t.is(refused.code, 1)
     t.regex(refused.stderr, new RegExp(`it is mapped by ${process.pid} node[^;]*; --force removes it\\n$`))
-    memory.detach()
+    memory.close()
     t.like(await cli(t, ['rm', name]), DONE)
     const holder = start(t, ['run', name, '--', 'sleep', '30'])
     await until('it holds', () => Semaphore.openOrCreate(name, { initial: 1 }).value === 0)
@@ -517,7 +518,7 @@ test('a mistyped name is answered with the one that was meant', async t => {
   const name = uniqueName(t)
   Semaphore.create(name, { initial: 1 })
   SharedMemory.create(`${name}m`, { size: 8 })
-  t.teardown(() => SharedMemory.remove(`${name}m`))
+  t.teardown(() => SharedMemory.unlink(`${name}m`))
   const meant = { code: 3, stderr: `os-ipc: there is no semaphore ${name}x; did you mean ${name}?\n` }
   for (const command of ['value', 'try', 'post', 'wait'])
     t.like(await cli(t, [command, `${name}x`]), meant, command)

@@ -45,7 +45,7 @@ async function planted(t: ExecutionContext, bad = BAD): Promise<{ name: string; 
   const name = `${uniqueName(t)}${bad}`
   const within = [asUser(STRANGER)]
   t.teardown(() => {
-    SharedMemory.remove(name)
+    SharedMemory.unlink(name)
     removeKey(keyOf(name))
   })
   const made = [
@@ -194,7 +194,7 @@ requires(terminals)(
       }
       const { stdout } = await installedShell(t, `os-ipc read ${name} | od -An -v -tx1`)
       t.is(stdout.replaceAll(/\s/g, ''), bytes.toString('hex'))
-      memory.remove()
+      memory.unlink()
     }
   },
 )

@@ -42,7 +42,7 @@ requires(terminals)(
     const memory = SharedMemory.create(frames, { size: 2 * 1024 * 1024 })
     t.teardown(() => {
       for (const one of [semaphore, idle]) one.unlink()
-      memory.remove()
+      memory.unlink()
     })
     t.is((await cli(t, ['post', used])).code, 0)
     semaphore.waitSync()
@@ -86,7 +86,7 @@ requires(terminals)('the keys select, inspect, filter, sort, reverse, pause and 
   memory.write('INSPECTED')
   t.teardown(() => {
     first.unlink()
-    memory.remove()
+    memory.unlink()
   })
   const steps: Step[] = [
     { until: two },

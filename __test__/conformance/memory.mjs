@@ -7,7 +7,7 @@ import { ipc, memory, peer, test, uniqueName } from './suite.mjs'
 const { SharedMemory, capabilities } = ipc
 
 for (const kind of ['posix', 'sysv']) {
-  test(`${kind} memory: made, found by its size, removed`, () => {
+  test(`${kind} memory: made, found by its size, unlinked`, () => {
     const { id, made } = memory(kind, 5_000)
     assert.equal(made.kind, kind)
     assert.equal(made.size, 5_000)
@@ -16,9 +16,13 @@ for (const kind of ['posix', 'sysv']) {
     const again = SharedMemory.open(id)
     assert.equal(again.size, 5_000)
     assert.throws(() => SharedMemory.openOrCreate(id, { size: 6_000 }), { code: 'ERR_SIZE' })
-    again.detach()
-    assert.equal(SharedMemory.remove(id), true)
-    assert.equal(SharedMemory.remove(id), false)
+    again.close()
+    again.close()
+    assert.equal(SharedMemory.unlink(id), true)
+    assert.equal(SharedMemory.unlink(id), false)
+    made.unlink()
+    made.close()
+    made.unlink()
   })
 
   test(`${kind} memory: copies in and out, at every edge`, () => {
@@ -50,11 +54,11 @@ for (const kind of ['posix', 'sysv']) {
     assert.equal(reader.toBuffer(0, 3).toString(), 'abc')
     assert.throws(() => reader.write('x'), { code: 'ERR_READ_ONLY' })
     assert.throws(() => reader.buffer, { code: 'ERR_READ_ONLY' })
-    reader.detach()
+    reader.close()
   })
 
   if (capabilities.externalBuffers) {
-    test(`${kind} memory: the buffer is the memory itself, until it is detached`, async () => {
+    test(`${kind} memory: the buffer is the memory itself, until it is closed`, async () => {
       const { id, made } = memory(kind, 4_096)
       const view = new Uint8Array(made.buffer)
       assert.equal(made.buffer.byteLength, 4_096)
@@ -67,7 +71,7 @@ for (const kind of ['posix', 'sysv']) {
           .then(({ ok }) => ok),
         'Zero',
       )
-      made.detach()
+      made.close()
       assert.equal(view.length, 0)
       assert.equal(made.buffer.byteLength, 0)
     })
@@ -88,6 +92,14 @@ for (const kind of ['posix', 'sysv']) {
     })
   }
 }
+
+test('a name of memory has its slash, written or not', () => {
+  const { id, made } = memory('posix', 8)
+  const opened = SharedMemory.open(id.slice(1))
+  assert.equal(opened.name, made.name)
+  assert.equal(memory('sysv', 8).made.name, undefined)
+  opened.close()
+})
 
 test('missing memory is not made by opening it', () => {
   assert.throws(() => SharedMemory.open(uniqueName()), { code: 'ENOENT' })

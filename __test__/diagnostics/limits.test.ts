@@ -6,7 +6,7 @@ import test from 'ava'
 
 import { Limit } from '../../index.js'
 import { child } from '../shared/child.ts'
-import { freeOf, ownLimit } from '../limit/helpers/own.ts'
+import { freeOf, type NamedLimit, ownLimit } from '../limit/helpers/own.ts'
 import { until } from '../shared/until.ts'
 import { type Event, heardOf } from './helpers/heard.ts'
 import { declareWaits, endOf, errorOf } from './helpers/waits.ts'
@@ -17,10 +17,10 @@ function holdUp(milliseconds: number): void {
 }
 
 /** What a test listens to. */
-const heard = (limit: Limit) => ({ name: limit.name, backend: 'sysv' }) as const
+const heard = (limit: NamedLimit) => ({ name: limit.name, backend: 'sysv' }) as const
 
 /** The fields that every message has. */
-const about = ({ name }: Limit) => ({ name, key: undefined, backend: 'sysv' as const, permit: true })
+const about = ({ name }: NamedLimit) => ({ name, key: undefined, backend: 'sysv' as const, permit: true })
 
 declareWaits({
   method: 'acquire',

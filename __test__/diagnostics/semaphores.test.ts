@@ -162,7 +162,7 @@ requires(linux)('a semaphore of a raw key is told by its key', t => {
     [
       {
         event: 'os-ipc:acquired',
-        name: '',
+        name: undefined,
         key,
         backend: 'sysv',
         permit: false,

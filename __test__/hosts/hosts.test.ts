@@ -202,13 +202,13 @@ requires(refusing(['semop'], 'EPERM'))('run and doctor tell of the filter, and n
 
 requires(refusing(['shmget'], 'EPERM'))('show and rm find what a filter does not hide', async t => {
   const name = uniqueName(t)
-  SharedMemory.create(name, { size: 64 }).detach()
+  SharedMemory.create(name, { size: 64 }).close()
   const within = [refusing(SYSTEM_V, 'EPERM')]
   const shown = await cli(t, ['show', name], { within })
   t.is(shown.code, 0, shown.stderr)
   const gone = await cli(t, ['rm', '--memory', name], { within })
   t.is(gone.code, 0, gone.stderr)
-  t.false(SharedMemory.remove(name))
+  t.false(SharedMemory.unlink(name))
 })
 
 // ---- users without a number
@@ -253,7 +253,7 @@ for (const [what, rest] of [
     t.is(memory.size, 64)
     t.is((await cli(t, ['rm', '--force', '--posix', name])).code, 0)
     t.false(Semaphore.unlink(name, { backend: 'posix' }))
-    t.true(SharedMemory.remove(name))
+    t.true(SharedMemory.unlink(name))
     t.false(Semaphore.unlink(name))
   })
 }

@@ -4,9 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
-import { Limit } from '../../index.js'
 import { child, type Child } from '../shared/child.ts'
-import { uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
@@ -15,7 +13,7 @@ import { until } from '../shared/until.ts'
 
 requires(linux)('64 workers killed at random moments keep no permit', async t => {
   const permits = 4
-  using limit = Limit.create(uniqueName(t), { permits })
+  const limit = ownLimit(t, permits)
   let kills = 0
   const crew = async () => {
     while (kills < 64) {
@@ -40,7 +38,7 @@ requires(linux)('64 workers killed at random moments keep no permit', async t =>
 })
 
 requires(linux)('the permit of a killed holder goes to who waits for it', async t => {
-  using limit = Limit.create(uniqueName(t), { permits: 1 })
+  const limit = ownLimit(t, 1)
   for (let round = 0; round < 3; round++) {
     const holder = remote(t, 'open', limit.name)
     t.is(await holder.call('acquire'), 1)
@@ -54,7 +52,7 @@ requires(linux)('the permit of a killed holder goes to who waits for it', async 
 })
 
 requires(linux)('a process that is killed while it waits takes nothing', async t => {
-  using limit = Limit.create(uniqueName(t), { permits: 0 })
+  const limit = ownLimit(t, 0)
   const waiting = remote(t, 'open', limit.name)
   void waiting.call('acquire').catch(() => {})
   void waiting.call('resize', 0).catch(() => {})
@@ -67,7 +65,7 @@ requires(linux)('a process that is killed while it waits takes nothing', async t
 })
 
 requires(linux)('a process that is stopped and goes on notices nothing', async t => {
-  using limit = Limit.create(uniqueName(t), { permits: 1 })
+  const limit = ownLimit(t, 1)
   const stopped = remote(t, 'open', limit.name)
   for (const wait of ['acquire', 'acquireSync']) {
     const held = await limit.acquire()

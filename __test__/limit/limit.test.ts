@@ -36,7 +36,7 @@ test('create makes a limit, open finds it, and openOrCreate does either', t => {
 test('a raw key has no name', t => {
   const key = uniqueKey(t)
   using limit = Limit.create(key, { permits: 2 })
-  t.is(limit.name, '')
+  t.is(limit.name, undefined)
   t.like(limit.info(), { key, name: undefined, permits: 2, free: 2, verified: true })
   using same = Limit.open(key)
   t.is(same.permits, 2)

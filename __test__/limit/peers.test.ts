@@ -29,7 +29,7 @@ for (const peer of [python, c, go]) {
       t.like(limit.info(), { free: 0, holders: [{ pid: process.pid, permits: 1 }], unnamed: 1 })
       t.is(await run('try'), 'false')
 
-      const there = peer.start(t, [facility, 'wait', id, 15_000])
+      const there = peer.start(t, [facility, 'wait', id])
       await until('the peer waits', () => limit.info().waiters === 1)
       const here = limit.acquire({ timeout: 15_000 })
       permit?.release()

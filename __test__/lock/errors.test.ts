@@ -147,7 +147,7 @@ requires(linux)('list shows a lock among the locks, and not among the semaphores
   const lock = found()
   t.like(lock, { key: lockKeyOf(name), exclusive: false, shared: 2, waiters: 1, mode: 0o600 })
   t.is(lock?.uid, process.getuid?.())
-  t.true(Math.abs(Date.now() - (lock?.changed.getTime() ?? 0)) < 60_000)
+  t.true(Math.abs(Date.now() - (lock?.changedAt.getTime() ?? 0)) < 60_000)
   t.deepEqual(new Set(lock?.processes), new Set([process.pid, other.pid, writer.pid]))
   t.false(list().semaphores.some(({ key }) => key === lockKeyOf(name)))
   other.send('release')

@@ -149,8 +149,9 @@ onEveryEngine(engine => {
 
   test('whoever is killed at whatever moment, nobody is inside together with who must be alone', async t => {
     const name = lockName(t)
-    const memory = SharedMemory.create(uniqueName(t), { size: 64 })
-    t.teardown(() => memory.detach())
+    const shared = uniqueName(t)
+    const memory = SharedMemory.create(shared, { size: 64 })
+    t.teardown(() => memory.close())
     const pids = new Int32Array(memory.buffer)
     const counts = { alone: 0, together: 0, killed: 0 }
     const violations: unknown[] = []
@@ -158,7 +159,7 @@ onEveryEngine(engine => {
     const contend = async (place: number) => {
       while (!ended) {
         const process = child(t, 'lock/contend-for-lock.ts', {
-          args: [folder, name, memory.name, place],
+          args: [folder, name, shared, place],
           limit: 60_000,
         })
         for (let turns = 0, most = 1 + Math.random() * 20; turns < most && !ended; turns++) {

@@ -34,14 +34,14 @@ for (const { kind, uniqueId } of kinds) {
     t.is(new Uint8Array(memory.buffer)[4999], 120)
   })
 
-  test(`views have length 0 after detach, whoever else has it keeps it (${kind})`, t => {
+  test(`views have length 0 after close, whoever else has it keeps it (${kind})`, t => {
     const id = uniqueId(t)
     const memory = SharedMemory.create(id, { size: 64 })
     using other = SharedMemory.open(id)
     const { buffer } = memory
     const views = [new Uint8Array(buffer), new Float64Array(buffer, 8, 2), Buffer.from(buffer)]
     memory.write('kept')
-    memory.detach()
+    memory.close()
     for (const view of views) t.is(view.length, 0)
     t.is(buffer.byteLength, 0)
     t.is(memory.buffer, buffer)

@@ -44,7 +44,7 @@ for (const peer of peers) {
         const id = uniqueId(t)
         using memory = SharedMemory.create(id, { size: 4096 })
         await t.throwsAsync(peer.run(t, facility, 'create', id, 4096), { code: 'EEXIST' })
-        memory.remove()
+        memory.unlink()
         await t.throwsAsync(peer.run(t, facility, 'open', id), { code: 'ENOENT' })
       },
     )

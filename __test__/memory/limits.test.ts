@@ -133,7 +133,7 @@ requires(tool('prlimit', 'util-linux'))('a process out of descriptors gets EMFIL
     const open = []
     try { for (;;) open.push(SharedMemory.open(${JSON.stringify(name)})) }
     catch ({ code, hint }) { console.log(JSON.stringify({ code, hint, many: open.length > 10 })) }
-    for (const memory of open) memory.detach()
+    for (const memory of open) memory.close()
     SharedMemory.open(${JSON.stringify(name)})`
   const few = program(t, ['prlimit', '--nofile=64', process.execPath, '-e', script])
   const failure = (await few.next()) as Failure

@@ -38,7 +38,7 @@ requires(nobody)('a planted symbolic link is not followed', async t => {
   await plant(t, 'ln', '-s', target, `/dev/shm${name}`)
   refused(t, name, /symbolic link/)
   t.is(readFileSync(target, 'utf8'), 'precious')
-  t.true(SharedMemory.remove(name))
+  t.true(SharedMemory.unlink(name))
   t.is(readFileSync(target, 'utf8'), 'precious')
 })
 
@@ -68,7 +68,7 @@ requires(nobody)('a planted directory is refused', async t => {
   t.teardown(() => rmSync(`/dev/shm${name}`, { recursive: true, force: true }))
   await plant(t, 'mkdir', `/dev/shm${name}`)
   refused(t, name, /directory/)
-  t.throws(() => SharedMemory.remove(name), { name: 'IpcError', message: /^(EISDIR|EPERM): / })
+  t.throws(() => SharedMemory.unlink(name), { name: 'IpcError', message: /^(EISDIR|EPERM): / })
   t.true(statSync(`/dev/shm${name}`).isDirectory())
 })
 

@@ -16,7 +16,7 @@ for (const { kind, uniqueId } of kinds) {
     const id = uniqueId(t)
     using memory = SharedMemory.create(id, { size: 5000 })
     t.like(memory, { kind, size: 5000, created: true, readOnly: false })
-    t.is(memory.name, typeof id === 'string' ? id : '')
+    t.is(memory.name, typeof id === 'string' ? id : undefined)
     t.is(memory.key, typeof id === 'number' ? id : undefined)
     t.is(typeof memory.id, typeof id === 'number' ? 'number' : 'undefined')
     t.true(memory.toBuffer().equals(Buffer.alloc(5000)))
@@ -59,40 +59,59 @@ for (const { kind, uniqueId } of kinds) {
     })
   })
 
-  test(`static remove says whether there was one (${kind})`, t => {
+  test(`static unlink says whether there was one (${kind})`, t => {
     const id = uniqueId(t)
-    t.false(SharedMemory.remove(id))
-    SharedMemory.create(id, { size: 1 }).detach()
-    t.true(SharedMemory.remove(id))
-    t.false(SharedMemory.remove(id))
+    t.false(SharedMemory.unlink(id))
+    SharedMemory.create(id, { size: 1 }).close()
+    t.true(SharedMemory.unlink(id))
+    t.false(SharedMemory.unlink(id))
     t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
   })
 
-  test(`remove is idempotent, before and after detach (${kind})`, t => {
+  test(`close and unlink do nothing the second time, in any order (${kind})`, t => {
     const id = uniqueId(t)
     const memory = SharedMemory.create(id, { size: 1 })
-    memory.remove()
+    memory.unlink()
     t.true(memory.info().removed)
-    memory.remove()
-    memory.detach()
-    memory.detach()
-    memory.remove()
-    const detached = SharedMemory.create(id, { size: 1 })
-    detached.detach()
-    detached.remove()
+    memory.unlink()
+    memory.close()
+    memory.close()
+    memory.unlink()
+    const closed = SharedMemory.create(id, { size: 1 })
+    closed.close()
+    closed.unlink()
+    closed.unlink()
+    closed.close()
     t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
   })
 
-  test(`remove spares the object that took the place of its own (${kind})`, t => {
+  test(`detach and remove are close and unlink by the words of the Go library (${kind})`, t => {
+    const id = uniqueId(t)
+    const memory = SharedMemory.create(id, { size: 1 })
+    const other = SharedMemory.open(id)
+    other.detach()
+    t.throws(() => other.info(), { code: 'ERR_DETACHED' })
+    other.close()
+    memory.remove()
+    t.true(memory.info().removed)
+    memory.unlink()
+    memory.detach()
+    t.false(SharedMemory.remove(id))
+    SharedMemory.create(id, { size: 1 }).close()
+    t.true(SharedMemory.remove(id))
+    t.false(SharedMemory.unlink(id))
+  })
+
+  test(`unlink spares the object that took the place of its own (${kind})`, t => {
     const id = uniqueId(t)
     const [old, older] = [SharedMemory.create(id, { size: 1 }), SharedMemory.open(id)]
-    older.detach()
-    old.remove()
+    older.close()
+    old.unlink()
     using young = SharedMemory.create(id, { size: 2 })
-    old.remove()
-    old.detach()
-    old.remove()
-    older.remove()
+    old.unlink()
+    old.close()
+    old.unlink()
+    older.unlink()
     t.is(SharedMemory.open(id).size, 2)
     t.false(young.info().removed)
   })
@@ -205,7 +224,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(made.toBuffer().toString(), 'here')
   })
 
-  test(`after detach everything but remove says so (${kind})`, t => {
+  test(`after close everything but unlink throws (${kind})`, t => {
     const memory = SharedMemory.create(uniqueId(t), { size: 4 })
     memory[Symbol.dispose]()
     const calls = [
@@ -234,15 +253,15 @@ for (const { kind, uniqueId } of kinds) {
       removed: false,
     })
     t.like(info, { name: typeof id === 'string' ? id : undefined, key: memory.key, id: memory.id })
-    t.true(Math.abs(Number(info.changed) - before) < 5000)
+    t.true(Math.abs(Number(info.changedAt) - before) < 5000)
     if (kind === 'sysv') {
       t.like(info, { attached: 1, creatorPid: process.pid, lastPid: process.pid, detachedAt: undefined })
       t.true(info.attachedAt instanceof Date)
-      SharedMemory.open(id).detach()
+      SharedMemory.open(id).close()
       t.true(memory.info().detachedAt instanceof Date)
       t.is(memory.info().attached, 1)
     }
-    const listed = list().segments.filter(
+    const listed = list().memory.filter(
       one => one.kind === kind && one.name === info.name && one.key === info.key,
     )
     t.is(listed.length, 1)
@@ -260,7 +279,7 @@ for (const { kind, uniqueId } of kinds) {
     const within = [asUser(65534)]
     const open = child(t, 'memory/call.ts', { args: ['open', JSON.stringify(id)], within })
     t.like(await open.next(), { error: 'IpcError', code: 'EACCES', errno: -13 })
-    const remove = child(t, 'memory/call.ts', { args: ['remove', JSON.stringify(id)], within })
+    const remove = child(t, 'memory/call.ts', { args: ['unlink', JSON.stringify(id)], within })
     t.regex(((await remove.next()) as { code: string }).code, /^(EPERM|EACCES)$/)
   })
 
@@ -295,7 +314,7 @@ for (const { kind, uniqueId } of kinds) {
         t.is(memory.size, 4)
         if (memory.id !== undefined) {
           t.throws(() => SharedMemory.attach(memory.id ?? 0), refusal)
-          SharedMemory.attach(memory.id, { owner }).detach()
+          SharedMemory.attach(memory.id, { owner }).close()
         }
       }
     },
@@ -307,7 +326,7 @@ test('attach finds a segment by its id, after its key is gone too', t => {
   using memory = SharedMemory.create(key, { size: 4 })
   using attached = SharedMemory.attach(memory.id ?? -1)
   t.like(attached, { kind: 'sysv', key, id: memory.id, size: 4, created: false })
-  memory.remove()
+  memory.unlink()
   using late = SharedMemory.attach(memory.id ?? -1, { readOnly: true })
   t.is(late.key, undefined)
   t.like(late.info(), { removed: true, attached: 3, key: undefined })
@@ -326,6 +345,21 @@ test('a key may be written signed or unsigned', t => {
   t.is(SharedMemory.open(key).id, memory.id)
 })
 
+test('a missing leading slash is added to a name of memory', t => {
+  const name = uniqueName(t)
+  using made = SharedMemory.create(name.slice(1), { size: 8 })
+  t.is(made.name, name)
+  t.is(made.info().name, name)
+  made.write('slash')
+  using opened = SharedMemory.open(name)
+  t.is(opened.toBuffer(0, 5).toString(), 'slash')
+  using again = SharedMemory.openOrCreate(name.slice(1), { size: 8 })
+  t.false(again.created)
+  t.true(list().memory.some(memory => memory.name === name))
+  t.true(SharedMemory.unlink(name.slice(1)))
+  t.throws(() => SharedMemory.open(name), { code: 'ENOENT' })
+})
+
 test('ids, sizes, modes and options of the wrong kind are refused before any system call', t => {
   const name = uniqueName(t)
   const type = { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' }
@@ -335,7 +369,19 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
     SharedMemory.create(id as string, options as { size: number })
 
   for (const id of [undefined, null, 1n, {}, [], true, Symbol('id')]) t.throws(create(id, { size: 1 }), type)
-  for (const id of ['', '/', 'no-slash', '/a/b', '/..', '/.', '/a\0b', '/\ud800', `/${'a'.repeat(251)}`]) {
+  for (const id of [
+    '',
+    '/',
+    'a/b',
+    '/a/b',
+    '.',
+    '..',
+    '/..',
+    '/.',
+    '/a\0b',
+    '/\ud800',
+    `/${'a'.repeat(251)}`,
+  ]) {
     t.throws(create(id, { size: 1 }), value, JSON.stringify(id))
   }
   for (const id of [Number.NaN, 1.5, 2 ** 32, -(2 ** 31) - 1, Number.POSITIVE_INFINITY]) {

@@ -99,7 +99,7 @@ test.serial('bytes that somebody changes in shared memory are found', async t =>
   const last = new Uint8Array(1)
   segment.read(last, segment.size - 1)
   segment.write(new Uint8Array([(last[0] ?? 0) ^ 1]), segment.size - 1)
-  segment.detach()
+  segment.close()
   const { code, stdout } = await run.exit
   t.is(code, 1)
   t.regex(stdout, /^NOT PROVED: 1 of 24 slices differ from the disk: 24$/m)

@@ -167,8 +167,8 @@ for (const file of ['frames.c', 'frames.go', 'frames.py']) {
     t.like(await peer.exit, { code: 0, stdout: '42\n', stderr: '' })
     t.is(frames[0], 42)
     // It is still there by its name.
-    SharedMemory.open(name).detach()
-    memory.remove()
+    SharedMemory.open(name).close()
+    memory.unlink()
   })
 }
 

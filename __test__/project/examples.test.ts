@@ -94,7 +94,7 @@ test('single-flight.mjs builds again when its builder was killed', async t => {
       '  memory.write(bytes, 4)\n',
       match => `  if (first) process.kill(process.pid, 'SIGKILL')\n${match}`,
     )
-    .replace('  SharedMemory.remove(name) //', '  const first = !SharedMemory.remove(name) //')
+    .replace('  SharedMemory.unlink(name) //', '  const first = !SharedMemory.unlink(name) //')
   t.not(killed, code)
   writeFileSync(file, killed)
   const lines = well(t, await program(t, [process.execPath, file]).exit)
@@ -198,7 +198,7 @@ let made = 0
 const subject: PermitSourceSubject = {
   create: permits => new PostgresPermits(database.pool(), `/permits-${made++}`, permits),
   open: (name, permits) => new PostgresPermits(database.pool(), name, permits),
-  lose: (_, { name }) => database.endConnectionsThatLock(name),
+  lose: (_, { name }) => database.endConnectionsThatLock(name ?? ''),
 }
 for (const { title, run } of permitSourceCases(subject)) {
   test(`postgres-permits.mjs: ${title}`, async t => {

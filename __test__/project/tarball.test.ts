@@ -37,12 +37,7 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = [
-    'lib/addon/native.js',
-    'lib/waiting/deadline.js',
-    'lib/errors-options-clock.cjs',
-    'lib/os-ipc.cjs',
-  ]
+  const bundles = ['lib/addon/native.js', 'lib/waiting/deadline.js', 'lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
     [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),
@@ -221,7 +216,7 @@ jobs.unlink()
 const memory = SharedMemory.create(name, { size: 8 })
 memory.write('hi')
 console.log(JSON.stringify([value, memory.toBuffer(0, 2).toString()]))
-memory.remove()
+memory.unlink()
 `
 const COMMON = MODULE.replace(/import (.*) from ('os-ipc')/, 'const $1 = require($2)').replace(
   /const value[\s\S]*/,

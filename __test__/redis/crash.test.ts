@@ -80,7 +80,7 @@ class Crowd {
 
   check(): void {
     const turns = allTurns(this.memory)
-    this.memory.detach()
+    this.memory.close()
     this.#t.true(turns.length > 50, `${turns.length} turns`)
     this.#t.is(most(turns), PERMITS)
   }

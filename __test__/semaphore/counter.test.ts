@@ -1,4 +1,4 @@
-// The counter of a POSIX semaphore, which we count in place, against those who count with the C library.
+// The counter of a POSIX semaphore, against programs that count in it with the C library.
 
 import { once } from 'node:events'
 import { closeSync, openSync, writeSync } from 'node:fs'
@@ -9,7 +9,7 @@ import test from 'ava'
 import { Semaphore, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
-import { probe } from '../shared/needs.ts'
+import { linux, probe } from '../shared/needs.ts'
 import { answer, c, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
 
@@ -18,7 +18,6 @@ const glibc = probe('needs glibc', () => {
   return header.glibcVersionRuntime !== undefined
 })
 
-/** More calls than it takes until a handle counts in place. */
 const MANY = 100
 
 for (const peer of [c, python]) {
@@ -46,7 +45,7 @@ for (const peer of [c, python]) {
     },
   )
 
-  requires(peer)(`a peer that sleeps is woken by a unit counted in place (${peer.language})`, async t => {
+  requires(peer)(`a peer that sleeps is woken by a unit (${peer.language})`, async t => {
     const name = uniqueName(t)
     using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
     for (let index = 0; index < MANY; index += 1) {
@@ -90,7 +89,7 @@ test('handles on one semaphore count together, and a closed one counts no more',
   t.is(first.value, 1)
 })
 
-test('a wait of our own is woken by a unit counted in place', async t => {
+test('a wait of our own is woken by a unit', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) {
@@ -131,6 +130,16 @@ requires(glibc)('the counter is a number that C can hold', t => {
   t.is(semaphore.value, top - 1)
 })
 
+requires(linux)('a POSIX post adds at most 1,000,000 units, so that it blocks the thread for milliseconds', t => {
+  using semaphore = Semaphore.create(uniqueName(t), { initial: 0, backend: 'posix' })
+  for (const count of [1_000_001, 2 ** 31 - 1]) {
+    t.throws(() => semaphore.post(count), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
+  }
+  t.is(semaphore.value, 0)
+  semaphore.post(1_000_000)
+  t.is(semaphore.value, 1_000_000)
+})
+
 test('workers that are terminated while they count lose no unit and double none, and wake who waits', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
@@ -149,3 +158,25 @@ test('workers that are terminated while they count lose no unit and double none,
     t.is(semaphore.value, 1)
   }
 })
+
+const CALLS = ['tryWait', 'post', 'post many', 'wait', 'waitSync', 'value', 'info']
+
+for (const when of ['opened', 'not opened yet']) {
+  requires(glibc)(`a semaphore that another program wrote over aborts no process (${when})`, async t => {
+    const outcomes = new Map<string, unknown>()
+    for (const bytes of ['sharing', '0xff', '0x01']) {
+      for (const call of CALLS) {
+        const name = uniqueName(t)
+        using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
+        const fixture = child(t, 'semaphore/written-over.ts', { args: [name, call, bytes, when] })
+        outcomes.set(`${bytes} ${call}`, await fixture.next())
+        t.like(await fixture.exit, { code: 0, signal: null, stderr: '' }, `${bytes} ${call}`)
+        semaphore.unlink()
+      }
+    }
+    // glibc aborts the process where its futex is not shared as it wrote it.
+    for (const call of ['post', 'post many', 'wait', 'waitSync'])
+      t.is(outcomes.get(`sharing ${call}`), 'EINVAL', call)
+    for (const call of ['tryWait', 'value', 'info']) t.is(outcomes.get(`0x01 ${call}`), 'returned', call)
+  })
+}

@@ -289,9 +289,10 @@ for (const [call, args, rest] of [
   ['waitSync', [{ timeout: 15_000 }], 0],
 ] as const) {
   requires(injected())(`EINTR never arrives at ${call}(${args.length ? '...' : ''})`, async t => {
-    using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
+    const name = uniqueName(t)
+    using semaphore = Semaphore.create(name, { initial: 1 })
     const within = [injected('semop:error=EINTR:when=1..3')]
-    const other = remote(t, 'open', semaphore.name, {}, { within })
+    const other = remote(t, 'open', name, {}, { within })
     const answer = await other.call(call, ...args)
     t.false(typeof answer === 'object', JSON.stringify(answer))
     t.is(semaphore.value, rest)
@@ -299,9 +300,10 @@ for (const [call, args, rest] of [
 }
 
 requires(injected())('EINTR never arrives at a wait in the kernel, nor at a post', async t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0 })
   const within = [injected('semop:error=EINTR:when=2..5')]
-  const other = remote(t, 'open', semaphore.name, {}, { within })
+  const other = remote(t, 'open', name, {}, { within })
   const waiting = other.call('wait', { timeout: 15_000 })
   await other.opened
   semaphore.post()
@@ -351,9 +353,10 @@ requires(linux)('what a planted link stands for is left as it is', t => {
 })
 
 requires(linux)('a post to a full POSIX semaphore adds nothing', t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0, backend: 'posix' })
+  const name = uniqueName(t)
+  using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   const limit = 2 ** 31 - 1
-  writeFileSync(file(semaphore.name), new Uint8Array(new Uint32Array([limit - 1]).buffer), { flag: 'r+' })
+  writeFileSync(file(name), new Uint8Array(new Uint32Array([limit - 1]).buffer), { flag: 'r+' })
   const full = t.throws(() => semaphore.post(2), { instanceOf: IpcError, code: 'EOVERFLOW' })
   t.like(full, { errno: -constants.errno.EOVERFLOW, syscall: 'sem_post' })
   t.is(semaphore.value, limit - 1)

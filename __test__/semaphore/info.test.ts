@@ -24,15 +24,15 @@ onEveryBackend(({ backend, test, create, open }) => {
     if (capabilities.value[backend]) t.is(info.value, 3)
     if (!onLinux) return
     t.like(info, { waiters: 0, uid: process.getuid?.(), gid: process.getgid?.(), mode: 0o640 })
-    t.true(info.changed instanceof Date)
-    const changed = Number(info.changed)
+    t.true(info.changedAt instanceof Date)
+    const changed = Number(info.changedAt)
     t.true(changed >= before && changed <= Date.now())
     if (backend === 'sysv') {
       t.like(info, { key: keyOf(semaphore.name), lastPid: process.pid })
       t.is(typeof info.id, 'number')
-      t.true(Number(info.operated) >= before)
+      t.true(Number(info.operatedAt) >= before)
     } else {
-      t.like(info, { key: undefined, id: undefined, lastPid: undefined, operated: undefined })
+      t.like(info, { key: undefined, id: undefined, lastPid: undefined, operatedAt: undefined })
     }
   })
 
@@ -134,10 +134,11 @@ requires(linux, asUser(65_534))('list leaves out what we may not read', async t 
   const name = uniqueName(t)
   const other = remote(t, 'create', name, { initial: 1, mode: 0o600 }, { within: [asUser(65_534)] })
   await other.opened
-  using mine = Semaphore.create(uniqueName(t), { initial: 1 })
+  const ours = uniqueName(t)
+  using _mine = Semaphore.create(ours, { initial: 1 })
   const seen = (await other.call('list')) as string[]
   t.true(seen.includes(name))
-  t.false(seen.includes(mine.name))
+  t.false(seen.includes(ours))
 })
 
 for (const peer of [c, python]) {

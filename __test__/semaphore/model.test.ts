@@ -52,7 +52,7 @@ test('a size is taken or refused as the reference says', t => {
       if (isSize(size) && size < 1 << 20) {
         using memory = create()
         t.is(memory.size, size)
-        memory.remove()
+        memory.unlink()
       } else {
         // What there can never be room for is a size all the same.
         const codes = isSize(size)

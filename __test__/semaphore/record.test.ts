@@ -94,9 +94,10 @@ requires(linux, ctypes)('a damaged record is nobody’s: the set opens unverifie
 
 requires(linux)('a name’s key is the Go library’s', t => {
   for (const [name, key] of cases.vectors) t.is(keyOf(name), key | 0)
-  for (const name of ['', '.x', '-é', '-日本']) {
-    using semaphore = Semaphore.create(uniqueName(t, name), { initial: 1 })
-    t.is(semaphore.info().key, keyOf(semaphore.name))
+  for (const suffix of ['', '.x', '-é', '-日本']) {
+    const name = uniqueName(t, suffix)
+    using semaphore = Semaphore.create(name, { initial: 1 })
+    t.is(semaphore.info().key, keyOf(name))
   }
 })
 
@@ -118,10 +119,11 @@ requires(linux).serial('the key -1 is a key like any other', t => {
 for (const peer of [go, c, python]) {
   requires(linux, peer)(`${peer.language} finds the semaphore by its own hash of the name`, async t => {
     for (const suffix of ['', '-é', '-日本', '.jobs']) {
-      using semaphore = Semaphore.create(uniqueName(t, suffix), { initial: 1 })
-      await peer.run(t, 'sem-sysv', 'post', semaphore.name, 41)
+      const name = uniqueName(t, suffix)
+      using semaphore = Semaphore.create(name, { initial: 1 })
+      await peer.run(t, 'sem-sysv', 'post', name, 41)
       t.is(semaphore.value, 42)
-      t.is(await peer.run(t, 'key', semaphore.name), String(semaphore.info().key))
+      t.is(await peer.run(t, 'key', name), String(semaphore.info().key))
     }
   })
 }

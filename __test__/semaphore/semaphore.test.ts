@@ -413,7 +413,7 @@ requires(linux)('a number is a raw System V key', t => {
   const key = uniqueKey(t)
   t.throws(() => Semaphore.open(key), { code: 'ENOENT' })
   using made = Semaphore.create(key, { initial: 2 })
-  t.is(made.name, '')
+  t.is(made.name, undefined)
   t.is(made.backend, 'sysv')
   t.true(exists('sem', key))
   const hex = `0x${(key >>> 0).toString(16).padStart(8, '0')}`

@@ -42,12 +42,13 @@ let onPool = 0
 async function endsQuickly(t: ExecutionContext, run: Run, expected: Partial<Exit>): Promise<Exit> {
   const { how, node, backend = 'sysv', semaphores: count = 1, waits = 1, pool = 4, nodeArgs = [] } = run
   const prefix = uniqueName(t)
-  const semaphores = Array.from({ length: count }, (_, i) => made(t, `${prefix}-${i}`, backend))
+  const names = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+  const semaphores = names.map(name => made(t, name, backend))
   const ending = child(t, 'waiting/end-while-waiting.ts', {
     node,
     nodeArgs,
     env: { UV_THREADPOOL_SIZE: String(pool) },
-    args: [how, backend, waits, ...semaphores.map(({ name }) => name)],
+    args: [how, backend, waits, ...names],
   })
   const blocked = (await ending.next()) as { pool: number }
   t.true(blocked.pool <= pool / 4)

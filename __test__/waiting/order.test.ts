@@ -3,12 +3,12 @@
 import test from 'ava'
 
 import { Semaphore } from '../../index.js'
-import { backends, ownSemaphore } from '../shared/backends.ts'
+import { backends, type NamedSemaphore, ownSemaphore } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
 import { until } from '../shared/until.ts'
 
 for (const backend of backends) {
-  const another = (semaphore: Semaphore) => Semaphore.open(semaphore.name, { backend })
+  const another = (semaphore: NamedSemaphore) => Semaphore.open(semaphore.name, { backend })
 
   test(`units go to waits in their order, whatever they take and by which handle (${backend})`, async t => {
     const first = ownSemaphore(t, backend)

@@ -1,6 +1,6 @@
 import { cannot, node } from '../shared/contenders.mjs'
 import { blocks, carriesBytes, onlyMemory } from '../shared/reasons.mjs'
-import { ratio } from '../shared/targets.mjs'
+import { ratio, reported } from '../shared/targets.mjs'
 
 /** Units for one run: the limit of a System V counter. */
 const UNITS = 30_000
@@ -57,5 +57,5 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [ratio('os-ipc', 'tryWait + await of a settled promise', 1.15)],
+  targets: reported(ratio('os-ipc', 'tryWait + await of a settled promise', 1.15)),
 }

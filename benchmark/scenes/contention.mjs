@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { cannot, crowd, go, limit, node, python } from '../shared/contenders.mjs'
 import { carriesBytes, inProcess, onlyMemory } from '../shared/reasons.mjs'
-import { throughput } from '../shared/targets.mjs'
+import { ratio, throughput } from '../shared/targets.mjs'
 
 const PROCESSES = 32
 
@@ -52,6 +52,7 @@ export const scene = {
   smokeCount: 20,
   contenders: {
     'os-ipc': crowd(PROCESSES, ours('sysv')),
+    'os-ipc, POSIX': crowd(PROCESSES, ours('posix')),
     limit: crowd(PROCESSES, limit('contention')),
     'os-ipc, permits': crowd(PROCESSES, permits),
     'limit, with undo': crowd(PROCESSES, limit('contention-permit')),
@@ -104,5 +105,9 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [throughput('os-ipc', 'limit', 0.8), throughput('os-ipc, permits', 'limit, with undo', 0.8)],
+  targets: [
+    throughput('os-ipc', 'limit', 0.8),
+    throughput('os-ipc, permits', 'limit, with undo', 0.8),
+    ratio('os-ipc, POSIX', 'Python posix_ipc', 2),
+  ],
 }

@@ -1,7 +1,7 @@
 import { cannot, limit, node } from '../shared/contenders.mjs'
 import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { socketPath } from '../shared/socket.mjs'
-import { extra, ratio } from '../shared/targets.mjs'
+import { extra, ratio, reported } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
 /** The most. */
@@ -94,10 +94,10 @@ export const scene = {
     Go: blocks,
     'shm-typed-array': onlyMemory,
   },
-  targets: [
+  targets: reported(
     ratio('os-ipc, 16 semaphores', 'os-ipc, 1 semaphore', 1.5),
     ratio('os-ipc, 256 semaphores', 'os-ipc, 1 semaphore', 1.5),
     extra('os-ipc, 16 semaphores', 'threads', 16),
     extra('os-ipc, 256 semaphores', 'threads', 256),
-  ],
+  ),
 }

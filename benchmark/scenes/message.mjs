@@ -6,7 +6,7 @@ import { channelTo } from '../shared/messages.mjs'
 import { partner } from '../shared/partner.mjs'
 import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { socketTo } from '../shared/socket.mjs'
-import { ratio } from '../shared/targets.mjs'
+import { ratio, reported } from '../shared/targets.mjs'
 
 /** So many messages, each after the answer to the one before. */
 const messages = connected =>
@@ -32,7 +32,7 @@ export const scene = {
       const memory = SharedMemory.create(object, { size: BYTES })
       atTheEnd(() => {
         for (const thing of [full, empty]) thing.unlink()
-        memory.remove()
+        memory.unlink()
       })
       const data = fill(Buffer.alloc(BYTES))
       const reader = await partner('receive', [object], context)
@@ -67,8 +67,10 @@ export const scene = {
     'async-mutex': inProcess,
   },
   targets: [
-    ratio('os-ipc', 'process.send, Buffer, advanced', 0.1),
-    ratio('os-ipc', 'process.send, string, json', 0.1),
     ratio('os-ipc', 'Unix socket', 0.5),
+    ...reported(
+      ratio('os-ipc', 'process.send, Buffer, advanced', 0.1),
+      ratio('os-ipc', 'process.send, string, json', 0.1),
+    ),
   ],
 }

@@ -1,6 +1,6 @@
 import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
 import { BYTES } from '../shared/fill.mjs'
-import { ratio } from '../shared/targets.mjs'
+import { ratio, reported } from '../shared/targets.mjs'
 
 const semaphore = backend =>
   node(async ({ object, atTheEnd }) => {
@@ -18,14 +18,14 @@ const memory = (key, touch) =>
     const { SharedMemory } = await import('../shared/ours.mjs')
     const id = key ? 0x62650000 + (process.pid & 0xffff) : object
     const made = SharedMemory.create(id, { size: BYTES })
-    atTheEnd(() => made.remove())
-    if (!key) made.detach()
+    atTheEnd(() => made.unlink())
+    if (!key) made.close()
     return count => {
       let bytes = 0
       for (let index = 0; index < count; index += 1) {
         const opened = SharedMemory.open(id)
         bytes += touch ? opened.buffer.byteLength : opened.size
-        opened.detach()
+        opened.close()
       }
       return { work: bytes }
     }
@@ -54,7 +54,7 @@ export const scene = {
       // It destroys what it detaches when nobody else has it, so the one that was made stays open.
       const { SharedMemory } = await import('../shared/ours.mjs')
       const made = SharedMemory.create(object, { size: BYTES })
-      atTheEnd(() => made.remove())
+      atTheEnd(() => made.unlink())
       const { default: shm } = await import('shm-typed-array')
       return count => {
         for (let index = 0; index < count; index += 1) {
@@ -77,10 +77,10 @@ export const scene = {
     'Unix socket': cannot('has nothing to open without a server'),
     'process.send': cannot('has nothing to open'),
   },
-  targets: [
+  targets: reported(
     ratio('os-ipc, System V semaphore', 'limit, System V semaphore', 2),
     ratio('os-ipc, POSIX semaphore', 'limit, POSIX semaphore', 2),
     ratio('os-ipc, POSIX memory', 'limit, POSIX memory', 2),
     ratio('os-ipc, System V memory', 'limit, System V memory', 2),
-  ],
+  ),
 }

@@ -1,6 +1,6 @@
 import { cannot, limit, node } from '../shared/contenders.mjs'
 import { blocks, carriesBytes, noUnits, onlyMemory } from '../shared/reasons.mjs'
-import { extra, ratio } from '../shared/targets.mjs'
+import { extra, ratio, reported } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
 /** From so many on, what a wait takes stands out from what the process takes. */
@@ -83,10 +83,10 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [
+  targets: reported(
     ratio('os-ipc, 100 waits', 'os-ipc, 1 wait', 1.5),
     ratio('os-ipc, 10,000 waits', 'os-ipc, 1 wait', 1.5),
     extra('os-ipc, 10,000 waits', 'threads', 1),
     extra('os-ipc, 10,000 waits', 'bytes a wait', 1024),
-  ],
+  ),
 }

@@ -18,5 +18,5 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [ratio('os-ipc', 'async-mutex', 0.5)],
+  targets: [ratio('os-ipc', 'Python posix_ipc', 1)],
 }

@@ -1,7 +1,7 @@
 import { cannot } from '../shared/contenders.mjs'
 import { withPostgres } from '../shared/postgres.mjs'
 import { onlyMemory } from '../shared/reasons.mjs'
-import { extra } from '../shared/targets.mjs'
+import { extra, reported } from '../shared/targets.mjs'
 
 const oneMachine = cannot('works on one machine only')
 
@@ -68,5 +68,5 @@ export const scene = {
     'Unix socket': oneMachine,
     'process.send': oneMachine,
   },
-  targets: [extra(SIDE_BY_SIDE, RATIO, 1.15)],
+  targets: reported(extra(SIDE_BY_SIDE, RATIO, 1.15)),
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { root } from '../../scripts/run.mjs'
 import { chart } from './chart.mjs'
-import { sceneTable, verdictTable } from './table.mjs'
+import { reportedTable, sceneTable, verdictTable } from './table.mjs'
 
 const START = '<!-- measured by npm run bench -- --write -->'
 const END = '<!-- end of what was measured -->'
@@ -21,7 +21,7 @@ export function write(reports) {
     title: scene.title,
     operation: scene.operation,
     results,
-    verdicts: verdicts.map(({ what, target, value, met }) => ({ what, target, value, met })),
+    verdicts,
   }))
   writeFileSync(join(docs, 'benchmark.json'), `${JSON.stringify({ machine, scenes: measured }, null, 2)}\n`)
   writeFileSync(join(docs, 'benchmark.svg'), chart(reports, machine))
@@ -42,6 +42,8 @@ function text(reports, machine) {
     '![What an operation takes, on a logarithmic scale](benchmark.svg)',
     '## Targets',
     verdictTable(reports),
+    '## Further ratios',
+    reportedTable(reports),
     '## Scenes',
     ...reports.flatMap(report => [`### ${report.scene.title}`, sceneTable(report)]),
   ].join('\n\n')

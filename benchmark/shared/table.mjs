@@ -14,18 +14,29 @@ export function table(head, rows, numbers) {
   return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n')
 }
 
-/** The targets of all scenes, with what was reached. */
+/** The targets that decide, with what was reached. */
 export function verdictTable(reports) {
+  return ratios(reports, true, 'target', met => (met ? 'met' : '**missed**'))
+}
+
+/** What else is compared, and what to expect of it. */
+export function reportedTable(reports) {
+  return ratios(reports, false, 'expected', met => (met ? '' : 'not here'))
+}
+
+function ratios(reports, deciding, expected, judgement) {
   const rows = reports.flatMap(({ scene, verdicts }) =>
-    verdicts.map(({ what, value, target, met }) => [
-      scene.name,
-      what,
-      target,
-      value === null ? '' : rounded(value),
-      met === null ? 'not measured' : met ? 'met' : '**missed**',
-    ]),
+    verdicts
+      .filter(({ decides }) => decides === deciding)
+      .map(({ what, value, target, met }) => [
+        scene.name,
+        what,
+        target,
+        value === null ? '' : rounded(value),
+        met === null ? 'not measured' : judgement(met),
+      ]),
   )
-  return table(['scene', 'ratio', 'target', 'here', ''], rows, 3)
+  return table(['scene', 'ratio', expected, 'here', ''], rows, 3)
 }
 
 /** What one scene measured: medians, the middle half of the rounds, and the empty cells with their reasons. */

@@ -1,4 +1,13 @@
-// What a scene is to reach. A target looks at the results of one run and answers `{ what, value, target, met }`.
+// What a scene is to reach. A target looks at the results of one run and answers `{ what, value, target, met, decides }`.
+// A few targets decide whether a change may stay; the others are reported beside them.
+
+/** Targets that decide nothing: they say what to expect, and where a change shows first. */
+export function reported(...targets) {
+  return targets.map(({ what, judge }) => ({
+    what,
+    judge: results => ({ ...judge(results), decides: false }),
+  }))
+}
 
 /** The time of `ours` is at most so many times that of `other`. */
 export function ratio(ours, other, atMost) {
@@ -11,9 +20,7 @@ export function throughput(ours, other, atLeast) {
     what: `${ours} / ${other}, operations a second`,
     judge: results => {
       const value = results[other]?.median / results[ours]?.median
-      return verdict(`${ours} / ${other}, operations a second`, value, `>= ${atLeast}`, value >= atLeast, {
-        share: atLeast / value,
-      })
+      return verdict(`${ours} / ${other}, operations a second`, value, `>= ${atLeast}`, value >= atLeast)
     },
   }
 }
@@ -45,13 +52,14 @@ function judge(what, atMost, measure) {
     what,
     judge: results => {
       const value = measure(results)
-      return verdict(what, value, `<= ${atMost}`, value <= atMost, { share: value / atMost })
+      return verdict(what, value, `<= ${atMost}`, value <= atMost)
     },
   }
 }
 
-function verdict(what, value, target, met, more) {
+function verdict(what, value, target, met) {
   // What a contender that is not there was needed for is no verdict.
-  if (value === undefined || Number.isNaN(value)) return { what, target, value: null, met: null }
-  return { what, target, value, met, ...more }
+  if (value === undefined || Number.isNaN(value))
+    return { what, target, value: null, met: null, decides: true }
+  return { what, target, value, met, decides: true }
 }

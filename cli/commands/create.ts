@@ -67,7 +67,7 @@ export default command({
           : ipc.SharedMemory.create(id, { size, mode }),
       )
       if (json) printJson({ ...memoryItem(memory.info()), created: memory.created })
-      memory.detach()
+      memory.close()
     }
     return undefined
   },

@@ -9,7 +9,7 @@ import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
 import { checkPosix } from '../doctor/posix.js'
-import { checkSystemV } from '../doctor/system-v.js'
+import { checkSystemV, longestRecordedName } from '../doctor/system-v.js'
 import { checkSurroundings } from '../doctor/surroundings.js'
 
 const STYLES: Readonly<Record<Level, Style>> = {
@@ -40,9 +40,10 @@ export default command({
   withoutLibrary: true,
   async run({ options }) {
     const { ipc, findings: binding } = await checkBinding()
+    const longest = ipc === undefined ? null : await longestRecordedName()
     const findings = [
       ...binding,
-      ...examined('semaphores', checkSemaphores, '/proc/sys/kernel/sem', '/proc/sysvipc/sem'),
+      ...examined('semaphores', () => checkSemaphores(longest), '/proc/sys/kernel/sem', '/proc/sysvipc/sem'),
       ...examined('segments', checkSegments, '/proc/sys/kernel/shmmni', '/proc/sysvipc/shm'),
       ...(ipc === undefined ? [] : await checkSystemV()),
       ...examined('/dev/shm', checkPosix),

@@ -29,7 +29,6 @@ export default command({
     ['0', 'done'],
     ['2', 'the command line is wrong, or no object can have this name'],
   ],
-  withoutLibrary: true,
   run({ options, operands: [text = ''] }) {
     if (options.memory && options.posix) throw usage('key takes one of --memory and --posix')
     const meant = target(text)

@@ -45,7 +45,7 @@ export default command({
       if (process.stdout.isTTY && !text.accepts(data)) throw binary(label)
       await writeAll(data)
     }
-    memory.detach()
+    memory.close()
     return undefined
   },
 })

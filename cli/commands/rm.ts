@@ -1,7 +1,8 @@
 import { ask, canAsk } from '../core/ask.js'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
-import { about, absent, explain, hiddenLock } from '../core/explain.js'
+import { about, absent, explain } from '../core/explain.js'
+import { hiddenLock } from '../core/hidden-lock.js'
 import { Failure, usage } from '../core/failure.js'
 import { find } from '../core/find.js'
 import { everythingKnown, type Item, labelOf, means } from '../core/items.js'
@@ -126,7 +127,7 @@ function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
     return type === 'memory'
-      ? ipc.SharedMemory.remove(id)
+      ? ipc.SharedMemory.unlink(id)
       : ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
   })
 }
@@ -141,7 +142,7 @@ function removeLock(ipc: Library, lock: Item | undefined): boolean {
 function removeSegment(ipc: Library, id: number): boolean {
   if (!everythingKnown(ipc).some(item => means({ type: 'id', id, label: '' }, item))) return false
   const segment = ipc.SharedMemory.attach(id, { readOnly: true, owner: 'any' })
-  segment.remove()
-  segment.detach()
+  segment.unlink()
+  segment.close()
   return true
 }

@@ -52,7 +52,7 @@ export default command({
       if (options.clear) target.clear()
       target.write(data, offset)
     })
-    memory.detach()
+    memory.close()
     return undefined
   },
 })

@@ -1,7 +1,7 @@
 // The columns that `ls` and `top` show.
 
 import { size, span } from './format.js'
-import { type Item, labelOf } from './items.js'
+import { type Item, labelOf, madeAt } from './items.js'
 import { paint } from './output.js'
 import type { Column } from './table.js'
 
@@ -71,5 +71,8 @@ export const LAST_PID: Column<Item> = {
 export const AGE: Column<Item> = {
   title: 'AGE',
   side: 'right',
-  cell: ({ changed }) => (changed === null ? NONE : span(Date.now() - Date.parse(changed))),
+  cell: item => {
+    const made = madeAt(item)
+    return made === null ? NONE : span(Date.now() - Date.parse(made))
+  },
 }

@@ -9,7 +9,6 @@ import { Failure, sentence, usage } from './failure.js'
 import { rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
-import { keyOfLock } from './key.js'
 import { closest } from './suggest.js'
 import type { Target } from './target.js'
 import { printable } from './text.js'
@@ -190,19 +189,6 @@ function similar(items: readonly Item[], type: Item['type'] | undefined, target:
   const names = items.filter(item => type === undefined || item.type === type).map(labelOf)
   const meant = closest(target.name, names)
   return meant === undefined ? undefined : `did you mean ${meant}?`
-}
-
-/** A lock of another user, which is not on the list: it was there for the asking, and is not for us. */
-export function hiddenLock(target: Target): Failure | undefined {
-  if (target.type !== 'name') return undefined
-  const key = keyOfLock(target.text)
-  const row = rows('/proc/sysvipc/sem')?.find(set => Number(set.key) === key)
-  if (row === undefined) return undefined
-  return new Failure(
-    `no permission for the lock ${printable(target.text)}: it belongs to ${userName(Number(row.uid))}`,
-    'a lock is for the processes of one user',
-    EXIT.forbidden,
-  )
 }
 
 /** Whether there is no folder that a POSIX object could be in, as on AWS Lambda. */

@@ -1,6 +1,7 @@
 import type { Backend } from '../../index.js'
 import type { Library } from './command.js'
-import { explain, hiddenLock, type Subject } from './explain.js'
+import { explain, type Subject } from './explain.js'
+import { hiddenLock } from './hidden-lock.js'
 import type { Failure } from './failure.js'
 import { everythingKnown, type Item, means, memoryItem, semaphoreItem } from './items.js'
 import { libraryId, type Target } from './target.js'
@@ -58,6 +59,6 @@ function memoryOf(ipc: Library, id: string | number): Item {
   try {
     return memoryItem(memory.info())
   } finally {
-    memory.detach()
+    memory.close()
   }
 }

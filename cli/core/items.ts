@@ -34,10 +34,15 @@ export interface Item {
   readonly lastPidAlive: boolean | null
   readonly creatorPid: number | null
   readonly creatorAlive: boolean | null
-  /** When it was made, or its owner, mode or size last changed: ISO 8601. */
-  readonly changed: string | null
-  /** When it was last operated upon, attached or detached. */
-  readonly used: string | null
+  /** When it was made, as far as the system keeps that: ISO 8601. */
+  readonly createdAt: string | null
+  /** When its owner, mode or size last changed; of a System V object or a lock also when it was made. */
+  readonly changedAt: string | null
+  /** A semaphore: when the last operation was. */
+  readonly operatedAt: string | null
+  /** A System V segment: when it was last attached. */
+  readonly attachedAt: string | null
+  readonly detachedAt: string | null
   /** Whether it is known to be of this name; null for memory. */
   readonly verified: boolean | null
   /** Whether its name or key is gone. */
@@ -46,11 +51,11 @@ export interface Item {
 
 /** Everything that we may see: semaphores, locks, then memory, each by name. */
 export function everything(ipc: Library): Item[] {
-  const { semaphores, locks, segments } = ipc.list()
+  const { semaphores, locks, memory } = ipc.list()
   return [
     ...semaphores.map(semaphoreItem).sort(byName),
     ...locks.map(lockItem).sort(byName),
-    ...segments.map(memoryItem).sort(byName),
+    ...memory.map(memoryItem).sort(byName),
   ]
 }
 
@@ -80,15 +85,13 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
     ...lastProcess(info.lastPid),
     creatorPid: null,
     creatorAlive: null,
-    changed: info.changed?.toISOString() ?? null,
-    used: info.operated?.toISOString() ?? null,
+    ...times({ changedAt: info.changedAt, operatedAt: info.operatedAt }),
     verified: info.verified,
     removed: info.removed,
   }
 }
 
 export function memoryItem(info: SharedMemoryInfo): Item {
-  const used = [info.attachedAt, info.detachedAt].map(time => time?.getTime() ?? 0)
   return {
     type: 'memory',
     system: info.kind,
@@ -104,8 +107,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     ...lastProcess(info.lastPid),
     creatorPid: info.creatorPid ?? null,
     creatorAlive: info.creatorPid === undefined ? null : isAlive(info.creatorPid),
-    changed: (info.createdAt ?? info.changed)?.toISOString() ?? null,
-    used: used.some(time => time > 0) ? new Date(Math.max(...used)).toISOString() : null,
+    ...times(info),
     verified: null,
     removed: info.removed ?? null,
   }
@@ -130,8 +132,7 @@ export function lockItem(info: ListedLock): Item {
     ...lastProcess(undefined),
     creatorPid: null,
     creatorAlive: null,
-    changed: info.changed.toISOString(),
-    used: null,
+    ...times({ changedAt: info.changedAt }),
     verified: true,
     removed: false,
   }
@@ -147,6 +148,42 @@ function ownership(uid: number | undefined, gid: number | undefined, mode: numbe
     gid: gid ?? null,
     mode: mode === undefined ? null : octal(mode),
   }
+}
+
+/** The times of an object; undefined for what the system does not keep. */
+interface Times {
+  readonly createdAt?: Date | undefined
+  readonly changedAt?: Date | undefined
+  readonly operatedAt?: Date | undefined
+  readonly attachedAt?: Date | undefined
+  readonly detachedAt?: Date | undefined
+}
+
+function times({ createdAt, changedAt, operatedAt, attachedAt, detachedAt }: Times) {
+  const text = (time: Date | undefined) => time?.toISOString() ?? null
+  return {
+    createdAt: text(createdAt),
+    changedAt: text(changedAt),
+    operatedAt: text(operatedAt),
+    attachedAt: text(attachedAt),
+    detachedAt: text(detachedAt),
+  }
+}
+
+/** When it was made, or, where the system does not keep that, last changed: ISO 8601. */
+export function madeAt({ createdAt, changedAt }: Item): string | null {
+  return createdAt ?? changedAt
+}
+
+/** When it was last operated upon, attached or detached: ISO 8601. */
+export function usedAt({ operatedAt, attachedAt, detachedAt }: Item): string | null {
+  // Texts of one length in one time zone have the order of their times.
+  return (
+    [operatedAt, attachedAt, detachedAt]
+      .flatMap(time => time ?? [])
+      .sort()
+      .at(-1) ?? null
+  )
 }
 
 function lastProcess(pid: number | undefined) {

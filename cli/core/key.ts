@@ -1,11 +1,11 @@
-/** The System V key of a semaphore's name: FNV-1a 32 over its UTF-8 bytes, slash included, as a signed number. */
+import { native } from '../../lib/addon/native.js'
+
+/** The System V key of a semaphore's name, slash included; 0 for a name that has none. */
 export function keyOf(name: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash | 0
+  return native.keyOfName(name) as number
 }
 
 /** The System V key of a lock's name. */
 export function keyOfLock(name: string): number {
-  return keyOf(`os-ipc:lock:${name}`)
+  return native.keyOfLock(name) as number
 }

@@ -5,25 +5,16 @@ import { numbers, rows, text } from '../core/files.js'
 /** The share of a limit from which on it is worth a warning. */
 const NEARLY = 0.8
 
-/** Semaphores of a set that are no part of its name, and operations that make it. */
-const RECORD = 3
-const INITIAL_OPERATIONS = 4
-
-/** Bits of a name in one semaphore. */
-const WORD_BITS = 15
-
 /** The longest name that a library may ask for. */
 const MAX_NAME = 250
 
-/** kernel.sem, and how much of it is used. */
-export function checkSemaphores(): Finding[] {
+/** kernel.sem, and how much of it is used; `longest` is how many bytes of a name a set has room for. */
+export function checkSemaphores(longest: number | null): Finding[] {
   const [semmsl, semmns, semopm, semmni] = numbers('/proc/sys/kernel/sem') ?? []
   const sets = rows('/proc/sysvipc/sem')
   if (semmsl === undefined || semmns === undefined || semopm === undefined || semmni === undefined) return []
   if (sets === undefined) return []
   const semaphores = sets.reduce((sum, { nsems }) => sum + Number(nsems), 0)
-  const words = Math.min(semmsl - RECORD, semopm - INITIAL_OPERATIONS)
-  const longest = Math.min(MAX_NAME, Math.floor((words * WORD_BITS) / 8) - 1)
   return [
     used(
       'semaphores',
@@ -34,19 +25,30 @@ export function checkSemaphores(): Finding[] {
       'sysctl kernel.sem raises it',
     ),
     used('semaphores', semaphores, semmns, 'semaphores in all sets (SEMMNS)', 'sysctl kernel.sem raises it'),
-    longest >= MAX_NAME
-      ? finding(
-          'ok',
-          'semaphores',
-          `a set carries its name, of up to ${MAX_NAME} bytes (SEMMSL ${semmsl}, SEMOPM ${semopm})`,
-        )
-      : finding(
-          longest >= 30 ? 'note' : 'warning',
-          'semaphores',
-          `only names of up to ${Math.max(0, longest)} bytes are kept with their set (SEMMSL ${semmsl}, SEMOPM ${semopm}): longer ones cannot be told apart when their keys collide`,
-          `sysctl kernel.sem="32000 ${semmns} 500 ${semmni}"`,
-        ),
+    ...(longest === null ? [] : [names(longest, { semmsl, semmns, semopm, semmni })]),
   ]
+}
+
+/** kernel.sem. */
+interface Limits {
+  readonly semmsl: number
+  readonly semmns: number
+  readonly semopm: number
+  readonly semmni: number
+}
+
+/** Whether sets carry their names. */
+function names(longest: number, { semmsl, semmns, semopm, semmni }: Limits): Finding {
+  const limits = `(SEMMSL ${semmsl}, SEMOPM ${semopm})`
+  if (longest >= MAX_NAME) {
+    return finding('ok', 'semaphores', `a set carries its name, of up to ${MAX_NAME} bytes ${limits}`)
+  }
+  return finding(
+    longest >= 30 ? 'note' : 'warning',
+    'semaphores',
+    `only names of up to ${longest} bytes are kept with their set ${limits}: longer ones cannot be told apart when their keys collide`,
+    `sysctl kernel.sem="32000 ${semmns} 500 ${semmni}"`,
+  )
 }
 
 /** kernel.shm*, and how much of it is used. */

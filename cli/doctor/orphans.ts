@@ -1,6 +1,6 @@
 import type { Library } from '../core/command.js'
 import { hexKey, size, span } from '../core/format.js'
-import { everything, type Item, labelOf } from '../core/items.js'
+import { everything, type Item, labelOf, madeAt, usedAt } from '../core/items.js'
 import { escapedBytes, isPrintable, printable } from '../core/text.js'
 import { holdersOf } from '../core/use.js'
 import { type Finding, finding } from './finding.js'
@@ -67,7 +67,7 @@ function unmapped(item: Item): Finding[] {
 
 /** A semaphore outlives its users on purpose: only one that nobody came back to is worth a word. */
 function unused(item: Item): Finding[] {
-  const idle = Date.now() - Date.parse(item.used ?? item.changed ?? '')
+  const idle = Date.now() - Date.parse(usedAt(item) ?? madeAt(item) ?? '')
   if (item.waiters !== 0 || item.lastPidAlive === true || !(idle > LONG_UNUSED)) return []
   return [
     finding(
@@ -108,6 +108,7 @@ function quoted(item: Item): string {
   return /^[\w/:.-]+$/.test(label) ? label : `'${label.replaceAll("'", `'\\''`)}'`
 }
 
-function ageOf({ changed }: Item): number {
-  return changed === null ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(changed)
+function ageOf(item: Item): number {
+  const made = madeAt(item)
+  return made === null ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(made)
 }

@@ -35,6 +35,12 @@ export async function checkSystemV(): Promise<Finding[]> {
   ]
 }
 
+/** How many bytes of a name a set of this host has room for; `null` where there are no sets. */
+export async function longestRecordedName(): Promise<number | null> {
+  const { native } = await import('../../lib/addon/native.js')
+  return (native.longestRecordedName() as number | null | undefined) ?? null
+}
+
 function named(refused: readonly { call: string; code: string }[]): string {
   const calls = refused.map(({ call, code }) => `${call} (${code})`)
   return `this process may not call ${calls.join(', ')}`

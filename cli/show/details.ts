@@ -1,6 +1,6 @@
 import type { Library } from '../core/command.js'
 import { count, hexKey, moment, size } from '../core/format.js'
-import { type Item, labelOf } from '../core/items.js'
+import { type Item, labelOf, madeAt, usedAt } from '../core/items.js'
 import { describePid, type Processes } from '../core/processes.js'
 import { holdersOf, waitersOf } from '../core/use.js'
 
@@ -55,6 +55,7 @@ export function jsonOf({ item, holders, waiting, content }: Details): object {
 /** Names and values, as people read them. */
 export function rowsOf({ item, holders, waiting }: Details): (readonly [name: string, value: string])[] {
   const { key, id, value, waiters, attached } = item
+  const [made, used] = [madeAt(item), usedAt(item)]
   const rows: (readonly [string, string | undefined])[] = [
     ['kind', kindText(item)],
     ['held', heldBy(item)],
@@ -73,8 +74,8 @@ export function rowsOf({ item, holders, waiting }: Details): (readonly [name: st
     ['mode', item.mode ?? undefined],
     ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
     ['last pid', item.lastPid === null ? undefined : describePid(item.lastPid)],
-    ['last used', item.used === null ? undefined : moment(new Date(item.used))],
-    ['made or changed', item.changed === null ? undefined : moment(new Date(item.changed))],
+    ['last used', used === null ? undefined : moment(new Date(used))],
+    ['made or changed', made === null ? undefined : moment(new Date(made))],
     ['record', recordText(item)],
     ['removed', item.removed ? 'yes: it goes with the last process that has it' : undefined],
   ]
@@ -136,7 +137,7 @@ function contentOf(
         data: memory.toBuffer(from, Math.min(length ?? DEFAULT_LENGTH, memory.size - from)),
       }
     } finally {
-      memory.detach()
+      memory.close()
     }
   } catch (error) {
     return (error as Error).message

@@ -1,5 +1,5 @@
 import { AGE, ATTACHED, heldText, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
-import { labelOf } from '../core/items.js'
+import { labelOf, madeAt } from '../core/items.js'
 import { paint, unicode } from '../core/output.js'
 import type { Column } from '../core/table.js'
 import type { Seen } from './sampler.js'
@@ -80,7 +80,7 @@ export const COLUMNS: readonly TopColumn[] = [
     cell: ({ item }) =>
       item.lastPidAlive === false ? paint('red', `${item.lastPid} dead`) : LAST_PID.cell(item),
   },
-  of(AGE, 'age', 8, (a, b) => Date.parse(a.item.changed ?? '') - Date.parse(b.item.changed ?? '')),
+  of(AGE, 'age', 8, (a, b) => Date.parse(madeAt(a.item) ?? '') - Date.parse(madeAt(b.item) ?? '')),
 ]
 
 /** The units that are there, as a share of the most that were seen. */

@@ -88,12 +88,14 @@ function signatureOf({
   value,
   waiters,
   lastPid,
-  used,
+  operatedAt,
+  attachedAt,
+  detachedAt,
   attached,
   size,
   exclusive,
   shared,
   processes,
 }: Item): string {
-  return `${value} ${waiters} ${lastPid} ${used} ${attached} ${size} ${exclusive} ${shared} ${processes}`
+  return `${value} ${waiters} ${lastPid} ${operatedAt} ${attachedAt} ${detachedAt} ${attached} ${size} ${exclusive} ${shared} ${processes}`
 }

@@ -33,8 +33,8 @@ function stillOpens(name) {
   const found = []
   const attempts = [
     [`${name}-limit`, () => Limit.open(`${name}-limit`).close()],
-    [`${name}-file`, () => SharedMemory.open(`${name}-file`).detach()],
-    [`${name}-board`, () => SharedMemory.open(`${name}-board`).detach()],
+    [`${name}-file`, () => SharedMemory.open(`${name}-file`).close()],
+    [`${name}-board`, () => SharedMemory.open(`${name}-board`).close()],
   ]
   for (const [object, attempt] of attempts) {
     try {
@@ -49,8 +49,8 @@ function stillOpens(name) {
 
 function listed(name) {
   try {
-    const { semaphores, limits, segments = [] } = list()
-    return [...semaphores, ...limits, ...segments].flatMap(object =>
+    const { semaphores, limits, memory } = list()
+    return [...semaphores, ...limits, ...memory].flatMap(object =>
       object.name?.startsWith(name) ? [object.name] : [],
     )
   } catch (error) {

@@ -114,8 +114,8 @@ function createSegment(name, size, input) {
 }
 
 function remove(segment) {
-  segment.remove()
-  segment.detach()
+  segment.unlink()
+  segment.close()
 }
 
 /** A hold without an end is that of a dead worker: until we killed it, or at its beginning for all that we know. */

@@ -38,7 +38,7 @@ try {
   console.log(`node: ${FRAMES} frames, sum ${sum}`)
   process.exitCode = code
 } finally {
-  ring.remove()
+  ring.unlink()
   free.unlink()
   full.unlink()
 }

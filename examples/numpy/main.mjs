@@ -23,7 +23,7 @@ try {
 
   console.log(`node: ${sum(image)}`)
 } finally {
-  memory.remove()
+  memory.unlink()
 }
 
 function sum(array) {

@@ -3,9 +3,11 @@ import { inspect } from 'node:util'
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
 import type { LimitEngine } from '../limit/engine.js'
+import { BACKENDS } from '../options.js'
+import type { BackendCapabilities } from '../../native.cjs'
 import type { Backend } from '../options.js'
 
-/** A fact of each backend. */
+/** A fact about each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
 /** What limits are made of, and what becomes of the permits of a dead process. */
@@ -19,51 +21,70 @@ export interface LimitCapabilities {
 }
 
 /**
- * What this platform can do: a fact to look up, never a silent difference.
+ * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
  * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
   readonly supported: boolean
-  /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+  /** The reason why the addon has not loaded, and the remedy; `undefined` where it has loaded. */
   readonly reason: string | undefined
-  /** Operating system and processor, as `'linux-x64'`. */
+  /** The operating system and the processor, such as `'linux-x64'`. */
   readonly platform: string
-  /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
+  /** The backends that semaphores can have here; `'sysv'` is missing where a filter of system calls refuses it. */
   readonly semaphoreBackends: readonly Backend[]
-  /** The one that a name means when no `backend` is given. */
+  /** The backend of a name when no `backend` is given. */
   readonly defaultBackend: Backend
-  /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+  /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
   readonly timedWait: PerBackend
   /** What {@link Limit} has here. */
   readonly limits: LimitCapabilities
   /** Whether `value` can be read. */
   readonly value: PerBackend
-  /** Whether `unlink` wakes those who wait. */
+  /** Whether `unlink` wakes the waiters. */
   readonly unlinkWakes: PerBackend
-  /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+  /** The material of {@link locks}: System V semaphores, or files with flock(2). With both, the locks of a dead process are free. */
   readonly locks: 'sysv' | 'files'
-  /** Whether {@link list} can say what there is. */
+  /** Whether objects outlive their last user. Where they do, they stay until a program removes them or the host restarts. */
+  readonly persistent: boolean
+  /** Whether {@link list} can list the objects of this host. */
   readonly list: boolean
-  /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+  /** Whether this runtime allows {@link SharedMemory.buffer}. Electron does not. */
   readonly externalBuffers: boolean
 }
 
-/** Of a platform that has nothing. */
-const NONE = {
-  available: false,
-  isDefault: false,
-  hasTimedWait: false,
-  hasValue: false,
-  unlinkWakes: false,
+const supported = reason === undefined
+
+let known: readonly BackendCapabilities[] | undefined
+
+/** The core's facts about each backend; throws `ERR_NATIVE_BINDING` where there is no addon. */
+function backends(): readonly BackendCapabilities[] {
+  known ??= checked(native.semaphoreCapabilities())
+  return known
 }
 
-const supported = reason === undefined
-const { sysv, posix } = supported ? checked(native.semaphoreCapabilities()) : { sysv: NONE, posix: NONE }
+/** The largest value of a counter of this backend. */
+export function valueMax(backend: Backend): number {
+  return backends().find(({ name }) => name === backend)?.valueMax ?? 0
+}
+
+/** The backends for which a fact is true; none on a platform without the addon. */
+function those(fact: (backend: BackendCapabilities) => boolean): readonly Backend[] {
+  return supported
+    ? backends()
+        .filter(fact)
+        .map(({ name }) => name)
+    : []
+}
+
+function perBackend(isTrue: readonly Backend[]): PerBackend {
+  const facts = BACKENDS.map(name => [name, isTrue.includes(name)])
+  return Object.freeze(Object.fromEntries(facts) as Record<Backend, boolean>)
+}
 
 /**
- * What this platform can do.
+ * The features of this platform.
  *
  * @example
  * ```ts
@@ -75,27 +96,26 @@ export const capabilities: Capabilities = Object.freeze({
   reason,
   platform: `${process.platform}-${process.arch}`,
   get semaphoreBackends() {
-    return Object.freeze([
-      ...(sysv.available && checked(native.systemVUndo()).available ? (['sysv'] as const) : []),
-      ...(posix.available ? (['posix'] as const) : []),
-    ])
+    const refused = (name: Backend) => name === 'sysv' && !checked(native.systemVUndo()).available
+    return Object.freeze(those(({ name, available }) => available && !refused(name)))
   },
-  defaultBackend: sysv.isDefault ? 'sysv' : 'posix',
-  timedWait: { sysv: sysv.hasTimedWait, posix: posix.hasTimedWait },
+  defaultBackend: those(({ isDefault }) => isDefault)[0] ?? 'posix',
+  timedWait: perBackend(those(({ hasTimedWait }) => hasTimedWait)),
   get limits() {
     const undo = supported && checked(native.hasLimits()) ? checked(native.systemVUndo()) : undefined
     const engines = Object.freeze(undo?.available ? (['sysv'] as const) : [])
     return Object.freeze({ engines, default: engines[0], crashRecovery: undo?.recoversPermits ?? false })
   },
-  value: { sysv: sysv.hasValue, posix: posix.hasValue },
-  unlinkWakes: { sysv: sysv.unlinkWakes, posix: posix.unlinkWakes },
+  value: perBackend(those(({ hasValue }) => hasValue)),
+  unlinkWakes: perBackend(those(({ unlinkWakes }) => unlinkWakes)),
   get locks() {
     return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
   },
-  // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
-  list: sysv.available,
+  persistent: supported && checked(native.objectsPersist()),
+  // Linux lists the System V objects in /proc. On darwin there are no System V objects of this package, and no list.
+  list: those(({ name, available }) => name === 'sysv' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
-  // Shows the facts where Node.js would print `[Getter]`.
+  // Shows the facts; Node.js would print `[Getter]`.
   [inspect.custom](this: Capabilities) {
     return Object.fromEntries(Object.entries(this))
   },

@@ -5,7 +5,7 @@ import { isTimeout, type ObservedWait } from './waits.js'
 import type { Handle } from '../waiting/handle.js'
 import { performance } from '../waiting/clock.js'
 
-// Kept for good: `hasSubscribers` of a channel in hand is all that a call costs while nobody listens.
+// Kept for the life of the process: while a channel has no subscriber, a call then costs only one `hasSubscribers`.
 const waiting = channel('os-ipc:wait')
 const acquired = channel('os-ipc:acquired')
 const released = channel('os-ipc:released')
@@ -31,7 +31,7 @@ export function waitFailed(handle: Handle, { number, start }: ObservedWait, erro
   publishFailed(ended, handle, number, performance.now() - start, error)
 }
 
-/** Whether anybody wants to hear of waits. */
+/** Whether a channel of waits has a subscriber. */
 export function waitsObserved(): boolean {
   return waiting.hasSubscribers || acquired.hasSubscribers || timeout.hasSubscribers || failed.hasSubscribers
 }
@@ -51,12 +51,12 @@ export function posted(handle: Handle, count: number): void {
   if (released.hasSubscribers) publishReleased(handle, count, undefined)
 }
 
-/** The time at which a permit was taken, if anybody wants to hear how long it was held. */
+/** The time at which a permit was taken, if a subscriber wants to know how long it is held. */
 export function heldSince(): number | undefined {
   return released.hasSubscribers ? performance.now() : undefined
 }
 
-/** A permit was given back. */
+/** A permit was released. */
 export function gaveBack(handle: Handle, since: number | undefined): void {
   if (!released.hasSubscribers) return
   publishReleased(handle, 1, since === undefined ? undefined : performance.now() - since)

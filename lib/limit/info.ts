@@ -65,8 +65,8 @@ export function limitInfo(info: NativeLimitInfo): LimitInfo {
     uid: info.uid,
     gid: info.gid,
     mode: info.mode,
-    operatedAt: info.operated === undefined ? undefined : new Date(info.operated * 1000),
-    changedAt: new Date(info.changed * 1000),
+    operatedAt: info.operatedAt === undefined ? undefined : new Date(info.operatedAt * 1000),
+    changedAt: new Date(info.changedAt * 1000),
     verified: info.verified,
   }
 }

@@ -68,8 +68,8 @@ const inside = Symbol('inside')
  * ```
  */
 export class Limit implements PermitSource, Disposable {
-  /** The name with its leading slash; `''` for a raw System V key. */
-  readonly name: string
+  /** The name with its leading slash; `undefined` for a raw System V key. */
+  readonly name: string | undefined
   /** What it is made of. */
   readonly engine: LimitEngine
   /** Whether this call made the limit. */
@@ -80,7 +80,7 @@ export class Limit implements PermitSource, Disposable {
   private constructor(key: symbol, handle: number, which: Target, created: boolean) {
     if (key !== inside) throw wrongType('new Limit()', 'Limit.create, open or openOrCreate', undefined)
     const { id, engine } = which
-    this.name = typeof id === 'string' ? id : ''
+    this.name = typeof id === 'string' ? id : undefined
     this.engine = engine
     this.created = created
     this.#handle = new LimitHandle(handle, id, engine)

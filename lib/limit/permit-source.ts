@@ -15,8 +15,8 @@ import type { WaitOptions } from '../waiting/options.js'
  * ```
  */
 export interface PermitSource extends AsyncDisposable {
-  /** The name that all who share the permits know them by, with its leading slash. */
-  readonly name: string
+  /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+  readonly name: string | undefined
   /**
    * Takes a permit, and waits until one is there.
    *

@@ -2,7 +2,7 @@ import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
 import type { PermitLike } from '../limit/permit-source.js'
 import type { Entry } from './entry.js'
-import { leaseSignal } from './lease-signal.js'
+import { leaseSignal } from '../lease/signal.js'
 
 /** How often a permit is refreshed, as a part of its lease; and how soon again when that failed. */
 const REFRESH_EVERY = 1 / 3

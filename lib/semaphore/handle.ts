@@ -1,6 +1,5 @@
 import { constants } from 'node:os'
 
-import { Counter } from './counter.js'
 import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import type { Backend, Id } from '../options.js'
@@ -12,18 +11,9 @@ export class SemaphoreHandle extends Handle {
   readonly permit = false
   readonly backend: Backend
 
-  /** Of a POSIX semaphore that is open. */
-  counter: Counter | undefined
-
   constructor(number: number, id: Id, backend: Backend) {
     super(number, id)
     this.backend = backend
-    this.counter = backend === 'posix' ? new Counter(number) : undefined
-  }
-
-  override close(): void {
-    if (this.open) this.counter = undefined
-    super.close()
   }
 
   timedOut(): IpcError {

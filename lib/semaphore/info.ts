@@ -29,9 +29,9 @@ export interface SemaphoreInfo {
   /** Permission bits. */
   readonly mode: number | undefined
   /** When the last operation was, to the second. */
-  readonly operated: Date | undefined
+  readonly operatedAt: Date | undefined
   /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
-  readonly changed: Date | undefined
+  readonly changedAt: Date | undefined
   /** Whether it is known to be the one of this name, and not another's with the same key. */
   readonly verified: boolean
   /** Whether its name was taken away or given to another one (POSIX). */
@@ -41,7 +41,7 @@ export interface SemaphoreInfo {
 /** The addon's view as the public one. */
 export function semaphoreInfo(info: NativeSemaphoreInfo): SemaphoreInfo {
   return {
-    backend: info.posix ? 'posix' : 'sysv',
+    backend: info.backend,
     name: info.name,
     key: info.key,
     id: info.id,
@@ -52,8 +52,8 @@ export function semaphoreInfo(info: NativeSemaphoreInfo): SemaphoreInfo {
     uid: info.uid,
     gid: info.gid,
     mode: info.mode,
-    operated: time(info.operated),
-    changed: time(info.changed),
+    operatedAt: time(info.operatedAt),
+    changedAt: time(info.changedAt),
     verified: info.verified,
     removed: info.removed,
   }

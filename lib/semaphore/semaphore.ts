@@ -1,5 +1,5 @@
 import type { OpenedSemaphore } from '../../native.cjs'
-import { capabilities } from '../addon/capabilities.js'
+import { capabilities, valueMax } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, wrongType, wrongValue } from '../errors.js'
@@ -71,8 +71,8 @@ const inside = Symbol('inside')
  * ```
  */
 export class Semaphore implements Disposable, AsyncDisposable {
-  /** The name with its leading slash; `''` for a raw System V key. */
-  readonly name: string
+  /** The name with its leading slash; `undefined` for a raw System V key. */
+  readonly name: string | undefined
   /** Which of the platform's two kinds it is. */
   readonly backend: Backend
   /** Whether this call made the semaphore. */
@@ -84,11 +84,11 @@ export class Semaphore implements Disposable, AsyncDisposable {
     if (key !== inside) {
       throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
     }
-    const { id, posix } = which
-    this.name = typeof id === 'string' ? id : ''
-    this.backend = posix ? 'posix' : 'sysv'
+    const { id, backend } = which
+    this.name = typeof id === 'string' ? id : undefined
+    this.backend = backend
     this.created = created
-    this.#handle = new SemaphoreHandle(handle, id, this.backend)
+    this.#handle = new SemaphoreHandle(handle, id, backend)
   }
 
   /**
@@ -104,9 +104,9 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
-    const { initial, mode } = creation(options, which.posix)
-    const { id: named, posix } = which
-    const make = () => native.semaphoreCreate(evaluation.session, named, posix, initial, mode)
+    const { initial, mode } = creation(options, which.backend)
+    const { id: named, backend } = which
+    const make = () => native.semaphoreCreate(evaluation.session, named, backend, initial, mode)
     return Semaphore.#opened(which, make, native.semaphoreUnlink)
   }
 
@@ -126,7 +126,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
     const which = target(id, options)
     const owner = checkOwner(checkOptions(options).owner)
-    const handle = native.semaphoreOpen(evaluation.session, which.id, which.posix, owner)
+    const handle = native.semaphoreOpen(evaluation.session, which.id, which.backend, owner)
     if (typeof handle === 'string') throw fromNative(handle)
     try {
       return new Semaphore(inside, handle, which, false)
@@ -151,10 +151,10 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
     const which = target(id, options)
-    const { initial, mode } = creation(options, which.posix)
+    const { initial, mode } = creation(options, which.backend)
     const owner = checkOwner(options.owner)
-    const { id: named, posix } = which
-    const open = () => native.semaphoreOpenOrCreate(evaluation.session, named, posix, initial, mode, owner)
+    const { id: named, backend } = which
+    const open = () => native.semaphoreOpenOrCreate(evaluation.session, named, backend, initial, mode, owner)
     return Semaphore.#opened(which, open)
   }
 
@@ -167,7 +167,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
     const which = target(id, options)
-    return checked(native.semaphoreUnlinkId(which.id, which.posix))
+    return checked(native.semaphoreUnlinkId(which.id, which.backend))
   }
 
   /**
@@ -210,10 +210,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   post(count = 1): void {
     const number = this.#handle.use()
-    const counted = count === 1 && this.#handle.counter?.give()
-    const failure = counted
-      ? undefined
-      : native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
+    const failure = native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
     if (typeof failure === 'string') throw fromNative(failure)
     try {
       posted(this.#handle, count)
@@ -228,7 +225,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   tryWait(): boolean {
     const number = this.#handle.use()
-    const taken = this.#handle.counter?.take() || native.semaphoreTryWait(number)
+    const taken = native.semaphoreTryWait(number)
     if (taken === true) {
       try {
         tookAtOnce(this.#handle)
@@ -319,7 +316,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   #checkCount(count: number): number {
-    return checkCount(count, checked(native.semaphoreValueMax(this.backend === 'posix')))
+    return checkCount(count, valueMax(this.backend))
   }
 
   /** The same as {@link close}. */
@@ -335,23 +332,25 @@ refuseWordsOfLimits(Semaphore.prototype)
 /** Which semaphore: its id, a name with its slash, and the system it lives in. */
 interface Target {
   id: Id
-  posix: boolean
+  backend: Backend
 }
 
 function target(id: unknown, options: BackendOptions | undefined): Target {
   const checked = checkId(id)
   const backend = checkBackend(checkOptions(options).backend)
   if (typeof checked === 'number') {
-    if (backend === 'posix') throw wrongValue("a number is a System V key: it has no backend 'posix'")
-    return { id: checked, posix: false }
+    if (backend !== undefined && backend !== 'sysv') {
+      throw wrongValue(`a number is a System V key: it has no backend '${backend}'`)
+    }
+    return { id: checked, backend: 'sysv' }
   }
   const name = checked.startsWith('/') ? checked : `/${checked}`
-  return { id: name, posix: (backend ?? capabilities.defaultBackend) === 'posix' }
+  return { id: name, backend: backend ?? capabilities.defaultBackend }
 }
 
-function creation(options: CreateSemaphoreOptions, posix: boolean): { initial: number; mode: number } {
+function creation(options: CreateSemaphoreOptions, backend: Backend): { initial: number; mode: number } {
   const { initial, mode } = checkOptions(options)
-  return { initial: checkInitial(initial, checked(native.semaphoreValueMax(posix))), mode: checkMode(mode) }
+  return { initial: checkInitial(initial, valueMax(backend)), mode: checkMode(mode) }
 }
 
 function warnUnverified(label: string): void {

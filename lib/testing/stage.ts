@@ -18,12 +18,12 @@ export class Stage {
   async create(permits: number): Promise<PermitSource> {
     const source = await this.subject.create(permits)
     this.#opened.push(source)
-    this.#made.push(source.name)
+    this.#made.push(nameOf(source))
     return source
   }
 
   async open(source: PermitSource, permits: number): Promise<PermitSource> {
-    const other = await this.subject.open(source.name, permits)
+    const other = await this.subject.open(nameOf(source), permits)
     this.#opened.push(other)
     return other
   }
@@ -112,4 +112,10 @@ export class Stage {
 
 export function later(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds))
+}
+
+/** The name by which it is opened once more. */
+function nameOf({ name }: PermitSource): string {
+  assert.ok(name !== undefined, 'what create() returns has no name')
+  return name
 }

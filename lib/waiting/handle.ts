@@ -10,8 +10,8 @@ const unreachable = new Unreachable<Handle>(number => void native.dropHandle(num
 /** An open semaphore or limit in the addon, and what of it is still in use. */
 export abstract class Handle {
   readonly number: number
-  /** With its slash; `''` for a raw key. */
-  readonly name: string
+  /** With its slash; `undefined` for a raw key. */
+  readonly name: string | undefined
   /** The raw System V key, if it was opened by one. */
   readonly key: number | undefined
   open = true
@@ -35,7 +35,7 @@ export abstract class Handle {
 
   constructor(number: number, id: Id) {
     this.number = number
-    this.name = typeof id === 'number' ? '' : id
+    this.name = typeof id === 'number' ? undefined : id
     this.key = typeof id === 'number' ? id : undefined
     unreachable.watch(this, number)
   }

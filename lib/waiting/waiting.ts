@@ -23,7 +23,7 @@ class Pending extends PendingWait<void> {
     this.#isStep = isStep
   }
 
-  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
+  /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
   begin(timeout: number | undefined): void {
     this.listen()
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
@@ -74,7 +74,7 @@ class Pending extends PendingWait<void> {
     super.letGo()
   }
 
-  // The wait itself keeps the process alive, where it is meant to; its timer never does.
+  // The wait itself keeps the process alive, if it is referenced; its timer never does.
   #startTimer(deadline: number): void {
     this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
   }
@@ -86,7 +86,7 @@ class Pending extends PendingWait<void> {
   }
 }
 
-/** How many waits have a ticket and call the code of their signal now: it may close the handle. */
+/** The number of waits that have a ticket and call the code of their signal now: that code may close the handle. */
 let beginning = 0
 
 /**
@@ -138,7 +138,7 @@ export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<v
     wait = new Pending(handle, to !== undefined, ticket, signal)
     wait.begin(timeout)
   } catch (error) {
-    // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
+    // The call of the addon comes first: the stack may have no room for a function of this package. A closed handle has no tickets.
     if (handle.open) native.cancelWait(number, ticket)
     if (wait) wait.ended = true
     wait?.letGo()
@@ -152,7 +152,7 @@ export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<v
   return wait.promise
 }
 
-/** Closes a handle, and ends every wait of it. */
+/** Closes a handle, and ends all of its waits. */
 export function closeHandle(handle: Handle): void {
   if (handle.waits > 0 || beginning > 0) native.cancelWaits(handle.number)
   // The waits end first: if this throws, the handle is still open and can be closed again.
@@ -166,7 +166,7 @@ function ticketsOf(handle: Handle): number[] {
   return [...waiters].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
-/** Says whether the waits of a handle keep the process alive. */
+/** Sets whether the waits of a handle keep the process alive. */
 export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive

@@ -29,6 +29,7 @@ const FIRST = [
   'list',
   'ftok',
   'capabilities',
+  'settings',
   'IpcError',
 ]
 

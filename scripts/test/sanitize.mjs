@@ -27,8 +27,7 @@ const PURE = [
   'patience::',
   'access::',
   'sys::copy::',
-  'sys::copy::store_way::',
-  'waiting::pace::',
+  'waiting::spin::budget::',
   'layout::',
 ]
 

@@ -69,7 +69,7 @@ const promised: Promised = {
     if (permits !== PERMITS || holders?.length !== 0)
       trial.lost(`${permits} permits are recorded, held by ${JSON.stringify(holders)}`)
     limit.unlink()
-    memory.remove()
+    memory.unlink()
     const all = processes + pythons.length + (goPairs === undefined ? 0 : 1)
     return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${all} processes, ${python.posts.toLocaleString('en')} posts and ${python.waits.toLocaleString('en')} waits of Python, ${goPairs?.toLocaleString('en') ?? 'no'} pairs of Go, ${free} free of ${expected}`
   },

@@ -42,7 +42,7 @@ await source.close()
 async function turn(trial: number): Promise<void> {
   const id = kind === 'posix' ? `/os-ipc-${process.pid}-${trial}` : (process.pid << 12) | (trial & 0xfff)
   const memory = SharedMemory.create(id, { size: SIZE })
-  memory.remove()
+  memory.unlink()
   memory.write('x', random(SIZE))
   const view = new Uint8Array(memory.buffer)
   const transfers = [
@@ -50,8 +50,8 @@ async function turn(trial: number): Promise<void> {
     source.read(view, 0, SIZE),
     sink.write(new Uint16Array(memory.buffer, 2)),
   ]
-  if (trial % 3 !== 0) memory.detach()
-  else if (random(2) === 0) setImmediate(() => memory.detach())
+  if (trial % 3 !== 0) memory.close()
+  else if (random(2) === 0) setImmediate(() => memory.close())
   // Else it is dropped as it is, for the garbage collector.
   if (trial % 3 !== 0 && view.length !== 0) say(`a view has ${view.length} bytes after detach()`)
   // A write that finds its view gone may fail, as Node likes; it may not crash.

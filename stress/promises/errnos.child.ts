@@ -21,12 +21,12 @@ say({ error, leaked: held().filter(one => !before.includes(one)) })
 
 function memory(id: string | number): void {
   const calls: Record<string, () => unknown> = {
-    create: () => SharedMemory.create(id, { size: 4096 }).detach(),
-    open: () => SharedMemory.open(id).detach(),
-    openOrCreate: () => SharedMemory.openOrCreate(id, { size: 4096 }).detach(),
-    make: () => SharedMemory.openOrCreate(id, { size: 4096 }).detach(),
-    attach: () => SharedMemory.attach(Number(segment)).detach(),
-    remove: () => SharedMemory.remove(id),
+    create: () => SharedMemory.create(id, { size: 4096 }).close(),
+    open: () => SharedMemory.open(id).close(),
+    openOrCreate: () => SharedMemory.openOrCreate(id, { size: 4096 }).close(),
+    make: () => SharedMemory.openOrCreate(id, { size: 4096 }).close(),
+    attach: () => SharedMemory.attach(Number(segment)).close(),
+    remove: () => SharedMemory.unlink(id),
   }
   const call = calls[method]
   if (call === undefined) throw new Error(`no such call: ${method}`)

@@ -16,9 +16,10 @@ const promised: Promised = {
     const figures: Record<string, string[]> = { pool: [], own: [] }
     for (let run = 0; run < trial.count; run += 1) {
       const lane = run % 2 === 0 ? 'pool' : 'own'
-      using limit = Limit.create(uniqueName(trial), { permits: 0 })
+      const name = uniqueName(trial)
+      using limit = Limit.create(name, { permits: 0 })
       const everybody = Array.from({ length: RIVALS + 1 }, (_, rival) =>
-        child(trial, 'fairness', { args: [limit.name, rival === RIVALS ? lane : 'pool', SECONDS] }),
+        child(trial, 'fairness', { args: [name, rival === RIVALS ? lane : 'pool', SECONDS] }),
       )
       for (const process of everybody)
         if ((await process.next()) !== 'ready') throw new Error('a rival did not start')

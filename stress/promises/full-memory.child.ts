@@ -8,7 +8,7 @@ import { say } from '../../__test__/shared/fixture.ts'
 const name = `/os-ipc-full-${process.pid}`
 let failure: { code?: string; syscall?: string; hint?: string } = {}
 try {
-  SharedMemory.create(name, { size: Number(process.argv[2]) }).remove()
+  SharedMemory.create(name, { size: Number(process.argv[2]) }).unlink()
 } catch (error) {
   const { code, syscall, hint } = error as { code: string; syscall: string; hint: string }
   failure = { code, syscall, hint }

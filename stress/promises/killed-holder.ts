@@ -18,10 +18,11 @@ const promised: Promised = {
     const times: number[] = []
     let late = 0
     await atOnce(1, trial.count, async index => {
-      using limit = Limit.create(uniqueName(trial), { permits: PERMITS })
+      const name = uniqueName(trial)
+      using limit = Limit.create(name, { permits: PERMITS })
       try {
         const holder = child(trial, 'killed-holder', {
-          args: [limit.name, ['try', 'pool', 'own'][index % 3] ?? ''],
+          args: [name, ['try', 'pool', 'own'][index % 3] ?? ''],
         })
         if ((await holder.next()) !== 'held') throw new Error('the holder did not hold')
         await sleep(random(3))

@@ -132,8 +132,8 @@ class Contest {
     }
     const what = await trouble(this.#folder, this.#name)
     if (what !== undefined) this.#lost(what)
-    this.#memory.remove()
-    this.#memory.detach()
+    this.#memory.unlink()
+    this.#memory.close()
     const { alone, together } = this.#inside
     if (alone === 0 || together === 0) this.#lost('nobody was killed inside')
     const late = this.#times.filter(time => time > LATEST).length
@@ -142,7 +142,7 @@ class Contest {
 
   #start(index: number): Program {
     const [first, second] = this.#places(index)
-    const args = [this.#folder ?? '', this.#name, this.#memory.name, first, second]
+    const args = [this.#folder ?? '', this.#name, this.#memory.name ?? '', first, second]
     return child(this.#trial, 'killed-locks', { args })
   }
 

@@ -67,8 +67,8 @@ const promised: Promised = {
     }
     const turns = allTurns(memory)
     const inside = most(turns)
-    memory.remove()
-    memory.detach()
+    memory.unlink()
+    memory.close()
     if (inside > 1) trial.lost(`${inside} at the same time`)
     const { killed, ended, stopped, restarts } = counts
     return `${turns.length} turns of ${PROCESSES} processes; ${killed} killed, ${stopped} stopped, sessions ended ${ended} times, ${restarts} restarts of the server; at most ${inside} at a time`

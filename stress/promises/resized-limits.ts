@@ -25,10 +25,10 @@ const promised: Promised = {
     using limit = Limit.create(name, { permits: LAST })
     using memory = SharedMemory.create(name, { size: Headcount.SIZE })
     try {
-      return await new Contest(trial, limit, new Headcount(memory.buffer)).run()
+      return await new Contest(trial, name, limit, new Headcount(memory.buffer)).run()
     } finally {
       limit.unlink()
-      memory.remove()
+      memory.unlink()
     }
   },
 }
@@ -36,6 +36,7 @@ export default promised
 
 class Contest {
   readonly #trial: Trial
+  readonly #name: string
   readonly #limit: Limit
   readonly #headcount: Headcount
   readonly #workers: (Program | undefined)[]
@@ -47,8 +48,9 @@ class Contest {
   /** A resizer that is to be killed in the next change. */
   #killResizer = false
 
-  constructor(trial: Trial, limit: Limit, headcount: Headcount) {
+  constructor(trial: Trial, name: string, limit: Limit, headcount: Headcount) {
     this.#trial = trial
+    this.#name = name
     this.#limit = limit
     this.#headcount = headcount
     headcount.allow(LAST)
@@ -204,11 +206,11 @@ class Contest {
   }
 
   #worker(index: number): Program {
-    return child(this.#trial, 'resized-limits', { args: [this.#limit.name, ...placesOf(index)] })
+    return child(this.#trial, 'resized-limits', { args: [this.#name, ...placesOf(index)] })
   }
 
   #resizer(): Program {
-    return child(this.#trial, 'resized-limits-resizer', { args: [this.#limit.name] })
+    return child(this.#trial, 'resized-limits-resizer', { args: [this.#name] })
   }
 }
 

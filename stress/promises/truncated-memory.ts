@@ -43,7 +43,7 @@ function afterTheCut(trial: Trial): number {
       trial.lost('what is left cannot be read')
     // The pages that are gone are zeros to a view, and no SIGBUS.
     if (view !== undefined && view[SIZE - 1] !== 0) trial.lost('a view shows what is gone')
-    memory.remove()
+    memory.unlink()
     trial.made()
   }
   return told
@@ -71,7 +71,7 @@ async function meanwhile(trial: Trial): Promise<{ thrown: number; done: number }
   }
   cutter.kill()
   await cutter.exit
-  memory.remove()
+  memory.unlink()
   return counts
 }
 

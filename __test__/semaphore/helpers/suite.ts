@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 
 import { capabilities, Semaphore } from '../../../index.js'
 import type { Backend, CreateSemaphoreOptions, OpenOrCreateSemaphoreOptions } from '../../../index.js'
+import type { NamedSemaphore } from '../../shared/backends.ts'
 import { uniqueName } from '../../shared/names.ts'
 
 /** The conformance suite of one backend. */
@@ -10,10 +11,14 @@ export interface Suite {
   /** `test`, with the backend in the title. */
   test(title: string, implementation: (t: ExecutionContext) => void | Promise<void>): void
   /** A semaphore with a name of its own, closed when the test ends. */
-  create(t: ExecutionContext, initial: number, options?: Omit<CreateSemaphoreOptions, 'initial'>): Semaphore
+  create(
+    t: ExecutionContext,
+    initial: number,
+    options?: Omit<CreateSemaphoreOptions, 'initial'>,
+  ): NamedSemaphore
   /** One more handle on it. */
-  open(t: ExecutionContext, name: string): Semaphore
-  openOrCreate(t: ExecutionContext, name: string, options: OpenOrCreateSemaphoreOptions): Semaphore
+  open(t: ExecutionContext, name: string): NamedSemaphore
+  openOrCreate(t: ExecutionContext, name: string, options: OpenOrCreateSemaphoreOptions): NamedSemaphore
 }
 
 /** Declares the same tests for every backend of this platform. */
@@ -24,7 +29,7 @@ export function onEveryBackend(declare: (suite: Suite) => void): void {
 function suiteOf(backend: Backend): Suite {
   const closed = (t: ExecutionContext, semaphore: Semaphore) => {
     t.teardown(() => semaphore.close())
-    return semaphore
+    return semaphore as NamedSemaphore
   }
   return {
     backend,

@@ -2,8 +2,7 @@
 
 import fc from 'fast-check'
 
-/** 1 to 250 bytes of UTF-8 after the slash; no other slash, no NUL, no `..`. Memory needs its slash, and is not `/.`. */
-/** A name that we make nothing under, unless it is one. */
+/** A name that we make something under: 1 to 250 bytes of UTF-8 after the slash; no other slash, no NUL, no `..`. Memory is not `/.`. */
 export function isName(kind: 'semaphore' | 'memory', text: string): boolean {
   const rest = text.replace(/^\//, '')
   return isForeignName(kind, text) && new TextEncoder().encode(rest).length <= 250 && !rest.includes('..')
@@ -11,8 +10,8 @@ export function isName(kind: 'semaphore' | 'memory', text: string): boolean {
 
 /** A name that another program may have made something under. */
 export function isForeignName(kind: 'semaphore' | 'memory', text: string): boolean {
-  if (kind === 'memory' && (!text.startsWith('/') || text === '/.' || text === '/..')) return false
   const rest = text.replace(/^\//, '')
+  if (kind === 'memory' && (rest === '.' || rest === '..')) return false
   const bytes = new TextEncoder().encode(rest)
   return (
     new TextDecoder().decode(bytes) === rest.replace(/^\ufeff/, '') &&

@@ -11,9 +11,10 @@ use std::ptr;
 use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
 use napi::{Status, ValueType, check_status, sys};
 
-/// The bytes that a `Uint8Array` shows: during the call it was passed to.
+/// The bytes of a `Uint8Array`, during the call that it was passed to.
 ///
-/// They may lie in the very segment they are copied to or from. A length-tracking or detached one shows what it has now.
+/// They may lie in the segment that they are copied to or from. A length-tracking or detached array has its current
+/// length.
 pub struct Bytes {
     start: *const Cell<u8>,
     length: usize,

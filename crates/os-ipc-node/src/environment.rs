@@ -1,6 +1,6 @@
-//! What one JavaScript environment owns: an instance of the addon on the main thread or in a worker.
+//! The state of one JavaScript environment: an instance of the addon on the main thread or in a worker.
 //!
-//! A thread has several where the addon was loaded more than once (`delete require.cache`), or where the frames of an Electron
+//! A thread has several if the addon was loaded more than once (`delete require.cache`), or if the frames of an Electron
 //! renderer share it. Each environment has a [session](crate::session) for every evaluation of the package's JavaScript.
 
 use std::cell::RefCell;
@@ -29,7 +29,7 @@ pub(crate) struct Environment {
     pub(crate) raw: sys::napi_env,
     pub(crate) wakeup: Arc<Wakeup>,
     pub(crate) in_worker: bool,
-    /// Whether threads of libuv's pool may block for it.
+    /// Whether threads of libuv's pool may block for this environment.
     pub(crate) has_pool: bool,
     pub(crate) sessions: Vec<Session>,
     pub(crate) waitables: Handles<Waitable>,
@@ -56,7 +56,7 @@ pub(crate) fn with_all(act: impl FnMut(&mut Environment)) {
     ENVIRONMENTS.with_borrow_mut(|environments| environments.iter_mut().for_each(act));
 }
 
-/// As [`with`], for what Node-API may call at any moment: nothing happens where the environment is gone or in use.
+/// Does the same as [`with`] for calls that Node-API makes at any moment: nothing if the environment is gone or in use.
 pub(crate) fn try_with(raw: sys::napi_env, act: impl FnOnce(&mut Environment)) {
     ENVIRONMENTS.with(|environments| {
         if let Ok(mut environments) = environments.try_borrow_mut()
@@ -67,7 +67,7 @@ pub(crate) fn try_with(raw: sys::napi_env, act: impl FnOnce(&mut Environment)) {
     });
 }
 
-/// Makes the environment of `env`, if this is its first session.
+/// Creates the environment of `env`, if this is its first session.
 pub(crate) fn open(env: &Env, in_worker: bool, has_pool: bool) -> napi::Result<()> {
     let known = |environments: &Vec<Environment>| environments.iter().any(|known| known.raw == env.raw());
     if ENVIRONMENTS.with_borrow(known) {
@@ -85,13 +85,13 @@ pub(crate) fn open(env: &Env, in_worker: bool, has_pool: bool) -> napi::Result<(
         locks: Handles::new(),
     };
     ENVIRONMENTS.with_borrow_mut(|environments| environments.push(environment));
-    // Registered after the thread-safe function, so that it runs before that one's own hook.
+    // Registered after the thread-safe function, so that it runs before that function's own hook.
     env.add_env_cleanup_hook(env.raw() as usize, end)?;
     Ok(())
 }
 
-/// The thread-safe function that other threads call. It has a function of the addon to call, not one of `lib/`: an evaluation
-/// of `lib/` that nobody uses any more can be collected.
+/// The thread-safe function that other threads call. It calls a function of the addon, not one of `lib/`: so an unused
+/// evaluation of `lib/` can be collected.
 #[allow(unsafe_code, reason = "Node-API's own functions: napi-rs makes no function without a closure")]
 fn wakeup(env: &Env) -> napi::Result<Wakeup> {
     let mut function = ptr::null_mut();
@@ -110,7 +110,7 @@ fn wakeup(env: &Env) -> napi::Result<Wakeup> {
     settle.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()
 }
 
-/// The environment goes away: what it waits for, what it won and what it holds goes back.
+/// The environment ends: its waits end, and its grants and locks go back.
 fn end(raw: usize) {
     let (ended, last) = ENVIRONMENTS.with_borrow_mut(|environments| {
         let place = environments.iter().position(|environment| environment.raw as usize == raw);
@@ -131,28 +131,24 @@ fn end(raw: usize) {
         if let Some(session) = environment.session(number) {
             waitable.cancel_all(&session.mailbox);
         }
-        // A worker can be terminated after it counted a unit in place, and before it woke who waits for it.
-        if let Waitable::Semaphore(semaphore) = waitable {
-            semaphore.wake_one();
-        }
     }
 }
 
 impl Environment {
-    /// The session of this number: `None` for one that was collected.
+    /// The session of this number; `None` if it was collected.
     pub(crate) fn session(&self, number: u32) -> Option<&Session> {
         self.sessions.iter().find(|session| session.number == number)
     }
 
     pub(crate) fn session_mut(&mut self, number: u32) -> napi::Result<&mut Session> {
         let found = self.sessions.iter_mut().find(|session| session.number == number);
-        found.ok_or_else(|| internal("there is no such session"))
+        found.ok_or_else(|| internal("no such session"))
     }
 
-    /// Where the outcomes of a session arrive.
+    /// The mailbox of a session.
     pub(crate) fn mailbox(&self, session: u32) -> napi::Result<&Arc<Mailbox>> {
         let found = self.session(session).map(|session| &session.mailbox);
-        found.ok_or_else(|| internal("there is no such session"))
+        found.ok_or_else(|| internal("no such session"))
     }
 
     /// A handle on a semaphore or a limit.
@@ -181,7 +177,7 @@ impl Environment {
         LockEngine::close_unused();
     }
 
-    /// Gives back the units that left for code which a termination ended before it could see them.
+    /// Gives back the units whose code was terminated before it could see them.
     fn return_units(&self) {
         for session in &self.sessions {
             let in_transit = session.in_transit().and_then(|handle| self.waitables.get(handle));
@@ -192,7 +188,7 @@ impl Environment {
         }
     }
 
-    /// A unit of a handle leaves for `lib/`.
+    /// A unit of a handle is on its way to `lib/`.
     pub(crate) fn send(&mut self, handle: u32) {
         if self.in_worker
             && let Some(session) = self.waitables.session(handle)
@@ -202,8 +198,8 @@ impl Environment {
         }
     }
 
-    /// Fails in a worker that was terminated. Its code does not get this far, unless something swallowed the termination: then
-    /// it must not go on as if it had what it asked for.
+    /// Fails in a worker that was terminated. Its code comes this far only if other code swallowed the termination: then it
+    /// must not go on as if the call had succeeded.
     pub(crate) fn check_runs(&self) -> napi::Result<()> {
         if self.runs() {
             Ok(())
@@ -212,17 +208,17 @@ impl Environment {
         }
     }
 
-    /// Whether JavaScript goes on here. Only a worker's can end at any moment.
+    /// Whether JavaScript goes on here. Only a worker can be terminated at any moment.
     pub(crate) fn runs(&self) -> bool {
         !self.in_worker || runs(&Env::from_raw(self.raw))
     }
 }
 
-/// Whether JavaScript goes on here: not in a worker that was terminated. To be asked where there is a scope for values.
+/// Whether JavaScript goes on here: not in a terminated worker. The caller needs a scope for values.
 pub(crate) fn runs(env: &Env) -> bool {
     #[allow(
         unsafe_code,
-        reason = "Node-API's own functions: the wrappers in napi-rs make an object to ask with"
+        reason = "Node-API's own functions: the wrappers in napi-rs make an object for this question"
     )]
     // SAFETY: this is the thread of `env`.
     unsafe {
@@ -230,7 +226,7 @@ pub(crate) fn runs(env: &Env) -> bool {
     }
 }
 
-/// Whether this is the thread that the process began with: no worker, then.
+/// Whether this is the first thread of the process, and so no worker.
 #[napi]
 pub fn on_first_thread() -> bool {
     os_ipc::is_on_first_thread()

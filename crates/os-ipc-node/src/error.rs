@@ -1,16 +1,16 @@
-//! Errors of the core, as `lib/errors.ts` reads them.
+//! Errors of the core, as texts for `lib/errors.ts`.
 //!
-//! The addon makes and throws no JavaScript error: to do so, it would have to call JavaScript, which can fail (the stack is
-//! exhausted), run the program's code (a setter of `Error.prototype`), and swallow the termination of a worker. A call that
-//! fails returns its error as a text instead, which no other call returns; `lib/` throws.
+//! The addon creates and throws no JavaScript error: that would call JavaScript, which can fail (the stack is exhausted),
+//! run the program's code (a setter of `Error.prototype`), and swallow the termination of a worker. A call that fails
+//! returns its error as a text instead, which no other call returns; `lib/` throws.
 
 use napi::Status;
 use os_ipc::{Details, Error};
 
-/// Stands between two parts of the text. No part but the last one, the message, has it inside.
+/// Separates the parts of the text. Only the last part, the message, may contain it.
 const BETWEEN: char = '\0';
 
-/// The error, as napi-rs carries it to [`text`].
+/// The error in napi-rs's type, for [`text`].
 pub(crate) fn failure(error: &Error) -> napi::Error {
     let clean = |part: &str| part.replace(BETWEEN, "\u{fffd}");
     let Details { uid, mode, limit } = error.details();
@@ -29,12 +29,12 @@ pub(crate) fn failure(error: &Error) -> napi::Error {
     napi::Error::new(Status::GenericFailure, parts.join(&String::from(BETWEEN)))
 }
 
-/// A call that `lib/` does not make.
+/// The error of a call that `lib/` never makes.
 pub(crate) fn internal(what: &str) -> napi::Error {
     failure(&Error::invalid(what))
 }
 
-/// What JavaScript gets for an error: code, errno, system call, hint, uid, mode, limit, remedy and message.
+/// The text of an error: code, errno, system call, hint, uid, mode, limit, remedy and message.
 pub(crate) fn text(error: &napi::Error) -> String {
     if error.reason.contains(BETWEEN) {
         error.reason.clone()
@@ -44,7 +44,7 @@ pub(crate) fn text(error: &napi::Error) -> String {
     }
 }
 
-/// Has the core's error returned to `lib/`, which throws it.
+/// Turns the core's error into the one that is returned to `lib/`, which throws it.
 pub(crate) trait OrFail<T> {
     fn or_fail(self) -> napi::Result<T>;
 }

@@ -1,4 +1,4 @@
-//! What the event loop does instead of going to sleep: it looks for units that are likely to come at once.
+//! The spin of the event loop before its sleep: it polls for units that are likely to come at once.
 //!
 //! It never blocks, and stops as soon as the loop has anything else to do.
 
@@ -17,20 +17,20 @@ use os_ipc::{Mailbox, Poll};
 use crate::libuv::Loop;
 use crate::session;
 
-/// A wait that was looked for so long, since other units came first, gets its place in the kernel's queue.
+/// The longest that a wait is polled for while other units come: 20 ms. Then it gets its place in the kernel's queue.
 const PLACE_AFTER: Duration = Duration::from_millis(20);
 
-/// After so many tries a look sees what else there is to do.
+/// The polls between two checks whether the loop has other work: 16.
 const TRIES: usize = 16;
 
-/// The event loop of a thread, and those that it looks for.
+/// The event loop of a thread, its sessions, and their planned polls.
 struct EventLoop {
     uv_loop: Loop,
     parties: Vec<Party>,
     planned: VecDeque<Planned>,
 }
 
-/// A session whose event loop this is.
+/// A session of this event loop.
 struct Party {
     session: u32,
     env: sys::napi_env,
@@ -39,7 +39,7 @@ struct Party {
     mailbox: Arc<Mailbox>,
 }
 
-/// What the loop looks for: the oldest comes first, in a look too.
+/// A planned poll; the oldest is polled first.
 struct Planned {
     since: Instant,
     session: u32,
@@ -47,37 +47,37 @@ struct Planned {
 }
 
 thread_local! {
-    /// Of the main thread alone: a worker's loop ends while it may still be in use.
+    /// Only on the main thread: the loop of a worker ends while it may still be in use.
     static EVENT_LOOP: RefCell<Option<EventLoop>> = const { RefCell::new(None) };
 
-    /// What this thread is at.
+    /// The activity of this thread.
     static TURN: Cell<Turn> = const { Cell::new(Turn::Elsewhere) };
 
-    /// The sessions for which this look found something.
+    /// The sessions for which this spin found something.
     static FOUND: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Not before the loop's sleep.
+    /// Anything else.
     Elsewhere,
-    /// It looks for units.
-    Looking,
-    /// It looked, and something is in a mailbox.
+    /// It spins.
+    Spinning,
+    /// It spun, and a mailbox is no longer empty.
     Found,
 }
 
-/// Somebody delivers to the mailbox of a session of this thread. True where this thread is about to empty it anyway.
+/// A delivery to the mailbox of a session of this thread. True if this thread is about to empty the mailbox anyway.
 pub(crate) fn takes_delivery(session: u32) -> bool {
-    let looking = matches!(TURN.get(), Turn::Looking | Turn::Found);
-    if looking {
+    let spins = matches!(TURN.get(), Turn::Spinning | Turn::Found);
+    if spins {
         TURN.set(Turn::Found);
         FOUND.with_borrow_mut(|found| found.push(session));
     }
-    looking
+    spins
 }
 
-/// Has the event loop of this thread look for a session; without libuv's functions there is none that could look for anybody.
+/// Adds a session to the event loop of this thread; without libuv's functions there is no such loop.
 pub(crate) fn enter(
     env: &Env,
     session: u32,
@@ -108,12 +108,12 @@ fn open(env: &Env) -> napi::Result<Option<EventLoop>> {
     Ok(uv_loop.map(|uv_loop| EventLoop { uv_loop, parties: Vec::new(), planned: VecDeque::new() }))
 }
 
-/// Whether this thread has an event loop that can look.
+/// Whether this thread has an event loop that can spin.
 pub(crate) fn is_open() -> bool {
     EVENT_LOOP.with_borrow(Option::is_some)
 }
 
-/// Has the loop look for it before it goes to sleep.
+/// Plans a poll before the loop's next sleep.
 pub(crate) fn plan(session: u32, poll: Poll) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -123,7 +123,7 @@ pub(crate) fn plan(session: u32, poll: Poll) {
     });
 }
 
-/// The session ends: what is still planned for it is left to threads.
+/// The session ends: threads take over its planned polls.
 pub(crate) fn leave(session: u32) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         if let Some(event_loop) = event_loop {
@@ -145,37 +145,37 @@ impl EventLoop {
         self.parties.iter().find(|party| party.session == session)
     }
 
-    /// Looks until something is found, or the loop has something else to do, or for as long as a look takes.
-    fn look(&mut self) {
-        let mut looking: Vec<_> = self.planned.iter().map(|planned| planned.session).collect();
-        looking.sort_unstable();
-        looking.dedup();
-        let mailboxes: Vec<_> = looking
+    /// Spins until a poll finds something, the loop has something else to do, or the time of a spin is over.
+    fn spin(&mut self) {
+        let mut sessions: Vec<_> = self.planned.iter().map(|planned| planned.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        let mailboxes: Vec<_> = sessions
             .into_iter()
             .filter_map(|session| Some(Arc::clone(&self.party(session)?.mailbox)))
             .collect();
-        let Some(look) = mailboxes.first().map(|mailbox| mailbox.spin()) else { return };
-        TURN.set(Turn::Looking);
+        let Some(spin) = mailboxes.first().map(|mailbox| mailbox.spin()) else { return };
+        TURN.set(Turn::Spinning);
         let mut next = 0;
-        let in_vain = loop {
-            let found = self.try_some(&mut next, look.began());
+        let failed = loop {
+            let found = self.poll_some(&mut next, spin.began());
             if found || self.planned.is_empty() || !self.uv_loop.would_sleep() {
                 break false;
             }
-            if !look.goes_on() {
+            if !spin.goes_on() {
                 break true;
             }
         };
         for mailbox in mailboxes {
-            mailbox.spun(&look, !in_vain);
+            mailbox.spun(&spin, !failed);
         }
-        if in_vain {
+        if failed {
             self.planned.clear();
         }
     }
 
-    /// Tries for the next ones, and begins anew after the last. True where there was something.
-    fn try_some(&mut self, next: &mut usize, now: Instant) -> bool {
+    /// Polls the next planned ones, and starts again after the last. True if one found something.
+    fn poll_some(&mut self, next: &mut usize, now: Instant) -> bool {
         for _ in 0..TRIES.min(self.planned.len()) {
             if *next >= self.planned.len() {
                 *next = 0;
@@ -187,9 +187,9 @@ impl EventLoop {
                 planned.since = now;
             }
             if found || !waits {
-                // It is the youngest now, or not looked for any more.
-                let looked_for = self.planned.remove(*next).filter(|_| waits);
-                self.planned.extend(looked_for);
+                // It is the youngest now, or has no waiters left.
+                let still_planned = self.planned.remove(*next).filter(|_| waits);
+                self.planned.extend(still_planned);
             } else {
                 *next += 1;
             }
@@ -200,7 +200,7 @@ impl EventLoop {
         false
     }
 
-    /// Leaves to threads what would have had its place in the kernel's queue for a while by now.
+    /// Leaves the oldest polls to threads, which give them a place in the kernel's queue.
     fn give_up_old(&mut self) {
         while self.planned.front().is_some_and(|planned| planned.since.elapsed() > PLACE_AFTER) {
             self.planned.pop_front();
@@ -208,12 +208,12 @@ impl EventLoop {
     }
 }
 
-/// The loop is about to sleep, or to have a look at its files.
+/// The loop is about to sleep, or to ask for events of its files.
 unsafe extern "C" fn before_sleep(_: *mut u64) {
     EVENT_LOOP.with_borrow_mut(|event_loop| {
         let Some(event_loop) = event_loop else { return };
         event_loop.uv_loop.allow_sleep();
-        event_loop.look();
+        event_loop.spin();
     });
     TURN.set(Turn::Elsewhere);
     for session in FOUND.take() {
@@ -222,7 +222,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
             Some((party.env, party.settle))
         });
         if let Some((env, settle)) = party {
-            // SAFETY: they are those of a session that this loop runs; it leaves before its reference is deleted.
+            // SAFETY: they belong to a session of this loop, which leaves the loop before its reference is deleted.
             unsafe { session::call(env, settle, session::Frame::EventLoop) };
         }
     }
@@ -232,7 +232,7 @@ unsafe extern "C" fn before_sleep(_: *mut u64) {
         if event_loop.planned.is_empty() {
             event_loop.uv_loop.call_nobody();
         } else {
-            // This turn's moment before the sleep is over: the next one's is to come at once.
+            // The next turn comes at once, and spins again.
             event_loop.uv_loop.stay_awake();
         }
     });

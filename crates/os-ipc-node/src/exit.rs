@@ -1,9 +1,9 @@
 //! The moment before the process exits.
 //!
-//! libuv waits for its pool when the process exits, and no cleanup hook runs then; a listener of `process` does, also after
-//! an uncaught error.
+//! libuv waits for its pool when the process exits, and no cleanup hook runs then; a listener of `process` does, even
+//! after an uncaught error.
 
-#![allow(unsafe_code, reason = "Node-API's own functions, which say whether they could be called")]
+#![allow(unsafe_code, reason = "Node-API's own functions: they report whether a call succeeded")]
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -18,14 +18,14 @@ use crate::bus_errors;
 use crate::environment::{self, Environment};
 
 thread_local! {
-    /// The environment whose `process` tells this thread.
+    /// The environment whose `process` calls this thread.
     static LISTENS: Cell<sys::napi_env> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Has the process's own `process` call [`before_exit`]; once a thread, however many evaluations there are.
+/// Registers [`before_exit`] with the process's own `process`: once for each thread, however many evaluations there are.
 ///
-/// Not with the `process` that `lib/` sees: Jest gives a copy to every test file, which hears of no exit. False where it
-/// cannot be done so.
+/// Not with the `process` that `lib/` sees: Jest gives a copy to every test file, and the copy has no exit event. False if
+/// the registration fails.
 #[napi]
 pub fn listen_for_exit(env: Env) -> bool {
     if LISTENS.get().is_null() {
@@ -40,14 +40,14 @@ pub fn listen_for_exit(env: Env) -> bool {
     true
 }
 
-/// The environment goes away, and its `process` with it.
+/// The environment ends, and its `process` with it.
 pub(crate) fn forget(env: sys::napi_env) {
     if LISTENS.get() == env {
         LISTENS.set(ptr::null_mut());
     }
 }
 
-/// `process[method](event, callback)`; that of the exit goes first, since a listener that throws ends the round.
+/// `process[method](event, callback)`; the listener of the exit goes first, since a listener that throws ends the round.
 ///
 /// # Safety
 /// - This is the thread of `env`.
@@ -99,10 +99,10 @@ unsafe extern "C" fn on_exit(_: sys::napi_env, _: sys::napi_callback_info) -> sy
     ptr::null_mut()
 }
 
-/// The process is about to exit, and no cleanup hook will run: what one would do, as far as the kernel does not do it.
+/// Before the exit of the process, where no cleanup hook runs: does the hooks' work, as far as the kernel does not.
 ///
-/// Only where this was no exit after all do the sessions hear of it, in a later turn of the event loop: here a rejection would
-/// end the process as an error.
+/// If the process does not exit after all, the sessions learn of it in a later turn of the event loop: a rejection here
+/// would end the process with an error.
 #[napi]
 pub fn before_exit() {
     os_ipc::leave_pool();
@@ -111,7 +111,7 @@ pub fn before_exit() {
 }
 
 impl Environment {
-    /// Nobody waits any more; what is held stays so until the end.
+    /// Ends the waits; locks and permits stay held until the end.
     fn before_exit(&mut self) {
         for session in &mut self.sessions {
             for lock in self.locks.of(session.number) {

@@ -1,8 +1,8 @@
-//! `ArrayBuffer`s over memory that is not JavaScript's.
+//! `ArrayBuffer`s over memory that JavaScript does not own.
 //!
-//! napi-rs's own copy the memory where external buffers are forbidden, without a word, and run the finalizer at once.
+//! Those of napi-rs silently copy the memory where external buffers are forbidden, and run the finalizer at once.
 
-#![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has none that say when they are forbidden")]
+#![allow(unsafe_code, reason = "Node-API's own functions: napi-rs does not report that they are forbidden")]
 
 use std::ffi::c_void;
 use std::ptr;
@@ -12,22 +12,22 @@ use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, ToNapiValue, TypeName, check_status};
 use napi::{Status, ValueType, sys};
-use os_ipc::{Lease, SemaphoreWords};
+use os_ipc::Lease;
 
 use crate::stayed_buffers;
 
 /// One `ArrayBuffer` over a mapped range, held weakly: JavaScript decides how long it lives.
 pub(crate) struct ExternalBuffer(sys::napi_ref);
 
-/// The JavaScript value of one, for the call that returns it.
+/// The JavaScript value of an `ArrayBuffer`, for the call that returns it.
 pub struct ArrayBufferValue(sys::napi_value);
 
 impl ExternalBuffer {
     /// `napi_create_external_arraybuffer`; `None` where external buffers are forbidden (Electron).
     ///
-    /// Two leases keep the range mapped, and it goes with the later one. The finalizer of the memory has the first: it
-    /// follows the memory when that moves to another `ArrayBuffer`. The finalizer of the object has the second: to V8
-    /// the memory is free once it is detached, while a read or write of a file that is under way holds the object.
+    /// Two leases keep the range mapped until the later one ends. The finalizer of the memory has the first: it follows
+    /// the memory when that moves to another `ArrayBuffer`. The finalizer of the object has the second: V8 regards the
+    /// memory as free once it is detached, while a pending read or write of a file still holds the object.
     pub(crate) fn create(
         env: Env,
         lease: impl Fn() -> Lease,
@@ -87,7 +87,7 @@ impl ExternalBuffer {
 
     /// `napi_detach_arraybuffer`: its views have length 0 afterwards.
     ///
-    /// False when the memory had moved to an `ArrayBuffer` that we do not know (`transfer()`), where it still is in use.
+    /// False if the memory had moved to an `ArrayBuffer` that we do not know (`transfer()`), where it is still in use.
     pub(crate) fn detach(&self, env: Env) -> napi::Result<bool> {
         let value = self.value(env)?;
         if value.is_null() || is_detached(env, value)? {
@@ -98,13 +98,13 @@ impl ExternalBuffer {
         Ok(true)
     }
 
-    /// `napi_delete_reference`: nobody will detach it any more.
+    /// `napi_delete_reference`: this environment will not detach it any more.
     pub(crate) fn forget(self, env: Env) {
-        // SAFETY: this takes the only owner of the reference. It can only fail for a reference that is none.
+        // SAFETY: this takes the only owner of the reference. It only fails for an invalid reference.
         unsafe { sys::napi_delete_reference(env.raw(), self.0) };
     }
 
-    /// The `ArrayBuffer`, or null when it was collected.
+    /// The `ArrayBuffer`, or null if it was collected.
     fn value(&self, env: Env) -> napi::Result<sys::napi_value> {
         let mut value = ptr::null_mut();
         // SAFETY: the reference was not deleted yet, and `value` outlives the call.
@@ -113,7 +113,7 @@ impl ExternalBuffer {
     }
 }
 
-/// Whether this environment allows external buffers: by making one.
+/// Whether this environment allows external buffers, tested by making one.
 pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
     let byte = Box::into_raw(Box::new(0_u8));
     let mut value = ptr::null_mut();
@@ -129,7 +129,7 @@ pub(crate) fn allowed(env: Env) -> napi::Result<bool> {
     if status == sys::Status::napi_no_external_buffers_allowed { Ok(false) } else { failure(status) }
 }
 
-/// `napi_create_external_arraybuffer`, or Electron's answer to it, for a test of what then happens.
+/// `napi_create_external_arraybuffer`, or Electron's answer to it, for tests.
 ///
 /// # Safety
 /// - As for the function itself: `data` stays valid until `finalize` is called, which happens only after success.
@@ -148,36 +148,6 @@ pub(crate) unsafe fn create_external(
     unsafe { sys::napi_create_external_arraybuffer(env, data, length, finalize, hint, result) }
 }
 
-/// An `ArrayBuffer` over the words of a semaphore, which has them for itself; `None` where external buffers are forbidden.
-pub(crate) fn of_words(env: Env, words: SemaphoreWords) -> napi::Result<Option<ArrayBufferValue>> {
-    let start = words.start().as_ptr().cast();
-    let words = Box::into_raw(Box::new(words));
-    let mut value = ptr::null_mut();
-    // SAFETY: the words stay mapped until the finalizer drops them, or the call has failed.
-    let status = unsafe {
-        create_external(
-            env.raw(),
-            start,
-            SemaphoreWords::LENGTH,
-            Some(words_are_free),
-            words.cast(),
-            &raw mut value,
-        )
-    };
-    if status == sys::Status::napi_ok {
-        return Ok(Some(ArrayBufferValue(value)));
-    }
-    // SAFETY: a call that fails does not run the finalizer.
-    drop(unsafe { Box::from_raw(words) });
-    if status == sys::Status::napi_no_external_buffers_allowed { Ok(None) } else { failure(status) }
-}
-
-/// On any thread: it only unmaps.
-unsafe extern "C" fn words_are_free(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: `hint` is what `of_words` boxed, and a finalizer runs once.
-    drop(unsafe { Box::from_raw(hint.cast::<SemaphoreWords>()) });
-}
-
 pub(crate) fn is_detached(env: Env, value: sys::napi_value) -> napi::Result<bool> {
     let mut detached = false;
     // SAFETY: `value` is an ArrayBuffer of this environment, and `detached` outlives the call.
@@ -189,21 +159,21 @@ fn failure<T>(status: sys::napi_status) -> napi::Result<T> {
     Err(napi::Error::new(Status::from(status), "the ArrayBuffer could not be made"))
 }
 
-/// What the finalizer of the memory has.
+/// The data of the memory's finalizer.
 struct Lent {
     lease: Lease,
     by: ThreadId,
-    /// The environment ends, and the memory is still where it was made.
+    /// Set if the memory is still in its first `ArrayBuffer` when the environment ends.
     stayed: Arc<AtomicBool>,
 }
 
-/// No `ArrayBuffer` shows the memory any more; or its environment ends.
+/// No `ArrayBuffer` shows the memory any more, or its environment ends.
 ///
-/// At the end Node calls this for every external `ArrayBuffer`, also where the memory was moved to another one and from
-/// there to a thread that goes on using it. `stayed_buffers` finds those that were not moved: they go. The range of any other
-/// shows zeros from then on, and stays until the process ends.
+/// At the end Node calls this for every external `ArrayBuffer`, even if the memory was moved to another one and from there
+/// to a thread that still uses it. `stayed_buffers` finds the buffers that were not moved: their memory is unmapped. The
+/// range of any other shows zeros from then on, and stays mapped until the process ends.
 ///
-/// Deno calls it on other threads; Node-API is only there for the one that made the `ArrayBuffer`.
+/// Deno calls it on other threads; only the thread that made the `ArrayBuffer` may call Node-API.
 unsafe extern "C" fn memory_is_free(env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: `hint` is what `create` boxed, and a finalizer runs once.
     let Lent { lease, by, stayed } = *unsafe { Box::from_raw(hint.cast::<Lent>()) };
@@ -216,13 +186,13 @@ unsafe extern "C" fn memory_is_free(env: sys::napi_env, _data: *mut c_void, hint
     }
 }
 
-/// The JavaScript object was collected, and whatever held it.
+/// The JavaScript object and its holders are gone.
 unsafe extern "C" fn object_is_gone(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: `hint` is the lease that `create` boxed, and a finalizer runs once.
     drop(unsafe { Box::from_raw(hint.cast::<Lease>()) });
 }
 
-/// Whether the environment runs no more JavaScript, asked at any moment.
+/// Whether the environment runs no more JavaScript; may be called at any moment.
 ///
 /// # Safety
 /// - `env` is an environment of this thread.
@@ -239,7 +209,7 @@ pub(crate) unsafe fn is_ending(env: sys::napi_env) -> bool {
     }
 }
 
-/// Whether the environment runs no more JavaScript: `napi_strict_equals` is the least that then fails.
+/// Whether the environment runs no more JavaScript: then even `napi_strict_equals`, the smallest call, fails.
 ///
 /// # Safety
 /// - `env` is an environment of this thread, in a call from JavaScript, which has a scope for values.

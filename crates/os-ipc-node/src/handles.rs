@@ -1,9 +1,9 @@
-//! Numbers that stand for native objects in JavaScript: a plain function with a number costs a tenth of a class's method.
+//! Numbers for native objects in JavaScript: a plain function with a number costs a tenth of a class's method.
 
 const INDEX_BITS: u32 = 20;
 const INDEX_MASK: u32 = (1 << INDEX_BITS) - 1;
 
-/// Objects by number. A number names its slot and the slot's generation, so that an old one never finds a new object.
+/// Objects by number. A number contains its slot and the slot's generation, so that an old one never finds a new object.
 pub(crate) struct Handles<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
@@ -11,7 +11,7 @@ pub(crate) struct Handles<T> {
 
 struct Slot<T> {
     generation: u32,
-    /// Whose it is.
+    /// The session that owns the object.
     session: u32,
     object: Option<T>,
 }
@@ -21,7 +21,7 @@ impl<T> Handles<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
-    /// Keeps an object of a session; its number is never 0. `None` when a million are open.
+    /// Stores an object of a session, and returns its number, never 0. `None` if a million objects are open.
     pub(crate) fn insert(&mut self, session: u32, object: T) -> Option<u32> {
         let index = self.free.pop().or_else(|| self.grow())?;
         let slot = &mut self.slots[index as usize];
@@ -76,7 +76,7 @@ impl<T> Handles<T> {
         self.slots.iter().filter(move |slot| slot.session == session).filter_map(|slot| slot.object.as_ref())
     }
 
-    /// Takes out what is to be removed of a session.
+    /// Removes the objects of a session that `remove` selects.
     pub(crate) fn remove_if(&mut self, session: u32, remove: impl Fn(&T) -> bool) -> Vec<T> {
         let removed = |slot: &Slot<T>| slot.session == session && slot.object.as_ref().is_some_and(&remove);
         let indices: Vec<u32> =
@@ -84,7 +84,7 @@ impl<T> Handles<T> {
         indices.into_iter().filter_map(|index| self.take(index)).collect()
     }
 
-    /// Takes every object out, with its session.
+    /// Removes every object, and returns it with its session.
     pub(crate) fn drain(&mut self) -> Vec<(u32, T)> {
         self.free.clear();
         self.slots.drain(..).filter_map(|slot| Some((slot.session, slot.object?))).collect()

@@ -1,4 +1,4 @@
-//! The loop of libuv, and the moment before it goes to sleep.
+//! The loop of libuv, and the moment before its sleep.
 //!
 //! <https://docs.libuv.org/en/v1.x/prepare.html>
 
@@ -6,7 +6,10 @@
 
 use std::ffi::c_int;
 
+#[cfg(unix)]
 use libloading::os::unix::Library;
+#[cfg(windows)]
+use libloading::os::windows::Library;
 use napi::sys::uv_loop_s;
 
 /// `UV_IDLE` and `UV_PREPARE` of `uv_handle_type`.
@@ -15,7 +18,7 @@ const PREPARE: c_int = 9;
 
 type Handle = *mut u64;
 
-/// What libuv calls.
+/// The type of a callback of libuv.
 pub(crate) type Callback = unsafe extern "C" fn(Handle);
 
 type Init = unsafe extern "C" fn(*mut uv_loop_s, Handle) -> c_int;
@@ -34,21 +37,34 @@ struct Functions {
     backend_fd: unsafe extern "C" fn(*const uv_loop_s) -> c_int,
 }
 
-/// The loop of one thread. Whoever has it is on that thread.
+/// The loop of one thread; only that thread uses it.
 pub(crate) struct Loop {
     functions: Functions,
     raw: *mut uv_loop_s,
-    /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still have them after its loop has run for the last
+    /// A `uv_prepare_t` and a `uv_idle_t`. They are never freed: libuv may still use them after its loop has run for the last
     /// time.
     prepare: Handle,
     idle: Handle,
+}
+
+/// The running program, which exports libuv's functions.
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "not every platform has what the loop needs")]
+fn program() -> Option<Library> {
+    Some(Library::this())
+}
+
+/// On Windows the loop has no file that shows whether there is work.
+#[cfg(windows)]
+fn program() -> Option<Library> {
+    None
 }
 
 impl Loop {
     /// # Safety
     /// - `uv_loop` is the loop of this thread, of libuv 1.
     pub(crate) unsafe fn of(uv_loop: *mut uv_loop_s) -> Option<Self> {
-        let program = Library::this();
+        let program = program()?;
         // SAFETY: these are the functions of <uv.h>, and libuv 1 keeps their types.
         unsafe {
             let handle_size: unsafe extern "C" fn(c_int) -> usize = *program.get(b"uv_handle_size").ok()?;
@@ -78,25 +94,25 @@ impl Loop {
         }
     }
 
-    /// Has `callback` called in every turn, before the loop sleeps or has a look at its files.
+    /// Calls `callback` in every turn, before the loop sleeps or asks for events of its files.
     pub(crate) fn call_before_sleep(&self, callback: Callback) {
         // SAFETY: the handle was initialised, and this is its loop's thread.
         unsafe { (self.functions.prepare_start)(self.prepare, callback) };
     }
 
-    /// Does not call it any more.
+    /// Ends the calls.
     pub(crate) fn call_nobody(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.prepare_stop)(self.prepare) };
     }
 
-    /// The loop is not to sleep in this turn.
+    /// Keeps the loop from sleeping in this turn.
     pub(crate) fn stay_awake(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.idle_start)(self.idle, nothing) };
     }
 
-    /// The loop may sleep.
+    /// Lets the loop sleep.
     pub(crate) fn allow_sleep(&self) {
         // SAFETY: as above.
         unsafe { (self.functions.idle_stop)(self.idle) };
@@ -112,7 +128,7 @@ impl Loop {
         timeout != 0 && !os_ipc::is_readable(fd)
     }
 
-    /// Nothing is called any more.
+    /// Closes both handles: nothing is called any more.
     pub(crate) fn close(self) {
         for handle in [self.prepare, self.idle] {
             // SAFETY: the handle was initialised and is closed once, and this is its loop's thread.
@@ -121,5 +137,5 @@ impl Loop {
     }
 }
 
-/// An idle handle wants a callback; that it is there keeps the loop from sleeping.
+/// The callback of the idle handle, whose existence alone keeps the loop from sleeping.
 unsafe extern "C" fn nothing(_: Handle) {}

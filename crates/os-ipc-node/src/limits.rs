@@ -10,7 +10,7 @@ use os_ipc::{Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
-use crate::semaphores::owner_of;
+use crate::owner::owner_of;
 use crate::waitable::Waitable;
 
 /// A limit that may be new.
@@ -46,8 +46,8 @@ pub struct NativeLimitInfo {
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
-    pub operated: Option<i64>,
-    pub changed: i64,
+    pub operated_at: Option<i64>,
+    pub changed_at: i64,
     pub verified: bool,
 }
 
@@ -226,8 +226,8 @@ impl From<LimitInfo> for NativeLimitInfo {
             uid: info.uid,
             gid: info.gid,
             mode: info.mode,
-            operated: info.operated,
-            changed: info.changed,
+            operated_at: info.operated_at,
+            changed_at: info.changed_at,
             verified: info.verified,
         }
     }

@@ -9,7 +9,7 @@ use os_ipc::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, Mailbo
 use crate::environment;
 use crate::error::{OrFail, internal};
 
-/// A request for a lock. A ticket means that it waits; without one, the lock is held or was not to be had.
+/// A request for a lock. With a ticket, the number of its wait, it is pending; without one, the lock is held or not free.
 #[napi(object)]
 pub struct RequestedLock {
     pub handle: u32,
@@ -17,7 +17,7 @@ pub struct RequestedLock {
     pub ticket: Option<f64>,
 }
 
-/// Who holds a lock or waits for one.
+/// A request that holds a lock or waits for it.
 #[napi(object)]
 pub struct NativeLockRequest {
     pub name: String,
@@ -27,7 +27,7 @@ pub struct NativeLockRequest {
     pub client: Option<u32>,
 }
 
-/// A lock that is there.
+/// A lock that exists.
 #[napi(object)]
 pub struct NativeLockInfo {
     pub name: String,
@@ -40,21 +40,21 @@ pub struct NativeLockInfo {
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
-    pub changed: i64,
+    pub changed_at: i64,
 }
 
-/// The platform's engine, or, for tests, that of files in a folder.
+/// The engine of the platform or, for tests, that of files in a folder.
 fn engine_of(folder: Option<String>) -> os_ipc::Result<LockEngine> {
-    folder.map_or_else(LockEngine::of_platform, |folder| Ok(LockEngine::in_folder(&folder)))
+    folder.map_or_else(LockEngine::of_platform, |folder| LockEngine::in_folder(&folder))
 }
 
-/// Whether locks are System V sets here, and not files. The first call asks the kernel what it undoes.
+/// Whether locks are System V sets here, and not files. The first call probes the kernel's undo.
 #[napi]
 pub fn locks_are_system_v() -> bool {
     LockEngine::is_system_v()
 }
 
-/// Asks for a lock: at once, or when its turn comes. `client` is this thread's number.
+/// Requests a lock: now, or in its turn. `client` is this thread's number.
 #[napi]
 pub fn lock_request(
     env: Env,
@@ -72,7 +72,7 @@ pub fn lock_request(
         let mailbox = environment.mailbox(session)?.clone();
         let handle = environment.locks.insert(session, new().or_fail()?);
         let handle = handle.ok_or_else(|| internal("more than a million locks are requested"))?;
-        // It has its handle before it asks: from then on it can be ended.
+        // The request has its handle before it asks, so that it can be ended from then on.
         let lock = environment.locks.get(handle).ok_or_else(|| internal("no such lock"))?;
         let asked = ask(lock, &mailbox, if_available);
         if asked.is_err() {
@@ -83,7 +83,7 @@ pub fn lock_request(
     })
 }
 
-/// Whether the lock is held now, and else the ticket of its wait.
+/// Whether the lock is held now; if it is pending, also the ticket of its wait.
 fn ask(lock: &Lock, mailbox: &Arc<Mailbox>, if_available: bool) -> os_ipc::Result<(bool, Option<f64>)> {
     if if_available {
         return Ok((lock.try_take()?, None));
@@ -94,13 +94,13 @@ fn ask(lock: &Lock, mailbox: &Arc<Mailbox>, if_available: bool) -> os_ipc::Resul
     })
 }
 
-/// Ends a request: its wait, if it still waits, or its hold.
+/// Ends a request: cancels its wait, or gives its lock back.
 #[napi]
 pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
         let session = environment.locks.session(handle);
         let Some(lock) = environment.locks.remove(handle) else { return Ok(()) };
-        // Before it is dropped: a lock that is dropped waits for nothing.
+        // Before it is dropped: a lock must not wait any more when it is dropped.
         if let Some(session) = session.and_then(|session| environment.session(session)) {
             lock.cancel(&session.mailbox);
         }
@@ -108,20 +108,20 @@ pub fn lock_end(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Who holds locks and who waits for them.
+/// The requests that hold locks or wait for them.
 #[napi]
 pub fn lock_requests(folder: Option<String>) -> napi::Result<Vec<NativeLockRequest>> {
     let requests = engine_of(folder).and_then(|engine| engine.requests()).or_fail()?;
     Ok(requests.into_iter().map(NativeLockRequest::from).collect())
 }
 
-/// Closes the locks that nobody uses now; otherwise they stay open for a moment.
+/// Closes the unused locks, which otherwise stay open for a moment.
 #[napi]
 pub fn close_unused_locks() {
     LockEngine::close_unused();
 }
 
-/// Every lock that is there.
+/// Every lock that exists.
 #[napi]
 pub fn list_locks() -> napi::Result<Vec<NativeLockInfo>> {
     let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_fail()?;
@@ -142,7 +142,8 @@ impl From<LockRequest> for NativeLockRequest {
 
 impl From<LockInfo> for NativeLockInfo {
     fn from(info: LockInfo) -> Self {
-        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed } = info;
-        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed }
+        let LockInfo { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at } =
+            info;
+        Self { name, key, id, exclusive, shared, waiters, processes, uid, gid, mode, changed_at }
     }
 }

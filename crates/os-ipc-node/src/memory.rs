@@ -4,14 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{
-    Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Owner, SharedMemory, SharedMemoryInfo,
-};
+use os_ipc::{Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, SharedMemory, SharedMemoryInfo};
 
 use crate::bytes::Bytes;
 use crate::environment;
 use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
+use crate::owner::owner_of;
 
 /// An open memory object.
 pub(crate) struct Segment {
@@ -20,7 +19,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+    /// The handle is not in use any more; the `ArrayBuffer`, if there is one, keeps the memory.
     pub(crate) fn release(self, env: Env) {
         if let Some(buffer) = self.buffer {
             buffer.forget(env);
@@ -28,10 +27,10 @@ impl Segment {
     }
 }
 
-/// What JavaScript does not know yet of a memory object that it opened: every property of an object costs.
+/// A new handle on a memory object, with only the properties that JavaScript does not know: every property costs time.
 #[napi(object, object_from_js = false)]
 pub struct OpenedMemory {
-    /// What the other functions take.
+    /// The argument of the other functions.
     pub handle: u32,
     pub key: Option<i32>,
     pub id: Option<i32>,
@@ -39,7 +38,7 @@ pub struct OpenedMemory {
     pub created: bool,
 }
 
-/// What the kernel knows of a memory object; times are milliseconds since 1970.
+/// The kernel's information about a memory object; times are milliseconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeMemoryInfo {
     #[napi(ts_type = "'posix' | 'sysv'")]
@@ -57,11 +56,11 @@ pub struct NativeMemoryInfo {
     pub created_at: Option<f64>,
     pub attached_at: Option<f64>,
     pub detached_at: Option<f64>,
-    pub changed: Option<f64>,
+    pub changed_at: Option<f64>,
     pub removed: Option<bool>,
 }
 
-/// Makes a memory object.
+/// Creates a memory object.
 #[napi]
 pub fn memory_create(
     env: Env,
@@ -74,7 +73,7 @@ pub fn memory_create(
     keep(&env, session, memory)
 }
 
-/// Opens one that is there.
+/// Opens an existing memory object.
 #[napi]
 pub fn memory_open(
     env: Env,
@@ -83,11 +82,11 @@ pub fn memory_open(
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, whose(owner)));
+    let memory = existing_id(id).and_then(|id| SharedMemory::open(&id, !read_only, owner_of(&owner)));
     keep(&env, session, memory.or_fail()?)
 }
 
-/// Opens one that is there, or makes it.
+/// Opens a memory object, or creates it.
 #[napi]
 pub fn memory_open_or_create(
     env: Env,
@@ -97,7 +96,7 @@ pub fn memory_open_or_create(
     mode: u32,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let owner = whose(owner);
+    let owner = owner_of(&owner);
     let memory = memory_id(id).and_then(|id| SharedMemory::open_or_create(&id, bytes(size), mode, owner));
     keep(&env, session, memory.or_fail()?)
 }
@@ -111,17 +110,17 @@ pub fn memory_attach(
     read_only: bool,
     #[napi(ts_arg_type = "number | 'any' | undefined")] owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedMemory> {
-    let memory = SharedMemory::attach(id, !read_only, whose(owner)).or_fail()?;
+    let memory = SharedMemory::attach(id, !read_only, owner_of(&owner)).or_fail()?;
     keep(&env, session, memory)
 }
 
-/// Removes what has this name or key: false when nothing has.
+/// Removes the object of this name or key; false if there is none.
 #[napi]
-pub fn memory_remove_by_id(id: Either<String, i32>) -> napi::Result<bool> {
-    existing_id(id).and_then(|id| SharedMemory::remove_by_id(&id)).or_fail()
+pub fn memory_unlink_id(id: Either<String, i32>) -> napi::Result<bool> {
+    existing_id(id).and_then(|id| SharedMemory::unlink_id(&id)).or_fail()
 }
 
-/// Copies out; how many bytes that were.
+/// Copies bytes out; returns their number.
 #[napi]
 pub fn memory_read(
     env: Env,
@@ -132,7 +131,7 @@ pub fn memory_read(
     with(env, handle, |segment| segment.memory.read_cells(target.cells(), place(position)?)).map(number)
 }
 
-/// Copies in.
+/// Copies bytes in.
 #[napi]
 pub fn memory_write(
     env: Env,
@@ -143,25 +142,25 @@ pub fn memory_write(
     with(env, handle, |segment| segment.memory.write_cells(data.cells(), place(position)?))
 }
 
-/// Fills it with zeros.
+/// Fills the object with zeros.
 #[napi]
 pub fn memory_clear(env: Env, handle: u32) -> napi::Result<()> {
     with(env, handle, |segment| segment.memory.clear())
 }
 
-/// What the kernel knows of it.
+/// The kernel's information about the object.
 #[napi]
 pub fn memory_info(env: Env, handle: u32) -> napi::Result<NativeMemoryInfo> {
     with(env, handle, |segment| segment.memory.info()).map(NativeMemoryInfo::from)
 }
 
-/// The one `ArrayBuffer` over it, to be asked for once; null where external buffers are forbidden.
+/// The one `ArrayBuffer` over the object; called once. Null where external buffers are forbidden.
 #[napi(ts_return_type = "ArrayBuffer | null")]
 pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
     environment::with(&env, |environment| {
         let Some(segment) = environment.segments.get_mut(handle).filter(|segment| segment.buffer.is_none())
         else {
-            return Err(internal("the memory is detached, or has its ArrayBuffer"));
+            return Err(internal("the memory is closed, or has its ArrayBuffer"));
         };
         let Some((buffer, value)) = ExternalBuffer::create(env, || segment.memory.lease())? else {
             return Ok(None);
@@ -179,13 +178,13 @@ pub fn external_buffers_allowed(env: Env) -> napi::Result<bool> {
 
 /// Removes the object.
 #[napi]
-pub fn memory_remove(env: Env, handle: u32) -> napi::Result<()> {
-    with(env, handle, |segment| segment.memory.remove())
+pub fn memory_unlink(env: Env, handle: u32) -> napi::Result<()> {
+    with(env, handle, |segment| segment.memory.unlink())
 }
 
-/// Takes the memory away from its `ArrayBuffer` and from this process; what is left is which object it was.
+/// Takes the memory away from its `ArrayBuffer` and from this process; returns the identity of the object.
 #[napi(ts_return_type = "object | null")]
-pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
+pub fn memory_close(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
     environment::with(&env, |environment| {
         let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
         let identity = External::new(memory.identity());
@@ -199,15 +198,15 @@ pub fn memory_detach(env: Env, handle: u32) -> napi::Result<Option<External<Memo
     })
 }
 
-/// Removes an object that was detached.
+/// Removes an object that was closed.
 #[napi]
-pub fn memory_remove_detached(
+pub fn memory_remove_closed(
     #[napi(ts_arg_type = "object")] identity: &External<MemoryIdentity>,
 ) -> napi::Result<()> {
     identity.remove().or_fail()
 }
 
-/// Nobody has the handle any more; the `ArrayBuffer`, if there is one, keeps the memory.
+/// The handle is not in use any more; the `ArrayBuffer`, if there is one, keeps the memory.
 #[napi]
 pub fn memory_release(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
@@ -230,12 +229,12 @@ fn keep(env: &Env, session: u32, memory: SharedMemory) -> napi::Result<OpenedMem
     let (size, created) = (number(memory.size()), memory.is_created());
     let handle = environment::with(env, |environment| {
         let handle = environment.segments.insert(session, Segment { memory, buffer: None });
-        handle.ok_or_else(|| internal("a million memory objects are open"))
+        handle.ok_or_else(|| internal("more than a million memory objects are open"))
     })?;
     Ok(OpenedMemory { handle, key, id, size, created })
 }
 
-/// Runs `work` on an open segment. What it returns is thrown when the environment is free again.
+/// Runs `work` on an open segment. Its error is thrown when the environment is free again.
 fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<T>) -> napi::Result<T> {
     let result = environment::with(&env, |environment| {
         Ok(environment.segments.get(handle).ok_or_else(detached).and_then(work))
@@ -244,7 +243,7 @@ fn with<T>(env: Env, handle: u32, work: impl FnOnce(&Segment) -> os_ipc::Result<
 }
 
 fn detached() -> Error {
-    Error::new(Code::Detached, "the shared memory was detached")
+    Error::new(Code::Detached, "the shared memory is closed")
 }
 
 fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
@@ -254,19 +253,11 @@ fn memory_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     }
 }
 
-/// The same, of what another program may have made.
+/// The same for an object that another program may have created.
 fn existing_id(id: Either<String, i32>) -> os_ipc::Result<MemoryId> {
     match id {
         Either::A(name) => Name::existing_memory(&name).map(MemoryId::Name),
         Either::B(key) => Key::from_raw(key).map(MemoryId::Key),
-    }
-}
-
-fn whose(owner: Option<Either<u32, String>>) -> Owner {
-    match owner {
-        None => Owner::Default,
-        Some(Either::A(uid)) => Owner::Uid(uid),
-        Some(Either::B(_)) => Owner::Any,
     }
 }
 
@@ -277,7 +268,7 @@ fn kind(kind: MemoryKind) -> &'static str {
     }
 }
 
-/// A count of bytes from JavaScript; the core refuses 0, which is what every bad number becomes.
+/// A number of bytes from JavaScript; the core refuses 0, which is what every bad number becomes.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -290,10 +281,10 @@ fn bytes(count: f64) -> u64 {
 /// A position from JavaScript.
 fn place(position: f64) -> os_ipc::Result<usize> {
     usize::try_from(bytes(position))
-        .map_err(|_| Error::new(Code::OutOfRange, format!("there is no position {position}")))
+        .map_err(|_| Error::new(Code::OutOfRange, format!("{position} is not a position")))
 }
 
-/// A count of bytes for JavaScript: exact up to 2^53, and no memory is larger.
+/// A number of bytes for JavaScript: exact up to 2^53, and no memory is larger.
 #[allow(clippy::cast_precision_loss, reason = "no memory has more than 2^53 bytes")]
 fn number(count: usize) -> f64 {
     count as f64
@@ -321,7 +312,7 @@ impl From<SharedMemoryInfo> for NativeMemoryInfo {
             created_at: milliseconds(info.created_at),
             attached_at: milliseconds(info.attached_at),
             detached_at: milliseconds(info.detached_at),
-            changed: milliseconds(info.changed),
+            changed_at: milliseconds(info.changed_at),
             removed: info.removed,
         }
     }

@@ -1,5 +1,5 @@
-//! The policy for the runtime's pool of threads: how many of them may block for waits, since when, and for how long a wait
-//! queues for one. The core takes a quarter of what [`threads`] says.
+//! The policy for the runtime's pool of threads: the number of its threads that may block for waits, the time from which
+//! they may, and how long a wait queues for one. The core takes a quarter of [`threads`].
 
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,23 +7,23 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-/// The variable with the size of libuv's pool, its default, and the bounds that libuv gives to it.
+/// The variable with the size of libuv's pool, its default, and the bounds of libuv for it.
 const SIZE: &str = "UV_THREADPOOL_SIZE";
 const DEFAULT: usize = 4;
 const SMALLEST: usize = 1;
 const LARGEST: usize = 1024;
 
-/// How many milliseconds a wait may queue for a thread of the pool before it gets one of ours: a pool that is busy with other
-/// things must not hold up a wait that it was given. That is longer than a pool with a free thread takes to begin.
+/// The milliseconds that a wait may queue for a thread of the pool before it gets one of ours: 10. A busy pool must not hold
+/// up a wait, and a pool with a free thread begins sooner than that.
 pub(crate) const PATIENCE: u32 = 10;
 
-/// What libuv calls its threads, from 1.50 on (Node 22.14).
+/// The name of libuv's threads, from 1.50 on (Node 22.14).
 const THREAD: &str = "libuv-worker";
 
-/// How long a look in vain counts: to look takes as long as to start a thread.
+/// The time between two searches for the pool's threads: 1 s. A search takes as long as starting a thread.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many threads the pool of this runtime has for addons; 0 where none of them may block.
+/// The number of threads that the pool of this runtime has for addons; 0 if none of them may block.
 ///
 /// A worker's environment cannot end while a task of it blocks in the pool, so a worker stays out of it.
 pub(crate) fn threads(runtime: &str, in_worker: bool) -> usize {
@@ -31,13 +31,13 @@ pub(crate) fn threads(runtime: &str, in_worker: bool) -> usize {
         _ if in_worker => 0,
         "deno" => 0,
         "bun" => available_parallelism().map_or(0, usize::from),
-        // The pool starts with its first task, and a program that sets the variable itself may be early enough or not: the
+        // The pool starts with its first task, and a program that sets the variable itself may do so before or after: the
         // smaller number is the safe one.
         _ => size(env::var(SIZE).ok()).min(size(os_ipc::variable_at_start(SIZE))),
     }
 }
 
-/// As libuv reads it: atoi(3), which makes 0 of what is no number, and 0 is the smallest size.
+/// The size as libuv reads it: atoi(3) turns text into 0, and for 0 libuv takes the smallest size.
 fn size(variable: Option<String>) -> usize {
     let Some(text) = variable else { return DEFAULT };
     let text = text.trim_ascii_start();
@@ -50,9 +50,9 @@ fn size(variable: Option<String>) -> usize {
 
 /// Whether the pool is known to have started.
 ///
-/// The first task that libuv gets starts all threads of the pool, and libuv aborts the process where one of them cannot be had
-/// (`RLIMIT_NPROC`, pids.max, `RLIMIT_AS`). A wait is never that task: until something else has started the pool, and where
-/// that cannot be told, a thread of ours serves it, whose failure is an error.
+/// The first task of libuv starts all threads of the pool, and libuv aborts the process if one of them cannot be started
+/// (`RLIMIT_NPROC`, pids.max, `RLIMIT_AS`). A wait is never that task: until other work has started the pool, and where
+/// that is not known, a thread of ours serves the wait, and a failure to start it is an error.
 pub(crate) fn has_started() -> bool {
     static STARTED: AtomicBool = AtomicBool::new(false);
     static LOOKED: Mutex<Option<Instant>> = Mutex::new(None);

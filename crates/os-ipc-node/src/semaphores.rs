@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Backend, Creation, Owner, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
+use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
-use crate::external_buffer::{self, ArrayBufferValue};
+use crate::owner::owner_of;
 use crate::waitable::Waitable;
 
 /// A semaphore that may be new.
@@ -19,10 +19,11 @@ pub struct OpenedSemaphore {
     pub verified: bool,
 }
 
-/// What is known about a semaphore; times in seconds since 1970.
-#[napi(object)]
+/// Information about a semaphore; times in seconds since 1970.
+#[napi(object, object_from_js = false)]
 pub struct NativeSemaphoreInfo {
-    pub posix: bool,
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub backend: &'static str,
     pub name: Option<String>,
     pub key: Option<i32>,
     pub id: Option<i32>,
@@ -33,38 +34,30 @@ pub struct NativeSemaphoreInfo {
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub mode: Option<u32>,
-    pub operated: Option<i64>,
-    pub changed: Option<i64>,
+    pub operated_at: Option<i64>,
+    pub changed_at: Option<i64>,
     pub verified: bool,
     pub removed: bool,
 }
 
-fn backend_of(posix: bool) -> Backend {
-    if posix { Backend::Posix } else { Backend::SystemV }
+/// A backend by its name; `lib/options.ts` has checked it.
+fn backend_of(name: &str) -> os_ipc::Result<Backend> {
+    Backend::named(name).ok_or_else(|| os_ipc::Error::invalid(format!("no such backend: '{name}'")))
 }
 
 /// A name or a raw key.
-fn id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+fn id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::named(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::named(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
     }
 }
 
-/// The same, of what another program may have made.
-fn existing_id_of(id: &Either<String, i32>, posix: bool) -> os_ipc::Result<SemaphoreId> {
+/// The same for a semaphore that another program may have created.
+fn existing_id_of(id: &Either<String, i32>, backend: &str) -> os_ipc::Result<SemaphoreId> {
     match id {
-        Either::A(name) => SemaphoreId::existing(name, backend_of(posix)),
+        Either::A(name) => SemaphoreId::existing(name, backend_of(backend)?),
         Either::B(key) => SemaphoreId::keyed(*key),
-    }
-}
-
-/// A uid, or `'any'`.
-pub(crate) fn owner_of(owner: &Option<Either<u32, String>>) -> Owner {
-    match owner {
-        None => Owner::Default,
-        Some(Either::A(uid)) => Owner::Uid(*uid),
-        Some(Either::B(_)) => Owner::Any,
     }
 }
 
@@ -73,12 +66,12 @@ pub fn semaphore_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
     let semaphore =
-        id_of(&id, posix).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
+        id_of(&id, &backend).and_then(|id| Semaphore::create(&id, Creation { initial, mode })).or_fail()?;
     opened(&env, session, semaphore)
 }
 
@@ -87,11 +80,11 @@ pub fn semaphore_open(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
     let semaphore =
-        existing_id_of(&id, posix).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
+        existing_id_of(&id, &backend).and_then(|id| Semaphore::open(&id, owner_of(&owner))).or_fail()?;
     keep(&env, session, semaphore)
 }
 
@@ -100,20 +93,23 @@ pub fn semaphore_open_or_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    posix: bool,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
     initial: u32,
     mode: u32,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<OpenedSemaphore> {
-    let semaphore = id_of(&id, posix)
+    let semaphore = id_of(&id, &backend)
         .and_then(|id| Semaphore::open_or_create(&id, Creation { initial, mode }, owner_of(&owner)))
         .or_fail()?;
     opened(&env, session, semaphore)
 }
 
 #[napi]
-pub fn semaphore_unlink_id(id: Either<String, i32>, posix: bool) -> napi::Result<bool> {
-    existing_id_of(&id, posix).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
+pub fn semaphore_unlink_id(
+    id: Either<String, i32>,
+    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+) -> napi::Result<bool> {
+    existing_id_of(&id, &backend).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
 
 fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedSemaphore> {
@@ -121,16 +117,16 @@ fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedS
     Ok(OpenedSemaphore { handle: keep(env, session, semaphore)?, created, verified })
 }
 
-/// A handle on it.
+/// Keeps the semaphore, and returns its handle.
 fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
     environment::with(env, |environment| environment.keep(session, Waitable::Semaphore(semaphore)))
 }
 
-/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses none that it closed.
+/// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses no handle that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
     match environment.waitable(handle)? {
         Waitable::Semaphore(semaphore) => Ok(semaphore),
-        Waitable::Limit(_) => Err(internal("this is the handle of a limit")),
+        Waitable::Limit(_) => Err(internal("the handle of a limit")),
     }
 }
 
@@ -168,27 +164,11 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
     take(&env, handle, Semaphore::try_wait)
 }
 
-/// The words that the counter of a POSIX semaphore is in; null where they are not known, or must not be shown.
-#[napi(ts_return_type = "ArrayBuffer | null")]
-pub fn semaphore_words(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferValue>> {
-    let words = environment::with(&env, |environment| Ok(semaphore(environment, handle)?.words()))?;
-    words.map_or(Ok(None), |words| external_buffer::of_words(env, words))
-}
-
-/// Wakes one who waits, after a unit was added to the words.
-#[napi]
-pub fn semaphore_wake_one(env: Env, handle: u32) -> napi::Result<()> {
-    on(&env, handle, |semaphore| {
-        semaphore.wake_one();
-        Ok(())
-    })
-}
-
-/// Blocks the calling thread; false when the time (in milliseconds) is over.
+/// Blocks the calling thread; false if `timeout` (in milliseconds) passes first.
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
     let timeout = timeout.map(|timeout| {
-        // What is too long for a Duration is for ever as well.
+        // A timeout that is too long for a Duration is as good as none.
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
     take(&env, handle, |semaphore| semaphore.wait(timeout))
@@ -204,7 +184,7 @@ pub fn semaphore_unlink(env: Env, handle: u32) -> napi::Result<()> {
     on(&env, handle, Semaphore::unlink)
 }
 
-/// Which semaphore a handle has open: to remove it when the handle is gone.
+/// The identity of a handle's semaphore: for removing it when the handle is gone.
 #[napi(ts_return_type = "object")]
 pub fn semaphore_identity(env: Env, handle: u32) -> napi::Result<External<SemaphoreIdentity>> {
     environment::with(&env, |environment| Ok(External::new(semaphore(environment, handle)?.identity())))
@@ -218,20 +198,14 @@ pub fn semaphore_remove_closed(
     identity.remove().or_fail()
 }
 
-/// The largest value that a counter of this backend has.
-#[napi]
-pub fn semaphore_value_max(posix: bool) -> u32 {
-    backend_of(posix).value_max()
-}
-
-/// A call of System V IPC that this process may not make.
+/// A call of System V IPC that is refused to this process.
 #[napi(object, object_from_js = false)]
 pub struct RefusedCall {
     pub call: &'static str,
     pub code: String,
 }
 
-/// Every one of them.
+/// Every refused call.
 #[napi]
 pub fn refused_calls() -> Vec<RefusedCall> {
     let refused = os_ipc::refused_calls().into_iter();
@@ -248,7 +222,7 @@ pub fn list_semaphores() -> napi::Result<Vec<NativeSemaphoreInfo>> {
 impl From<SemaphoreInfo> for NativeSemaphoreInfo {
     fn from(info: SemaphoreInfo) -> Self {
         Self {
-            posix: info.backend == Backend::Posix,
+            backend: info.backend.name(),
             name: info.name,
             key: info.key,
             id: info.id,
@@ -259,53 +233,59 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
             uid: info.uid,
             gid: info.gid,
             mode: info.mode,
-            operated: info.operated,
-            changed: info.changed,
+            operated_at: info.operated_at,
+            changed_at: info.changed_at,
             verified: info.verified,
             removed: info.removed,
         }
     }
 }
 
-/// What one backend can do on this platform.
-#[napi(object)]
+/// The abilities of one backend on this platform.
+#[napi(object, object_from_js = false)]
 pub struct BackendCapabilities {
+    #[napi(ts_type = "'sysv' | 'posix'")]
+    pub name: &'static str,
     pub available: bool,
     pub is_default: bool,
     pub has_value: bool,
     pub has_timed_wait: bool,
     pub unlink_wakes: bool,
+    /// The largest value of a counter.
+    pub value_max: u32,
 }
 
-/// What both backends can do on this platform.
-#[napi(object)]
-pub struct SemaphoreCapabilities {
-    pub sysv: BackendCapabilities,
-    pub posix: BackendCapabilities,
-}
-
-/// Whether System V semaphores can be had here, and whether the permits of a dead process come back.
+/// Whether this host has System V semaphores, and whether the permits of a dead process come back.
 #[napi(object)]
 pub struct SystemVUndo {
     pub available: bool,
     pub recovers_permits: bool,
 }
 
-/// What the kernel does with System V semaphores. The first call asks it, by a child process.
+/// The kernel's treatment of System V semaphores. The first call probes it, with a child process.
 #[napi]
 pub fn system_v_undo() -> SystemVUndo {
     let undo = os_ipc::kernel_undo();
     SystemVUndo { available: undo.has_system_v(), recovers_permits: undo.is_trusted() }
 }
 
+/// The abilities of each backend on this platform.
 #[napi]
-pub fn semaphore_capabilities() -> SemaphoreCapabilities {
+pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
     let of = |backend: Backend| BackendCapabilities {
+        name: backend.name(),
         available: backend.is_available(),
-        is_default: backend == Backend::DEFAULT,
+        is_default: backend == Backend::default(),
         has_value: backend.has_value(),
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),
+        value_max: backend.value_max(),
     };
-    SemaphoreCapabilities { sysv: of(Backend::SystemV), posix: of(Backend::Posix) }
+    Backend::ALL.into_iter().map(of).collect()
+}
+
+/// Whether objects outlive their last user.
+#[napi]
+pub fn objects_persist() -> bool {
+    os_ipc::OBJECTS_PERSIST
 }

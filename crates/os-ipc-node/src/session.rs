@@ -1,7 +1,7 @@
-//! A session: what one evaluation of the package's JavaScript waits for.
+//! A session: the waits of one evaluation of the package's JavaScript.
 //!
 //! One addon can serve many evaluations on one thread: Jest evaluates a package for every test file, a development server
-//! after an edit, a package manager installs it once for each version of a peer. Each has its own outcomes.
+//! after an edit, and a package manager installs it once for each version of a peer. Each has its own outcomes.
 
 #![allow(unsafe_code, reason = "Node-API's own functions: napi-rs has no weak references to functions")]
 
@@ -20,16 +20,17 @@ use os_ipc::Mailbox;
 use crate::environment::{self, Environment};
 use crate::event_loop;
 use crate::pool;
+use crate::spin;
 
 pub(crate) struct Session {
     /// Never 0; no other session of this thread has it.
     pub(crate) number: u32,
     pub(crate) mailbox: Arc<Mailbox>,
-    /// The function of `lib/` that collects the outcomes: held weakly while nothing is waited for.
+    /// The function of `lib/` that collects the outcomes: held weakly while no wait is pending.
     settle: sys::napi_ref,
     waits: bool,
     keeps_alive: bool,
-    /// Whether there is something for it to collect.
+    /// Whether its mailbox has something to collect.
     told: Arc<AtomicBool>,
     /// Whether its waits were cancelled because the process is about to exit.
     pub(crate) left: bool,
@@ -41,21 +42,21 @@ thread_local! {
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What a session begins with.
+/// The values that a session begins with.
 #[napi(object, object_from_js = false)]
 pub struct Started {
-    /// Its number.
+    /// The number of the session.
     pub session: u32,
-    /// After how many milliseconds a wait asks for [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 where no wait uses
+    /// The milliseconds after which a wait calls [`leave_pool_queue`](crate::waits::leave_pool_queue); 0 if no wait uses
     /// the runtime's pool.
     pub pool_patience: u32,
 }
 
 /// Begins the session of one evaluation of `lib/`.
 ///
-/// `settle` is called when waits ended; `runtime` is what runs the program: `node`, `bun`, `deno`, `electron` or `nw`. A worker
-/// has a place in memory, `transit`, for the handle whose unit is on its way. It has no loop that could look for a unit. The
-/// session ends when `evaluation` is collected, which all functions of that evaluation refer to.
+/// `settle` is called when waits have ended; `runtime` is the runtime of the program: `node`, `bun`, `deno`, `electron` or
+/// `nw`. A worker passes `transit`, a place in memory for the handle whose unit is on its way; no event loop polls for a
+/// worker. The session ends when `evaluation` is collected, which all functions of that evaluation refer to.
 #[napi]
 pub fn start(
     env: Env,
@@ -66,7 +67,8 @@ pub fn start(
 ) -> napi::Result<Started> {
     let in_worker = transit.is_some();
     let pool_threads = pool::threads(&runtime, in_worker);
-    // The loops of Bun and Deno are their own. Electron and NW.js give libuv's a turn when their own has a moment.
+    spin::read_environment(in_worker);
+    // Bun and Deno have their own loops. Electron and NW.js run libuv's loop only when their own loop is idle.
     let libuv = !in_worker && runtime == "node";
     environment::open(&env, in_worker, pool_threads > 0)?;
     let number = LAST_NUMBER.get() + 1;
@@ -76,12 +78,12 @@ pub fn start(
     let wake = {
         let told = Arc::clone(&told);
         move || {
-            // Only this thread: another one that looks may be handing on to this one.
+            // True only on this thread: another polling thread may deliver to this one.
             if libuv && event_loop::takes_delivery(number) {
                 return;
             }
             told.store(true, Ordering::Release);
-            // Anything but `Ok` means that the environment is closing, and nobody is there to be told.
+            // Any status but `Ok` means that the environment is closing, and its sessions with it.
             let _ = wakeup.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     };
@@ -122,7 +124,7 @@ pub fn start(
     })
 }
 
-/// Says whether a session has pending waits, and whether they keep the event loop alive.
+/// Tells whether a session has pending waits, and whether they keep the event loop alive.
 #[napi]
 pub fn keep(env: Env, session: u32, waits: bool, alive: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {
@@ -156,12 +158,12 @@ pub fn keep(env: Env, session: u32, waits: bool, alive: bool) -> napi::Result<()
 }
 
 impl Environment {
-    /// Whether the waits of some session keep the event loop alive.
+    /// Whether the waits of any session keep the event loop alive.
     fn is_kept_alive(&self) -> bool {
         self.sessions.iter().any(|session| session.keeps_alive)
     }
 
-    /// Ends the session of an evaluation that was collected: nobody can use its handles any more. What it holds stays held.
+    /// Ends the session of an evaluation that was collected: its handles are out of reach. Its permits and locks stay held.
     fn end_session(&mut self, number: u32) {
         let Some(place) = self.sessions.iter().position(|session| session.number == number) else { return };
         let session = self.sessions.swap_remove(place);
@@ -191,10 +193,10 @@ unsafe extern "C" fn collected(env: sys::napi_env, number: *mut c_void, _: *mut 
 }
 
 impl Session {
-    /// A unit leaves for `lib/`, which says so when it arrives.
+    /// A unit is on its way to `lib/`, which clears the place when the unit arrives.
     pub(crate) fn send(&mut self, handle: u32) {
         if let Some(transit) = &mut self.transit {
-            // SAFETY: JavaScript, which alone has it besides, does not run while the call it made is at work.
+            // SAFETY: JavaScript, the only other user, does not run during the call that it made.
             if let Some(place) = unsafe { transit.as_mut() }.first_mut() {
                 *place = handle;
             }
@@ -206,14 +208,14 @@ impl Session {
         self.transit.as_deref()?.first().copied().filter(|handle| *handle != 0)
     }
 
-    /// Has it collect, from any thread's point of view as if something had arrived.
+    /// Lets the session collect, as if a delivery had arrived from another thread.
     pub(crate) fn tell(&self, environment: &environment::Wakeup) {
         self.told.store(true, Ordering::Release);
         let _ = environment.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
 
-/// What the thread-safe function calls: has every session collect that was told.
+/// The callback of the thread-safe function: every session that was told collects.
 pub(crate) unsafe extern "C" fn settle_all(
     env: sys::napi_env,
     _: sys::napi_callback_info,
@@ -234,10 +236,10 @@ pub(crate) unsafe extern "C" fn settle_all(
     ptr::null_mut()
 }
 
-/// What runs below a call of JavaScript.
+/// The caller below a call of JavaScript.
 #[derive(Clone, Copy)]
 pub(crate) enum Frame {
-    /// libuv: nothing else runs the microtasks.
+    /// libuv, which does not run the microtasks.
     EventLoop,
     /// A function that JavaScript or a thread-safe function called: its caller runs the microtasks.
     Function,
@@ -252,7 +254,7 @@ impl Frame {
         receiver: sys::napi_value,
         function: sys::napi_value,
     ) -> sys::napi_status {
-        // SAFETY: the caller's; there are no arguments, and no place for a result is asked for.
+        // SAFETY: the caller's; there are no arguments, and no result is requested.
         unsafe {
             match self {
                 Self::EventLoop => sys::napi_make_callback(
@@ -272,10 +274,10 @@ impl Frame {
     }
 }
 
-/// Calls a function as libuv's own callbacks call JavaScript: what it resolves goes on before this returns, where no other
-/// JavaScript is at work. What it throws is an uncaught error, and no other session's business.
+/// Calls a function as libuv's own callbacks call JavaScript: the microtasks run before this returns, unless other
+/// JavaScript is running. An exception becomes an uncaught error, and does not affect other sessions.
 ///
-/// Where JavaScript does not run any more, the mailbox keeps what it has, and gives it back when it closes.
+/// If JavaScript does not run any more, the mailbox keeps its content, and gives it back when it closes.
 ///
 /// # Safety
 /// - This is the thread of `env`, and the reference is one of it.
@@ -289,7 +291,7 @@ pub(crate) unsafe fn call(env: sys::napi_env, function: sys::napi_ref, frame: Fr
         }
         let found = sys::napi_get_global(env, &raw mut global) == sys::Status::napi_ok
             && sys::napi_get_reference_value(env, function, &raw mut value) == sys::Status::napi_ok
-            // Null for one that was collected: nobody waits there.
+            // Null if the function was collected: then no wait is pending there.
             && !value.is_null();
         if found
             && frame.call(env, global, value) == sys::Status::napi_pending_exception

@@ -1,9 +1,9 @@
-//! Which `ArrayBuffer`s of a worker still show their memory when it ends.
+//! The `ArrayBuffer`s of a worker that still have their memory when it ends.
 //!
-//! At that moment Node takes back all external memory, also what was moved to another thread (`transfer()`, and then
-//! `postMessage` with a transfer list), which goes on using it. It begins with what was made last. So an `ArrayBuffer` of one byte that is younger than all
-//! others, the sentinel, is told first: its finalizer sees the others as JavaScript left them. One that is not detached has
-//! its memory for itself.
+//! At that moment Node takes back all external memory, even memory that was moved to another thread (`transfer()`, and
+//! then `postMessage` with a transfer list), which still uses it. It begins with the youngest. So an `ArrayBuffer` of one
+//! byte that is younger than all others, the sentinel, goes first: its finalizer sees the others as JavaScript left them.
+//! A buffer that is not detached is the only user of its memory.
 
 #![allow(
     unsafe_code,
@@ -28,25 +28,25 @@ struct Watched {
     buffers: Vec<Buffer>,
     /// Keeps the sentinel alive.
     sentinel: sys::napi_ref,
-    /// With so many buffers, those that are gone are looked for.
+    /// The number of buffers at which collected ones are removed.
     sweep_at: usize,
 }
 
-/// An `ArrayBuffer`, held weakly, and what its finalizer wants to know.
+/// An `ArrayBuffer`, held weakly, and the flag that its finalizer reads.
 struct Buffer {
     reference: sys::napi_ref,
     stayed: Arc<AtomicBool>,
 }
 
-/// So many that are gone are not worth a look.
+/// The fewest buffers for a sweep: below 16, a sweep costs more than it frees.
 const FEW: usize = 16;
 
 thread_local! {
-    /// One an environment of this thread.
+    /// One for each environment of this thread.
     static WATCHED: RefCell<Vec<Watched>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `stayed` becomes true where `value`, an `ArrayBuffer` that was just made, has its memory when the environment ends.
+/// Sets `stayed` if `value`, a new `ArrayBuffer`, has its memory when the environment ends.
 pub(crate) fn watch(env: Env, value: sys::napi_value, stayed: Arc<AtomicBool>) -> napi::Result<()> {
     let buffer = Buffer { reference: reference(env, value, 0)?, stayed };
     let sentinel = reference(env, new_sentinel(env)?, 1)?;
@@ -87,7 +87,7 @@ impl Buffer {
     }
 }
 
-/// What the sentinel shows, and what its finalizer has.
+/// The byte of the sentinel, and the data of its finalizer.
 struct Sentinel {
     byte: u8,
     by: ThreadId,
@@ -109,7 +109,7 @@ fn new_sentinel(env: Env) -> napi::Result<sys::napi_value> {
     Ok(value)
 }
 
-/// A younger one took its place and it was collected; or the environment ends. Deno calls it on other threads.
+/// A younger sentinel replaced this one, or the environment ends. Deno calls it on other threads.
 unsafe extern "C" fn sentinel_is_free(raw: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: `hint` is what `new_sentinel` boxed, and a finalizer runs once.
     let sentinel = unsafe { Box::from_raw(hint.cast::<Sentinel>()) };
@@ -146,6 +146,6 @@ fn reference(env: Env, value: sys::napi_value, count: u32) -> napi::Result<sys::
 }
 
 fn delete(env: Env, reference: sys::napi_ref) {
-    // SAFETY: the reference is of this environment, and whoever calls forgets it.
+    // SAFETY: the reference is of this environment, and the caller forgets it.
     unsafe { sys::napi_delete_reference(env.raw(), reference) };
 }

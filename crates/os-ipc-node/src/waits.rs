@@ -1,4 +1,4 @@
-//! Waits: started here, blocked for on one of two executors, settled by JavaScript.
+//! Waits: started here, driven by one of two executors, settled by JavaScript.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::event_loop;
 use crate::pool;
 use crate::waitable::Waitable;
 
-/// The service of a semaphore, as an `AsyncTask` on libuv's pool.
+/// The work of a driver, as an `AsyncTask` on libuv's pool.
 struct Serve(Option<PoolWork>);
 
 impl Task for Serve {
@@ -23,7 +23,7 @@ impl Task for Serve {
 
     fn compute(&mut self) -> napi::Result<()> {
         if let Some(work) = self.0.take() {
-            // The panic hook has printed it, and another thread goes on; unwinding would abort the process.
+            // The panic hook has printed the panic, and another thread goes on; unwinding would abort the process.
             let _ = catch_unwind(AssertUnwindSafe(|| work.run()));
         }
         Ok(())
@@ -36,7 +36,7 @@ impl Task for Serve {
 
 /// Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.
 ///
-/// `referenced` says whether it keeps the event loop alive: what blocks on libuv's pool does.
+/// `referenced` tells whether the wait keeps the event loop alive, as a wait on libuv's pool does.
 #[napi]
 pub fn start_wait(env: Env, handle: u32, referenced: bool) -> napi::Result<f64> {
     start(&env, handle, referenced, Waitable::start)
@@ -78,8 +78,8 @@ fn start(
         Wait::Pending(ticket, work) => {
             match work {
                 Work::Nothing => {}
-                // The promise of the task is nobody's: its waits settle one by one. Where the task cannot be queued,
-                // the work is dropped, and so goes to a thread of ours.
+                // The promise of the task is not used: its waits settle one by one. If the task cannot be queued, the
+                // work is dropped, and so goes to a thread of ours.
                 Work::Pool(work) => drop(env.spawn(Serve(Some(work)))),
                 Work::Poll(poll) => event_loop::plan(session, poll),
             }
@@ -88,7 +88,7 @@ fn start(
     }
 }
 
-/// Ends a wait: no ticket of it settles any more.
+/// Ends a wait: its ticket does not settle any more.
 #[napi]
 pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
     environment::with(&env, |environment| {
@@ -108,8 +108,8 @@ pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     })
 }
 
-/// Says whether libuv's pool, where there is one for this thread, may block for the waits of a handle: what blocks there keeps
-/// the event loop alive.
+/// Sets whether libuv's pool, if this thread has one, may block for the waits of a handle: a wait on the pool keeps the
+/// event loop alive.
 #[napi]
 pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {
@@ -138,15 +138,15 @@ pub struct Settled {
     pub granted: Vec<f64>,
     /// Tickets that failed, each followed by its error in `errors`.
     pub failed: Vec<f64>,
-    /// As calls that fail return them.
+    /// Errors, in the form that failed calls return.
     pub errors: Vec<String>,
 }
 
 /// All waits ended, since the process was about to exit.
 const LEFT: f64 = -1.0;
 
-/// Collects the waits of a session that ended; where it is one that has its unit, as most of the time, its ticket alone; -1
-/// where all were ended, since the process was about to exit.
+/// Collects the ended waits of a session. Mostly one wait has its unit: then only its ticket is returned; -1 if all waits
+/// were ended, since the process was about to exit.
 #[napi]
 pub fn collect_settled(env: Env, session: u32) -> napi::Result<Either<f64, Settled>> {
     environment::with(&env, |environment| {
@@ -157,7 +157,7 @@ pub fn collect_settled(env: Env, session: u32) -> napi::Result<Either<f64, Settl
         if std::mem::take(&mut environment.session_mut(session)?.left) {
             return Ok(Either::A(LEFT));
         }
-        // Only where JavaScript will see it: until then a unit that is dropped goes on.
+        // Only if JavaScript will see it: a unit that is dropped goes on to the next waiter.
         let runs = environment.runs();
         if collected.len() == 1
             && runs
@@ -189,7 +189,7 @@ pub fn collect_settled(env: Env, session: u32) -> napi::Result<Either<f64, Settl
     })
 }
 
-/// Moves waits that no pool thread came to yet to threads of ours.
+/// Moves waits that still queue for a pool thread to threads of ours.
 #[napi]
 pub fn leave_pool_queue() {
     os_ipc::leave_pool_queue();
@@ -201,11 +201,7 @@ pub(crate) fn to_number(ticket: WaiterId) -> f64 {
     ticket as f64
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is a number that `to_number` made"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`to_number` made the number")]
 fn to_ticket(number: f64) -> WaiterId {
     number as WaiterId
 }

@@ -1,5 +1,5 @@
-//! `create PREFIX INITIAL`: makes PREFIX-0, PREFIX-1, ... and removes each when the next one is there, until it is
-//! killed. It says the number before it begins. For `npm run stress`.
+//! `create PREFIX INITIAL`: creates PREFIX-0, PREFIX-1, ... and removes each after creating the next one, until it is
+//! killed. It prints the number before it begins. For `npm run stress`.
 
 use std::io::Write;
 

@@ -1,29 +1,34 @@
-//! Whose objects may be opened.
+//! The owners whose objects may be opened.
 
+#[cfg(unix)]
 use std::fmt::Display;
+#[cfg(unix)]
 use std::sync::OnceLock;
 
+#[cfg(unix)]
 use crate::error::{Code, Error, Remedy, Result};
+#[cfg(unix)]
 use crate::sys::access::{Access, Users, own_uid};
 
-/// Whose objects a call opens.
+/// The owners whose objects a call opens.
 ///
-/// Anybody can make an object under a name that a service is going to open, and then holds the other end of it.
+/// Any user can create an object under a name that a service is going to open, and so share its content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Owner {
-    /// This process's effective user, and root.
+    /// The effective user of this process, and root.
     #[default]
     Default,
-    /// This user too.
+    /// These two and this user.
     Uid(u32),
-    /// Anybody.
+    /// Every user.
     Any,
 }
 
+#[cfg(unix)]
 impl Owner {
-    /// Refuses `object` when one of the users who control it is neither this process's, nor root, nor allowed.
+    /// Refuses `object` if a user who controls it is neither this process's, nor root, nor allowed.
     pub(crate) fn check(self, object: impl Display, access: Access) -> Result<()> {
-        // Nothing makes a process forget users that it knew: what is cached is never less strict than what is.
+        // A namespace never loses users, so the cached list is never less strict than the current one.
         static USERS: OnceLock<Option<Users>> = OnceLock::new();
         let users = *USERS.get_or_init(Users::of_namespace);
         self.check_within(object, [access.uid, access.creator_uid], own_uid(), users)
@@ -39,7 +44,7 @@ impl Owner {
         let anonymous = |uid| users.is_some_and(|users| uid == users.overflow);
         let trusted = |uid| match self {
             Self::Any => true,
-            // A number that stands for a user of this namespace too is one that a caller can mean.
+            // A number that a user of this namespace has too is a number that a caller can mean.
             Self::Uid(allowed) if anonymous(uid) => {
                 uid == allowed && users.is_some_and(|users| users.overflow_is_mapped)
             }
@@ -63,7 +68,7 @@ impl Owner {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
@@ -71,7 +76,7 @@ mod tests {
     const UNMAPPED: Users = Users { overflow: 65_534, overflow_is_mapped: false };
 
     #[test]
-    fn only_this_user_root_and_who_was_named_are_trusted() {
+    fn only_this_user_root_and_the_allowed_user_are_trusted() {
         let own = own_uid();
         let stranger = own + 1;
         let of = |uid, creator_uid| Access { uid, creator_uid, gid: 0, mode: 0o600 };
@@ -88,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_whom_the_namespace_does_not_know_is_nobody_s_equal() {
+    fn a_user_without_a_uid_in_the_namespace_is_not_trusted() {
         for users in [MAPPED, UNMAPPED] {
             for (own, controllers) in [(65_534, [65_534, 65_534]), (0, [65_534, 0]), (1000, [1000, 65_534])] {
                 let refusal = Owner::Default.check_within("it", controllers, own, Some(users)).unwrap_err();

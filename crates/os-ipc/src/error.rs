@@ -1,4 +1,4 @@
-//! What went wrong: what could not be done, which call said so, and what to do about it.
+//! Errors: the failed act, the call that failed, and a hint.
 
 use std::fmt;
 
@@ -26,11 +26,11 @@ pub enum Code {
     NotInitialised,
     /// The object belongs to a user who is neither this one nor root.
     ForeignOwner,
-    /// The existing object is smaller than the size asked for.
+    /// The existing object is smaller than the requested size.
     Size,
-    /// A peer cut the object to less than its size at open.
+    /// A peer truncated the object below its size at open.
     Truncated,
-    /// The object cannot be what it claims: a link, a FIFO, a directory.
+    /// The name belongs to something else: a link, a FIFO, a directory.
     NotAnObject,
     /// The handle was closed.
     Closed,
@@ -38,12 +38,12 @@ pub enum Code {
     Detached,
     /// The memory was opened for reading only.
     ReadOnly,
-    /// This platform or backend has no such thing.
+    /// The platform or backend does not support it.
     NotSupported,
 }
 
 impl Code {
-    /// The code as text: the errno's own name, or `ERR_...`.
+    /// The code as text: the name of the errno, or `ERR_...`.
     #[must_use]
     pub fn name(self) -> String {
         let own = match self {
@@ -67,11 +67,11 @@ impl Code {
     }
 }
 
-/// Why an operation was not done.
+/// The error of an operation.
 ///
 /// Its text reads `ENOSPC: cannot create the semaphore, semget '/jobs'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-// In a box, so that what succeeds has little to carry.
+// In a box, so that a successful result stays small.
 pub struct Error(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,10 +84,10 @@ struct Parts {
     details: Details,
 }
 
-/// Numbers behind an error, as far as they are known.
+/// The numbers behind an error, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Who owns the object that is in the way.
+    /// The owner of the object in question.
     pub uid: Option<u32>,
     /// Its permission bits.
     pub mode: Option<u32>,
@@ -101,7 +101,7 @@ struct Call {
     object: String,
 }
 
-/// What every fallible function of this crate returns.
+/// The result of the fallible functions of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -117,7 +117,7 @@ impl Error {
         }))
     }
 
-    /// `call` on `object` failed with `errno`, so `what` was not done.
+    /// `call` on `object` failed with `errno`, so `what` is not done.
     pub fn system(
         what: impl Into<String>,
         call: &'static str,
@@ -135,41 +135,43 @@ impl Error {
         Self::new(Code::InvalidValue, what)
     }
 
-    /// Adds what to do, where the code alone misleads.
+    /// Adds a hint, where the code alone misleads.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        // A remedy belongs to its own hint.
+        self.0.remedy = None;
         self
     }
 
-    /// Adds what of this package helps; the hint says it in words.
+    /// Adds the remedy of this package; the hint describes it in words.
     #[must_use]
     pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
         self.0.remedy = remedy.into();
         self
     }
 
-    /// Adds the owner of the object that is in the way, and its permission bits.
+    /// Adds the owner of the object in question, and its permission bits.
     #[must_use]
     pub(crate) fn with_owner(mut self, uid: u32, mode: Option<u32>) -> Self {
         self.0.details = Details { uid: Some(uid), mode, ..self.0.details };
         self
     }
 
-    /// The limit that was reached.
+    /// Adds the limit that was reached.
     #[must_use]
     pub(crate) fn with_limit(mut self, limit: u64) -> Self {
         self.0.details.limit = Some(limit);
         self
     }
 
-    /// What to compare.
+    /// The code, for comparisons.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The errno, where a system call failed.
+    /// The errno, if a system call failed.
     #[must_use]
     pub fn errno(&self) -> Option<OsCode> {
         match self.0.code {
@@ -184,13 +186,13 @@ impl Error {
         self.0.call.as_ref().map(|call| call.name)
     }
 
-    /// What to do about it: what was found out where it failed, else what the call and its errno mean by themselves.
+    /// The hint: the one that was added, otherwise the usual one of the call and its errno.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref().or_else(|| hints::usual(self.syscall()?, self.errno()?))
     }
 
-    /// What of this package helps, where anything does.
+    /// The remedy of this package, if there is one.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         match self.0.hint {
@@ -199,12 +201,12 @@ impl Error {
         }
     }
 
-    /// Whether it has a hint of its own already.
+    /// Whether a hint was added.
     pub(crate) fn is_explained(&self) -> bool {
         self.0.hint.is_some()
     }
 
-    /// Numbers behind it.
+    /// The numbers behind the error.
     #[must_use]
     pub fn details(&self) -> Details {
         self.0.details
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_ours_is_its_sentence() {
+    fn an_error_without_a_call_reads_as_its_sentence() {
         let error = Error::invalid("the name is empty").with_hint("give it one");
         assert_eq!(error.to_string(), "the name is empty");
         assert_eq!(error.code().name(), "ERR_INVALID_ARG_VALUE");

@@ -1,10 +1,10 @@
-//! System V keys: from a name, as the Go library makes them, and from a file, as C does.
+//! System V keys: from a name, as in the Go library, and from a file, as in C.
 
 use std::ffi::CString;
 use std::fmt;
 use std::path::Path;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys;
 
@@ -24,10 +24,9 @@ impl Key {
         Ok(Self(raw))
     }
 
-    /// FNV-1a 32 over the bytes of the name with its slash: the Go library's key.
+    /// The key of a name as in the Go library: [`hash`](Self::hash) of the name with its slash.
     pub fn of_name(name: &Name) -> Result<Self> {
-        let key = fnv1a_32(name.as_str().as_bytes()).cast_signed();
-        Self::from_raw(key).map_err(|_| {
+        Self::from_raw(Self::hash(name.as_str())).map_err(|_| {
             Error::new(
                 Code::ReservedKey,
                 format!(
@@ -38,22 +37,30 @@ impl Key {
         })
     }
 
-    /// The key of a lock: another one than that of any semaphore, but for collisions.
-    pub(crate) fn of_lock(name: &str) -> Self {
+    /// The key of a lock: different from that of every semaphore, except for collisions.
+    #[must_use]
+    pub fn of_lock(name: &str) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x006c_6f63;
-        match fnv1a_32(format!("os-ipc:lock:{name}").as_bytes()).cast_signed() {
+        match Self::hash(&format!("os-ipc:lock:{name}")) {
             0 => Self(INSTEAD_OF_PRIVATE),
             key => Self(key),
         }
     }
 
-    /// The key of the set with which processes of this user find out what the kernel does with undos.
+    /// The key of the set that the processes of this user probe the kernel's undo with.
+    #[cfg(system_v_semaphores)]
     pub(crate) fn of_undo_probe(user: u32) -> Self {
         const INSTEAD_OF_PRIVATE: i32 = 0x0075_6e64;
-        match fnv1a_32(format!("os-ipc:undo:{user}").as_bytes()).cast_signed() {
+        match Self::hash(&format!("os-ipc:undo:{user}")) {
             0 => Self(INSTEAD_OF_PRIVATE),
             key => Self(key),
         }
+    }
+
+    /// FNV-1a 32 over the bytes of a text, as a signed number: the key of the name, unless it is 0.
+    #[must_use]
+    pub fn hash(text: &str) -> i32 {
+        fnv1a_32(text.as_bytes()).cast_signed()
     }
 
     /// The number.
@@ -83,8 +90,9 @@ pub fn ftok(path: &Path, project_id: u8) -> Result<i32> {
     }
     let c_path = CString::new(path.as_os_str().as_encoded_bytes())
         .map_err(|_| Error::invalid("a path has no NUL byte"))?;
-    sys::ftok(&c_path, project_id).map_err(|errno| {
-        Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno)
+    sys::ftok(&c_path, project_id).map_err(|errno| match errno {
+        OsCode::ENOSYS => Error::new(Code::NotSupported, "this platform derives no keys from files"),
+        errno => Error::system("cannot derive a key", "stat", format_args!("'{}'", path.display()), errno),
     })
 }
 
@@ -116,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn names_can_collide() {
+    fn two_names_can_have_the_same_key() {
         assert_eq!(key("/app.5rj6"), key("/app.mpf8"));
         assert_eq!(key("/app.5rja"), key("/app.mpfo"));
     }
 
     #[test]
-    fn the_name_that_hashes_to_zero_is_refused_and_minus_one_is_not() {
+    fn a_name_with_the_key_0_is_refused_and_one_with_minus_1_is_not() {
         let zero = Key::of_name(&Name::semaphore("/app.ul72ioa").unwrap()).unwrap_err();
         assert_eq!(zero.code(), Code::ReservedKey);
         assert_eq!(key("/app.yi1etjb"), -1);
@@ -131,7 +139,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "ftok is a system call")]
-    fn ftok_says_which_file_is_missing() {
+    fn ftok_names_the_missing_file() {
         let error = ftok(Path::new("/no/such/file"), 1).unwrap_err();
         assert_eq!(error.to_string(), "ENOENT: cannot derive a key, stat '/no/such/file'");
         assert_eq!(ftok(Path::new("/"), 0).unwrap_err().code(), Code::OutOfRange);
@@ -141,7 +149,7 @@ mod tests {
         #[test]
         fn a_key_is_its_hash_and_never_zero(rest in "[^/\0.]{1,60}") {
             let name = format!("/{rest}");
-            // FNV-1a in 64 bits, cut after each step: another way to the same number.
+            // FNV-1a in 64 bits, truncated after each step: another way to the same number.
             let hash = name.bytes().fold(0x811c_9dc5_u64, |hash, byte| {
                 ((hash ^ u64::from(byte)) * 0x0100_0193) & 0xffff_ffff
             });

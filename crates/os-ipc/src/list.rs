@@ -1,30 +1,28 @@
-//! Everything on this host that we may read.
+//! The objects of this host that we may read.
 
 use crate::error::{Code, Error, OsCode, Result};
 use crate::limit::{self, LimitInfo};
 use crate::memory::{self, SharedMemoryInfo};
-use crate::semaphore::{SemaphoreInfo, list_posix, list_system_v};
+use crate::semaphore::{self, SemaphoreInfo};
 use crate::sys;
 
-/// Whether this platform can say what is there.
-pub const CAN_LIST: bool = sys::system_v::semaphore::AVAILABLE;
+/// Whether this platform can list its objects.
+pub const CAN_LIST: bool = sys::host::CAN_LIST;
 
-/// Every semaphore that we may read, System V's first.
+/// Every semaphore that we may read, those of System V first.
 pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
     if !CAN_LIST {
         return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
     }
-    let mut semaphores = list_system_v()?;
-    semaphores.extend(list_posix());
-    Ok(semaphores)
+    semaphore::list()
 }
 
 /// Every limit that we may read.
 pub fn list_limits() -> Result<Vec<LimitInfo>> {
     if !CAN_LIST {
-        return Err(Error::new(Code::NotSupported, "this platform does not say which limits there are"));
+        return Err(Error::new(Code::NotSupported, "this platform cannot list limits"));
     }
-    limit::list_system_v()
+    limit::list()
 }
 
 /// Every memory object that we may read: POSIX objects, then System V segments.
@@ -32,14 +30,21 @@ pub fn list_segments() -> Result<Vec<SharedMemoryInfo>> {
     if !CAN_LIST {
         return Err(Error::new(Code::NotSupported, "this platform cannot list segments"));
     }
-    Ok([memory::list_posix(), memory::list_system_v()?].concat())
+    #[cfg(unix)]
+    return memory::list();
+    #[cfg(not(unix))]
+    Ok(Vec::new())
 }
 
-/// Every call of System V IPC that this process may not make, and the errno that it gets: a filter of its container or
-/// sandbox refuses it, or the kernel has none of them.
+/// Every call of System V IPC that is refused to this process, and its errno: a filter of its container or sandbox
+/// refuses it, or the kernel does not have it.
 #[must_use]
 pub fn refused_calls() -> Vec<(&'static str, OsCode)> {
-    const CALLS: [&str; 7] = ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl"];
-    let calls = CALLS.into_iter().filter(|_| CAN_LIST);
-    calls.filter_map(|call| Some((call, sys::system_v::probe::refusal(call)?))).collect()
+    #[cfg(system_v_semaphores)]
+    return {
+        let calls = ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl"].into_iter();
+        calls.filter_map(|call| Some((call, sys::system_v::probe::refusal(call)?))).collect()
+    };
+    #[cfg(not(system_v_semaphores))]
+    Vec::new()
 }

@@ -1,5 +1,6 @@
-//! Names: which ones an object may have, and how they are spelled.
+//! Names of objects: their rules and their spelling.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use crate::sys;
 /// The most bytes that may follow the slash.
 pub const MAX_NAME_BYTES: usize = 250;
 
-/// The most bytes that may follow the slash of a name that another program chose: NAME_MAX of Linux's file systems.
+/// The most bytes after the slash of a name that another program chose: NAME_MAX of Linux's file systems.
 pub(crate) const MAX_FOREIGN_BYTES: usize = 255;
 
 /// A name with its leading slash, checked: 1 to 250 bytes after it, no other slash, no NUL, no `..`.
 ///
-/// One that exists already may have up to 255 bytes, and `..` in it: other programs are not so strict.
+/// A name that exists already may have up to 255 bytes, and `..` in it: other programs are not so strict.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     /// Ends with a NUL, for C.
@@ -30,29 +31,24 @@ impl Name {
 
     /// The name of a semaphore that another program may have made.
     pub fn existing_semaphore(text: &str) -> Result<Self> {
-        let name =
-            if text.starts_with('/') { Self::checked(text) } else { Self::checked(&format!("/{text}")) }?;
-        name.at_most(sys::SEMAPHORE_NAME_MAX)
+        Self::checked(&with_slash(text))?.at_most(sys::SEMAPHORE_NAME_MAX)
     }
 
-    /// The name of a memory object; the leading slash has to be there.
+    /// The name of a memory object; a missing leading slash is added.
     pub fn memory(text: &str) -> Result<Self> {
         Self::existing_memory(text)?.of_ours()
     }
 
     /// The name of a memory object that another program may have made.
     pub fn existing_memory(text: &str) -> Result<Self> {
-        if !text.starts_with('/') {
-            return Err(Error::invalid(format!("the name of shared memory starts with a slash: '{text}'"))
-                .with_hint(format!("did you mean '/{text}'?")));
-        }
-        if matches!(text, "/." | "/..") {
+        let text = with_slash(text);
+        if matches!(&*text, "/." | "/..") {
             return Err(Error::invalid(format!("'{text}' is a directory, not a name")));
         }
-        Self::checked(text)?.at_most(sys::MEMORY_NAME_MAX)
+        Self::checked(&text)?.at_most(sys::MEMORY_NAME_MAX)
     }
 
-    /// What any name has to be.
+    /// Checks the rules for all names.
     fn checked(text: &str) -> Result<Self> {
         let rest = &text[1..];
         if rest.is_empty() {
@@ -68,7 +64,7 @@ impl Name {
         Ok(Self { terminated: [text, "\0"].concat().into() })
     }
 
-    /// What a name has to be that we make.
+    /// Checks the rules for names that we create.
     fn of_ours(self) -> Result<Self> {
         let rest = &self.as_str()[1..];
         if rest.as_bytes().windows(2).any(|pair| pair == b"..") {
@@ -96,11 +92,15 @@ impl Name {
         &self.terminated[..self.terminated.len() - 1]
     }
 
-    /// The name as C wants it.
+    /// The name as a C string.
     #[must_use]
     pub fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_with_nul(self.terminated.as_bytes()).unwrap_or_default()
     }
+}
+
+fn with_slash(text: &str) -> Cow<'_, str> {
+    if text.starts_with('/') { text.into() } else { format!("/{text}").into() }
 }
 
 fn at_most_after_slash(rest: &str, limit: usize) -> Result<()> {
@@ -135,21 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn a_semaphores_missing_slash_is_added() {
+    fn a_missing_slash_is_added() {
         assert_eq!(Name::semaphore("jobs").unwrap().as_str(), "/jobs");
         assert_eq!(Name::semaphore("/jobs").unwrap().as_str(), "/jobs");
         assert_eq!(Name::semaphore("日本").unwrap().as_str(), "/日本");
-    }
-
-    #[test]
-    fn memory_needs_its_slash_spelled_out() {
+        assert_eq!(Name::memory("frames").unwrap().as_str(), "/frames");
         assert_eq!(Name::memory("/frames").unwrap().as_str(), "/frames");
-        assert_eq!(Name::memory("frames").unwrap_err().hint(), Some("did you mean '/frames'?"));
-        assert!(Name::memory("/.").is_err());
     }
 
     #[test]
-    fn what_no_object_can_be_called_is_refused() {
+    fn memory_cannot_have_the_name_of_a_directory() {
+        for name in ["/.", ".", "/..", ".."] {
+            assert!(Name::memory(name).is_err(), "{name}");
+            assert!(Name::existing_memory(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn impossible_names_are_refused() {
         assert_eq!(refusal(""), "the name is empty");
         assert_eq!(refusal("/"), "the name is empty");
         assert_eq!(refusal("a/b"), "a name has no slash but the first: '/a/b'");
@@ -169,11 +172,12 @@ mod tests {
 
     #[test]
     #[cfg(not(target_vendor = "apple"))]
-    fn a_name_that_exists_may_be_longer_and_have_dots() {
+    fn an_existing_name_may_be_longer_and_have_dots() {
         for name in ["/..", "/a..b", "/.", "/...", &format!("/{}", "a".repeat(255))] {
             assert!(Name::existing_semaphore(name).is_ok(), "{name}");
             assert_eq!(Name::existing_memory(name).is_ok(), !matches!(name, "/." | "/.."), "{name}");
         }
+        assert_eq!(Name::existing_memory("a..b").unwrap().as_str(), "/a..b");
         for name in ["", "/", "/a/b", "//a", "/a\0b", &format!("/{}", "a".repeat(256))] {
             assert!(
                 Name::existing_semaphore(name).is_err() && Name::existing_memory(name).is_err(),
@@ -205,7 +209,10 @@ mod tests {
                 Err(_) => prop_assert!(!allowed(&text)),
             }
             let memory = Name::memory(&text);
-            prop_assert_eq!(memory.is_ok(), allowed(&text) && text.starts_with('/') && text != "/.");
+            prop_assert_eq!(memory.is_ok(), allowed(&text) && !matches!(&*text, "/." | "."));
+            if let Ok(memory) = memory {
+                prop_assert_eq!(memory, Name::semaphore(&text).unwrap());
+            }
         }
     }
 }

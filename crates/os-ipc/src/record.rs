@@ -1,8 +1,8 @@
-//! The record a named set carries behind its counter, so that a collision is an error and a list shows names.
+//! The record of a named set, behind its counter: with it a collision is an error, and a list shows names.
 //!
 //! | semaphore | holds |
 //! |---|---|
-//! | 0 | the counter: all that a Go, PHP or Python peer sees |
+//! | 0 | the counter: a Go, PHP or Python peer sees only this |
 //! | 1 | [`MARK`]; non-zero means initialised |
 //! | 2 | length of the name in bytes, slash included; 0 for a raw key |
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
@@ -20,11 +20,12 @@
 //! | 138 to 201 | a process each: how many permits it holds (`limit/system_v/holder.rs`) |
 
 use crate::name::MAX_NAME_BYTES;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 
 /// What semaphore 1 holds: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
 
-/// What semaphore 1 holds in the set of a lock.
+/// The value of semaphore 1 in the set of a lock.
 pub(crate) const LOCK_MARK: u16 = 0x4c02;
 
 /// What semaphore 1 holds in the set of a limit.
@@ -52,9 +53,21 @@ pub(crate) const LIMIT_SIZE: usize = (HOLDERS_AT + HOLDERS) as usize;
 /// Bits of a word: a semaphore's value is at most 32,767.
 const WORD_BITS: usize = 15;
 
-/// How many semaphores a set for `name` has.
+/// The number of semaphores in a set for `name`.
 pub(crate) fn set_size(name: &str) -> usize {
-    usize::from(NAME_AT) + words_of(name.len())
+    set_size_for(name.len())
+}
+
+/// How many semaphores a set has for a name of so many bytes, slash included.
+pub(crate) fn set_size_for(bytes: usize) -> usize {
+    usize::from(NAME_AT) + words_of(bytes)
+}
+
+/// The most bytes of a name, without its slash, that a set of this host can carry; `None` where there are no limits to read.
+pub(crate) fn longest_name() -> Option<usize> {
+    let limits = SemaphoreLimits::of_host()?;
+    let fits = |bytes: &usize| limits.have_room_for(set_size_for(bytes + 1));
+    Some((1..=MAX_NAME_BYTES).rev().find(fits).unwrap_or(0))
 }
 
 /// How many words the bytes of a name take.
@@ -62,7 +75,7 @@ pub(crate) const fn words_of(length: usize) -> usize {
     (length * 8).div_ceil(WORD_BITS)
 }
 
-/// The name's bytes as words of 15 bits; the last one is filled up with zeros.
+/// The name's bytes as words of 15 bits; the last word is padded with zeros.
 pub(crate) fn pack(name: &str) -> Vec<u16> {
     let mut words = Vec::with_capacity(set_size(name) - usize::from(NAME_AT));
     let (mut held, mut bits) = (0_u32, 0);
@@ -86,7 +99,7 @@ fn word(bits: u32) -> u16 {
     (bits & 0x7fff) as u16
 }
 
-/// What the values of a whole set say about it.
+/// The record in the values of a set.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     /// A mark and this name; empty for a raw key.
@@ -97,11 +110,11 @@ pub(crate) enum Record {
     Limit(String),
     /// No mark: not ours, or not initialised yet.
     Absent,
-    /// A mark, and behind it nothing that we ever wrote.
+    /// A mark, and behind it values that we never write.
     Damaged,
 }
 
-/// Reads the record out of a set's values.
+/// Reads the record from a set's values.
 pub(crate) fn read(values: &[u16]) -> Record {
     let [_, mark, length, words @ ..] = values else { return Record::Absent };
     let length = usize::from(*length);
@@ -165,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_without_the_mark_is_not_ours() {
+    fn a_set_without_the_mark_has_no_record() {
         assert_eq!(read(&[1]), Record::Absent);
         assert_eq!(read(&[1, 0, 0]), Record::Absent);
         assert_eq!(read(&[0, MARK, 0]), Record::Named(String::new()));
@@ -217,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn a_record_that_was_cut_or_changed_says_no_other_name_by_mistake(
+        fn a_damaged_record_never_yields_another_name_by_mistake(
             rest in "[^/\0]{1,60}", cut in 0_usize..200, at in 0_usize..200, bit in 0_u32..15
         ) {
             let whole = values(&format!("/{rest}"));
@@ -226,7 +239,7 @@ mod tests {
             let mut changed = whole.clone();
             let at = at % changed.len();
             changed[at] ^= 1 << bit;
-            // A changed counter is no change of the record; a changed bit of the name is another name, or none.
+            // A changed counter leaves the record as it is; a changed bit of the name does not.
             prop_assert_eq!(read(&changed) == read(&whole), at == 0);
         }
 

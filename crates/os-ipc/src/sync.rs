@@ -1,4 +1,4 @@
-//! Locks and threads: std's, or under `--cfg loom` those of the model checker, which tries every order of their use.
+//! Locks and threads: those of std, or under `--cfg loom` those of the model checker, which tries every order.
 
 #[cfg(loom)]
 pub(crate) use loom::{
@@ -17,7 +17,7 @@ pub(crate) use std::{
     thread,
 };
 
-/// A `static` that the model checker makes anew for each of its runs.
+/// A `static` that the model checker makes anew for each run.
 macro_rules! global {
     ($(#[$about:meta])* static $name:ident: $type:ty = $value:expr;) => {
         $(#[$about])*
@@ -31,7 +31,7 @@ macro_rules! global {
 }
 pub(crate) use global;
 
-/// Lets others go first for a while; the model checker has no clock, and lets them go until they wait.
+/// Lets other threads run for a while; the model checker has no clock, and lets them run until they wait.
 pub(crate) fn pause(time: std::time::Duration) {
     #[cfg(not(loom))]
     thread::sleep(time);

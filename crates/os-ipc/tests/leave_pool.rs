@@ -1,4 +1,4 @@
-//! A process that is about to exit: its waits leave the pool for good. Alone in its program, since there is no way back.
+//! A process that is about to exit: its waits leave the pool for good. The only test of its program, for that reason.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
         match semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap() {
             Wait::Pending(_, Work::Pool(work)) => Some(work),
             Wait::Pending(..) => None,
-            Wait::Done => panic!("a unit was there"),
+            Wait::Done => panic!("expected a pending wait"),
         }
     };
     let works: Vec<_> = semaphores.iter().map(|semaphore| start(semaphore).unwrap()).collect();
@@ -31,7 +31,7 @@ fn every_wait_leaves_the_pool_and_goes_on_elsewhere() {
             thread.join().unwrap();
         }
     });
-    // They still wait, and nobody gets into the pool any more.
+    // They still wait, and no new wait gets a place in the pool.
     assert!(semaphores.iter().all(|semaphore| semaphore.info().unwrap().pending == 1));
     assert!(semaphores.iter().all(|semaphore| start(semaphore).is_none()));
     for semaphore in &semaphores {

@@ -1,4 +1,4 @@
-//! Locks through the public face, on every engine of this platform.
+//! Locks through the public interface, on every engine of this platform.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use os_ipc::{Delivery, Lock, LockEngine, LockMode, LockName, Mailbox, Wait};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An engine, and a lock of its own.
+/// An engine, and a unique lock.
 struct Place {
     engine: LockEngine,
     name: LockName,
@@ -30,13 +30,13 @@ fn on_every_engine(test: impl Fn(&Place)) {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("os-ipc-test-public-{}-{number}", std::process::id());
     let folder = std::env::temp_dir().join(&name);
-    let in_folder = LockEngine::in_folder(folder.to_str().unwrap());
+    let in_folder = LockEngine::in_folder(folder.to_str().unwrap()).unwrap();
     for engine in [LockEngine::of_platform().unwrap(), in_folder] {
         test(&Place { engine, name: LockName::new(&name).unwrap(), folder: folder.clone() });
     }
 }
 
-/// Who asks, and hears of the outcome.
+/// A party that asks for locks and receives the outcomes.
 struct Party {
     mailbox: Arc<Mailbox>,
     arrival: Receiver<()>,
@@ -51,7 +51,7 @@ impl Party {
         Self { mailbox: Arc::new(Mailbox::new(wake)), arrival }
     }
 
-    /// True when the lock is held at once.
+    /// Asks for the lock; true if it is granted at once.
     fn ask(&self, place: &Place, mode: LockMode) -> (Lock, bool) {
         let lock = Lock::new(&place.engine, &place.name, mode, 7);
         let held = matches!(lock.start(&self.mailbox).unwrap(), Wait::Done);
@@ -90,14 +90,14 @@ fn a_lock_is_granted_when_the_one_before_it_goes_back() {
         assert!(!first.is_held());
         party.collect();
         assert!(second.is_held());
-        // A second release gives nothing back twice.
+        // A second release does nothing.
         first.release().unwrap();
         assert!(!Lock::new(&place.engine, &place.name, LockMode::Shared, 0).try_take().unwrap());
     });
 }
 
 #[test]
-fn a_cancelled_wait_lets_those_behind_it_in() {
+fn a_cancelled_wait_makes_way_for_the_waiters_behind_it() {
     on_every_engine(|place| {
         let (party, other) = (Party::new(), Party::new());
         let _reader = party.take(place, LockMode::Shared);
@@ -112,13 +112,13 @@ fn a_cancelled_wait_lets_those_behind_it_in() {
 }
 
 #[test]
-fn a_party_that_goes_away_gives_back_what_it_has_and_what_it_won() {
+fn a_closed_party_gives_back_its_locks_and_its_grants() {
     on_every_engine(|place| {
         let (gone, party) = (Party::new(), Party::new());
         let held = gone.take(place, LockMode::Exclusive);
         let (won, _) = gone.ask(place, LockMode::Exclusive);
         held.release().unwrap();
-        // It is won, and nobody looked.
+        // The lock is granted, and the party has not collected it.
         gone.arrival.recv_timeout(PATIENCE).unwrap();
         let (next, at_once) = party.ask(place, LockMode::Exclusive);
         assert!(!at_once);
@@ -131,7 +131,7 @@ fn a_party_that_goes_away_gives_back_what_it_has_and_what_it_won() {
 }
 
 #[test]
-fn requests_are_told_in_their_order() {
+fn requests_are_listed_in_their_order() {
     on_every_engine(|place| {
         let party = Party::new();
         let _first = party.take(place, LockMode::Shared);
@@ -148,10 +148,10 @@ fn requests_are_told_in_their_order() {
 }
 
 #[test]
-fn many_threads_keep_out_of_each_others_way() {
+fn many_threads_exclude_each_other() {
     const THREADS: usize = 6;
     const TURNS: usize = 150;
-    /// One who is alone counts as many as there could be.
+    /// The weight of an exclusive holder: more than all possible shared holders together.
     const ALONE: usize = 1000;
     on_every_engine(|place| {
         let inside = AtomicUsize::new(0);
@@ -187,7 +187,7 @@ fn a_name_is_at_most_250_bytes() {
     assert_eq!(error.code().name(), "ERR_INVALID_ARG_VALUE");
 }
 
-/// Hands over what is in the mailbox now; says how many it was.
+/// Hands over the grants in the mailbox now; returns their number.
 fn collect_now(party: &Party) -> usize {
     let delivered = party.mailbox.collect().delivered;
     let count = delivered.len();
@@ -201,7 +201,7 @@ fn collect_now(party: &Party) -> usize {
 }
 
 #[test]
-fn when_a_lock_went_back_all_that_waited_for_it_here_have_it() {
+fn a_release_grants_every_compatible_waiter_of_this_process() {
     on_every_engine(|place| {
         for round in 0..20 {
             let party = Party::new();
@@ -210,7 +210,7 @@ fn when_a_lock_went_back_all_that_waited_for_it_here_have_it() {
             let readers: Vec<_> = (0..3).map(|_| party.ask(place, LockMode::Shared).0).collect();
             let (writer, _) = party.ask(place, LockMode::Exclusive);
             if round % 2 == 0 {
-                // The thread that serves is in the kernel by now.
+                // By now the driver is in the kernel.
                 thread::sleep(Duration::from_millis(2));
             }
             holder.release().unwrap();
@@ -226,7 +226,7 @@ fn when_a_lock_went_back_all_that_waited_for_it_here_have_it() {
 }
 
 #[test]
-fn a_lock_that_is_held_alone_goes_straight_to_the_next_writer() {
+fn an_exclusive_lock_goes_straight_to_the_next_writer() {
     on_every_engine(|place| {
         let party = Party::new();
         let (first, _) = party.ask(place, LockMode::Exclusive);

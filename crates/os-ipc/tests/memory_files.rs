@@ -1,4 +1,4 @@
-//! Memory objects where they are files: what a peer can do to them, or plant under their names.
+//! Memory objects that are files: what peers do to them, and files planted under their names.
 
 #![cfg(target_os = "linux")]
 
@@ -18,7 +18,7 @@ use os_ipc::{Code, MemoryId, Name, OsCode, Owner, Result, SharedMemory};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// An id that nobody else uses, removed at the end.
+/// A unique id, removed at the end.
 struct Fresh(MemoryId, String);
 
 impl Fresh {
@@ -44,8 +44,8 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        // What a test left is removed; mostly there is nothing.
-        let _ = SharedMemory::remove_by_id(&self.0);
+        // Mostly the test has removed it already.
+        let _ = SharedMemory::unlink_id(&self.0);
     }
 }
 
@@ -68,7 +68,7 @@ fn a_new_object_has_all_of_its_pages() {
 }
 
 #[test]
-fn more_than_there_is_room_for_is_refused_with_the_numbers() {
+fn a_size_without_room_is_refused_with_the_numbers() {
     let id = Fresh::name();
     let refusal = SharedMemory::create(&id.0, 1 << 50, 0o600).map(drop).unwrap_err();
     assert!(
@@ -79,7 +79,7 @@ fn more_than_there_is_room_for_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn memory_that_a_peer_cut_is_truncated_to_whoever_touches_it() {
+fn an_access_to_memory_that_a_peer_truncated_fails() {
     let id = Fresh::name();
     let memory = id.create(10_000);
     memory.write(&[7; 10_000], 0).unwrap();
@@ -91,12 +91,12 @@ fn memory_that_a_peer_cut_is_truncated_to_whoever_touches_it() {
         assert_eq!(code(memory.write(&[1], end)), "ERR_TRUNCATED");
         assert_eq!(code(memory.clear()), "ERR_TRUNCATED");
         assert_eq!(memory.read(&mut vec![0; end], 0).unwrap(), end);
-        assert_eq!(fs::metadata(id.path()).unwrap().len(), size, "nothing grew it again");
+        assert_eq!(fs::metadata(id.path()).unwrap().len(), size, "the object should not grow again");
     }
 }
 
 #[test]
-fn a_cut_in_the_middle_of_a_copy_does_no_harm() {
+fn a_truncation_in_the_middle_of_a_copy_does_no_harm() {
     let id = Fresh::name();
     let memory = id.create(1 << 20);
     let done = AtomicBool::new(false);
@@ -114,7 +114,7 @@ fn a_cut_in_the_middle_of_a_copy_does_no_harm() {
             for result in [memory.read(&mut buffer, 0).map(drop), memory.write(&buffer, 0), memory.clear()] {
                 match result.map_err(|error| error.code()) {
                     Ok(()) => {}
-                    // No room: the size was right again when the guard asked why a page had been missing.
+                    // `ENOSPC`: the size was right again when the guard asked why a page was missing.
                     Err(Code::Truncated | Code::System(OsCode::ENOSPC)) => cuts += 1,
                     Err(other) => panic!("{other:?}"),
                 }
@@ -132,12 +132,12 @@ fn a_cut_in_the_middle_of_a_copy_does_no_harm() {
 }
 
 #[test]
-fn pages_that_a_view_touched_while_they_were_missing_are_shared_again() {
+fn pages_touched_while_missing_are_shared_again() {
     let id = Fresh::name();
     let memory = id.create(8192);
     let lease = memory.lease();
     cut(&id, 0);
-    #[allow(unsafe_code, reason = "what JavaScript does with a typed array")]
+    #[allow(unsafe_code, reason = "JavaScript reads a typed array like this")]
     // SAFETY: the lease keeps the range mapped, and the number is in it.
     unsafe {
         lease.start().as_ptr().add(5000).write_volatile(9);
@@ -158,10 +158,10 @@ fn a_sigbus_that_is_not_ours_still_ends_the_process() {
         file.set_len(4096).unwrap();
         let mapping = of_stranger(&file);
         file.set_len(0).unwrap();
-        // The object has to be gone before the process is.
+        // The object has to be removed before the process dies.
         drop(id);
-        #[allow(unsafe_code, reason = "to be killed")]
-        // SAFETY: there is none: this is SIGBUS.
+        #[allow(unsafe_code, reason = "the read raises SIGBUS, which ends the process")]
+        // SAFETY: there is none: this read raises SIGBUS.
         let byte = unsafe { mapping.read_volatile() };
         panic!("read {byte}");
     }
@@ -189,7 +189,7 @@ fn of_stranger(file: &File) -> *const u8 {
 }
 
 #[test]
-fn what_was_planted_is_refused_and_left_alone() {
+fn planted_files_are_refused_and_left_alone() {
     type Plant = fn(&str, &str);
     let plants: [(&str, Plant); 6] = [
         ("a symbolic link", |path, target| symlink(target, path).unwrap()),
@@ -224,7 +224,7 @@ fn what_was_planted_is_refused_and_left_alone() {
 }
 
 #[test]
-fn an_object_without_a_size_is_waited_for_a_second_and_then_given_up() {
+fn open_waits_one_second_for_the_size_of_an_object() {
     let id = Fresh::name();
     fs::write(id.path(), "").unwrap();
     let start = Instant::now();
@@ -239,7 +239,7 @@ fn an_object_without_a_size_is_waited_for_a_second_and_then_given_up() {
 }
 
 #[test]
-fn somebody_elses_object_is_refused_unless_its_owner_was_named() {
+fn an_object_of_another_user_is_refused_unless_its_owner_is_allowed() {
     if !geteuid().is_root() {
         eprintln!("SKIPPED: only root can give an object away");
         return;

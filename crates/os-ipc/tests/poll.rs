@@ -1,4 +1,4 @@
-//! Looks for a unit by the thread of an event loop: a thread of the tests here.
+//! Polls by the thread of an event loop: here, a thread of the tests.
 
 mod common;
 
@@ -11,21 +11,21 @@ use os_ipc::{Backend, Delivery, Executors, OsCode, Poll, Semaphore, Wait, Waiter
 const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Starts a wait; what is left to do for it comes with it.
+/// Starts a wait; returns it with the work for the caller.
 fn start(semaphore: &Semaphore, party: &Party, executors: Executors) -> (WaiterId, Work) {
     match semaphore.start_wait(&party.mailbox, executors).unwrap() {
-        Wait::Pending(ticket, work) => (ticket, work),
-        Wait::Done => panic!("a unit was there"),
+        Wait::Pending(waiter, work) => (waiter, work),
+        Wait::Done => panic!("expected a pending wait"),
     }
 }
 
-/// Has short waits until the next one is worth a look, and starts that.
+/// Makes short waits until the next one is polled for, and returns its poll.
 fn poll(semaphore: &Semaphore, party: &Party) -> (WaiterId, Poll) {
     let begin = Instant::now();
     loop {
-        let (ticket, work) = start(semaphore, party, EVENT_LOOP);
+        let (waiter, work) = start(semaphore, party, EVENT_LOOP);
         if let Work::Poll(poll) = work {
-            return (ticket, poll);
+            return (waiter, poll);
         }
         semaphore.post(1).unwrap();
         receive(party, 1);
@@ -46,7 +46,7 @@ fn hand_over(delivery: Delivery) {
     }
 }
 
-/// A semaphore without units, and who waits for them.
+/// A semaphore without units, and a party that waits for them.
 fn scene(backend: Backend) -> (Named, Semaphore, Party) {
     let named = Named::new(backend);
     let semaphore = named.create(0);
@@ -54,7 +54,7 @@ fn scene(backend: Backend) -> (Named, Semaphore, Party) {
 }
 
 #[test]
-fn a_unit_that_comes_during_the_looks_is_delivered() {
+fn a_unit_that_comes_while_a_loop_polls_is_delivered() {
     for backend in backends() {
         let (named, semaphore, party) = scene(backend);
         let (_, poll) = poll(&semaphore, &party);
@@ -74,12 +74,12 @@ fn a_unit_that_comes_during_the_looks_is_delivered() {
 }
 
 #[test]
-fn a_wait_that_was_polled_for_in_vain_or_not_at_all_goes_on() {
+fn a_wait_goes_on_after_a_failed_poll_or_none() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        for looks in [0, 1, 10] {
+        for polls in [0, 1, 10] {
             let (_, poll) = poll(&semaphore, &party);
-            for _ in 0..looks {
+            for _ in 0..polls {
                 assert!(poll.try_all());
             }
             drop(poll);
@@ -91,7 +91,7 @@ fn a_wait_that_was_polled_for_in_vain_or_not_at_all_goes_on() {
 }
 
 #[test]
-fn a_look_takes_for_all_who_wait() {
+fn a_poll_takes_for_all_waiters() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let (_, poll) = poll(&semaphore, &party);
@@ -99,17 +99,17 @@ fn a_look_takes_for_all_who_wait() {
             assert!(matches!(start(&semaphore, &party, EVENT_LOOP).1, Work::Nothing));
         }
         semaphore.post(5).unwrap();
-        assert!(poll.try_all(), "five still wait");
+        assert!(poll.try_all(), "five waiters remain");
         receive(&party, 5);
         semaphore.post(6).unwrap();
-        assert!(!poll.try_all(), "nobody waits");
+        assert!(!poll.try_all(), "no waiter remains");
         receive(&party, 5);
         assert_eq!(units(&semaphore), 1);
     }
 }
 
 #[test]
-fn a_look_ends_where_there_is_always_more() {
+fn a_poll_takes_a_bounded_batch() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let (_, poll) = poll(&semaphore, &party);
@@ -127,13 +127,13 @@ fn a_look_ends_where_there_is_always_more() {
 }
 
 #[test]
-fn a_thread_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
+fn a_driver_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let mut planned = None;
-        // Two wait at any time, so that one still does when the thread has delivered.
+        // Two waits are pending at any time, so that one remains when the thread has delivered.
         drop(start(&semaphore, &party, EVENT_LOOP).1);
-        until("a thread leaves", || {
+        until("a driver leaves its place", || {
             drop(start(&semaphore, &party, EVENT_LOOP).1);
             semaphore.post(1).unwrap();
             until("a unit came", || {
@@ -156,7 +156,7 @@ fn a_thread_leaves_its_place_to_an_event_loop_whose_waits_are_short() {
 }
 
 #[test]
-fn whoever_does_not_look_does_not_wait_for_who_does() {
+fn a_waiter_that_cannot_be_polled_for_does_not_wait_for_a_poll() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let other = Party::new();
@@ -166,14 +166,14 @@ fn whoever_does_not_look_does_not_wait_for_who_does() {
         semaphore.post(2).unwrap();
         receive(&party, 1);
         receive(&other, 1);
-        // When the event loop comes to it, there is nothing left to do.
+        // When the event loop comes to the poll, nothing is left to do.
         assert!(!planned.try_all());
         assert_eq!(units(&semaphore), 0);
     }
 }
 
 #[test]
-fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
+fn a_blocking_wait_of_the_polling_thread_leaves_the_poll_to_another() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let (_, planned) = poll(&semaphore, &party);
@@ -185,7 +185,7 @@ fn a_blocking_wait_of_the_thread_that_was_to_look_leaves_that_to_another() {
 }
 
 #[test]
-fn who_reads_the_counter_does_not_see_what_is_going_to_be_taken() {
+fn a_read_does_not_count_units_that_a_poll_is_about_to_take() {
     for backend in backends().filter(|backend| backend.has_value()) {
         let (_named, semaphore, party) = scene(backend);
         let (_, planned) = poll(&semaphore, &party);
@@ -199,7 +199,7 @@ fn who_reads_the_counter_does_not_see_what_is_going_to_be_taken() {
 }
 
 #[test]
-fn what_a_look_won_for_who_is_gone_goes_back_as_it_was_taken() {
+fn a_unit_polled_for_a_closed_mailbox_goes_back() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let (_, poll) = poll(&semaphore, &party);
@@ -215,15 +215,15 @@ fn what_a_look_won_for_one_that_is_cancelled_goes_to_the_next() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
         let other = Party::new();
-        let (ticket, poll) = poll(&semaphore, &party);
+        let (waiter, poll) = poll(&semaphore, &party);
         semaphore.post(1).unwrap();
         assert!(!poll.try_all());
-        // On its way to the one, it goes to the other.
+        // On its way to the first waiter, the unit goes to the other one.
         assert!(matches!(
             semaphore.start_wait(&other.mailbox, Executors::THREAD).unwrap(),
             Wait::Pending(..)
         ));
-        semaphore.cancel(ticket, &party.mailbox);
+        semaphore.cancel(waiter, &party.mailbox);
         receive(&other, 1);
         assert_eq!(units(&semaphore), 0);
     }
@@ -233,8 +233,8 @@ fn what_a_look_won_for_one_that_is_cancelled_goes_to_the_next() {
 fn a_cancelled_wait_is_not_polled_for() {
     for backend in backends() {
         let (_named, semaphore, party) = scene(backend);
-        let (ticket, poll) = poll(&semaphore, &party);
-        semaphore.cancel(ticket, &party.mailbox);
+        let (waiter, poll) = poll(&semaphore, &party);
+        semaphore.cancel(waiter, &party.mailbox);
         semaphore.post(1).unwrap();
         assert!(!poll.try_all());
         assert_eq!((units(&semaphore), semaphore.info().unwrap().pending), (1, 0));
@@ -242,7 +242,7 @@ fn a_cancelled_wait_is_not_polled_for() {
 }
 
 #[test]
-fn a_look_at_a_removed_set_ends_the_waits() {
+fn a_poll_of_a_removed_set_ends_the_waits() {
     for backend in backends().filter(|backend| *backend == Backend::SystemV) {
         let (_named, semaphore, party) = scene(backend);
         let (_, poll) = poll(&semaphore, &party);
@@ -250,7 +250,7 @@ fn a_look_at_a_removed_set_ends_the_waits() {
         assert!(!poll.try_all());
         match party.collect_all(1).remove(0).1 {
             Delivery::Failed(error) => assert_eq!(error.errno(), Some(OsCode::EIDRM)),
-            Delivery::Granted(_) => panic!("a unit out of nothing"),
+            Delivery::Granted(_) => panic!("a removed set granted a unit"),
         }
     }
 }

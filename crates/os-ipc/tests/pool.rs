@@ -1,4 +1,4 @@
-//! Waiting on threads of libuv's pool, which are threads of the tests here: never more than our share of it.
+//! Waits on threads of libuv's pool, here threads of the tests: never more than our share of the pool.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::thread;
 use common::{Named, Party, backends, units, until_blocked};
 use os_ipc::{Delivery, Executors, PoolWork, Semaphore, Wait, Work, leave_pool_queue, set_pool_size};
 
-/// The pool is the whole program's: one test at a time.
+/// Serialises the tests: the whole program has one pool.
 fn pool_of(threads: usize) -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -20,7 +20,7 @@ fn start(semaphore: &Semaphore, party: &Party) -> Option<PoolWork> {
     match semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap() {
         Wait::Pending(_, Work::Pool(work)) => Some(work),
         Wait::Pending(..) => None,
-        Wait::Done => panic!("a unit was there"),
+        Wait::Done => panic!("expected a pending wait"),
     }
 }
 
@@ -50,13 +50,13 @@ fn one_of_four_threads_is_ours() {
 }
 
 #[test]
-fn the_pool_serves_until_nobody_waits() {
+fn a_pool_thread_drives_until_the_list_is_empty() {
     let _alone = pool_of(4);
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         let work = start(&semaphore, &party).unwrap();
-        assert!(start(&semaphore, &party).is_none(), "one server is enough");
+        assert!(start(&semaphore, &party).is_none(), "the queue has a driver already");
         thread::scope(|scope| {
             let served = scope.spawn(|| work.run());
             semaphore.post(1).unwrap();
@@ -66,14 +66,14 @@ fn the_pool_serves_until_nobody_waits() {
             served.join().unwrap();
         });
         assert_eq!(units(&semaphore), 0);
-        // Its place is free again.
+        // The place in the pool is free again.
         drop(start(&semaphore, &party).unwrap());
         semaphore.cancel_all(&party.mailbox);
     }
 }
 
 #[test]
-fn a_cancelled_wait_calls_the_pools_thread_away() {
+fn a_cancelled_wait_interrupts_the_pool_thread() {
     let _alone = pool_of(4);
     for backend in backends() {
         let named = Named::new(backend);
@@ -108,7 +108,7 @@ fn an_unreferenced_handle_leaves_the_pool_and_waits_on() {
 }
 
 #[test]
-fn work_that_no_thread_comes_to_moves_to_a_thread_of_ours() {
+fn work_that_queues_too_long_moves_to_a_thread_of_ours() {
     let _alone = pool_of(4);
     for backend in backends() {
         let named = Named::new(backend);
@@ -118,14 +118,14 @@ fn work_that_no_thread_comes_to_moves_to_a_thread_of_ours() {
         assert!(party.mailbox.collect().delivered.is_empty());
         leave_pool_queue();
         receive(&party);
-        // What comes late finds nothing to do.
+        // The late work finds nothing to do.
         late.run();
         assert_eq!(units(&semaphore), 0);
     }
 }
 
 #[test]
-fn work_that_is_dropped_is_done_all_the_same() {
+fn dropped_work_is_done_by_another_thread() {
     let _alone = pool_of(4);
     for backend in backends() {
         let named = Named::new(backend);

@@ -1,4 +1,4 @@
-//! Semaphores of both backends: made, found, counted, raced for, removed.
+//! Semaphores of both backends: creation, opening, counting, races and removal.
 
 mod common;
 
@@ -11,7 +11,7 @@ use common::{LIMIT, Named, backends, creation, units};
 use os_ipc::{Backend, Code, OsCode, Owner, Semaphore, SemaphoreId, list_semaphores};
 
 #[test]
-fn create_makes_and_refuses_what_exists() {
+fn create_fails_if_the_semaphore_exists() {
     for backend in backends() {
         let named = Named::new(backend);
         let made = named.create(3);
@@ -24,7 +24,7 @@ fn create_makes_and_refuses_what_exists() {
 }
 
 #[test]
-fn open_finds_and_refuses_what_is_missing() {
+fn open_fails_if_the_semaphore_is_missing() {
     for backend in backends() {
         let named = Named::new(backend);
         let error = Semaphore::open(&named.id(), Owner::Default).err().unwrap();
@@ -38,7 +38,7 @@ fn open_finds_and_refuses_what_is_missing() {
 }
 
 #[test]
-fn initial_counts_only_where_it_is_made() {
+fn initial_counts_only_at_the_creation() {
     for backend in backends() {
         let named = Named::new(backend);
         assert!(named.open_or_create(2).created());
@@ -49,7 +49,7 @@ fn initial_counts_only_where_it_is_made() {
 }
 
 #[test]
-fn of_many_threads_exactly_one_makes_it() {
+fn exactly_one_of_many_threads_creates_the_semaphore() {
     const THREADS: usize = 8;
     const ROUNDS: usize = 100;
     for backend in backends() {
@@ -110,9 +110,9 @@ fn a_posix_counter_ends_at_its_own_limit() {
     const MOST: u32 = 0x7fff_ffff;
     assert_eq!(Backend::Posix.value_max(), MOST);
     let named = Named::new(Backend::Posix);
-    let semaphore = named.create(32_768);
-    assert_eq!(semaphore.value().unwrap(), 32_768);
-    semaphore.post(MOST - 32_768).unwrap();
+    let semaphore = named.create(MOST - 32_768);
+    assert_eq!(semaphore.value().unwrap(), MOST - 32_768);
+    semaphore.post(32_768).unwrap();
     assert_eq!(semaphore.value().unwrap(), MOST);
     for count in [1, 2, MOST] {
         let error = semaphore.post(count).unwrap_err();
@@ -126,7 +126,7 @@ fn a_posix_counter_ends_at_its_own_limit() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn many_units_at_once_wake_as_many_who_wait() {
+fn many_units_at_once_wake_as_many_waiters() {
     let named = Named::new(Backend::Posix);
     let semaphore = named.create(0);
     thread::scope(|scope| {
@@ -150,7 +150,7 @@ fn a_semaphore_is_removed_after_its_handle_is_gone() {
         let identity = named.create(1).identity();
         identity.remove().unwrap();
         assert_eq!(Semaphore::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(OsCode::ENOENT));
-        // Another one of the same name stays.
+        // Another semaphore of the same name stays.
         if backend == Backend::SystemV || cfg!(target_os = "linux") {
             let another = named.create(7);
             identity.remove().unwrap();
@@ -161,7 +161,7 @@ fn a_semaphore_is_removed_after_its_handle_is_gone() {
 }
 
 #[test]
-fn a_creation_has_a_value_and_a_mode_that_exist() {
+fn a_creation_with_an_impossible_value_or_mode_is_refused() {
     for backend in backends() {
         let named = Named::new(backend);
         let too_much = backend.value_max() + 1;
@@ -190,7 +190,7 @@ fn a_wait_ends_with_a_post_of_another_handle() {
 }
 
 #[test]
-fn a_wait_ends_when_its_time_is_over_and_takes_nothing() {
+fn a_wait_ends_at_its_timeout_and_takes_nothing() {
     for backend in backends() {
         let named = Named::new(backend);
         let semaphore = named.create(0);
@@ -208,7 +208,7 @@ fn a_wait_ends_when_its_time_is_over_and_takes_nothing() {
 }
 
 #[test]
-fn waits_that_time_out_against_posts_lose_no_unit() {
+fn waits_that_time_out_during_posts_lose_no_unit() {
     const POSTS: u32 = 2_000;
     for backend in backends() {
         let named = Named::new(backend);
@@ -245,7 +245,7 @@ fn what_is_taken_for_good_stays_taken() {
 }
 
 #[test]
-fn unlink_is_told_once_and_repeated_in_peace() {
+fn unlink_is_idempotent() {
     for backend in backends() {
         let named = Named::new(backend);
         let (one, two) = (named.create(1), named.open());
@@ -262,13 +262,13 @@ fn unlink_is_told_once_and_repeated_in_peace() {
 }
 
 #[test]
-fn unlink_wakes_who_waits_where_the_system_does_so() {
+fn unlink_wakes_waiters_where_the_system_does() {
     for backend in backends() {
         let named = Named::new(backend);
         let semaphore = named.create(0);
         thread::scope(|scope| {
             let waiting = scope.spawn(|| semaphore.wait(Some(LIMIT)));
-            common::until("it waits", || semaphore.info().unwrap().waiters != Some(0));
+            common::until("a thread waits", || semaphore.info().unwrap().waiters != Some(0));
             semaphore.unlink().unwrap();
             if backend.unlink_wakes() {
                 let error = waiting.join().unwrap().unwrap_err();
@@ -306,7 +306,7 @@ fn a_raw_key_has_no_name() {
 }
 
 #[test]
-fn two_names_with_one_key_are_told() {
+fn two_names_with_one_key_are_a_collision() {
     if !Backend::SystemV.is_available() {
         return;
     }

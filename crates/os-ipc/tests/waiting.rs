@@ -1,4 +1,4 @@
-//! Waiting on threads of our own: in line, at most one thread in the kernel, and no unit lost whoever gives up.
+//! Waits on threads of our own: first come, first served, one thread in the kernel, no unit lost on a cancel.
 
 mod common;
 
@@ -9,12 +9,12 @@ use std::time::Duration;
 use common::{LIMIT, Named, Party, backends, units, until, until_blocked};
 use os_ipc::{Backend, Delivery, Executors, Mailbox, OsCode, Semaphore, Wait, WaiterId, Work};
 
-/// Starts a wait that has to wait.
+/// Starts a wait that is pending.
 fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
     match semaphore.start_wait(mailbox, Executors::THREAD).unwrap() {
         Wait::Pending(ticket, Work::Nothing) => ticket,
-        Wait::Pending(..) => panic!("it was to stay out of the pool"),
-        Wait::Done => panic!("a unit was there"),
+        Wait::Pending(..) => panic!("the wait should stay out of the pool"),
+        Wait::Done => panic!("expected a pending wait"),
     }
 }
 
@@ -33,7 +33,7 @@ fn take(delivered: Vec<(WaiterId, Delivery)>) -> Vec<WaiterId> {
 }
 
 #[test]
-fn a_unit_that_is_there_is_taken_at_once() {
+fn a_free_unit_is_taken_at_once() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(2), Party::new());
@@ -46,7 +46,7 @@ fn a_unit_that_is_there_is_taken_at_once() {
 }
 
 #[test]
-fn first_come_first_served_over_all_handles() {
+fn handles_are_served_first_come_first_served() {
     for backend in backends() {
         let named = Named::new(backend);
         let (one, two) = (named.create(0), named.open());
@@ -92,7 +92,7 @@ fn a_cancelled_wait_takes_nothing() {
 }
 
 #[test]
-fn a_thread_leaves_the_kernel_when_nobody_waits() {
+fn a_driver_leaves_the_kernel_when_the_list_is_empty() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
@@ -100,7 +100,7 @@ fn a_thread_leaves_the_kernel_when_nobody_waits() {
             let ticket = pending(&semaphore, &party.mailbox);
             until_blocked(&semaphore);
             semaphore.cancel(ticket, &party.mailbox);
-            until("it is out", || semaphore.info().unwrap().waiters.unwrap_or(0) == 0);
+            until("the driver has left the kernel", || semaphore.info().unwrap().waiters.unwrap_or(0) == 0);
         }
     }
 }
@@ -129,8 +129,8 @@ fn a_unit_of_a_cancelled_wait_goes_to_the_next() {
         let cancelled = pending(&semaphore, &gone.mailbox);
         let waiting = pending(&semaphore, &next.mailbox);
         semaphore.post(1).unwrap();
-        // Delivered, and not collected: it goes on with the cancellation.
-        until("it is delivered", || semaphore.info().unwrap().pending == 1);
+        // The unit is delivered and not collected: the cancellation passes it on.
+        until("the unit is delivered", || semaphore.info().unwrap().pending == 1);
         semaphore.cancel(cancelled, &gone.mailbox);
         assert_eq!(take(next.collect()), [waiting]);
         assert!(gone.mailbox.collect().delivered.is_empty());
@@ -139,27 +139,27 @@ fn a_unit_of_a_cancelled_wait_goes_to_the_next() {
 }
 
 #[test]
-fn a_unit_that_nobody_wants_goes_back() {
+fn a_unit_without_a_waiter_goes_back() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
         let ticket = pending(&semaphore, &party.mailbox);
         semaphore.post(1).unwrap();
-        until("it is delivered", || semaphore.info().unwrap().pending == 0);
+        until("the unit is delivered", || semaphore.info().unwrap().pending == 0);
         semaphore.cancel(ticket, &party.mailbox);
         assert_eq!(units(&semaphore), 1);
 
-        // The same for one that was collected and dropped.
+        // The same for a unit that was collected and dropped.
         assert!(semaphore.try_wait().unwrap());
         let _ticket = pending(&semaphore, &party.mailbox);
         semaphore.post(1).unwrap();
-        until("it arrives", || !party.mailbox.collect().delivered.is_empty());
+        until("the unit arrives", || !party.mailbox.collect().delivered.is_empty());
         assert_eq!(units(&semaphore), 1);
     }
 }
 
 #[test]
-fn a_closed_mailbox_passes_on_what_it_has_and_gets_no_more() {
+fn a_closed_mailbox_passes_its_units_on_and_gets_no_more() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, gone, next) = (named.create(0), Party::new(), Party::new());
@@ -167,7 +167,7 @@ fn a_closed_mailbox_passes_on_what_it_has_and_gets_no_more() {
         let _in_line = pending(&semaphore, &gone.mailbox);
         let waiting = pending(&semaphore, &next.mailbox);
         semaphore.post(1).unwrap();
-        until("it is delivered", || semaphore.info().unwrap().pending == 2);
+        until("the unit is delivered", || semaphore.info().unwrap().pending == 2);
         gone.mailbox.close();
         assert_eq!(take(next.collect()), [waiting]);
         assert!(gone.mailbox.collect().delivered.is_empty());
@@ -178,7 +178,7 @@ fn a_closed_mailbox_passes_on_what_it_has_and_gets_no_more() {
 }
 
 #[test]
-fn all_waits_of_one_handle_end_and_the_others_stay() {
+fn cancel_all_ends_only_the_waits_of_its_handle() {
     for backend in backends() {
         let named = Named::new(backend);
         let (one, two, party) = (named.create(0), named.open(), Party::new());
@@ -188,7 +188,7 @@ fn all_waits_of_one_handle_end_and_the_others_stay() {
         let stays = pending(&two, &party.mailbox);
         let _ = pending(&one, &party.mailbox);
         one.post(1).unwrap();
-        until("one is delivered", || one.info().unwrap().pending == 11);
+        until("one unit is delivered", || one.info().unwrap().pending == 11);
         one.cancel_all(&party.mailbox);
         assert_eq!(take(party.collect_all(1)), [stays]);
         assert_eq!((units(&one), one.info().unwrap().pending), (0, 0));
@@ -196,7 +196,7 @@ fn all_waits_of_one_handle_end_and_the_others_stay() {
 }
 
 #[test]
-fn unlink_fails_every_wait_where_the_system_wakes_them() {
+fn unlink_fails_every_wait_where_the_system_wakes_waiters() {
     if !Backend::SystemV.is_available() {
         return;
     }
@@ -210,7 +210,7 @@ fn unlink_fails_every_wait_where_the_system_wakes_them() {
     for (_, delivery) in party.collect_all(64) {
         match delivery {
             Delivery::Failed(error) => assert_eq!(error.errno(), Some(OsCode::EIDRM)),
-            Delivery::Granted(_) => panic!("a unit out of nothing"),
+            Delivery::Granted(_) => panic!("a removed set granted a unit"),
         }
     }
     let error = two.start_wait(&party.mailbox, Executors::THREAD).err().unwrap();
@@ -218,7 +218,7 @@ fn unlink_fails_every_wait_where_the_system_wakes_them() {
 }
 
 #[test]
-fn blocking_and_queued_waits_share_the_units() {
+fn blocking_and_pending_waits_share_the_units() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(0), Party::new());
@@ -238,7 +238,7 @@ fn blocking_and_queued_waits_share_the_units() {
 }
 
 #[test]
-fn cancellations_against_posts_conserve_the_count() {
+fn cancellations_during_posts_conserve_the_count() {
     const ROUNDS: u32 = 2_000;
     for backend in backends() {
         let named = Named::new(backend);

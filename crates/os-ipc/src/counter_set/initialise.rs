@@ -3,14 +3,14 @@
 use super::{Kind, SetName};
 use crate::error::OsCode;
 use crate::record;
-use crate::sys::host::limits::SemaphoreLimits;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// How many semaphores a new set has: one, without a record, where the host allows no more.
 pub(super) fn size_for(name: &SetName) -> usize {
     let size = name.kind().size(name.name());
-    // One operation for each word of the record, for the counter and for a limit's number, and one that checks the mark.
-    let operations = record::set_size(name.name()) + 2;
+    // One operation for each word of the record and for the counter, one that checks the mark, and one for a limit's number.
+    let operations = record::set_size(name.name()) + 1 + usize::from(name.kind() == Kind::Limit);
     match SemaphoreLimits::of_host() {
         Some(limits) if size > limits.per_set || operations > limits.per_call => 1,
         _ => size,

@@ -95,7 +95,7 @@ impl fmt::Display for SetName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(out, "'{name}'"),
-            None => write!(out, "{}", self.key.raw()),
+            None => write!(out, "{}", self.key),
         }
     }
 }

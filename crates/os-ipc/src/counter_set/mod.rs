@@ -7,7 +7,7 @@ mod initialise;
 mod kind;
 mod opening;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 pub(crate) use initialise::initialise;
 pub(crate) use kind::{Kind, SetName};
 pub(crate) use opening::{Creation, Opened, create, open, open_or_create, unlink};

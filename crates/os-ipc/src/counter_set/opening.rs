@@ -6,7 +6,7 @@ use super::initialise::{finish_single, initialise, size_for};
 use super::{Kind, SetName, as_removed};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Remedy, Result};
-use crate::hints::system_v::with_limits;
+use crate::hints::sets::with_limits;
 use crate::record::{self, LIMIT_SIZE, Record};
 use crate::semaphore::patience::Patience;
 use crate::sys::system_v::semaphore::{self as sys, SetId};

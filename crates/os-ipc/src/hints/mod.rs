@@ -1,9 +1,13 @@
-//! What to do about an error: what its call and errno mean by themselves (`usual`), and what was found out about the object.
+//! The hints of errors: the usual one of a call and its errno (`usual`), and one from the state of the object.
 //!
-//! The second kind costs system calls: it is for errors that leave this crate, not for those that a loop acts upon.
+//! The second kind takes system calls: it is for errors that leave this crate, not for those that a loop handles.
 
+#[cfg(unix)]
 pub(crate) mod posix;
 mod remedy;
+#[cfg(system_v_semaphores)]
+pub(crate) mod sets;
+#[cfg(unix)]
 pub(crate) mod system_v;
 mod usual;
 
@@ -12,12 +16,23 @@ use crate::error::OsCode;
 pub use remedy::Remedy;
 pub(crate) use usual::{usual, usual_remedy};
 
-/// How a hint calls a user.
+/// The intended use of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Finding and using it.
+    Open,
+    /// Creating it, with this number of bytes.
+    Make(u64),
+    /// Removing it.
+    Remove,
+}
+
+/// The name of a user in a hint.
 fn user(uid: u32) -> String {
     if uid == 0 { "root (uid 0)".to_owned() } else { format!("uid {uid}") }
 }
 
-/// Why user `own` may not use (`EACCES`) or remove (`EPERM`) what is another's.
+/// The reason why user `own` may not use (`EACCES`) or remove (`EPERM`) another user's object.
 fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
     let whose =
         format!("it belongs to {} and has mode {mode:03o}; this process runs as uid {own}", user(uid));

@@ -1,29 +1,18 @@
-//! What is known of a POSIX object that a call failed at, and of `/dev/shm`, where it is or would be.
+//! Hints from the state of a POSIX object that a call failed at, and of `/dev/shm`, its folder.
 
-use super::{Remedy, may_not, user};
+use super::{Remedy, Wanted, may_not, user};
 use crate::error::{Error, OsCode};
 use crate::name::Name;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
 use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
-/// What was wanted of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// To find it and use it.
-    Open,
-    /// To make it, with so many bytes.
-    Make(u64),
-    /// To remove it.
-    Remove,
-}
-
-/// Explains an error of sem_open, sem_unlink and what goes with them. `elsewhere` is what else has the name.
+/// Explains an error of sem_open, sem_unlink and their calls. `elsewhere` finds the name in the other backend.
 pub(crate) fn semaphore(
     error: Error,
     name: &Name,
     wanted: Wanted,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     explain(error, wanted, Some(Remedy::SystemV), || shm_folder::semaphore(name), elsewhere)
 }
@@ -38,12 +27,12 @@ fn explain(
     wanted: Wanted,
     instead: Option<Remedy>,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let Some(errno) = error.errno().filter(|_| !error.is_explained()) else { return error };
     match errno {
         OsCode::ENOENT | OsCode::ENOTDIR | OsCode::EROFS | OsCode::EACCES | OsCode::EPERM => {
-            // What is not there can only be made, and a semaphore is opened to be changed.
+            // An object that is missing can only be created, and a semaphore is opened for writing.
             let making = wanted != Wanted::Open || errno != OsCode::EACCES;
             if let Some(fault) = shm_folder::fault(making).filter(|fault| explains(*fault, errno)) {
                 return of_folder(error, fault, instead);
@@ -67,27 +56,26 @@ fn explain(
     }
 }
 
-/// Whether it is the folder that the errno is about.
+/// Whether a fault of the folder explains the errno.
 fn explains(fault: Fault, errno: OsCode) -> bool {
     match fault {
         Fault::Missing => errno == OsCode::ENOENT,
         Fault::NoFolder => matches!(errno, OsCode::ENOTDIR | OsCode::ENOENT | OsCode::EACCES),
         Fault::ReadOnly => matches!(errno, OsCode::EROFS | OsCode::ENOENT),
-        // glibc's sem_open says ENOENT for what it cannot look for.
+        // glibc's sem_open fails with ENOENT where it cannot search.
         Fault::Hidden | Fault::NotSearchable(_) => matches!(errno, OsCode::EACCES | OsCode::ENOENT),
         Fault::NotWritable(_) => errno == OsCode::EACCES,
     }
 }
 
-/// `instead` is the option that takes System V; memory takes it by a key.
+/// `instead` is the remedy that uses System V; memory has none, and needs a key for it.
 fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
     let or = match instead {
         Some(_) => "or use a System V semaphore",
         None => "or use System V memory (a key instead of the name)",
     };
     let helps = matches!(fault, Fault::Missing | Fault::NoFolder | Fault::ReadOnly);
-    let error = error.with_remedy(instead.filter(|_| helps));
-    match fault {
+    let error = match fault {
         Fault::Missing => error.with_hint(format!(
             "this host has no {PATH}, which holds POSIX objects (AWS Lambda has none): mount a tmpfs there, {or}"
         )),
@@ -111,14 +99,15 @@ fn of_folder(error: Error, fault: Fault, instead: Option<Remedy>) -> Error {
                 user(uid)
             ))
             .with_owner(uid, Some(mode)),
-    }
+    };
+    error.with_remedy(instead.filter(|_| helps))
 }
 
 fn of_object(
     error: Error,
     errno: OsCode,
     owned: impl FnOnce() -> Option<Access>,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     if errno == OsCode::ENOENT {
         return match elsewhere() {
@@ -134,9 +123,9 @@ fn of_object(
             format!("it exists, belongs to {} and has mode {mode:03o}: open it instead", user(uid)),
             Some(Remedy::Open),
         ),
-        // Neither the mode nor the owner keeps root and the owner out.
+        // Neither the mode nor the owner stops root and the owner.
         OsCode::EACCES | OsCode::EPERM if own != 0 && (uid != own || !removing) => {
-            // sem_unlink(3) says EACCES for what unlink(2) calls EPERM.
+            // sem_unlink(3) reports EACCES for the EPERM of unlink(2).
             may_not(if removing { OsCode::EPERM } else { OsCode::EACCES }, uid, mode, own)
         }
         _ => return error,
@@ -144,7 +133,7 @@ fn of_object(
     error.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode))
 }
 
-/// Bytes, files, or neither: the kernel says `ENOSPC` for each.
+/// Bytes, files, or neither: the kernel reports `ENOSPC` for each.
 fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
     let Room { free, total, free_files, files } = room;
     if files > 0 && free_files == 0 {

@@ -9,11 +9,11 @@ pub enum Remedy {
     Create,
     /// Create the object with a mode that lets a group use it.
     Mode,
-    /// Say that the owner of the object is trusted.
+    /// State that the owner of the object is trusted.
     Owner,
-    /// Say that every owner is trusted: this one has no uid here.
+    /// State that every owner is trusted: the owner has no uid here.
     AnyOwner,
-    /// Open it in the way that creates what is missing, or remove it.
+    /// Open it in the way that creates the missing part, or remove it.
     Finish,
     /// Open the object, which another program created, or remove it.
     OpenExisting,
@@ -28,7 +28,7 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// The word for it between a binding's layers.
+    /// The name of the remedy between the layers of a binding.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,39 +1,33 @@
-//! What is known of a System V object that a call failed at: its row in the kernel's table.
+//! Hints from the state of a System V object that a call failed at: its row in the kernel's table.
 
 use super::usual::{SEGMENTS_REFUSED, SETS_REFUSED};
 use super::{Remedy, may_not};
 use crate::error::{Error, OsCode};
 use crate::sys::access::own_uid;
-use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::system_v::probe;
 pub(crate) use crate::sys::system_v::table::By;
 use crate::sys::system_v::table::{SEGMENTS, SETS, Table};
-
-/// Explains an error of semget, semop or semctl. `elsewhere` is what else has the name, if anything does.
-pub(crate) fn set(error: Error, by: By, elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>) -> Error {
-    explain(error, SETS, by, elsewhere)
-}
 
 /// Explains an error of shmget, shmat or shmctl.
 pub(crate) fn segment(error: Error, by: By) -> Error {
     explain(error, SEGMENTS, by, || None)
 }
 
-/// Explains an error of a call about sets that is refused whatever it is about.
+/// Explains an error of a call about sets that is refused for every set.
 pub(crate) fn refused_set(error: Error) -> Error {
     error.with_hint(SETS_REFUSED).with_remedy(Remedy::Posix)
 }
 
-/// Explains an error of a call about segments that is refused whatever it is about.
+/// Explains an error of a call about segments that is refused for every segment.
 pub(crate) fn refused_segment(error: Error) -> Error {
     error.with_hint(SEGMENTS_REFUSED)
 }
 
-fn explain(
+pub(super) fn explain(
     error: Error,
     table: Table,
     by: By,
-    elsewhere: impl FnOnce() -> Option<(&'static str, Remedy)>,
+    elsewhere: impl FnOnce() -> Option<(String, Remedy)>,
 ) -> Error {
     let (Some(call), Some(errno)) = (error.syscall(), error.errno()) else { return error };
     if error.is_explained() {
@@ -60,7 +54,7 @@ fn explain(
     }
 }
 
-/// Nothing but the mode is `EACCES`, nothing but the owner is `EPERM`: where neither can be it, somebody else refuses.
+/// Only the mode causes `EACCES`, and only the owner `EPERM`: if neither is possible here, a filter refuses the call.
 fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Error {
     let everybody = |error| if table == SETS { refused_set(error) } else { refused_segment(error) };
     let row = table.access(by).filter(|_| errno != OsCode::ENOSYS && probe::refusal(call).is_none());
@@ -71,18 +65,4 @@ fn refused(error: Error, table: Table, by: By, call: &str, errno: OsCode) -> Err
     }
     let (hint, remedy) = may_not(errno, row.uid, row.mode, own);
     error.with_hint(hint).with_remedy(remedy).with_owner(row.uid, Some(row.mode))
-}
-
-/// Adds the host's numbers where a set could not be made for want of room.
-pub(crate) fn with_limits(error: Error) -> Error {
-    if error.errno() != Some(OsCode::ENOSPC) {
-        return error;
-    }
-    match SemaphoreLimits::of_host() {
-        Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
-            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
-             one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
-        )),
-        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
-    }
 }

@@ -1,9 +1,9 @@
-//! What an errno of a call means by itself, and what to do about it: the ERRORS of the man pages, for our use of the calls.
+//! The usual hint of a call and its errno: the ERRORS of the man pages, for our use of the calls.
 
 use super::Remedy;
 use crate::error::OsCode;
 
-/// What kind of thing a call is about.
+/// The kind of object that a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     /// semget(2), semop(2), semctl(2).
@@ -12,7 +12,7 @@ enum Family {
     Segments,
     /// A POSIX semaphore that is open.
     OpenSemaphore,
-    /// Files: what POSIX objects and the locks of darwin are.
+    /// Files: POSIX objects, and the locks of darwin.
     Files,
 }
 
@@ -28,7 +28,7 @@ fn family(call: &str) -> Option<Family> {
     })
 }
 
-/// The hint of an error that nothing more is known of; `None` where the errno is none of the call's.
+/// The hint of an error about which no more is known; `None` if the call has no such errno.
 pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
     match family(call)? {
         Family::Sets => sets(call, errno).or_else(|| system_v(errno)),
@@ -38,7 +38,7 @@ pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
     }
 }
 
-/// What of this package helps against an error that has its [`usual`] hint.
+/// The remedy of this package for an error with its [`usual`] hint.
 pub(crate) fn usual_remedy(call: &str, errno: OsCode) -> Option<Remedy> {
     let hint = usual(call, errno)?;
     if hint == SETS_REFUSED {
@@ -91,7 +91,7 @@ fn segments(call: &str, errno: OsCode) -> Option<&'static str> {
     })
 }
 
-/// Of both.
+/// For sets and segments.
 fn system_v(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
         OsCode::EACCES => {
@@ -116,7 +116,7 @@ fn system_v(errno: OsCode) -> Option<&'static str> {
 fn open_semaphore(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
         OsCode::EOVERFLOW => {
-            "the counter is at its maximum and the counter is at its maximum and nothing was added: look for a program that posts too often"
+            "the counter is at its maximum, and nothing was added: look for a program that posts too often"
         }
         OsCode::ENOSYS => "this platform has no sem_getvalue",
         OsCode::EINVAL => "another program overwrote the semaphore",
@@ -183,7 +183,7 @@ fn files(call: &str, errno: OsCode) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// The ERRORS of man 2 and man 3, of the calls that we make and in the way we make them.
+    /// The ERRORS of man 2 and man 3, for our calls and their arguments.
     const ERRORS: [(&str, &str); 24] = [
         ("semget", "EACCES EEXIST EINVAL ENOENT ENOMEM ENOSPC ENOSYS EPERM"),
         ("semop", "E2BIG EACCES EAGAIN EFAULT EFBIG EIDRM EINVAL ENOMEM ENOSPC ERANGE ENOSYS EPERM"),
@@ -235,7 +235,7 @@ mod tests {
         for (call, names) in ERRORS {
             for name in names.split_whitespace() {
                 let errno = numbers.clone().map(OsCode::from_raw).find(|errno| format!("{errno:?}") == name);
-                // darwin has some of them under no name, or another one.
+                // darwin has no such code, or another name for it.
                 let Some(errno) = errno else { continue };
                 assert!(usual(call, errno).is_some(), "{call}: {name}");
             }
@@ -243,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_call_has_none() {
+    fn an_unknown_call_has_no_hint() {
         assert_eq!(usual("take", OsCode::EPERM), None);
     }
 
     #[test]
-    fn a_filter_is_told_from_an_owner() {
+    fn hints_tell_a_filter_from_an_owner() {
         assert_eq!(usual("semget", OsCode::EPERM), Some(SETS_REFUSED));
         assert_eq!(usual("shmat", OsCode::ENOSYS), Some(SEGMENTS_REFUSED));
         assert!(usual("semctl", OsCode::EPERM).unwrap().contains("owner"));

@@ -1,19 +1,21 @@
-//! Which limit: a name or a raw key.
+//! The identity of a limit: a name or a raw key.
 
 use std::fmt;
 
+use super::engine::engine;
+#[cfg(system_v_semaphores)]
 use crate::counter_set::{Kind, SetName};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::key::Key;
 use crate::name::Name;
-use crate::sys;
 
-/// Whether this platform has limits.
-pub const HAS_LIMITS: bool = sys::system_v::semaphore::AVAILABLE;
-
-/// Which limit, checked.
+/// The checked identity of a limit.
 #[derive(Clone, Debug)]
-pub struct LimitId(SetName);
+pub struct LimitId {
+    /// `None` for a raw key.
+    name: Option<Name>,
+    key: Key,
+}
 
 impl LimitId {
     /// The limit of a name; a missing leading slash is added.
@@ -21,38 +23,37 @@ impl LimitId {
         Self::of_name(Name::semaphore(name)?)
     }
 
-    /// The limit of a name that another program may have chosen: to open or to remove, not to make.
+    /// The limit of a name that another program may have chosen: for opening or removing, not for creating.
     pub fn existing(name: &str) -> Result<Self> {
         Self::of_name(Name::existing_semaphore(name)?)
     }
 
     /// The limit of a raw System V key.
     pub fn keyed(key: i32) -> Result<Self> {
-        Self::available(None, Key::from_raw(key)?)
+        Self { name: None, key: Key::from_raw(key)? }.available()
     }
 
     fn of_name(name: Name) -> Result<Self> {
         let key = Key::of_name(&name)?;
-        Self::available(Some(name), key)
+        Self { name: Some(name), key }.available()
     }
 
-    fn available(name: Option<Name>, key: Key) -> Result<Self> {
-        if HAS_LIMITS {
-            return Ok(Self(SetName::new(Kind::Limit, name, key)));
-        }
-        Err(Error::new(
-            Code::NotSupported,
-            "this platform has no limits: its kernel does not undo what a dead process took",
-        ))
+    fn available(self) -> Result<Self> {
+        engine().map(|_| self)
     }
 
-    pub(super) fn set_name(&self) -> &SetName {
-        &self.0
+    /// Its set.
+    #[cfg(system_v_semaphores)]
+    pub(super) fn set_name(&self) -> SetName {
+        SetName::new(Kind::Limit, self.name.clone(), self.key)
     }
 }
 
 impl fmt::Display for LimitId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
+        match &self.name {
+            Some(name) => write!(out, "'{name}'"),
+            None => write!(out, "{}", self.key),
+        }
     }
 }

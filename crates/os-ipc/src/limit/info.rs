@@ -40,9 +40,9 @@ pub struct LimitInfo {
     /// Permission bits.
     pub mode: u32,
     /// Seconds since 1970 of the last operation.
-    pub operated: Option<i64>,
+    pub operated_at: Option<i64>,
     /// Seconds since 1970 of the creation or the last change of owner, mode or (by semctl) value.
-    pub changed: i64,
+    pub changed_at: i64,
     /// Whether it is known to be the one of this name.
     pub verified: bool,
 }

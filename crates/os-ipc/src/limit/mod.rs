@@ -3,25 +3,25 @@
 //! A permit has an owner, and comes back when its process dies. The number of permits is recorded and can be changed; the
 //! processes that hold them are named.
 
+mod engine;
 mod id;
 mod info;
+#[cfg(system_v_semaphores)]
 mod system_v;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub use id::{HAS_LIMITS, LimitId};
+pub use engine::HAS_LIMITS;
+use engine::{Identity, Object, engine};
+pub use id::LimitId;
 pub use info::{Holding, LimitInfo};
-pub(crate) use system_v::list as list_system_v;
 
 use crate::access::Owner;
-use crate::counter_set::{self, SetName};
 use crate::error::{Code, Error, OsCode, Result};
-use crate::sys::system_v::semaphore::SetId;
 use crate::undo::kernel_undo;
-use crate::waiting::{Executors, Holder, Mailbox, Request, Wait, Waiter, WaiterId, spin_before_sleep};
-use system_v::{Set, explained, explained_by_id};
+use crate::waiting::{Executors, Holder, Mailbox, Request, Token, Wait, Waiter, WaiterId, spin_before_sleep};
 
 /// The largest number of permits: SEMVMX of semop(2).
 pub const PERMITS_MAX: u16 = 32_767;
@@ -30,7 +30,7 @@ pub const PERMITS_MAX: u16 = 32_767;
 ///
 /// It counts the permits that it has, and gives them back when it is dropped; the kernel does so when the process dies.
 pub struct Limit {
-    set: Set,
+    object: Box<dyn Object>,
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
@@ -48,41 +48,43 @@ pub struct LimitCreation {
 }
 
 impl Limit {
-    /// Makes a limit; `EEXIST` when there is one.
+    /// Creates a limit; `EEXIST` if it exists.
     pub fn create(id: &LimitId, creation: LimitCreation) -> Result<Self> {
-        Self::of(id, counter_set::create(id.set_name(), creation.of_set()?))
+        creation.check()?;
+        engine()?.create(id, creation).map(|object| Self::new(object, true))
     }
 
-    /// Opens a limit; `ENOENT` when there is none.
+    /// Opens a limit; `ENOENT` if it does not exist.
     pub fn open(id: &LimitId, owner: Owner) -> Result<Self> {
-        Self::of(id, counter_set::open(id.set_name(), owner))
+        engine()?.open(id, owner).map(|object| Self::new(object, false))
     }
 
-    /// Opens a limit, or makes it when there is none. One that exists keeps its number of permits.
+    /// Opens a limit, or creates it if it does not exist. A limit that exists keeps its number of permits.
     pub fn open_or_create(id: &LimitId, creation: LimitCreation, owner: Owner) -> Result<Self> {
-        Self::of(id, counter_set::open_or_create(id.set_name(), creation.of_set()?, owner))
+        creation.check()?;
+        let (object, created) = engine()?.open_or_create(id, creation, owner)?;
+        Ok(Self::new(object, created))
     }
 
-    fn of(id: &LimitId, opened: Result<counter_set::Opened>) -> Result<Self> {
-        let opened = opened.map_err(|error| explained(error, id.set_name()))?;
-        Ok(Self {
-            set: Set::new(opened, id.set_name()),
+    /// Removes the limit of this name or key; false if it does not exist.
+    pub fn unlink_id(id: &LimitId) -> Result<bool> {
+        engine()?.unlink(id)
+    }
+
+    fn new(object: Box<dyn Object>, created: bool) -> Self {
+        Self {
+            object,
             holder: Arc::default(),
-            created: opened.created,
+            created,
             unlinked: AtomicBool::new(false),
             given_back: AtomicBool::new(false),
-        })
-    }
-
-    /// Removes the limit of this name or key; false when there was none.
-    pub fn unlink_id(id: &LimitId) -> Result<bool> {
-        counter_set::unlink(id.set_name()).map_err(|error| explained(error, id.set_name()))
+        }
     }
 
     /// The name with its slash; empty for a raw key.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.set.name()
+        self.object.name()
     }
 
     /// Whether this handle made it.
@@ -94,30 +96,30 @@ impl Limit {
     /// Whether its set is known to be the one of this name, and not another's with the same key.
     #[must_use]
     pub fn verified(&self) -> bool {
-        self.set.verified()
+        self.object.verified()
     }
 
     /// How many permits there are, as recorded; `None` for a set that has no record.
     pub fn permits(&self) -> Result<Option<u16>> {
-        self.set.permits()
+        self.object.permits()
     }
 
     /// Takes a permit if one is there now.
     pub fn try_acquire(&self) -> Result<bool> {
-        self.set.queue().try_take(Request::Permit, &self.holder)
+        self.object.queue().try_take(Request::Permit, &self.holder)
     }
 
     /// Takes a permit, and blocks the calling thread until one is there; false when `timeout` is over first.
     pub fn acquire(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let queue = self.set.queue();
+        let queue = self.object.queue();
         queue.before_blocking();
         spin_before_sleep(
             || queue.take_at_once(Request::Permit, &self.holder),
             || {
-                let taken = self.set.wait(deadline)?;
+                let taken = self.object.wait(deadline)?;
                 if taken {
-                    self.holder.add(crate::waiting::Token::default());
+                    self.holder.add(Token::default());
                 }
                 Ok(taken)
             },
@@ -135,18 +137,18 @@ impl Limit {
             }
             return Err(Error::invalid("there is no permit to release"));
         }
-        match self.set.queue().release(Request::Permit, self.holder.token()) {
+        match self.object.queue().release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
             Err(errno) => {
                 self.holder.add(self.holder.token());
-                Err(self.set.queue().counter().failure("give a permit back to", errno))
+                Err(self.object.queue().counter().failure("give a permit back to", errno))
             }
         }
     }
 
     /// Starts a wait for a permit that ends in `mailbox`, unless one is there at once.
     pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
-        if self.set.queue().take_at_once(Request::Permit, &self.holder)? {
+        if self.object.queue().take_at_once(Request::Permit, &self.holder)? {
             return Ok(Wait::Done);
         }
         self.join(Request::Permit, mailbox, executors)
@@ -161,12 +163,12 @@ impl Limit {
         let to = checked_permits(permits)?;
         let shrink = Request::Shrink(to);
         loop {
-            let now = self.permits()?.ok_or_else(|| self.set.no_record())?;
+            let now = self.permits()?.ok_or_else(|| self.object.no_record())?;
             let goes_on = match now {
                 now if now == to => return Ok(Wait::Done),
                 // Where another process was quicker, there is another number to begin with.
-                now if now < to => self.set.grow(now, to).map(|_| true)?,
-                _ => self.set.queue().take_at_once(shrink, &self.holder)?,
+                now if now < to => self.object.grow(now, to).map(|_| true)?,
+                _ => self.object.queue().take_at_once(shrink, &self.holder)?,
             };
             if !goes_on {
                 return self.join(shrink, mailbox, executors);
@@ -176,22 +178,22 @@ impl Limit {
 
     fn join(&self, request: Request, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
-        self.set.queue().join(Waiter { request, holder, mailbox, executors })
+        self.object.queue().join(Waiter { request, holder, mailbox, executors })
     }
 
     /// Ends a wait: when this returns, nothing arrives for it any more, and no permit was lost.
     pub fn cancel(&self, ticket: WaiterId, mailbox: &Mailbox) {
-        self.set.queue().cancel(ticket, mailbox);
+        self.object.queue().cancel(ticket, mailbox);
     }
 
     /// Ends all waits of this handle.
     pub fn cancel_all(&self, mailbox: &Mailbox) {
-        self.set.queue().cancel_all(&self.holder, mailbox);
+        self.object.queue().cancel_all(&self.holder, mailbox);
     }
 
     /// Says whether a thread of libuv's pool may block for the waits of this handle.
     pub fn allow_pool(&self, allowed: bool) {
-        self.set.queue().allow_pool(&self.holder, allowed);
+        self.object.queue().allow_pool(&self.holder, allowed);
     }
 
     /// How many permits this handle has.
@@ -204,14 +206,14 @@ impl Limit {
     /// back when it opens this limit. False where the set has no word of this process: then nobody gives them back before
     /// the process ends.
     pub fn hand_on(&self, handed_on: bool) -> Result<bool> {
-        self.set.hand_on(handed_on)
+        self.object.hand_on(handed_on)
     }
 
     /// What is known about the limit.
     pub fn info(&self) -> Result<LimitInfo> {
-        self.set.queue().before_reading();
-        let info = self.set.info()?;
-        Ok(LimitInfo { pending: self.set.queue().pending(), ..info })
+        self.object.queue().before_reading();
+        let info = self.object.info()?;
+        Ok(LimitInfo { pending: self.object.queue().pending(), ..info })
     }
 
     /// Removes the limit; everybody who waits gets `EIDRM`. A second call does nothing.
@@ -224,11 +226,10 @@ impl Limit {
         Ok(())
     }
 
-    /// Which limit this is: to remove it after it was dropped too.
+    /// The identity of the limit: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> LimitIdentity {
-        let (set, name) = self.set.identity();
-        LimitIdentity { set, name }
+        LimitIdentity(self.object.identity())
     }
 
     /// Gives back what the kernel would not when the process ends.
@@ -251,26 +252,28 @@ impl Drop for Limit {
     }
 }
 
-/// One limit, and none that takes its name after it.
+/// One limit, as opposed to a later one of the same name.
 #[derive(Clone, Debug)]
-pub struct LimitIdentity {
-    set: SetId,
-    name: SetName,
-}
+pub struct LimitIdentity(Arc<dyn Identity>);
 
 impl LimitIdentity {
-    /// [`Limit::unlink`]; it is no error when the limit was removed before.
+    /// [`Limit::unlink`]; a limit that is already removed is no error.
     pub fn remove(&self) -> Result<()> {
-        counter_set::remove(self.set, &self.name).map_err(|error| explained_by_id(error, self.set))
+        self.0.remove()
     }
 }
 
+/// Every limit that we may read.
+pub(crate) fn list() -> Result<Vec<LimitInfo>> {
+    engine()?.list()
+}
+
 impl LimitCreation {
-    fn of_set(self) -> Result<counter_set::Creation> {
+    fn check(self) -> Result<()> {
         if self.mode > 0o777 {
             return Err(Error::new(Code::OutOfRange, "a mode is 0 to 0o777"));
         }
-        Ok(counter_set::Creation { initial: checked_permits(self.permits)?, mode: self.mode })
+        checked_permits(self.permits).map(drop)
     }
 }
 

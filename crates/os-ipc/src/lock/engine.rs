@@ -1,28 +1,56 @@
-//! What locks are made of.
+//! The engines of locks.
 
+#[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use super::{LockInfo, LockName, LockRequest, files, idle, registry, system_v};
+#[cfg(unix)]
+use super::files;
+#[cfg(system_v_semaphores)]
+use super::system_v;
+use super::{LockInfo, LockName, LockRequest, idle, registry};
 use crate::error::Result;
+#[cfg(not(unix))]
+use crate::error::{Code, Error};
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// What locks are made of. Those of two engines have nothing to do with each other.
+/// The engines of this platform. Locks of two engines do not exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockEngine {
     /// System V semaphores with undo.
+    #[cfg(system_v_semaphores)]
     SystemV,
-    /// Files with flock(2), in this folder of the user's own.
+    /// Files with flock(2), in this folder of the user.
+    #[cfg(unix)]
     Files(PathBuf),
 }
 
+/// The operations of each engine.
+pub(super) trait Engine {
+    /// A queue of this process for the lock.
+    fn queue(&self, name: &LockName) -> Arc<Queue>;
+
+    /// The requests of all processes, without those of this copy of the library in the process `own_pid`.
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>>;
+
+    /// Every lock that exists.
+    fn list(&self) -> Result<Vec<LockInfo>>;
+}
+
 impl LockEngine {
-    /// The one of this host: System V, or files where the kernel would not free the locks of a dead process.
+    /// The engine of this host: System V, or files where the kernel would not free the locks of a dead process.
     ///
-    /// A process keeps to one: its locks of two engines would not exclude each other.
+    /// A process keeps one engine: its locks of two engines would not exclude each other.
     pub fn of_platform() -> Result<Self> {
-        if Self::is_system_v() { Ok(Self::SystemV) } else { files::of_user().map(Self::Files) }
+        #[cfg(system_v_semaphores)]
+        if Self::is_system_v() {
+            return Ok(Self::SystemV);
+        }
+        #[cfg(unix)]
+        return files::of_user().map(Self::Files);
+        #[cfg(not(unix))]
+        Err(Error::new(Code::NotSupported, "os-ipc has no locks on this platform"))
     }
 
     /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
@@ -32,50 +60,55 @@ impl LockEngine {
         *SYSTEM_V
     }
 
-    /// That of files in this folder, for tests.
-    #[must_use]
-    pub fn in_folder(folder: &str) -> Self {
-        Self::Files(PathBuf::from(folder))
+    /// The engine of files in this folder, for tests.
+    #[allow(clippy::unnecessary_wraps, reason = "not every platform has it")]
+    pub fn in_folder(folder: &str) -> Result<Self> {
+        #[cfg(unix)]
+        return Ok(Self::Files(PathBuf::from(folder)));
+        #[cfg(not(unix))]
+        Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
     }
 
-    /// A line of this process for the lock.
-    pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
-        match self {
-            Self::SystemV => Queue::of_lock(system_v::SetLock::new(name.clone())),
-            Self::Files(folder) => Queue::of_lock(files::FileLock::new(folder, name.clone())),
+    /// Chooses the engine.
+    fn engine(&self) -> Box<dyn Engine + '_> {
+        match *self {
+            #[cfg(system_v_semaphores)]
+            Self::SystemV => Box::new(system_v::Sets),
+            #[cfg(unix)]
+            Self::Files(ref folder) => Box::new(files::InFolder(folder)),
         }
     }
 
-    /// Who holds locks and who waits for them.
+    /// A queue of this process for the lock.
+    pub(super) fn queue(&self, name: &LockName) -> Arc<Queue> {
+        self.engine().queue(name)
+    }
+
+    /// The requests that hold locks or wait for them.
     ///
-    /// Holders: this process's in the order of their requests, then other processes'. Then waiters by the time at which
-    /// they asked. Another process's stand together where its first one is: it has one place in the kernel's line.
+    /// First the holders: those of this process in the order of their requests, then those of other processes. Then the
+    /// waiters by the time at which they asked. The waiters of another process stand together at the place of its first
+    /// one: a process has one place in the kernel's wait list.
     pub fn requests(&self) -> Result<Vec<LockRequest>> {
         let pid = std::process::id().cast_signed();
         let mut requests = registry::requests(self, pid);
-        requests.extend(match self {
-            Self::SystemV => system_v::survey(pid)?,
-            Self::Files(folder) => files::survey(folder, pid)?,
-        });
+        requests.extend(self.engine().survey(pid)?);
         requests.sort_by_key(|request| if request.held { 0 } else { request.asked.max(1) });
         Ok(requests)
     }
 
-    /// The process is about to exit: from now on a lock is closed as soon as nobody uses it.
+    /// The process is about to exit: from now on an unused lock is closed at once.
     pub fn before_exit() {
         idle::stop();
     }
 
-    /// Closes the locks of this process that nobody uses, which otherwise stay open for a moment.
+    /// Closes the unused locks of this process, which otherwise stay open for a moment.
     pub fn close_unused() {
         idle::close_all();
     }
 
-    /// Every lock that is there.
+    /// Every lock that exists.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
-        match self {
-            Self::SystemV => system_v::list(),
-            Self::Files(folder) => files::list(folder),
-        }
+        self.engine().list()
     }
 }

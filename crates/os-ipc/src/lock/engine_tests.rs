@@ -1,8 +1,8 @@
-//! What every engine has to do, for the tests of each.
+//! The checks that every engine has to pass, for the tests of each.
 
 use crate::waiting::{Counter, Request};
 
-/// Who shares a lock excludes who wants it alone, and the other way round; `one` and `two` are two users of it.
+/// A shared holder excludes an exclusive request, and the other way round; `one` and `two` are two users of a lock.
 pub(super) fn check_exclusion(one: &impl Counter, two: &impl Counter) {
     let first = one.try_take(Request::Shared).unwrap().unwrap();
     let second = two.try_take(Request::Shared).unwrap().unwrap();

@@ -1,79 +1,80 @@
-//! A lock that nobody uses any more stays open for a moment: to open it anew costs more than to take it.
+//! The idle cache: a lock that is not used any more stays open for a moment, since opening it costs more than taking
+//! it.
 //!
-//! One thread looks after all of them; it ends when there are none.
+//! One thread closes the idle locks; it ends when there are none.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::line::locking;
+use super::queues::locking;
 use crate::sys::thread::run as run_on_thread;
 use crate::waiting::Queue;
 
-/// How long a lock stays open.
+/// The time that an idle lock stays open: 200 ms, so that a loop that takes a lock does not open it each time.
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// A program that uses many locks, each for once, keeps no more than these.
+/// The most idle locks: it bounds the sets and files of a program that uses many locks once each.
 const MOST: usize = 100;
 
-static LINGERING: LazyLock<Mutex<Lingering>> = LazyLock::new(Mutex::default);
+static IDLE: LazyLock<Mutex<Idle>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
-struct Lingering {
-    /// By address, with the time until which it stays open.
-    lines: HashMap<usize, (Arc<Queue>, Instant)>,
+struct Idle {
+    /// The queue of each idle lock by its address, and the time until which the lock stays open.
+    queues: HashMap<usize, (Arc<Queue>, Instant)>,
     watched: bool,
     /// The process is about to exit.
     stopped: bool,
 }
 
-/// A request for a lock of this line ended.
-pub(super) fn after_use(line: &Arc<Queue>) {
-    let mut lingering = lock();
-    if lingering.stopped {
-        drop(lingering);
-        return close_now(line);
+/// A request for the lock of this queue ended.
+pub(super) fn after_use(queue: &Arc<Queue>) {
+    let mut idle = lock();
+    if idle.stopped {
+        drop(idle);
+        return close_now(queue);
     }
-    let address = Arc::as_ptr(line).addr();
-    let room = lingering.lines.len() < MOST || lingering.lines.contains_key(&address);
-    if !room && locking(line).close_unused() {
+    let address = Arc::as_ptr(queue).addr();
+    let room = idle.queues.len() < MOST || idle.queues.contains_key(&address);
+    if !room && locking(queue).close_unused() {
         return;
     }
-    lingering.lines.insert(address, (Arc::clone(line), Instant::now() + MOMENT));
-    if !lingering.watched {
-        lingering.watched = run_on_thread(watch).is_ok();
-        if !lingering.watched {
-            close(&mut lingering, |_| true);
+    idle.queues.insert(address, (Arc::clone(queue), Instant::now() + MOMENT));
+    if !idle.watched {
+        idle.watched = run_on_thread(watch).is_ok();
+        if !idle.watched {
+            close(&mut idle, |_| true);
         }
     }
 }
 
-/// Closes what nobody uses, now and from now on: the process is about to exit.
+/// Closes the unused locks, now and from now on at once: the process is about to exit.
 pub(crate) fn stop() {
     let open = {
-        let mut lingering = lock();
-        lingering.stopped = true;
-        std::mem::take(&mut lingering.lines)
+        let mut idle = lock();
+        idle.stopped = true;
+        std::mem::take(&mut idle.queues)
     };
-    for (line, _) in open.values() {
-        close_now(line);
+    for (queue, _) in open.values() {
+        close_now(queue);
     }
 }
 
-/// Closes a line that nobody uses; its thread was called away, and is waited for.
+/// Closes the lock of a queue without requests; waits for its interrupted driver.
 ///
-/// Without that, what the lock is made of would stay behind for whoever uses it next.
-fn close_now(line: &Queue) {
-    /// The processors may be busy. Beyond it a process ends with its thread in the kernel.
+/// Otherwise the set or the files of the lock would stay behind.
+fn close_now(queue: &Queue) {
+    /// The longest wait for the driver: 1 s, for busy processors. Then the process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
-    if !locking(line).close_unused() {
-        line.await_no_driver(PATIENCE);
-        locking(line).close_unused();
+    if !locking(queue).close_unused() {
+        queue.await_no_driver(PATIENCE);
+        locking(queue).close_unused();
     }
 }
 
-/// Closes what nobody uses.
+/// Closes the unused locks.
 pub(crate) fn close_all() {
     close(&mut lock(), |_| true);
 }
@@ -81,21 +82,21 @@ pub(crate) fn close_all() {
 fn watch() {
     loop {
         thread::sleep(MOMENT);
-        let mut lingering = lock();
+        let mut idle = lock();
         let now = Instant::now();
-        close(&mut lingering, |until| until <= now);
-        if lingering.lines.is_empty() {
-            lingering.watched = false;
+        close(&mut idle, |until| until <= now);
+        if idle.queues.is_empty() {
+            idle.watched = false;
             return;
         }
     }
 }
 
-/// Closes those whose time is over; one whose thread is still on its way out of the kernel stays until it is.
-fn close(lingering: &mut Lingering, over: impl Fn(Instant) -> bool) {
-    lingering.lines.retain(|_, (line, until)| !(over(*until) && locking(line).close_unused()));
+/// Closes the locks whose time is over; a lock whose thread is still in the kernel stays until the thread returns.
+fn close(idle: &mut Idle, over: impl Fn(Instant) -> bool) {
+    idle.queues.retain(|_, (queue, until)| !(over(*until) && locking(queue).close_unused()));
 }
 
-fn lock() -> MutexGuard<'static, Lingering> {
-    LINGERING.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Idle> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,32 +1,33 @@
-//! What is known about locks.
+//! Information about locks.
 
 use super::LockMode;
 
-/// How many requests of one kind a process is taken to have for one lock.
+/// The most requests of one kind that are listed for one process and lock: 1,000.
 ///
-/// Others write that number, so it makes no more entries than this, whatever it is.
+/// Other processes write that number, so this bounds the entries that a wrong number makes.
 pub(super) const MOST_OF_A_PROCESS: usize = 1000;
 
-/// Somebody who holds a lock or waits for one.
+/// A request that holds a lock or waits for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockRequest {
     /// The lock's name.
     pub name: String,
-    /// How it is held, or is to be.
+    /// The mode that the lock has or would have.
     pub mode: LockMode,
-    /// Whether it is held; else it is waited for.
+    /// Whether the request holds the lock; otherwise it waits.
     pub held: bool,
-    /// When the first waiter of its process asked, or it itself in this process: microseconds since the host started.
+    /// The time when the request asked, in microseconds since the host started; in another process, when its first
+    /// waiter asked.
     ///
-    /// 0 for what is held.
+    /// 0 for a holder.
     pub asked: u64,
-    /// Whose it is; `None` where the kernel does not say.
+    /// The pid of the request; `None` where the kernel does not tell.
     pub pid: Option<i32>,
-    /// Who in this process asked, as [`Lock::new`](super::Lock::new) was told; `None` in others.
+    /// The client that [`Lock::new`](super::Lock::new) was given; `None` for other processes.
     pub client: Option<u32>,
 }
 
-/// A lock that is in use, or was when its last user died.
+/// A lock that is in use, or was in use when its last user died.
 #[derive(Clone, Debug)]
 pub struct LockInfo {
     /// Its name.
@@ -35,13 +36,13 @@ pub struct LockInfo {
     pub key: Option<i32>,
     /// The System V set's id.
     pub id: Option<i32>,
-    /// Whether somebody has it alone.
+    /// Whether the lock is held exclusively.
     pub exclusive: bool,
-    /// How many hold it together.
+    /// The number of shared holders.
     pub shared: u32,
-    /// How many threads of all processes wait in the kernel: at most one a process.
+    /// The number of threads, in all processes, that wait in the kernel: at most one for each process.
     pub waiters: u32,
-    /// Who uses it, as far as the kernel knows.
+    /// The pids that use the lock, as far as the kernel knows.
     pub processes: Vec<i32>,
     /// The owner's user.
     pub uid: u32,
@@ -50,5 +51,5 @@ pub struct LockInfo {
     /// Permission bits.
     pub mode: u32,
     /// Seconds since 1970 of the creation.
-    pub changed: i64,
+    pub changed_at: i64,
 }

@@ -1,23 +1,25 @@
-//! Locks with names, for all processes of a user on this host: held alone or together with others, and free again when
-//! their process dies.
+//! Locks with names, for all processes of a user on this host: exclusive or shared, and free again when their process
+//! dies.
 //!
-//! A request joins the *line* of its lock in this process (`line`), which is a [`Queue`](crate::waiting): first come,
-//! first served, and at most one thread in the kernel for each lock. What the kernel is asked is the engine's matter.
+//! A request joins the wait list of its lock in this process (`queues`), which is a [`Queue`](crate::waiting): first
+//! come, first served, and at most one thread in the kernel for each lock. An engine makes the system calls.
 
 mod at_exit;
 mod engine;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod engine_tests;
+#[cfg(unix)]
 mod files;
-mod hold;
 mod idle;
 mod info;
-mod line;
 mod name;
+mod queues;
 mod registry;
+mod request;
+#[cfg(system_v_semaphores)]
 mod system_v;
 
 pub use engine::LockEngine;
-pub use hold::{Lock, LockMode};
 pub use info::{LockInfo, LockRequest};
 pub use name::{LockName, MAX_LOCK_NAME_BYTES};
+pub use request::{Lock, LockMode};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The most bytes of a lock's name, as UTF-8: the kernel keeps it beside the lock.
+/// The most bytes of a lock's name, as UTF-8: the kernel stores the name beside the lock.
 pub const MAX_LOCK_NAME_BYTES: usize = 250;
 
 /// The name of a lock: any text, the empty one too, of at most 250 bytes.

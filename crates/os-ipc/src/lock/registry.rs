@@ -1,4 +1,4 @@
-//! The requests of this process, for those who ask.
+//! The registry: the requests of this process, for queries.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ static REQUESTS: Mutex<Requests> = Mutex::new(Requests { next: 0, all: BTreeMap:
 
 struct Requests {
     next: u64,
-    /// By number: in the order in which they came.
+    /// The requests by number, in the order in which they came.
     all: BTreeMap<u64, Entry>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Entry {
     pub(super) holder: Arc<Holder>,
 }
 
-/// A request that is on the roster until this is dropped.
+/// An entry of the registry; dropping it removes the request.
 pub(super) struct Entered(u64);
 
 pub(super) fn enter(entry: Entry) -> Entered {
@@ -39,7 +39,7 @@ impl Drop for Entered {
     }
 }
 
-/// All of an engine.
+/// The requests of an engine.
 pub(super) fn requests(engine: &LockEngine, pid: i32) -> Vec<LockRequest> {
     let of_engine = |entry: &&Entry| entry.engine == *engine;
     let request = |entry: &Entry| LockRequest {

@@ -1,4 +1,4 @@
-//! What to do where the errno misleads.
+//! Hints where the errno misleads.
 
 use crate::error::{Error, OsCode};
 use crate::sys::host::limits;
@@ -9,21 +9,21 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     match error.errno() {
         Some(OsCode::ENOSPC) => match (limits::segments(), limits::segment_pages(), there_are()) {
             (Some(most), _, Some(there)) if there >= most => error.with_hint(format!(
-                "this is not the disk: SHMMNI, how many segments there can be, is {most} and there are {there} \
+                "this is not the disk: SHMMNI, the most segments of this host, is {most} and there are {there} \
                  (/proc/sys/kernel/shmmni; `ipcs -m` lists them)"
             )).with_limit(most),
             (_, Some(pages), _) => error.with_hint(format!(
-                "this is not the disk: SHMALL, how many pages all segments can have together, is {pages} \
+                "this is not the disk: SHMALL, the most pages of all segments together, is {pages} \
                  (/proc/sys/kernel/shmall; `ipcs -m` lists them)"
             )).with_limit(pages),
             _ => error.with_hint(
                 "this is not the disk: the kernel's limit of segments (SHMMNI) or of their pages (SHMALL) is reached; \
-                 `ipcs -m` lists what there is",
+                 `ipcs -m` lists the segments",
             ),
         },
         Some(OsCode::EINVAL) => match limits::segment_bytes() {
             Some(most) if u64::try_from(size).is_ok_and(|size| size > most) => error.with_hint(format!(
-                "SHMMAX, the most bytes that a segment can have, is {most} (/proc/sys/kernel/shmmax)"
+                "SHMMAX, the most bytes of a segment, is {most} (/proc/sys/kernel/shmmax)"
             )).with_limit(most),
             _ => error,
         },
@@ -31,7 +31,7 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     }
 }
 
-/// How many segments there are in this IPC namespace.
+/// The number of segments in this IPC namespace.
 fn there_are() -> Option<u64> {
     u64::try_from(SEGMENTS.ids().ok()?.len()).ok()
 }

@@ -1,37 +1,17 @@
-//! Which object a handle had open, for when the handle is gone.
+//! The identity of a handle's object, for the time after the handle.
 
-use super::{MemoryId, explain, posix, system_v};
+use std::sync::Arc;
+
+use super::backend::Identity;
 use crate::error::Result;
-use crate::name::Name;
-use crate::sys::named_memory;
 
-/// One object, and none that takes its name after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryIdentity(Identity);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Identity {
-    Posix(Name, named_memory::Identity),
-    SystemV(i32),
-}
+/// One object, as opposed to a later one of the same name.
+#[derive(Clone, Debug)]
+pub struct MemoryIdentity(pub(super) Arc<dyn Identity>);
 
 impl MemoryIdentity {
-    pub(super) fn posix(name: &Name, identity: named_memory::Identity) -> Self {
-        Self(Identity::Posix(name.clone(), identity))
-    }
-
-    pub(super) fn system_v(segment: i32) -> Self {
-        Self(Identity::SystemV(segment))
-    }
-
-    /// [`SharedMemory::remove`](super::SharedMemory::remove)
+    /// Does what [`SharedMemory::unlink`](super::SharedMemory::unlink) does.
     pub fn remove(&self) -> Result<()> {
-        match &self.0 {
-            Identity::Posix(name, identity) => posix::remove_object(name, *identity)
-                .map_err(|error| explain::removing(error, &MemoryId::Name(name.clone()))),
-            Identity::SystemV(id) => {
-                system_v::remove_object(*id).map_err(|error| explain::segment(error, *id))
-            }
-        }
+        self.0.remove()
     }
 }

@@ -1,10 +1,10 @@
-//! What the kernel knows of a memory object.
+//! Information about a memory object.
 
 use std::time::SystemTime;
 
 use crate::name::Name;
 
-/// Which system a memory object lives in.
+/// The kind of a memory object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryKind {
     /// A POSIX object: `shm_open(3)`.
@@ -13,10 +13,10 @@ pub enum MemoryKind {
     SystemV,
 }
 
-/// What the kernel knows of a memory object. What a system does not keep is `None`.
+/// Information of the kernel about a memory object. A field that the system does not keep is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedMemoryInfo {
-    /// Which system it lives in.
+    /// The kind.
     pub kind: MemoryKind,
     /// The name of a POSIX object.
     pub name: Option<Name>,
@@ -24,28 +24,28 @@ pub struct SharedMemoryInfo {
     pub key: Option<i32>,
     /// The id of a System V segment.
     pub id: Option<i32>,
-    /// Its size in bytes now: a peer can cut a POSIX object.
+    /// The size in bytes now: a peer can truncate a POSIX object.
     pub size: u64,
-    /// How often a System V segment is attached, in all processes.
+    /// The number of attachments of a System V segment, in all processes.
     pub attached: Option<u64>,
-    /// The process that made a System V segment; `None` when it is of another PID namespace.
+    /// The process that created a System V segment; `None` for a process of another PID namespace.
     pub creator_pid: Option<i32>,
-    /// The last one that attached or detached it, likewise.
+    /// The process that last attached or detached it; likewise.
     pub last_pid: Option<i32>,
-    /// Who owns it.
+    /// The user who owns it.
     pub uid: u32,
-    /// Whose group it is.
+    /// The group that it belongs to.
     pub gid: u32,
     /// Permission bits.
     pub mode: u32,
-    /// When it was made.
+    /// The time of the creation.
     pub created_at: Option<SystemTime>,
-    /// When it was last attached.
+    /// The time of the last attachment.
     pub attached_at: Option<SystemTime>,
-    /// When it was last detached.
+    /// The time of the last detachment.
     pub detached_at: Option<SystemTime>,
-    /// When its owner, mode or (POSIX) size last changed.
-    pub changed: Option<SystemTime>,
-    /// Its name or key is gone, and it goes with the last process that has it; where a system tells.
+    /// The time of the last change of its owner, mode or (POSIX) size.
+    pub changed_at: Option<SystemTime>,
+    /// Whether its name or key is gone, so that it ends with its last user; `None` where the system does not tell.
     pub removed: Option<bool>,
 }

@@ -1,10 +1,13 @@
 //! Shared memory: POSIX objects by name, System V segments by key or id.
 
-mod explain;
+mod backend;
+#[cfg(unix)]
 mod hints;
 mod identity;
 mod info;
+#[cfg(unix)]
 mod posix;
+#[cfg(unix)]
 mod system_v;
 
 use std::cell::Cell;
@@ -12,21 +15,19 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use backend::{Object, Place};
 pub use identity::MemoryIdentity;
 pub use info::{MemoryKind, SharedMemoryInfo};
-use posix::PosixObject;
-pub(crate) use posix::list as list_posix;
-use system_v::Segment;
-pub(crate) use system_v::list as list_system_v;
 
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
+use crate::hints::Wanted;
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys::mapping::Mapping;
 use crate::sys::module;
 
-/// What a memory object is called, and which system it lives in.
+/// The identity of a memory object: a name or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemoryId {
     /// A POSIX object.
@@ -37,92 +38,77 @@ pub enum MemoryId {
 
 /// A memory object, mapped into this process until it is dropped.
 ///
-/// Other processes write while we read. Nothing orders that but what they agree on (a semaphore, say); a copy of 1, 2, 4
-/// or 8 bytes at a position that is a multiple of its length is never seen half done.
+/// Other processes write while this one reads. They order their accesses by their own means (a semaphore, say); a copy
+/// of 1, 2, 4 or 8 bytes at a position that is a multiple of its length is never seen half done.
 pub struct SharedMemory {
-    object: Object,
+    object: Box<dyn Object>,
     mapping: Arc<Mapping>,
     writable: bool,
     created: bool,
 }
 
-enum Object {
-    Posix(PosixObject),
-    SystemV(Segment),
-}
-
-/// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers that were given away.
+/// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers in other hands.
 pub struct Lease(Arc<Mapping>);
 
 impl SharedMemory {
-    /// Makes a new object, filled with zeros; `EEXIST` when there is one.
+    /// Creates an object, filled with zeros; `EEXIST` if it exists.
     ///
-    /// `mode` is what it says: the umask takes nothing away (but on darwin).
+    /// The umask does not change `mode` (except on darwin).
     pub fn create(id: &MemoryId, size: u64, mode: u32) -> Result<Self> {
-        Self::make(id, checked_size(size)?, mode).map_err(|error| explain::making(error, id, size))
+        let place = backend::place(id)?;
+        checked_size(size)
+            .and_then(|size| Self::make(&*place, size, mode))
+            .map_err(|error| place.explain(error, Wanted::Make(size)))
     }
 
-    /// Opens an object that is there, with the size it has.
+    /// Opens an existing object, with its size.
     pub fn open(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
-        Self::find(id, writable, owner).map_err(|error| explain::opening(error, id))
+        let place = backend::place(id)?;
+        Self::find(&*place, writable, owner).map_err(|error| place.explain(error, Wanted::Open))
     }
 
-    /// Opens the object that is there, of at least `size` bytes, or makes it.
+    /// Opens the object if it exists and has at least `size` bytes, or creates it.
     pub fn open_or_create(id: &MemoryId, size: u64, mode: u32, owner: Owner) -> Result<Self> {
-        Self::find_or_make(id, checked_size(size)?, mode, owner)
-            .map_err(|error| explain::making(error, id, size))
+        let place = backend::place(id)?;
+        let opened = checked_size(size).and_then(|size| Self::find_or_make(id, &*place, size, mode, owner));
+        opened.map_err(|error| place.explain(error, Wanted::Make(size)))
     }
 
     /// Attaches a System V segment by its id.
     pub fn attach(segment: i32, writable: bool, owner: Owner) -> Result<Self> {
-        Segment::attach(segment, owner)
-            .and_then(|found| Self::of_segment(found, writable, false))
-            .map_err(|error| explain::segment(error, segment))
+        let object = backend::attach(segment, owner)?;
+        Self::mapped(object, writable, false)
     }
 
-    /// Removes the object: false when there was none. Whoever has it mapped keeps it.
-    pub fn remove_by_id(id: &MemoryId) -> Result<bool> {
-        match id {
-            MemoryId::Name(name) => posix::remove(name),
-            MemoryId::Key(key) => system_v::remove(*key),
-        }
-        .map_err(|error| explain::removing(error, id))
+    /// Removes the object; false if there is none. Processes that have it mapped keep it.
+    pub fn unlink_id(id: &MemoryId) -> Result<bool> {
+        let place = backend::place(id)?;
+        place.remove().map_err(|error| place.explain(error, Wanted::Remove))
     }
 
-    fn make(id: &MemoryId, size: NonZeroUsize, mode: u32) -> Result<Self> {
-        match id {
-            MemoryId::Name(name) => {
-                let object = PosixObject::create(name, size, mode)?;
-                let identity = object.identity();
-                Self::of_posix(object, true, true).inspect_err(|_| {
-                    // Complete or absent. What is reported is why it could not be mapped.
-                    let _ = posix::remove_object(name, identity);
-                })
-            }
-            MemoryId::Key(key) => {
-                let segment = Segment::create(*key, size, mode)?;
-                let id = segment.id();
-                Self::of_segment(segment, true, true).inspect_err(|_| {
-                    // Complete or absent. What is reported is why it could not be attached.
-                    let _ = system_v::remove_object(id);
-                })
-            }
-        }
+    fn make(place: &dyn Place, size: NonZeroUsize, mode: u32) -> Result<Self> {
+        let object = place.make(size, mode)?;
+        let identity = object.identity();
+        Self::mapped(object, true, true).inspect_err(|_| {
+            // Complete or absent. The caller gets the error of the mapping.
+            let _ = identity.remove();
+        })
     }
 
-    fn find(id: &MemoryId, writable: bool, owner: Owner) -> Result<Self> {
-        match id {
-            MemoryId::Name(name) => {
-                Self::of_posix(PosixObject::open(name, writable, owner)?, writable, false)
-            }
-            MemoryId::Key(key) => Self::of_segment(Segment::find(*key, owner)?, writable, false),
-        }
+    fn find(place: &dyn Place, writable: bool, owner: Owner) -> Result<Self> {
+        Self::mapped(place.find(writable, owner)?, writable, false)
     }
 
-    fn find_or_make(id: &MemoryId, size: NonZeroUsize, mode: u32, owner: Owner) -> Result<Self> {
-        // Between our calls others make and remove it. Once in a while that happens.
+    fn find_or_make(
+        id: &MemoryId,
+        place: &dyn Place,
+        size: NonZeroUsize,
+        mode: u32,
+        owner: Owner,
+    ) -> Result<Self> {
+        // Other processes may create and remove the object between our two calls; 1,000 times in a row is no accident.
         for _ in 0..1000 {
-            match Self::find(id, true, owner) {
+            match Self::find(place, true, owner) {
                 Ok(memory) if memory.size() < size.get() => {
                     let has = memory.size();
                     let what =
@@ -132,7 +118,7 @@ impl SharedMemory {
                 Err(error) if error.code() == Code::System(OsCode::ENOENT) => {}
                 opened => return opened,
             }
-            match Self::make(id, size, mode) {
+            match Self::make(place, size, mode) {
                 Err(error) if matches!(error.code(), Code::System(OsCode::EEXIST | OsCode::EIDRM)) => {}
                 created => return created,
             }
@@ -145,76 +131,59 @@ impl SharedMemory {
         ))
     }
 
-    fn of_posix(object: PosixObject, writable: bool, created: bool) -> Result<Self> {
+    fn mapped(object: Box<dyn Object>, writable: bool, created: bool) -> Result<Self> {
         let mapping = Arc::new(object.map(writable)?);
-        Ok(Self { object: Object::Posix(object), mapping, writable, created })
+        Ok(Self { object, mapping, writable, created })
     }
 
-    fn of_segment(segment: Segment, writable: bool, created: bool) -> Result<Self> {
-        let mapping = Arc::new(segment.map(writable)?);
-        Ok(Self { object: Object::SystemV(segment), mapping, writable, created })
-    }
-
-    /// Which system it lives in.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> MemoryKind {
-        match self.object {
-            Object::Posix(_) => MemoryKind::Posix,
-            Object::SystemV(_) => MemoryKind::SystemV,
-        }
+        self.object.kind()
     }
 
     /// The name of a POSIX object.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
-        match &self.object {
-            Object::Posix(object) => Some(object.name()),
-            Object::SystemV(_) => None,
-        }
+        self.object.name()
     }
 
     /// The key of a System V segment, if it has one.
     #[must_use]
     pub fn key(&self) -> Option<i32> {
-        match &self.object {
-            Object::Posix(_) => None,
-            Object::SystemV(segment) => segment.key(),
-        }
+        self.object.key()
     }
 
     /// The id of a System V segment.
     #[must_use]
     pub fn id(&self) -> Option<i32> {
-        match &self.object {
-            Object::Posix(_) => None,
-            Object::SystemV(segment) => Some(segment.id()),
-        }
+        self.object.id()
     }
 
-    /// Its size in bytes when it was opened.
+    /// The size in bytes when it was opened.
     #[must_use]
     pub fn size(&self) -> usize {
         self.mapping.length()
     }
 
-    /// Whether it may be written to.
+    /// Whether this handle may write.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.writable
     }
 
-    /// Whether this handle made the object.
+    /// Whether this handle created the object.
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.created
     }
 
-    /// Copies `target.len()` bytes from `position` on, or as many as there are; how many that were.
+    /// Copies `target.len()` bytes from `position` on, or as many as there are; returns their number.
     pub fn read(&self, target: &mut [u8], position: usize) -> Result<usize> {
         self.read_cells(Cell::from_mut(target).as_slice_of_cells(), position)
     }
 
-    /// [`read`](Self::read) into memory that other pointers of this thread lead to, this object's own included.
+    /// Does what [`read`](Self::read) does, into memory that this thread may reach by other pointers, even this object.
     pub fn read_cells(&self, target: &[Cell<u8>], position: usize) -> Result<usize> {
         let Some(rest) = self.size().checked_sub(position) else {
             return Err(self.out_of_range(position, 0));
@@ -224,19 +193,20 @@ impl SharedMemory {
         Ok(target.len())
     }
 
-    /// Copies all of `data` to `position`, or nothing when it does not fit.
+    /// Copies all of `data` to `position`, or nothing if it does not fit.
     pub fn write(&self, data: &[u8], position: usize) -> Result<()> {
         self.check_write(data.len(), position)?;
         self.touch(position + data.len(), || self.mapping.store(position, data))
     }
 
-    /// [`write`](Self::write) from memory that other pointers of this thread lead to, this object's own included.
+    /// Does what [`write`](Self::write) does, from memory that this thread may reach by other pointers, this object
+    /// included.
     pub fn write_cells(&self, data: &[Cell<u8>], position: usize) -> Result<()> {
         self.check_write(data.len(), position)?;
         self.touch(position + data.len(), || self.mapping.store_cells(position, data))
     }
 
-    /// Fills it with zeros.
+    /// Fills the object with zeros.
     pub fn clear(&self) -> Result<()> {
         self.check_write(0, 0)?;
         self.touch(self.size(), || self.mapping.clear())
@@ -263,94 +233,86 @@ impl SharedMemory {
         )
     }
 
-    /// Runs `copy`, which touches the first `end` bytes, unless a peer cut them off; or while it did.
+    /// Runs `copy`, which touches the first `end` bytes; an error if a peer truncated them before or during the copy.
     fn touch(&self, end: usize, copy: impl FnOnce()) -> Result<()> {
-        match &self.object {
-            Object::Posix(object) => {
-                self.mapping.expect_cut();
-                if !self.surely_has(end) {
-                    object.check_size(end, self.size())?;
-                    if self.mapping.torn() {
-                        object.mend(&self.mapping)?;
-                    }
-                }
-                copy();
-                if self.mapping.torn() {
-                    object.mend(&self.mapping)?;
-                    return Err(object.torn(end, self.size()));
-                }
+        if !self.mapping.can_be_cut() {
+            copy();
+            return Ok(());
+        }
+        self.mapping.expect_cut();
+        if !self.surely_has(end) {
+            self.object.check_size(end, self.size())?;
+            if self.mapping.torn() {
+                self.object.mend(&self.mapping)?;
             }
-            // Nobody can make a segment smaller.
-            Object::SystemV(_) => copy(),
+        }
+        copy();
+        if self.mapping.torn() {
+            self.object.mend(&self.mapping)?;
+            return Err(self.object.torn(end, self.size()));
         }
         Ok(())
     }
 
-    /// Whether the last of the first `end` bytes says that they are all there; where it does not, the kernel has to be asked.
+    /// Whether the last of the first `end` bytes proves that they all exist; if not, the kernel has to be asked.
     ///
-    /// What is cut off a file leaves zeros in its page, and so does a page that is not there at all (`bus_guard`).
+    /// A truncated file has zeros in the rest of its last page, and so has a page that was replaced (`bus_guard`).
     fn surely_has(&self, end: usize) -> bool {
         end.checked_sub(1).is_some_and(|last| !self.mapping.torn() && self.mapping.byte(last) != 0)
     }
 
-    /// What the kernel knows of it now.
+    /// Information of the kernel about the object now.
     pub fn info(&self) -> Result<SharedMemoryInfo> {
-        match &self.object {
-            Object::Posix(object) => object.info(),
-            Object::SystemV(segment) => segment.info(),
-        }
+        self.object.info()
     }
 
-    /// Which object this is: to remove it after it was dropped too.
+    /// The identity of the object: it can be removed even after this handle was dropped.
     #[must_use]
     pub fn identity(&self) -> MemoryIdentity {
-        match &self.object {
-            Object::Posix(object) => MemoryIdentity::posix(object.name(), object.identity()),
-            Object::SystemV(segment) => MemoryIdentity::system_v(segment.id()),
-        }
+        MemoryIdentity(self.object.identity())
     }
 
-    /// Removes this object: its name or key is free at once, its memory when nobody has it mapped any more.
+    /// Removes this object: its name or key is free at once, its memory when the last process unmaps it.
     ///
-    /// Another object that has the name by now stays. It is no error when this one was removed before.
-    pub fn remove(&self) -> Result<()> {
+    /// Another object that has the name by now stays. An object that is already removed is no error.
+    pub fn unlink(&self) -> Result<()> {
         self.identity().remove()
     }
 
-    /// A lease on the mapped range, for a pointer to give away.
+    /// A lease on the mapped range, for a pointer in other hands.
     ///
-    /// Its end may come late, in a finalizer of another thread: this library's code stays loaded for it.
+    /// It may end late, in a finalizer of another thread: the code of this library stays loaded for it.
     #[must_use]
     pub fn lease(&self) -> Lease {
         module::pin();
         Lease(Arc::clone(&self.mapping))
     }
 
-    /// Drops the memory, and takes it from under the leases too: what they keep mapped is zeros from now on.
+    /// Drops the memory, and takes it from the leases too: their range shows zeros from now on.
     pub fn withdraw(self) {
         if Arc::strong_count(&self.mapping) > 1 {
-            // Where it fails (a segment of huge pages that is not a multiple of one) the leases keep the object itself.
+            // If this fails (a segment of huge pages with a size that is no multiple), the leases keep the object.
             let _ = self.mapping.vacate();
         }
     }
 }
 
 impl Lease {
-    /// Where the range starts.
+    /// The start of the range.
     #[must_use]
     pub fn start(&self) -> NonNull<u8> {
         self.0.start()
     }
 
-    /// Its length in bytes.
+    /// The length in bytes.
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.length()
     }
 
-    /// Takes the memory away and keeps its range mapped until the process ends: what shows it shows zeros.
+    /// Takes the memory away and keeps its range mapped until the process ends; the range shows zeros.
     pub fn withdraw_for_ever(self) {
-        // Where it fails the range keeps the object itself.
+        // If this fails, the range keeps the object itself.
         let _ = self.0.vacate();
         std::mem::forget(self);
     }
@@ -375,14 +337,11 @@ impl std::fmt::Display for MemoryId {
     }
 }
 
-impl std::fmt::Display for Object {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Posix(object) => write!(out, "the shared memory '{}'", object.name()),
-            Self::SystemV(segment) => write!(out, "the segment {}", segment.id()),
-        }
-    }
+/// Every memory object that we may read: POSIX objects, then System V segments.
+#[cfg(unix)]
+pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
+    Ok([posix::list(), system_v::list()?].concat())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -1,32 +1,56 @@
-//! POSIX memory objects: by name, with a descriptor that is kept to see what peers do to them.
+//! POSIX memory objects: opened by name, with a descriptor that shows what peers do to them.
 
+use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::backend::{Identity, Object, Place};
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::hints::posix::{self as hints, Wanted};
+use crate::hints::{Wanted, posix as hints};
 use crate::name::Name;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
-use crate::sys::named_memory::{self, Handle, Identity, Status};
+use crate::sys::named_memory::{self, Handle, Status};
 
-/// How long an object may stay without a size: its creator has died, or is another library between its two calls.
+/// The longest wait for the size of an object: 1 s. Its creator died, or is between the two calls of another library.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
+/// The name of a memory object.
+pub(super) struct Named<'a>(pub(super) &'a Name);
+
+impl Place for Named<'_> {
+    fn make(&self, size: NonZeroUsize, mode: u32) -> Result<Box<dyn Object>> {
+        Ok(Box::new(PosixObject::create(self.0, size, mode)?))
+    }
+
+    fn find(&self, writable: bool, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(PosixObject::open(self.0, writable, owner)?))
+    }
+
+    fn remove(&self) -> Result<bool> {
+        remove(self.0)
+    }
+
+    fn explain(&self, error: Error, wanted: Wanted) -> Error {
+        hints::memory(error, self.0, wanted)
+    }
+}
+
 /// An open object of a known size.
-pub(super) struct PosixObject {
+struct PosixObject {
     handle: Handle,
     name: Name,
-    identity: Identity,
+    identity: named_memory::Identity,
     size: NonZeroUsize,
 }
 
 impl PosixObject {
-    /// Makes an object that is complete when others can see it, or is not there.
-    pub(super) fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
+    /// Creates an object that is complete when other processes can see it, or absent.
+    fn create(name: &Name, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let handle =
             named_memory::create(name, size.get() as u64, mode).map_err(|Failure(call, errno)| {
                 Error::system("cannot create the shared memory", call, format_args!("'{name}'"), errno)
@@ -36,8 +60,8 @@ impl PosixObject {
         Ok(Self { handle, name: name.clone(), identity: status.identity, size })
     }
 
-    /// Opens an object that is what it claims, belongs to who may own it and has a size.
-    pub(super) fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
+    /// Opens an object that is shared memory, has a trusted owner and has a size.
+    fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let not_ready = match open_once(name, writable, owner)? {
@@ -51,63 +75,15 @@ impl PosixObject {
         }
     }
 
-    pub(super) fn name(&self) -> &Name {
-        &self.name
-    }
-
-    pub(super) fn identity(&self) -> Identity {
-        self.identity
-    }
-
-    /// Maps the whole object.
-    pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
-        Mapping::of_file(&self.handle, self.size, writable)
-            .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
-    }
-
-    /// Whether the object still has its first `end` bytes.
-    pub(super) fn check_size(&self, end: usize, size: usize) -> Result<()> {
-        match named_memory::size_now(&self.handle) {
-            Some(now) if now < end as u64 => Err(self.truncated(now, size)),
-            // Where the size cannot be asked for, nobody can cut it either.
-            _ => Ok(()),
-        }
-    }
-
-    /// Shows the object again where its pages had been missing.
-    pub(super) fn mend(&self, mapping: &Mapping) -> Result<()> {
-        mapping
-            .mend(&self.handle)
-            .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
-    }
-
-    /// Why pages within the first `end` bytes were missing in the middle of a copy.
-    pub(super) fn torn(&self, end: usize, size: usize) -> Error {
-        match self.check_size(end, size) {
-            Err(error) => error,
-            // The size is right, so a page could not be had: a peer sized the object without allocating it.
-            Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
-                let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
-                hints::memory(error, &self.name, Wanted::Make(size as u64))
-            }
-            // There is room, so the peer that cut it made it larger again since.
-            Ok(()) => self.truncated(0, size),
-        }
-    }
-
     fn truncated(&self, now: u64, size: usize) -> Error {
         Error::new(
             Code::Truncated,
             format!(
-                "the shared memory '{}' had {size} bytes and was cut to {now} by another process",
+                "another process truncated the shared memory '{}' from {size} to {now} bytes",
                 self.name
             ),
         )
         .with_hint("a process that opens an object must not resize it; the Go library does so when it asks for another size")
-    }
-
-    pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
-        Ok(info(&self.name, &status(&self.handle, &self.name)?))
     }
 
     fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
@@ -115,9 +91,69 @@ impl PosixObject {
     }
 }
 
+impl Display for PosixObject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the shared memory '{}'", self.name)
+    }
+}
+
+impl Object for PosixObject {
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::Posix
+    }
+
+    fn name(&self) -> Option<&Name> {
+        Some(&self.name)
+    }
+
+    /// Maps the whole object.
+    fn map(&self, writable: bool) -> Result<Mapping> {
+        Mapping::of_file(&self.handle, self.size, writable)
+            .map_err(|errno| self.failed("cannot map the shared memory", "mmap", errno))
+    }
+
+    /// Whether the object still has its first `end` bytes.
+    fn check_size(&self, end: usize, size: usize) -> Result<()> {
+        match named_memory::size_now(&self.handle) {
+            Some(now) if now < end as u64 => Err(self.truncated(now, size)),
+            // Where the size cannot be read, no peer can truncate the object either.
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps the object again over its missing pages.
+    fn mend(&self, mapping: &Mapping) -> Result<()> {
+        mapping
+            .mend(&self.handle)
+            .map_err(|errno| self.failed("cannot map the shared memory again", "mmap", errno))
+    }
+
+    /// The reason why pages within the first `end` bytes were missing in the middle of a copy.
+    fn torn(&self, end: usize, size: usize) -> Error {
+        match self.check_size(end, size) {
+            Err(error) => error,
+            // The size is right, so the kernel had no page: a peer sized the object without allocating it.
+            Ok(()) if named_memory::space().is_some_and(|space| space.free == 0) => {
+                let error = self.failed("cannot reach the shared memory", "mmap", OsCode::ENOSPC);
+                hints::memory(error, &self.name, Wanted::Make(size as u64))
+            }
+            // There is room, so a peer truncated the object and enlarged it again.
+            Ok(()) => self.truncated(0, size),
+        }
+    }
+
+    fn info(&self) -> Result<SharedMemoryInfo> {
+        Ok(info(&self.name, &status(&self.handle, &self.name)?))
+    }
+
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.name.clone(), self.identity))
+    }
+}
+
 enum Opened {
     Ready(PosixObject),
-    /// Worth another try; and what to say when it stays so.
+    /// A state that deserves another try, and the error if it lasts.
     NotReady(Error),
 }
 
@@ -153,39 +189,48 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
     }
 }
 
-/// Removes the name, if what has it is the object of this identity.
-///
-/// Nothing compares and unlinks at once: an object put in its place in between, some microseconds, is removed instead.
-pub(super) fn remove_object(name: &Name, identity: Identity) -> Result<()> {
-    match named_memory::named(name) {
-        Ok(named) if named == identity => remove(name).map(drop),
-        Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
-        Err(Failure(call, errno)) => {
-            Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
-        }
+/// The identity of an object.
+#[derive(Debug)]
+struct Which(Name, named_memory::Identity);
+
+impl Identity for Which {
+    /// Removes the name, if it still belongs to this object.
+    ///
+    /// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
+    /// instead.
+    fn remove(&self) -> Result<()> {
+        let Self(name, identity) = self;
+        let removed = match named_memory::named(name) {
+            Ok(named) if named == *identity => remove(name).map(drop),
+            Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
+            Err(failure) => Err(not_removed(name, failure)),
+        };
+        removed.map_err(|error| hints::memory(error, name, Wanted::Remove))
     }
 }
 
-/// Removes what has this name: false when nothing has.
-pub(super) fn remove(name: &Name) -> Result<bool> {
+/// Removes the object of this name; false if there is none.
+fn remove(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
-        Err(Failure(call, errno)) => {
-            Err(Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno))
-        }
+        Err(failure) => Err(not_removed(name, failure)),
     }
 }
 
-/// Whether it is certain that nothing has the name.
+fn not_removed(name: &Name, Failure(call, errno): Failure) -> Error {
+    Error::system("cannot remove the shared memory", call, format_args!("'{name}'"), errno)
+}
+
+/// Whether it is certain that no object has the name.
 fn is_absent(name: &Name) -> bool {
     matches!(named_memory::named(name), Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)))
 }
 
 /// Every object of this host that we may read.
-pub(crate) fn list() -> Vec<SharedMemoryInfo> {
+pub(super) fn list() -> Vec<SharedMemoryInfo> {
     let look = |name: Name| {
         let (_, status) = named_memory::open(&name, false).ok()?;
         (status.removed != Some(true)).then(|| info(&name, &status))
@@ -195,7 +240,7 @@ pub(crate) fn list() -> Vec<SharedMemoryInfo> {
 
 fn status(handle: &Handle, name: &Name) -> Result<Status> {
     named_memory::status(handle).map_err(|Failure(call, errno)| {
-        Error::system("cannot look at the shared memory", call, format_args!("'{name}'"), errno)
+        Error::system("cannot read the state of the shared memory", call, format_args!("'{name}'"), errno)
     })
 }
 
@@ -219,7 +264,7 @@ fn info(name: &Name, status: &Status) -> SharedMemoryInfo {
         created_at: status.created,
         attached_at: None,
         detached_at: None,
-        changed: status.changed,
+        changed_at: status.changed,
         removed: status.removed,
     }
 }

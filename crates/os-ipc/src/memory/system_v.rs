@@ -1,28 +1,61 @@
 //! System V segments: by key or id.
 
+use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use super::backend::{Identity, Object, Place};
 use super::hints;
 use super::info::{MemoryKind, SharedMemoryInfo};
 use crate::access::Owner;
 use crate::error::{Error, OsCode, Result};
+use crate::hints::{Wanted, system_v as explain};
 use crate::key::Key;
 use crate::sys::mapping::Mapping;
 use crate::sys::system_v::memory::{self as sys, Status};
 use crate::sys::system_v::probe;
 use crate::sys::system_v::table::SEGMENTS;
 
+/// The key of a segment.
+pub(super) struct Keyed(pub(super) Key);
+
+impl Place for Keyed {
+    fn make(&self, size: NonZeroUsize, mode: u32) -> Result<Box<dyn Object>> {
+        Ok(Box::new(Segment::create(self.0, size, mode)?))
+    }
+
+    fn find(&self, _writable: bool, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(Segment::find(self.0, owner)?))
+    }
+
+    fn remove(&self) -> Result<bool> {
+        remove(self.0)
+    }
+
+    fn explain(&self, error: Error, _: Wanted) -> Error {
+        explain::segment(error, explain::By::Key(self.0.raw()))
+    }
+}
+
+/// The segment of this id.
+pub(super) fn attach(id: i32, owner: Owner) -> Result<Box<dyn Object>> {
+    match Segment::attach(id, owner) {
+        Ok(segment) => Ok(Box::new(segment)),
+        Err(error) => Err(explain::segment(error, explain::By::Id(id))),
+    }
+}
+
 /// A segment of a known size.
-pub(super) struct Segment {
+struct Segment {
     id: i32,
     key: Option<i32>,
     size: NonZeroUsize,
-    /// What it means when the segment is gone before it could be attached.
+    /// The code of the error when the segment is gone before it could be attached.
     gone: OsCode,
 }
 
 impl Segment {
-    pub(super) fn create(key: Key, size: NonZeroUsize, mode: u32) -> Result<Self> {
+    fn create(key: Key, size: NonZeroUsize, mode: u32) -> Result<Self> {
         let id = sys::create(key.raw(), size.get(), mode).map_err(|errno| {
             let error =
                 Error::system("cannot create the shared memory", "shmget", format_args!("key {key}"), errno);
@@ -31,14 +64,14 @@ impl Segment {
         Ok(Self { id, key: Some(key.raw()), size, gone: OsCode::EIDRM })
     }
 
-    /// The segment that has this key now, with the size it has.
-    pub(super) fn find(key: Key, owner: Owner) -> Result<Self> {
+    /// The segment that has this key now, with its size.
+    fn find(key: Key, owner: Owner) -> Result<Self> {
         let failed = |call, errno| {
             Error::system("cannot open the shared memory", call, format_args!("key {key}"), errno)
         };
         let id = sys::find(key.raw()).map_err(|errno| failed("shmget", errno))?;
         let status = sys::status(id).map_err(|errno| match errno {
-            // It was removed in between, so there is none.
+            // The segment was removed in between.
             OsCode::EINVAL | OsCode::EIDRM => failed("shmctl", OsCode::ENOENT),
             errno => failed("shmctl", errno),
         })?;
@@ -49,7 +82,7 @@ impl Segment {
     }
 
     /// The segment that has this id.
-    pub(super) fn attach(id: i32, owner: Owner) -> Result<Self> {
+    fn attach(id: i32, owner: Owner) -> Result<Self> {
         let status = sys::status(id).map_err(|errno| {
             let error =
                 Error::system("cannot attach the shared memory", "shmctl", format_args!("id {id}"), errno);
@@ -71,51 +104,74 @@ impl Segment {
         Ok(Self { id, key: status.key, size, gone })
     }
 
-    pub(super) fn id(&self) -> i32 {
-        self.id
-    }
-
-    pub(super) fn key(&self) -> Option<i32> {
-        self.key
-    }
-
-    pub(super) fn map(&self, writable: bool) -> Result<Mapping> {
-        Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
-            let errno = match errno {
-                OsCode::EINVAL | OsCode::EIDRM => self.gone,
-                errno => errno,
-            };
-            hints::segment_limits(
-                self.failed("cannot attach the shared memory", "shmat", errno),
-                self.size.get(),
-            )
-        })
-    }
-
-    pub(super) fn info(&self) -> Result<SharedMemoryInfo> {
-        let status = sys::status(self.id);
-        status
-            .map(|status| info(self.id, &status))
-            .map_err(|errno| self.failed("cannot look at the shared memory", "shmctl", errno))
-    }
-
     fn failed(&self, what: &str, call: &'static str, errno: OsCode) -> Error {
         Error::system(what, call, format_args!("id {}", self.id), errno)
     }
 }
 
-/// Removes the segment of this id, if it is still there.
-pub(super) fn remove_object(id: i32) -> Result<()> {
-    match sys::remove(id) {
-        Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
-        Err(errno) => {
-            Err(Error::system("cannot remove the shared memory", "shmctl", format_args!("id {id}"), errno))
+impl Display for Segment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the segment {}", self.id)
+    }
+}
+
+impl Object for Segment {
+    fn kind(&self) -> MemoryKind {
+        MemoryKind::SystemV
+    }
+
+    fn key(&self) -> Option<i32> {
+        self.key
+    }
+
+    fn id(&self) -> Option<i32> {
+        Some(self.id)
+    }
+
+    fn map(&self, writable: bool) -> Result<Mapping> {
+        Mapping::of_segment(self.id, self.size, writable).map_err(|errno| {
+            let errno = match errno {
+                OsCode::EINVAL | OsCode::EIDRM => self.gone,
+                errno => errno,
+            };
+            let error = self.failed("cannot attach the shared memory", "shmat", errno);
+            let error = hints::segment_limits(error, self.size.get());
+            explain::segment(error, explain::By::Id(self.id))
+        })
+    }
+
+    fn info(&self) -> Result<SharedMemoryInfo> {
+        let status = sys::status(self.id);
+        status
+            .map(|status| info(self.id, &status))
+            .map_err(|errno| self.failed("cannot read the state of the shared memory", "shmctl", errno))
+    }
+
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.id))
+    }
+}
+
+/// The identity of a segment: no other segment gets its id.
+#[derive(Debug)]
+struct Which(i32);
+
+impl Identity for Which {
+    fn remove(&self) -> Result<()> {
+        let Self(id) = *self;
+        match sys::remove(id) {
+            Ok(()) | Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(()),
+            Err(errno) => {
+                let what = "cannot remove the shared memory";
+                let error = Error::system(what, "shmctl", format_args!("id {id}"), errno);
+                Err(explain::segment(error, explain::By::Id(id)))
+            }
         }
     }
 }
 
-/// Removes the segment that has this key: false when none has.
-pub(super) fn remove(key: Key) -> Result<bool> {
+/// Removes the segment of this key; false if there is none.
+fn remove(key: Key) -> Result<bool> {
     let failed = |call, errno| {
         Error::system("cannot remove the shared memory", call, format_args!("key {key}"), errno)
     };
@@ -132,15 +188,15 @@ pub(super) fn remove(key: Key) -> Result<bool> {
 }
 
 /// Every segment of this IPC namespace that we may read.
-pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    // What the table lists would all seem to be what we may not read.
+pub(super) fn list() -> Result<Vec<SharedMemoryInfo>> {
+    // Every process may read the table. Here its rows would all look like segments that we may not read.
     let ids = SEGMENTS.ids().ok();
     match probe::refusal("shmctl") {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no segments.
         Some(OsCode::ENOSYS) if ids.is_none() => {}
         Some(errno) => {
             let error = Error::system("cannot list the shared memory", "shmctl", "IPC_STAT", errno);
-            return Err(crate::hints::system_v::refused_segment(error));
+            return Err(explain::refused_segment(error));
         }
         None => {}
     }
@@ -164,7 +220,7 @@ fn info(id: i32, status: &Status) -> SharedMemoryInfo {
         created_at: None,
         attached_at: status.attached_at,
         detached_at: status.detached_at,
-        changed: status.changed,
+        changed_at: status.changed,
         removed: Some(status.removed),
     }
 }

@@ -1,4 +1,4 @@
-//! With the real kernel; every object has a name of its own and goes with its test, failed or not.
+//! Tests with the real kernel; every object has a unique name and is removed with its test, failed or not.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use super::*;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// An id that nobody else uses, removed at the end.
+/// A unique id, removed at the end.
 struct Fresh(MemoryId);
 
 impl Fresh {
@@ -37,8 +37,8 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        // What a test left is removed; mostly there is nothing.
-        let _ = SharedMemory::remove_by_id(&self.0);
+        // Mostly the test has removed it already.
+        let _ = SharedMemory::unlink_id(&self.0);
     }
 }
 
@@ -50,7 +50,7 @@ fn code(result: Result<impl Sized>) -> String {
 }
 
 #[test]
-fn what_one_handle_writes_another_reads() {
+fn one_handle_reads_what_another_wrote() {
     for id in Fresh::both() {
         let made = id.create(10_000);
         let opened = id.open().unwrap();
@@ -67,19 +67,19 @@ fn what_one_handle_writes_another_reads() {
 }
 
 #[test]
-fn an_object_is_made_once_and_opened_only_when_it_is_there() {
+fn an_object_is_created_once_and_opened_only_if_it_exists() {
     for id in Fresh::both() {
         assert_eq!(code(id.open()), "ENOENT");
         let _made = id.create(1);
         assert_eq!(code(SharedMemory::create(&id.0, 1, 0o600)), "EEXIST");
-        assert!(SharedMemory::remove_by_id(&id.0).unwrap());
-        assert!(!SharedMemory::remove_by_id(&id.0).unwrap());
+        assert!(SharedMemory::unlink_id(&id.0).unwrap());
+        assert!(!SharedMemory::unlink_id(&id.0).unwrap());
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
 
 #[test]
-fn open_or_create_takes_what_is_large_enough() {
+fn open_or_create_opens_an_object_that_is_large_enough() {
     for id in Fresh::both() {
         let open = |size| SharedMemory::open_or_create(&id.0, size, 0o600, Owner::Default);
         assert!(open(100).unwrap().is_created());
@@ -91,7 +91,7 @@ fn open_or_create_takes_what_is_large_enough() {
 }
 
 #[test]
-fn open_or_create_survives_others_that_create_and_remove() {
+fn open_or_create_survives_concurrent_creates_and_removes() {
     for id in Fresh::both() {
         std::thread::scope(|scope| {
             for _ in 0..4 {
@@ -100,7 +100,7 @@ fn open_or_create_survives_others_that_create_and_remove() {
                         let memory =
                             SharedMemory::open_or_create(&id.0, 4096, 0o600, Owner::Default).unwrap();
                         assert_eq!(memory.size(), 4096);
-                        memory.remove().unwrap();
+                        memory.unlink().unwrap();
                     }
                 });
             }
@@ -109,7 +109,7 @@ fn open_or_create_survives_others_that_create_and_remove() {
 }
 
 #[test]
-fn no_size_is_too_odd_to_be_refused() {
+fn impossible_sizes_are_refused() {
     for id in Fresh::both() {
         for size in [0, u64::MAX, 1 << 63] {
             assert_eq!(code(SharedMemory::create(&id.0, size, 0o600)), "ERR_OUT_OF_RANGE", "{size}");
@@ -156,7 +156,7 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
         let numbers: Vec<u8> = (0..30_000).map(|index: u32| u8::try_from(index % 251).unwrap()).collect();
         memory.write(&numbers, 0).unwrap();
         let lease = memory.lease();
-        #[allow(unsafe_code, reason = "what an ArrayBuffer over the memory is")]
+        #[allow(unsafe_code, reason = "an ArrayBuffer shows the memory like this")]
         // SAFETY: the lease keeps the range mapped, and no other thread or process knows of it.
         let view =
             unsafe { std::slice::from_raw_parts(lease.start().as_ptr() as *const Cell<u8>, lease.length()) };
@@ -171,34 +171,34 @@ fn a_copy_from_the_memory_to_itself_is_a_move() {
 fn a_handle_removes_its_own_object_and_no_other() {
     for id in Fresh::both() {
         let old = id.create(1);
-        old.remove().unwrap();
-        old.remove().unwrap();
+        old.unlink().unwrap();
+        old.unlink().unwrap();
         let new = id.create(2);
-        old.remove().unwrap();
+        old.unlink().unwrap();
         let identity = old.identity();
         drop(old);
         identity.remove().unwrap();
         assert_eq!(id.open().unwrap().size(), 2);
-        new.remove().unwrap();
+        new.unlink().unwrap();
         assert_eq!(code(id.open()), "ENOENT");
     }
 }
 
 #[test]
-fn info_is_what_the_kernel_says() {
+fn info_reports_the_state_of_the_kernel() {
     for id in Fresh::both() {
         let memory = SharedMemory::create(&id.0, 5000, 0o640).unwrap();
         let info = memory.info().unwrap();
         assert_eq!((info.size, info.mode, info.removed), (5000, 0o640, Some(false)));
         assert_eq!(info.uid, crate::sys::access::own_uid());
-        assert!(info.changed.is_some());
+        assert!(info.changed_at.is_some());
         if memory.kind() == MemoryKind::SystemV {
             assert_eq!(info.attached, Some(1));
             assert_eq!(info.creator_pid, Some(std::process::id().cast_signed()));
             assert!(info.attached_at.is_some() && info.detached_at.is_none());
         }
         assert!(crate::list_segments().unwrap().contains(&info), "{info:?}");
-        memory.remove().unwrap();
+        memory.unlink().unwrap();
         assert_eq!(memory.info().unwrap().removed, Some(true));
     }
 }
@@ -209,13 +209,13 @@ fn a_segment_that_lost_its_key_is_attached_by_its_id() {
     let memory = id.create(1);
     let attach = || SharedMemory::attach(memory.id().unwrap(), true, Owner::Default);
     assert_eq!(attach().unwrap().key(), memory.key());
-    memory.remove().unwrap();
+    memory.unlink().unwrap();
     assert_eq!(attach().unwrap().key(), None);
     assert_eq!(code(SharedMemory::attach(i32::MAX, true, Owner::Default)), "EINVAL");
 }
 
 #[test]
-fn withdrawn_memory_is_zeros_under_the_leases_and_no_longer_attached() {
+fn withdrawn_memory_shows_zeros_to_its_leases_and_is_detached() {
     let id = Fresh::key();
     let memory = id.create(4096);
     memory.write(b"secret", 0).unwrap();
@@ -223,7 +223,7 @@ fn withdrawn_memory_is_zeros_under_the_leases_and_no_longer_attached() {
     let lease = memory.lease();
     memory.withdraw();
     assert_eq!(other.info().unwrap().attached, Some(1));
-    #[allow(unsafe_code, reason = "what a read of a file that is under way does")]
+    #[allow(unsafe_code, reason = "a pending read of a file touches the memory like this")]
     // SAFETY: the lease keeps the range valid, and the number is in it.
     let byte = unsafe { lease.start().as_ptr().read_volatile() };
     assert_eq!(byte, 0);
@@ -243,14 +243,14 @@ fn dropped_memory_is_attached_until_the_last_lease_ends() {
 }
 
 #[test]
-fn memory_withdrawn_for_ever_is_zeros_and_stays_valid() {
+fn memory_withdrawn_for_ever_shows_zeros_and_stays_valid() {
     for id in Fresh::both() {
         let memory = id.create(4096);
         memory.write(b"secret", 0).unwrap();
         let start = memory.lease().start();
         memory.lease().withdraw_for_ever();
         drop(memory);
-        #[allow(unsafe_code, reason = "what a thread that was given the memory does")]
+        #[allow(unsafe_code, reason = "a thread that has the memory reads it like this")]
         // SAFETY: the range is never unmapped.
         let byte = unsafe { start.as_ptr().read_volatile() };
         assert_eq!(byte, 0);

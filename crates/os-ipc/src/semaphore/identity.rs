@@ -1,40 +1,17 @@
-//! Which semaphore a handle had open, for when the handle is gone.
+//! The identity of a handle's semaphore, for the time after the handle.
 
-use super::{SemaphoreId, explain, posix, system_v};
+use std::sync::Arc;
+
+use super::backend::Identity;
 use crate::error::Result;
-use crate::name::Name;
-use crate::sys::file_identity::FileIdentity;
-use crate::sys::system_v::semaphore::SetId;
 
-/// One semaphore, and none that takes its name after it.
+/// One semaphore, as opposed to a later one of the same name.
 #[derive(Clone, Debug)]
-pub struct SemaphoreIdentity(Identity);
-
-#[derive(Clone, Debug)]
-enum Identity {
-    SystemV(SetId, SemaphoreId),
-    /// `None` where nothing tells one semaphore from another of the same name.
-    Posix(Name, Option<FileIdentity>),
-}
+pub struct SemaphoreIdentity(pub(super) Arc<dyn Identity>);
 
 impl SemaphoreIdentity {
-    pub(super) fn system_v(set: SetId, opened_by: &SemaphoreId) -> Self {
-        Self(Identity::SystemV(set, opened_by.clone()))
-    }
-
-    pub(super) fn posix(name: &Name, file: Option<FileIdentity>) -> Self {
-        Self(Identity::Posix(name.clone(), file))
-    }
-
-    /// [`Semaphore::unlink`](super::Semaphore::unlink); it is no error when the semaphore was removed before.
+    /// Does what [`Semaphore::unlink`](super::Semaphore::unlink) does; a semaphore that is already removed is no error.
     pub fn remove(&self) -> Result<()> {
-        match &self.0 {
-            Identity::SystemV(set, opened_by) => {
-                system_v::remove_set(*set, opened_by).map_err(|error| explain::removing_set(error, *set))
-            }
-            Identity::Posix(name, file) => {
-                posix::remove_file(name, *file).map_err(|error| explain::removing_posix(error, name))
-            }
-        }
+        self.0.remove()
     }
 }

@@ -1,13 +1,13 @@
-//! What is known about a semaphore.
+//! Information about a semaphore.
 
 use super::Backend;
 
-/// What is known about a semaphore; `None` where the system does not say.
+/// Information about a semaphore; `None` where the system does not tell.
 #[derive(Clone, Debug)]
 pub struct SemaphoreInfo {
-    /// Which of the system's two kinds it is.
+    /// The backend.
     pub backend: Backend,
-    /// The name with its slash, where the record tells it.
+    /// The name with its slash, where the record has it.
     pub name: Option<String>,
     /// The System V key.
     pub key: Option<i32>,
@@ -15,11 +15,11 @@ pub struct SemaphoreInfo {
     pub id: Option<i32>,
     /// The counter.
     pub value: Option<u32>,
-    /// How many threads of all processes wait in the kernel: at most one a process for ours.
+    /// The number of threads, in all processes, that wait in the kernel: at most one for each process of this library.
     pub waiters: Option<u32>,
-    /// How many waits of this process are pending.
+    /// The number of pending waits of this process.
     pub pending: usize,
-    /// Who changed the counter last; `None` for nobody, or for a process of another PID namespace.
+    /// The process that changed the counter last; `None` without one, or for a process of another PID namespace.
     pub last_pid: Option<i32>,
     /// The owner's user.
     pub uid: Option<u32>,
@@ -28,11 +28,11 @@ pub struct SemaphoreInfo {
     /// Permission bits.
     pub mode: Option<u32>,
     /// Seconds since 1970 of the last operation.
-    pub operated: Option<i64>,
+    pub operated_at: Option<i64>,
     /// Seconds since 1970 of the creation or the last change of owner, mode or (by semctl) value.
-    pub changed: Option<i64>,
-    /// Whether it is known to be the one of this name.
+    pub changed_at: Option<i64>,
+    /// Whether it is known to be the semaphore of this name.
     pub verified: bool,
-    /// Whether it was removed, and lives on only for those who have it open.
+    /// Whether it was removed, and exists only for the processes that have it open.
     pub removed: bool,
 }

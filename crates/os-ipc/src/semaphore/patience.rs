@@ -1,22 +1,22 @@
-//! How often something unsettled is looked at again.
+//! The number of tries for something that is not settled yet.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a semaphore may take to become initialised after it was made, and a name to stop coming and going.
+/// The longest that a new semaphore may take to become initialised, and a name to stop coming and going: 1 s.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Looks that there are at least: the time may be over because this process itself was stopped.
-const FEWEST_LOOKS: u32 = 20;
+/// The fewest tries: the time can be over because this process itself was stopped.
+const FEWEST_TRIES: u32 = 20;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
-/// A number of looks, spread over a time.
+/// A number of tries, spread over a time.
 #[derive(Default)]
 pub(crate) struct Patience {
-    /// When the first look was over: most of the time it finds what there is, and nobody asks for the time.
+    /// The time after the first try, which mostly succeeds: the clock is only read if it fails.
     start: Option<Instant>,
-    looks: u32,
+    tries: u32,
 }
 
 impl Patience {
@@ -24,20 +24,20 @@ impl Patience {
         Self::default()
     }
 
-    /// Waits a moment before the next look; false when there is none.
+    /// Waits a moment before the next try; false when the tries are used up.
     pub(crate) fn once_more(&mut self) -> bool {
         if self.lasted(LONGEST) {
             return false;
         }
-        self.looks += 1;
+        self.tries += 1;
         self.start.get_or_insert_with(Instant::now);
-        thread::sleep(BETWEEN_LOOKS);
+        thread::sleep(BETWEEN_TRIES);
         true
     }
 
-    /// Whether it was looked at for so long.
+    /// Whether the tries lasted this long.
     pub(crate) fn lasted(&self, time: Duration) -> bool {
-        self.looks >= FEWEST_LOOKS && self.start.is_some_and(|start| start.elapsed() >= time)
+        self.tries >= FEWEST_TRIES && self.start.is_some_and(|start| start.elapsed() >= time)
     }
 }
 
@@ -46,11 +46,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_was_stopped_looks_again() {
-        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), looks: 0 };
+    fn a_process_that_was_stopped_tries_again() {
+        let mut patience = Patience { start: Instant::now().checked_sub(2 * LONGEST), tries: 0 };
         assert!(!patience.lasted(LONGEST));
-        let looks = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
-        assert_eq!(looks, FEWEST_LOOKS as usize);
+        let tries = std::iter::repeat_with(|| patience.once_more()).take_while(|more| *more).count();
+        assert_eq!(tries, FEWEST_TRIES as usize);
         assert!(patience.lasted(LONGEST));
     }
 }

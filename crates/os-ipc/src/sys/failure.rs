@@ -1,16 +1,16 @@
-//! Calls that failed, and objects that are not what they claim.
+//! Failed calls, and files that are not the expected objects.
 
 use super::OsCode;
 
-/// A call that failed: its name, and why.
+/// A failed call: its name and its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
 
-/// Why a file is not opened.
+/// The reason why a file is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Failed(Failure),
-    /// It cannot be such an object: what it is instead.
+    /// It cannot be such an object; the text says what it is.
     NotAnObject(&'static str),
 }
 

@@ -1,9 +1,9 @@
-//! Which file a file is, whatever it is called.
+//! The identity of a file, independent of its name.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// One file: another one has another inode, even under the same name.
+/// One file: another file has another inode, even under the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     device: u64,

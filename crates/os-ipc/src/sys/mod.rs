@@ -1,52 +1,71 @@
-//! The system calls: the only unsafe code of this crate, a folder a facility and in it a file a platform.
+//! The system calls: the only unsafe code of this crate. A facility is a folder, a platform a file in it.
 //!
-//! The `mod.rs` of a facility chooses its platform, and nothing else does.
+//! Only the `mod.rs` of a facility chooses its platform.
 
-#![allow(unsafe_code, reason = "this is where the system calls are")]
+#![allow(unsafe_code, reason = "this is the place of the system calls")]
 
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]
+compile_error!("os-ipc runs on Linux, macOS and Windows: this target has no backend");
+
+#[cfg(unix)]
 pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
+#[cfg(unix)]
 pub(crate) mod failure;
+#[cfg(unix)]
 pub(crate) mod file_identity;
 pub(crate) mod host;
 pub(crate) mod interrupt;
+#[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
+#[cfg(unix)]
 pub(crate) mod named_memory;
+#[cfg(unix)]
 pub(crate) mod named_semaphore;
+#[cfg(unix)]
 pub(crate) mod semaphore_file;
-pub(crate) mod semaphore_words;
+#[cfg(unix)]
 pub(crate) mod shm_folder;
+#[cfg(unix)]
 pub(crate) mod system_v;
 pub(crate) mod thread;
+#[cfg(unix)]
 pub(crate) mod user_folder;
 
+#[cfg(unix)]
 use std::ffi::c_int;
 
 pub(crate) use bus_guard::renew as renew_bus_guard;
 pub use code::OsCode;
+#[cfg(unix)]
+pub(crate) use host::file_size_limit;
 pub(crate) use host::{
-    at_exit, clock, file_size_limit, ftok, image, in_use, is_on_first_thread, is_readable, module,
-    named_thread, pool_threads_taken, value_at_start,
+    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken,
+    value_at_start,
 };
+#[cfg(system_v_semaphores)]
+pub(crate) use host::{image, in_use};
 
-/// The most bytes of a semaphore's name, slash included, where it is fewer than elsewhere.
+/// The most bytes of a semaphore's name with its slash, where a platform allows fewer than we do.
 ///
 /// PSEMNAMLEN of XNU's `posix_sem.c` is 31, the NUL included.
 pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
     if cfg!(target_vendor = "apple") { Some(30) } else { None };
 
-/// The most bytes of a memory object's name, slash included: PSHMNAMLEN of XNU's `posix_shm.c`.
+/// The most bytes of a memory object's name with its slash: PSHMNAMLEN of XNU's `posix_shm.c`.
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
 
-/// Whether mapping something else over an attached System V segment detaches it.
+/// Whether a new mapping over an attached System V segment detaches it.
 ///
-/// XNU keeps its own list of what a process attached, and only shmdt takes a range off it.
+/// XNU keeps its own list of attachments, and only shmdt removes a range from it.
+#[cfg(unix)]
 const VACATED_SEGMENT_IS_DETACHED: bool = cfg!(target_os = "linux");
 
 /// The key of a segment, from `IPC_STAT`.
+#[cfg(unix)]
 fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
     #[cfg(target_vendor = "apple")]
     return permissions._key;
@@ -57,7 +76,8 @@ fn segment_key(permissions: &libc::ipc_perm) -> libc::key_t {
     }
 }
 
-/// Calls until no signal comes in between: even a call that does not wait can meet one.
+/// Repeats a call while signals interrupt it: even a call that does not wait can be interrupted.
+#[cfg(unix)]
 fn uninterrupted(mut call: impl FnMut() -> c_int) -> Result<c_int, OsCode> {
     loop {
         match OsCode::result(call()) {

@@ -1,4 +1,4 @@
-//! A wait of the calling thread, as one waiter among the others.
+//! A wait of the calling thread, as one waiter of the list.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -11,9 +11,9 @@ use super::source::Request;
 use crate::error::Result;
 use crate::sync::{Condvar, Mutex};
 
-/// Takes a unit for good, and blocks until one is there; false when the deadline is over first.
+/// Takes a unit for good, and blocks until it has one; false if the deadline comes first.
 ///
-/// This is the timed wait of a kernel that has none: the thread sleeps on a condition variable, which has a clock.
+/// This is the timed wait for kernels without one: the thread sleeps on a condition variable, which has a clock.
 pub(crate) fn block_in_queue(queue: &Queue, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
     let arrived = Arc::new((Mutex::new(false), Condvar::new()));
     let wake = {

@@ -1,7 +1,7 @@
-//! Whose thread drives: a small share of libuv's pool, and threads of our own for all the rest.
+//! The thread that drives: a small share of libuv's pool, and threads of our own for the rest.
 //!
-//! Four blocked waits on the pool of four stop every `fs`, `dns` and `crypto` call of the program, so we never take
-//! more than a quarter of it. A worker uses none: its environment cannot end while one of its tasks blocks.
+//! Four blocked waits on the pool of four threads stop every `fs`, `dns` and `crypto` call of the program, so we
+//! never take more than a quarter of it. A worker takes none: its environment cannot end while one of its tasks blocks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, global, pause};
 use crate::sys::{self, thread};
 
-/// We take one of so many threads.
+/// We take at most one of this many threads of the pool: a quarter.
 const SHARE: usize = 4;
 
 global! {
@@ -26,14 +26,14 @@ global! {
 
 struct Pool {
     places: usize,
-    /// The queues that have a place there.
+    /// The queues that have a place in the pool.
     taken: Vec<Arc<Queue>>,
-    /// How many all copies of this library in the process have taken, where it is shared.
+    /// The number of places that all copies of this library in the process have taken, once they share it.
     register: Option<&'static AtomicUsize>,
 }
 
 impl Pool {
-    /// Whether there was a place left, which is then taken.
+    /// Takes a place if one is free; false if none is.
     fn take_place(&self) -> bool {
         let Some(register) = self.register else { return self.taken.len() < self.places };
         let one_more = |taken: usize| (taken < self.places).then_some(taken + 1);
@@ -45,19 +45,20 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A copy, since a queue locks itself first and the pool second.
+/// A copy of the list: a queue takes its own lock first and the pool's second.
 fn driven_by_pool() -> Vec<Arc<Queue>> {
     pool().taken.clone()
 }
 
-/// Counts the threads that we take together with those of other copies of this library in the process.
+/// Counts our places in the pool together with those of other copies of this library in the process.
 ///
-/// Before the first one is taken. A package manager can install a copy for each version of a peer, and there is one pool.
+/// Called before the first place is taken. A package manager can install several copies of this library, one for each
+/// version of a peer dependency, and a process has one pool.
 pub fn share_pool() {
     pool().register.get_or_insert_with(sys::pool_threads_taken);
 }
 
-/// Says how many threads libuv's pool has; 0, the value at the start, keeps us out of it.
+/// Sets the number of threads of libuv's pool; 0, the initial value, keeps us out of it.
 pub fn set_pool_size(threads: usize) {
     pool().places = threads / SHARE;
 }
@@ -66,9 +67,9 @@ pub(super) fn pool_is_open() -> bool {
     POOL_OPEN.load(Ordering::SeqCst)
 }
 
-/// Calls all our waits out of libuv's pool, for good, and returns when they are out.
+/// Interrupts all our waits in libuv's pool, for good, and returns when they have left it.
 ///
-/// To be called when the process is about to exit. What still waits does so on threads of our own.
+/// Called when the process is about to exit. The waits go on with threads of our own.
 pub fn leave_pool() {
     const PATIENCE: Duration = Duration::from_secs(2);
     POOL_OPEN.store(false, Ordering::SeqCst);
@@ -82,14 +83,14 @@ pub fn leave_pool() {
     }
 }
 
-/// Drives on threads of our own what still waits for a free thread of the pool.
+/// Moves the drivers that wait for a free thread of the pool to threads of our own.
 pub fn leave_pool_queue() {
     for queue in driven_by_pool() {
         queue.leave_pool_queue();
     }
 }
 
-/// What besides a thread of our own may drive for a waiter.
+/// The executors, besides a thread of our own, that may drive for a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Executors {
     /// A thread of libuv's pool.
@@ -99,26 +100,26 @@ pub struct Executors {
 }
 
 impl Executors {
-    /// Nothing.
+    /// Only a thread of our own.
     pub const THREAD: Self = Self { pool: false, event_loop: false };
     /// A thread of libuv's pool.
     pub const POOL: Self = Self { pool: true, event_loop: false };
 }
 
-/// Which thread blocks.
+/// The thread that blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Executor {
-    /// One of libuv's.
+    /// A thread of libuv's pool.
     Pool,
-    /// One of our own.
+    /// A thread of our own.
     Thread,
 }
 
-/// The right to drive a queue, as one of its generations. Dropped, it has the queue find another driver.
+/// The right to drive a queue, as one of its generations. When it is dropped, the queue finds another driver.
 pub(super) struct Tenure {
     queue: Arc<Queue>,
     generation: u64,
-    /// Whether the queue counts on it: not while a thread is still being started, which happens under the queue's lock.
+    /// Whether the queue counts on this driver. It does not while a thread is being started, under the queue's lock.
     counts: bool,
 }
 
@@ -136,19 +137,19 @@ impl Tenure {
         })
     }
 
-    /// Blocks until nobody waits any more, or until the queue has another driver.
+    /// Blocks until the list is empty, or until the queue has another driver.
     fn drive(&self, executor: Executor) {
         self.queue.drive(self.generation, executor);
     }
 
-    /// Takes what is there now for those who wait; false once there is nobody to poll for.
+    /// Takes for the waiters as much as the source has now; false once there is no waiter to poll for.
     pub(super) fn poll(&self) -> bool {
         self.queue.poll(self.generation)
     }
 }
 
 impl Drop for Tenure {
-    /// Where it did not run to its end, another driver has to start; else there is nothing left to do.
+    /// A driver that did not run to its end is replaced; after a complete run this does nothing.
     fn drop(&mut self) {
         if self.counts {
             self.queue.driver_lost(self.generation);
@@ -156,7 +157,7 @@ impl Drop for Tenure {
     }
 }
 
-/// A driver to be run on a thread of libuv's pool; it holds one of our places there.
+/// A driver for a thread of libuv's pool; it has one of our places there.
 pub struct PoolWork {
     tenure: Option<Tenure>,
     queue: Arc<Queue>,
@@ -173,7 +174,7 @@ impl PoolWork {
         Some(Self { tenure: Some(tenure), queue: Arc::clone(queue) })
     }
 
-    /// Blocks until nobody waits any more.
+    /// Blocks until the list is empty.
     pub fn run(mut self) {
         if let Some(tenure) = self.tenure.take() {
             tenure.drive(Executor::Pool);

@@ -1,4 +1,4 @@
-//! What was taken, on its way to its waiter.
+//! A taken unit, on its way to its waiter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
@@ -6,45 +6,45 @@ use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use super::queue::Queue;
 use super::source::{Request, Token};
 
-/// What waits: one handle on a semaphore, and the permits it has.
+/// The holder of permits: one handle on a semaphore.
 #[derive(Debug, Default)]
 pub(crate) struct Holder {
     permits: AtomicUsize,
-    /// Where the last one came from.
+    /// The token of the last permit.
     token: AtomicI32,
-    /// When it last joined a list, by the clock of the host.
+    /// The time when the holder last joined a list, by the clock of the host.
     asked: AtomicU64,
 }
 
 impl Holder {
-    /// One more permit.
+    /// Adds a permit.
     pub(crate) fn add(&self, token: Token) {
         self.token.store(token.0, Ordering::Relaxed);
         self.permits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One permit less; false when there is none.
+    /// Removes a permit; false if the holder has no permit.
     pub(crate) fn remove(&self) -> bool {
         let less = |permits: usize| permits.checked_sub(1);
         self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// Where its last permit came from.
+    /// The token of the last permit.
     pub(crate) fn token(&self) -> Token {
         Token(self.token.load(Ordering::Relaxed))
     }
 
-    /// It joins a list.
+    /// The holder joins a list at this time.
     pub(crate) fn asks(&self, time: u64) {
         self.asked.store(time, Ordering::Relaxed);
     }
 
-    /// When it last joined a list; 0 for never.
+    /// The time when the holder last joined a list; 0 for never.
     pub(crate) fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// How many permits it has.
+    /// The number of permits that the holder has.
     pub(crate) fn permits(&self) -> usize {
         self.permits.load(Ordering::Relaxed)
     }
@@ -52,7 +52,7 @@ impl Holder {
 
 /// A unit that this process took and that its waiter does not have yet.
 ///
-/// Dropped, it goes to the next waiter of its queue, or back to the kernel: it cannot be lost on the way.
+/// A grant that is dropped goes to the next waiter of its queue, or back to the kernel: no unit is lost on the way.
 pub struct Grant {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
@@ -62,12 +62,12 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// A unit just taken from the counter of `queue`, for `holder`.
+    /// A unit that was just taken from the counter of `queue`, for `holder`.
     pub(super) fn new(queue: Arc<Queue>, holder: Arc<Holder>, request: Request, token: Token) -> Self {
         Self { queue, holder, request, token, handed_over: false }
     }
 
-    /// The waiter has it: as a permit, or for good, as it asked for.
+    /// Gives the unit to the waiter: as a permit or for good, as the waiter asked.
     pub fn hand_over(mut self) {
         self.handed_over = true;
         let counter = self.queue.counter();
@@ -81,7 +81,7 @@ impl Grant {
         }
     }
 
-    /// Ends the guard: the caller has the unit again.
+    /// Ends the guard: the unit belongs to the caller again.
     pub(super) fn disarm(mut self) {
         self.handed_over = true;
     }

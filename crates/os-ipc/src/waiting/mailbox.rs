@@ -1,4 +1,4 @@
-//! Where a waiter's outcome arrives.
+//! The place where the outcome of a waiter arrives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -12,9 +12,9 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// The outcome of a wait.
 pub enum Delivery {
-    /// It has a unit; dropping it gives the unit away again.
+    /// The wait has a unit; dropping the grant passes the unit on.
     Granted(Grant),
-    /// It failed.
+    /// The wait failed.
     Failed(Error),
 }
 
@@ -23,24 +23,24 @@ pub struct Mailbox {
     inside: Mutex<Inside>,
 }
 
-/// What arrived since the party last collected.
+/// The outcomes and polls that arrived since the party last collected.
 #[derive(Default)]
 pub struct Arrived {
     /// Outcomes, in the order of the waiters.
     pub delivered: BTreeMap<WaiterId, Delivery>,
-    /// Queues whose driver left its place to the party's event loop.
+    /// Queues whose driver left its place to the event loop of the party.
     pub planned: Vec<Poll>,
 }
 
 struct Inside {
     arrived: Arrived,
     budget: SpinBudget,
-    /// Tells the party that something is here; `None` once it is gone.
+    /// Tells the party that the mailbox is not empty; `None` once the party is gone.
     wake: Option<Box<dyn Fn() + Send>>,
 }
 
 impl Mailbox {
-    /// A mailbox whose party is told by `wake`, from any thread, when it was empty and is not any more.
+    /// A mailbox that calls `wake`, from any thread, when it was empty and gets something.
     pub fn new(wake: impl Fn() + Send + 'static) -> Self {
         Self {
             inside: Mutex::new(Inside {
@@ -51,7 +51,7 @@ impl Mailbox {
         }
     }
 
-    /// A wait of the party begins. True where it is likely to be short, and worth a spin by the party itself.
+    /// A wait of the party begins. True if the wait is likely to be short, so that the party may spin.
     pub(super) fn expect(&self) -> bool {
         let mut inside = self.lock();
         inside.budget.begin();
@@ -72,7 +72,7 @@ impl Mailbox {
         self.lock().budget.spun(spin, found);
     }
 
-    /// Puts an outcome in; gives it back when the party is gone.
+    /// Delivers an outcome; returns it if the party is gone.
     pub(super) fn deliver(&self, waiter: WaiterId, delivery: Delivery) -> Result<(), Delivery> {
         let mut inside = self.lock();
         if !inside.tell() {
@@ -83,7 +83,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Leaves a queue to the party's event loop; gives it back when the party is gone.
+    /// Leaves a queue to the event loop of the party; returns the poll if the party is gone.
     pub(super) fn plan(&self, poll: Poll) -> Result<(), Poll> {
         let mut inside = self.lock();
         if !inside.tell() {
@@ -93,12 +93,12 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Takes out everything at once: a delivery that finds something in here wakes nobody.
+    /// Takes everything out at once: a delivery into a mailbox that is not empty wakes no thread.
     pub fn collect(&self) -> Arrived {
         std::mem::take(&mut self.lock().arrived)
     }
 
-    /// Takes out what arrived for one waiter.
+    /// Takes out the outcome of one waiter.
     pub(super) fn withdraw(&self, waiter: WaiterId) -> Option<Delivery> {
         self.lock().arrived.delivered.remove(&waiter)
     }
@@ -115,7 +115,7 @@ impl Mailbox {
         waiters.into_iter().filter_map(|waiter| delivered.remove(&waiter)).collect()
     }
 
-    /// The party is gone: nothing is delivered any more, and the units that nobody collected go on.
+    /// The party is gone: the mailbox refuses deliveries, and its units go on to the next waiters.
     pub fn close(&self) {
         let (arrived, wake) = {
             let mut inside = self.lock();
@@ -125,16 +125,16 @@ impl Mailbox {
         drop(arrived);
     }
 
-    /// A thread that panicked left nothing half-done here: every change is one call.
+    /// The content is whole even after a panic of a thread here: every change is one call.
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inside {
-    /// Tells the party that something comes, where nothing is here yet; false when it is gone.
+    /// Tells the party about a delivery if the mailbox is empty; false if the party is gone.
     ///
-    /// Under the lock: after `close` returns, nobody calls `wake` any more.
+    /// The caller holds the lock: after `close` returns, no thread calls `wake` any more.
     fn tell(&self) -> bool {
         let Some(wake) = &self.wake else { return false };
         if self.arrived.is_empty() {

@@ -1,18 +1,18 @@
 //! Waiting: however many waiters a source has in this process, at most one thread blocks in the kernel for them.
 //!
-//! A [`Queue`](queue::Queue) is the wait list of this process for one source, first come, first served. While it has
-//! waiters, one *driver* serves it: it takes from the source, and delivers a [`Grant`] to the first waiter's
-//! [`Mailbox`]. The driver is a thread of libuv's pool, a thread of our own (`executors`), or, for a moment, the event
-//! loop itself (`poll`). `state` decides who drives and when; `queue` carries it out.
+//! A [`Queue`](queue::Queue) is the wait list of this process for one source, first come, first served. While the list
+//! has waiters, one *driver* serves it: the driver takes from the source, and delivers a [`Grant`] to the [`Mailbox`]
+//! of the first waiter. The driver is a thread of libuv's pool, a thread of our own (`executors`), or, for a moment,
+//! the event loop itself (`poll`). `state` decides which driver serves and when; `queue` carries the decision out.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `state` | the wait list and the driver, as a state machine without locks or system calls |
 //! | `queue` | the lock around it, and the effects |
-//! | `source` | what a backend does: units ([`Counter`]) and locks ([`Locking`]) |
-//! | `grant` | what was taken, on its way to its waiter |
-//! | `mailbox` | where outcomes arrive |
-//! | `executors` | whose thread drives, and the right to do so |
+//! | `source` | the operations of a backend: units ([`Counter`]) and locks ([`Locking`]) |
+//! | `grant` | a taken unit, on its way to its waiter |
+//! | `mailbox` | the place where outcomes arrive |
+//! | `executors` | the thread that drives, and the right to drive |
 //! | `poll` | a driver that never blocks |
 //! | `spin` | polling for a moment before a sleep, and the switch that turns it off |
 //! | `blocking` | a wait of the calling thread |
@@ -39,5 +39,5 @@ pub(crate) use queue::{Queue, Waiter};
 pub use queue::{Wait, Work};
 pub(crate) use source::{Counter, Locking, Request, Token};
 pub(crate) use spin::spin_before_sleep;
-pub use spin::{Spin, is_spinning, set_spinning};
+pub use spin::{Spin, is_spinning, set_spinning, set_spinning_by_default};
 pub use state::WaiterId;

@@ -1,8 +1,9 @@
-//! The hand-over of units, in every order in which the threads of a program can meet: `npm run test:loom`.
+//! The hand-over of units, in every order of the threads of a program: `npm run test:loom`.
 //!
-//! What runs is the code that ships. Replaced are its locks (`crate::sync`), its threads (`sys/thread/model.rs`) and the
-//! kernel (`sys/interrupt/signal_model.rs`), so that the checker (loom) decides who goes next, tries all there is to decide, and
-//! finds every deadlock. Each test ends with an account: what was given is with its waiters or back in the kernel.
+//! The code under test is the code that ships. Only its locks (`crate::sync`), its threads (`sys/thread/model.rs`) and
+//! the kernel (`sys/interrupt/signal_model.rs`) are replaced: the checker (loom) decides which thread goes next, tries
+//! every decision, and finds every deadlock. Each test ends with an account: a unit that was given is with a waiter or
+//! back in the kernel.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,7 +55,7 @@ impl Counter for KernelCounter {
     }
 }
 
-/// A lock: who wants it alone takes all of the kernel's two units.
+/// A lock: an exclusive request takes both units of the kernel, a shared one takes one.
 struct KernelLock;
 
 impl KernelLock {
@@ -112,12 +113,12 @@ struct Party {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     mailbox: Arc<Mailbox>,
-    /// Whether it was told that something is in there.
+    /// Whether the party was told that its mailbox is not empty.
     told: Arc<(Mutex<bool>, Condvar)>,
     executors: Executors,
 }
 
-/// What a party found in its mailbox.
+/// The outcomes that a party found in its mailbox.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Post {
     granted: u32,
@@ -143,12 +144,12 @@ impl Party {
         }
     }
 
-    /// The same party, as it waits for what another queue has.
+    /// The same party, waiting for another queue.
     fn at(&self, queue: &Arc<Queue>, executors: Executors) -> Self {
         Self { queue: Arc::clone(queue), executors, ..self.clone() }
     }
 
-    /// Waits for a permit; `None` when it was there at once. A pool thread's work runs on a thread of its own.
+    /// Waits for a permit; `None` if one was there at once. The work for a pool thread runs on a new thread.
     fn wait(&self) -> Option<WaiterId> {
         self.wait_for(Request::Permit)
     }
@@ -162,18 +163,18 @@ impl Party {
         };
         match self.queue.wait(waiter).unwrap() {
             Wait::Done => None,
-            Wait::Pending(ticket, work) => {
+            Wait::Pending(id, work) => {
                 match work {
                     Work::Nothing => {}
                     Work::Pool(work) => threads::run(move || work.run()).unwrap(),
                     Work::Poll(poll) => run(poll),
                 }
-                Some(ticket)
+                Some(id)
             }
         }
     }
 
-    /// Waits for a permit, and does not look for it yet.
+    /// Waits for a permit, and does not run the poll yet.
     fn without_a_poll(&self) -> Poll {
         let waiter = Waiter {
             request: Request::Permit,
@@ -181,12 +182,14 @@ impl Party {
             mailbox: Arc::clone(&self.mailbox),
             executors: self.executors,
         };
-        let Wait::Pending(_, Work::Poll(poll)) = self.queue.wait(waiter).unwrap() else { panic!("a poll") };
+        let Wait::Pending(_, Work::Poll(poll)) = self.queue.wait(waiter).unwrap() else {
+            panic!("expected a poll")
+        };
         poll
     }
 
-    fn cancel(&self, ticket: WaiterId) {
-        self.queue.cancel(ticket, &self.mailbox);
+    fn cancel(&self, id: WaiterId) {
+        self.queue.cancel(id, &self.mailbox);
     }
 
     /// Empties the mailbox, as JavaScript does.
@@ -206,7 +209,7 @@ impl Party {
         post
     }
 
-    /// Empties it whenever it is told to, until something was in it.
+    /// Empties the mailbox each time that the party is told, until there are outcomes.
     fn collect_some(&self) -> Post {
         loop {
             let mut told = self.told.0.lock().unwrap();
@@ -222,7 +225,7 @@ impl Party {
     }
 }
 
-/// Looks as an event loop does, on a thread of its own, and then leaves what still waits to another.
+/// Polls as an event loop does, on a new thread, and then leaves the waiters to another driver.
 fn run(poll: Poll) {
     let polls = move || {
         for _ in 0..2 {
@@ -235,10 +238,10 @@ fn run(poll: Poll) {
     threads::run(polls).unwrap();
 }
 
-/// The thread of an event loop, and no other of libuv's.
+/// The thread of an event loop, and no thread of libuv's pool.
 const EVENT_LOOP: Executors = Executors { pool: false, event_loop: true };
 
-/// Runs `program` in every order; `preemptions` bounds how often a thread is stopped where it need not be.
+/// Runs `program` in every order; `preemptions` bounds how often a thread is stopped where it could go on.
 fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = model.preemption_bound.or(Some(preemptions));
@@ -260,7 +263,7 @@ fn permits(parties: &[&Party]) -> u32 {
     parties.iter().map(|party| u32::try_from(party.holder.permits()).unwrap()).sum()
 }
 
-/// Waits until every thread has ended: then nobody serves the queue, and every unit is somewhere.
+/// Waits until every thread has ended: then no driver serves the queue, and every unit has its place.
 fn rest(queue: &Queue) {
     threads::join_all();
     assert!(queue.is_at_rest());
@@ -305,8 +308,8 @@ fn a_cancel_loses_no_unit(executors: Executors, preemptions: usize) {
         let queue = queue();
         let party = Party::new(&queue, executors);
         let poster = thread::spawn(|| kernel::give().unwrap());
-        if let Some(ticket) = party.wait() {
-            party.cancel(ticket);
+        if let Some(id) = party.wait() {
+            party.cancel(id);
             assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
         }
         poster.join().unwrap();
@@ -316,7 +319,7 @@ fn a_cancel_loses_no_unit(executors: Executors, preemptions: usize) {
 }
 
 #[test]
-fn a_unit_whose_waiter_gave_up_goes_to_the_next() {
+fn a_unit_of_a_cancelled_waiter_goes_to_the_next() {
     in_every_order(2, || {
         let queue = queue();
         let (first, second) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
@@ -339,7 +342,7 @@ fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
         let (worker, other) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
         assert!(worker.wait().is_some() && other.wait().is_some());
         let poster = thread::spawn(|| kernel::give().unwrap());
-        // What the cleanup hook of a worker does.
+        // A cleanup hook of a worker does this.
         worker.mailbox.close();
         worker.queue.cancel_all(&worker.holder, &worker.mailbox);
         assert_eq!(other.collect_some(), Post { granted: 1, failed: 0 });
@@ -355,7 +358,7 @@ fn a_removal_fails_every_wait_once() {
 }
 
 #[test]
-fn a_removal_fails_a_wait_that_is_polld_for() {
+fn a_removal_fails_a_polled_wait() {
     a_removal_fails_the_wait(EVENT_LOOP);
 }
 
@@ -372,14 +375,14 @@ fn a_removal_fails_the_wait(executors: Executors) {
 }
 
 #[test]
-fn a_driver_that_misses_its_signal_is_called_again() {
-    // The signal of the cancel can come before the server is in the kernel, where it does nothing: only the repeated
-    // one gets it out, and without it this test would be a deadlock.
+fn a_driver_that_misses_its_signal_is_signalled_again() {
+    // The signal of the cancel has no effect before the driver is in the kernel: only the repeated signal interrupts
+    // the driver, and without it this test would be a deadlock.
     in_every_order(3, || {
         let queue = queue();
         let party = Party::new(&queue, Executors::THREAD);
-        let ticket = party.wait().unwrap();
-        party.cancel(ticket);
+        let id = party.wait().unwrap();
+        party.cancel(id);
         rest(&queue);
         assert_eq!(kernel::units(), 0);
     });
@@ -390,8 +393,8 @@ fn a_wait_after_a_cancel_finds_the_old_driver_or_a_new_one() {
     in_every_order(1, || {
         let queue = queue();
         let party = Party::new(&queue, Executors::THREAD);
-        let ticket = party.wait().unwrap();
-        party.cancel(ticket);
+        let id = party.wait().unwrap();
+        party.cancel(id);
         assert!(party.wait().is_some());
         kernel::give().unwrap();
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -401,14 +404,14 @@ fn a_wait_after_a_cancel_finds_the_old_driver_or_a_new_one() {
 }
 
 #[test]
-fn a_unit_given_after_a_cancel_is_there_for_who_tries() {
+fn a_unit_given_after_a_cancel_is_there_for_a_try() {
     in_every_order(3, || {
         let queue = queue();
         let party = Party::new(&queue, Executors::THREAD);
-        let ticket = party.wait().unwrap();
-        party.cancel(ticket);
+        let id = party.wait().unwrap();
+        party.cancel(id);
         kernel::give().unwrap();
-        // The driver that was called away may take it first, and gives it back.
+        // The interrupted driver may take the unit first, and gives it back.
         assert!(queue.try_take(Request::Permit, &party.holder).unwrap());
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (1, 0));
@@ -422,7 +425,7 @@ fn leaving_the_pool_moves_the_wait_and_loses_no_post() {
         let queue = queue();
         let party = Party::new(&queue, Executors::POOL);
         assert!(party.wait().is_some());
-        // What `process.on('exit')` does; the wait goes on, on a thread of ours.
+        // The handler of `process.on('exit')` does this; the wait goes on with a thread of our own.
         leave_pool();
         kernel::give().unwrap();
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -447,7 +450,7 @@ fn a_wait_that_loses_its_ref_leaves_the_pool() {
 }
 
 #[test]
-fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
+fn dropped_pool_work_is_done_by_a_thread() {
     in_every_order(2, || {
         set_pool_size(4);
         let queue = queue();
@@ -459,7 +462,7 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
             executors: Executors::POOL,
         };
         let Wait::Pending(_, Work::Pool(work)) = queue.wait(waiter).unwrap() else {
-            panic!("a place in the pool")
+            panic!("expected a place in the pool")
         };
         let poster = thread::spawn(|| kernel::give().unwrap());
         drop(work);
@@ -471,14 +474,14 @@ fn pool_work_that_is_dropped_is_done_by_a_thread_of_ours() {
 }
 
 #[test]
-fn a_thread_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
+fn a_driver_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
     in_every_order(1, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
         let first = party.without_a_poll();
         assert!(party.wait().is_some());
         let poster = thread::spawn(|| kernel::give_several(2).unwrap());
-        // The thread that serves now delivers one, and has the event loop look for the other.
+        // The thread that drives now delivers one unit, and leaves the other to a poll of the event loop.
         drop(first);
         let mut granted = 0;
         while granted < 2 {
@@ -492,7 +495,7 @@ fn a_thread_that_leaves_its_place_to_the_event_loop_leaves_no_unit_behind() {
 }
 
 #[test]
-fn a_unit_that_arrives_beside_a_queue_that_is_left_to_the_event_loop_is_told() {
+fn a_unit_of_another_queue_is_told_while_a_poll_is_planned() {
     in_every_order(2, || {
         let (queue, other) = (queue(), queue());
         let party = Party::new(&queue, EVENT_LOOP);
@@ -513,7 +516,7 @@ fn a_unit_that_arrives_beside_a_queue_that_is_left_to_the_event_loop_is_told() {
 }
 
 #[test]
-fn a_mailbox_that_closes_when_a_queue_is_left_to_its_event_loop_keeps_nothing() {
+fn a_mailbox_that_closes_while_a_poll_is_planned_keeps_nothing() {
     in_every_order(2, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
@@ -530,7 +533,7 @@ fn a_mailbox_that_closes_when_a_queue_is_left_to_its_event_loop_keeps_nothing() 
 }
 
 #[test]
-fn whoever_comes_while_a_poll_is_planned_is_served() {
+fn a_waiter_that_joins_while_a_poll_is_planned_is_served() {
     in_every_order(1, || {
         let queue = queue();
         let (main, worker) = (Party::new(&queue, EVENT_LOOP), Party::new(&queue, Executors::THREAD));
@@ -545,13 +548,13 @@ fn whoever_comes_while_a_poll_is_planned_is_served() {
 }
 
 #[test]
-fn a_poll_that_is_never_run_is_replaced_by_a_thread_of_ours() {
+fn a_poll_that_never_runs_is_replaced_by_a_thread() {
     in_every_order(2, || {
         let queue = queue();
         let party = Party::new(&queue, EVENT_LOOP);
         let poll = party.without_a_poll();
         let poster = thread::spawn(|| kernel::give().unwrap());
-        // What `waitSync` does first, on the thread that was to look.
+        // `waitSync` does this first, on the thread that was to poll.
         queue.before_blocking();
         drop(poll);
         assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
@@ -562,16 +565,16 @@ fn a_poll_that_is_never_run_is_replaced_by_a_thread_of_ours() {
 }
 
 #[test]
-fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
-    // The driver is in the kernel for all of the lock, which nobody is going to give: it has to be called out, to take
-    // a part.
+fn a_reader_gets_the_lock_when_the_writer_before_it_gives_up() {
+    // The driver waits in the kernel for the whole lock, which no process gives back: an interrupt has to bring it
+    // back, so that it takes a part.
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
         let queue = Queue::of_lock(KernelLock);
         let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
-        let ticket = writer.wait_for(Request::Exclusive).unwrap();
+        let id = writer.wait_for(Request::Exclusive).unwrap();
         assert!(reader.wait_for(Request::Shared).is_some());
-        writer.cancel(ticket);
+        writer.cancel(id);
         assert_eq!(reader.collect_some(), Post { granted: 1, failed: 0 });
         assert_eq!(writer.collect(), Post::default());
         rest(&queue);
@@ -580,16 +583,16 @@ fn a_reader_gets_in_when_the_writer_before_it_gives_up() {
 }
 
 #[test]
-fn what_was_won_for_a_writer_that_gave_up_is_not_given_to_a_reader() {
+fn a_grant_for_a_writer_that_gave_up_does_not_go_to_a_reader() {
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
         let queue = Queue::of_lock(KernelLock);
         let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
-        let ticket = writer.wait_for(Request::Exclusive).unwrap();
+        let id = writer.wait_for(Request::Exclusive).unwrap();
         assert!(reader.wait_for(Request::Shared).is_some());
-        // Whoever shares it leaves while the writer gives up.
+        // The other reader gives its part back while the writer gives up.
         let leaver = thread::spawn(|| kernel::give_several(1).unwrap());
-        writer.cancel(ticket);
+        writer.cancel(id);
         assert_eq!(reader.collect_some(), Post { granted: 1, failed: 0 });
         leaver.join().unwrap();
         rest(&queue);

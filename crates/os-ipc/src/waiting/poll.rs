@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::executors::Tenure;
 use super::queue::Queue;
 
-/// The service of a queue, by the thread that would otherwise sleep until another one wakes it.
+/// The service of a queue by a thread that would otherwise sleep until another thread wakes it.
 ///
-/// A unit that comes quickly then takes no wake-up at all. Dropped, it leaves what still waits to a thread of our own.
+/// A unit that comes quickly then needs no wake-up at all. A poll that is dropped leaves its waiters to a thread of our
+/// own.
 pub struct Poll(Tenure);
 
 impl Poll {
@@ -15,7 +16,7 @@ impl Poll {
         Self(Tenure::new(queue, generation))
     }
 
-    /// Takes what is there now for those who wait; false once there is nobody to poll for. It never blocks.
+    /// Takes for the waiters as much as the source has now; false once there is no waiter to poll for. It never blocks.
     #[must_use]
     pub fn try_all(&self) -> bool {
         self.0.poll()

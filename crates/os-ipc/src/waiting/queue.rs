@@ -1,37 +1,41 @@
-//! The wait list of one source in this process: its lock, and what the state machine has it do.
+//! The wait list of one source in this process: its lock, and the effects of the state machine.
+
+mod driving;
+mod effects;
+mod release;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::executors::{self, Executor, Executors, PoolWork, Tenure};
-use super::grant::{Grant, Holder};
-use super::mailbox::{Delivery, Mailbox};
+use super::executors::{Executors, PoolWork};
+use super::grant::Holder;
+use super::mailbox::Mailbox;
 use super::poll::Poll;
-use super::source::{Counter, Locking, Request, Source, Token};
-use super::state::{self, Action, Circumstances, Driver, Next, State, WaiterId};
-use crate::error::{Error, OsCode, Result};
+use super::source::{Counter, Locking, Request, Source};
+use super::state::{self, Driver, State, WaiterId};
+use crate::error::Result;
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
 use crate::sys::clock;
 use crate::sys::interrupt::Interrupt;
 
-/// What became of a wait at its start.
+/// The state of a wait after its start.
 #[must_use]
 pub enum Wait {
-    /// What it asked for was there.
+    /// The source had what the wait asked for.
     Done,
-    /// The outcome comes to the mailbox, once the caller has seen to the work.
+    /// The wait is pending: its outcome comes to the mailbox, once the caller carried out the work.
     Pending(WaiterId, Work),
 }
 
-/// What is left to do for a wait that was started.
+/// The work that a new wait leaves to its caller.
 #[must_use]
 pub enum Work {
-    /// Nothing: a driver is there.
+    /// No work: a driver exists.
     Nothing,
-    /// To be run on libuv's pool.
+    /// Work for a thread of libuv's pool.
     Pool(PoolWork),
-    /// For the event loop's thread, when it has nothing else to do.
+    /// Work for the thread of the event loop, when it has nothing else to do.
     Poll(Poll),
 }
 
@@ -43,7 +47,7 @@ pub(crate) struct Waiter {
     pub(crate) executors: Executors,
 }
 
-/// Who waits.
+/// The party that waits.
 struct Party {
     holder: Arc<Holder>,
     mailbox: Arc<Mailbox>,
@@ -53,7 +57,7 @@ struct Party {
 pub(crate) struct Queue {
     source: Source,
     list: Mutex<List>,
-    /// Counts what went back to the source because nobody here wanted it.
+    /// Counts the units that went back to the source because no waiter here wanted them.
     returned: AtomicU32,
     me: Weak<Queue>,
 }
@@ -61,21 +65,19 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct List {
     state: State<Party>,
-    /// Of the driver that runs.
+    /// The interrupt of the driver that runs.
     interrupt: Option<Interrupt>,
 }
 
 impl List {
-    /// When the first waiter asked.
+    /// The time when the first waiter asked.
     fn oldest(&self) -> Option<u64> {
         self.state.first().map(|first| first.party.holder.asked())
     }
 }
 
-/// The most grants of one poll: then JavaScript gets to run.
-const GRANTS_PER_POLL: usize = 64;
-
-/// The longest that a call is held up by a driver that was called away. It comes within microseconds where a processor is free.
+/// The longest that a call waits for an interrupted driver: 20 ms. With a free processor the driver comes within
+/// microseconds.
 const MOMENT: Duration = Duration::from_millis(20);
 
 impl Queue {
@@ -102,24 +104,22 @@ impl Queue {
         self.source.counter()
     }
 
-    /// What only a lock has.
+    /// The operations that only a lock has.
     pub(crate) fn locking(&self) -> Option<&dyn Locking> {
         self.source.locking()
     }
 
-    // --- What callers do
-
-    /// Takes what is asked for, at once if nobody waits and it is there, else as the last in the list.
+    /// Grants the request at once if the list is empty and the source has it, otherwise as the last waiter of the list.
     pub(crate) fn wait(&self, waiter: Waiter) -> Result<Wait> {
         if self.take_at_once(waiter.request, &waiter.holder)? { Ok(Wait::Done) } else { self.join(waiter) }
     }
 
-    /// Takes what is asked for if nobody of this process waits and it is there.
+    /// Grants the request if the source has it and this process has no waiters.
     pub(crate) fn take_at_once(&self, request: Request, holder: &Holder) -> Result<bool> {
         Ok(self.lock().state.is_empty() && self.take_now(request, holder)?)
     }
 
-    /// Waits as the last in the list.
+    /// Waits as the last waiter of the list.
     pub(crate) fn join(&self, Waiter { request, holder, mailbox, executors }: Waiter) -> Result<Wait> {
         let id = next_id();
         let polls = mailbox.expect() && self.counter().may_be_polled();
@@ -138,18 +138,18 @@ impl Queue {
         }
     }
 
-    /// Takes what is asked for if it is there now, past those who wait.
+    /// Grants the request if the source has it now, and overtakes the waiters.
     pub(crate) fn try_take(&self, request: Request, holder: &Holder) -> Result<bool> {
         let returned = self.returned.load(Ordering::Acquire);
         if self.take_now(request, holder)? {
             return Ok(true);
         }
-        // A driver that was called away may have had it just then.
+        // An interrupted driver may have taken the unit a moment ago.
         let again = self.await_leaving_driver(MOMENT) || self.returned.load(Ordering::Acquire) != returned;
         Ok(again && self.take_now(request, holder)?)
     }
 
-    /// Takes what is asked for if it is there now and nobody in this process waits.
+    /// Grants the request if the source has it now and this process has no waiters.
     pub(crate) fn try_take_in_turn(&self, request: Request, holder: &Holder) -> Result<bool> {
         if self.lock().state.is_empty() { self.try_take(request, holder) } else { Ok(false) }
     }
@@ -162,9 +162,9 @@ impl Queue {
         Ok(true)
     }
 
-    /// Waits for a driver that was called away and may still win something, which it gives back; true if one was there.
+    /// Waits for an interrupted driver, which may still take a unit and gives it back; true if there was such a driver.
     ///
-    /// Without it, a unit posted right after the last wait was cancelled would not be there for a moment.
+    /// Without it, a unit posted right after the last wait was cancelled would be missing for a moment.
     pub(crate) fn await_leaving_driver(&self, patience: Duration) -> bool {
         let leaving = || {
             let list = self.lock();
@@ -176,7 +176,7 @@ impl Queue {
         }
     }
 
-    /// Waits until no driver is there for those who gave up, be it in the kernel or on its way there.
+    /// Waits until no driver serves an empty list, be the driver in the kernel or on its way there.
     pub(crate) fn await_no_driver(&self, patience: Duration) {
         let driven = || {
             let list = self.lock();
@@ -185,7 +185,7 @@ impl Queue {
         pause_while(driven, patience);
     }
 
-    /// Forgets all who wait, and calls the driver away: the process ends, and nobody is there to be told.
+    /// Removes all waiters without an outcome, and interrupts the driver: the process ends.
     pub(crate) fn abandon(&self) {
         let abandoned = {
             let mut list = self.lock();
@@ -197,14 +197,14 @@ impl Queue {
         drop(abandoned);
     }
 
-    /// Ends a wait: nothing arrives for it any more. A unit that is already there goes on to the next waiter.
+    /// Ends a wait: nothing arrives for it any more. A unit that already arrived goes on to the next waiter.
     pub(crate) fn cancel(&self, id: WaiterId, mailbox: &Mailbox) {
         let withdrawn = {
             let mut list = self.lock();
             self.remove(&mut list, id);
             mailbox.withdraw(id)
         };
-        // Not under the lock: a unit that goes on takes it.
+        // Not under the lock: passing a unit on takes the lock.
         drop(withdrawn);
     }
 
@@ -220,19 +220,19 @@ impl Queue {
         drop(withdrawn);
     }
 
-    /// Says whether a pool thread may serve the waits of one handle: it keeps the event loop alive.
+    /// Sets whether a pool thread may serve the waits of one handle. A pool thread keeps the event loop alive.
     pub(crate) fn allow_pool(&self, holder: &Arc<Holder>, allowed: bool) {
         let mut list = self.lock();
         let action = list.state.allow_pool(|party| Arc::ptr_eq(&party.holder, holder), allowed);
         self.carry_out(&mut list, action);
     }
 
-    /// How many wait here, in this process.
+    /// The number of waiters of this process.
     pub(crate) fn pending(&self) -> usize {
         self.lock().state.len()
     }
 
-    /// The caller is about to read the counter, and must not see what an event loop is going to take for its waiters.
+    /// The caller is about to read the counter, which must not include units that an event loop is about to take.
     pub(crate) fn before_reading(&self) {
         let mut list = self.lock();
         if list.state.driver() == Driver::Polling {
@@ -243,274 +243,31 @@ impl Queue {
         }
     }
 
-    /// The calling thread is about to block, and may be the one that was to poll.
+    /// The calling thread is about to block; it may be the thread that was to poll.
     pub(crate) fn before_blocking(&self) {
         let mut list = self.lock();
         let action = list.state.replace_poll();
         self.carry_out(&mut list, action);
     }
 
-    /// Whether nobody waits and nobody drives.
+    /// Whether there are no waiters and no driver.
     #[cfg(all(loom, test))]
     pub(super) fn is_at_rest(&self) -> bool {
         let list = self.lock();
         list.state.is_empty() && list.state.driver() == Driver::None
     }
 
-    /// Gives back what a holder has.
-    ///
-    /// It goes straight to the first waiter of this process where no other process waits in the kernel, else it goes the
-    /// kernel's way. Either way, what the waiters of this process can have now is in their mailboxes when this returns,
-    /// for a lock always, and for a permit where it went straight.
-    pub(crate) fn release(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
-        let mut list = self.lock();
-        if self.may_hand_over(&list, request) {
-            self.hand_on(&mut list, request, token);
-            let action = list.state.settle();
-            self.carry_out(&mut list, action);
-            return Ok(());
-        }
-        drop(list);
-        self.counter().give_back(request, token)?;
-        if self.locking().is_some() {
-            self.await_grants();
-        }
-        Ok(())
-    }
-
-    /// Whether the first waiter asks for what is given back, and only our own driver waits for it in the kernel.
-    ///
-    /// A driver that is on its way into the kernel is not counted there: one other process may be overtaken then.
-    fn may_hand_over(&self, list: &List, request: Request) -> bool {
-        let ours = u32::from(matches!(list.state.driver(), Driver::Running(_)));
-        list.state.first().is_some_and(|first| first.request == request)
-            && self.counter().kernel_waiters(request).is_some_and(|waiters| waiters <= ours)
-    }
-
-    /// Delivers what went back to the kernel a moment ago, as far as the waiters of this process can have it now.
-    fn await_grants(&self) {
-        let mut driver_came_back = false;
-        loop {
-            let mut list = self.lock();
-            let Some(request) = list.state.first().map(|first| first.request) else { return };
-            match self.counter().try_take(request) {
-                Ok(Some(token)) => {
-                    self.hand_on(&mut list, request, token);
-                    let action = list.state.settle();
-                    self.carry_out(&mut list, action);
-                    continue;
-                }
-                Ok(None) if !driver_came_back => {}
-                // The driver meets the same error, and tells the waiters.
-                _ => return,
-            }
-            // The kernel may have given it to the driver, which is on its way back.
-            let Driver::Running(_) = list.state.driver() else { return };
-            let Some(interrupt) = list.interrupt.clone() else { return };
-            interrupt.raise();
-            drop(list);
-            pause_while(|| interrupt.is_raised(), MOMENT);
-            driver_came_back = true;
-        }
-    }
-
-    // --- What drivers do
-
-    /// Takes for the waiters until there are none, or until another driver replaces this one.
-    ///
-    /// This is the one function that blocks, on either executor.
-    pub(super) fn drive(&self, generation: u64, executor: Executor) {
-        let interrupt = Interrupt::of_this_thread();
-        let mut delivered = false;
-        loop {
-            match self.next(generation, executor, &interrupt, delivered) {
-                Next::Take(request) => match self.counter().take(request, &interrupt) {
-                    Ok(Some(token)) => {
-                        self.hand_on(&mut self.lock(), request, token);
-                        delivered = true;
-                    }
-                    Ok(None) => {}
-                    Err(error) => self.fail(&mut self.lock(), &error),
-                },
-                Next::End(_) => return,
-                Next::Poll(generation) => {
-                    let poll = Poll::new(self.strong(), generation);
-                    let mailbox = self.lock().state.first().map(|first| Arc::clone(&first.party.mailbox));
-                    // Refused or without a waiter, it is dropped, and another driver starts.
-                    return drop(mailbox.map(|mailbox| mailbox.plan(poll)));
-                }
-            }
-        }
-    }
-
-    fn next(&self, generation: u64, executor: Executor, interrupt: &Interrupt, delivered: bool) -> Next {
-        let mut list = self.lock();
-        interrupt.clear();
-        let quick = |list: &List| list.state.first().is_some_and(|first| first.party.mailbox.is_quick());
-        let now = Circumstances {
-            pool_is_open: executors::pool_is_open(),
-            may_poll: delivered && self.counter().may_be_polled() && quick(&list),
-        };
-        let next = list.state.next(generation, executor, now);
-        match next {
-            Next::Take(_) => list.interrupt = Some(interrupt.clone()),
-            Next::End(action) => self.carry_out(&mut list, action),
-            Next::Poll(_) => {}
-        }
-        next
-    }
-
-    /// Takes for the waiters what is there; false when there are none, or another driver serves them.
-    pub(super) fn poll(&self, generation: u64) -> bool {
-        let mut list = self.lock();
-        list.state.is_driven_by(generation) && self.take_for_all(&mut list)
-    }
-
-    /// What one poll does; true if somebody still waits.
-    fn take_for_all(&self, list: &mut List) -> bool {
-        for _ in 0..GRANTS_PER_POLL {
-            let Some(request) = list.state.first().map(|first| first.request) else { break };
-            match self.counter().try_take(request) {
-                Ok(Some(token)) => self.hand_on(list, request, token),
-                Ok(None) => return true,
-                Err(error) => self.fail(list, &error),
-            }
-        }
-        self.carry_out_end(list);
-        !list.state.is_empty()
-    }
-
-    /// A driver of this generation was dropped before it ran, or it panicked.
-    pub(super) fn driver_lost(&self, generation: u64) {
-        let mut list = self.lock();
-        let action = list.state.driver_lost(generation);
-        self.carry_out(&mut list, action);
-    }
-
-    /// Moves the driver from libuv's pool to a thread of our own. True while a pool thread is still at it.
-    pub(super) fn leave_pool(&self) -> bool {
-        let mut list = self.lock();
-        let action = list.state.leave_pool();
-        self.carry_out(&mut list, action);
-        action == Action::Interrupt
-    }
-
-    /// Moves a driver that waits for a free thread of libuv's pool to a thread of our own.
-    pub(super) fn leave_pool_queue(&self) {
-        let mut list = self.lock();
-        let action = list.state.leave_pool_queue();
-        if self.start(&mut list, action).is_err() {
-            // Where no thread can be had, the pool's own comes later.
-            list.state.stay_in_pool_queue();
-        }
-    }
-
-    // --- Effects
-
-    /// Gives what this process took to the next waiter, or back to the source.
-    pub(super) fn pass_on(&self, request: Request, token: Token) {
-        let mut list = self.lock();
-        self.hand_on(&mut list, request, token);
-        let action = list.state.settle();
-        self.carry_out(&mut list, action);
-    }
-
-    fn hand_on(&self, list: &mut List, request: Request, token: Token) {
-        while let Some((id, waiter)) = list.state.grant(request) {
-            self.source.listed(waiter.request, false, list.oldest());
-            let Party { holder, mailbox } = waiter.party;
-            let grant = Grant::new(self.strong(), holder, waiter.request, token);
-            match mailbox.deliver(id, Delivery::Granted(grant)) {
-                Err(Delivery::Granted(refused)) => refused.disarm(),
-                _ => return,
-            }
-        }
-        // A removed set has nothing to give back to. At 32,767 another process filled the counter, and the kernel
-        // keeps the unit as an undo of this process.
-        let _ = self.counter().give_back(request, token);
-        self.returned.fetch_add(1, Ordering::Release);
-    }
-
-    fn fail(&self, list: &mut List, error: &Error) {
-        for (id, waiter) in list.state.fail() {
-            self.source.listed(waiter.request, false, None);
-            // A mailbox that is closed has nobody to tell.
-            let _ = waiter.party.mailbox.deliver(id, Delivery::Failed(error.clone()));
-        }
-    }
-
-    fn remove(&self, list: &mut List, id: WaiterId) {
-        let (left, action) = list.state.leave(id);
-        if let Some(waiter) = left {
-            self.source.listed(waiter.request, false, list.oldest());
-        }
-        self.carry_out(list, action);
-    }
-
-    /// Carries out what an event asks for; where no thread can be had, the waiters learn of it.
-    fn carry_out(&self, list: &mut List, action: Action) {
-        match action {
-            Action::Nothing => {}
-            Action::Interrupt => list.interrupt.iter().for_each(Interrupt::raise),
-            Action::Rest => {
-                list.interrupt = None;
-                self.source.rest();
-            }
-            Action::StartThread(_) | Action::StartAnywhere(_) | Action::StartPoll(_) => {
-                match self.start(list, action) {
-                    Ok(Work::Nothing) => {}
-                    // Dropped under the lock, either would come back for it.
-                    Ok(_) => unreachable!("only a wait that begins has work for its caller"),
-                    Err(error) => {
-                        self.fail(list, &error);
-                        self.carry_out_end(list);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Ends the driver if nobody waits.
-    fn carry_out_end(&self, list: &mut List) {
-        if list.state.is_empty() {
-            let action = list.state.end();
-            self.carry_out(list, action);
-        }
-    }
-
-    /// Starts the driver that an event asks for; every other action is carried out.
-    fn start(&self, list: &mut List, action: Action) -> Result<Work> {
-        let generation = match action {
-            Action::StartPoll(generation) => return Ok(Work::Poll(Poll::new(self.strong(), generation))),
-            Action::StartAnywhere(generation) | Action::StartThread(generation) => generation,
-            _ => {
-                self.carry_out(list, action);
-                return Ok(Work::Nothing);
-            }
-        };
-        Interrupt::install()?;
-        if matches!(action, Action::StartAnywhere(_))
-            && list.state.wants_pool()
-            && let Some(work) = PoolWork::reserve(&self.strong(), generation)
-        {
-            list.state.placed(Executor::Pool);
-            return Ok(Work::Pool(work));
-        }
-        Tenure::start_on_thread(self.strong(), generation)?;
-        Ok(Work::Nothing)
-    }
-
     fn strong(&self) -> Arc<Self> {
         self.me.upgrade().expect("the caller holds the queue")
     }
 
-    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    /// The state is whole even after a panic of a thread here: no code between two changes panics.
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits while `condition` holds, for as long as `patience` allows.
+/// Waits while `condition` holds, at most as long as `patience`.
 fn pause_while(condition: impl Fn() -> bool, patience: Duration) {
     const CHECK_EVERY: Duration = Duration::from_micros(20);
     let start = Instant::now();
@@ -519,7 +276,7 @@ fn pause_while(condition: impl Fn() -> bool, patience: Duration) {
     }
 }
 
-/// Waiters are numbered over the whole process, so that a mailbox keeps the order of several queues.
+/// Waiters are numbered over the whole process, so that a mailbox keeps the order across queues.
 fn next_id() -> WaiterId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -1,14 +1,16 @@
-//! The queue over a counter of its own process.
+//! The queue over a counter in this process.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::error::OsCode;
-
 use super::*;
+use crate::error::{Error, OsCode};
+use crate::waiting::executors;
+use crate::waiting::mailbox::Delivery;
+use crate::waiting::source::Token;
 
-/// A counter of its own process, which panics so many times before it takes anything.
+/// A counter in this process; its first `panics` takes panic.
 #[derive(Default)]
 struct Fake {
     units: Mutex<usize>,
@@ -54,7 +56,7 @@ fn start(queue: &Queue, mailbox: &Arc<Mailbox>, executors: Executors) -> (Waiter
         Waiter { request: Request::Permit, holder: Arc::default(), mailbox: Arc::clone(mailbox), executors };
     match queue.wait(waiter).unwrap() {
         Wait::Pending(id, work) => (id, work),
-        Wait::Done => panic!("nothing is there at once"),
+        Wait::Done => panic!("the counter has no unit at once"),
     }
 }
 
@@ -71,7 +73,7 @@ fn a_driver_that_panics_is_replaced() {
 }
 
 #[test]
-fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
+fn an_uncollected_unit_goes_to_the_next_mailbox_or_back() {
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
     let queue = Queue::of_units(Arc::clone(&fake));
     let ((first, first_arrival), (second, second_arrival)) = (mailbox(), mailbox());
@@ -86,17 +88,17 @@ fn a_unit_that_nobody_collected_goes_to_the_next_mailbox_or_back() {
 }
 
 #[test]
-fn a_waiter_for_no_pool_does_not_wait_for_a_pool_that_is_busy() {
+fn a_waiter_that_allows_no_pool_does_not_wait_for_a_busy_pool() {
     executors::set_pool_size(4);
     let fake = Arc::new(Fake { units: Mutex::new(1), panics: AtomicUsize::new(0) });
     let queue = Queue::of_units(Arc::clone(&fake));
     let (mailbox, arrival) = mailbox();
     let (gone, work) = start(&queue, &mailbox, Executors::POOL);
-    let Work::Pool(work) = work else { panic!("a place in the pool is free") };
+    let Work::Pool(work) = work else { panic!("the pool should have a free place") };
     queue.cancel(gone, &mailbox);
     let (id, _) = start(&queue, &mailbox, Executors::THREAD);
     arrival.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(mailbox.collect().delivered.remove(&id), Some(Delivery::Granted(_))));
-    // When libuv comes to it, there is nothing left to do.
+    // When libuv comes to the work, nothing is left to do.
     work.run();
 }

@@ -7,7 +7,7 @@ use crate::error::OsCode;
 use crate::error::{Error, Result};
 use crate::sys::interrupt::Interrupt;
 
-/// What a waiter asks for, and whether it has an owner.
+/// The request of a waiter, and whether its unit has an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// A unit, taken for good: a signal between processes.
@@ -18,7 +18,7 @@ pub(crate) enum Request {
     Shrink(u16),
     /// A lock, held together with others who ask for the same.
     Shared,
-    /// A lock, held alone.
+    /// A lock, held exclusively.
     Exclusive,
 }
 
@@ -29,35 +29,36 @@ impl Request {
     }
 }
 
-/// Where a backend took something, for its own use when that goes back.
+/// The place where a backend took a unit or lock; the backend needs it for giving that back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token(pub(crate) i32);
 
-/// A kernel's counter.
+/// A counter in the kernel.
 pub(crate) trait Counter: Send + Sync {
-    /// Takes what is asked for if it is there now.
+    /// Takes for the request if that is possible now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
     /// Takes what is asked for, a unit so that it comes back when its process dies, and waits as long as it takes; `None` after an interrupt.
     ///
-    /// What it has on the way then may stay taken: the next call goes on with it, or [`Locking::rest`] gives it up.
+    /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
+    /// gives it up.
     fn take(&self, request: Request, interrupt: &Interrupt) -> Result<Option<Token>>;
 
-    /// Whether [`try_take`](Self::try_take), again and again for a moment, may stand for [`take`](Self::take).
+    /// Whether a moment of [`try_take`](Self::try_take) in a loop may replace [`take`](Self::take).
     fn may_be_polled(&self) -> bool {
         false
     }
 
-    /// Gives back what was taken.
+    /// Gives a unit or lock back.
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode>;
 
-    /// How many threads of all processes wait in the kernel for what a holder of `request` gives back; `None` where nothing
-    /// tells.
+    /// The number of threads, in all processes, that wait in the kernel for a release of `request`;
+    /// `None` where the kernel does not tell.
     fn kernel_waiters(&self, _request: Request) -> Option<u32> {
         None
     }
 
-    /// Makes a unit that was taken a [`Request::Unit`]; the counter does not move.
+    /// Turns a unit that was taken into a [`Request::Unit`]; the counter does not move.
     fn disown(&self, _token: Token) -> std::result::Result<(), OsCode> {
         Ok(())
     }
@@ -98,26 +99,27 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
 
 /// A lock: what it is made of exists only while somebody uses it, and tells others who waits.
 pub(crate) trait Locking: Counter {
-    /// One more request uses it.
+    /// One more request uses the lock.
     fn join(&self);
 
-    /// One request less uses it.
+    /// One request fewer uses the lock.
     fn part(&self);
 
-    /// Closes what no request uses and no thread takes from; false where a thread does, so that it is to be tried again.
+    /// Closes the lock if no request uses it and no thread takes from it; false if a thread does, so that the caller
+    /// tries again.
     fn close_unused(&self) -> bool;
 
-    /// The process ends: gives back all that it has, closes it, and takes nothing any more.
+    /// The process ends: gives back everything that it has, closes the lock, and takes nothing any more.
     fn end_process(&self);
 
-    /// A waiter joined the list for this, or left it; `oldest` is when the first one in the list asked.
+    /// A waiter with this request joined or left the list; `oldest` is the time when the list's first waiter asked.
     fn listed(&self, request: Request, joined: bool, oldest: Option<u64>);
 
-    /// Nobody waits any more, and no thread takes.
+    /// The list is empty, and no thread takes.
     fn rest(&self);
 }
 
-/// What a queue waits for.
+/// The object that a queue waits for.
 pub(super) enum Source {
     Units(Box<dyn Counter>),
     Lock(Box<dyn Locking>),

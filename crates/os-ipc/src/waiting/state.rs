@@ -1,4 +1,4 @@
-//! The wait list of one source and who drives it, as a state machine: events in, actions out.
+//! The wait list of one source and its driver, as a state machine: events in, actions out.
 //!
 //! Nothing here locks, blocks or calls the system. `queue.rs` holds the lock and carries the actions out.
 
@@ -7,23 +7,23 @@ use std::collections::BTreeMap;
 use super::executors::{Executor, Executors};
 use super::source::Request;
 
-/// A pending wait; a smaller one came first.
+/// The number of a pending wait; waits are served in the order of their numbers.
 pub type WaiterId = u64;
 
 /// A place in the wait list.
 pub(super) struct Waiter<P> {
     pub(super) request: Request,
     pub(super) executors: Executors,
-    /// Who waits.
+    /// The party that waits.
     pub(super) party: P,
 }
 
-/// Who takes from the source for the waiters.
+/// The driver: it takes from the source for the waiters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Driver {
-    /// Nobody: nobody waits.
+    /// No driver: the list is empty.
     None,
-    /// A thread that was sent for and has not begun.
+    /// A thread that was requested and has not begun.
     Starting(Executor),
     /// A thread that blocks in the kernel, or is on its way there or back.
     Running(Executor),
@@ -31,54 +31,54 @@ pub(super) enum Driver {
     Polling,
 }
 
-/// What the queue does after an event, under its lock.
+/// The action of the queue after an event, under its lock.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Nothing,
-    /// Calls the driver out of the kernel: it waits for what nobody wants, or where it must not.
+    /// Interrupts the driver: it waits for something that no waiter wants, or in a thread where it must not block.
     Interrupt,
     /// Starts a driver of this generation on a thread of our own.
     StartThread(u64),
-    /// Starts a driver of this generation: on libuv's pool where it has a place for us, else on a thread of our own.
+    /// Starts a driver of this generation: on libuv's pool if a place is free, otherwise on a thread of our own.
     StartAnywhere(u64),
-    /// Has the event loop poll, as this generation.
+    /// Lets the event loop poll, as this generation.
     StartPoll(u64),
-    /// Tells the source that nobody waits and nobody takes.
+    /// Tells the source that there are no waiters and no driver.
     Rest,
 }
 
-/// What a driver does next.
+/// The next step of a driver.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It takes this from the source, and blocks until it has it.
+    /// The driver takes this from the source, and blocks until it has it.
     Take(Request),
-    /// It ends; the action is what is left to do.
+    /// The driver ends; the queue carries out the action.
     End(Action),
-    /// It ends, and the event loop of the first waiter polls, as this generation.
+    /// The driver ends, and the event loop of the first waiter polls, as this generation.
     Poll(u64),
 }
 
-/// What the queue knows besides the state when it asks for the next step.
+/// The facts outside the state that decide the next step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances {
     /// Whether threads of libuv's pool may block for us.
     pub(super) pool_is_open: bool,
-    /// Whether the driver delivered something, and so woke the first waiter's event loop, whose waits are short.
+    /// Whether the driver delivered something, and so woke the event loop of the first waiter, whose waits are short.
     pub(super) may_poll: bool,
 }
 
 pub(super) struct State<P> {
     waiters: BTreeMap<WaiterId, Waiter<P>>,
-    /// How many of them a pool thread may serve.
+    /// The number of waiters that a pool thread may serve.
     for_pool: usize,
-    /// How many of them an event loop may poll for.
+    /// The number of waiters that an event loop may poll for.
     for_event_loop: usize,
     driver: Driver,
-    /// Counts the drivers, so that one that was replaced before it began knows.
+    /// The number of the current driver: a driver that was replaced before it began finds another number here.
     generation: u64,
-    /// What the driver takes.
+    /// The request that the driver takes now.
     taking: Option<Request>,
 }
 
@@ -121,7 +121,7 @@ impl<P> State<P> {
         !self.is_empty() && self.for_event_loop == self.len()
     }
 
-    /// The waiters that `which` means.
+    /// The waiters whose party `which` selects.
     pub(super) fn ids(&self, which: impl Fn(&P) -> bool) -> Vec<WaiterId> {
         self.waiters.iter().filter(|(_, waiter)| which(&waiter.party)).map(|(id, _)| *id).collect()
     }
@@ -141,13 +141,13 @@ impl<P> State<P> {
                 self.replace(Driver::Starting(Executor::Thread));
                 Action::StartAnywhere(self.generation)
             }
-            // A poll that is planned can be long in coming: its event loop may be busy.
+            // A planned poll can come late: its event loop may be busy.
             Driver::Polling if !executors.event_loop => self.start_thread(),
             _ => self.settle(),
         }
     }
 
-    /// A waiter leaves the list, if it is still in it.
+    /// A waiter leaves the list, if it is still there.
     pub(super) fn leave(&mut self, id: WaiterId) -> (Option<Waiter<P>>, Action) {
         let left = self.waiters.remove(&id);
         match &left {
@@ -159,7 +159,7 @@ impl<P> State<P> {
         }
     }
 
-    /// Takes out the first waiter, if what was taken is what it asked for.
+    /// Removes the first waiter, if its request is like the one that was taken for.
     pub(super) fn grant(&mut self, taken: Request) -> Option<(WaiterId, Waiter<P>)> {
         self.first().filter(|waiter| waiter.request == taken)?;
         let (id, waiter) = self.waiters.pop_first()?;
@@ -167,13 +167,13 @@ impl<P> State<P> {
         Some((id, waiter))
     }
 
-    /// Takes out every waiter: the source failed.
+    /// Removes every waiter: the source failed.
     pub(super) fn fail(&mut self) -> BTreeMap<WaiterId, Waiter<P>> {
         (self.for_pool, self.for_event_loop) = (0, 0);
         std::mem::take(&mut self.waiters)
     }
 
-    /// Says whether a pool thread may serve the waiters that `which` means.
+    /// Sets whether a pool thread may serve the waiters whose party `which` selects.
     pub(super) fn allow_pool(&mut self, which: impl Fn(&P) -> bool, allowed: bool) -> Action {
         for waiter in self.waiters.values_mut().filter(|waiter| which(&waiter.party)) {
             waiter.executors.pool = allowed;
@@ -182,7 +182,7 @@ impl<P> State<P> {
         self.settle()
     }
 
-    /// The driver that was to start anywhere has a place on this executor.
+    /// The driver that was to start anywhere now has a place on this executor.
     pub(super) fn placed(&mut self, executor: Executor) {
         self.driver = Driver::Starting(executor);
     }
@@ -192,7 +192,7 @@ impl<P> State<P> {
         self.for_pool > 0
     }
 
-    /// A driver asks what to do next.
+    /// A driver asks for its next step.
     pub(super) fn next(&mut self, generation: u64, executor: Executor, now: Circumstances) -> Next {
         if self.generation != generation {
             return Next::End(Action::Nothing);
@@ -200,7 +200,7 @@ impl<P> State<P> {
         let Some(request) = self.first().map(|waiter| waiter.request) else {
             return Next::End(self.end());
         };
-        // Only the driver that just woke that event loop: it is about to poll.
+        // Only the driver that just woke this event loop leaves its place to it: that loop is about to poll.
         if now.may_poll && self.may_all_be_polled() {
             self.replace(Driver::Polling);
             return Next::Poll(self.generation);
@@ -213,7 +213,7 @@ impl<P> State<P> {
         Next::Take(request)
     }
 
-    /// Nobody waits and nobody drives.
+    /// The list is empty, and the driver ends.
     pub(super) fn end(&mut self) -> Action {
         self.driver = Driver::None;
         self.taking = None;
@@ -231,7 +231,7 @@ impl<P> State<P> {
         }
     }
 
-    /// The calling thread is about to block, and may be the one that was to poll.
+    /// The calling thread is about to block; it may be the thread that was to poll.
     pub(super) fn replace_poll(&mut self) -> Action {
         if self.driver == Driver::Polling { self.start_thread() } else { Action::Nothing }
     }
@@ -245,32 +245,32 @@ impl<P> State<P> {
         }
     }
 
-    /// The driver has waited too long for a free thread of libuv's pool.
+    /// The driver waited too long for a free thread of libuv's pool.
     pub(super) fn leave_pool_queue(&mut self) -> Action {
         if self.driver == Driver::Starting(Executor::Pool) { self.start_thread() } else { Action::Nothing }
     }
 
-    /// No thread could be had for what [`leave_pool_queue`](Self::leave_pool_queue) asked for: the driver waits on.
+    /// The thread that [`leave_pool_queue`](Self::leave_pool_queue) asked for could not start: the driver waits on.
     pub(super) fn stay_in_pool_queue(&mut self) {
         self.driver = Driver::Starting(Executor::Pool);
         self.generation -= 1;
     }
 
-    /// What follows for the driver from a change of the list.
+    /// The action for the driver after a change of the list.
     pub(super) fn settle(&mut self) -> Action {
         let (idle, no_pool) = (self.is_empty(), self.for_pool == 0);
         match self.driver {
-            Driver::Running(_) if self.takes_in_vain() => Action::Interrupt,
+            Driver::Running(_) if self.takes_another_request() => Action::Interrupt,
             Driver::Running(Executor::Thread) if idle => Action::Interrupt,
             Driver::Running(Executor::Pool) if idle || no_pool => Action::Interrupt,
-            // It cannot be called yet, and libuv may be long in coming to it.
+            // An interrupt cannot reach a driver that has not begun, and libuv may start it late.
             Driver::Starting(Executor::Pool) if !idle && no_pool => self.start_thread(),
             _ => Action::Nothing,
         }
     }
 
-    /// Whether what the driver is about to get is not what the first waiter asks for.
-    fn takes_in_vain(&self) -> bool {
+    /// Whether the driver takes for another request than that of the first waiter.
+    fn takes_another_request(&self) -> bool {
         let first = self.first().map(|waiter| waiter.request);
         matches!((self.taking, first), (Some(taken), Some(request)) if request != taken)
     }

@@ -1,4 +1,4 @@
-//! The state machine by table: what happens, who drives then, and what the queue has to do.
+//! The state machine by table: an event, the driver after it, and the action of the queue.
 
 use super::*;
 use Action::{Interrupt, Nothing, Rest, StartAnywhere, StartPoll, StartThread};
@@ -9,7 +9,7 @@ const THREAD: Executors = Executors::THREAD;
 const POOL: Executors = Executors::POOL;
 const LOOP: Executors = Executors { pool: false, event_loop: true };
 
-/// What happens to the state.
+/// An event of the state.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Join(WaiterId, Request, Executors),
@@ -17,9 +17,9 @@ enum Event {
     JoinQuick(WaiterId, Executors),
     Leave(WaiterId),
     Placed(Executor),
-    /// A driver of this generation, on this executor, asks what to do.
+    /// A driver of this generation, on this executor, asks for its next step.
     Next(u64, Executor),
-    /// As `Next`, after it delivered to an event loop whose waits are short.
+    /// As `Next`, after the driver delivered to an event loop whose waits are short.
     NextQuick(u64, Executor),
     /// As `Next`, when the program is about to exit.
     NextAtExit(u64, Executor),
@@ -75,7 +75,7 @@ fn feed(state: &mut State<WaiterId>, event: Event) -> Outcome {
     }
 }
 
-/// Feeds the events one by one, and compares what each gives and who drives then.
+/// Feeds the events one by one, and compares the outcome and the driver after each.
 fn play(steps: &[(Event, Outcome, Driver)]) {
     let mut state = State::default();
     for (at, (event, outcome, driver)) in steps.iter().enumerate() {
@@ -152,7 +152,7 @@ fn a_driver_that_has_not_begun_is_not_interrupted() {
 }
 
 #[test]
-fn a_driver_that_takes_for_a_waiter_that_left_is_interrupted_if_the_next_asks_for_something_else() {
+fn a_driver_is_interrupted_when_the_next_waiter_asks_for_something_else() {
     play(&[
         (Join(1, Exclusive, THREAD), Does(StartAnywhere(1)), Starting(Thread)),
         (Asks(1, Thread), Takes(Exclusive), Running(Thread)),
@@ -189,7 +189,7 @@ fn a_waiter_that_allows_no_pool_does_not_wait_for_a_busy_pool() {
 }
 
 #[test]
-fn the_pool_is_left_at_exit() {
+fn drivers_leave_the_pool_at_exit() {
     play(&[
         (Join(1, Permit, POOL), Does(StartAnywhere(1)), Starting(Thread)),
         (Placed(Pool), Does(Nothing), Starting(Pool)),
@@ -214,7 +214,7 @@ fn a_driver_that_queues_for_the_pool_moves_to_a_thread() {
 }
 
 #[test]
-fn a_driver_that_is_lost_is_replaced_while_somebody_waits() {
+fn a_lost_driver_is_replaced_while_waiters_remain() {
     play(&[
         (Join(1, Permit, THREAD), Does(StartAnywhere(1)), Starting(Thread)),
         (Asks(1, Thread), Takes(Permit), Running(Thread)),
@@ -268,7 +268,7 @@ fn a_driver_leaves_its_place_only_to_an_event_loop_that_may_poll_for_all() {
 }
 
 #[test]
-fn a_failure_takes_out_every_waiter() {
+fn a_failure_removes_every_waiter() {
     let mut state = State::default();
     for id in 1..4 {
         let _ = feed(&mut state, Join(id, Permit, POOL));

@@ -1,4 +1,4 @@
-//! Names that nobody else has, and what is behind them removed when a test ends, however it ends.
+//! Unique names; their objects are removed when a test ends, passed or failed.
 
 #![allow(dead_code, reason = "every test program uses its share of it")]
 
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use os_ipc::{Backend, Creation, Delivery, Mailbox, Owner, Semaphore, SemaphoreId, WaiterId};
 
-/// The longest that anything may take.
+/// The longest that any step of a test may take.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
-/// A name of its own, in one backend; unlinked on drop.
+/// A unique name, in one backend; unlinked on drop.
 pub struct Named {
     pub name: String,
     pub backend: Backend,
@@ -62,7 +62,7 @@ pub fn backends() -> impl Iterator<Item = Backend> {
     [Backend::SystemV, Backend::Posix].into_iter().filter(|backend| backend.is_available())
 }
 
-/// The counter, counted by taking where the platform cannot tell.
+/// The counter; counted by taking where the platform has no call for it.
 pub fn units(semaphore: &Semaphore) -> u32 {
     if semaphore.backend().has_value() {
         return semaphore.value().unwrap();
@@ -75,7 +75,7 @@ pub fn units(semaphore: &Semaphore) -> u32 {
     units
 }
 
-/// A mailbox, and a way to wait for what arrives there.
+/// A mailbox, and a way to wait for its deliveries.
 pub struct Party {
     pub mailbox: Arc<Mailbox>,
     woken: Arc<(Mutex<bool>, Condvar)>,
@@ -94,7 +94,7 @@ impl Party {
         Self { mailbox: Arc::new(Mailbox::new(wake)), woken }
     }
 
-    /// Waits until something arrived, and takes out all that did.
+    /// Waits until something arrives, and takes everything out.
     pub fn collect(&self) -> Vec<(WaiterId, Delivery)> {
         let mut woken = self.woken.0.lock().unwrap();
         let deadline = Instant::now() + LIMIT;
@@ -105,11 +105,11 @@ impl Party {
         }
         *woken = false;
         drop(woken);
-        // There is no event loop here that could look: what was left to it is dropped, and a thread goes on.
+        // No event loop polls here: a planned poll is dropped, and a thread goes on.
         self.mailbox.collect().delivered.into_iter().collect()
     }
 
-    /// Collects until `count` outcomes were there.
+    /// Collects until `count` outcomes have arrived.
     pub fn collect_all(&self, count: usize) -> Vec<(WaiterId, Delivery)> {
         let mut all = Vec::new();
         while all.len() < count {
@@ -119,7 +119,7 @@ impl Party {
     }
 }
 
-/// Waits until it holds.
+/// Waits until the condition holds.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {

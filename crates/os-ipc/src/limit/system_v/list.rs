@@ -8,7 +8,7 @@ use crate::semaphore::system_v_sets;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Values};
 
 /// Every limit that we may read. One that is gone by now is not on the list.
-pub(crate) fn list() -> Result<Vec<LimitInfo>> {
+pub(super) fn list() -> Result<Vec<LimitInfo>> {
     Ok(system_v_sets()?
         .into_iter()
         .filter(|set| is_limit(*set))
@@ -49,8 +49,8 @@ pub(super) fn describe(set: SetId, recorded: bool) -> std::result::Result<LimitI
         uid: status.access.uid,
         gid: status.access.gid,
         mode: status.access.mode,
-        operated: Some(status.operated).filter(|time| *time != 0),
-        changed: status.changed,
+        operated_at: Some(status.operated).filter(|time| *time != 0),
+        changed_at: status.changed,
         verified: recorded,
     })
 }

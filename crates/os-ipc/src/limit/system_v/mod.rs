@@ -5,27 +5,69 @@ mod holder;
 mod inherited;
 mod list;
 mod resize;
-// Where there are sets.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-pub(crate) use list::list;
-
-use super::LimitInfo;
+use super::engine::{Engine, Identity, Object};
+use super::{LimitCreation, LimitId, LimitInfo, checked_permits};
+use crate::access::Owner;
 use crate::counter_set::{self, Opened, SetName};
 use crate::error::{Code, Error, OsCode, Remedy, Result};
-use crate::hints::system_v as hints;
+use crate::hints::sets as hints;
+use crate::hints::system_v::By;
 use crate::record::PERMITS_AT;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 use crate::waiting::Queue;
 use counter::LimitCounter;
 
+/// semget(2): the kernel undoes what a dead process took.
+pub(super) struct SystemV;
+
+impl Engine for SystemV {
+    fn create(&self, id: &LimitId, creation: LimitCreation) -> Result<Box<dyn Object>> {
+        let (name, creation) = (id.set_name(), of_set(creation)?);
+        let opened = counter_set::create(&name, creation).map_err(|error| explained(error, &name))?;
+        Ok(Box::new(Set::new(opened, name)))
+    }
+
+    fn open(&self, id: &LimitId, owner: Owner) -> Result<Box<dyn Object>> {
+        let name = id.set_name();
+        let opened = counter_set::open(&name, owner).map_err(|error| explained(error, &name))?;
+        Ok(Box::new(Set::new(opened, name)))
+    }
+
+    fn open_or_create(
+        &self,
+        id: &LimitId,
+        creation: LimitCreation,
+        owner: Owner,
+    ) -> Result<(Box<dyn Object>, bool)> {
+        let (name, creation) = (id.set_name(), of_set(creation)?);
+        let opened =
+            counter_set::open_or_create(&name, creation, owner).map_err(|error| explained(error, &name))?;
+        Ok((Box::new(Set::new(opened, name)), opened.created))
+    }
+
+    fn unlink(&self, id: &LimitId) -> Result<bool> {
+        let name = id.set_name();
+        counter_set::unlink(&name).map_err(|error| explained(error, &name))
+    }
+
+    fn list(&self) -> Result<Vec<LimitInfo>> {
+        list::list()
+    }
+}
+
+fn of_set(creation: LimitCreation) -> Result<counter_set::Creation> {
+    Ok(counter_set::Creation { initial: checked_permits(creation.permits)?, mode: creation.mode })
+}
+
 /// An open set.
-pub(super) struct Set {
+struct Set {
     id: SetId,
     /// What it was opened by.
     name: SetName,
@@ -36,45 +78,48 @@ pub(super) struct Set {
     queue: Arc<Queue>,
 }
 
-impl Set {
-    pub(super) fn new(opened: Opened, name: &SetName) -> Self {
-        let Opened { set, verified, recorded, .. } = opened;
-        let (counter, queue) = counter_of(set, name, recorded);
-        Self { id: set, name: name.clone(), verified, recorded, counter, queue }
-    }
+/// Which set, and what it was opened by.
+#[derive(Debug)]
+struct Which(SetId, SetName);
 
-    pub(super) fn name(&self) -> &str {
+impl Identity for Which {
+    fn remove(&self) -> Result<()> {
+        let Self(set, name) = self;
+        counter_set::remove(*set, name).map_err(|error| {
+            // The set may not have its key any more.
+            without_posix(hints::explained(error, By::Id(set.raw()), || None))
+        })
+    }
+}
+
+impl Object for Set {
+    fn name(&self) -> &str {
         self.name.name()
     }
 
-    pub(super) fn verified(&self) -> bool {
+    fn verified(&self) -> bool {
         self.verified
     }
 
-    pub(super) fn queue(&self) -> &Arc<Queue> {
+    fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
 
-    /// How many permits there are, as recorded.
-    pub(super) fn permits(&self) -> Result<Option<u16>> {
+    fn permits(&self) -> Result<Option<u16>> {
         if !self.recorded {
             return Ok(None);
         }
         sys::value_at(self.id, PERMITS_AT).map(Some).map_err(|errno| self.unreadable(errno))
     }
 
-    /// As [`LimitCounter::wait`].
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        self.counter.wait(deadline)
+    fn no_record(&self) -> Error {
+        let what = format!("the limit {} has no recorded number of permits that could be changed", self.name);
+        Error::new(Code::NotSupported, what).with_hint(
+            "another program made its set, or this host's limits (SEMMSL, SEMOPM of kernel.sem) were too small for the record",
+        )
     }
 
-    /// As [`LimitCounter::hand_on`].
-    pub(super) fn hand_on(&self, handed_on: bool) -> Result<bool> {
-        self.counter.hand_on(handed_on)
-    }
-
-    /// Raises the recorded number at once; false when it is not `from` any more.
-    pub(super) fn grow(&self, from: u16, to: u16) -> Result<bool> {
+    fn grow(&self, from: u16, to: u16) -> Result<bool> {
         resize::grow(self.id, from, to).map_err(|errno| {
             let what = match errno {
                 OsCode::ERANGE => "the free permits would pass 32,767",
@@ -84,22 +129,30 @@ impl Set {
         })
     }
 
-    /// The error for a set that has no record.
-    pub(super) fn no_record(&self) -> Error {
-        let what = format!("the limit {} has no recorded number of permits that could be changed", self.name);
-        Error::new(Code::NotSupported, what).with_hint(
-            "another program made its set, or this host's limits (SEMMSL, SEMOPM of kernel.sem) were too small for the record",
-        )
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        self.counter.wait(deadline)
     }
 
-    pub(super) fn info(&self) -> Result<LimitInfo> {
+    fn hand_on(&self, handed_on: bool) -> Result<bool> {
+        self.counter.hand_on(handed_on)
+    }
+
+    fn info(&self) -> Result<LimitInfo> {
         let info = list::describe(self.id, self.recorded).map_err(|errno| self.unreadable(errno))?;
         let name = if self.name().is_empty() { info.name } else { Some(self.name().to_owned()) };
         Ok(LimitInfo { name, verified: self.verified, ..info })
     }
 
-    pub(super) fn identity(&self) -> (SetId, SetName) {
-        (self.id, self.name.clone())
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.id, self.name.clone()))
+    }
+}
+
+impl Set {
+    fn new(opened: Opened, name: SetName) -> Self {
+        let Opened { set, verified, recorded, .. } = opened;
+        let (counter, queue) = counter_of(set, &name, recorded);
+        Self { id: set, name, verified, recorded, counter, queue }
     }
 
     fn unreadable(&self, errno: OsCode) -> Error {
@@ -108,13 +161,8 @@ impl Set {
 }
 
 /// An error that leaves this module, with what can be found out about its set.
-pub(super) fn explained(error: Error, name: &SetName) -> Error {
-    without_posix(hints::set(error, hints::By::Key(name.key().raw()), || None))
-}
-
-/// As [`explained`], of a set that may not have its key any more.
-pub(super) fn explained_by_id(error: Error, set: SetId) -> Error {
-    without_posix(hints::set(error, hints::By::Id(set.raw()), || None))
+fn explained(error: Error, name: &SetName) -> Error {
+    without_posix(hints::explained(error, By::Key(name.key().raw()), || None))
 }
 
 /// A POSIX semaphore helps where System V is refused, but not who needs permits: it has none.

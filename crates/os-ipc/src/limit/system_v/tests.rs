@@ -360,7 +360,8 @@ fn pairs_leave_no_drift_in_the_undo_records() {
 #[test]
 fn an_earlier_image_s_permits_go_back_unless_they_were_handed_on() {
     let named = Named::new();
-    let set = named.create(9).identity().set;
+    named.create(9);
+    let set = named.set();
     // As an earlier image of this process left it: the words have this pid.
     let [one, two, three] = [0, 1, 2].map(|at| holder::words().start + at);
     let mut left = [
@@ -408,7 +409,8 @@ fn record(set: SetId) -> (u16, u16) {
 #[test]
 fn the_record_grows_only_from_the_number_that_it_has() {
     let named = Named::new();
-    let set = named.create(0).identity().set;
+    named.create(0);
+    let set = named.set();
     for (from, to, grown) in [(1, 5, false), (0, 4, true), (0, 5, false), (3, 5, false), (4, 32_767, true)] {
         assert_eq!(resize::grow(set, from, to).unwrap(), grown, "{from} {to}");
     }
@@ -419,7 +421,7 @@ fn the_record_grows_only_from_the_number_that_it_has() {
 fn a_step_takes_one_free_permit_and_lowers_the_record_with_it() {
     let named = Named::new();
     let limit = named.create(3);
-    let set = limit.identity().set;
+    let set = named.set();
     assert!(limit.try_acquire().unwrap());
     for (to, left) in [(2, (2, 1)), (0, (1, 0))] {
         let token = resize::try_step(set, to).unwrap().unwrap();
@@ -443,7 +445,7 @@ fn a_step_takes_one_free_permit_and_lowers_the_record_with_it() {
 fn a_step_that_waits_ends_when_another_one_reaches_the_number() {
     let named = Named::new();
     let limit = named.create(2);
-    let set = limit.identity().set;
+    let set = named.set();
     assert!(limit.try_acquire().unwrap() && limit.try_acquire().unwrap());
     thread::scope(|scope| {
         let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| resize::await_step(set, 1).unwrap())).collect();
@@ -481,7 +483,7 @@ fn a_removed_limit_is_removed_for_everybody() {
     let named = Named::new();
     let (one, two) = (named.create(1), named.open());
     assert!(one.try_acquire().unwrap());
-    counter_set::remove(named.set(), named.id().set_name()).unwrap();
+    counter_set::remove(named.set(), &named.id().set_name()).unwrap();
     one.release().unwrap();
     assert_eq!(one.held(), 0);
     assert_eq!(two.try_acquire().unwrap_err().errno(), Some(OsCode::EIDRM));

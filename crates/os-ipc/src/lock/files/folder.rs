@@ -1,4 +1,4 @@
-//! The folder with a user's lock files, in which nobody else can do anything.
+//! The folder of a user's lock files; no other user can change anything in it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,19 @@ use crate::sys::failure::{Failure, Refusal};
 use crate::sys::lock_file::Folder;
 use crate::sys::user_folder;
 
-/// The one of this user, for all programs.
+/// The folder of this user, for all programs.
 pub(in crate::lock) fn of_user() -> Result<PathBuf> {
     let failed = |errno| Error::system("cannot find the folder of locks", "confstr", "", errno);
     Ok(user_folder::user_folder().map_err(failed)?.join(format!("os-ipc-locks-{}", own_uid())))
 }
 
-/// Makes the folder when it is missing; refuses one that somebody else could change, or planted.
+/// Makes the folder if it is missing; refuses a folder that another user can change or made.
 pub(super) fn ensure(folder: &Path) -> Result<()> {
     Folder::make(folder).map_err(|failure| failed(folder, failure))?;
     look(folder).map(drop)
 }
 
-/// The folder, if there is one; refuses what [`ensure`] refuses.
+/// The folder, if it exists; refuses what [`ensure`] refuses.
 pub(super) fn find(folder: &Path) -> Result<Option<Folder>> {
     match look(folder) {
         Err(error) if error.errno() == Some(OsCode::ENOENT) => Ok(None),
@@ -46,7 +46,7 @@ pub(super) fn failed(path: &Path, Failure(call, errno): Failure) -> Error {
     Error::system("cannot open the lock", call, format_args!("'{}'", path.display()), errno)
 }
 
-/// Why a file of a lock is not opened.
+/// The error for a lock file that is not opened.
 pub(super) fn refused(path: &Path, refusal: Refusal) -> Error {
     match refusal {
         Refusal::Failed(failure) => failed(path, failure),

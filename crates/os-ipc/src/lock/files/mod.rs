@@ -1,8 +1,9 @@
-//! Locks as files with flock(2), for a platform whose kernel undoes nothing else: a dead process's descriptors are closed.
+//! Locks as files with flock(2), for a platform whose kernel undoes nothing else: the kernel closes the descriptors of
+//! a dead process.
 //!
-//! Who wants to share passes the gate (a file that it locks together with others, for a moment) and locks the lock's
-//! file together with others. Who wants the lock alone locks the gate alone first, and keeps it until the lock goes
-//! back: nobody new gets in, and those who share leave one by one.
+//! A shared request locks the gate (a file) shared for a moment, and then the lock's file shared. An exclusive request
+//! locks the gate exclusively first, and keeps it until the lock goes back: no newcomer passes, and the shared holders
+//! leave one by one.
 
 mod folder;
 mod paths;
@@ -14,25 +15,41 @@ mod user;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub(super) use folder::of_user;
-pub(super) use survey::{list, survey};
-
-use super::{LockName, MAX_LOCK_NAME_BYTES};
+use super::engine::Engine;
+use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock_file::{LockFile, Locked, Way};
-use crate::waiting::{Counter, Locking, Request, Token};
+use crate::waiting::{Counter, Locking, Queue, Request, Token};
+pub(super) use folder::of_user;
 use folder::{failed, refused};
 use paths::Paths;
 use user::{Tally, User};
 
+/// The locks whose files are in a folder.
+pub(super) struct InFolder<'a>(pub(super) &'a Path);
+
+impl Engine for InFolder<'_> {
+    fn queue(&self, name: &LockName) -> Arc<Queue> {
+        Queue::of_lock(FileLock::new(self.0, name.clone()))
+    }
+
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>> {
+        survey::survey(self.0, own_pid)
+    }
+
+    fn list(&self) -> Result<Vec<LockInfo>> {
+        survey::list(self.0)
+    }
+}
+
 /// A lock, as this process uses it.
-pub(super) struct FileLock {
+struct FileLock {
     name: LockName,
     paths: Paths,
     state: Mutex<State>,
@@ -42,7 +59,7 @@ pub(super) struct FileLock {
 struct State {
     users: usize,
     serving: bool,
-    /// The gate that our thread has shut for who wants the lock alone, and waits for the others to leave.
+    /// The gate that our thread shut for an exclusive request, while it waits for the others to leave.
     gate: Option<Locked>,
     held: HashMap<i32, Held>,
     last_number: i32,
@@ -50,10 +67,10 @@ struct State {
     tally: Tally,
 }
 
-/// What is locked for one holder; dropped, it is not any more.
+/// The locked files of one holder; dropping this unlocks them.
 struct Held {
     _lock: Locked,
-    /// Of who has the lock alone.
+    /// The gate of an exclusive holder.
     _gate: Option<Locked>,
 }
 
@@ -62,33 +79,33 @@ impl FileLock {
         Self { paths: Paths::new(folder, &name), name, state: Mutex::default() }
     }
 
-    /// flock(2) on the gate; `None` when it is not to be had, or a signal came.
-    fn shut_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
+    /// flock(2) on the gate; `None` if the gate is locked elsewhere, or after a signal.
+    fn shut_gate(&self, waits: bool, request: Request) -> Result<Option<Locked>> {
         let path = self.paths.gate();
         loop {
             let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
-            let Some(gate) = self.lock_file(file, waits, hold)? else { return Ok(None) };
-            // Else who used the lock last removed its files while we waited.
+            let Some(gate) = self.lock_file(file, waits, request)? else { return Ok(None) };
+            // If not, the last user of the lock removed its files while we waited.
             if gate.is_at(&path) {
                 return Ok(Some(gate));
             }
         }
     }
 
-    /// flock(2) on the lock's file, which stays where it is while the gate is ours, together with others or alone.
-    fn lock_behind_gate(&self, waits: bool, hold: Request) -> Result<Option<Locked>> {
+    /// flock(2) on the lock's file, shared or exclusive; the file stays where it is while we have the gate.
+    fn lock_behind_gate(&self, waits: bool, request: Request) -> Result<Option<Locked>> {
         let path = self.paths.lock();
         let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
         self.sign(&file)?;
-        self.lock_file(file, waits, hold)
+        self.lock_file(file, waits, request)
     }
 
-    /// Writes the name into a new file, or reads whose it is: two names can have one hash.
+    /// Writes the name into a new file, or compares the recorded one: two names can have the same hash.
     fn sign(&self, file: &LockFile) -> Result<()> {
         let path = self.paths.lock();
         let signed = || -> std::result::Result<_, OsCode> {
             let recorded = file.read_at_most(MAX_LOCK_NAME_BYTES)?;
-            // Several who share may do so at once; they all write the same.
+            // Several shared requests may do this at once; they all write the same name.
             if recorded.as_ref().is_some_and(Vec::is_empty) {
                 file.write(self.name.as_str().as_bytes())?;
             }
@@ -114,31 +131,31 @@ impl FileLock {
         Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"))
     }
 
-    fn lock_file(&self, file: LockFile, waits: bool, hold: Request) -> Result<Option<Locked>> {
-        match file.lock(Way { shared: hold == Request::Shared, waits }) {
+    fn lock_file(&self, file: LockFile, waits: bool, request: Request) -> Result<Option<Locked>> {
+        match file.lock(Way { shared: request == Request::Shared, waits }) {
             Ok(locked) => Ok(Some(locked)),
             Err((_, OsCode::EAGAIN | OsCode::EINTR)) => Ok(None),
             Err((_, errno)) => Err(self.failure("wait for", errno)),
         }
     }
 
-    /// The lock is held: what was locked for it gets a number.
-    fn keep(&self, hold: Request, lock: Locked, gate: Option<Locked>) -> Token {
+    /// Records a granted lock; the token is the number of its files.
+    fn keep(&self, request: Request, lock: Locked, gate: Option<Locked>) -> Token {
         let mut state = self.state();
         state.last_number = state.last_number.wrapping_add(1);
         let number = state.last_number;
         state.held.insert(number, Held { _lock: lock, _gate: gate });
-        *held_as(&mut state.tally, hold) += 1;
+        *held_as(&mut state.tally, request) += 1;
         self.publish(&mut state);
         Token(number)
     }
 
-    /// One attempt.
-    fn attempt(&self, hold: Request) -> Result<Option<Token>> {
-        let Some(gate) = self.shut_gate(false, hold)? else { return Ok(None) };
-        let Some(lock) = self.lock_behind_gate(false, hold)? else { return Ok(None) };
-        let gate = Some(gate).filter(|_| hold == Request::Exclusive);
-        Ok(Some(self.keep(hold, lock, gate)))
+    /// One try without waiting.
+    fn attempt(&self, request: Request) -> Result<Option<Token>> {
+        let Some(gate) = self.shut_gate(false, request)? else { return Ok(None) };
+        let Some(lock) = self.lock_behind_gate(false, request)? else { return Ok(None) };
+        let gate = Some(gate).filter(|_| request == Request::Exclusive);
+        Ok(Some(self.keep(request, lock, gate)))
     }
 
     fn publish(&self, state: &mut State) {
@@ -150,7 +167,7 @@ impl FileLock {
         }
     }
 
-    /// Removes the files when nobody else uses the lock. Only who has it alone, and the gate, may do that.
+    /// Removes the files if no other process uses the lock. Only an exclusive holder of lock and gate may do that.
     fn remove_files(&self) {
         let (gate, lock) = (self.paths.gate(), self.paths.lock());
         loop {
@@ -163,32 +180,32 @@ impl FileLock {
                 return;
             }
             drop(shut);
-            // Whoever has it removes the files when he leaves; one who just left found the gate shut by us.
+            // A holder removes the files when it leaves; a process that just left found the gate shut by us: try again.
             if alone(&lock).is_none() {
                 return;
             }
         }
     }
 
-    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    /// The state is whole even after a panic of a thread here: no code between two changes panics.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The file, locked alone, if it is there and nobody else has it.
+/// The file, locked exclusively, if it exists and no other process has it.
 fn alone(path: &Path) -> Option<Locked> {
     let file = LockFile::open(path).ok()?.lock(Way { shared: false, waits: false }).ok()?;
     file.is_at(path).then_some(file)
 }
 
-fn held_as(tally: &mut Tally, hold: Request) -> &mut u32 {
-    if hold == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
+fn held_as(tally: &mut Tally, request: Request) -> &mut u32 {
+    if request == Request::Shared { &mut tally.shared } else { &mut tally.exclusive }
 }
 
 impl Counter for FileLock {
-    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
-        /// Who removes the files has the lock alone for a moment, and that is not to be taken for an answer.
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
+        /// The process that removes the files has the lock for a moment; three tries outlast that moment.
         const TRIES: usize = 3;
         const BETWEEN: Duration = Duration::from_micros(100);
         folder::ensure(self.paths.folder())?;
@@ -196,31 +213,31 @@ impl Counter for FileLock {
             if attempt > 0 {
                 thread::sleep(BETWEEN);
             }
-            if let Some(taken) = self.attempt(hold)? {
+            if let Some(taken) = self.attempt(request)? {
                 return Ok(Some(taken));
             }
         }
         Ok(None)
     }
 
-    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         let shut = {
             let mut state = self.state();
             state.serving = true;
             state.gate.take()
         };
         let gate = match shut {
-            // Shut for somebody who gave up, or by a call that a signal ended.
+            // Shut for a request that gave up, or by a call that a signal ended.
             Some(gate) => Some(gate),
-            None => self.shut_gate(true, hold)?,
+            None => self.shut_gate(true, request)?,
         };
         let Some(gate) = gate else { return Ok(None) };
-        match self.lock_behind_gate(true, hold) {
+        match self.lock_behind_gate(true, request) {
             Ok(Some(lock)) => {
-                let gate = Some(gate).filter(|_| hold == Request::Exclusive);
-                Ok(Some(self.keep(hold, lock, gate)))
+                let gate = Some(gate).filter(|_| request == Request::Exclusive);
+                Ok(Some(self.keep(request, lock, gate)))
             }
-            Ok(None) if hold == Request::Exclusive => {
+            Ok(None) if request == Request::Exclusive => {
                 self.state().gate = Some(gate);
                 Ok(None)
             }
@@ -229,11 +246,11 @@ impl Counter for FileLock {
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let mut state = self.state();
-        if let Some(held) = state.held.remove(&origin.0) {
-            *held_as(&mut state.tally, hold) -= 1;
-            // Before somebody else has it: nobody is to see two who have it alone.
+        if let Some(held) = state.held.remove(&token.0) {
+            *held_as(&mut state.tally, request) -= 1;
+            // Published before another process can have the lock: a query never sees two exclusive holders.
             self.publish(&mut state);
             drop(held);
         }
@@ -274,10 +291,10 @@ impl Locking for FileLock {
         self.remove_files();
     }
 
-    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
+    fn listed(&self, request: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.state();
         let Tally { pending_shared, pending_exclusive, .. } = &mut state.tally;
-        let waiting = if hold == Request::Shared { pending_shared } else { pending_exclusive };
+        let waiting = if request == Request::Shared { pending_shared } else { pending_exclusive };
         *waiting = if joined { *waiting + 1 } else { waiting.saturating_sub(1) };
         state.tally.oldest = oldest.unwrap_or_default();
         self.publish(&mut state);

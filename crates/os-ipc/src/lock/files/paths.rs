@@ -1,7 +1,10 @@
 //! The files of a lock: found by a hash of its name.
 
 use std::ffi::OsStr;
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
+
+use fnv::FnvHasher;
 
 use crate::lock::LockName;
 
@@ -20,22 +23,22 @@ impl Paths {
         &self.folder
     }
 
-    /// Locked alone by who has the lock alone or waits to, and together by who is on his way in.
+    /// Locked exclusively by an exclusive holder or waiter, and shared by requests on their way in.
     pub(super) fn gate(&self) -> PathBuf {
         self.folder.join(format!("{}.gate", self.hash))
     }
 
-    /// Locked by those who have the lock; in it is the name.
+    /// Locked by the holders; its content is the name.
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.join(format!("{}.lock", self.hash))
     }
 
-    /// What a process has to do with the lock. Processes of several PID namespaces can have the same pid.
+    /// The tally of one process. Processes of different PID namespaces can have the same pid.
     pub(super) fn user(&self, pid: u32, number: u32) -> PathBuf {
         self.folder.join(format!("{}.user.{pid}.{number}", self.hash))
     }
 
-    /// Whether a file says what a process has to do with this lock.
+    /// Whether this is the name of a tally file of this lock.
     pub(super) fn is_user(&self, file: &OsStr) -> bool {
         file.to_str()
             .and_then(|file| file.strip_prefix(self.hash.as_str()))
@@ -43,17 +46,17 @@ impl Paths {
     }
 }
 
-/// The pid in the name of a file that [`Paths::user`] named.
+/// The pid in the name of a file from [`Paths::user`].
 pub(super) fn pid_in(file: &OsStr) -> Option<i32> {
     let mut parts = file.to_str()?.split('.').skip(1);
     (parts.next()? == "user").then(|| parts.next()?.parse().ok())?
 }
 
-/// [Fowler–Noll–Vo, variant 1a, 64 bits](http://www.isthe.com/chongo/tech/comp/fnv/).
+/// FNV-1a, 64 bits.
 fn fnv1a_64(bytes: &[u8]) -> u64 {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    let mut hasher = FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -61,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_that_of_everybody_else() {
+    fn the_hash_is_the_published_one() {
         assert_eq!(fnv1a_64(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a_64(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]
-    fn a_pid_is_read_out_of_the_file_that_has_it() {
+    fn the_pid_is_read_from_the_name_of_the_file() {
         let paths = Paths::new(Path::new("/f"), &LockName::new("a").unwrap());
         let user = paths.user(4711, 2);
         let file = user.file_name().unwrap();

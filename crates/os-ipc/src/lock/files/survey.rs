@@ -1,4 +1,4 @@
-//! What processes have to do with the locks of a folder, as their files say.
+//! The users of a folder's locks, read from their files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::lock::{LockInfo, LockMode, LockRequest};
 use crate::sys::failure::Failure;
 use crate::sys::lock_file::Folder;
 
-/// The name of every lock that a living process uses, with its pid and what it has to do with it.
+/// The name of every lock that a living process uses, the pid, and the tally of that process.
 fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
     if folder::find(folder)?.is_none() {
         return Ok(Vec::new());
@@ -27,8 +27,8 @@ fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
     Ok(users.collect())
 }
 
-/// What processes other than `own_pid` hold and wait for.
-pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
+/// The requests of processes other than `own_pid`, holding or waiting.
+pub(super) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockRequest>> {
     let mut requests = Vec::new();
     for (name, pid, tally) in users(folder)?.into_iter().filter(|(_, pid, _)| *pid != own_pid) {
         let mut add = |mode, held, times: u32| {
@@ -45,9 +45,9 @@ pub(in crate::lock) fn survey(folder: &Path, own_pid: i32) -> Result<Vec<LockReq
 }
 
 /// Every lock that a living process uses.
-pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
     let users = match users(folder) {
-        // No lock of ours can be in a folder that somebody planted.
+        // A folder that another user made cannot have a lock of ours.
         Err(error) if matches!(error.code(), Code::NotAnObject | Code::ForeignOwner) => return Ok(Vec::new()),
         users => users?,
     };
@@ -65,7 +65,7 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
             uid: access.uid,
             gid: access.gid,
             mode: 0o600,
-            changed,
+            changed_at: changed,
         });
         lock.exclusive |= tally.exclusive > 0;
         lock.shared = lock.shared.saturating_add(tally.shared);
@@ -75,7 +75,7 @@ pub(in crate::lock) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
     Ok(locks.into_values().collect())
 }
 
-/// Removes what processes that died left of this lock.
+/// Removes the files that dead processes left of this lock.
 pub(super) fn remove_abandoned(paths: &Paths) {
     let Ok(entries) = fs::read_dir(paths.folder()) else { return };
     for entry in entries.flatten().filter(|entry| paths.is_user(&entry.file_name())) {

@@ -1,4 +1,4 @@
-//! Two locks of one name in one process are as those of two processes: each has descriptors of its own.
+//! Two locks of one name in one process behave as those of two processes: each has its own descriptors.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use super::*;
 use crate::lock::{LockMode, engine_tests};
 use crate::sys::interrupt::Interrupt;
 
-/// A folder of its own; removed when the test ends.
+/// A temporary folder; it is removed when the test ends.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -19,7 +19,7 @@ impl Folder {
         Self(std::env::temp_dir().join(format!("os-ipc-test-{}-{number}", std::process::id())))
     }
 
-    /// As a process that uses the lock `a`.
+    /// A user of the lock `a`, as another process would be.
     fn user(&self) -> FileLock {
         let lock = FileLock::new(&self.0, LockName::new("a").unwrap());
         lock.join();
@@ -38,14 +38,14 @@ impl Drop for Folder {
 }
 
 #[test]
-fn who_shares_excludes_who_wants_it_alone_and_the_other_way_round() {
+fn shared_and_exclusive_holders_exclude_each_other() {
     let folder = Folder::new();
     let (one, two) = (folder.user(), folder.user());
     engine_tests::check_exclusion(&one, &two);
 }
 
 #[test]
-fn who_waits_for_it_alone_keeps_others_out() {
+fn an_exclusive_waiter_keeps_newcomers_out() {
     let folder = Folder::new();
     let (reader, late) = (folder.user(), folder.user());
     let shared = reader.try_take(Request::Shared).unwrap().unwrap();
@@ -70,7 +70,7 @@ fn who_waits_for_it_alone_keeps_others_out() {
 }
 
 #[test]
-fn a_gate_that_was_shut_for_nobody_opens() {
+fn a_gate_shut_for_a_request_that_is_gone_opens() {
     let folder = Folder::new();
     let (reader, writer) = (folder.user(), folder.user());
     reader.try_take(Request::Shared).unwrap().unwrap();
@@ -79,14 +79,14 @@ fn a_gate_that_was_shut_for_nobody_opens() {
     assert_eq!(reader.try_take(Request::Shared).unwrap(), None);
     writer.rest();
     assert!(reader.try_take(Request::Shared).unwrap().is_some());
-    // The same where the thread goes on to share.
+    // The same if the thread goes on with a shared request.
     writer.state().gate = Some(shut());
     assert!(writer.take(Request::Shared, &Interrupt::of_this_thread()).unwrap().is_some());
     assert!(reader.try_take(Request::Shared).unwrap().is_some());
 }
 
 #[test]
-fn the_last_one_removes_the_files() {
+fn the_last_user_removes_the_files() {
     let folder = Folder::new();
     let (one, two) = (folder.user(), folder.user());
     let first = one.try_take(Request::Shared).unwrap().unwrap();
@@ -104,7 +104,7 @@ fn the_last_one_removes_the_files() {
 }
 
 #[test]
-fn of_two_who_leave_at_once_one_removes_the_files() {
+fn one_of_two_simultaneous_leavers_removes_the_files() {
     const ROUNDS: usize = 2_000;
     let folder = Folder::new();
     for round in 0..ROUNDS {
@@ -126,13 +126,13 @@ fn of_two_who_leave_at_once_one_removes_the_files() {
 }
 
 #[test]
-fn what_a_dead_process_left_is_neither_seen_nor_kept() {
+fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     let folder = Folder::new();
     let lock = folder.user();
     let taken = lock.try_take(Request::Exclusive).unwrap().unwrap();
     let left = lock.paths.user(1, 0);
     std::fs::write(&left, [&[1_u8; 16][..], b"a"].concat()).unwrap();
-    let seen = survey(&folder.0, 0).unwrap();
+    let seen = survey::survey(&folder.0, 0).unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!((seen[0].mode, seen[0].pid), (LockMode::Exclusive, Some(std::process::id().cast_signed())));
     assert!(!left.exists());
@@ -144,17 +144,17 @@ fn what_a_dead_process_left_is_neither_seen_nor_kept() {
 }
 
 #[test]
-fn who_holds_and_who_waits_is_written_down() {
+fn holders_and_waiters_are_listed() {
     let folder = Folder::new();
     let lock = folder.user();
     lock.try_take(Request::Shared).unwrap().unwrap();
     lock.try_take(Request::Shared).unwrap().unwrap();
     lock.listed(Request::Exclusive, true, Some(1));
     let seen: Vec<_> =
-        survey(&folder.0, 0).unwrap().iter().map(|request| (request.held, request.mode)).collect();
+        survey::survey(&folder.0, 0).unwrap().iter().map(|request| (request.held, request.mode)).collect();
     let sharing = (true, LockMode::Shared);
     assert_eq!(seen, [sharing, sharing, (false, LockMode::Exclusive)]);
-    assert_eq!(survey(&folder.0, std::process::id().cast_signed()).unwrap(), []);
-    let [listed] = &list(&folder.0).unwrap()[..] else { panic!("one lock") };
+    assert_eq!(survey::survey(&folder.0, std::process::id().cast_signed()).unwrap(), []);
+    let [listed] = &survey::list(&folder.0).unwrap()[..] else { panic!("one lock") };
     assert_eq!((listed.exclusive, listed.shared, listed.waiters), (false, 2, 1));
 }

@@ -1,6 +1,6 @@
-//! What a process has to do with a lock, in a file of its own: for those who ask.
+//! The tally of a process for a lock, in a file of its own: for queries.
 //!
-//! The process keeps the file locked, so that one that nobody has locked was left behind by a process that died.
+//! The process keeps the file locked, so that an unlocked file is known to belong to a dead process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use super::paths::Paths;
 use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
 use crate::sys::lock_file::{LockFile, Locked, Way};
 
-/// What a process holds and waits for.
+/// The numbers of locks that a process holds and waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) shared: u32,
     pub(super) exclusive: u32,
     pub(super) pending_shared: u32,
     pub(super) pending_exclusive: u32,
-    /// When the first that waits asked; 0 when none does.
+    /// The time when the first waiter asked; 0 without waiters.
     pub(super) oldest: u64,
 }
 
@@ -47,14 +47,14 @@ impl Tally {
     }
 }
 
-/// This process's file.
+/// The file of this process.
 pub(super) struct User {
     file: Locked,
     path: PathBuf,
 }
 
 impl User {
-    /// Makes the file. Without one, nobody sees what we do, and nothing else is different.
+    /// Makes the file. Without it other processes do not see our requests; nothing else changes.
     pub(super) fn enter(paths: &Paths, name: &LockName) -> Option<Self> {
         const TRIES: u32 = 16;
         (0..TRIES).find_map(|number| {
@@ -62,14 +62,14 @@ impl User {
             let file = LockFile::open_or_create(&path).ok()?;
             let file = file.lock(Way { shared: false, waits: false }).ok()?;
             let text = [&Tally::default().to_bytes(), name.as_str().as_bytes()].concat();
-            // Somebody may just have removed what a process of our pid left behind.
+            // Another process may just have removed a file that a dead process with our pid left behind.
             let usable = file.is_at(&path) && file.replace(&text).is_ok();
             usable.then_some(Self { file, path })
         })
     }
 
     pub(super) fn write(&self, tally: Tally) {
-        // What cannot be written is not seen.
+        // If the write fails, other processes do not see the change.
         let _ = self.file.write(&tally.to_bytes());
     }
 }
@@ -80,7 +80,7 @@ impl Drop for User {
     }
 }
 
-/// What another process wrote; `None` where it died, and then the file goes too.
+/// The tally of another process; `None` if it died: then its file is removed.
 pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
     match LockFile::open(path).ok()?.lock(Way { shared: true, waits: false }) {
         Ok(abandoned) => {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_tally_is_read_back() {
         let tally =
             Tally { shared: 1, exclusive: 2, pending_shared: 3, pending_exclusive: 4, oldest: 1 << 40 };
         let text = [&tally.to_bytes()[..], "a name".as_bytes()].concat();

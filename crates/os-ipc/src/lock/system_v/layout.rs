@@ -1,64 +1,64 @@
-//! What the set of a lock holds.
+//! The layout of a lock's set.
 //!
 //! | semaphore | holds |
 //! |---|---|
-//! | 0 | the gate: 1 when it is open |
+//! | 0 | the gate: 1 if it is open |
 //! | 1, 2, 3... | the record: [`LOCK_MARK`], the name's length and the name, as in a semaphore's set |
-//! | `count` | [`EVERYBODY`] less one for each who holds the lock together with others, and 0 when one has it alone |
-//! | then eight for each of the slots | what one process has to do with the lock, for those who ask |
+//! | `count` | [`EVERYBODY`] minus the number of shared holders; 0 under an exclusive holder |
+//! | then eight for each of the slots | the requests of one process for the lock, for queries |
 //!
-//! A process has a slot while it uses the lock. All that it writes there is undone when it dies:
+//! A process has a slot while it uses the lock. When it dies, the kernel undoes everything that it wrote there:
 //!
 //! | of a slot | holds |
 //! |---|---|
-//! | first | 0: free; 1: taken; 2: and its process has the lock alone; 3: and it has shut the gate; [`LEAVING`]: its process removes the set |
-//! | second | how often its process holds the lock together with others |
-//! | third | how many wait there, as [`Pending::packed`] |
-//! | two | which image of its process took it ([`image::identity`](crate::sys::image::identity)), least significant word first |
-//! | three | when the first that waits there asked: microseconds since the host started, least significant word first |
+//! | first | 0: free; 1: taken; 2: its process holds the lock exclusively; 3: its process has shut the gate; [`LEAVING`]: its process removes the set |
+//! | second | the number of shared locks that its process holds |
+//! | third | the number of waiters of its process, as [`Pending::packed`] |
+//! | two | the identity of the process's image ([`image::identity`](crate::sys::image::identity)), least significant word first |
+//! | three | the time when the first waiter there asked: microseconds since the host started, least significant first |
 
 use crate::error::{Code, Error, OsCode};
 use crate::lock::MAX_LOCK_NAME_BYTES;
 use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
-use crate::sys::host::limits::SemaphoreLimits;
 use crate::sys::image;
+use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// Index of the gate.
 pub(super) const GATE: u16 = 0;
 
-/// How many can hold a lock together: SEMVMX of semop(2).
+/// The most shared holders of a lock: SEMVMX of semop(2).
 pub(super) const EVERYBODY: i16 = i16::MAX;
 
-/// Processes that are told apart; those beyond are counted.
+/// The most processes that have a slot, and so a known pid; further ones are only counted.
 const SLOTS: usize = 64;
 
 /// Semaphores of a slot.
 pub(super) const PER_SLOT: usize = 8;
 
-/// What a slot's first semaphore holds while its process uses the lock.
+/// The value of a slot's first semaphore while its process uses the lock.
 pub(super) const TAKEN: i16 = 1;
 
-/// What it holds while its process has the lock alone.
+/// The value while its process holds the lock exclusively.
 pub(super) const ALONE: i16 = 2;
 
-/// What it holds while its process has shut the gate and waits for the others to leave.
+/// The value while its process has shut the gate and waits for the others to leave.
 pub(super) const GATE_SHUT: i16 = 3;
 
-/// What a slot's first semaphore holds while its process removes the set.
+/// The value while its process removes the set.
 pub(super) const LEAVING: i16 = 4;
 
-/// Where things are in a set.
+/// The positions in a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) count: u16,
     pub(super) slots: u16,
 }
 
-/// A process's part of a set.
+/// The part of a set that one process writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
-    /// Index of the first of its semaphores.
+    /// Index of its first semaphore.
     at: u16,
 }
 
@@ -75,12 +75,12 @@ impl Slot {
         self.at + 2
     }
 
-    /// Indices of the words that say which image took it.
+    /// Indices of the words with the identity of the image that took it.
     pub(super) fn image(self) -> std::ops::Range<u16> {
         self.at + 3..self.at + 5
     }
 
-    /// Indices of the words that say when the first waiter asked.
+    /// Indices of the words with the time when the first waiter asked.
     pub(super) fn oldest(self) -> std::ops::Range<u16> {
         self.at + 5..self.at + 8
     }
@@ -90,7 +90,7 @@ impl Slot {
         self.claim()..self.oldest().end
     }
 
-    /// Writes this image into it, or takes that out (-1). To add 0 would mean to wait for 0.
+    /// Writes the identity of this image, or removes it (-1). Zeros are left out: to add 0 would mean to wait for 0.
     pub(super) fn sign(self, by: i16) -> impl Iterator<Item = Operation> {
         let words = self.image().zip(words_of(u64::from(image::identity())));
         words
@@ -100,7 +100,7 @@ impl Slot {
 }
 
 impl Layout {
-    /// The layout of a new set, as far as the host's limits go.
+    /// The layout of a new set, within the limits of the host.
     pub(super) fn for_new(name: &str) -> Self {
         let without_slots = record::set_size(name) + 1;
         let room = SemaphoreLimits::of_host()
@@ -108,7 +108,7 @@ impl Layout {
         Self::with(name, room.min(SLOTS))
     }
 
-    /// The layout of a set that exists; `None` where a lock of this name cannot have this size.
+    /// The layout of an existing set; `None` if a lock of this name cannot have this size.
     pub(super) fn of(name: &str, size: usize) -> Option<Self> {
         let for_slots = size.checked_sub(record::set_size(name) + 1)?;
         for_slots.is_multiple_of(PER_SLOT).then(|| Self::with(name, for_slots / PER_SLOT))
@@ -135,9 +135,9 @@ impl Layout {
     }
 }
 
-/// Gives a new set its record, its open gate and its count; false when somebody was quicker.
+/// Gives a new set its record, its open gate and its count; false if another process was quicker.
 ///
-/// One atomic semop, of which exactly one wins: nobody ever sees half a lock.
+/// One atomic semop, of which exactly one succeeds: no process ever sees half a lock.
 pub(super) fn initialise(set: SetId, layout: Layout, name: &str) -> std::result::Result<bool, OsCode> {
     let mut operations = vec![
         Operation::is_zero(MARK_AT),
@@ -160,7 +160,7 @@ pub(super) fn initialise(set: SetId, layout: Layout, name: &str) -> std::result:
 /// Bits of a word: a semaphore's value is at most 32,767.
 const WORD_BITS: u32 = 15;
 
-/// A number of 45 bits as words, least significant first; higher bits are cut off.
+/// A number of 45 bits as words, least significant first; higher bits are dropped.
 pub(super) fn words_of(number: u64) -> [u16; 3] {
     [0, 1, 2].map(|place| (number >> (place * WORD_BITS) & 0x7fff) as u16)
 }
@@ -170,7 +170,7 @@ pub(super) fn narrow(value: u16) -> i16 {
     i16::try_from(value).unwrap_or(i16::MAX)
 }
 
-/// The error of a host that cannot hold the record of a lock.
+/// The error on a host whose sets are too small for the record of a lock.
 pub(super) fn too_small(name: &str) -> Error {
     let (size, operations) = (record::set_size(name) + 1, record::set_size(name) + 3);
     let error =
@@ -181,7 +181,7 @@ pub(super) fn too_small(name: &str) -> Error {
     ))
 }
 
-/// How many wait in a process.
+/// The numbers of waiters of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pending {
     pub(super) shared: usize,
@@ -192,7 +192,7 @@ impl Pending {
     const SHARED_MAX: usize = 255;
     const EXCLUSIVE_MAX: usize = 127;
 
-    /// Both in the 15 bits of a semaphore; larger numbers are cut off.
+    /// Both numbers in the 15 bits of a semaphore; larger numbers are capped.
     pub(super) fn packed(self) -> i16 {
         let (shared, exclusive) =
             (self.shared.min(Self::SHARED_MAX), self.exclusive.min(Self::EXCLUSIVE_MAX));
@@ -205,7 +205,7 @@ impl Pending {
     }
 }
 
-/// What the values of a lock's set say.
+/// The values of a lock's set.
 pub(super) struct Values {
     values: sys::Values,
     layout: Layout,
@@ -229,17 +229,17 @@ impl Values {
         words.rev().fold(0, |number, at| number << WORD_BITS | u64::from(self.at(at)))
     }
 
-    /// Slots that are taken.
+    /// The slots that are taken.
     pub(super) fn taken(&self) -> impl Iterator<Item = Slot> {
         self.layout.slots().filter(|slot| self.at(slot.claim()) != 0)
     }
 
-    /// Slots that are not.
+    /// The slots that are free.
     pub(super) fn free(&self) -> impl Iterator<Item = Slot> {
         self.layout.slots().filter(|slot| self.at(slot.claim()) == 0)
     }
 
-    /// How many hold the lock together.
+    /// The number of shared holders.
     pub(super) fn shared(&self) -> u16 {
         match self.at(self.layout.count) {
             0 => 0,
@@ -247,12 +247,12 @@ impl Values {
         }
     }
 
-    /// Whether somebody has the lock alone.
+    /// Whether the lock is held exclusively.
     pub(super) fn exclusive(&self) -> bool {
         self.at(self.layout.count) == 0
     }
 
-    /// Whether nobody uses the lock.
+    /// Whether no process uses the lock.
     pub(super) fn unused(&self) -> bool {
         self.at(GATE) == 1
             && self.at(self.layout.count) == EVERYBODY.cast_unsigned()
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_fits_into_a_semaphore() {
+    fn the_numbers_of_waiters_fit_into_a_semaphore() {
         let few = Pending { shared: 3, exclusive: 2 };
         assert_eq!(Pending::unpacked(few.packed().cast_unsigned()), few);
         let many = Pending { shared: 1000, exclusive: 1000 };

@@ -1,33 +1,48 @@
-//! Locks as System V sets: what a process has of one is undone by the kernel when the process dies.
+//! Locks as System V sets: when a process dies, the kernel undoes its operations on the lock.
 //!
-//! Who wants to share goes through the gate and takes one of the count, in one step. Who wants the lock alone shuts
-//! the gate first, then waits for all of the count: nobody new gets in meanwhile, so that those who share leave one by
-//! one. The gate stays shut until the lock goes back, and the kernel serves it first come, first served.
+//! A shared request passes the gate and takes one of the count, in one step. An exclusive request shuts the gate first,
+//! and then waits for all of the count: no newcomer passes meanwhile, and the shared holders leave one by one. The gate
+//! stays shut until the lock goes back, and the kernel serves it first come, first served.
 
 mod layout;
 mod opening;
 mod own;
 mod removal;
 mod survey;
-// Where there are sets.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-pub(super) use survey::{list, survey};
-
-use super::LockName;
+use super::engine::Engine;
+use super::{LockInfo, LockName, LockRequest};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
-use crate::waiting::{Counter, Locking, Request, Token};
+use crate::waiting::{Counter, Locking, Queue, Request, Token};
 use layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, Layout, Pending, Slot, TAKEN, Values, narrow, words_of};
-use opening::Looks;
+use opening::Tries;
+
+/// The locks of this host.
+pub(super) struct Sets;
+
+impl Engine for Sets {
+    fn queue(&self, name: &LockName) -> Arc<Queue> {
+        Queue::of_lock(SetLock::new(name.clone()))
+    }
+
+    fn survey(&self, own_pid: i32) -> Result<Vec<LockRequest>> {
+        survey::survey(own_pid)
+    }
+
+    fn list(&self) -> Result<Vec<LockInfo>> {
+        survey::list()
+    }
+}
 
 /// A lock, as this process uses it.
-pub(super) struct SetLock {
+struct SetLock {
     name: LockName,
     state: Mutex<State>,
 }
@@ -35,22 +50,22 @@ pub(super) struct SetLock {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
-    /// Requests of this process that wait or hold.
+    /// The number of requests of this process, pending or held.
     users: usize,
-    /// Whether a thread of ours may be in the kernel for it.
+    /// Whether a thread of ours may be in the kernel for this lock.
     serving: bool,
     /// Whether that thread has shut the gate, and waits for the others to leave.
     gate_shut: bool,
-    /// The process is about to end: nothing is opened any more.
+    /// The process is about to end: no set is opened any more.
     ended: bool,
     pending: Pending,
-    /// When the first of them asked; 0 when none waits.
+    /// The time when the first waiter asked; 0 without waiters.
     oldest: u64,
-    /// What our slot says of them.
+    /// The words that our slot has now.
     published: Published,
 }
 
-/// The words of a slot that say who waits: how many, and since when.
+/// The words of a slot about its waiters: their numbers, and the time of the first one.
 type Published = [u16; 4];
 
 /// The set while we use it.
@@ -58,11 +73,11 @@ type Published = [u16; 4];
 struct Open {
     set: SetId,
     layout: Layout,
-    /// None where all are taken: we are counted, and not known by our pid.
+    /// `None` if all slots are taken: this process is counted then, without its pid.
     slot: Option<Slot>,
 }
 
-/// Whether operations wait.
+/// Whether the operations wait in the kernel.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     AtOnce,
@@ -79,7 +94,7 @@ impl Way {
 }
 
 impl Open {
-    /// Through the gate, and one of the count.
+    /// Passes the gate, and takes one of the count.
     fn share(self, way: Way) -> Vec<Operation> {
         let mut operations = vec![
             way.add(GATE, -1, Undo::No),
@@ -98,12 +113,12 @@ impl Open {
         Operation::add(GATE, 1, Undo::Yes)
     }
 
-    /// Writes into the slot what the process has of the lock now.
+    /// Writes the state of this process into its slot.
     fn note(self, by: i16) -> impl Iterator<Item = Operation> {
         self.slot.map(|slot| Operation::add(slot.claim(), by, Undo::Yes)).into_iter()
     }
 
-    /// The gate alone, before the others have left.
+    /// Shuts only the gate, before the others have left.
     fn shut_gate_first(self) -> Vec<Operation> {
         std::iter::once(Self::shut_gate(Way::Waiting)).chain(self.note(GATE_SHUT - TAKEN)).collect()
     }
@@ -112,22 +127,22 @@ impl Open {
         std::iter::once(Self::open_gate()).chain(self.note(TAKEN - GATE_SHUT)).collect()
     }
 
-    /// All of the count.
+    /// Takes all of the count.
     fn exclude(self, way: Way, before: i16) -> Vec<Operation> {
         let count = way.add(self.layout.count, -EVERYBODY, Undo::Yes);
         std::iter::once(count).chain(self.note(ALONE - before)).collect()
     }
 
-    fn take_at_once(self, hold: Request) -> Vec<Operation> {
-        if hold == Request::Shared {
+    fn take_at_once(self, request: Request) -> Vec<Operation> {
+        if request == Request::Shared {
             return self.share(Way::AtOnce);
         }
         let gate = std::iter::once(Self::shut_gate(Way::AtOnce));
         gate.chain(self.exclude(Way::AtOnce, TAKEN)).collect()
     }
 
-    fn give_back(self, hold: Request) -> Vec<Operation> {
-        if hold == Request::Shared {
+    fn give_back(self, request: Request) -> Vec<Operation> {
+        if request == Request::Shared {
             let mut operations = vec![Operation::add(self.layout.count, 1, Undo::Yes)];
             operations.extend(self.slot.map(|slot| Operation::add(slot.shared(), -1, Undo::Yes)));
             return operations;
@@ -143,7 +158,7 @@ impl Open {
             let mut taken: Vec<_> = taken.into_iter().chain(slot.sign(1)).collect();
             sys::operate(self.set, &mut taken).is_ok()
         };
-        // Where the set was removed, the next operation will say so.
+        // If the set was removed, the next operation fails and reports it.
         self.slot = Values::read(self.set, self.layout).ok().and_then(|values| values.free().find(claim));
         if let Some(slot) = self.slot {
             own::add(self.set, slot);
@@ -157,7 +172,7 @@ impl SetLock {
         Self { name, state: Mutex::default() }
     }
 
-    /// The set, opened or made when it is not open yet.
+    /// The set; it is opened or created if it is not open yet.
     fn opened(&self, state: &mut State) -> Result<Open> {
         if let Some(open) = state.open {
             return Ok(open);
@@ -174,13 +189,13 @@ impl SetLock {
         Ok(open)
     }
 
-    /// The set was removed while it was used: another one is opened, but not for ever.
-    fn lost(&self, set: SetId, act: &str, looks: &mut Looks) -> Result<()> {
+    /// The set was removed while in use: the next try opens a new one, up to the bound of `tries`.
+    fn lost(&self, set: SetId, act: &str, tries: &mut Tries) -> Result<()> {
         self.forget(set);
-        if looks.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
+        if tries.once_more() { Ok(()) } else { Err(self.failure(act, OsCode::EIDRM)) }
     }
 
-    /// The set was removed, by somebody who used it last or by force: the next call opens another one.
+    /// The set was removed, by its last user or by force: the next call opens a new one.
     fn forget(&self, set: SetId) {
         let mut state = self.lock();
         if let Some(open) = state.open.take_if(|open| open.set == set) {
@@ -189,15 +204,15 @@ impl SetLock {
         }
     }
 
-    /// One step of taking; true when it was the last one.
-    fn step(&self, open: Open, hold: Request) -> std::result::Result<bool, OsCode> {
-        if hold == Request::Shared {
+    /// One step of taking; true if it was the last one.
+    fn step(&self, open: Open, request: Request) -> std::result::Result<bool, OsCode> {
+        if request == Request::Shared {
             self.reopen_gate();
             return sys::operate_waiting(open.set, &mut open.share(Way::Waiting)).map(|()| true);
         }
         if self.lock().gate_shut {
             sys::operate_waiting(open.set, &mut open.exclude(Way::Waiting, GATE_SHUT))?;
-            // From here on the shut gate is a part of what was taken.
+            // From here on the shut gate belongs to the lock that was taken.
             self.lock().gate_shut = false;
             return Ok(true);
         }
@@ -212,56 +227,56 @@ impl SetLock {
         if std::mem::take(&mut state.gate_shut)
             && let Some(open) = state.open
         {
-            // A removed set has no gate any more.
+            // If the set was removed, there is no gate to open.
             let _ = sys::operate(open.set, &mut open.reopen_gate());
         }
     }
 
-    /// A thread that panicked left nothing half-done here: no code between two changes panics.
+    /// The state is whole even after a panic of a thread here: no code between two changes panics.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Counter for SetLock {
-    fn try_take(&self, hold: Request) -> Result<Option<Token>> {
-        let (start, mut looks) = (Instant::now(), Looks::default());
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
+        let (start, mut tries) = (Instant::now(), Tries::default());
         loop {
             let open = self.opened(&mut self.lock())?;
-            let mut operations = open.take_at_once(hold);
+            let mut operations = open.take_at_once(request);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Token(open.set.raw()))),
                 Err(OsCode::EAGAIN) if removal::is_under_way(open, start) => {}
                 Err(OsCode::EAGAIN) => return Ok(None),
-                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut looks)?,
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
                 Err(errno) => return Err(self.failure("take", errno)),
             }
         }
     }
 
-    fn take(&self, hold: Request, _: &Interrupt) -> Result<Option<Token>> {
-        let mut looks = Looks::default();
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
+        let mut tries = Tries::default();
         loop {
             let open = {
                 let mut state = self.lock();
                 state.serving = true;
                 self.opened(&mut state)?
             };
-            match self.step(open, hold) {
+            match self.step(open, request) {
                 Ok(true) => return Ok(Some(Token(open.set.raw()))),
                 Ok(false) => {}
                 Err(OsCode::EINTR) => return Ok(None),
-                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "wait for", &mut looks)?,
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "wait for", &mut tries)?,
                 Err(errno) => return Err(self.failure("wait for", errno)),
             }
         }
     }
 
-    fn give_back(&self, hold: Request, origin: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         let open = self.lock().open;
-        // A set that was removed has nothing to give back to.
-        let Some(open) = open.filter(|open| open.set.raw() == origin.0) else { return Ok(()) };
-        match sys::operate(open.set, &mut open.give_back(hold)) {
+        // If the set was removed, there is nothing to give back.
+        let Some(open) = open.filter(|open| open.set.raw() == token.0) else { return Ok(()) };
+        match sys::operate(open.set, &mut open.give_back(request)) {
             Err(OsCode::EIDRM | OsCode::EINVAL) => {
                 self.forget(open.set);
                 Ok(())
@@ -270,7 +285,7 @@ impl Counter for SetLock {
         }
     }
 
-    /// Those who want to get in wait at the gate; the one whose turn it is to have it alone waits for the count.
+    /// Newcomers wait at the gate; the exclusive request that shut the gate waits for the count.
     fn kernel_waiters(&self, _: Request) -> Option<u32> {
         let Open { set, layout, .. } = self.lock().open?;
         let waiters = |index| sys::waiters_at(set, index).ok().map(u32::from);
@@ -312,9 +327,9 @@ impl Locking for SetLock {
         }
     }
 
-    fn listed(&self, hold: Request, joined: bool, oldest: Option<u64>) {
+    fn listed(&self, request: Request, joined: bool, oldest: Option<u64>) {
         let mut state = self.lock();
-        let waiting = match hold {
+        let waiting = match request {
             Request::Shared => &mut state.pending.shared,
             _ => &mut state.pending.exclusive,
         };
@@ -329,7 +344,7 @@ impl Locking for SetLock {
     }
 }
 
-/// Writes into our slot who waits here.
+/// Writes the waiters of this process into our slot.
 fn publish(state: &mut State) {
     let Some(Open { set, slot: Some(slot), .. }) = state.open else { return };
     let [low, middle, high] = words_of(state.oldest);

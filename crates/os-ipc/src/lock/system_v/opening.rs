@@ -3,8 +3,7 @@
 use super::layout::{Layout, initialise, too_small};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::hints::system_v::refused_set;
-use crate::hints::system_v::with_limits;
+use crate::hints::sets;
 use crate::key::Key;
 use crate::lock::LockName;
 use crate::record::{self, MARK_AT, Record};
@@ -12,21 +11,21 @@ use crate::semaphore::patience::Patience;
 use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
-/// Its user's alone: a stranger who may take a lock may keep it.
+/// Only for its user: another user who may take a lock could keep it.
 const MODE: u32 = 0o600;
 
-/// How often the set of a lock that comes and goes is looked for.
+/// Counts the tries to find the set of a lock that comes and goes.
 #[derive(Default)]
-pub(super) struct Looks {
+pub(super) struct Tries {
     quick: usize,
     patience: Patience,
 }
 
-impl Looks {
-    /// So often without a pause: each time, somebody got on.
+impl Tries {
+    /// The most tries without a pause. After each of them another process has made progress.
     const QUICK: usize = 100;
 
-    /// False when there were enough.
+    /// False when the tries are used up.
     pub(super) fn once_more(&mut self) -> bool {
         if self.quick < Self::QUICK {
             self.quick += 1;
@@ -36,24 +35,24 @@ impl Looks {
     }
 }
 
-/// What has the key of a lock.
+/// The object under the key of a lock.
 enum Found {
     Ready(SetId, Layout),
-    /// Nothing, or something else by now.
+    /// No set, or a different one by now.
     Again,
 }
 
-/// The set of the lock, made when there is none.
+/// The set of the lock; it is created if it does not exist.
 ///
-/// Whoever uses a lock last removes its set, so that one may be gone by the time that it is looked at.
+/// The last user of a lock removes its set, so the set may be gone by the time that it is read.
 pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
     let key = Key::of_lock(name.as_str()).raw();
-    let mut looks = Looks::default();
+    let mut tries = Tries::default();
     loop {
         let found = match sys::find(key) {
             Ok(set) => inspect(set, name)?,
             Err(OsCode::ENOENT) => create(key, name)?,
-            // Of another user, unless a filter refuses the call to everybody.
+            // The set of another user, unless a filter refuses the call altogether.
             Err(OsCode::EACCES) if probe::refusal("semget").is_none() => {
                 return Err(foreign(failed("semget", name, OsCode::EACCES)));
             }
@@ -61,7 +60,7 @@ pub(super) fn open_or_create(name: &LockName) -> Result<(SetId, Layout)> {
         };
         match found {
             Found::Ready(set, layout) => return Ok((set, layout)),
-            Found::Again if looks.once_more() => {}
+            Found::Again if tries.once_more() => {}
             Found::Again => return Err(failed("semctl", name, OsCode::EIDRM)),
         }
     }
@@ -73,17 +72,17 @@ fn create(key: i32, name: &LockName) -> Result<Found> {
         Ok(set) => set,
         Err(OsCode::EEXIST) => return Ok(Found::Again),
         Err(OsCode::EINVAL) => return Err(too_small(name.as_str())),
-        Err(errno) => return Err(with_limits(failed("semget", name, errno))),
+        Err(errno) => return Err(sets::with_limits(failed("semget", name, errno))),
     };
     let finished = finish(set, layout, name);
     if finished.is_err() && sys::status(set).is_ok_and(|status| status.operated == 0) {
-        // What is reported is why it could not be initialised.
+        // The caller gets the error of the initialisation.
         let _ = sys::remove(set);
     }
     finished
 }
 
-/// Initialises a set, ours or that of somebody who died or was not so quick.
+/// Initialises a set: our own, or that of a process that died or is slower.
 fn finish(set: SetId, layout: Layout, name: &LockName) -> Result<Found> {
     match initialise(set, layout, name.as_str()) {
         Ok(_) => Ok(Found::Ready(set, layout)),
@@ -132,5 +131,5 @@ fn foreign(error: Error) -> Error {
 
 fn failed(call: &'static str, name: &LockName, errno: OsCode) -> Error {
     let error = Error::system("cannot open the lock", call, name, errno);
-    if errno == OsCode::EACCES { refused_set(error) } else { error }
+    if errno == OsCode::EACCES { sets::refused(error) } else { error }
 }

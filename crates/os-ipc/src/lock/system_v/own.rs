@@ -1,7 +1,7 @@
-//! Which slots are this image's, and what an earlier image of this process left in its own.
+//! The slots of this image, and those that an earlier image of this process left.
 //!
-//! execve(2) keeps the pid and the kernel's list of undos, and no handle: a lock that the old image held would stay held
-//! until the process ends. The new image gives it back when it first uses the lock.
+//! execve(2) keeps the pid and the kernel's list of undos, but no handle: a lock that the old image held would stay
+//! held until the process ends. The new image gives it back at its first use of the lock.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -11,33 +11,33 @@ use super::layout::{ALONE, EVERYBODY, GATE, GATE_SHUT, LEAVING, Layout, Slot, Va
 use crate::sys::image;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
-/// The slots that this copy of the library took; another copy in the process has its own.
+/// The slots that this copy of the library took; another copy in the process has its own list.
 static OWN: LazyLock<Mutex<HashSet<(SetId, u16)>>> = LazyLock::new(Mutex::default);
 
 fn own() -> MutexGuard<'static, HashSet<(SetId, u16)>> {
     OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A slot was taken.
+/// Records that a slot was taken.
 pub(super) fn add(set: SetId, slot: Slot) {
     own().insert((set, slot.claim()));
 }
 
-/// A set is not open any more.
+/// Records that a set is closed.
 pub(super) fn remove(open: Open) {
     if let Some(slot) = open.slot {
         own().remove(&(open.set, slot.claim()));
     }
 }
 
-/// Whether this copy of the library took it.
+/// Whether this copy of the library took the slot.
 pub(super) fn has(set: SetId, slot: Slot) -> bool {
     own().contains(&(set, slot.claim()))
 }
 
-/// Gives back what earlier images of this process hold and wait for.
+/// Gives back the locks and waits of earlier images of this process.
 ///
-/// Another copy of the library in this process signs with the same number, so that what it has is left alone.
+/// Another copy of the library in this process signs with the same identity, so its slots are left alone.
 pub(super) fn give_back_inherited(set: SetId, layout: Layout) {
     let Ok(values) = Values::read(set, layout) else { return };
     let current = u64::from(image::identity());
@@ -48,7 +48,7 @@ pub(super) fn give_back_inherited(set: SetId, layout: Layout) {
     }
 }
 
-/// Gives back all that a slot of this process says, and the slot: in one step, with undo, as it was taken.
+/// Gives back the slot of this process and everything that it records: in one step, with undo, as it was taken.
 pub(super) fn empty(set: SetId, layout: Layout, slot: Slot, values: &Values) {
     let state = narrow(values.at(slot.claim()));
     let has_all = state == ALONE || state >= LEAVING;
@@ -59,6 +59,6 @@ pub(super) fn empty(set: SetId, layout: Layout, slot: Slot, values: &Values) {
     // To add 0 would mean to wait for 0.
     let changes = changes.filter(|(_, by)| *by != 0);
     let mut operations: Vec<_> = changes.map(|(at, by)| Operation::add(at, by, Undo::Yes)).collect();
-    // A removed set has nothing to be given back to.
+    // If the set was removed, there is nothing to give back.
     let _ = sys::operate(set, &mut operations);
 }

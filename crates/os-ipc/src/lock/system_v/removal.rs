@@ -1,7 +1,7 @@
 //! Leaving a lock: the last process that used it removes its set, so that nothing stays behind.
 //!
-//! A set is only ever removed by a process that has the lock alone at that moment. Nobody else can hold it then, and
-//! those who open it or wait for it learn from the kernel that it is gone, and make another one.
+//! Only a process that holds the lock exclusively removes the set. No other process can hold it then, and processes
+//! that open it or wait for it learn from the kernel that it is gone, and make a new one.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use super::layout::{EVERYBODY, GATE, LEAVING, Slot, TAKEN, Values};
 use super::{Open, Way, own};
 use crate::sys::system_v::semaphore::{self as sys, Operation, Undo};
 
-/// Gives up this process's slot, and removes the set when nobody else uses it.
+/// Gives up the slot of this process, and removes the set if no other process uses it.
 ///
-/// Every failure means that the set is gone or that somebody else will see to it.
+/// A failure here means that the set is gone or that another process will remove it.
 pub(super) fn leave(open: Open) {
     if let Some(slot) = open.slot {
-        // After this, of several who leave at once the last one at least finds nobody.
+        // Of several processes that leave at once, the last one to do this finds no other slot taken.
         let mut given_up: Vec<_> =
             std::iter::once(Operation::add(slot.claim(), -TAKEN, Undo::Yes)).chain(slot.sign(-1)).collect();
         let _ = sys::operate(open.set, &mut given_up);
@@ -34,9 +34,9 @@ pub(super) fn leave(open: Open) {
     }
 }
 
-/// Gives back all that this process has of the lock, and leaves it.
+/// Gives back everything that this process has of the lock, and leaves it.
 ///
-/// What is held without a slot goes back when the process is gone.
+/// A lock held without a slot goes back when the process has ended.
 pub(super) fn leave_all(mut open: Open) {
     if let (Some(slot), Ok(values)) = (open.slot, Values::read(open.set, open.layout)) {
         own::empty(open.set, open.layout, slot, &values);
@@ -46,7 +46,7 @@ pub(super) fn leave_all(mut open: Open) {
     leave(open);
 }
 
-/// Takes the lock alone, and says why: who finds it taken waits a moment for the set to go.
+/// Takes the lock exclusively and marks the slot as leaving: a process that finds it so waits a moment for the removal.
 fn lock_up(open: Open, slot: Slot) -> Vec<Operation> {
     let all = [
         Open::shut_gate(Way::AtOnce),
@@ -66,20 +66,20 @@ fn unlock(open: Open, slot: Slot) -> Vec<Operation> {
     all.into_iter().chain(slot.sign(-1)).collect()
 }
 
-/// Somebody without a slot is only seen while he waits.
+/// Whether threads wait at the gate. A process without a slot is visible only while it waits.
 fn is_waited_for(open: Open) -> bool {
     sys::waiters_at(open.set, GATE).is_ok_and(|waiters| waiters > 0)
 }
 
-/// Whether the lock is not to be had only because somebody removes it; then this waits a moment for that.
+/// Whether the lock is taken only because a process removes it; if so, this waits for a moment.
 pub(super) fn is_under_way(open: Open, since: Instant) -> bool {
-    /// A process that was stopped between two system calls is not waited for.
+    /// The longest wait for a removal: 100 ms. The process may have been stopped between two system calls.
     const PATIENCE: Duration = Duration::from_millis(100);
-    const LOOK_EVERY: Duration = Duration::from_micros(50);
+    const CHECK_EVERY: Duration = Duration::from_micros(50);
     let leaving = Values::read(open.set, open.layout).is_ok_and(|values| values.is_leaving());
     if !leaving || since.elapsed() > PATIENCE {
         return false;
     }
-    thread::sleep(LOOK_EVERY);
+    thread::sleep(CHECK_EVERY);
     true
 }

@@ -1,4 +1,4 @@
-//! What the locks of this host are doing, as their sets say.
+//! The requests for the locks of this host, read from their sets.
 
 use super::layout::{ALONE, GATE, Layout, Pending, Slot, Values};
 use super::own;
@@ -19,19 +19,19 @@ struct Seen {
     values: Values,
 }
 
-/// Every lock that we may read and `wanted` is true of. One that goes away meanwhile is none.
+/// Every lock that we may read and that is `wanted`, without those that go away meanwhile.
 fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
     Ok(system_v_sets()?.into_iter().filter_map(|set| see(set, &wanted).ok().flatten()).collect())
 }
 
-/// A set that anybody else controls is no lock of this user: opening it is refused too.
+/// A set that another user controls is no lock of this user: opening it is refused too.
 fn is_ours(status: &Status) -> bool {
     Owner::Default.check("", status.access).is_ok()
 }
 
 fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
     let status = sys::status(set)?;
-    // A set can have 32,000 semaphores: none that is too large is read.
+    // A set can have 32,000 semaphores: a set that is too large for a lock is not read.
     if !wanted(&status) || status.size > Layout::largest() {
         return Ok(None);
     }
@@ -41,8 +41,8 @@ fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Opti
     Ok(Some(Seen { set, name, status, layout, values: Values::new(values, layout) }))
 }
 
-/// What processes hold and wait for, but for what this copy of the library has in the process `own_pid`.
-pub(in crate::lock) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
+/// The requests of all processes, without those of this copy of the library in the process `own_pid`.
+pub(super) fn survey(own_pid: i32) -> Result<Vec<LockRequest>> {
     Ok(all(is_ours)?.iter().flat_map(|seen| requests(seen, own_pid)).collect())
 }
 
@@ -56,12 +56,12 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
     let (mut sharing, mut owned) = (0, false);
     for slot in seen.values.taken() {
         let pid = pid_of(seen.set, slot);
-        // A process that died has no slot: the kernel undid it.
+        // The slot of a dead process is about to go: the kernel undoes it.
         if pid.is_some_and(|pid| !is_alive(pid)) {
             continue;
         }
         let alone = at(slot.claim()) == ALONE.cast_unsigned();
-        // All of them together are no more than the count knows of, unless a peer wrote nonsense.
+        // The slots together cannot exceed the count, unless a peer wrote wrong values.
         let shared = at(slot.shared()).min(seen.values.shared() - sharing);
         sharing += shared;
         owned |= alone || seen.values.is_leaving();
@@ -75,20 +75,20 @@ fn requests(seen: &Seen, own_pid: i32) -> Vec<LockRequest> {
         add(LockMode::Exclusive, false, pid, u16::try_from(pending.exclusive).unwrap_or(0), oldest);
         add(LockMode::Shared, false, pid, u16::try_from(pending.shared).unwrap_or(0), oldest);
     }
-    // Who has no slot: of one who is alone the count knows the pid, of the others it only knows how many.
+    // Processes without a slot: the count has the pid of an exclusive holder, and only the number of shared ones.
     let last = sys::last_pid_at(seen.set, seen.layout.count).ok().filter(|pid| *pid != 0);
     add(LockMode::Exclusive, true, last, u16::from(seen.values.exclusive() && !owned), 0);
     add(LockMode::Shared, true, None, seen.values.shared() - sharing, 0);
     requests
 }
 
-/// Who has a slot; `None` for a process of another PID namespace.
+/// The pid of the process that has this slot; `None` for a process of another PID namespace.
 fn pid_of(set: SetId, slot: Slot) -> Option<i32> {
     sys::last_pid_at(set, slot.claim()).ok().filter(|pid| *pid != 0)
 }
 
 /// Every lock that has a set.
-pub(in crate::lock) fn list() -> Result<Vec<LockInfo>> {
+pub(super) fn list() -> Result<Vec<LockInfo>> {
     Ok(all(|_| true)?.iter().map(describe).collect())
 }
 
@@ -105,6 +105,6 @@ fn describe(seen: &Seen) -> LockInfo {
         uid: seen.status.access.uid,
         gid: seen.status.access.gid,
         mode: seen.status.access.mode,
-        changed: seen.status.changed,
+        changed_at: seen.status.changed,
     }
 }

@@ -1,4 +1,4 @@
-//! Two locks of one name in one process are as those of two processes: each has a slot of its own.
+//! Two locks of one name in one process behave as those of two processes: each has its own slot.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::lock::{LockMode, LockRequest, engine_tests};
 use crate::sys::interrupt::Interrupt;
 
-/// A name of its own; its set is removed when the test ends.
+/// A unique name; its set is removed when the test ends.
 struct Named(LockName);
 
 impl Named {
@@ -22,7 +22,7 @@ impl Named {
         Self(LockName::new(&name).unwrap())
     }
 
-    /// As a process that uses it.
+    /// A user of the lock, as another process would be.
     fn user(&self) -> SetLock {
         let lock = SetLock::new(self.0.clone());
         lock.join();
@@ -51,14 +51,14 @@ fn end(lock: &SetLock) {
 }
 
 #[test]
-fn who_shares_excludes_who_wants_it_alone_and_the_other_way_round() {
+fn shared_and_exclusive_holders_exclude_each_other() {
     let named = Named::new();
     let (one, two) = (named.user(), named.user());
     engine_tests::check_exclusion(&one, &two);
 }
 
 #[test]
-fn who_waits_for_it_alone_keeps_others_out() {
+fn an_exclusive_waiter_keeps_newcomers_out() {
     let named = Named::new();
     let (reader, late) = (named.user(), named.user());
     let shared = reader.try_take(Request::Shared).unwrap().unwrap();
@@ -84,40 +84,40 @@ fn who_waits_for_it_alone_keeps_others_out() {
 }
 
 #[test]
-fn a_gate_that_was_shut_for_nobody_opens() {
+fn a_gate_shut_for_a_request_that_is_gone_opens() {
     let named = Named::new();
     let (reader, writer) = (named.user(), named.user());
     reader.try_take(Request::Shared).unwrap().unwrap();
-    // As after a signal between the two steps.
+    // The state after a signal between the two steps.
     let open = writer.opened(&mut writer.lock()).unwrap();
     assert!(!writer.step(open, Request::Exclusive).unwrap());
     assert_eq!(named.values().at(GATE), 0);
     writer.rest();
     assert_eq!(named.values().at(GATE), 1);
-    // The same where the thread goes on to share.
+    // The same if the thread goes on with a shared request.
     assert!(!writer.step(open, Request::Exclusive).unwrap());
     assert!(writer.take(Request::Shared, &Interrupt::of_this_thread()).unwrap().is_some());
     assert_eq!(named.values().shared(), 2);
 }
 
 #[test]
-fn the_last_one_removes_the_set() {
+fn the_last_user_removes_the_set() {
     let named = Named::new();
     let (one, two) = (named.user(), named.user());
     let taken = one.try_take(Request::Exclusive).unwrap().unwrap();
     two.try_take(Request::Shared).unwrap();
     one.give_back(Request::Exclusive, taken).unwrap();
     end(&one);
-    assert!(named.set().is_ok(), "another one uses it");
+    assert!(named.set().is_ok(), "another user has the set open");
     end(&two);
     assert_eq!(named.set(), Err(OsCode::ENOENT));
-    // And whoever comes back makes another one.
+    // A user that comes back creates a new set.
     one.join();
     assert!(one.try_take(Request::Exclusive).unwrap().is_some());
 }
 
 #[test]
-fn a_set_that_is_being_removed_is_waited_for() {
+fn a_taker_waits_for_a_set_that_is_being_removed() {
     let named = Named::new();
     let (leaver, comer) = (named.user(), named.user());
     let open = leaver.opened(&mut leaver.lock()).unwrap();
@@ -133,7 +133,7 @@ fn a_set_that_is_being_removed_is_waited_for() {
         thread::sleep(Duration::from_millis(5));
         sys::remove(open.set).unwrap();
     });
-    assert!(comer.try_take(Request::Exclusive).unwrap().is_some(), "nobody has it");
+    assert!(comer.try_take(Request::Exclusive).unwrap().is_some(), "the lock is free after the removal");
     removal.join().unwrap();
 }
 
@@ -148,13 +148,13 @@ fn a_set_that_was_removed_by_force_takes_nothing_back() {
     one.give_back(Request::Exclusive, old).unwrap();
     assert!(named.values().exclusive());
     assert_eq!(one.try_take(Request::Shared).unwrap(), None);
-    // Now that it has the new one open as well.
+    // The same now that it has the new set open.
     one.give_back(Request::Exclusive, old).unwrap();
     assert!(named.values().exclusive());
 }
 
 #[test]
-fn who_finds_no_slot_is_counted() {
+fn users_without_a_slot_are_counted() {
     let named = Named::new();
     let users: Vec<_> = (0..66).map(|_| named.user()).collect();
     for user in &users {
@@ -162,47 +162,47 @@ fn who_finds_no_slot_is_counted() {
     }
     assert_eq!(named.values().taken().count(), 64);
     let ours = |pid: i32| -> Vec<LockRequest> {
-        survey(pid).unwrap().into_iter().filter(|request| request.name == named.0.as_str()).collect()
+        survey::survey(pid).unwrap().into_iter().filter(|request| request.name == named.0.as_str()).collect()
     };
     let seen = ours(0);
     let own = std::process::id().cast_signed();
     assert_eq!(seen.iter().filter(|request| request.pid == Some(own)).count(), 64);
     assert_eq!(seen.iter().filter(|request| request.pid.is_none()).count(), 2);
     assert!(seen.iter().all(|request| request.held && request.mode == LockMode::Shared));
-    assert_eq!(ours(own).len(), 2, "our own are on the roster");
+    assert_eq!(ours(own).len(), 2, "the registry has the requests of this process");
 }
 
 #[test]
-fn slots_that_say_more_than_there_can_be_are_not_believed() {
+fn impossible_values_in_slots_are_ignored() {
     let named = Named::new();
     let user = named.user();
     assert!(user.try_take(Request::Shared).unwrap().is_some());
     let open = user.opened(&mut user.lock()).unwrap();
-    // As a peer that may write to the set: 3 slots with 32,767 each are more than one number holds.
+    // A hostile peer that may write to the set: the sum of three slots with 32,767 each overflows 16 bits.
     for slot in named.values().free().take(3).collect::<Vec<_>>() {
         let mut nonsense = [slot.claim(), slot.shared(), slot.pending()]
             .map(|index| Operation::add(index, i16::MAX, Undo::No));
         sys::operate(open.set, &mut nonsense).unwrap();
     }
-    let told = survey(0).unwrap().into_iter().filter(|request| request.name == named.0.as_str());
+    let told = survey::survey(0).unwrap().into_iter().filter(|request| request.name == named.0.as_str());
     assert_eq!(told.filter(|request| request.held).count(), 1);
 }
 
 #[test]
-fn who_waits_is_written_down() {
+fn waiters_are_listed() {
     let named = Named::new();
     let user = named.user();
     user.opened(&mut user.lock()).unwrap();
-    for (hold, joined) in [
+    for (request, joined) in [
         (Request::Shared, true),
         (Request::Exclusive, true),
         (Request::Shared, true),
         (Request::Shared, false),
     ] {
-        user.listed(hold, joined, Some(1));
+        user.listed(request, joined, Some(1));
     }
     let waiting = |held| -> Vec<_> {
-        let ours = survey(0).unwrap().into_iter();
+        let ours = survey::survey(0).unwrap().into_iter();
         ours.filter(|request| request.name == named.0.as_str() && request.held == held)
             .map(|one| one.mode)
             .collect()

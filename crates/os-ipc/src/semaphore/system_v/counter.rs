@@ -1,4 +1,4 @@
-//! The counter of a set, and the one queue that this process has for it.
+//! The counter of a set, and the one queue of this process for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -22,12 +22,12 @@ pub(super) const OWNED: Token = Token(0);
 const LOOSE: Token = Token(1);
 
 impl SetCounter {
-    /// Gives a unit back in the one way and takes it in the other, in one operation that leaves the counter as it is.
+    /// Gives a unit back one way and takes it the other way, in one operation that leaves the counter as it is.
     fn move_unit(&self, from: Undo, to: Undo) -> std::result::Result<(), OsCode> {
         let up = || Operation::add(0, 1, from);
         let down = || Operation::add(0, -1, to);
         loop {
-            // Up first would pass the limit where the counter is at 32,767; down first would pass 0 where it is 0.
+            // Adding first would pass the limit if the counter is 32,767; subtracting first would pass 0 if it is 0.
             match sys::operate(self.set, &mut [up(), down()]) {
                 Err(OsCode::ERANGE) => {}
                 done => return done,
@@ -41,7 +41,7 @@ impl SetCounter {
 }
 
 impl Counter for SetCounter {
-    /// Who calls this has the unit at once: there is no way on which it could get lost, and which undo would have to cover.
+    /// The caller has the unit at once: there is no moment in which the unit could get lost without undo.
     fn try_take(&self, hold: Request) -> Result<Option<Token>> {
         let (undo, origin) = if hold == Request::Unit { (Undo::No, LOOSE) } else { (Undo::Yes, OWNED) };
         match sys::try_take(self.set, undo) {
@@ -76,11 +76,11 @@ impl Counter for SetCounter {
     }
 }
 
-/// One queue a set and process, however many handles there are.
+/// The queue of a set: one for each set and process, however many handles are open.
 pub(super) fn queue_of(set: SetId, id: &SemaphoreId) -> Arc<Queue> {
     static QUEUES: LazyLock<Mutex<HashMap<SetId, Weak<Queue>>>> = LazyLock::new(Mutex::default);
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
-    // Now and then, so that opening does not become slower with every semaphore that is open.
+    // Only when the list is full: opening must not become slower with every open semaphore.
     if queues.len() == queues.capacity() {
         queues.retain(|_, queue| queue.strong_count() > 0);
     }

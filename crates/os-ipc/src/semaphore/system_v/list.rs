@@ -1,7 +1,7 @@
-//! All sets of this host.
+//! The sets of this host.
 
 use crate::error::{Error, OsCode, Result};
-use crate::hints::system_v as hints;
+use crate::hints::sets as hints;
 use crate::record::{self, Record};
 use crate::semaphore::{Backend, SemaphoreInfo};
 use crate::sys::system_v::probe;
@@ -20,10 +20,10 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
         Error::system("cannot list the semaphores", call, format_args!("'{}'", SETS.path), errno)
     };
     let ids = match (SETS.ids(), probe::refusal("semctl")) {
-        // A kernel without System V IPC: there is nothing.
+        // A kernel without System V IPC has no sets.
         (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
-        // The table is there for everybody. What it lists would all seem to be what we may not read.
-        (_, Some(errno)) => return Err(hints::refused_set(failed("semctl", errno))),
+        // Every process may read the table. Here its rows would all look like sets that we may not read.
+        (_, Some(errno)) => return Err(hints::refused(failed("semctl", errno))),
         (Err(errno), None) => return Err(failed("open", errno)),
         (Ok(ids), None) => ids,
     };
@@ -54,8 +54,8 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode>
         uid: Some(status.access.uid),
         gid: Some(status.access.gid),
         mode: Some(status.access.mode),
-        operated: Some(status.operated).filter(|time| *time != 0),
-        changed: Some(status.changed),
+        operated_at: Some(status.operated).filter(|time| *time != 0),
+        changed_at: Some(status.changed),
         verified,
         removed: false,
     })

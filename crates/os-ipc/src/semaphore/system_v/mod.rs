@@ -1,56 +1,125 @@
-//! Named semaphores as System V sets that carry their name.
+//! Named semaphores as System V sets that store their name.
 
 mod counter;
 mod list;
-// Where there are sets.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use list::{list, sets};
+pub(crate) use list::sets;
 
-use super::{Creation, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
+use super::backend::{Engine, Facts, Identity, Object};
+use super::explain::elsewhere;
+use super::{Backend, Creation, SemaphoreId, SemaphoreInfo, VALUE_MAX};
 use crate::access::Owner;
-use crate::counter_set::{self, Opened};
+use crate::counter_set::{self, Opened, SetName};
 use crate::error::{Error, OsCode, Result};
+use crate::hints::system_v::By;
+use crate::hints::{Wanted, sets as hints};
+use crate::key::Key;
+use crate::name::Name;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
+
+/// semget(2): found by key.
+pub(super) struct SystemV;
+
+impl Engine for SystemV {
+    fn facts(&self) -> Facts {
+        Facts {
+            has_value: true,
+            has_timed_wait: true,
+            unlink_wakes: true,
+            value_max: u32::from(VALUE_MAX),
+            post_max: None,
+            foreign_name_max: None,
+        }
+    }
+
+    fn create(&self, id: &SemaphoreId, creation: Creation) -> Result<Box<dyn Object>> {
+        Ok(Box::new(create(id, creation)?))
+    }
+
+    fn open(&self, id: &SemaphoreId, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(open(id, owner)?))
+    }
+
+    fn open_or_create(
+        &self,
+        id: &SemaphoreId,
+        creation: Creation,
+        owner: Owner,
+    ) -> Result<(Box<dyn Object>, bool)> {
+        let (set, created) = open_or_create(id, creation, owner)?;
+        Ok((Box::new(set), created))
+    }
+
+    fn unlink(&self, id: &SemaphoreId) -> Result<bool> {
+        unlink(id)
+    }
+
+    fn list(&self) -> Result<Vec<SemaphoreInfo>> {
+        list::list()
+    }
+
+    fn has(&self, name: &Name) -> bool {
+        Key::of_name(name).is_ok_and(|key| sys::find_any(key.raw()).is_ok())
+    }
+
+    fn explain(&self, error: Error, id: &SemaphoreId, _: Wanted) -> Error {
+        match id.set_name() {
+            Ok(name) => hints::explained(error, By::Key(name.key().raw()), || elsewhere(id)),
+            Err(_) => error,
+        }
+    }
+}
 
 /// An open set.
 pub(super) struct Set {
     id: SetId,
-    /// What it was opened by.
+    /// The identity that it was opened with.
     opened_by: SemaphoreId,
+    which: SetName,
     verified: bool,
     queue: Arc<Queue>,
 }
 
+/// Which set, and what it was opened by.
+#[derive(Debug)]
+struct Which(SetId, SetName);
+
 impl Set {
-    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId) -> Self {
-        Self { id: set, opened_by: id.clone(), verified, queue: counter::queue_of(set, id) }
+    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId, which: SetName) -> Self {
+        Self { id: set, opened_by: id.clone(), which, verified, queue: counter::queue_of(set, id) }
+    }
+}
+
+impl Object for Set {
+    fn backend(&self) -> Backend {
+        Backend::SystemV
     }
 
-    pub(super) fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.opened_by.name()
     }
 
-    pub(super) fn verified(&self) -> bool {
+    fn verified(&self) -> bool {
         self.verified
     }
 
-    pub(super) fn queue(&self) -> Arc<Queue> {
+    fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.queue)
     }
 
-    pub(super) fn value(&self) -> Result<u32> {
+    fn value(&self) -> Result<u32> {
         sys::value(self.id)
             .map(u32::from)
             .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.opened_by, errno))
     }
 
-    pub(super) fn post(&self, count: u32) -> Result<()> {
+    fn post(&self, count: u32) -> Result<()> {
         sys::give(self.id, i16::try_from(count).unwrap_or(i16::MAX), Undo::No).map_err(|errno| {
             let what = match errno {
                 OsCode::ERANGE => format!("the counter would pass {VALUE_MAX}"),
@@ -61,8 +130,12 @@ impl Set {
         })
     }
 
-    /// The wait of the calling thread: straight into the kernel, which has the clock.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+    /// Straight into the kernel, which has the clock.
+    fn may_block(&self, _: Option<Instant>) -> bool {
+        true
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         loop {
             let (taken, call) = match deadline {
                 None => (sys::take(self.id, Undo::No), "semop"),
@@ -82,43 +155,55 @@ impl Set {
         }
     }
 
-    pub(super) fn info(&self) -> Result<SemaphoreInfo> {
+    fn info(&self) -> Result<SemaphoreInfo> {
         let info = list::describe(self.id)
             .map_err(|errno| failure("cannot read the semaphore", "semctl", &self.opened_by, errno))?;
         let name = if self.name().is_empty() { info.name } else { Some(self.name().to_owned()) };
         Ok(SemaphoreInfo { name, verified: self.verified, ..info })
     }
 
-    pub(super) fn identity(&self) -> SemaphoreIdentity {
-        SemaphoreIdentity::system_v(self.id, &self.opened_by)
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.id, self.which.clone()))
     }
 }
 
-pub(super) fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
-    counter_set::create(&id.set_name()?, creation.of_set()).map(|opened| Set::new(opened, id))
+impl Identity for Which {
+    fn remove(&self) -> Result<()> {
+        let Self(set, opened_by) = self;
+        counter_set::remove(*set, opened_by)
+            .map_err(|error| hints::explained(error, By::Id(set.raw()), || None))
+    }
 }
 
-pub(super) fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
-    counter_set::open(&id.set_name()?, owner).map(|opened| Set::new(opened, id))
+fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
+    let name = id.set_name()?;
+    Ok(Set::new(counter_set::create(&name, of_set(creation))?, id, name))
 }
 
-pub(super) fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<(Set, bool)> {
-    let opened = counter_set::open_or_create(&id.set_name()?, creation.of_set(), owner)?;
-    Ok((Set::new(opened, id), opened.created))
+fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
+    let name = id.set_name()?;
+    Ok(Set::new(counter_set::open(&name, owner)?, id, name))
 }
 
-pub(super) fn unlink(id: &SemaphoreId) -> Result<bool> {
+fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<(Set, bool)> {
+    let name = id.set_name()?;
+    let opened = counter_set::open_or_create(&name, of_set(creation), owner)?;
+    Ok((Set::new(opened, id, name), opened.created))
+}
+
+fn unlink(id: &SemaphoreId) -> Result<bool> {
     counter_set::unlink(&id.set_name()?)
 }
 
-/// Removes this set, unless it is gone.
-pub(super) fn remove_set(set: SetId, opened_by: &SemaphoreId) -> Result<()> {
-    counter_set::remove(set, &opened_by.set_name()?)
+/// The creation of a set, whose first value [`Creation::check`] found small enough.
+fn of_set(creation: Creation) -> counter_set::Creation {
+    let initial = u16::try_from(creation.initial).unwrap_or(VALUE_MAX);
+    counter_set::Creation { initial, mode: creation.mode }
 }
 
 fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: OsCode) -> Error {
     match id.set_name() {
-        Ok(name) => super::explain::opening(counter_set::failure(what, call, &name, errno), id),
+        Ok(name) => SystemV.explain(counter_set::failure(what, call, &name, errno), id, Wanted::Open),
         Err(error) => error,
     }
 }

@@ -1,4 +1,4 @@
-//! What no other process is needed for, but the calls below the names: sets that somebody left unfinished, or made.
+//! Tests below the names that need no other process: sets that are unfinished, or made by other programs.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -13,12 +13,13 @@ use crate::error::{Code, OsCode};
 use crate::key::Key;
 use crate::name::Name;
 use crate::record;
+use crate::semaphore::backend::Object;
 use crate::semaphore::{Backend, Creation, SemaphoreId};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::Request;
 
-/// A name of its own; its set is removed when the test ends.
+/// A unique name; its set is removed when the test ends.
 struct Named(SemaphoreId);
 
 impl Named {
@@ -32,12 +33,12 @@ impl Named {
         Key::of_name(&Name::semaphore(self.0.name()).unwrap()).unwrap().raw()
     }
 
-    /// What a creator leaves that dies after its first call.
+    /// The set of a creator that died after its first call.
     fn unfinished(&self) -> SetId {
         sys::create(self.key(), record::set_size(self.0.name()), 0o600).unwrap()
     }
 
-    /// What Go's semget makes.
+    /// A set as Go's semget makes it.
     fn foreign(&self, size: usize) -> SetId {
         sys::create(self.key(), size, 0o600).unwrap()
     }
@@ -70,7 +71,7 @@ fn an_unfinished_set_is_refused_by_open_and_finished_by_open_or_create() {
 }
 
 #[test]
-fn of_many_who_finish_a_set_exactly_one_made_it() {
+fn exactly_one_of_many_finishers_creates_the_set() {
     for _ in 0..50 {
         let named = Named::new();
         named.unfinished();
@@ -89,7 +90,7 @@ fn of_many_who_finish_a_set_exactly_one_made_it() {
 }
 
 #[test]
-fn open_waits_for_a_creator_that_is_slow() {
+fn open_waits_for_a_slow_creator() {
     let named = Named::new();
     let set = named.unfinished();
     thread::scope(|scope| {
@@ -101,7 +102,7 @@ fn open_waits_for_a_creator_that_is_slow() {
 }
 
 #[test]
-fn what_is_posted_before_the_first_value_stays() {
+fn units_posted_before_the_first_value_stay() {
     let named = Named::new();
     let set = named.unfinished();
     sys::give(set, 2, Undo::No).unwrap();
@@ -109,7 +110,7 @@ fn what_is_posted_before_the_first_value_stays() {
 }
 
 #[test]
-fn a_creator_that_was_overtaken_adds_nothing() {
+fn an_overtaken_creator_adds_nothing() {
     for size in [1, 12] {
         let named = Named::new();
         let set = named.foreign(size);
@@ -127,7 +128,7 @@ fn a_creator_that_was_overtaken_adds_nothing() {
 }
 
 #[test]
-fn a_set_of_somebody_else_opens_unverified() {
+fn a_set_of_another_program_opens_unverified() {
     for size in [1, 2, 3, 40] {
         let named = Named::new();
         let set = named.foreign(size);
@@ -140,14 +141,14 @@ fn a_set_of_somebody_else_opens_unverified() {
 }
 
 #[test]
-fn a_set_that_nothing_happened_to_opens_after_a_moment() {
+fn an_untouched_set_opens_after_a_moment() {
     let named = Named::new();
     named.foreign(1);
     assert_eq!(open(&named.0, Owner::Default).unwrap().value().unwrap(), 0);
 }
 
 #[test]
-fn a_counter_that_went_down_to_0_is_no_untouched_one() {
+fn a_counter_that_went_down_to_0_is_not_untouched() {
     let named = Named::new();
     let set = named.foreign(1);
     sys::operate(set, &mut [Operation::add(0, 1, Undo::No), Operation::add(0, -1, Undo::No)]).unwrap();
@@ -161,7 +162,7 @@ fn a_raw_key_recognises_its_own_unfinished_set_and_no_other() {
     let named = Named::new();
     let by_key = SemaphoreId::keyed(named.key()).unwrap();
     let set = sys::create(named.key(), 3, 0o600).unwrap();
-    // As PHP's: a counter, and how many have it open.
+    // A set as PHP makes it: a counter, and the number of its users.
     sys::operate(set, &mut [Operation::add(0, 1, Undo::No), Operation::add(1, 1, Undo::No)]).unwrap();
     let (opened, created) = open_or_create(&by_key, creation(7), Owner::Default).unwrap();
     assert!(!created && !opened.verified());

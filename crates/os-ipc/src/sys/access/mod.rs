@@ -1,18 +1,18 @@
-//! Whose an object is, and which user this process is.
+//! The owner of an object, and the user of this process.
 //!
-//! Each platform has `own_uid`, and `Users`, the users that it cannot tell apart.
+//! Each platform has `own_uid`, and `Users`: the users that it cannot tell apart.
 
 #[path = "unix.rs"]
 mod imp;
 
 pub(crate) use imp::*;
 
-/// Whose an object is, and who else may use it.
+/// The owner of an object, and the users who may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Access {
     /// The user who owns it.
     pub(crate) uid: u32,
-    /// The user who made it, and can still remove it.
+    /// The user who created it, and can still remove it.
     pub(crate) creator_uid: u32,
     /// The group that it belongs to.
     pub(crate) gid: u32,

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use super::Access;
 
 impl Access {
-    /// Of a file: its owner alone controls it.
+    /// The access of a file: only its owner controls it.
     pub(in crate::sys) fn of_file(metadata: &Metadata) -> Self {
         let (uid, gid, mode) = (metadata.uid(), metadata.gid(), metadata.mode() & 0o777);
         Self { uid, creator_uid: uid, gid, mode }
@@ -18,29 +18,29 @@ pub(crate) fn own_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
-/// How many uids there are: all 32-bit numbers but -1.
+/// The number of uids: all 32-bit numbers but -1.
 const ALL_UIDS: u64 = 0xffff_ffff;
 
-/// Of a user namespace that does not know every user: user_namespaces(7).
+/// The users of a namespace that does not know every user: user_namespaces(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Users {
-    /// The number that the users it does not know have in common: `/proc/sys/kernel/overflowuid`.
+    /// The common number of the users that it does not know: `/proc/sys/kernel/overflowuid`.
     pub(crate) overflow: u32,
-    /// Whether a user that it does know has that number too.
+    /// Whether a user that it knows has that number too.
     pub(crate) overflow_is_mapped: bool,
 }
 
 impl Users {
     /// `None` where every number is one user: outside of user namespaces.
     pub(crate) fn of_namespace() -> Option<Self> {
-        // Without /proc or without namespaces there is nothing to tell them apart by.
+        // Without /proc or without namespaces the users cannot be told apart.
         Self::parse(
             &fs::read_to_string("/proc/self/uid_map").ok()?,
             fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?.trim().parse().ok()?,
         )
     }
 
-    /// Lines of `FIRST-INSIDE FIRST-OUTSIDE COUNT`; a namespace that nobody has mapped yet has none.
+    /// Lines of `FIRST-INSIDE FIRST-OUTSIDE COUNT`; a namespace without a map yet has none.
     fn parse(map: &str, overflow: u32) -> Option<Self> {
         let ranges = map.lines().filter_map(|line| {
             let mut numbers = line.split_whitespace().map_while(|word| word.parse::<u64>().ok());

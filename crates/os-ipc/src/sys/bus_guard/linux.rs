@@ -1,9 +1,9 @@
-//! SIGBUS on mapped files: a page that a peer cut off is replaced by a page of zeros instead of ending the process.
+//! SIGBUS on mapped files: a page that a peer truncated is replaced by a page of zeros instead of ending the process.
 //!
-//! Nothing keeps a peer from cutting an object that we have mapped (seals are for memfds), and whatever is checked before
-//! a copy can be untrue in the middle of it. pread(2) does not crash, but is three times as slow as the mapping at 146 KB and
-//! twenty-five times at an unlucky alignment, and pwrite(2) past the end makes the object larger. So copies run over the
-//! mapping, and this is their net. It also holds what JavaScript does with a zero-copy view.
+//! Nothing keeps a peer from truncating an object that we have mapped (seals are for memfds), and a check before a
+//! copy can be outdated in the middle of it. pread(2) does not crash, but takes 3 times as long as the mapping at
+//! 146 KB and 25 times at an unlucky alignment, and pwrite(2) past the end enlarges the object. So copies use the
+//! mapping, and this handler protects them. It also protects JavaScript that uses a zero-copy view.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -17,10 +17,10 @@ use nix::errno::Errno;
 use crate::sys::host::handler_chain::{self, Chain, at_every_place};
 use crate::sys::host::module;
 
-/// Watches a mapped range as long as it lives.
+/// Watches a mapped range for as long as it exists.
 pub(crate) struct Guard(&'static Range);
 
-/// A range that the handler looks up. It is never freed, only used again: the handler may be looking at it.
+/// A range that the handler looks up. It is reused, and never freed: the handler may be reading it.
 struct Range {
     taken: AtomicBool,
     start: AtomicUsize,
@@ -32,8 +32,8 @@ struct Range {
 static RANGES: AtomicPtr<Range> = AtomicPtr::new(ptr::null_mut());
 static PAGE: AtomicUsize = AtomicUsize::new(0);
 
-/// How long a copy trusts that the handler is still in front. A query takes 0.3 us, a small copy as long, and a program that
-/// replaces the handler and has a peer cut the object takes longer than this.
+/// The time for which a copy trusts that our handler is in front: 20 us. A query takes 0.3 us, as long as a small copy;
+/// a program that replaces the handler and has a peer truncate the object takes longer than 20 us.
 const RENEW_NANOS: u64 = 20_000;
 const RENEW_EVERY: Duration = Duration::from_nanos(RENEW_NANOS);
 
@@ -97,28 +97,28 @@ fn new_range() -> &'static Range {
 /// SA_RESTART: a system call of the thread that touched the page goes on.
 static CHAIN: Chain = Chain::new(libc::SIGBUS, libc::SA_RESTART, at_every_place!(on_bus_error));
 
-/// `sigaction(SIGBUS, ...)`: from now on cut pages are replaced. Every other SIGBUS goes to the handler that was found.
+/// `sigaction(SIGBUS, ...)`: from now on missing pages are replaced. Every other SIGBUS goes to the earlier handler.
 fn install() {
     static PREPARED: Once = Once::new();
     PREPARED.call_once(|| {
-        // The handler has to stay where it is when the worker that loaded the addon ends.
+        // The handler has to stay in memory when the worker that loaded the addon ends.
         module::pin();
         PAGE.store(page_size(), Ordering::Release);
     });
     renew();
 }
 
-/// Puts the handler in front again: `process.on('SIGBUS')` replaced it, or other code of the program did.
+/// Puts the handler in front again, after `process.on('SIGBUS')` or other code of the program replaced it.
 ///
 /// A handler that returns without having replaced the page is called for ever.
 pub(crate) fn renew() {
     if PAGE.load(Ordering::Acquire) != 0 {
-        // The only errors are of a signal that does not exist.
+        // The only error is that of a signal that does not exist.
         let _ = CHAIN.renew();
     }
 }
 
-/// [`renew`], unless it was done a moment ago. To be called before every copy.
+/// Does [`renew`], unless it was done a moment ago. Called before every copy.
 pub(crate) fn renew_soon() {
     static START: OnceLock<Instant> = OnceLock::new();
     static RENEWED: AtomicU64 = AtomicU64::new(0);
@@ -136,7 +136,7 @@ fn page_size() -> usize {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// Only atomics, mmap and sigaction: it runs in the middle of anything.
+/// Uses only atomics, mmap and sigaction: it runs in the middle of any code.
 extern "C" fn on_bus_error<const PLACE: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
     // SAFETY: the kernel passes a whole siginfo_t to an SA_SIGINFO handler.
@@ -150,7 +150,7 @@ extern "C" fn on_bus_error<const PLACE: usize>(signal: c_int, info: *mut siginfo
     Errno::set_raw(errno);
 }
 
-/// `mmap(page, MAP_FIXED | MAP_ANONYMOUS)` over the page at `address`, when it is in a range of ours.
+/// `mmap(page, MAP_FIXED | MAP_ANONYMOUS)` over the page at `address`, if it is in a range of ours.
 fn replace_page(address: usize) -> bool {
     let holds = |range: &&Range| {
         let start = range.start.load(Ordering::Acquire);
@@ -174,7 +174,7 @@ fn replace_page(address: usize) -> bool {
     replaced != libc::MAP_FAILED
 }
 
-/// Does what would have happened without us.
+/// Does what would have happened without our handler.
 ///
 /// # Safety
 /// - The arguments are those that the kernel passed to the handler of `signal`.
@@ -188,8 +188,8 @@ unsafe fn pass_on(
     let sent = code <= 0;
     match earlier.sa_sigaction {
         libc::SIG_IGN if sent => {}
-        // The default comes when this returns: the access is made again, and a signal that another process sent is raised
-        // again.
+        // The default action comes when this returns: the access is made again, and a signal of another process is
+        // raised again.
         libc::SIG_DFL | libc::SIG_IGN => {
             // SAFETY: no pointers but that of the default.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
@@ -212,15 +212,15 @@ mod tests {
     use super::*;
     use crate::sys::mapping::Mapping;
 
-    /// There is one handler of a signal in a process.
+    /// Serialises the tests: a process has one handler of a signal.
     static ALONE: Mutex<()> = Mutex::new(());
     static FOUND: AtomicUsize = AtomicUsize::new(0);
     static FOREIGN_CALLS: AtomicUsize = AtomicUsize::new(0);
 
-    /// A handler that changes nothing, as libuv's: the access is made again.
+    /// A handler that changes nothing, like libuv's: the access is made again.
     extern "C" fn idle(_signal: c_int, _info: *mut siginfo_t, _context: *mut c_void) {}
 
-    /// A handler that calls on to the one that it replaced, as crash reporters do.
+    /// A handler that calls the one that it replaced, as crash reporters do.
     extern "C" fn calls_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
         FOREIGN_CALLS.fetch_add(1, Ordering::SeqCst);
         let found = FOUND.load(Ordering::SeqCst);
@@ -230,7 +230,7 @@ mod tests {
         found(signal, info, context);
     }
 
-    /// `sigaction(SIGBUS, handler)`; the handler that was there.
+    /// `sigaction(SIGBUS, handler)`; returns the earlier handler.
     fn replace(handler: usize) -> usize {
         // SAFETY: both actions are whole, and outlive the call.
         unsafe {
@@ -243,7 +243,7 @@ mod tests {
         }
     }
 
-    /// A mapping of a file that was cut to nothing.
+    /// A mapping of a file that was truncated to 0 bytes.
     fn cut() -> Mapping {
         let file = tempfile();
         file.set_len(8192).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_was_installed_later_does_not_keep_ours_from_a_cut_page() {
+    fn a_missing_page_is_replaced_after_another_handler_was_installed() {
         let _alone = ALONE.lock().unwrap();
         for handler in [idle as *const () as usize, libc::SIG_DFL, idle as *const () as usize, libc::SIG_IGN]
         {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_calls_on_to_ours_does_not_come_round_in_a_circle() {
+    fn a_handler_that_calls_ours_is_not_called_in_a_circle() {
         let _alone = ALONE.lock().unwrap();
         let mapping = cut();
         FOUND.store(replace(calls_on as *const () as usize), Ordering::SeqCst);
@@ -284,7 +284,7 @@ mod tests {
         renew();
         assert_eq!(mapping.byte(5000), 0, "ours in front of it");
         assert_eq!(FOREIGN_CALLS.load(Ordering::SeqCst), 1);
-        // A SIGBUS that is not ours goes to the other one, which calls on to ours, which calls what was there before it.
+        // A SIGBUS that is not ours goes to the other handler, which calls ours, which calls the handler before it.
         replace(FOUND.load(Ordering::SeqCst));
     }
 }

@@ -1,4 +1,4 @@
-//! Where nobody can cut a memory object after it was made (XNU resizes one once), no page goes missing.
+//! For platforms where no peer can truncate a memory object (XNU sizes one only once): no page goes missing.
 
 #![allow(clippy::unused_self, reason = "the same face as the real one")]
 

@@ -11,7 +11,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OsCode(i32);
 
-/// The codes that this crate makes or tells apart.
+/// The codes that this crate creates or compares.
 macro_rules! codes {
     ($($name:ident)*) => {
         impl OsCode {
@@ -49,19 +49,19 @@ impl OsCode {
         self.0
     }
 
-    /// Why the last call of the C library failed in this thread.
+    /// The code of the last failed call of the C library in this thread.
     pub(in crate::sys) fn last() -> Self {
         std::io::Error::last_os_error().into()
     }
 
-    /// What a call of the C library returned, where -1 means that it failed.
+    /// The result of a call of the C library: -1 means that it failed.
     pub(in crate::sys) fn result(returned: c_int) -> Result<c_int, Self> {
         if returned == -1 { Err(Self::last()) } else { Ok(returned) }
     }
 }
 
 impl From<std::io::Error> for OsCode {
-    /// The code of a failed call; `EIO` where the error is of no call.
+    /// The code of a failed call; `EIO` for an error without a call.
     fn from(error: std::io::Error) -> Self {
         Self::from(&error)
     }

@@ -8,15 +8,15 @@ pub(super) use libc::{
 
 use super::{OsCode, listed};
 
-/// `EDQUOT` under the name that Windows' sockets have for it: `WSAEDQUOT`.
+/// `EDQUOT`, under the number of Windows' sockets: `WSAEDQUOT`.
 pub(super) const EDQUOT: i32 = 10069;
 
-/// The name of a code that this crate makes.
+/// The name of a code that this crate creates.
 pub(super) fn name(code: OsCode) -> String {
     listed(code).map_or_else(|| format!("E{}", code.raw()), str::to_owned)
 }
 
-/// The errno that says the same as the code of a failed call (`winerror.h`).
+/// The errno with the meaning of a failed call's code (`winerror.h`).
 pub(super) fn of_io(error: &std::io::Error) -> Option<OsCode> {
     Some(match error.raw_os_error()? {
         2 | 3 | 53 | 67 => OsCode::ENOENT,

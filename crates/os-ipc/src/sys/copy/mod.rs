@@ -1,23 +1,21 @@
-//! Bytes between shared memory and memory of our own.
+//! Copies between shared memory and private memory.
 //!
-//! Other processes write what we read and read what we write, so there is never a `&[u8]` over it: raw pointers only.
-//! A piece of 1, 2, 4 or 8 bytes whose shared address is a multiple of its length is one load or one store; anything
-//! else can be seen half done.
+//! Other processes write what we read and read what we write, so there is never a `&[u8]` over it: only raw pointers.
+//! A piece of 1, 2, 4 or 8 bytes whose shared address is a multiple of its length is one load or one store; any other
+//! piece can be seen half done.
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(not(target_arch = "x86_64"), path = "pieces.rs")]
 mod large;
 #[cfg(target_arch = "x86_64")]
 mod pieces;
-pub(in crate::sys) mod store_way;
 
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use large::copy_large;
-use store_way::StoreWay;
 
-/// From here on the C library's memcpy is worth avoiding: see [`copy_large`].
+/// The fewest bytes that are not left to the C library's memcpy: see [`copy_large`].
 const LARGE: usize = 2048;
 
 /// Copies out of shared memory.
@@ -38,7 +36,7 @@ pub(super) unsafe fn load(shared: *const u8, own: *mut u8, length: usize) {
             8 if is_aligned::<AtomicU64>(shared) => {
                 own.cast::<u64>().write_unaligned(AtomicU64::from_ptr(word(shared)).load(Ordering::Relaxed));
             }
-            _ => copy(shared, own, length, None),
+            _ => copy(shared, own, length),
         }
     }
 }
@@ -47,7 +45,7 @@ pub(super) unsafe fn load(shared: *const u8, own: *mut u8, length: usize) {
 ///
 /// # Safety
 /// - `own` is readable and `shared` is writable, both for `length` bytes.
-pub(super) unsafe fn store(own: *const u8, shared: *mut u8, length: usize, way: &StoreWay) {
+pub(super) unsafe fn store(own: *const u8, shared: *mut u8, length: usize) {
     // SAFETY: as in `load`.
     unsafe {
         match length {
@@ -64,14 +62,14 @@ pub(super) unsafe fn store(own: *const u8, shared: *mut u8, length: usize, way: 
                 AtomicU64::from_ptr(word(shared))
                     .store(own.cast::<u64>().read_unaligned(), Ordering::Relaxed);
             }
-            _ => copy(own, shared, length, Some(way)),
+            _ => copy(own, shared, length),
         }
     }
 }
 
 /// # Safety
 /// - `source` is readable and `target` is writable, both for `length` bytes; they may overlap.
-unsafe fn copy(source: *const u8, target: *mut u8, length: usize, way: Option<&StoreWay>) {
+unsafe fn copy(source: *const u8, target: *mut u8, length: usize) {
     let apart = source.addr().abs_diff(target.addr()) >= length;
     // SAFETY: the caller's; the two that want separate ranges get them.
     unsafe {
@@ -80,7 +78,7 @@ unsafe fn copy(source: *const u8, target: *mut u8, length: usize, way: Option<&S
         } else if length < LARGE {
             ptr::copy_nonoverlapping(source, target, length);
         } else {
-            copy_large(source, target, length, way);
+            copy_large(source, target, length);
         }
     }
 }
@@ -89,8 +87,8 @@ fn is_aligned<Word>(shared: *const u8) -> bool {
     shared.addr().is_multiple_of(align_of::<Word>())
 }
 
-/// `shared` as the address of a word; the caller has looked at its alignment.
-#[allow(clippy::cast_ptr_alignment, reason = "is_aligned was asked")]
+/// `shared` as the address of a word; the caller has checked its alignment.
+#[allow(clippy::cast_ptr_alignment, reason = "is_aligned was true")]
 fn word<Word>(shared: *const u8) -> *mut Word {
     shared.cast_mut().cast()
 }
@@ -114,7 +112,6 @@ mod tests {
                 &[0, 1, 2, 3, 7, 8, 16, 31, 32, 48, 63, 64, 4080],
             )
         };
-        let way = StoreWay::default();
         for length in (0..40).chain(large.iter().copied()) {
             for &offset in offsets {
                 let source = numbers(length);
@@ -125,7 +122,7 @@ mod tests {
                 assert!(target[..offset].iter().chain(&target[offset + length..]).all(|&byte| byte == 255));
                 let mut back = vec![255; length + 100];
                 // SAFETY: `target` holds `length` bytes behind `offset`, and `back` has room for them.
-                unsafe { store(target.as_ptr().add(offset), back.as_mut_ptr(), length, &way) };
+                unsafe { store(target.as_ptr().add(offset), back.as_mut_ptr(), length) };
                 assert_eq!(&back[..length], &source, "{length} at {offset}");
                 assert!(back[length..].iter().all(|&byte| byte == 255));
             }
@@ -134,11 +131,11 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "20 MB take Miri hours")]
-    fn what_is_too_large_for_the_caches_arrives_too() {
+    fn a_copy_larger_than_the_caches_arrives() {
         let source = numbers(20 << 20);
         let mut target = vec![0; (20 << 20) + 7];
         // SAFETY: `target` has room for `source` behind its first 7 bytes.
-        unsafe { store(source.as_ptr(), target.as_mut_ptr().add(7), source.len(), &StoreWay::default()) };
+        unsafe { store(source.as_ptr(), target.as_mut_ptr().add(7), source.len()) };
         assert!(target[7..] == source[..]);
     }
 

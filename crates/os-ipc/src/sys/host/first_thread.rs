@@ -1,22 +1,16 @@
-//! The thread that the process began with.
+//! The first thread of the process.
 
-/// `gettid() == getpid()`: whether this is that thread.
+/// `gettid() == getpid()`: whether this is the first thread.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_here() -> bool {
     nix::unistd::gettid() == nix::unistd::getpid()
 }
 
-/// `pthread_main_np()`: whether this is that thread.
+/// `pthread_main_np()`: whether this is the first thread.
 #[cfg(target_vendor = "apple")]
 pub(crate) fn is_here() -> bool {
     // SAFETY: no arguments, and it always succeeds.
     unsafe { libc::pthread_main_np() == 1 }
-}
-
-/// Nothing tells here.
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(crate) fn is_here() -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Signal handlers of ours that stand in front of those of others.
+//! Signal handlers of ours, in front of those of other code.
 //!
-//! A program that installs a handler after ours takes ours away: libuv's does so for `process.on('SIGBUS')`, and leaves the
-//! default when it stops. So ours is put in front again and again, and calls on to the handler that it found.
+//! A program that installs a handler after ours replaces ours: libuv does so for `process.on('SIGBUS')`, and leaves the
+//! default when it stops. So ours is put in front again and again, and passes signals to the handler that it found.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -12,11 +12,11 @@ use libc::{sigaction, siginfo_t};
 
 pub(in crate::sys) type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
-/// How many other handlers one chain can stand in front of: what the process began with, the default, libuv's, and a few of
-/// crash reporters and profilers.
+/// The most earlier handlers of one chain: that of the process's start, the default, libuv's, and a few of crash
+/// reporters and profilers.
 pub(in crate::sys) const PLACES: usize = 8;
 
-/// The handlers of a chain, from a function with a place.
+/// The handlers of a chain, from a function with a place as its parameter.
 macro_rules! at_every_place {
     ($handler:ident) => {
         [
@@ -33,26 +33,26 @@ macro_rules! at_every_place {
 }
 pub(in crate::sys) use at_every_place;
 
-/// The handlers of one signal. Each stands in front of another one: a handler that was put in front of ours and calls on to
-/// it then does not come round in a circle.
+/// The handlers of one signal, each with its own earlier handler: if other code puts a handler in front that calls
+/// ours, the calls do not go in a circle.
 pub(in crate::sys) struct Chain {
     signal: c_int,
     flags: c_int,
     ours: [Handler; PLACES],
-    /// What each of ours stands in front of.
+    /// The earlier handler of each of ours.
     earlier: [OnceLock<sigaction>; PLACES],
     renewing: Mutex<()>,
 }
 
 impl Chain {
-    /// `flags` come with `SA_SIGINFO` and `SA_ONSTACK`.
+    /// `flags` are added to `SA_SIGINFO` and `SA_ONSTACK`.
     pub(in crate::sys) const fn new(signal: c_int, flags: c_int, ours: [Handler; PLACES]) -> Self {
         Self { signal, flags, ours, earlier: [const { OnceLock::new() }; PLACES], renewing: Mutex::new(()) }
     }
 
     /// `sigaction(signal, ours)`, unless ours is in front already.
     ///
-    /// Without a place left it stays as it is.
+    /// If no place is left, the handler stays as it is.
     pub(in crate::sys) fn renew(&self) -> Result<(), OsCode> {
         let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: an all-zero sigaction is a valid one, and both outlive the calls. A handler only reads a OnceLock that is
@@ -75,13 +75,13 @@ impl Chain {
         }
     }
 
-    /// What the handler at `place` stands in front of: another handler, or `SIG_DFL` or `SIG_IGN`.
+    /// The earlier handler of the handler at `place`: a function, `SIG_DFL` or `SIG_IGN`.
     pub(in crate::sys) fn earlier(&self, place: usize) -> Option<&sigaction> {
         self.earlier[place].get()
     }
 }
 
-/// Calls a handler as it asked to be called; does nothing for `SIG_DFL` and `SIG_IGN`.
+/// Calls a handler with the arguments that it takes; does nothing for `SIG_DFL` and `SIG_IGN`.
 ///
 /// # Safety
 /// - sigaction(2) filled in `action`, and the other arguments are those that the kernel passed for a signal of it.

@@ -1,14 +1,13 @@
-//! Which program image this is: a new one after each execve(2), where the pid stays.
+//! The identity of this program image: execve(2) makes a new image and keeps the pid.
 
 use std::sync::LazyLock;
 
 /// Bits of an identity: two words of a System V set.
 const BITS: u32 = 30;
 
-/// `getauxval(AT_RANDOM)`: the kernel gives each image 16 random bytes. 0 where they are not to be had.
+/// `getauxval(AT_RANDOM)`: the kernel gives each image 16 random bytes. 0 where it does not.
 ///
 /// Every copy of this library in the process has the same number.
-#[cfg(target_os = "linux")]
 pub(crate) fn identity() -> u32 {
     const BYTES: usize = 16;
     static IDENTITY: LazyLock<u32> = LazyLock::new(|| {
@@ -23,14 +22,7 @@ pub(crate) fn identity() -> u32 {
     *IDENTITY
 }
 
-/// Elsewhere locks are files, which are closed by execve.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn identity() -> u32 {
-    static IDENTITY: LazyLock<u32> = LazyLock::new(|| fold(&[]));
-    *IDENTITY
-}
-
-/// A hash, never 0: the bytes themselves are the C library's secret.
+/// A hash, never 0: the bytes themselves are a secret of the C library.
 fn fold(bytes: &[u8]) -> u32 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for &byte in bytes {

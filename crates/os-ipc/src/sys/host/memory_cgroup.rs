@@ -1,14 +1,14 @@
-//! How much memory this process's control group still allows: cgroups(7), of both versions.
+//! The memory that this process's control group still allows: cgroups(7), of both versions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What one version calls its files.
+/// The names of one version's files.
 struct Version {
     mounted_at: &'static str,
     limit: &'static str,
     usage: &'static str,
-    /// What of the usage the kernel takes back when it needs it: files' pages.
+    /// The part of the usage that the kernel can reclaim: pages of files.
     reclaimable: [&'static str; 2],
 }
 
@@ -25,11 +25,11 @@ const V2: Version = Version {
     reclaimable: ["inactive_file ", "active_file "],
 };
 
-/// The bytes that the group, or one that it is in, has left; `None` where there is no limit or nothing says so.
+/// The bytes that the group and its ancestors have left; `None` if there is no limit or it is not known.
 pub(in crate::sys) fn room() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let (version, group) = groups.lines().find_map(group_of)?;
-    // In a container the group is `/`, or has the path that it has outside: then only the root is there.
+    // In a container the group is `/`, or has its path outside: then only the root exists.
     let folder = PathBuf::from(format!("{}{group}", version.mounted_at));
     let ancestors = folder.ancestors().take_while(|folder| folder.starts_with(version.mounted_at));
     ancestors.filter_map(|folder| room_in(folder, version)).min()
@@ -48,7 +48,7 @@ fn group_of(line: &str) -> Option<(&'static Version, &str)> {
 
 fn room_in(folder: &Path, version: &Version) -> Option<u64> {
     let number = |file: &str| fs::read_to_string(folder.join(file)).ok()?.trim().parse::<u64>().ok();
-    // Without a limit it is `max`, or more than any machine has.
+    // No limit is written as `max`, or as a number larger than any machine's memory.
     let limit = number(version.limit).filter(|&limit| limit < 1 << 62)?;
     let used = number(version.usage)?;
     let statistics = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_a_page_where_this_runs() {
+    fn this_host_has_room_for_a_page() {
         assert!(room().is_none_or(|room| room > 4096));
     }
 }

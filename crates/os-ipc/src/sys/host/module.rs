@@ -4,7 +4,7 @@ use std::sync::Once;
 
 /// `dladdr` and `dlopen(RTLD_NOLOAD | RTLD_NODELETE)`: keeps this image mapped until the process ends.
 ///
-/// A worker that alone loaded the addon unloads it when it ends, under the threads that still run in it.
+/// A worker that alone has loaded the addon unloads it at its end, under the threads that still run in it.
 pub(crate) fn pin() {
     static PINNED: Once = Once::new();
     PINNED.call_once(|| {

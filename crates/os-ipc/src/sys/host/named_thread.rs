@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// `/proc/self/task/*/comm`: whether a thread of this name runs; false where that cannot be told.
+/// `/proc/self/task/*/comm`: whether a thread of this name runs; false where it is not known.
 pub(crate) fn runs(name: &str) -> bool {
     let Ok(threads) = fs::read_dir("/proc/self/task") else { return false };
     threads.flatten().any(|thread| {

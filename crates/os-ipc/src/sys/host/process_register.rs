@@ -1,17 +1,17 @@
 //! One register for all copies of this library in a process.
 //!
-//! A process can load several, each with memory of its own: four packages that each bring theirs, say. They find each other by
-//! an exported symbol. The first image in the loader's list that has it is the same one for all of them.
+//! A process can load several copies, each with its own memory, when several packages bring their own. They find each
+//! other by an exported symbol. The first image in the loader's list that has it is the same for all of them.
 
 use std::ffi::{CStr, CString};
 use std::ptr;
 use std::sync::atomic::AtomicUsize;
 
-/// How many threads of libuv's pool all copies have taken together.
+/// The number of threads of libuv's pool that all copies have taken together.
 ///
-/// The name says its layout: another layout would be another symbol.
+/// The name stands for its layout: another layout needs another symbol.
 #[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "it is what other copies look for, in C's letters")]
+#[allow(non_upper_case_globals, reason = "other copies search for this name, spelled as in C")]
 pub static os_ipc_pool_threads_taken_v1: AtomicUsize = AtomicUsize::new(0);
 
 /// `dlsym(3)` in every image of the process: the register that all copies share.

@@ -1,9 +1,9 @@
-//! The environment variables that this process was started with.
+//! The environment variables at the start of this process.
 
 use std::fs;
 
-/// `/proc/self/environ`: the value of a variable at the start of the process, whatever the program has set since; `None` where
-/// it was not set, or where nothing tells.
+/// `/proc/self/environ`: the value of a variable at the start of the process, even if the program has set it since;
+/// `None` if it was not set, or is not known.
 pub(crate) fn value_at_start(name: &str) -> Option<String> {
     let variables = fs::read("/proc/self/environ").ok()?;
     value_in(&variables, name)

@@ -1,7 +1,7 @@
-//! What calls a thread out of a blocking system call.
+//! Interrupts: they bring a thread back from a blocking system call.
 //!
-//! On Unix that is a signal. One that arrives just before the call does nothing, so it is repeated until the thread has
-//! seen that it was called (`retry`).
+//! On Unix an interrupt is a signal. A signal that arrives just before the call has no effect, so it is repeated until
+//! the thread has seen it (`retry`).
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,11 +9,19 @@
 //! | `retry` | the thread that repeats signals |
 //! | `signal` | SIGURG and its handler |
 //! | `signal_model` | the signal and the kernel of the model checker |
+//! | `windows` | [`Interrupt`] where there are no signals |
 
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod imp;
+#[cfg(unix)]
 mod retry;
+#[cfg(unix)]
 #[cfg_attr(loom, path = "signal_model.rs")]
 pub(crate) mod signal;
-mod unix;
 
+pub(crate) use imp::Interrupt;
+#[cfg(windows)]
+pub(crate) use imp::block_other_signals;
+#[cfg(unix)]
 pub(crate) use signal::block_other_signals;
-pub(crate) use unix::Interrupt;

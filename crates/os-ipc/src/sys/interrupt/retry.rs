@@ -1,6 +1,6 @@
 //! Repeats a signal until its thread has seen it.
 //!
-//! One thread does it for all; it ends when there is nothing left to repeat.
+//! One thread does it for all signals; it ends when there is nothing left to repeat.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(super) fn until_seen(interrupt: Interrupt) {
         watched.raised.push(interrupt);
     }
     if !watched.running {
-        // Without a thread the first signal has to do: it is lost in one of many thousand cases.
+        // Without this thread the first signal has to suffice: it is lost in one of many thousand cases.
         watched.running = thread::run(repeat).is_ok();
     }
 }

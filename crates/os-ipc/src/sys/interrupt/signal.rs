@@ -1,4 +1,4 @@
-//! SIGURG: it gets a thread out of a blocking call, and does nothing else to it.
+//! SIGURG: it brings a thread back from a blocking call, and has no other effect.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,10 +8,10 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 
 use crate::sys::host::handler_chain::{self, Chain, at_every_place};
 
-/// Ignored by default, and used by none of Node, Bun and Deno.
+/// Ignored by default; Node, Bun and Deno do not use it.
 const INTERRUPT: c_int = libc::SIGURG;
 
-/// The thread that runs here, for as long as it does: what others can call out of the kernel.
+/// The thread that runs here, while it does: other threads can interrupt it.
 #[derive(Clone)]
 pub(crate) struct Station(Arc<Mutex<Option<Thread>>>);
 
@@ -22,11 +22,11 @@ struct Thread(pthread_t);
 // SAFETY: it only names a thread, and pthread_kill(3) takes it in any other.
 unsafe impl Send for Thread {}
 
-/// The stay of a thread at its station; it ends when this is dropped.
+/// The stay of a thread at its station; dropping it ends the stay.
 pub(crate) struct Stay(Station);
 
 impl Station {
-    /// `pthread_self()`: the calling thread takes a station of its own.
+    /// `pthread_self()`: the calling thread gets a station.
     pub(crate) fn enter() -> Stay {
         // SAFETY: always succeeds.
         let thread = unsafe { libc::pthread_self() };
@@ -35,11 +35,11 @@ impl Station {
 
     /// `pthread_kill(thread, SIGURG)`: a blocking call of the thread returns `EINTR`.
     ///
-    /// A signal that comes just before the call is lost; who needs the thread out sends it again until it is.
-    /// False when the thread has left.
+    /// A signal that comes just before the call is lost: the caller repeats it until the thread has come back.
+    /// False if the thread has left.
     pub(crate) fn interrupt(&self) -> bool {
         let Some(Thread(thread)) = *self.lock() else { return false };
-        // It was installed before the thread came here; an error would be one of no such signal.
+        // It was installed before the thread came here; the only error is that of an unknown signal.
         let _ = install_interrupt();
         // SAFETY: the thread clears its station, under this lock, before it ends.
         unsafe { libc::pthread_kill(thread, INTERRUPT) };
@@ -63,14 +63,14 @@ impl Drop for Stay {
     }
 }
 
-/// Without SA_RESTART: a blocking call has to end. libuv's handler makes `sem_wait` go on.
+/// Without SA_RESTART, so that a blocking call ends. libuv's handler lets `sem_wait` go on.
 static CHAIN: Chain = Chain::new(INTERRUPT, 0, at_every_place!(on_interrupt));
 
-/// `sigaction(SIGURG, no-op)`, unless it is there.
+/// `sigaction(SIGURG, no-op)`, unless it is installed.
 ///
-/// To be called before every signal. A program that listens to SIGURG puts its own handler in our place, and takes all of
-/// them away when it stops: the signal is ignored then. Without a place in the chain it stays as it is: System V needs no
-/// more than some handler.
+/// Called before every signal. A program that listens to SIGURG replaces our handler with its own, and removes all of
+/// them when it stops: the signal is ignored then. If the chain has no place left, the handler stays as it is: System V
+/// needs no more than some handler.
 pub(crate) fn install_interrupt() -> Result<(), OsCode> {
     CHAIN.renew()
 }

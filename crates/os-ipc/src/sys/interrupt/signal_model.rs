@@ -1,7 +1,7 @@
 //! Threads and the kernel that they block in, for the model checker: the same face as `signal.rs`.
 //!
-//! The kernel has one counter. A signal gets a thread out of it; one that comes before the thread is in does nothing,
-//! as with the real one.
+//! The kernel has one counter. A signal brings a thread back from it; a signal that comes before the thread is in the
+//! kernel has no effect, as with the real one.
 
 use std::sync::PoisonError;
 
@@ -18,7 +18,7 @@ loom::lazy_static! {
 struct Kernel {
     units: u32,
     removed: bool,
-    /// Who is in, and whether a signal came since.
+    /// The threads in the kernel, and whether a signal came since.
     blocked: Vec<(ThreadId, bool)>,
 }
 
@@ -47,12 +47,12 @@ pub(crate) fn give_several(units: u32) -> Result<(), OsCode> {
     Ok(())
 }
 
-/// Takes a unit if one is there.
+/// Takes a unit if one is free.
 pub(crate) fn try_take() -> Result<bool, OsCode> {
     try_take_several(1)
 }
 
-/// Takes units if they are all there.
+/// Takes units if all of them are free.
 pub(crate) fn try_take_several(units: u32) -> Result<bool, OsCode> {
     let mut kernel = kernel();
     if kernel.removed {
@@ -68,7 +68,7 @@ pub(crate) fn take() -> Result<(), OsCode> {
     take_several(1)
 }
 
-/// Takes units, and waits until they are all there; `EINTR` after a signal.
+/// Takes units, and waits until all of them are free; `EINTR` after a signal.
 pub(crate) fn take_several(units: u32) -> Result<(), OsCode> {
     let me = current().id();
     let mut kernel = kernel();
@@ -99,7 +99,7 @@ pub(crate) fn remove() {
     CHANGED.notify_all();
 }
 
-/// The thread that runs here: what others can call out of the kernel.
+/// The thread that runs here: other threads can interrupt it.
 #[derive(Clone)]
 pub(crate) struct Station(ThreadId);
 

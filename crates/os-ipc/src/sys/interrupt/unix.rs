@@ -1,4 +1,4 @@
-//! An interrupt that is a signal to one thread.
+//! An interrupt as a signal to one thread.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use super::signal::{self, Station, Stay};
 use crate::error::{Error, Result};
 use crate::sync::AtomicBool;
 
-/// Calls one thread out of its blocking calls. A clone is the same interrupt.
+/// The interrupt of one thread: it ends the thread's blocking calls. A clone is the same interrupt.
 #[derive(Clone)]
 pub(crate) struct Interrupt(Arc<Inside>);
 
 struct Inside {
     station: Station,
-    /// Whether the thread was called and has not seen it.
+    /// Whether the interrupt was raised and the thread has not seen it.
     raised: AtomicBool,
 }
 
-/// The interrupt of the thread that runs here; when this is dropped, nobody calls the thread any more.
+/// The interrupt of the thread that runs here; after this is dropped, no signal goes to the thread any more.
 pub(crate) struct Own {
     interrupt: Interrupt,
     _stay: Stay,
 }
 
 impl Interrupt {
-    /// To be called before a thread is sent to block: somebody may have taken the handler away since the last time.
+    /// Called before a thread is sent to block: other code may have replaced the handler since the last time.
     pub(crate) fn install() -> Result<()> {
         signal::install_interrupt()
             .map_err(|errno| Error::system("cannot wait", "sigaction", "SIGURG", errno))
@@ -38,24 +38,24 @@ impl Interrupt {
         Own { interrupt: Self(Arc::new(Inside { station, raised: AtomicBool::new(false) })), _stay: stay }
     }
 
-    /// Calls the thread out of its blocking call, or out of the next one.
+    /// Ends the blocking call of the thread, or its next one.
     pub(crate) fn raise(&self) {
         self.0.raised.store(true, Ordering::SeqCst);
         self.0.station.interrupt();
         retry::until_seen(self.clone());
     }
 
-    /// The thread sees what it was called for; to be called by that thread alone.
+    /// The thread has seen the interrupt; only that thread calls this.
     pub(crate) fn clear(&self) {
         self.0.raised.store(false, Ordering::SeqCst);
     }
 
-    /// Whether the thread was called and has not seen it.
+    /// Whether the interrupt was raised and the thread has not seen it.
     pub(crate) fn is_raised(&self) -> bool {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Signals once more; false when the thread has seen it, or is gone.
+    /// Sends the signal once more; false if the thread has seen it, or is gone.
     pub(super) fn again(&self) -> bool {
         self.is_raised() && self.0.station.interrupt()
     }

@@ -1,4 +1,4 @@
-//! Files that processes lock with flock(2), in a folder of the user's own.
+//! Files that processes lock with flock(2), in a folder of the user.
 
 #[path = "unix.rs"]
 mod imp;

@@ -1,4 +1,4 @@
-//! flock(2): a lock of a whole file, that goes with the descriptors of a process that dies.
+//! flock(2): a lock of a whole file; the kernel releases it with the descriptors of a dead process.
 
 use std::ffi::c_int;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
@@ -19,12 +19,12 @@ pub(crate) struct LockFile(File);
 /// A file that is locked until this is dropped.
 pub(crate) struct Locked(LockFile);
 
-/// How a file is locked.
+/// The way of locking a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
-    /// Together with others that share it; else alone.
+    /// Shared with other processes; otherwise exclusive.
     pub(crate) shared: bool,
-    /// Waits for it; else `EAGAIN` means that it is not to be had.
+    /// Waits for the lock; otherwise `EAGAIN` means that another process has it.
     pub(crate) waits: bool,
 }
 
@@ -41,13 +41,13 @@ impl LockFile {
         Self::open_regular(OpenOptions::new().read(true), path)
     }
 
-    /// Opens nothing but a regular file: a FIFO or a device would block, or never end.
+    /// Opens only a regular file: a FIFO or a device could block, or never end.
     ///
-    /// `lstat` comes first, since opening a device can have an effect; `fstat` proves what was opened.
+    /// `lstat` comes first, since opening a device can have an effect; `fstat` proves that the file is regular.
     fn open_regular(options: &mut OpenOptions, path: &Path) -> Result<Self, Refusal> {
         let failed = |error: io::Error| Failure("open", error.into());
         if let Ok(there) = fs::symlink_metadata(path)
-            // A link goes on to open, which answers ELOOP.
+            // A link goes on to open, which fails with ELOOP.
             && !there.is_symlink()
         {
             check_regular(&there)?;
@@ -74,14 +74,14 @@ impl LockFile {
         OsCode::result(unsafe { libc::flock(self.0.as_raw_fd(), how) }).map(drop)
     }
 
-    /// Whether the file is still the one of this path: the last user of a lock removes its files.
+    /// Whether the path still names this file: the last user of a lock removes its files.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         let identity = |metadata: Metadata| FileIdentity::of(&metadata);
         let there = fs::symlink_metadata(path).map(identity);
         matches!((self.0.metadata().map(identity), there), (Ok(ours), Ok(there)) if ours == there)
     }
 
-    /// Reads at most `most` bytes; `None` when there are more.
+    /// Reads at most `most` bytes; `None` if there are more.
     pub(crate) fn read_at_most(&self, most: usize) -> Result<Option<Vec<u8>>, OsCode> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -110,9 +110,9 @@ impl Deref for Locked {
 }
 
 impl Drop for Locked {
-    /// Not by closing the file alone: a child that was just forked has it open too.
+    /// Unlocks explicitly: closing is not enough, since a child that was just forked has the file open too.
     fn drop(&mut self) {
-        // The only errors are those of a descriptor that is none.
+        // The only error is that of a bad descriptor.
         let _ = self.0.flock(libc::LOCK_UN);
     }
 }
@@ -131,16 +131,16 @@ fn check_regular(metadata: &Metadata) -> Result<(), Refusal> {
     }))
 }
 
-/// What is known of a folder.
+/// Information about a folder.
 pub(crate) struct Folder {
     pub(crate) is_directory: bool,
     pub(crate) access: Access,
-    /// Seconds since 1970 of the last change of it or what is in it.
+    /// Seconds since 1970 of the last change of the folder or its entries.
     pub(crate) changed: i64,
 }
 
 impl Folder {
-    /// `mkdir(path, 0700)`, unless there is one.
+    /// `mkdir(path, 0700)`, unless the folder exists.
     pub(crate) fn make(path: &Path) -> Result<(), Failure> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Failure("mkdir", error.into())),
@@ -148,7 +148,7 @@ impl Folder {
         }
     }
 
-    /// `lstat(path)`; `ENOENT` means that there is none.
+    /// `lstat(path)`; `ENOENT` means that it does not exist.
     pub(crate) fn look(path: &Path) -> Result<Self, Failure> {
         let metadata = fs::symlink_metadata(path).map_err(|error| Failure("lstat", error.into()))?;
         Ok(Self {

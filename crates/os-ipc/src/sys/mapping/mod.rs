@@ -1,6 +1,7 @@
-//! Shared memory that is mapped here.
+//! Shared memory that is mapped into this process.
 
-#[path = "unix.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
 pub(crate) use imp::*;

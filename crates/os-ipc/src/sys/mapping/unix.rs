@@ -1,4 +1,4 @@
-//! Mapped memory: mmap(2) for files, shmat(2) for System V segments, and what may be done with either.
+//! Mapped memory: mmap(2) for files, shmat(2) for System V segments, and the accesses to either.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -11,18 +11,16 @@ use crate::error::OsCode;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::sys::bus_guard::{self, Guard};
-use crate::sys::copy::store_way::StoreWay;
 use crate::sys::{VACATED_SEGMENT_IS_DETACHED, copy};
 
-/// A range of this process's addresses that shows an object, until it is dropped.
+/// A range of this process's addresses that shows an object, until this is dropped.
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     length: NonZeroUsize,
     writable: bool,
-    /// The range shows zeros of our own instead of the object.
+    /// The range shows private zeros instead of the object.
     vacated: AtomicBool,
     shows: Shows,
-    way: StoreWay,
 }
 
 enum Shows {
@@ -43,14 +41,7 @@ impl Mapping {
         let start =
             unsafe { mmap(None, length, protection(writable), MapFlags::MAP_SHARED, file, 0) }?.cast::<u8>();
         let guard = Guard::over(start.addr().get(), length.get());
-        Ok(Self {
-            start,
-            length,
-            writable,
-            vacated: AtomicBool::new(false),
-            shows: Shows::File(guard),
-            way: StoreWay::default(),
-        })
+        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::File(guard) })
     }
 
     /// `shmat(segment, NULL, SHM_RDONLY or 0)`
@@ -61,14 +52,7 @@ impl Mapping {
         // shmat's failure is the address -1.
         let start = if start.addr() == usize::MAX { Err(OsCode::last()) } else { Ok(start.cast::<u8>()) }?;
         let start = NonNull::new(start).ok_or(OsCode::EINVAL)?;
-        Ok(Self {
-            start,
-            length,
-            writable,
-            vacated: AtomicBool::new(false),
-            shows: Shows::Segment,
-            way: StoreWay::default(),
-        })
+        Ok(Self { start, length, writable, vacated: AtomicBool::new(false), shows: Shows::Segment })
     }
 
     pub(crate) fn start(&self) -> NonNull<u8> {
@@ -97,14 +81,14 @@ impl Mapping {
     pub(crate) fn store(&self, position: usize, source: &[u8]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range; nothing else can write to `source` meanwhile.
-        unsafe { copy::store(source.as_ptr(), shared, source.len(), &self.way) };
+        unsafe { copy::store(source.as_ptr(), shared, source.len()) };
     }
 
-    /// [`store`](Self::store) from memory that this thread reaches by other ways too, maybe this range itself.
+    /// Does what [`store`](Self::store) does, from memory that this thread reaches in other ways too, even this range.
     pub(crate) fn store_cells(&self, position: usize, source: &[Cell<u8>]) {
         let shared = self.writable_at(position, source.len());
         // SAFETY: `writable_at` checked the range.
-        unsafe { copy::store(source.as_ptr().cast(), shared, source.len(), &self.way) };
+        unsafe { copy::store(source.as_ptr().cast(), shared, source.len()) };
     }
 
     /// Fills the whole range with zeros.
@@ -126,19 +110,23 @@ impl Mapping {
         unsafe { self.start.add(position) }.as_ptr()
     }
 
-    /// A copy is about to touch the range.
-    pub(crate) fn expect_cut(&self) {
-        if let Shows::File(_) = self.shows {
-            bus_guard::renew_soon();
-        }
+    /// Whether a peer can truncate the object.
+    pub(crate) fn can_be_cut(&self) -> bool {
+        matches!(self.shows, Shows::File(_))
     }
 
-    /// Whether pages that the object no longer has were touched, and replaced by zeros.
+    /// A copy is about to touch a range that can be truncated.
+    #[allow(clippy::unused_self, reason = "it is about this range")]
+    pub(crate) fn expect_cut(&self) {
+        bus_guard::renew_soon();
+    }
+
+    /// Whether missing pages were touched, and replaced by zeros.
     pub(crate) fn torn(&self) -> bool {
         matches!(&self.shows, Shows::File(guard) if guard.torn())
     }
 
-    /// `mmap(start, length, ..., MAP_SHARED | MAP_FIXED, file, 0)`: shows the object again where pages were replaced.
+    /// `mmap(start, length, ..., MAP_SHARED | MAP_FIXED, file, 0)`: maps the object again over the replaced pages.
     pub(crate) fn mend(&self, file: &File) -> Result<(), OsCode> {
         let Shows::File(guard) = &self.shows else { return Ok(()) };
         guard.mend();
@@ -148,10 +136,10 @@ impl Mapping {
         Ok(())
     }
 
-    /// `mmap(start, length, ..., MAP_FIXED | MAP_ANONYMOUS)`: from now on the range is zeros that nobody shares.
+    /// `mmap(start, length, ..., MAP_FIXED | MAP_ANONYMOUS)`: from now on the range shows private zeros.
     ///
-    /// For memory that somebody may still touch, such as a read or write of a file in a thread of libuv's pool: it
-    /// finds zeros there instead of nothing, or what was mapped there next. System V counts it as a detach.
+    /// For memory that may still be in use, such as by a read or write of a file in a thread of libuv's pool: the
+    /// thread finds zeros there, and never a later mapping. System V counts it as a detach.
     pub(crate) fn vacate(&self) -> Result<(), OsCode> {
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED | MapFlags::MAP_NORESERVE;
         // SAFETY: the range is ours, and stays valid for whoever touches it.
@@ -166,7 +154,7 @@ fn protection(writable: bool) -> ProtFlags {
 }
 
 impl Drop for Mapping {
-    /// `shmdt(start)` where it still counts, else `munmap(start, length)`.
+    /// `shmdt(start)` if the segment still counts as attached, otherwise `munmap(start, length)`.
     fn drop(&mut self) {
         let vacated = *self.vacated.get_mut();
         if let Shows::Segment = self.shows
@@ -176,7 +164,7 @@ impl Drop for Mapping {
             unsafe { libc::shmdt(self.start.as_ptr().cast()) };
             return;
         }
-        // The handler of SIGBUS has to forget the range before it can become somebody else's.
+        // The handler of SIGBUS has to forget the range before another mapping can get it.
         self.shows = Shows::Segment;
         // SAFETY: the range is ours, and nobody uses it any more. A range that was mapped can be unmapped.
         let _ = unsafe { munmap(self.start.cast(), self.length.get()) };

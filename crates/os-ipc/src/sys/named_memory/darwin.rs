@@ -1,7 +1,7 @@
-//! POSIX shared memory on darwin: shm_open(2) and a descriptor that can be mapped, and little else.
+//! POSIX shared memory on darwin: shm_open(2) and a descriptor that can be mapped, and little more.
 //!
-//! XNU's `posix_shm.c`: ftruncate sizes an object once and rounds up to pages; fchmod, read and write fail; fstat fills in
-//! owner, mode and size, and nothing of a file's identity. Names are not files, so there is nothing to plant or to follow.
+//! XNU's `posix_shm.c`: ftruncate sizes an object once and rounds up to pages; fchmod, read and write fail; fstat fills
+//! in owner, mode and size, and no identity. Names are not files, so no file can be planted and no link followed.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -14,16 +14,16 @@ use super::types::{Space, Status};
 use crate::name::Name;
 use crate::sys::failure::{Failure, Refusal};
 
-/// `shm_open(name, O_CREAT | O_EXCL | O_RDWR, mode)` and `ftruncate`: until that is done an opener sees size 0.
+/// `shm_open(name, O_CREAT | O_EXCL | O_RDWR, mode)` and `ftruncate`: until then an opener sees size 0.
 ///
-/// The umask takes bits from `mode`, and nothing can give them back.
+/// The umask removes bits of `mode`, and no call can set them again.
 pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
     let bits = libc::mode_t::try_from(mode & 0o777).unwrap_or(0o600);
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR;
     let file = shm_open(name.as_c_str(), flags, Mode::from_bits_truncate(bits));
     let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
     file.set_len(size).map_err(|error| {
-        // What was to be reported is why there is nothing; that the rest stays behind, if it does, adds nothing.
+        // The caller gets the error of the creation, even if the removal fails too.
         let _ = shm_unlink(name.as_c_str());
         Failure("ftruncate", error.into())
     })?;
@@ -53,7 +53,7 @@ pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
     shm_unlink(name.as_c_str()).map_err(|errno| Failure("shm_unlink", errno.into()))
 }
 
-/// What tells an object from another of the same name, as far as anything does.
+/// The identity of an object among those of the same name, as far as the system tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     uid: u32,
@@ -62,19 +62,19 @@ pub(crate) struct Identity {
     size: u64,
 }
 
-/// `shm_open(name, O_RDONLY)` and `fstat`: the identity of what has this name now.
+/// `shm_open(name, O_RDONLY)` and `fstat`: the identity of the object that has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     let file = shm_open(name.as_c_str(), OFlag::O_RDONLY, Mode::empty());
     let file = File::from(file.map_err(|errno| Failure("shm_open", errno.into()))?);
     Ok(status(&file)?.identity)
 }
 
-/// Nothing lists them.
+/// darwin cannot list its objects.
 pub(crate) fn names() -> Vec<Name> {
     Vec::new()
 }
 
-/// Nothing limits them but memory.
+/// darwin has no limit but memory.
 pub(crate) fn space() -> Option<Space> {
     None
 }

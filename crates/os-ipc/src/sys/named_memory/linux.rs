@@ -1,4 +1,4 @@
-//! POSIX shared memory on Linux: files of the tmpfs on `/dev/shm`, which is what `shm_open(3)` of glibc and musl opens.
+//! POSIX shared memory on Linux: files of the tmpfs on `/dev/shm`, as `shm_open(3)` of glibc and musl opens them.
 
 use std::fs::{File, Metadata, Permissions};
 use std::os::fd::AsRawFd;
@@ -20,24 +20,24 @@ use crate::sys::host::{file_size_limit, memory_cgroup};
 
 const DIRECTORY: &str = "/dev/shm";
 
-/// fallocate starts over when a signal comes; in steps, a signal only costs the step it came in.
+/// Bytes of one fallocate call: 64 MB. A signal makes fallocate start over, and so costs at most one step.
 const STEP: u64 = 64 << 20;
 
-/// To look at the cgroup costs as much as to allocate so much.
+/// The fewest bytes for which the cgroup is read: 1 MB, whose allocation takes as long as reading it.
 const WORTH_A_LOOK: u64 = 1 << 20;
 
-/// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that is there at once with its size and mode, or not at all.
+/// `open(O_TMPFILE)`, `fallocate`, `fchmod`, `linkat`: an object that appears with its size and mode, or not at all.
 ///
-/// Its pages are there too: a full tmpfs is `ENOSPC` here, not SIGBUS at the first touch. `EEXIST` comes from linkat.
+/// It has all of its pages: a full tmpfs is `ENOSPC` here, not SIGBUS at the first touch. `EEXIST` comes from linkat.
 pub(crate) fn create(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
     match create_unnamed(size, mode) {
         Ok(file) => match publish(&file, name) {
             Ok(()) => Ok(file),
-            // No /proc, and not the privilege to do without.
+            // There is no /proc, and this process lacks the privilege to do without it.
             Err(OsCode::ENOENT) => create_exclusively(name, size, mode),
             Err(errno) => Err(Failure("linkat", errno)),
         },
-        // Not every file system has O_TMPFILE; an old kernel takes it for opening a directory.
+        // Some file systems have no O_TMPFILE; an old kernel takes it for opening a directory.
         Err(Failure("open", OsCode::EOPNOTSUPP | OsCode::EISDIR | OsCode::ENOENT)) => {
             create_exclusively(name, size, mode)
         }
@@ -53,29 +53,29 @@ fn create_unnamed(size: u64, mode: u32) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless that is taken.
+/// `linkat(file, "/dev/shm/NAME")`: gives an unnamed file its name, unless the name is taken.
 fn publish(file: &File, name: &Name) -> Result<(), OsCode> {
     let from = format!("/proc/self/fd/{}", file.as_raw_fd());
     match linkat(AT_FDCWD, from.as_str(), AT_FDCWD, &path(name), AtFlags::AT_SYMLINK_FOLLOW) {
-        // Without /proc: allowed for whoever opened the file since Linux 6.10, and for CAP_DAC_READ_SEARCH before.
+        // Without /proc: allowed to the opener of the file since Linux 6.10, and before with CAP_DAC_READ_SEARCH.
         Err(Errno::ENOENT) => Ok(linkat(file, c"", AT_FDCWD, &path(name), AtFlags::AT_EMPTY_PATH)?),
         done => Ok(done?),
     }
 }
 
-/// `open(O_CREAT | O_EXCL)`, and `fallocate` after it: until that is done an opener sees size 0 and has to come again.
+/// `open(O_CREAT | O_EXCL)`, and then `fallocate`: until then an opener sees size 0 and has to try again.
 fn create_exclusively(name: &Name, size: u64, mode: u32) -> Result<File, Failure> {
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = uninterrupted(|| open_file(&path(name), flags, Mode::from_bits_truncate(0o600)));
     let file = File::from(file.map_err(|errno| Failure("open", errno))?);
     fill(&file, size, mode).inspect_err(|_| {
-        // What was to be reported is why there is nothing; that the rest stays behind, if it does, adds nothing.
+        // The caller gets the error of the creation, even if the removal fails too.
         let _ = unlink(name);
     })?;
     Ok(file)
 }
 
-/// Gives a new file its pages, its mode (fchmod, which the umask has no say in) and, at last, its size.
+/// Gives a new file its pages, its mode (by fchmod, which ignores the umask) and, at last, its size.
 fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
     allocate(file, size)?;
     file.set_permissions(Permissions::from_mode(mode & 0o777))
@@ -87,16 +87,16 @@ fn fill(file: &File, size: u64, mode: u32) -> Result<(), Failure> {
 fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     let failed = |errno| Failure("fallocate", errno);
     let offset = |bytes: u64| i64::try_from(bytes).map_err(|_| failed(OsCode::EFBIG));
-    // fallocate would come back with EFBIG too, but bring SIGXFSZ.
+    // fallocate would fail with EFBIG too, but raise SIGXFSZ.
     if file_size_limit().is_some_and(|limit| size > limit) {
         return Err(failed(OsCode::EFBIG));
     }
-    // A hopeless size is refused as a whole, before its steps take all the memory there is.
+    // An impossible size is refused as a whole, before its steps use up the memory.
     let space = space().filter(|space| space.total != 0);
     if space.is_some_and(|space| size > space.free) {
         return Err(failed(OsCode::ENOSPC));
     }
-    // Where a cgroup has no room, fallocate is no error: the kernel kills a process of the group, which may be this one.
+    // If a cgroup has no room, fallocate does not fail: the kernel kills a process of the group, maybe this one.
     if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
         return Err(failed(OsCode::ENOMEM));
     }
@@ -118,10 +118,10 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows, cuts or waits.
+/// `open("/dev/shm/NAME", O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)` and `fstat`: never creates, follows links, truncates
+/// or waits.
 ///
-/// What a stranger planted there is refused: a symbolic link, a name of a file that has another one too, a FIFO, a
-/// directory, a device.
+/// Planted files are refused: a symbolic link, a file with a second name, a FIFO, a directory, a device.
 pub(crate) fn open(name: &Name, writable: bool) -> Result<(File, Status), Refusal> {
     let access = if writable { OFlag::O_RDWR } else { OFlag::O_RDONLY };
     let flags = access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
@@ -170,16 +170,16 @@ fn status_of(metadata: &Metadata) -> Status {
 
 /// `unlinkat(AT_FDCWD, "/dev/shm/NAME", 0)`
 ///
-/// `ENOENT` means that there was none.
+/// `ENOENT` means that it does not exist.
 pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
     unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
         .map_err(|errno| Failure("unlinkat", errno.into()))
 }
 
-/// What tells an object from another of the same name.
+/// The identity of an object among those of the same name.
 pub(crate) type Identity = FileIdentity;
 
-/// `lstat("/dev/shm/NAME")`: the identity of what has this name now.
+/// `lstat("/dev/shm/NAME")`: the identity of the object that has this name now.
 pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     match std::fs::symlink_metadata(path(name)) {
         Ok(metadata) => Ok(FileIdentity::of(&metadata)),
@@ -187,7 +187,7 @@ pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
     }
 }
 
-/// The names of what is in /dev/shm and is no semaphore of glibc's (`sem.NAME`).
+/// The names of the files in /dev/shm that are not semaphores of glibc (`sem.NAME`).
 pub(crate) fn names() -> Vec<Name> {
     let Ok(entries) = std::fs::read_dir(DIRECTORY) else { return Vec::new() };
     entries
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn without_unnamed_files_an_object_is_made_exclusively() {
+    fn without_unnamed_files_an_object_is_created_exclusively() {
         let name = Fresh::new("exclusively");
         let file = create_exclusively(&name.0, 100_000, 0o604).unwrap();
         let status = status(&file).unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exclusively_made_object_that_finds_no_room_is_gone() {
+    fn an_exclusively_created_object_without_room_is_removed() {
         let name = Fresh::new("no-room");
         assert_eq!(
             create_exclusively(&name.0, 1 << 50, 0o600).unwrap_err(),

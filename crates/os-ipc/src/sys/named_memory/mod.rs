@@ -14,7 +14,7 @@ pub(crate) use types::Status;
 /// An open object.
 pub(crate) type Handle = File;
 
-/// `lseek(file, 0, SEEK_END)`: the size, in half of the time of fstat; `None` where there is no such call (darwin).
+/// `lseek(file, 0, SEEK_END)`: the size, in half the time of fstat; `None` where the call does not work (darwin).
 pub(crate) fn size_now(mut file: &Handle) -> Option<u64> {
     file.seek(SeekFrom::End(0)).ok()
 }

@@ -1,4 +1,4 @@
-//! What the calls of POSIX shared memory answer, on every platform.
+//! The results of the calls of POSIX shared memory, on every platform.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -7,17 +7,17 @@ use std::time::{Duration, SystemTime};
 use super::Identity;
 use crate::sys::access::Access;
 
-/// What is known of an open object.
+/// The state of an open object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) size: u64,
     pub(crate) access: Access,
-    /// What tells it from another object of the same name.
+    /// The identity among the objects of the same name.
     pub(crate) identity: Identity,
     pub(crate) created: Option<SystemTime>,
-    /// When its owner, mode or size last changed.
+    /// The time of the last change of its owner, mode or size.
     pub(crate) changed: Option<SystemTime>,
-    /// Whether it has lost its name; `None` where nothing tells.
+    /// Whether it has lost its name; `None` where the system does not tell.
     pub(crate) removed: Option<bool>,
 }
 
@@ -38,7 +38,7 @@ impl Status {
     }
 }
 
-/// How much room there is for memory objects, in bytes.
+/// The room for memory objects, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Space {
     pub(crate) free: u64,

@@ -1,4 +1,4 @@
-//! POSIX named semaphores, as the C library has them: sem_open(3), sem_wait(3), sem_post(3).
+//! POSIX named semaphores of the C library: sem_open(3), sem_wait(3), sem_post(3).
 
 use std::ffi::{CStr, c_uint};
 use std::ptr::NonNull;
@@ -14,9 +14,10 @@ use nix::{
     time::{ClockId, clock_gettime},
 };
 
+use super::sharing;
 use crate::sys::uninterrupted;
 
-/// A mapped semaphore. Closing it while a thread waits on it is undefined, so its owner keeps it until none does.
+/// A mapped semaphore. Closing it while a thread waits on it is undefined, so its owner keeps it until no thread does.
 #[derive(Debug)]
 pub(crate) struct Mapped(NonNull<sem_t>);
 
@@ -26,31 +27,35 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// Where it is mapped: one address a semaphore and process, however often it is opened (glibc and musl).
+    /// Its address: one for each semaphore and process, however often it is opened (glibc and musl).
     pub(crate) fn address(&self) -> usize {
         self.0.addr().get()
     }
 
-    /// `sem_trywait(sem)`: takes a unit if one is there now. `EAGAIN` means that none is.
+    /// `sem_trywait(sem)`: takes a unit if one is free now. `EAGAIN` means that none is.
     pub(crate) fn try_take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
         uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) }).map(drop)
     }
 
-    /// `sem_wait(sem)`: takes a unit, and waits for one as long as it takes. `EINTR` means that a signal came.
+    /// `sem_wait(sem)`: takes a unit, and waits for one without a limit. `EINTR` means that a signal came.
     pub(crate) fn take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
         OsCode::result(unsafe { libc::sem_wait(self.0.as_ptr()) }).map(drop)
     }
 
-    /// `sem_timedwait(sem, a second or less)`, again and again: takes a unit, and waits for one until the deadline; false
-    /// when it is over.
+    /// `sem_timedwait(sem, a second or less)`, repeated: takes a unit, and waits for one until the deadline; false if
+    /// the deadline comes first.
     ///
-    /// The clock of the call can be set, so it only bounds one sleep: the deadline is the monotonic clock's.
+    /// The clock of the call can be set, so it only bounds one sleep: the deadline is one of the monotonic clock.
     #[cfg(not(target_vendor = "apple"))]
     pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, OsCode> {
         const LONGEST: Duration = Duration::from_secs(1);
         loop {
+            // SAFETY: mapped until `self` is dropped.
+            unsafe { sharing::check(self.0) }?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
@@ -79,6 +84,8 @@ impl Mapped {
     /// `sem_post(sem)`: gives a unit. `EOVERFLOW` means that the counter is full; nothing is added.
     pub(crate) fn give(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
+        unsafe { sharing::check(self.0) }?;
+        // SAFETY: as above.
         OsCode::result(unsafe { libc::sem_post(self.0.as_ptr()) }).map(drop)
     }
 
@@ -106,7 +113,7 @@ impl Drop for Mapped {
     }
 }
 
-/// Whether sem_timedwait(3) is there.
+/// Whether sem_timedwait(3) exists.
 pub(crate) const HAS_TIMED_WAIT: bool = cfg!(not(target_vendor = "apple"));
 
 /// Whether sem_getvalue(3) works.
@@ -115,7 +122,7 @@ pub(crate) const HAS_VALUE: bool = cfg!(not(target_vendor = "apple"));
 /// The largest counter: SEM_VALUE_MAX.
 pub(crate) const VALUE_MAX: u32 = if cfg!(target_vendor = "apple") { 32_767 } else { 0x7fff_ffff };
 
-/// What stands before a semaphore's name in `/dev/shm`, where it is a file there: glibc adds `sem.`, musl nothing.
+/// The prefix of a semaphore's file in `/dev/shm`, where it is a file: glibc adds `sem.`, musl nothing.
 pub(crate) const FILE_PREFIX: Option<&str> = if cfg!(target_env = "gnu") {
     Some("sem.")
 } else if cfg!(target_env = "musl") {
@@ -124,10 +131,10 @@ pub(crate) const FILE_PREFIX: Option<&str> = if cfg!(target_env = "gnu") {
     None
 };
 
-/// How long that file is.
+/// The length of that file, in bytes.
 pub(crate) const FILE_SIZE: u64 = size_of::<sem_t>() as u64;
 
-/// `sem_open(name, O_CREAT | O_EXCL, mode, initial)`: a new semaphore. `EEXIST` means that there is one.
+/// `sem_open(name, O_CREAT | O_EXCL, mode, initial)`: a new semaphore. `EEXIST` means that it exists.
 pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call; the variadic arguments are the two that O_CREAT takes.
     opened(|| unsafe {
@@ -135,13 +142,13 @@ pub(crate) fn create(name: &CStr, mode: u32, initial: u32) -> Result<Mapped, OsC
     })
 }
 
-/// `sem_open(name, 0)`: the semaphore of this name. `ENOENT` means that there is none.
+/// `sem_open(name, 0)`: the semaphore of this name. `ENOENT` means that it does not exist.
 pub(crate) fn open(name: &CStr) -> Result<Mapped, OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     opened(|| unsafe { libc::sem_open(name.as_ptr(), 0) })
 }
 
-/// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin; `EINTR` means once more.
+/// `SEM_FAILED` is 0 with glibc and musl, and -1 on darwin; `EINTR` is tried again.
 fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, OsCode> {
     loop {
         let semaphore = call();
@@ -155,7 +162,7 @@ fn opened(mut call: impl FnMut() -> *mut sem_t) -> Result<Mapped, OsCode> {
     }
 }
 
-/// `sem_unlink(name)`: takes the name away; who has it open keeps it, and nobody who waits is woken.
+/// `sem_unlink(name)`: removes the name; processes that have the semaphore open keep it, and no waiter is woken.
 pub(crate) fn unlink(name: &CStr) -> Result<(), OsCode> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     OsCode::result(unsafe { libc::sem_unlink(name.as_ptr()) }).map(drop)

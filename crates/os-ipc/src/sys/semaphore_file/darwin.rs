@@ -1,4 +1,4 @@
-//! On darwin a semaphore is no file: only sem_open(3) knows of it.
+//! On darwin a semaphore is not a file: only sem_open(3) knows it.
 
 #![allow(clippy::unnecessary_wraps, reason = "the same face as that of files")]
 

@@ -18,14 +18,14 @@ fn path(name: &Name) -> Option<PathBuf> {
     FILE_PREFIX.map(|prefix| PathBuf::from(format!("{DIRECTORY}/{prefix}{}", &name.as_str()[1..])))
 }
 
-/// Where the semaphore of a name is, for messages.
+/// The path of a semaphore, for messages.
 pub(crate) fn place(name: &Name) -> String {
     path(name).unwrap_or_default().display().to_string()
 }
 
-/// `lstat("/dev/shm/sem.NAME")`: the file of `name`, if a semaphore can be in it.
+/// `lstat("/dev/shm/sem.NAME")`: the file of `name`, if it can be a semaphore.
 ///
-/// A symbolic link, a FIFO or a directory is refused; so is a file too short to be mapped, whose use would be a
+/// A symbolic link, a FIFO or a directory is refused; so is a file too short to be mapped, whose use would raise
 /// SIGBUS.
 pub(crate) fn look(name: &Name) -> Result<Found, Refusal> {
     let Some(path) = path(name) else { return Ok(Found::Nothing) };
@@ -53,10 +53,10 @@ pub(crate) fn look(name: &Name) -> Result<Found, Refusal> {
     Err(Refusal::NotAnObject(planted))
 }
 
-/// Whether the only other name of a file is the one that glibc makes it under, `sem.` and six characters.
+/// Whether the only other name of a file is the one under which glibc creates it, `sem.` and six characters.
 ///
-/// sem_open links the finished semaphore to its name and then takes that one away: a creator that is killed in between
-/// leaves both.
+/// sem_open links the finished semaphore to its name and then removes the other one: a creator that is killed in
+/// between leaves both.
 fn is_draft_of_creator(metadata: &Metadata) -> bool {
     const DRAFT: usize = "sem.XXXXXX".len();
     let Ok(entries) = fs::read_dir(DIRECTORY) else { return false };
@@ -68,7 +68,7 @@ fn is_draft_of_creator(metadata: &Metadata) -> bool {
         })
 }
 
-/// The file of `name` now, if there is one.
+/// The file of `name` now, if it exists.
 pub(crate) fn current(name: &Name) -> Option<FileIdentity> {
     let metadata = fs::symlink_metadata(path(name)?).ok()?;
     Some(FileIdentity::of(&metadata))
@@ -81,9 +81,9 @@ pub(crate) fn is_absent(name: &Name) -> bool {
         .is_some_and(|path| fs::symlink_metadata(path).is_err_and(|error| absent.contains(&error.kind())))
 }
 
-/// Sets the mode of a file that we just made: sem_open applies the umask, which an explicit mode is not meant to meet.
+/// Sets the mode of a file that we just created: sem_open applies the umask, which must not change an explicit mode.
 ///
-/// By its name, since a umask can leave a file that not even we can open; in a sticky directory nobody else can put
+/// By its name, since a umask can leave a file that even we cannot open; in a sticky directory no other user can put
 /// another file in its place.
 pub(crate) fn set_mode(name: &Name, file: FileIdentity, mode: u32) -> Result<(), Failure> {
     let Some(path) = path(name) else { return Ok(()) };
@@ -95,14 +95,14 @@ pub(crate) fn set_mode(name: &Name, file: FileIdentity, mode: u32) -> Result<(),
         fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(|error| ("chmod", error))
     };
     match set() {
-        // Somebody unlinked it: nobody else opens it any more.
+        // Another process unlinked it: no process opens it any more.
         Err((_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err((call, error)) => Err(Failure(call, error.into())),
         Ok(()) => Ok(()),
     }
 }
 
-/// Reads the semaphore without mapping it: a file that shrinks meanwhile is a short read and no SIGBUS.
+/// Reads the semaphore without mapping it: a file that shrinks meanwhile gives a short read and no SIGBUS.
 ///
 /// `None` where it cannot be read.
 pub(crate) fn read(name: &Name) -> Option<Contents> {

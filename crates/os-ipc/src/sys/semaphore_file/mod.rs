@@ -1,6 +1,6 @@
-//! The file behind a POSIX semaphore, where the C library keeps it in one: whose it is, and what is in it.
+//! The file of a POSIX semaphore, where the C library keeps one: its owner and its content.
 //!
-//! sem_open(3) has no way to ask. Where there is no such file (darwin), nothing is known.
+//! sem_open(3) does not tell them. Without such a file (darwin), they are not known.
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
@@ -11,21 +11,21 @@ pub(crate) use imp::*;
 use crate::sys::access::Access;
 use crate::sys::file_identity::FileIdentity;
 
-/// What stands for a name.
+/// The file under a name.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are no files"))]
 pub(crate) enum Found {
     /// No file.
     Nothing,
-    /// A file that a semaphore can be in.
+    /// A file that can be a semaphore.
     File {
         identity: FileIdentity,
         access: Access,
-        /// It has a second name: sem_open makes a file under another name, links it here, and takes that name away.
+        /// It has a second name: sem_open creates a file under another name, links it here, and removes that name.
         linked: bool,
     },
 }
 
-/// What a file says about its semaphore.
+/// The state of a semaphore, read from its file.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are no files"))]
 pub(crate) struct Contents {
     pub(crate) value: u32,

@@ -1,4 +1,4 @@
-//! The folder of POSIX objects on Linux, and what is in it, for the hints of errors: nothing here changes anything.
+//! The folder of POSIX objects on Linux and its content, for the hints of errors: nothing here changes it.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::name::Name;
 use crate::sys::access::Access;
 use crate::sys::named_semaphore::FILE_PREFIX;
 
-/// Where the C libraries keep POSIX objects.
+/// The folder in which the C libraries keep POSIX objects.
 pub(crate) const PATH: &str = "/dev/shm";
 
-/// What keeps every object from being found or, with `making`, made or removed.
+/// The fault that keeps every object from being found or, with `making`, created or removed.
 pub(crate) fn fault(making: bool) -> Option<Fault> {
     let folder = match std::fs::metadata(PATH) {
         Ok(folder) => folder,
@@ -43,7 +43,7 @@ pub(crate) fn fault(making: bool) -> Option<Fault> {
     }
 }
 
-/// How much room there is, in bytes and in files.
+/// The room, in bytes and in files.
 pub(crate) fn room() -> Option<Room> {
     let status = statvfs(PATH).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(status.fragment_size());
@@ -55,12 +55,12 @@ pub(crate) fn room() -> Option<Room> {
     })
 }
 
-/// Whose the memory object of this name is.
+/// The owner and mode of the memory object of this name.
 pub(crate) fn memory(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}{name}")))
 }
 
-/// Whose the POSIX semaphore of this name is.
+/// The owner and mode of the POSIX semaphore of this name.
 pub(crate) fn semaphore(name: &Name) -> Option<Access> {
     owned(PathBuf::from(format!("{PATH}/{}{}", FILE_PREFIX?, &name.as_str()[1..])))
 }

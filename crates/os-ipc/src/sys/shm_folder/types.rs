@@ -1,12 +1,12 @@
-//! What can be known of the folder of POSIX objects, on every platform.
+//! The state of the folder of POSIX objects, on every platform.
 
 use crate::sys::access::Access;
 
-/// Why no object can be found or made in the folder.
+/// The reason why no object can be found or created in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Missing,
-    /// It is there, and this process may not look at it.
+    /// It exists, and this process may not search for it.
     Hidden,
     NoFolder,
     NotSearchable(Access),
@@ -14,7 +14,7 @@ pub(crate) enum Fault {
     ReadOnly,
 }
 
-/// How much room is in the folder's file system; totals of 0 are no limit.
+/// The room in the folder's file system; a total of 0 means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
     pub(crate) free: u64,

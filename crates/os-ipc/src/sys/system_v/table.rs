@@ -1,4 +1,4 @@
-//! What System V objects there are: the tables in `/proc/sysvipc`, which everybody may read. XNU has none.
+//! The list of System V objects: the tables in `/proc/sysvipc`, which every process may read. XNU has none.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::sys::access::Access;
 /// A kind of object, and its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// Its path, for messages.
+    /// The path, for messages.
     pub(crate) path: &'static str,
     /// The title of the column with the ids.
     id: &'static str,
@@ -19,7 +19,7 @@ pub(crate) const SETS: Table = Table { path: "/proc/sysvipc/sem", id: "semid" };
 /// Memory segments.
 pub(crate) const SEGMENTS: Table = Table { path: "/proc/sysvipc/shm", id: "shmid" };
 
-/// How an object is found in its table.
+/// The way to find an object in its table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum By {
     Key(i32),
@@ -27,16 +27,16 @@ pub(crate) enum By {
 }
 
 impl Table {
-    /// The ids of all objects, whoever may use them.
+    /// The ids of all objects, even of those that we may not use.
     ///
-    /// `ENOENT` means that there is no table: the kernel has no System V IPC, or shows no `/proc`.
+    /// `ENOENT` means that there is no table: the kernel has no System V IPC, or `/proc` is not mounted.
     pub(crate) fn ids(&self) -> Result<Vec<i32>, OsCode> {
         let table = fs::read_to_string(self.path)?;
-        // The second column of both.
+        // The ids are in the second column of both tables.
         Ok(table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect())
     }
 
-    /// Whose an object is.
+    /// The owner and mode of an object.
     pub(crate) fn access(&self, by: By) -> Option<Access> {
         let table = fs::read_to_string(self.path).ok()?;
         let mut lines = table.lines();

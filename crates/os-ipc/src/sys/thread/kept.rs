@@ -1,4 +1,4 @@
-//! Threads of our own, kept for a moment after use: starting one costs more than a hand-over between processes.
+//! Threads of our own, kept for a moment after use: starting one takes longer than a hand-over between processes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,13 +9,13 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::sys::{interrupt, module};
 
-/// What a thread is to do.
+/// The work of a thread.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// How long an idle thread stays.
+/// The time for which an idle thread is kept: 1 s.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// A system call, a handful of frames, and room for a panic's message.
+/// The stack of a thread: it holds a system call, a few frames, and the message of a panic.
 const STACK_BYTES: usize = 256 * 1024;
 
 static IDLE_THREADS: Mutex<IdleThreads> = Mutex::new(IdleThreads { waiting: Vec::new(), next: 0 });
@@ -57,14 +57,14 @@ fn live(first: Job) {
     interrupt::block_other_signals();
     let mut job = first;
     loop {
-        // The panic hook has printed it; unwinding any further would abort the whole program.
+        // The panic hook has printed the panic; unwinding any further would abort the whole program.
         let _ = catch_unwind(AssertUnwindSafe(job));
         let Some(next) = next_job() else { return };
         job = next;
     }
 }
 
-/// Waits for the next job; `None` when none came for a while.
+/// Waits for the next job; `None` if none came for a while.
 fn next_job() -> Option<Job> {
     let (sender, receiver) = channel();
     let number = {
@@ -81,7 +81,7 @@ fn next_job() -> Option<Job> {
     }
 }
 
-/// Takes the thread off the list; when somebody was quicker and took it for a job, that job is on its way.
+/// Removes the thread from the list; if a caller has taken the thread for a job meanwhile, waits for that job.
 fn leave(number: u64, receiver: &Receiver<Job>) -> Option<Job> {
     let listed = {
         let mut idle = idle_threads();

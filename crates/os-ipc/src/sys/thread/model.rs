@@ -1,4 +1,4 @@
-//! Threads of our own, for the model checker: it has none that are kept, and no clock to keep them by.
+//! Threads of our own, for the model checker: it keeps no idle threads, since it has no clock.
 
 use std::sync::PoisonError;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
-/// Waits for every thread that was started, and for those that they start.
+/// Waits for every thread that was started, and for the threads that they start.
 #[cfg(test)]
 pub(crate) fn join_all() {
     loop {

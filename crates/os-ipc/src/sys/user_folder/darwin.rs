@@ -1,4 +1,4 @@
-//! Where a user's own things are on darwin.
+//! The folder of a user on darwin.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +8,7 @@ use crate::error::OsCode;
 
 /// `confstr(_CS_DARWIN_USER_DIR)`: the user's folder under `/var/folders`, the same for all programs.
 ///
-/// Not `TMPDIR`, which programs may have different ones of, nor `/tmp`, where old files are deleted.
+/// Not `TMPDIR`, which can differ between programs, nor `/tmp`, where old files are deleted.
 pub(crate) fn user_folder() -> Result<PathBuf, OsCode> {
     let mut path = [0_u8; libc::PATH_MAX as usize];
     // SAFETY: confstr writes at most `path.len()` bytes, the NUL included.

@@ -1,4 +1,4 @@
-//! Where a folder of the user's own can be: sticky, so that nobody else can replace it.
+//! The folder in which a user's folder can be: sticky, so that no other user can replace it.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
-//! Where a folder of the user's own can be.
+//! The folder in which a user's folder can be.
 
-#[cfg_attr(not(target_vendor = "apple"), path = "linux.rs")]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod imp;
 

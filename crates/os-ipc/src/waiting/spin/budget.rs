@@ -1,34 +1,34 @@
-//! Whether the next wait of a party is worth a spin: how long its last waits took.
+//! The spin budget: whether the next wait of a party is worth a spin, by the length of its last waits.
 
 use std::time::{Duration, Instant};
 
 use super::{Spin, is_spinning};
 
-/// A wait that ends within this was short.
+/// The longest short wait: 200 us.
 const SHORT: Duration = Duration::from_micros(200);
 
-/// This many short waits in a row make it likely that the next one is short too.
+/// The number of short waits in a row after which the next one is likely to be short too.
 const IN_A_ROW: u32 = 8;
 
-/// A failed spin costs this many credits; a short wait earns one.
+/// The credits that a failed spin costs; a short wait earns one. So at most one of 16 short waits pays for a failed spin.
 const COST: i32 = 16;
 
 /// The most credits that a party saves.
 const SAVED: i32 = 4 * COST;
 
-/// After a spin that other programs held up, nobody spins for this many times as long.
+/// The factor for the pause after a spin that other programs held up: the party does not spin for 20 times as long.
 const CONTENDED: u32 = 20;
 
 /// The spin budget of one party.
 #[derive(Debug, Default)]
 pub struct SpinBudget {
-    /// When the last wait began; nothing has arrived since.
+    /// The time when the last wait began; `None` once something arrived.
     began: Option<Instant>,
-    /// Short waits in a row.
+    /// The number of short waits in a row.
     short: u32,
-    /// Credits: what short waits earned, less what failed spins cost.
+    /// The credits that short waits earned, less those that failed spins cost.
     balance: i32,
-    /// Until when other programs want the processors too, as far as is known.
+    /// The time until which other programs are taken to want the processors.
     contended_until: Option<Instant>,
 }
 
@@ -74,7 +74,7 @@ impl SpinBudget {
 
     /// Whether the next wait is likely to be short, and no other program wants the processors.
     ///
-    /// The model checker has no clock: there it always is.
+    /// Under the model checker, which has no clock, this is always true.
     pub(crate) fn is_quick(&mut self) -> bool {
         cfg!(loom) || is_spinning() && self.short >= IN_A_ROW && self.balance >= 0 && !self.is_contended()
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_spins_while_other_programs_want_the_processors() {
+    fn no_party_spins_while_other_programs_want_the_processors() {
         let mut budget = SpinBudget::default();
         waits(&mut budget, IN_A_ROW, SHORT);
         assert!(budget.is_quick());

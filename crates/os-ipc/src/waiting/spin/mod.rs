@@ -1,37 +1,25 @@
-//! Polling for a moment before a sleep that another process would have to end.
+//! Spinning: polling for a moment before a sleep.
 //!
-//! To be woken on another processor takes about 50 us; a spin takes that long at most. It pays where the last waits
-//! were short, so [`SpinBudget`] allows it only there. [`set_spinning`] is the switch that turns all of it off.
+//! A wake-up on another processor takes about 50 us; a spin takes at most as long. It pays off if the last waits were
+//! short, so [`SpinBudget`] allows it only then. `switch.rs` turns all of it off.
 
 mod budget;
+mod switch;
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub(super) use budget::SpinBudget;
+pub use switch::{is_spinning, set_spinning, set_spinning_by_default};
 
 use crate::error::Result;
 
-/// The longest spin. To be woken takes about as long.
+/// The longest spin: 50 us, about as long as a wake-up takes.
 const SPIN: Duration = Duration::from_micros(50);
 
-/// A spin that took this long was held up by other programs: they had its processor.
+/// A spin longer than this, 6 times the longest, was held up: other programs had its processor.
 const HELD_UP: Duration = Duration::from_micros(300);
-
-static SPINNING: AtomicBool = AtomicBool::new(true);
-
-/// Says whether waits may spin before they sleep: they may, unless this says otherwise.
-pub fn set_spinning(allowed: bool) {
-    SPINNING.store(allowed, Ordering::Relaxed);
-}
-
-/// Whether waits may spin before they sleep.
-#[must_use]
-pub fn is_spinning() -> bool {
-    SPINNING.load(Ordering::Relaxed)
-}
 
 /// A spin that has begun.
 pub struct Spin {
@@ -43,14 +31,14 @@ impl Spin {
         Self { began: Instant::now() }
     }
 
-    /// When it began.
+    /// The time when it began.
     #[must_use]
     pub fn began(&self) -> Instant {
         self.began
     }
 
-    /// Whether there is time for one more try. The process that is to give the unit may need this processor, and gets it
-    /// first.
+    /// Whether there is time for one more try. It yields the processor first: the process that gives the unit may
+    /// need it.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         if self.began.elapsed() > SPIN {
@@ -60,19 +48,19 @@ impl Spin {
         true
     }
 
-    /// How long it has taken, where other programs kept the processor from it.
+    /// The time that it has taken, if other programs kept the processor from it.
     fn held_up(&self) -> Option<Duration> {
         Some(self.began.elapsed()).filter(|took| *took > HELD_UP)
     }
 }
 
 thread_local! {
-    /// Of the waits that this thread blocks for.
+    /// The budget of the waits that this thread blocks for.
     static BUDGET: RefCell<SpinBudget> = RefCell::default();
 }
 
-/// A wait of the calling thread: `sleep`, and before that `attempt`, again and again for a moment, where the thread's last
-/// waits were short and no other program wants the processors.
+/// A wait of the calling thread: `sleep`, or before it `attempt` in a loop for a moment, if the thread's last waits were
+/// short and no other program wants the processors.
 pub(crate) fn spin_before_sleep(
     attempt: impl FnMut() -> Result<bool>,
     sleep: impl FnOnce() -> Result<bool>,

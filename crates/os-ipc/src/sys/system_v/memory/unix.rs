@@ -1,4 +1,4 @@
-//! System V shared memory: shmget(2), shmctl(2). Attaching is in `mapping.rs`.
+//! System V shared memory: shmget(2), shmctl(2). `sys/mapping` attaches it.
 
 use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime};
@@ -22,23 +22,24 @@ pub(crate) struct Status {
     pub(crate) attached_at: Option<SystemTime>,
     pub(crate) detached_at: Option<SystemTime>,
     pub(crate) changed: Option<SystemTime>,
-    /// Removed; it goes when the last process detaches it.
+    /// Removed; its memory goes when the last process detaches it.
     pub(crate) removed: bool,
 }
 
-/// Of `mode`, on Linux and XNU: "segment will be destroyed on last detach"; missing in the crate `libc`.
+/// A bit of `mode` on Linux and XNU: "segment will be destroyed on last detach"; missing in the crate `libc`.
 const SHM_DEST: u32 = if cfg!(target_vendor = "apple") { 0o2000 } else { 0o1000 };
 
 /// `shmget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new segment; the umask is not applied.
 ///
-/// `EEXIST` means that there is one; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is used up.
+/// `EEXIST` means that the key is taken; `EINVAL`, that `size` is over SHMMAX; `ENOSPC`, that SHMMNI or SHMALL is
+/// used up.
 pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<i32, OsCode> {
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | c_int::try_from(mode & 0o777).unwrap_or(0o600);
     // SAFETY: no pointers.
     OsCode::result(unsafe { libc::shmget(key, size, flags) })
 }
 
-/// `shmget(key, 0, 0)`: the id of an existing segment, whoever may use it.
+/// `shmget(key, 0, 0)`: the id of an existing segment, even if we may not use it.
 pub(crate) fn find(key: i32) -> Result<i32, OsCode> {
     // SAFETY: no pointers.
     OsCode::result(unsafe { libc::shmget(key, 0, 0) })
@@ -76,13 +77,13 @@ pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
 
 /// `shmctl(segment, IPC_RMID)`: the key is free at once, the memory when the last process detaches it.
 ///
-/// `EINVAL` and `EIDRM` mean that it was gone; `EPERM`, that it belongs to somebody else.
+/// `EINVAL` and `EIDRM` mean that it is gone; `EPERM`, that it belongs to another user.
 pub(crate) fn remove(segment: i32) -> Result<(), OsCode> {
     // SAFETY: IPC_RMID does not look at the pointer.
     OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
-/// A time of the kernel's, in whole seconds; 0 is never.
+/// A time of the kernel, in whole seconds; 0 means never.
 fn time(seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds != 0)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))

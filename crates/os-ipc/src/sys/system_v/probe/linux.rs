@@ -1,4 +1,4 @@
-//! Whether this process may make a system call of System V IPC at all: containers and sandboxes refuse them with a filter.
+//! Whether this process may make a system call of System V IPC: filters of containers and sandboxes refuse them.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -8,13 +8,13 @@ use crate::error::OsCode;
 
 use crate::sys::system_v::semaphore;
 
-/// Calls `call` so that it has nothing to do, and answers what refuses it; `None` where it works.
+/// Makes the call `call` with arguments that do nothing, and returns the code of a refusal; `None` if it works.
 ///
-/// Every one of these is `EINVAL` for a kernel that has the call and lets it through: a set or segment of size 0, an id
-/// below 0. `ENOSYS` means a kernel without System V IPC; anything else, a filter (seccomp(2)) or a security module.
+/// A kernel that has the call and allows it answers `EINVAL` to every one of these: a set or segment of size 0, an id
+/// below 0. `ENOSYS` means a kernel without System V IPC; any other code, a filter (seccomp(2)) or a security module.
 pub(crate) fn refusal(call: &str) -> Option<OsCode> {
     let mut nothing = libc::sembuf { sem_num: 0, sem_op: 0, sem_flg: 0 };
-    // An emulator (qemu-user) checks the pointer before the id, so IPC_STAT gets memory that it may fill in.
+    // An emulator (qemu-user) checks the pointer before the id, so IPC_STAT gets valid memory.
     let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
     // SAFETY: `nothing` is one initialised sembuf and `status` has room for a shmid_ds; both outlive the call. The
     // others are given no memory to use.
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_that_refuses_nothing_refuses_nothing() {
+    fn an_ordinary_host_refuses_no_call() {
         for call in ["semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmctl", "no such call"] {
             assert_eq!(refusal(call), None, "{call}");
         }

@@ -15,10 +15,7 @@ unsafe extern "C" {
     fn semtimedop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int;
 }
 
-/// Whether this platform has System V semaphores.
-pub(crate) const AVAILABLE: bool = true;
-
-/// A set of semaphores: what semget(2) returns.
+/// The id of a set of semaphores, from semget(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SetId(i32);
 
@@ -40,17 +37,17 @@ fn flag(undo: Undo) -> c_int {
 pub(crate) struct Operation(sembuf);
 
 impl Operation {
-    /// Adds `by` to semaphore `index`, or fails with `EAGAIN` where that would make it negative.
+    /// Adds `by` to semaphore `index`, or fails with `EAGAIN` if the result would be negative.
     pub(crate) fn add(index: u16, by: i16, undo: Undo) -> Self {
         Self(buffer(index, by, libc::IPC_NOWAIT | flag(undo)))
     }
 
-    /// Adds `by` to semaphore `index`, or waits until that would not make it negative.
+    /// Adds `by` to semaphore `index`, or waits until the result would not be negative.
     pub(crate) fn await_add(index: u16, by: i16, undo: Undo) -> Self {
         Self(buffer(index, by, flag(undo)))
     }
 
-    /// Goes on when semaphore `index` is 0, else fails with `EAGAIN`.
+    /// Goes on if semaphore `index` is 0, otherwise fails with `EAGAIN`.
     pub(crate) fn is_zero(index: u16) -> Self {
         Self(buffer(index, 0, libc::IPC_NOWAIT))
     }
@@ -66,26 +63,27 @@ fn buffer(index: u16, by: i16, flags: c_int) -> sembuf {
 
 /// `semget(key, size, IPC_CREAT | IPC_EXCL | mode)`: a new set; the umask is not applied.
 ///
-/// `EEXIST` means that there is one; `EINVAL`, that `size` is over SEMMSL; `ENOSPC`, that SEMMNI or SEMMNS is used up.
+/// `EEXIST` means that the key is taken; `EINVAL`, that `size` is over SEMMSL; `ENOSPC`, that SEMMNI or SEMMNS is
+/// used up.
 pub(crate) fn create(key: i32, size: usize, mode: u32) -> Result<SetId, OsCode> {
     get(key, size, libc::IPC_CREAT | libc::IPC_EXCL | mode.cast_signed())
 }
 
-/// `semget(key, size, IPC_CREAT | mode)`: the set that has this key, made when there is none.
+/// `semget(key, size, IPC_CREAT | mode)`: the set of this key, created if it does not exist.
 ///
 /// `EINVAL` means that the set of this key is smaller; `EACCES`, that we may not use it.
 pub(crate) fn open_or_create(key: i32, size: usize, mode: u32) -> Result<SetId, OsCode> {
     get(key, size, libc::IPC_CREAT | mode.cast_signed())
 }
 
-/// `semget(key, 0, 0600)`: the set that has this key, if we may read and alter it.
+/// `semget(key, 0, 0600)`: the set of this key, if we may read and alter it.
 ///
-/// Without the mode semget succeeds for anybody and the `EACCES` only comes at the first operation.
+/// Without the mode semget succeeds for every user, and `EACCES` only comes at the first operation.
 pub(crate) fn find(key: i32) -> Result<SetId, OsCode> {
     get(key, 0, 0o600)
 }
 
-/// `semget(key, 0, 0)`: the set that has this key, whatever we may do with it.
+/// `semget(key, 0, 0)`: the set of this key, even if we may not use it.
 pub(crate) fn find_any(key: i32) -> Result<SetId, OsCode> {
     get(key, 0, 0)
 }
@@ -96,16 +94,16 @@ fn get(key: i32, size: usize, flags: c_int) -> Result<SetId, OsCode> {
     uninterrupted(|| unsafe { libc::semget(key, size, flags) }).map(SetId)
 }
 
-/// `semop(set, operations)`: all of them at once, or none.
+/// `semop(set, operations)`: all of them in one step, or none.
 pub(crate) fn operate(set: SetId, operations: &mut [Operation]) -> Result<(), OsCode> {
     // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
     uninterrupted(|| unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) })
         .map(drop)
 }
 
-/// `semop(set, operations)`: all of them at once, and waits until they can be done.
+/// `semop(set, operations)`: all of them in one step; waits until that is possible.
 ///
-/// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
+/// `EINTR` means that a signal came, ours or another: semop is never restarted (signal(7)).
 pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Result<(), OsCode> {
     // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised and outlives the call.
     OsCode::result(unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) }).map(drop)
@@ -137,16 +135,16 @@ pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), OsCode> {
     uninterrupted(|| unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
 }
 
-/// `semop(set, {0, -1})`: takes a unit, and waits for one as long as it takes.
+/// `semop(set, {0, -1})`: takes a unit, and waits for one without a limit.
 ///
-/// `EINTR` means that a signal came, of ours or anybody's: semop is never restarted (signal(7)).
+/// `EINTR` means that a signal came, ours or another: semop is never restarted (signal(7)).
 pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), OsCode> {
     let mut take = buffer(0, -1, flag(undo));
     // SAFETY: `take` is one initialised sembuf that outlives the call, and the count passed is 1.
     OsCode::result(unsafe { libc::semop(set.0, &raw mut take, 1) }).map(drop)
 }
 
-/// `semtimedop(set, {0, -1}, timeout)`: takes a unit, and waits for one at most so long.
+/// `semtimedop(set, {0, -1}, timeout)`: takes a unit, and waits for one at most `timeout`.
 ///
 /// `EAGAIN` means that the time is over; `EINTR`, that a signal came.
 pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), OsCode> {
@@ -188,22 +186,22 @@ pub(crate) fn value_at(set: SetId, index: u16) -> Result<u16, OsCode> {
     question(set, index, libc::GETVAL).map(c_int_to_u16)
 }
 
-/// `semctl(set, 0, GETNCNT)`: how many threads of all processes wait for the counter to rise.
+/// `semctl(set, 0, GETNCNT)`: the number of threads, in all processes, that wait for the counter to rise.
 pub(crate) fn waiters(set: SetId) -> Result<u16, OsCode> {
     waiters_at(set, 0)
 }
 
-/// `semctl(set, index, GETNCNT)`: how many threads of all processes wait for that semaphore to rise.
+/// `semctl(set, index, GETNCNT)`: the number of threads, in all processes, that wait for that semaphore to rise.
 pub(crate) fn waiters_at(set: SetId, index: u16) -> Result<u16, OsCode> {
     question(set, index, libc::GETNCNT).map(c_int_to_u16)
 }
 
-/// `semctl(set, 0, GETPID)`: who changed the counter last; 0 for nobody, or for one of another PID namespace.
+/// `semctl(set, 0, GETPID)`: the process that changed the counter last; 0 without one, or for another PID namespace.
 pub(crate) fn last_pid(set: SetId) -> Result<i32, OsCode> {
     last_pid_at(set, 0)
 }
 
-/// `semctl(set, index, GETPID)`: who changed that semaphore last.
+/// `semctl(set, index, GETPID)`: the process that changed that semaphore last.
 pub(crate) fn last_pid_at(set: SetId, index: u16) -> Result<i32, OsCode> {
     question(set, index, libc::GETPID)
 }
@@ -241,7 +239,7 @@ struct Permissions {
     reserved: [c_ulong; 2],
 }
 
-/// `struct semid64_ds`. x86 keeps a reserved word behind each time; the generic one of the others does not.
+/// `struct semid64_ds`. x86 has a reserved word after each time; the generic struct of other processors does not.
 #[repr(C)]
 #[derive(Default)]
 struct SetDescription {
@@ -276,13 +274,13 @@ pub(crate) fn status(set: SetId) -> Result<Status, OsCode> {
     })
 }
 
-/// `semctl(set, 0, IPC_RMID)`: removes the set; all who wait on it get `EIDRM`.
+/// `semctl(set, 0, IPC_RMID)`: removes the set; all waits on it fail with `EIDRM`.
 pub(crate) fn remove(set: SetId) -> Result<(), OsCode> {
     // SAFETY: IPC_RMID takes no fourth argument.
     uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_RMID) }).map(drop)
 }
 
-/// The set with this id, for [`crate::list`]; nothing is asked of the kernel.
+/// The set with this id, for [`crate::list`]; the kernel is not asked.
 pub(crate) fn by_id(id: i32) -> SetId {
     SetId(id)
 }

@@ -1,14 +1,14 @@
-//! The values of a set: most sets are small, and theirs lie on the stack.
+//! The values of a set: those of a small set, the usual case, lie on the stack.
 
 use std::ops::Deref;
 
-/// How many values need no allocation: those of a set whose name has up to 114 bytes.
+/// The most values without an allocation: those of a set whose name has up to 114 bytes.
 const FEW: usize = 64;
 
 /// The values of all semaphores of a set.
 pub(crate) struct Values {
     few: [u16; FEW],
-    /// Instead of `few`, where they are more.
+    /// Used instead of `few` for more values.
     many: Vec<u16>,
     size: usize,
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_and_many_values_are_as_many_as_there_are() {
+    fn few_and_many_values_have_the_size_of_the_set() {
         for size in [0, 1, FEW, FEW + 1, 1_000] {
             let mut values = Values::zeros(size);
             assert_eq!(*values, vec![0; size]);

@@ -1,35 +1,102 @@
 //! Named semaphores of the C library.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+mod counter;
+
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::backend::{Engine, Facts, Identity, Object};
+use super::explain::elsewhere;
 use super::patience::Patience;
-use super::{Backend, Creation, SemaphoreIdentity, SemaphoreInfo};
+use super::{Backend, Creation, SemaphoreId, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::name::Name;
+use crate::hints::{Wanted, posix as hints};
+use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
-use crate::sys::interrupt::Interrupt;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
 use crate::sys::semaphore_file::{self, Found};
-use crate::sys::semaphore_words::{self, Words};
-use crate::waiting::{Counter, Queue, Request, Token};
+use crate::sys::shm_folder;
+use crate::waiting::Queue;
+use counter::shared;
+
+/// The most units of one post. sem_post(3) adds one a call, so this many block the thread for about 15 ms.
+const POST_MAX: u32 = 1_000_000;
+
+/// sem_open(3): found by name.
+pub(super) struct Posix;
+
+impl Engine for Posix {
+    fn facts(&self) -> Facts {
+        Facts {
+            has_value: sys::HAS_VALUE,
+            // Timed waits go through the queue, which serves them in the order in which they came.
+            has_timed_wait: false,
+            unlink_wakes: false,
+            value_max: VALUE_MAX,
+            post_max: Some(POST_MAX),
+            // The name of its file has the C library's prefix.
+            foreign_name_max: Some(MAX_FOREIGN_BYTES - sys::FILE_PREFIX.map_or(0, str::len)),
+        }
+    }
+
+    fn create(&self, id: &SemaphoreId, creation: Creation) -> Result<Box<dyn Object>> {
+        Ok(Box::new(create(name_of(id)?, creation)?))
+    }
+
+    fn open(&self, id: &SemaphoreId, owner: Owner) -> Result<Box<dyn Object>> {
+        Ok(Box::new(open(name_of(id)?, owner)?))
+    }
+
+    fn open_or_create(
+        &self,
+        id: &SemaphoreId,
+        creation: Creation,
+        owner: Owner,
+    ) -> Result<(Box<dyn Object>, bool)> {
+        let (named, created) = open_or_create(name_of(id)?, creation, owner)?;
+        Ok((Box::new(named), created))
+    }
+
+    fn unlink(&self, id: &SemaphoreId) -> Result<bool> {
+        unlink(name_of(id)?)
+    }
+
+    fn list(&self) -> Result<Vec<SemaphoreInfo>> {
+        Ok(semaphore_file::names().iter().filter_map(describe).collect())
+    }
+
+    fn has(&self, name: &Name) -> bool {
+        shm_folder::semaphore(name).is_some()
+    }
+
+    fn explain(&self, error: Error, id: &SemaphoreId, wanted: Wanted) -> Error {
+        let wanted = if let Wanted::Make(_) = wanted { Wanted::Make(sys::FILE_SIZE) } else { wanted };
+        match id.given_name() {
+            Some(name) => hints::semaphore(error, name, wanted, || elsewhere(id)),
+            None => error,
+        }
+    }
+}
+
+fn name_of(id: &SemaphoreId) -> Result<&Name> {
+    id.given_name().ok_or_else(|| Error::invalid("a POSIX semaphore has a name, not a key"))
+}
 
 /// An open semaphore.
 pub(super) struct Named {
     name: Name,
-    /// Which file it was at open, where it is one.
+    /// The identity of its file when it was opened, where it has a file.
     file: Option<FileIdentity>,
     mapped: Arc<Mapped>,
     queue: Arc<Queue>,
 }
 
-pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
+fn create(name: &Name, creation: Creation) -> Result<Named> {
     let failed = |errno| Error::system("cannot create the semaphore", "sem_open", quoted(name), errno);
-    // sem_open would come back with EFBIG too, but bring SIGXFSZ.
+    // sem_open would fail with EFBIG too, but raise SIGXFSZ.
     if sys::FILE_PREFIX.is_some() && file_size_limit().is_some_and(|limit| limit < sys::FILE_SIZE) {
         return Err(failed(OsCode::EFBIG));
     }
@@ -38,7 +105,7 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     if let Some(file) = file {
         semaphore_file::set_mode(name, file, creation.mode).map_err(|Failure(call, errno)| {
             if semaphore_file::current(name) == Some(file) {
-                // Complete or absent. What is reported is why it could not get its mode.
+                // Complete or absent. The caller gets the error of the mode.
                 let _ = sys::unlink(name.as_c_str());
             }
             Error::system("cannot create the semaphore", call, quoted(name), errno)
@@ -47,12 +114,12 @@ pub(super) fn create(name: &Name, creation: Creation) -> Result<Named> {
     Ok(Named::new(name, file, mapped))
 }
 
-pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
+fn open(name: &Name, owner: Owner) -> Result<Named> {
     let mut patience = Patience::new();
     loop {
         let file = match check(name, owner)? {
             Found::Nothing => None,
-            // Somebody planted the link, or is just about to take it away.
+            // Another user planted the link, or the creator is about to remove it.
             Found::File { linked: true, .. } if patience.once_more() => continue,
             Found::File { linked: true, .. } => return Err(no_object(name, "a file with a second link")),
             Found::File { identity, .. } => Some(identity),
@@ -64,13 +131,13 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
             };
             Error::system(what, "sem_open", quoted(name), errno)
         })?;
-        // What was opened is what was checked, if the name still stands for it.
+        // The opened semaphore is the checked one if its name still belongs to the same file.
         if semaphore_file::current(name) == file {
             return Ok(Named::new(name, file, mapped));
         }
         if !patience.once_more() {
             return Err(Error::system(
-                "the semaphore keeps being removed and created",
+                "other processes keep removing and creating the semaphore",
                 "sem_open",
                 quoted(name),
                 OsCode::EAGAIN,
@@ -79,7 +146,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Named> {
     }
 }
 
-/// The file of `name`; refuses what somebody planted, and what a stranger owns.
+/// The file of `name`; refuses a planted file, and the file of an owner who is not trusted.
 fn check(name: &Name, owner: Owner) -> Result<Found> {
     let found = semaphore_file::look(name).map_err(|refusal| match refusal {
         Refusal::NotAnObject(what) => no_object(name, what),
@@ -93,13 +160,13 @@ fn check(name: &Name, owner: Owner) -> Result<Found> {
     Ok(found)
 }
 
-/// What has the name is no semaphore.
+/// The error for a name that belongs to something other than a semaphore.
 fn no_object(name: &Name, what: &str) -> Error {
     let place = semaphore_file::place(name);
     Error::new(Code::NotAnObject, format!("the semaphore '{name}' is {what}: {place}"))
 }
 
-pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
+fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Named, bool)> {
     let mut patience = Patience::new();
     loop {
         match open(name, owner) {
@@ -113,31 +180,34 @@ pub(super) fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> R
     }
 }
 
-pub(super) fn unlink(name: &Name) -> Result<bool> {
+fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(OsCode::ENOENT) => Ok(false),
-        // A read-only file system refuses before it looks whether there is anything.
+        // A read-only file system refuses before it checks whether the file exists.
         Err(_) if semaphore_file::is_absent(name) => Ok(false),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }
 
-/// Takes the name away, unless it stands for another semaphore by now.
-pub(super) fn remove_file(name: &Name, file: Option<FileIdentity>) -> Result<()> {
-    if is_removed(name, file) {
-        return Ok(());
+/// The identity of a semaphore; without a file, two semaphores of one name cannot be told apart.
+#[derive(Debug)]
+struct Which(Name, Option<FileIdentity>);
+
+impl Identity for Which {
+    /// Removes the name, unless it belongs to another semaphore by now.
+    fn remove(&self) -> Result<()> {
+        let Self(name, file) = self;
+        if is_removed(name, *file) {
+            return Ok(());
+        }
+        let removed = unlink(name).map(drop);
+        removed.map_err(|error| hints::semaphore(error, name, Wanted::Remove, || None))
     }
-    unlink(name).map(drop)
 }
 
 fn is_removed(name: &Name, file: Option<FileIdentity>) -> bool {
     file.is_some() && semaphore_file::current(name) != file
-}
-
-/// Every semaphore that we may read.
-pub(crate) fn list() -> Vec<SemaphoreInfo> {
-    semaphore_file::names().iter().filter_map(describe).collect()
 }
 
 fn describe(name: &Name) -> Option<SemaphoreInfo> {
@@ -148,7 +218,7 @@ fn describe(name: &Name) -> Option<SemaphoreInfo> {
         uid: Some(contents.access.uid),
         gid: Some(contents.access.gid),
         mode: Some(contents.access.mode),
-        changed: Some(contents.changed),
+        changed_at: Some(contents.changed),
         ..unknown(name)
     })
 }
@@ -166,8 +236,8 @@ fn unknown(name: &Name) -> SemaphoreInfo {
         uid: None,
         gid: None,
         mode: None,
-        operated: None,
-        changed: None,
+        operated_at: None,
+        changed_at: None,
         verified: true,
         removed: false,
     }
@@ -183,24 +253,34 @@ impl Named {
         Self { name: name.clone(), file, mapped, queue }
     }
 
-    pub(super) fn name(&self) -> &str {
+    fn is_removed(&self) -> bool {
+        is_removed(&self.name, self.file)
+    }
+}
+
+impl Object for Named {
+    fn backend(&self) -> Backend {
+        Backend::Posix
+    }
+
+    fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    pub(super) fn queue(&self) -> Arc<Queue> {
+    fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.queue)
     }
 
-    pub(super) fn value(&self) -> Result<u32> {
+    fn value(&self) -> Result<u32> {
         self.mapped.value().map_err(|errno| {
             let error = Error::system("cannot read the semaphore", "sem_getvalue", quoted(&self.name), errno);
             if errno == OsCode::ENOSYS { error.with_hint("darwin has no sem_getvalue") } else { error }
         })
     }
 
-    /// All units or none. Where the C library's words are known that is one step; elsewhere the counter is looked at
-    /// first, and a peer that posts in between can make it stop half way, 2 billion units up.
-    pub(super) fn post(&self, count: u32) -> Result<()> {
+    /// Adds all units or none: sem_post(3) adds one, so the counter is read first. A peer that posts in between can stop
+    /// this half way, 2 billion units up.
+    fn post(&self, count: u32) -> Result<()> {
         let failed = |errno| {
             let what = match errno {
                 OsCode::EOVERFLOW => format!("the counter would pass {VALUE_MAX}"),
@@ -212,24 +292,13 @@ impl Named {
         if count == 1 {
             return self.mapped.give().map_err(failed);
         }
-        if let Some(given) = semaphore_words::give(&self.mapped, count) {
-            return given.map_err(failed);
-        }
         if sys::HAS_VALUE && VALUE_MAX - self.value()? < count {
             return Err(failed(OsCode::EOVERFLOW));
         }
         (0..count).try_for_each(|_| self.mapped.give()).map_err(failed)
     }
 
-    pub(super) fn words(&self) -> Option<Words> {
-        Words::of(&self.mapped)
-    }
-
-    pub(super) fn wake_one(&self) {
-        semaphore_words::wake_one(&self.mapped);
-    }
-
-    pub(super) fn info(&self) -> Result<SemaphoreInfo> {
+    fn info(&self) -> Result<SemaphoreInfo> {
         let removed = self.is_removed();
         if !removed && let Some(info) = describe(&self.name) {
             return Ok(info);
@@ -238,17 +307,16 @@ impl Named {
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })
     }
 
-    pub(super) fn identity(&self) -> SemaphoreIdentity {
-        SemaphoreIdentity::posix(&self.name, self.file)
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Which(self.name.clone(), self.file))
     }
 
-    /// Whether the calling thread can block for itself: everywhere without a deadline, and with one where the clock wakes it.
-    pub(super) fn may_block(deadline: Option<Instant>) -> bool {
-        deadline.is_none() || sys::HAS_TIMED_WAIT
+    /// True without a deadline or if the call has a clock, unless this process has waiters.
+    fn may_block(&self, deadline: Option<Instant>) -> bool {
+        (deadline.is_none() || sys::HAS_TIMED_WAIT) && self.queue.pending() == 0
     }
 
-    /// Takes a unit, and blocks the calling thread until one is there; false when the deadline is over first.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         let taken = match deadline {
             Some(deadline) => self.mapped.take_until(deadline),
             None => loop {
@@ -261,74 +329,4 @@ impl Named {
         let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
         taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
     }
-
-    fn is_removed(&self) -> bool {
-        is_removed(&self.name, self.file)
-    }
-}
-
-/// The counter of a semaphore.
-struct MappedCounter {
-    mapped: Arc<Mapped>,
-    name: Name,
-}
-
-impl MappedCounter {
-    fn failed(&self, act: &str, call: &'static str, errno: OsCode) -> Error {
-        Error::system(format!("cannot {act} the semaphore"), call, quoted(&self.name), errno)
-    }
-}
-
-impl Counter for MappedCounter {
-    fn try_take(&self, _: Request) -> Result<Option<Token>> {
-        match self.mapped.try_take() {
-            Ok(()) => Ok(Some(Token::default())),
-            Err(OsCode::EAGAIN) => Ok(None),
-            Err(errno) => Err(self.failed("take a unit from", "sem_trywait", errno)),
-        }
-    }
-
-    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
-        match self.mapped.take() {
-            Ok(()) => Ok(Some(Token::default())),
-            Err(OsCode::EINTR) => Ok(None),
-            Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
-        }
-    }
-
-    fn may_be_polled(&self) -> bool {
-        true
-    }
-
-    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
-        self.mapped.give()
-    }
-
-    /// Of what goes back: what takes makes its own.
-    fn failure(&self, act: &str, errno: OsCode) -> Error {
-        self.failed(act, "sem_post", errno)
-    }
-}
-
-/// One mapping and one queue a semaphore and process, however many handles there are.
-///
-/// The C library gives one address to all of a process's openings of one semaphore, and counts them; on darwin every
-/// opening has its own, and its own queue.
-fn shared(mapped: Mapped, name: &Name) -> (Arc<Mapped>, Arc<Queue>) {
-    type Known = (Weak<Mapped>, Weak<Queue>);
-    static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((old, queue)) = known.get(&mapped.address())
-        && let (Some(old), Some(queue)) = (old.upgrade(), queue.upgrade())
-    {
-        return (old, queue);
-    }
-    // Now and then, so that opening does not become slower with every semaphore that is open.
-    if known.len() == known.capacity() {
-        known.retain(|_, (old, _)| old.strong_count() > 0);
-    }
-    let mapped = Arc::new(mapped);
-    let queue = Queue::of_units(MappedCounter { mapped: Arc::clone(&mapped), name: name.clone() });
-    known.insert(mapped.address(), (Arc::downgrade(&mapped), Arc::downgrade(&queue)));
-    (mapped, queue)
 }

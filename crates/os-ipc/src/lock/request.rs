@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{LockEngine, LockName, idle, line, registry};
+use super::{LockEngine, LockName, idle, queues, registry};
 use crate::error::{OsCode, Result};
 use crate::waiting::{Executors, Holder, Mailbox, Queue, Request, Wait, Waiter};
 
-/// How a lock is held.
+/// The mode of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockMode {
-    /// Together with others who ask for the same.
+    /// Shared with other requests for the same mode.
     Shared,
-    /// Alone.
+    /// Exclusive.
     Exclusive,
 }
 
@@ -26,7 +26,7 @@ impl LockMode {
 
 /// A request for a lock, to be granted once.
 ///
-/// Dropped, it gives back what it has. One that still waits has to be [cancelled](Self::cancel) first.
+/// A request that is dropped gives its lock back. A pending one has to be [cancelled](Self::cancel) first.
 pub struct Lock {
     queue: Arc<Queue>,
     mode: LockMode,
@@ -35,11 +35,11 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// A request that has not asked yet; `client` is what [`LockEngine::requests`] says of it.
+    /// A request that has not asked yet; [`LockEngine::requests`] reports `client` with it.
     #[must_use]
     pub fn new(engine: &LockEngine, name: &LockName, mode: LockMode, client: u32) -> Self {
-        let queue = line::of(engine, name);
-        line::locking(&queue).join();
+        let queue = queues::of(engine, name);
+        queues::locking(&queue).join();
         let holder = Arc::<Holder>::default();
         let entry = registry::Entry {
             engine: engine.clone(),
@@ -51,7 +51,7 @@ impl Lock {
         Self { queue, mode, holder, _entered: registry::enter(entry) }
     }
 
-    /// Takes the lock if it is to be had now, and nobody of this process waits for it.
+    /// Takes the lock if it is free now and this process has no waiters for it.
     pub fn try_take(&self) -> Result<bool> {
         self.queue.try_take_in_turn(self.mode.request(), &self.holder)
     }
@@ -59,23 +59,23 @@ impl Lock {
     /// Takes the lock, or waits for it: the outcome comes to `mailbox`.
     pub fn start(&self, mailbox: &Arc<Mailbox>) -> Result<Wait> {
         let (holder, mailbox) = (Arc::clone(&self.holder), Arc::clone(mailbox));
-        // Nobody knows how long it takes, and a thread of libuv's pool would be missed.
+        // The wait can be long, and the program would miss a thread of libuv's pool.
         let executors = Executors::THREAD;
         self.queue.wait(Waiter { request: self.mode.request(), holder, mailbox, executors })
     }
 
-    /// Ends the wait: when this returns, nothing arrives for it any more.
+    /// Ends the wait: when this returns, nothing arrives for the request any more.
     pub fn cancel(&self, mailbox: &Mailbox) {
         self.queue.cancel_all(&self.holder, mailbox);
     }
 
-    /// Whether it has the lock.
+    /// Whether the request has the lock.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.holder.permits() > 0
     }
 
-    /// Gives the lock back. One whose object was removed by force has nothing to give back.
+    /// Gives the lock back. If its object was removed by force, this does nothing.
     pub fn release(&self) -> Result<()> {
         if !self.holder.remove() {
             return Ok(());
@@ -93,9 +93,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // What cannot be given back goes back when the process ends.
+        // A lock that cannot be given back now goes back when the process ends.
         let _ = self.release();
-        line::locking(&self.queue).part();
+        queues::locking(&self.queue).part();
         idle::after_use(&self.queue);
     }
 }

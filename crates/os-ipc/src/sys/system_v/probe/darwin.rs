@@ -1,4 +1,4 @@
-//! Platforms without filters of system calls: nothing is refused.
+//! darwin filters no system calls: nothing is refused.
 
 use crate::error::OsCode;
 

@@ -1,4 +1,4 @@
-//! Platforms whose POSIX objects are no files: nothing is known of where they are.
+//! For platforms whose POSIX objects are not files: their place is not known.
 
 use super::types::{Fault, Room};
 use crate::name::Name;

@@ -1,4 +1,4 @@
-//! Whether the kernel undoes what a dead process did to a semaphore: clone(2), semop(2), waitpid(2).
+//! Whether the kernel undoes the semaphore operations of a dead process: clone(2), semop(2), waitpid(2).
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -8,13 +8,13 @@ use crate::error::OsCode;
 
 use crate::sys::system_v::semaphore::{self as sem, SetId};
 
-/// Semaphores of the probe's set. Sets of peers have 1, those of this library 3 or more.
+/// The size of the probe's set. Sets of peers have 1 semaphore, those of this library 3 or more.
 const SIZE: usize = 2;
 
 /// The semaphore that the child raises.
 const RAISED: u16 = 0;
 
-/// What the probe saw.
+/// The result of the probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// The child's operation was undone when the child ended.
@@ -25,13 +25,13 @@ pub(crate) enum Seen {
     Disturbed,
 }
 
-/// Probes with the set of this key, which every process of the user shares.
+/// Probes with the set of this key, which all processes of the user share.
 ///
 /// A process that is killed here leaves this one set, and the next probe of the user removes it.
-/// `EACCES` means that the key is in use for something else.
+/// `EACCES` means that another program uses the key.
 pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, OsCode> {
     let set = sem::open_or_create(key, SIZE, 0o600).map_err(|errno| match errno {
-        // The set of this key is smaller: it is none of ours.
+        // The set of this key is smaller: another program created it.
         OsCode::EINVAL => OsCode::EACCES,
         errno => errno,
     })?;
@@ -46,14 +46,14 @@ pub(crate) fn with_key(key: i32, user: u32) -> Result<Seen, OsCode> {
     let seen = look_at(set);
     // Another process may have removed it by now.
     let _ = sem::remove(set);
-    // What stayed may be the operation of another process's child that still lives.
+    // A raised value may belong to the child of another process that still lives.
     Ok(match seen? {
         Seen::Stayed => Seen::Disturbed,
         seen => seen,
     })
 }
 
-/// Probes with a set that nobody else can find. A process that is killed here leaves it behind.
+/// Probes with a private set. A process that is killed here leaves it behind.
 pub(crate) fn with_private_set() -> Result<Seen, OsCode> {
     let set = sem::create(libc::IPC_PRIVATE, SIZE, 0o600)?;
     let seen = look_at(set);
@@ -61,7 +61,7 @@ pub(crate) fn with_private_set() -> Result<Seen, OsCode> {
     seen
 }
 
-/// A child raises the semaphore with undo and ends; then the semaphore says whether that was undone.
+/// Lets a child raise the semaphore with undo and end; the value then shows whether the kernel undid it.
 fn look_at(set: SetId) -> Result<Seen, OsCode> {
     match in_child(set).and_then(|()| sem::value(set)) {
         Ok(0) => Ok(Seen::Undone),
@@ -71,7 +71,7 @@ fn look_at(set: SetId) -> Result<Seen, OsCode> {
     }
 }
 
-/// What the child is told, and what it answers.
+/// The order to the child, and its answer.
 struct Task {
     set: SetId,
     /// The errno of its semop; [`UNANSWERED`] until it has one, 0 for success.
@@ -82,10 +82,10 @@ const UNANSWERED: i32 = -1;
 
 /// `clone(CLONE_VM | CLONE_VFORK)`: a process that does one semop with undo, and ends.
 ///
-/// The calling thread stands still until the child has ended, as with vfork(2), but the child has a stack of its own.
-/// The child has a list of undos of its own too: only `CLONE_SYSVSEM` would share ours. It sends no signal when it ends.
+/// The calling thread stops until the child has ended, as with vfork(2), but the child has its own stack.
+/// The child also has its own list of undos: only `CLONE_SYSVSEM` would share ours. It sends no signal when it ends.
 fn in_child(set: SetId) -> Result<(), OsCode> {
-    /// A preloaded library's semop may look up symbols.
+    /// Bytes of the child's stack: the semop of a preloaded library may look up symbols.
     const STACK: usize = 256 << 10;
     let mut stack: Vec<MaybeUninit<u8>> = Vec::with_capacity(STACK);
     let task = Task { set, answer: AtomicI32::new(UNANSWERED) };
@@ -99,23 +99,23 @@ fn in_child(set: SetId) -> Result<(), OsCode> {
         let argument = (&raw const task).cast_mut().cast::<c_void>();
         libc::clone(raise, top.cast(), libc::CLONE_VM | libc::CLONE_VFORK, argument)
     })
-    // A filter's EPERM here says nothing about System V.
+    // EPERM of a filter here tells nothing about System V.
     .map_err(|_| OsCode::ECHILD)?;
     drop(mask);
-    // Its undos are done by the time that it can be waited for. A failure means that other code did so first.
+    // When waitpid returns, the undos are done. It fails if other code waited for the child first.
     let _ = crate::sys::uninterrupted(|| {
         // SAFETY: no status is asked for.
         unsafe { libc::waitpid(child, std::ptr::null_mut(), libc::__WALL) }
     });
     match task.answer.load(Ordering::Acquire) {
         0 => Ok(()),
-        // Something killed it.
+        // The child was killed.
         UNANSWERED => Err(OsCode::ECHILD),
         errno => Err(OsCode::from_raw(errno)),
     }
 }
 
-/// The child. Its memory is that of its parent, so it makes one system call and ends.
+/// The code of the child. It shares the memory of its parent, so it makes one system call and ends.
 extern "C" fn raise(task: *mut c_void) -> c_int {
     // SAFETY: `in_child` passes a `Task` that outlives the child.
     let task = unsafe { &*task.cast::<Task>() };
@@ -127,7 +127,7 @@ extern "C" fn raise(task: *mut c_void) -> c_int {
     0
 }
 
-/// This thread's signal mask as it was; it comes back when this is dropped.
+/// The saved signal mask of this thread; dropping it restores the mask.
 struct BlockedSignals(libc::sigset_t);
 
 impl BlockedSignals {

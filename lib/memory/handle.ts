@@ -1,0 +1,65 @@
+import { checked, IpcError } from '../errors.js'
+import { native } from '../addon/native.js'
+import { Unreachable } from '../addon/unreachable.js'
+
+/** The number of a closed handle: the addon has no handle with this number. */
+const NONE = 0
+
+/** A handle that the program drops releases the memory; an ArrayBuffer that is still in use keeps it mapped. */
+const unreachable = new Unreachable<MemoryHandle>(number => void native.memoryRelease(number))
+
+/** Open memory in the addon, and what remains of it after it is closed. */
+export class MemoryHandle {
+  /** The argument of the addon's functions. They return an `ERR_DETACHED` for a closed one. */
+  number: number
+  #buffer: ArrayBuffer | undefined
+  /** The identity of the memory after `close`, when the addon does not know the number any more. */
+  #identity: object | null = null
+
+  constructor(number: number) {
+    this.number = number
+    unreachable.watch(this, number)
+  }
+
+  get open(): boolean {
+    return this.number !== NONE
+  }
+
+  /** The memory itself: every call returns the same `ArrayBuffer`. */
+  buffer(readOnly: boolean): ArrayBuffer {
+    this.#buffer ??= this.#external(readOnly)
+    return this.#buffer
+  }
+
+  /** Unmaps the memory from this process. */
+  close(): void {
+    if (!this.open) return
+    this.#identity = checked(native.memoryClose(this.number))
+    this.number = NONE
+    unreachable.forget(this)
+  }
+
+  /** Removes the object, open or closed. The addon leaves alone an object that has taken its name since. */
+  unlink(): void {
+    if (this.#identity === null) checked(native.memoryUnlink(this.number))
+    else checked(native.memoryRemoveClosed(this.#identity))
+  }
+
+  #external(readOnly: boolean): ArrayBuffer {
+    if (readOnly) {
+      throw new IpcError(
+        'ERR_READ_ONLY',
+        'a read-only object has no ArrayBuffer, which can always be written to',
+        { hint: 'use read() or toBuffer()' },
+      )
+    }
+    if (!this.open) return new ArrayBuffer(0)
+    const buffer = checked(native.memoryBuffer(this.number))
+    if (buffer === null) {
+      throw new IpcError('ERR_NO_EXTERNAL_BUFFERS', 'this runtime forbids ArrayBuffers over shared memory', {
+        hint: 'use read(), write() and toBuffer()',
+      })
+    }
+    return buffer
+  }
+}

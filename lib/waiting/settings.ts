@@ -1,0 +1,34 @@
+import { checked, wrongType } from '../errors.js'
+import { native } from '../addon/native.js'
+
+/** The settings of a whole process, workers included. */
+export interface Settings {
+  /**
+   * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
+   *
+   * True, unless the process was started with `OS_IPC_SPIN=0`. Spinning makes a hand-over between processes several times as
+   * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
+   * processors.
+   *
+   * @throws {TypeError} When the value is not a boolean.
+   */
+  spin: boolean
+}
+
+/**
+ * The settings of the whole process.
+ *
+ * @example
+ * ```ts
+ * settings.spin = false
+ * ```
+ */
+export const settings: Settings = Object.freeze({
+  get spin() {
+    return checked(native.spins())
+  },
+  set spin(allowed: boolean) {
+    if (typeof allowed !== 'boolean') throw wrongType('settings.spin', 'a boolean', allowed)
+    checked(native.setSpin(allowed))
+  },
+})
