@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
+/** What limits are made of: `'sysv'` is semop(2) with undo. */
+type LimitEngine = 'sysv';
+
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
 /** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
@@ -9,10 +12,19 @@ type Owner = number | 'any';
 
 /** A fact about each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
+/** What limits are made of, and what becomes of the permits of a dead process. */
+interface LimitCapabilities {
+    /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+    readonly engines: readonly LimitEngine[];
+    /** The one that a limit has when no `engine` is given. */
+    readonly default: LimitEngine | undefined;
+    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+    readonly crashRecovery: boolean;
+}
 /**
  * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 interface Capabilities {
     /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
@@ -27,8 +39,8 @@ interface Capabilities {
     readonly defaultBackend: Backend;
     /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
     readonly timedWait: PerBackend;
-    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
-    readonly crashRecovery: PerBackend;
+    /** What {@link Limit} has here. */
+    readonly limits: LimitCapabilities;
     /** Whether `value` can be read. */
     readonly value: PerBackend;
     /** Whether `unlink` wakes the waiters. */
@@ -52,15 +64,15 @@ interface Capabilities {
  */
 declare const capabilities: Capabilities;
 
-/** What every event of a semaphore says. */
+/** What every event of a semaphore or a limit says. */
 interface SemaphoreMessage {
-    /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+    /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
     name: string | undefined;
     /** The raw System V key that it was opened with; `undefined` for a name. */
     key: number | undefined;
-    /** Which of the platform's two kinds it is. */
-    backend: Backend;
-    /** True for a permit (`acquire`, `tryAcquire`, `use`), false for a raw unit (`wait`, `tryWait`, `waitSync`, `post`). */
+    /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+    backend: Backend | LimitEngine;
+    /** True for a permit of a limit, false for a unit of a semaphore. */
     permit: boolean;
 }
 /** `os-ipc:wait`: a call has to wait. */
@@ -86,12 +98,12 @@ interface FailedMessage extends SemaphoreMessage {
 }
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 interface ReleasedMessage extends SemaphoreMessage {
-    /** How many: 1 for a permit, the argument of `post` for raw units. */
+    /** How many: 1 for a permit, the argument of `post` for units. */
     count: number;
-    /** Milliseconds that the permit was held; `undefined` for raw units, and when nobody listened as it was taken. */
+    /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
     held: number | undefined;
 }
-/** The messages of the channels of `node:diagnostics_channel` that semaphores publish to. */
+/** The messages of the channels of `node:diagnostics_channel` that semaphores and limits publish to. */
 interface DiagnosticsMessages {
     'os-ipc:wait': WaitMessage;
     'os-ipc:acquired': AcquiredMessage;
@@ -108,6 +120,10 @@ interface IpcErrorDetails {
     uid?: number | undefined;
     mode?: number | undefined;
     limit?: number | undefined;
+    holders?: readonly {
+        readonly pid: number;
+        readonly permits: number;
+    }[] | undefined;
     cause?: unknown;
 }
 /**
@@ -140,6 +156,11 @@ declare class IpcError extends Error {
     readonly mode?: number;
     /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
     readonly limit?: number;
+    /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+    readonly holders?: readonly {
+        readonly pid: number;
+        readonly permits: number;
+    }[];
     constructor(code: string, message: string, details?: IpcErrorDetails);
 }
 
@@ -181,6 +202,52 @@ interface ListedLock {
     readonly mode: number;
     /** The time at which it was made, in whole seconds. */
     readonly changedAt: Date;
+}
+
+/** How many permits of a limit a process holds. */
+interface LimitHolder {
+    readonly pid: number;
+    readonly permits: number;
+}
+/** What is known about a limit; `undefined` where the system does not say. */
+interface LimitInfo {
+    /** What it is made of. */
+    readonly engine: LimitEngine;
+    /** The name with its leading slash, where the limit carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number;
+    /** The System V set's id. */
+    readonly id: number;
+    /** How many permits there are, as recorded; `undefined` for a set that another program made. */
+    readonly permits: number | undefined;
+    /** How many of them are free. */
+    readonly free: number;
+    /** Which processes hold how many, by pid; `undefined` for a set that another program made. */
+    readonly holders: readonly LimitHolder[] | undefined;
+    /**
+     * How many permits are held that no process in `holders` has: a limit names 64 processes, and none of another PID namespace.
+     * What another program took without undo is counted here too.
+     */
+    readonly unnamed: number | undefined;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+    /** Who took or gave back a permit last; `undefined` for nobody, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The owner's user. */
+    readonly uid: number;
+    /** The owner's group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When the last operation was, to the second. */
+    readonly operatedAt: Date | undefined;
+    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+    readonly changedAt: Date;
+    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    readonly verified: boolean;
 }
 
 /** What is known about a semaphore; `undefined` where the system does not say. */
@@ -259,6 +326,8 @@ interface SharedMemoryInfo {
 /** All objects on this host that this process may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
+    /** Limits: each is a set of semaphores, and not among `semaphores`. */
+    readonly limits: LimitInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
     readonly memory: SharedMemoryInfo[];
@@ -270,8 +339,9 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, locks, memory } = list()
+ * const { semaphores, limits, locks, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
@@ -423,6 +493,305 @@ interface LockDiagnosticsMessages {
  */
 declare const locks: LockManager;
 
+/** When to give up waiting. */
+interface WaitOptions {
+    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    timeout?: number | undefined;
+    /** Ends the wait; its promise rejects with `signal.reason`. */
+    signal?: AbortSignal | undefined;
+}
+/** When to give up blocking. */
+interface WaitSyncOptions {
+    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    timeout?: number | undefined;
+}
+
+/**
+ * Where permits come from, on one machine or on many: `Limit` is one, `RedisSemaphore` of `os-ipc/redis` is one, and a
+ * class of your own can be one.
+ *
+ * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
+ * both.
+ *
+ * @example
+ * ```ts
+ * async function work(jobs: PermitSource) {
+ *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
+ * }
+ * ```
+ */
+interface PermitSource extends AsyncDisposable {
+    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+    readonly name: string | undefined;
+    /**
+     * Takes a permit, and waits until one is there.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
+     */
+    acquire(options?: WaitOptions): Promise<PermitLike>;
+    /** Takes a permit if one is there now; `null` when there is none. */
+    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
+    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /** What is known about the permits now. */
+    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
+    /**
+     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
+     * released.
+     */
+    close(): void | Promise<void>;
+}
+/** A permit of any {@link PermitSource}. */
+interface PermitLike extends Disposable, AsyncDisposable {
+    /** Whether it was given back. */
+    readonly released: boolean;
+    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+    readonly signal: AbortSignal;
+    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+    release(): void | Promise<void>;
+}
+/** What every {@link PermitSource} can say. */
+interface PermitSourceInfo {
+    /** The name with its leading slash, where it is known. */
+    readonly name: string | undefined;
+    /** How many permits are free, where it is known. */
+    readonly free: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+}
+
+/**
+ * A permit of a {@link Limit} that this process holds.
+ *
+ * The kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten stays held as long as
+ * the process lives.
+ *
+ * @example
+ * ```ts
+ * {
+ *   using permit = await limit.acquire()
+ *   // at most as many processes are here as the limit has permits
+ * }
+ * ```
+ */
+declare class Permit implements PermitLike {
+    #private;
+    /** Whether it was given back. */
+    get released(): boolean;
+    /**
+     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+     * code that takes its permits from any {@link PermitSource}.
+     *
+     * @example
+     * ```ts
+     * await jobs.use(({ signal }) => fetch(url, { signal }))
+     * ```
+     */
+    get signal(): AbortSignal;
+    /**
+     * Gives the permit back; a second call does nothing.
+     *
+     * It works after the limit's `close()` too. Where the limit was removed, the permit went with it.
+     *
+     * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
+     */
+    release(): void;
+    /** The same as {@link release}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link release}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a limit is made of. */
+interface LimitEngineOptions {
+    /** `'sysv'`, the only one so far: System V semaphores with undo. */
+    engine?: LimitEngine | undefined;
+}
+/** How a limit is made. */
+interface CreateLimitOptions extends LimitEngineOptions {
+    /** How many permits there are, 0 to 32,767. */
+    permits: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** How a limit that exists is opened. */
+interface OpenLimitOptions extends LimitEngineOptions {
+    /** Whose limit may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How a limit is opened, and made when there is none. */
+interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
+}
+/**
+ * At most so many at a time, over all processes of this host.
+ *
+ * A permit has an owner, and comes back when its process dies, `kill -9` included. The limit records how many permits there
+ * are and which processes hold them; {@link resize} changes the number while it is in use.
+ *
+ * @example
+ * ```ts
+ * const jobs = Limit.openOrCreate('/jobs', { permits: 4 })
+ * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * ```
+ */
+declare class Limit implements PermitSource, Disposable {
+    #private;
+    /** The name with its leading slash; `undefined` for a raw System V key. */
+    readonly name: string | undefined;
+    /** What it is made of. */
+    readonly engine: LimitEngine;
+    /** Whether this call made the limit. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a limit that must not exist yet.
+     *
+     * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
+     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
+     * name, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`, `ERR_NOT_SUPPORTED` where the platform has no limits.
+     *
+     * @example
+     * ```ts
+     * using uploads = Limit.create('/uploads', { permits: 2 })
+     * ```
+     */
+    static create(id: Id, options: CreateLimitOptions): Limit;
+    /**
+     * Opens a limit that exists. A semaphore set that a program in another language made opens too: it has no recorded number
+     * of permits and no holders.
+     *
+     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_WRONG_KIND` when it is a semaphore,
+     * `ERR_NAME_COLLISION` when it is another name's, `ERR_NOT_INITIALISED` when its creator died or hangs.
+     *
+     * @example
+     * ```ts
+     * using jobs = Limit.open('/jobs')
+     * console.log(jobs.info().holders)
+     * ```
+     */
+    static open(id: Id, options?: OpenLimitOptions): Limit;
+    /**
+     * Opens a limit, or makes it when there is none.
+     *
+     * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
+     * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
+     *
+     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     *
+     * @example
+     * ```ts
+     * using jobs = Limit.openOrCreate('/jobs', { permits: 4 })
+     * if (jobs.permits !== 4) await jobs.resize(4)
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateLimitOptions): Limit;
+    /**
+     * Removes a limit. Everybody who waits for a permit gets `EIDRM`.
+     *
+     * @returns Whether there was one.
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION` when
+     * it is another name's.
+     */
+    static unlink(id: Id, options?: LimitEngineOptions): boolean;
+    /**
+     * How many permits there are, as the limit records it now; `undefined` for a set that another program made.
+     *
+     * @throws {IpcError} `EIDRM` when the limit was removed.
+     */
+    get permits(): number | undefined;
+    /**
+     * Takes a permit, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, which names the processes that hold the permits (`holders`), `EIDRM` when the limit was
+     * removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
+     * ```
+     */
+    acquire(options?: WaitOptions): Promise<Permit>;
+    /**
+     * Takes a permit if one is there now; it does not queue behind pending waits.
+     *
+     * @returns `null` when none is free.
+     * @throws {IpcError} `EIDRM` when the limit was removed.
+     */
+    tryAcquire(): Permit | null;
+    /**
+     * Takes a permit, and blocks this thread until one is there: for scripts and workers.
+     *
+     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed.
+     *
+     * @example
+     * ```ts
+     * using permit = jobs.acquireSync({ timeout: 5_000 })
+     * ```
+     */
+    acquireSync(options?: WaitSyncOptions): Permit;
+    /**
+     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     *
+     * The function gets the permit: it may release it early, and pass its `signal` on.
+     *
+     * @returns What the function returned.
+     * @throws As {@link acquire}, and what the function throws.
+     *
+     * @example
+     * ```ts
+     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
+     * ```
+     */
+    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * Changes how many permits there are, for all processes.
+     *
+     * It grows at once. It shrinks permit by permit: each one that is free is taken away, and for the next one it waits in the
+     * line like everybody else. Where it is aborted or its process dies, the limit has the number that it had reached. Of two
+     * that resize at the same time, each is done when the limit has its own number; that of the last one stays.
+     *
+     * @param permits - 0 to 32,767; with 0, nobody gets a permit until it grows again.
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
+     * another program made; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * await jobs.resize(8)
+     * ```
+     */
+    resize(permits: number, options?: WaitOptions): Promise<void>;
+    /**
+     * What the kernel knows about the limit, and what this process waits for.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    info(): LimitInfo;
+    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    ref(): this;
+    /** Lets the process end while waits of this handle are pending. */
+    unref(): this;
+    /**
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
+     *
+     * Permits stay held until they are released. The limit itself stays, for others.
+     */
+    close(): void;
+    /**
+     * Removes the limit that this handle has open, before or after `close()`. Another one that has its name by now stays. A
+     * second call does nothing; one that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` when it is somebody else's.
+     */
+    unlink(): void;
+    /** The same as {@link close}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link close}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** Which of the platform's two kinds of semaphores an id means. */
 interface BackendOptions {
     /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
@@ -443,35 +812,22 @@ interface OpenSemaphoreOptions extends BackendOptions {
 /** How a semaphore is opened, and made when there is none. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
-/** When to give up waiting. */
-interface WaitOptions {
-    /** Milliseconds, finite and at least 0; without it a wait has no end. */
-    timeout?: number | undefined;
-    /** Ends the wait; its promise rejects with `signal.reason`. */
-    signal?: AbortSignal | undefined;
-}
-/** When to give up blocking. */
-interface WaitSyncOptions {
-    /** Milliseconds, finite and at least 0; without it the call has no end. */
-    timeout?: number | undefined;
-}
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
- * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
- * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
- * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ * Its units have no owner: they are signals between processes. For "at most so many at a time", take a {@link Limit}, whose
+ * permits have an owner and come back when that dies.
  *
  * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
  * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
  *
  * @example
  * ```ts
- * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
- * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+ * await ready.wait() // until another process calls ready.post()
  * ```
  */
-declare class Semaphore implements PermitSource, Disposable {
+declare class Semaphore implements Disposable, AsyncDisposable {
     #private;
     /** The name with its leading slash; `undefined` for a raw System V key. */
     readonly name: string | undefined;
@@ -496,7 +852,7 @@ declare class Semaphore implements PermitSource, Disposable {
      * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
      *
      * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's, `ERR_WRONG_KIND` when it is a limit,
      * `ERR_NOT_INITIALISED` when its creator died or hangs.
      *
      * @example
@@ -515,8 +871,8 @@ declare class Semaphore implements PermitSource, Disposable {
      *
      * @example
      * ```ts
-     * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
-     * if (jobs.created) console.log('the first one here')
+     * using ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+     * if (ready.created) console.log('the first one here')
      * ```
      */
     static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
@@ -568,38 +924,6 @@ declare class Semaphore implements PermitSource, Disposable {
      */
     waitSync(options?: WaitSyncOptions): void;
     /**
-     * Takes a permit, and waits until one is there: first come, first served in this process.
-     *
-     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
-     *
-     * @example
-     * ```ts
-     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
-     * ```
-     */
-    acquire(options?: WaitOptions): Promise<Permit>;
-    /**
-     * Takes a permit if one is there now; it does not queue behind pending waits.
-     *
-     * @returns `null` when the counter is 0.
-     * @throws {IpcError} `EIDRM` when the semaphore was removed.
-     */
-    tryAcquire(): Permit | null;
-    /**
-     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
-     *
-     * The function gets the permit: it may release it early, and pass its `signal` on.
-     *
-     * @returns What the function returned.
-     * @throws As {@link acquire}, and what the function throws.
-     *
-     * @example
-     * ```ts
-     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
-     * ```
-     */
-    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
-    /**
      * What the kernel knows about the semaphore, and what this process waits for.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
@@ -611,8 +935,7 @@ declare class Semaphore implements PermitSource, Disposable {
     unref(): this;
     /**
      * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
-     *
-     * Permits stay held until they are released. The semaphore itself stays, for others.
+     * The semaphore itself stays, for others.
      */
     close(): void;
     /**
@@ -625,102 +948,6 @@ declare class Semaphore implements PermitSource, Disposable {
     /** The same as {@link close}. */
     [Symbol.dispose](): void;
     /** The same as {@link close}. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Where permits come from, on one machine or on many: `Semaphore` is one, `RedisSemaphore` of `os-ipc/redis` is one, and
- * a class of your own can be one.
- *
- * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
- * both. Signals (`post`, `wait`) are not part of it: nobody owns them, so nobody could lose them with a lease.
- *
- * @example
- * ```ts
- * async function work(jobs: PermitSource) {
- *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
- * }
- * ```
- */
-interface PermitSource extends AsyncDisposable {
-    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
-    readonly name: string | undefined;
-    /**
-     * Takes a permit, and waits until one is there.
-     *
-     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
-     */
-    acquire(options?: WaitOptions): Promise<PermitLike>;
-    /** Takes a permit if one is there now; `null` when there is none. */
-    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
-    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
-    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
-    /** What is known about the permits now. */
-    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
-    /**
-     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
-     * released.
-     */
-    close(): void | Promise<void>;
-}
-/** A permit of any {@link PermitSource}. */
-interface PermitLike extends Disposable, AsyncDisposable {
-    /** Whether it was given back. */
-    readonly released: boolean;
-    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
-    readonly signal: AbortSignal;
-    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
-    release(): void | Promise<void>;
-}
-/** What every {@link PermitSource} can say. */
-interface PermitSourceInfo {
-    /** The name with its leading slash, where it is known. */
-    readonly name: string | undefined;
-    /** How many permits are free, where it is known. */
-    readonly value: number | undefined;
-    /** How many waits of this process are pending. */
-    readonly pending: number;
-}
-
-/**
- * A unit of a semaphore that somebody holds.
- *
- * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
- * stays held as long as the process lives.
- *
- * @example
- * ```ts
- * {
- *   using permit = await semaphore.acquire()
- *   // at most as many of us are here as the semaphore has permits
- * }
- * ```
- */
-declare class Permit implements PermitLike {
-    #private;
-    /** Whether it was given back. */
-    get released(): boolean;
-    /**
-     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
-     * code that takes its permits from any {@link PermitSource}.
-     *
-     * @example
-     * ```ts
-     * await jobs.use(({ signal }) => fetch(url, { signal }))
-     * ```
-     */
-    get signal(): AbortSignal;
-    /**
-     * Gives the permit back; a second call does nothing.
-     *
-     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
-     *
-     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
-     */
-    release(): void;
-    /** The same as {@link release}. */
-    [Symbol.dispose](): void;
-    /** The same as {@link release}. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -986,5 +1213,5 @@ interface Settings {
  */
 declare const settings: Settings;
 
-export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export { IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenLimitOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -1,4 +1,4 @@
-// Bundles the files that tsc wrote into .cache, one for each source.
+// Puts together what tsc wrote into .cache, a file for each source.
 //
 // JavaScript becomes CommonJS: `import`, `require`, both of them in one program, Jest and bundlers then get the same modules
 // and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
@@ -7,10 +7,10 @@
 //   lib/common.cjs                  what the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-// index.cjs, index.js, redis.js, postgres.js and testing.js name these exports. A part of lib/ that code imports by itself has
-// its own file that names its exports too.
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ that somebody imports by itself has
+// a file that names its exports too.
 //
-// Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have everything; the .d.ts beside each is one line.
+// Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 
@@ -20,16 +20,16 @@ const CODE = '.cache/built'
 const TYPES = '.cache/types'
 const ENTRIES = ['index', 'redis', 'postgres', 'testing']
 
-/** The types of the main entry: the other declarations refer to them and do not repeat them. */
+/** What belongs to the main entry: the types of the others refer to it, and do not repeat it. */
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/(.*\/)?(permit-source|semaphore|lock\/types)\.js$/.test(id)
+    /^\.\.\/(.*\/)?(permit-source|waiting\/options|lock\/types)\.js$/.test(id)
       ? { id: './index.cjs', external: true }
       : null,
 }
 
-/** Assigns a file to the part that the subpaths share, or to the rest, which loads the addon. */
+/** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
 const bundleOf = id => {
   const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
   if (isShared.test(id)) return 'common'
@@ -37,13 +37,13 @@ const bundleOf = id => {
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
 
-/** Node's own modules: a bundler of ES modules leaves no `require` that works for them. */
+/** Modules of Node: a bundler of ES modules leaves no `require` that works for them. */
 const modulesOfNode = {
   name: 'modules-of-node',
   renderChunk: code => code.replaceAll(/\brequire\(('node:[\w/]+')\)/g, 'process.getBuiltinModule($1)'),
 }
 
-/** Beside each entry an ES module that exports the same names: straight from the bundle, so that one file less is loaded. */
+/** Beside each entry an ES module that exports the same names: from where the code is, to load one file less. */
 const namedExports = {
   name: 'named-exports',
   generateBundle(_, bundle) {
@@ -65,19 +65,19 @@ const namedExports = {
         .filter(([, names]) => names.length > 0)
         .map(([file, names]) => `export { ${names.join(', ')} } from '${folder}${file}'\n`)
       this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
-      // No code requires a part.
+      // Nobody requires a part.
       if (name.startsWith('lib/')) delete bundle[fileName]
     }
   },
 }
 
-/** The files below a folder, without their extension. */
+/** Files below a folder, without their ending. */
 const below = (folder, ending) =>
   readdirSync(folder, { recursive: true })
     .filter(file => file.endsWith(ending) && !file.endsWith('.d.ts'))
     .map(file => `${folder}/${file.slice(0, -ending.length)}`)
 
-/** The command is not bundled: each command loads its own file. Removes built files that have no source any more. */
+/** The command is not put together: a file is loaded for the command that is called. What has no source any more goes. */
 const command = {
   name: 'command',
   writeBundle(_, bundle) {
@@ -91,7 +91,7 @@ const command = {
   },
 }
 
-/** The parts that the command imports, which are published, and one for the tests. */
+/** The parts that the command imports, which ship, and one for our tests. */
 const parts = ['lib/addon/native', 'lib/waiting/deadline', 'lib/lock/manager']
 
 // `Disposable` is not in the `lib: es2022` of many users.
@@ -125,7 +125,7 @@ export default [
   ...ENTRIES.map(name => ({
     input: `${TYPES}/${name}.d.ts`,
     output: { file: `${name}.d.cts`, format: 'es', banner },
-    // A declaration that uses the addon's own types is not part of the API and is left out.
+    // What takes the addon's own types is not part of the API, and drops out.
     external: /native\.cjs$/,
     plugins: [...(name === 'index' ? [] : [fromMain]), dts(), forModules(name)],
   })),

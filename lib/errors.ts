@@ -16,6 +16,7 @@ interface IpcErrorDetails {
   uid?: number | undefined
   mode?: number | undefined
   limit?: number | undefined
+  holders?: readonly { readonly pid: number; readonly permits: number }[] | undefined
   cause?: unknown
 }
 
@@ -53,6 +54,8 @@ export class IpcError extends Error {
   declare readonly mode?: number
   /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
   declare readonly limit?: number
+  /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+  declare readonly holders?: readonly { readonly pid: number; readonly permits: number }[]
 
   constructor(code: string, message: string, details: IpcErrorDetails = NO_DETAILS) {
     const cause = own(details, 'cause')
@@ -64,6 +67,7 @@ export class IpcError extends Error {
     define(this, 'uid', own(details, 'uid'))
     define(this, 'mode', own(details, 'mode'))
     define(this, 'limit', own(details, 'limit'))
+    define(this, 'holders', own(details, 'holders'))
   }
 }
 

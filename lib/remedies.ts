@@ -10,6 +10,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'open-existing': '`open` or `unlink`',
   posix: "`backend: 'posix'`",
   sysv: "`backend: 'sysv'`",
+  semaphore: '`Semaphore.open` or `Semaphore.unlink`',
+  limit: '`Limit.open` or `Limit.unlink`',
 }
 
 /** The core's hint, followed by the call or option of this package that applies it. */

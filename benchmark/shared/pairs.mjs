@@ -1,8 +1,8 @@
-// A unit that is taken and released: one scene with three sets of values.
+// A unit that is taken and given back: one scene with three sets of values.
 
 import { limit, node } from './contenders.mjs'
 
-/** The contenders of every such scene: a semaphore of os-ipc with this `pair`, and the limit. */
+/** The contenders that every such scene has: a semaphore of ours that takes and gives by `pair`, and the limit. */
 export function pairContenders(name, backend, pair) {
   return {
     'os-ipc': node(async ({ object, atTheEnd }) => {
@@ -19,14 +19,14 @@ export function pairContenders(name, backend, pair) {
   }
 }
 
-/** `tryWait` and `post`; returns 1 when a unit was available. */
+/** `tryWait` and `post`; 1 when there was a unit. */
 export function waitAndPost(semaphore) {
   const taken = semaphore.tryWait() ? 1 : 0
   semaphore.post()
   return taken
 }
 
-/** `tryAcquire` and `release`; returns 1 when a permit was available. */
+/** `tryAcquire` and `release`; 1 when there was a permit. */
 export function acquireAndRelease(semaphore) {
   const permit = semaphore.tryAcquire()
   permit?.release()

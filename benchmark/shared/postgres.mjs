@@ -1,4 +1,4 @@
-// A PostgreSQL server for one contender, on loopback: the scene measures the way to it.
+// A PostgreSQL server for one contender, on loopback: what is measured is the way to it.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,10 +17,10 @@ const DEBIAN = '/usr/lib/postgresql'
 
 const bin = findPrograms()
 
-/** The number of runs after which the engine has compiled the code and the server has filled its caches. */
+/** So often that the engine has compiled what is run, and the server has it in its caches. */
 const WARM_UP = 1_000
 
-/** A contender that `prepare` sets up with the URL of its own server. */
+/** A contender that `prepare` gets ready with the URL of a server of its own. */
 export function withPostgres(prepare) {
   if (bin === undefined) return cannot('PostgreSQL is not there: apt-get install postgresql')
   return node(async context => {
@@ -64,7 +64,7 @@ async function start({ atTheEnd }) {
   return `postgres://bench@127.0.0.1:${port}/postgres`
 }
 
-/** The user that runs the server where this process is root, which PostgreSQL refuses. */
+/** Whom the server runs as where we are root, which it refuses. */
 function unprivileged() {
   if (process.getuid() !== 0) return undefined
   for (const name of ['postgres', 'nobody']) {

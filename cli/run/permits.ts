@@ -3,7 +3,7 @@
 import type { Owner } from '../../index.js'
 import type { Library } from '../core/command.js'
 import { about, type Subject } from '../core/explain.js'
-import { backendOf, semaphoreSubject } from '../core/open.js'
+import { semaphoreSubject } from '../core/open.js'
 import { note } from '../core/output.js'
 import { libraryId } from '../core/target.js'
 
@@ -42,24 +42,19 @@ export async function openPermits(ipc: Library, name: string, options: PermitOpt
   return redisPermits(redis, name, options)
 }
 
-/** A semaphore of this host, made when it is not there. */
+/** A limit of this host, made when it is not there. */
 function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): PermitSource {
   const { permits, mode, owner, quiet } = options
-  const semaphore = about(ipc, subject, () =>
-    ipc.Semaphore.openOrCreate(libraryId(subject.target), {
-      initial: permits,
-      mode,
-      owner,
-      backend: backendOf(subject),
-    }),
+  const limit = about(ipc, subject, () =>
+    ipc.Limit.openOrCreate(libraryId(subject.target), { permits, mode, owner }),
   )
-  if (!ipc.capabilities.crashRecovery[semaphore.backend] && !quiet) {
+  if (!ipc.capabilities.limits.crashRecovery && !quiet) {
     note(
-      `a permit of ${subject.target.label} does not come back when os-ipc is killed; POSIX semaphores have no owner (--quiet leaves this out)`,
+      `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet leaves this out)`,
     )
   }
   return {
-    acquire: limits => about(ipc, subject, () => semaphore.acquire(limits)),
-    close: () => semaphore.close(),
+    acquire: limits => about(ipc, subject, () => limit.acquire(limits)),
+    close: () => limit.close(),
   }
 }

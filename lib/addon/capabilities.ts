@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
+import type { LimitEngine } from '../limit/engine.js'
 import { BACKENDS } from '../options.js'
 import type { BackendCapabilities } from '../../native.cjs'
 import type { Backend } from '../options.js'
@@ -9,10 +10,20 @@ import type { Backend } from '../options.js'
 /** A fact about each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
+/** What limits are made of, and what becomes of the permits of a dead process. */
+export interface LimitCapabilities {
+  /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+  readonly engines: readonly LimitEngine[]
+  /** The one that a limit has when no `engine` is given. */
+  readonly default: LimitEngine | undefined
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+  readonly crashRecovery: boolean
+}
+
 /**
  * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
@@ -27,8 +38,8 @@ export interface Capabilities {
   readonly defaultBackend: Backend
   /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
   readonly timedWait: PerBackend
-  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
-  readonly crashRecovery: PerBackend
+  /** What {@link Limit} has here. */
+  readonly limits: LimitCapabilities
   /** Whether `value` can be read. */
   readonly value: PerBackend
   /** Whether `unlink` wakes the waiters. */
@@ -90,10 +101,10 @@ export const capabilities: Capabilities = Object.freeze({
   },
   defaultBackend: those(({ isDefault }) => isDefault)[0] ?? 'posix',
   timedWait: perBackend(those(({ hasTimedWait }) => hasTimedWait)),
-  get crashRecovery() {
-    // A POSIX semaphore has no owner.
-    const recovers = (name: Backend) => name === 'sysv' && checked(native.systemVUndo()).recoversPermits
-    return perBackend(those(({ name, available }) => available && recovers(name)))
+  get limits() {
+    const undo = supported && checked(native.hasLimits()) ? checked(native.systemVUndo()) : undefined
+    const engines = Object.freeze(undo?.available ? (['sysv'] as const) : [])
+    return Object.freeze({ engines, default: engines[0], crashRecovery: undo?.recoversPermits ?? false })
   },
   value: perBackend(those(({ hasValue }) => hasValue)),
   unlinkWakes: perBackend(those(({ unlinkWakes }) => unlinkWakes)),

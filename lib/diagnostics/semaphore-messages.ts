@@ -1,14 +1,15 @@
+import type { LimitEngine } from '../limit/engine.js'
 import type { Backend } from '../options.js'
 
-/** What every event of a semaphore says. */
+/** What every event of a semaphore or a limit says. */
 export interface SemaphoreMessage {
-  /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+  /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
   name: string | undefined
   /** The raw System V key that it was opened with; `undefined` for a name. */
   key: number | undefined
-  /** Which of the platform's two kinds it is. */
-  backend: Backend
-  /** True for a permit (`acquire`, `tryAcquire`, `use`), false for a raw unit (`wait`, `tryWait`, `waitSync`, `post`). */
+  /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+  backend: Backend | LimitEngine
+  /** True for a permit of a limit, false for a unit of a semaphore. */
   permit: boolean
 }
 
@@ -38,13 +39,13 @@ export interface FailedMessage extends SemaphoreMessage {
 
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 export interface ReleasedMessage extends SemaphoreMessage {
-  /** How many: 1 for a permit, the argument of `post` for raw units. */
+  /** How many: 1 for a permit, the argument of `post` for units. */
   count: number
-  /** Milliseconds that the permit was held; `undefined` for raw units, and when nobody listened as it was taken. */
+  /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
   held: number | undefined
 }
 
-/** The messages of the channels of `node:diagnostics_channel` that semaphores publish to. */
+/** The messages of the channels of `node:diagnostics_channel` that semaphores and limits publish to. */
 export interface DiagnosticsMessages {
   'os-ipc:wait': WaitMessage
   'os-ipc:acquired': AcquiredMessage
