@@ -186,8 +186,8 @@ test("what Node's permission model refuses is told with the file and the option"
   t.regex(without.stdout, /^problem {2}native binding: .*\n {9}-> --allow-addons lets Node load addons\n/)
   const few = permitted(`--allow-fs-read=${home}cli/*`, `--allow-fs-read=${home}package.json`)
   const unread = await cli(t, ['doctor'], { nodeArgs: few, env })
-  t.true(unread.stdout.includes(`--allow-fs-read=${home}index.js allows it`), unread.stdout)
-  const first = `${home}lib/addon/native.js`
+  t.true(unread.stdout.includes(`--allow-fs-read=${home}index.cjs allows it`), unread.stdout)
+  const first = `${home}index.cjs`
   const error = `os-ipc: Node's permission model (--permission) does not let os-ipc read ${first}; --allow-fs-read=${first} allows it\n`
   t.like(await cli(t, ['ls'], { nodeArgs: few, env }), { code: 4, stdout: '', stderr: error })
 })
@@ -206,16 +206,21 @@ requires(linux)('the lock of a killed process is told, and the command that is t
     const name = `${prefix}${randomBytes(4).toString('hex')}`
     const key = lockKeyOf(name)
     t.teardown(() => removeKey(key))
-    const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
-    t.is(await holder.next(), 'held')
     const told = async () =>
       (await findings(t)).filter(({ cures }) =>
         cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
       )
-    t.deepEqual(await told(), [], 'somebody holds it')
-    holder.kill('SIGTERM')
-    await holder.exit
-    const [left, ...more] = await told()
+    const leave = async () => {
+      const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+      t.is(await holder.next(), 'held')
+      t.deepEqual(await told(), [], 'somebody holds it')
+      holder.kill('SIGTERM')
+      await holder.exit
+      return told()
+    }
+    let [left, ...more] = await leave()
+    // `os-ipc lock` of another test removes what it finds.
+    for (let tries = 0; left === undefined && tries < 10; tries += 1) [left, ...more] = await leave()
     t.deepEqual(more, [])
     t.like(left, { level: 'note', topic: 'orphans' })
     t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)

@@ -194,7 +194,7 @@ test('the package holds what runs and what describes it, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/[\w-]+\.cjs|lib\/(waiting\/deadline|addon\/native)\.js|cli\/([\w-]+\/)?[\w-]+\.js|(index|redis|postgres|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
+      !/^(lib\/[\w-]+\.cjs|cli\/(os-ipc\.js|[\w-]+\.cjs)|(index|redis|postgres|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|\w+\.md)$/.test(
         path,
       ),
   )

@@ -31,13 +31,16 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
+  const commands = readdirSync(join(repository, 'cli/commands'), { encoding: 'utf8' })
     .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-    .map(file => `cli/${file.replace(/ts$/, 'js')}`)
+    .map(file => file.replace(/\.ts$/, ''))
+    .filter(name => name !== 'run' && name !== 'lock')
+  const parts = ['command', 'run', 'supervise', 'spawning', 'spawn-thread', 'redis', 'postgres', ...commands]
+  const command = ['cli/os-ipc.js', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = ['lib/addon/native.js', 'lib/waiting/deadline.js', 'lib/common.cjs', 'lib/os-ipc.cjs']
+  const bundles = ['lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
     [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),

@@ -21,7 +21,7 @@ const ours = backend =>
     }
   })
 
-/** A file that the whole crowd locks. */
+/** A file that all processes of the crowd lock. */
 function opened({ object, atTheEnd }) {
   const path = join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.lock`)
   const file = openSync(path, 'a+')
@@ -47,7 +47,7 @@ export const scene = {
   title: '32 processes that contend for one unit',
   operation: 'a pair',
   rounds: 7,
-  // So many that they meet: the first of a few would be done before the last begins.
+  // Enough operations that the processes meet: with few, the first would be done before the last begins.
   least: 1000,
   smokeCount: 20,
   contenders: {
