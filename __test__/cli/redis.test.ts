@@ -2,7 +2,7 @@
 
 import test from 'ava'
 
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { cli, start } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'
 import { RedisServer, redisServer } from '../redis/helpers/redis.ts'
@@ -13,7 +13,7 @@ const LEASE = ['--lease', '1']
 requires(redisServer).serial('the permits are those of a program on that Redis', async t => {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
-  const jobs = RedisSemaphore.connect(server.url, name, { permits: 2, lease: 1_000 })
+  const jobs = RedisLimit.connect(server.url, name, { permits: 2, lease: 1_000 })
   t.teardown(() => jobs.close())
   const permit = await jobs.acquire()
   const run = ['run', name, '-n', 2, ...LEASE, '--redis', server.url]
