@@ -1,49 +1,61 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
+/** What limits are made of: `'sysv'` is semop(2) with undo. */
+type LimitEngine = 'sysv';
+
+/** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
 /** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
 type Backend = 'sysv' | 'posix';
-/** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
+/** Another owner whose objects a call may open, besides this user and root: a uid, or `'any'` for every user. */
 type Owner = number | 'any';
 
-/** A fact of each backend. */
+/** A fact about each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
+/** What limits are made of, and what becomes of the permits of a dead process. */
+interface LimitCapabilities {
+    /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+    readonly engines: readonly LimitEngine[];
+    /** The one that a limit has when no `engine` is given. */
+    readonly default: LimitEngine | undefined;
+    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+    readonly crashRecovery: boolean;
+}
 /**
- * What this platform can do: a fact to look up, never a silent difference.
+ * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 interface Capabilities {
     /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
     readonly supported: boolean;
-    /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+    /** The reason why the addon has not loaded, and the remedy; `undefined` where it has loaded. */
     readonly reason: string | undefined;
-    /** Operating system and processor, as `'linux-x64'`. */
+    /** The operating system and the processor, such as `'linux-x64'`. */
     readonly platform: string;
-    /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
+    /** The backends that semaphores can have here; `'sysv'` is missing where a filter of system calls refuses it. */
     readonly semaphoreBackends: readonly Backend[];
-    /** The one that a name means when no `backend` is given. */
+    /** The backend of a name when no `backend` is given. */
     readonly defaultBackend: Backend;
-    /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+    /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
     readonly timedWait: PerBackend;
-    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
-    readonly crashRecovery: PerBackend;
+    /** What {@link Limit} has here. */
+    readonly limits: LimitCapabilities;
     /** Whether `value` can be read. */
     readonly value: PerBackend;
-    /** Whether `unlink` wakes those who wait. */
+    /** Whether `unlink` wakes the waiters. */
     readonly unlinkWakes: PerBackend;
-    /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+    /** The material of {@link locks}: System V semaphores, or files with flock(2). With both, the locks of a dead process are free. */
     readonly locks: 'sysv' | 'files';
-    /** Whether objects outlive their last user. Where they do, they stay until somebody removes them or the host restarts. */
+    /** Whether objects outlive their last user. Where they do, they stay until a program removes them or the host restarts. */
     readonly persistent: boolean;
-    /** Whether {@link list} can say what there is. */
+    /** Whether {@link list} can list the objects of this host. */
     readonly list: boolean;
-    /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+    /** Whether this runtime allows {@link SharedMemory.buffer}. Electron does not. */
     readonly externalBuffers: boolean;
 }
 /**
- * What this platform can do.
+ * The features of this platform.
  *
  * @example
  * ```ts
@@ -52,46 +64,46 @@ interface Capabilities {
  */
 declare const capabilities: Capabilities;
 
-/** What every event of a semaphore says. */
+/** What every event of a semaphore or a limit says. */
 interface SemaphoreMessage {
-    /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+    /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
     name: string | undefined;
     /** The raw System V key that it was opened with; `undefined` for a name. */
     key: number | undefined;
-    /** Which of the platform's two kinds it is. */
-    backend: Backend;
-    /** True for a permit (`acquire`, `tryAcquire`, `use`), false for a raw unit (`wait`, `tryWait`, `waitSync`, `post`). */
+    /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+    backend: Backend | LimitEngine;
+    /** True for a permit of a limit, false for a unit of a semaphore. */
     permit: boolean;
 }
-/** `os-ipc:wait`: somebody has to wait. */
+/** `os-ipc:wait`: a call has to wait. */
 interface WaitMessage extends SemaphoreMessage {
-    /** The number of this wait, from 1 on in each thread; its end has the same one. */
+    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
     wait: number;
 }
 /** `os-ipc:acquired`: a unit or permit was taken. */
 interface AcquiredMessage extends SemaphoreMessage {
-    /** The number of the wait that this ends; `undefined` when the unit was there at once. */
+    /** The number of the wait that this ends; `undefined` when the unit was available at once. */
     wait: number | undefined;
-    /** Milliseconds that it was waited for; 0 when it was there at once. */
+    /** Milliseconds that the call waited; 0 when the unit was available at once. */
     waited: number;
 }
 /** `os-ipc:timeout` and `os-ipc:failed`: a wait ended without a unit. */
 interface FailedMessage extends SemaphoreMessage {
     /** The number of the wait that this ends; `undefined` for `timeout: 0`, which does not wait. */
     wait: number | undefined;
-    /** Milliseconds that it was waited. */
+    /** Milliseconds that the call waited. */
     waited: number;
-    /** What the wait rejects with, or throws. */
+    /** The error with which the wait rejects, or which it throws. */
     error: unknown;
 }
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 interface ReleasedMessage extends SemaphoreMessage {
-    /** How many: 1 for a permit, the argument of `post` for raw units. */
+    /** How many: 1 for a permit, the argument of `post` for units. */
     count: number;
-    /** Milliseconds that the permit was held; `undefined` for raw units, and when nobody listened as it was taken. */
+    /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
     held: number | undefined;
 }
-/** The messages of the channels of `node:diagnostics_channel` that semaphores publish to. */
+/** The messages of the channels of `node:diagnostics_channel` that semaphores and limits publish to. */
 interface DiagnosticsMessages {
     'os-ipc:wait': WaitMessage;
     'os-ipc:acquired': AcquiredMessage;
@@ -100,7 +112,7 @@ interface DiagnosticsMessages {
     'os-ipc:failed': FailedMessage;
 }
 
-/** What an {@link IpcError} carries besides its message. */
+/** The properties of an {@link IpcError} besides its message. */
 interface IpcErrorDetails {
     errno?: number | undefined;
     syscall?: string | undefined;
@@ -108,10 +120,14 @@ interface IpcErrorDetails {
     uid?: number | undefined;
     mode?: number | undefined;
     limit?: number | undefined;
+    holders?: readonly {
+        readonly pid: number;
+        readonly permits: number;
+    }[] | undefined;
     cause?: unknown;
 }
 /**
- * An operation that the operating system, or the state of the object, did not allow.
+ * An operation that the operating system or the state of the object did not allow.
  *
  * It looks like a system error of Node: `ENOSPC: cannot create the semaphore, semget '/jobs'`.
  * Misuse (a wrong type, a bad name, a number out of range) is a `TypeError` or a `RangeError` instead.
@@ -132,14 +148,19 @@ declare class IpcError extends Error {
     readonly errno?: number;
     /** The system call that failed, such as `'semget'`. */
     readonly syscall?: string;
-    /** What it means here and what to do about it; every error of a system call has one. */
+    /** The meaning of the error here, and the remedy; every error of a system call has one. */
     readonly hint?: string;
-    /** Whose the object is that is in the way, where that is known. */
+    /** The owner's uid of the object that the call could not use, where it is known. */
     readonly uid?: number;
     /** The permission bits of that object. */
     readonly mode?: number;
     /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
     readonly limit?: number;
+    /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+    readonly holders?: readonly {
+        readonly pid: number;
+        readonly permits: number;
+    }[];
     constructor(code: string, message: string, details?: IpcErrorDetails);
 }
 
@@ -158,29 +179,75 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
-/** A lock that somebody uses, or did until a moment ago or until he was killed. */
+/** A lock that is in use, or whose last user has ended a moment ago or was killed. */
 interface ListedLock {
     readonly name: string;
     /** The System V key of its set. */
     readonly key: number | undefined;
-    /** The set's id. */
+    /** Whether a process holds it exclusively. */
     readonly id: number | undefined;
-    /** Whether somebody has it alone. */
+    /** The number of holders that share it. */
     readonly exclusive: boolean;
-    /** How many hold it together. */
+    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
     readonly shared: number;
     /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
     readonly waiters: number;
-    /** The pids of those who use it, as far as the kernel knows. */
+    /** The pids of its users, as far as the kernel knows them. */
     readonly processes: number[];
+    /** The uid of the owner. */
+    readonly uid: number;
+    /** The gid of the owner. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which it was made, in whole seconds. */
+    readonly changedAt: Date;
+}
+
+/** How many permits of a limit a process holds. */
+interface LimitHolder {
+    readonly pid: number;
+    readonly permits: number;
+}
+/** What is known about a limit; `undefined` where the system does not say. */
+interface LimitInfo {
+    /** What it is made of. */
+    readonly engine: LimitEngine;
+    /** The name with its leading slash, where the limit carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number;
+    /** The System V set's id. */
+    readonly id: number;
+    /** How many permits there are, as recorded; `undefined` for a set that another program made. */
+    readonly permits: number | undefined;
+    /** How many of them are free. */
+    readonly free: number;
+    /** Which processes hold how many, by pid; `undefined` for a set that another program made. */
+    readonly holders: readonly LimitHolder[] | undefined;
+    /**
+     * How many permits are held that no process in `holders` has: a limit names 64 processes, and none of another PID namespace.
+     * What another program took without undo is counted here too.
+     */
+    readonly unnamed: number | undefined;
+    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    readonly waiters: number;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+    /** Who took or gave back a permit last; `undefined` for nobody, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
     /** The owner's user. */
     readonly uid: number;
     /** The owner's group. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** When it was made, to the second. */
+    /** When the last operation was, to the second. */
+    readonly operatedAt: Date | undefined;
+    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
     readonly changedAt: Date;
+    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    readonly verified: boolean;
 }
 
 /** What is known about a semaphore; `undefined` where the system does not say. */
@@ -220,107 +287,110 @@ interface SemaphoreInfo {
     readonly removed: boolean;
 }
 
-/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
+/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 interface SharedMemoryInfo {
-    /** Which system it lives in. */
+    /** The system that keeps it. */
     readonly kind: 'posix' | 'sysv';
     /** The name of a POSIX object. */
     readonly name: string | undefined;
-    /** The key of a System V segment, unless it has none or lost it. */
+    /** The key of a System V segment; `undefined` if it has none or has lost it. */
     readonly key: number | undefined;
     /** The id of a System V segment. */
     readonly id: number | undefined;
-    /** Bytes that it has now: a peer can cut a POSIX object. */
+    /** The present size in bytes: a peer can truncate a POSIX object. */
     readonly size: number;
-    /** How often a System V segment is attached, in all processes. */
+    /** The number of attachments of a System V segment, in all processes. */
     readonly attached: number | undefined;
-    /** The process that made a System V segment; `undefined` when it is of another PID namespace. */
+    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
     readonly creatorPid: number | undefined;
-    /** The last process that attached or detached it, likewise. */
+    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
     readonly lastPid: number | undefined;
-    /** Who owns it. */
+    /** The uid of the owner. */
     readonly uid: number;
-    /** Whose group it is. */
+    /** The gid of its group. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** When a POSIX object was made, where the file system keeps that. */
+    /** The time at which a POSIX object was made, where the file system keeps it. */
     readonly createdAt: Date | undefined;
-    /** When a System V segment was last attached. */
+    /** The time of the last attachment of a System V segment. */
     readonly attachedAt: Date | undefined;
-    /** When it was last detached. */
+    /** The time of its last detachment. */
     readonly detachedAt: Date | undefined;
-    /** When its owner, mode or (POSIX) size or name last changed. */
+    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
     readonly changedAt: Date | undefined;
-    /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
+    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
     readonly removed: boolean | undefined;
 }
 
-/** Everything on this host that we may read. */
+/** All objects on this host that this process may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
+    /** Limits: each is a set of semaphores, and not among `semaphores`. */
+    readonly limits: LimitInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
     readonly memory: SharedMemoryInfo[];
 }
 /**
- * Everything on this host that we may read: ours, Go's, Python's and anybody's.
+ * Lists all objects on this host that this process may read, whichever program or language made them.
  *
- * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform does not say what there is (`capabilities.list`).
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
  *
  * @example
  * ```ts
- * const { semaphores, locks, memory } = list()
+ * const { semaphores, limits, locks, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 declare function list(): Listing;
 
-/** How a lock is held: `'exclusive'` alone, `'shared'` together with others who ask for the same. */
+/** The mode of a lock: `'exclusive'` has one holder; `'shared'` has any number of holders that all request `'shared'`. */
 type LockMode = 'exclusive' | 'shared';
-/** How a lock is asked for. */
+/** The options of a request. */
 interface LockOptions {
     /** `'exclusive'` when missing. */
     mode?: LockMode;
-    /** Asks for the lock only if it is to be had now; the callback gets `null` where it is not. */
+    /** Takes the lock only if it is free now; otherwise the callback gets `null`. */
     ifAvailable?: boolean;
-    /** Not supported: nobody can take a lock away from another process. */
+    /** Not supported: a process cannot take a lock away from another process. */
     steal?: boolean;
-    /** Ends the wait; the promise rejects with `signal.reason`. It means nothing any more once the lock is granted. */
+    /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
     signal?: AbortSignal;
 }
-/** A lock that is held, as its callback sees it. */
+/** A lock that is held; the argument of the callback. */
 interface Lock {
-    /** What was asked for. */
+    /** The name that was requested. */
     readonly name: string;
-    /** How it is held. */
+    /** The mode in which it is held. */
     readonly mode: LockMode;
     /**
-     * Aborts when the lock is lost while it is held, with an `ERR_LOCK_LOST`. A lock of one host is never lost, and its signal
-     * never aborts; one of `os-ipc/postgres` is lost with its session.
+     * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of one host is never lost, and its signal
+     * never aborts. A lock of `os-ipc/postgres` is lost with its session.
      */
     readonly signal: AbortSignal;
     /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
     readonly fence: number | undefined;
 }
-/** What runs while the lock is held, until what it returns has settled. */
+/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
 type LockGrantedCallback<T> = (lock: Lock | null) => T;
-/** Somebody who holds a lock or waits for one. */
+/** A holder of a lock, or a request that waits for one. */
 interface LockInfo {
     /** The lock's name. */
     name: string;
-    /** How it is held, or is to be. */
+    /** The mode in which it is held or requested. */
     mode: LockMode;
-    /** The process: `'node-PID'`, the same for who asks inside of it and outside. */
+    /** The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. */
     clientId?: string;
-    /** The thread of this process that asked: `threadId` of `node:worker_threads`. Other processes' threads are not known. */
+    /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
     threadId?: number;
-    /** The process; `undefined` where the kernel does not say. */
+    /** The pid; `undefined` where the kernel does not tell it. */
     pid: number | undefined;
 }
-/** Who has which locks, and who waits for them. */
+/** The locks that are held, and the requests that wait. */
 interface LockManagerSnapshot {
     held: LockInfo[];
     pending: LockInfo[];
@@ -328,31 +398,31 @@ interface LockManagerSnapshot {
 /** {@link locks}, in the shape of the DOM's `LockManager`. */
 interface LockManager {
     /**
-     * Runs `callback` while it holds the lock, for whose name and mode nobody else does on this host.
+     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
      *
-     * Requests of this process are granted in their order. The lock is free again when what the callback returned has
-     * settled, when it has thrown, and when the process dies.
+     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
+     * when the callback has thrown, and when the process dies.
      *
      * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
-     * @returns What the callback returned.
-     * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
-     * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
+     * @returns The result of the callback.
+     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
+     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
      * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
      *
      * @example
      * ```ts
      * await locks.request('reports', async () => {
-     *   // no other process of this host is here
+     *   // no other process of this host is in this callback
      * })
      * ```
      */
     request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
     /**
-     * Who holds locks on this host and who waits for them.
+     * Lists the locks that are held on this host, and the requests that wait for them.
      *
-     * `held` has this process's locks in the order of their requests, then other processes'. `pending` is in the order of
-     * the requests; those of another process for one lock stand together, where its first one is.
+     * `held` has the locks of this process in the order of their requests, then those of other processes. `pending` is in the
+     * order of the requests; the requests of another process for one lock stand together, at the place of the first of them.
      *
      * @example
      * ```ts
@@ -363,40 +433,40 @@ interface LockManager {
     query(): Promise<LockManagerSnapshot>;
 }
 
-/** What every event of a lock says. */
+/** The fields of every event of a lock. */
 interface LockMessage {
     /** The lock's name. */
     name: string;
-    /** How it was asked for. */
+    /** The requested mode. */
     mode: LockMode;
 }
 /** `os-ipc:lock:wait`: a request has to wait. */
 interface LockWaitMessage extends LockMessage {
-    /** The number of this wait, from 1 on in each thread; its end has the same one. */
+    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
     wait: number;
 }
 /** `os-ipc:lock:acquired`: a lock was granted. */
 interface LockAcquiredMessage extends LockMessage {
     /** The number of the wait that this ends; `undefined` when the lock was free at once. */
     wait: number | undefined;
-    /** Milliseconds that it was waited for; 0 when it was free at once. */
+    /** Milliseconds that the request waited; 0 when the lock was free at once. */
     waited: number;
 }
 /** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
 interface LockFailedMessage extends LockMessage {
     /** The number of the wait that this ends. */
     wait: number;
-    /** Milliseconds that it was waited. */
+    /** Milliseconds that the request waited. */
     waited: number;
-    /** What the request rejects with. */
+    /** The error with which the request rejects. */
     error: unknown;
 }
-/** `os-ipc:lock:released`: a lock was given back. */
+/** `os-ipc:lock:released`: a lock was released. */
 interface LockReleasedMessage extends LockMessage {
-    /** Milliseconds that it was held; `undefined` when nobody listened as it was granted. */
+    /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
     held: number | undefined;
 }
-/** The messages of the channels of `node:diagnostics_channel` that locks publish to. */
+/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
 interface LockDiagnosticsMessages {
     'os-ipc:lock:wait': LockWaitMessage;
     'os-ipc:lock:acquired': LockAcquiredMessage;
@@ -408,20 +478,319 @@ interface LockDiagnosticsMessages {
 /**
  * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
  *
- * A lock exists while somebody uses it. When its holder dies, `kill -9` included, the next one in line has it.
+ * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
  *
  * @example
  * ```ts
- * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // other readers may be here as well, but no exclusive holder
  *   // others may read as well, and nobody has it exclusively
  * })
  * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
- *   if (lock === null) return false // another process is at it
+ *   if (lock === null) return false // another process holds the lock
  *   return true
  * })
  * ```
  */
 declare const locks: LockManager;
+
+/** When to give up waiting. */
+interface WaitOptions {
+    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    timeout?: number | undefined;
+    /** Ends the wait; its promise rejects with `signal.reason`. */
+    signal?: AbortSignal | undefined;
+}
+/** When to give up blocking. */
+interface WaitSyncOptions {
+    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    timeout?: number | undefined;
+}
+
+/**
+ * Where permits come from, on one machine or on many: `Limit` is one, `RedisSemaphore` of `os-ipc/redis` is one, and a
+ * class of your own can be one.
+ *
+ * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
+ * both.
+ *
+ * @example
+ * ```ts
+ * async function work(jobs: PermitSource) {
+ *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
+ * }
+ * ```
+ */
+interface PermitSource extends AsyncDisposable {
+    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+    readonly name: string | undefined;
+    /**
+     * Takes a permit, and waits until one is there.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
+     */
+    acquire(options?: WaitOptions): Promise<PermitLike>;
+    /** Takes a permit if one is there now; `null` when there is none. */
+    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
+    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /** What is known about the permits now. */
+    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
+    /**
+     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
+     * released.
+     */
+    close(): void | Promise<void>;
+}
+/** A permit of any {@link PermitSource}. */
+interface PermitLike extends Disposable, AsyncDisposable {
+    /** Whether it was given back. */
+    readonly released: boolean;
+    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+    readonly signal: AbortSignal;
+    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+    release(): void | Promise<void>;
+}
+/** What every {@link PermitSource} can say. */
+interface PermitSourceInfo {
+    /** The name with its leading slash, where it is known. */
+    readonly name: string | undefined;
+    /** How many permits are free, where it is known. */
+    readonly free: number | undefined;
+    /** How many waits of this process are pending. */
+    readonly pending: number;
+}
+
+/**
+ * A permit of a {@link Limit} that this process holds.
+ *
+ * The kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten stays held as long as
+ * the process lives.
+ *
+ * @example
+ * ```ts
+ * {
+ *   using permit = await limit.acquire()
+ *   // at most as many processes are here as the limit has permits
+ * }
+ * ```
+ */
+declare class Permit implements PermitLike {
+    #private;
+    /** Whether it was given back. */
+    get released(): boolean;
+    /**
+     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+     * code that takes its permits from any {@link PermitSource}.
+     *
+     * @example
+     * ```ts
+     * await jobs.use(({ signal }) => fetch(url, { signal }))
+     * ```
+     */
+    get signal(): AbortSignal;
+    /**
+     * Gives the permit back; a second call does nothing.
+     *
+     * It works after the limit's `close()` too. Where the limit was removed, the permit went with it.
+     *
+     * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
+     */
+    release(): void;
+    /** The same as {@link release}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link release}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a limit is made of. */
+interface LimitEngineOptions {
+    /** `'sysv'`, the only one so far: System V semaphores with undo. */
+    engine?: LimitEngine | undefined;
+}
+/** How a limit is made. */
+interface CreateLimitOptions extends LimitEngineOptions {
+    /** How many permits there are, 0 to 32,767. */
+    permits: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** How a limit that exists is opened. */
+interface OpenLimitOptions extends LimitEngineOptions {
+    /** Whose limit may be opened besides this user's and root's: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** How a limit is opened, and made when there is none. */
+interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
+}
+/**
+ * At most so many at a time, over all processes of this host.
+ *
+ * A permit has an owner, and comes back when its process dies, `kill -9` included. The limit records how many permits there
+ * are and which processes hold them; {@link resize} changes the number while it is in use.
+ *
+ * @example
+ * ```ts
+ * const jobs = Limit.openOrCreate('/jobs', { permits: 4 })
+ * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * ```
+ */
+declare class Limit implements PermitSource, Disposable {
+    #private;
+    /** The name with its leading slash; `undefined` for a raw System V key. */
+    readonly name: string | undefined;
+    /** What it is made of. */
+    readonly engine: LimitEngine;
+    /** Whether this call made the limit. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a limit that must not exist yet.
+     *
+     * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
+     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
+     * name, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`, `ERR_NOT_SUPPORTED` where the platform has no limits.
+     *
+     * @example
+     * ```ts
+     * using uploads = Limit.create('/uploads', { permits: 2 })
+     * ```
+     */
+    static create(id: Id, options: CreateLimitOptions): Limit;
+    /**
+     * Opens a limit that exists. A semaphore set that a program in another language made opens too: it has no recorded number
+     * of permits and no holders.
+     *
+     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_WRONG_KIND` when it is a semaphore,
+     * `ERR_NAME_COLLISION` when it is another name's, `ERR_NOT_INITIALISED` when its creator died or hangs.
+     *
+     * @example
+     * ```ts
+     * using jobs = Limit.open('/jobs')
+     * console.log(jobs.info().holders)
+     * ```
+     */
+    static open(id: Id, options?: OpenLimitOptions): Limit;
+    /**
+     * Opens a limit, or makes it when there is none.
+     *
+     * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
+     * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
+     *
+     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     *
+     * @example
+     * ```ts
+     * using jobs = Limit.openOrCreate('/jobs', { permits: 4 })
+     * if (jobs.permits !== 4) await jobs.resize(4)
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateLimitOptions): Limit;
+    /**
+     * Removes a limit. Everybody who waits for a permit gets `EIDRM`.
+     *
+     * @returns Whether there was one.
+     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION` when
+     * it is another name's.
+     */
+    static unlink(id: Id, options?: LimitEngineOptions): boolean;
+    /**
+     * How many permits there are, as the limit records it now; `undefined` for a set that another program made.
+     *
+     * @throws {IpcError} `EIDRM` when the limit was removed.
+     */
+    get permits(): number | undefined;
+    /**
+     * Takes a permit, and waits until one is there: first come, first served in this process.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, which names the processes that hold the permits (`holders`), `EIDRM` when the limit was
+     * removed, `ERR_CLOSED`; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
+     * ```
+     */
+    acquire(options?: WaitOptions): Promise<Permit>;
+    /**
+     * Takes a permit if one is there now; it does not queue behind pending waits.
+     *
+     * @returns `null` when none is free.
+     * @throws {IpcError} `EIDRM` when the limit was removed.
+     */
+    tryAcquire(): Permit | null;
+    /**
+     * Takes a permit, and blocks this thread until one is there: for scripts and workers.
+     *
+     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     *
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed.
+     *
+     * @example
+     * ```ts
+     * using permit = jobs.acquireSync({ timeout: 5_000 })
+     * ```
+     */
+    acquireSync(options?: WaitSyncOptions): Permit;
+    /**
+     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     *
+     * The function gets the permit: it may release it early, and pass its `signal` on.
+     *
+     * @returns What the function returned.
+     * @throws As {@link acquire}, and what the function throws.
+     *
+     * @example
+     * ```ts
+     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
+     * ```
+     */
+    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
+    /**
+     * Changes how many permits there are, for all processes.
+     *
+     * It grows at once. It shrinks permit by permit: each one that is free is taken away, and for the next one it waits in the
+     * line like everybody else. Where it is aborted or its process dies, the limit has the number that it had reached. Of two
+     * that resize at the same time, each is done when the limit has its own number; that of the last one stays.
+     *
+     * @param permits - 0 to 32,767; with 0, nobody gets a permit until it grows again.
+     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
+     * another program made; or the signal's reason.
+     *
+     * @example
+     * ```ts
+     * await jobs.resize(8)
+     * ```
+     */
+    resize(permits: number, options?: WaitOptions): Promise<void>;
+    /**
+     * What the kernel knows about the limit, and what this process waits for.
+     *
+     * @throws {IpcError} `EIDRM` when it was removed.
+     */
+    info(): LimitInfo;
+    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    ref(): this;
+    /** Lets the process end while waits of this handle are pending. */
+    unref(): this;
+    /**
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
+     *
+     * Permits stay held until they are released. The limit itself stays, for others.
+     */
+    close(): void;
+    /**
+     * Removes the limit that this handle has open, before or after `close()`. Another one that has its name by now stays. A
+     * second call does nothing; one that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` when it is somebody else's.
+     */
+    unlink(): void;
+    /** The same as {@link close}. */
+    [Symbol.dispose](): void;
+    /** The same as {@link close}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
 
 /** Which of the platform's two kinds of semaphores an id means. */
 interface BackendOptions {
@@ -443,35 +812,22 @@ interface OpenSemaphoreOptions extends BackendOptions {
 /** How a semaphore is opened, and made when there is none. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
-/** When to give up waiting. */
-interface WaitOptions {
-    /** Milliseconds, finite and at least 0; without it a wait has no end. */
-    timeout?: number | undefined;
-    /** Ends the wait; its promise rejects with `signal.reason`. */
-    signal?: AbortSignal | undefined;
-}
-/** When to give up blocking. */
-interface WaitSyncOptions {
-    /** Milliseconds, finite and at least 0; without it the call has no end. */
-    timeout?: number | undefined;
-}
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
- * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
- * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
- * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ * Its units have no owner: they are signals between processes. For "at most so many at a time", take a {@link Limit}, whose
+ * permits have an owner and come back when that dies.
  *
  * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
  * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
  *
  * @example
  * ```ts
- * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
- * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+ * await ready.wait() // until another process calls ready.post()
  * ```
  */
-declare class Semaphore implements PermitSource, Disposable {
+declare class Semaphore implements Disposable, AsyncDisposable {
     #private;
     /** The name with its leading slash; `undefined` for a raw System V key. */
     readonly name: string | undefined;
@@ -496,7 +852,7 @@ declare class Semaphore implements PermitSource, Disposable {
      * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
      *
      * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's, `ERR_WRONG_KIND` when it is a limit,
      * `ERR_NOT_INITIALISED` when its creator died or hangs.
      *
      * @example
@@ -515,8 +871,8 @@ declare class Semaphore implements PermitSource, Disposable {
      *
      * @example
      * ```ts
-     * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
-     * if (jobs.created) console.log('the first one here')
+     * using ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+     * if (ready.created) console.log('the first one here')
      * ```
      */
     static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
@@ -568,38 +924,6 @@ declare class Semaphore implements PermitSource, Disposable {
      */
     waitSync(options?: WaitSyncOptions): void;
     /**
-     * Takes a permit, and waits until one is there: first come, first served in this process.
-     *
-     * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
-     *
-     * @example
-     * ```ts
-     * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
-     * ```
-     */
-    acquire(options?: WaitOptions): Promise<Permit>;
-    /**
-     * Takes a permit if one is there now; it does not queue behind pending waits.
-     *
-     * @returns `null` when the counter is 0.
-     * @throws {IpcError} `EIDRM` when the semaphore was removed.
-     */
-    tryAcquire(): Permit | null;
-    /**
-     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
-     *
-     * The function gets the permit: it may release it early, and pass its `signal` on.
-     *
-     * @returns What the function returned.
-     * @throws As {@link acquire}, and what the function throws.
-     *
-     * @example
-     * ```ts
-     * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
-     * ```
-     */
-    use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
-    /**
      * What the kernel knows about the semaphore, and what this process waits for.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
@@ -611,8 +935,7 @@ declare class Semaphore implements PermitSource, Disposable {
     unref(): this;
     /**
      * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
-     *
-     * Permits stay held until they are released. The semaphore itself stays, for others.
+     * The semaphore itself stays, for others.
      */
     close(): void;
     /**
@@ -628,128 +951,32 @@ declare class Semaphore implements PermitSource, Disposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * Where permits come from, on one machine or on many: `Semaphore` is one, `RedisSemaphore` of `os-ipc/redis` is one, and
- * a class of your own can be one.
- *
- * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
- * both. Signals (`post`, `wait`) are not part of it: nobody owns them, so nobody could lose them with a lease.
- *
- * @example
- * ```ts
- * async function work(jobs: PermitSource) {
- *   await jobs.use(({ signal }) => fetch(url, { signal }), { timeout: 10_000 })
- * }
- * ```
- */
-interface PermitSource extends AsyncDisposable {
-    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
-    readonly name: string | undefined;
-    /**
-     * Takes a permit, and waits until one is there.
-     *
-     * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
-     */
-    acquire(options?: WaitOptions): Promise<PermitLike>;
-    /** Takes a permit if one is there now; `null` when there is none. */
-    tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
-    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
-    use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
-    /** What is known about the permits now. */
-    info(): PermitSourceInfo | Promise<PermitSourceInfo>;
-    /**
-     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
-     * released.
-     */
-    close(): void | Promise<void>;
-}
-/** A permit of any {@link PermitSource}. */
-interface PermitLike extends Disposable, AsyncDisposable {
-    /** Whether it was given back. */
-    readonly released: boolean;
-    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
-    readonly signal: AbortSignal;
-    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
-    release(): void | Promise<void>;
-}
-/** What every {@link PermitSource} can say. */
-interface PermitSourceInfo {
-    /** The name with its leading slash, where it is known. */
-    readonly name: string | undefined;
-    /** How many permits are free, where it is known. */
-    readonly value: number | undefined;
-    /** How many waits of this process are pending. */
-    readonly pending: number;
-}
-
-/**
- * A unit of a semaphore that somebody holds.
- *
- * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
- * stays held as long as the process lives.
- *
- * @example
- * ```ts
- * {
- *   using permit = await semaphore.acquire()
- *   // at most as many of us are here as the semaphore has permits
- * }
- * ```
- */
-declare class Permit implements PermitLike {
-    #private;
-    /** Whether it was given back. */
-    get released(): boolean;
-    /**
-     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
-     * code that takes its permits from any {@link PermitSource}.
-     *
-     * @example
-     * ```ts
-     * await jobs.use(({ signal }) => fetch(url, { signal }))
-     * ```
-     */
-    get signal(): AbortSignal;
-    /**
-     * Gives the permit back; a second call does nothing.
-     *
-     * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
-     *
-     * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
-     */
-    release(): void;
-    /** The same as {@link release}. */
-    [Symbol.dispose](): void;
-    /** The same as {@link release}. */
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** How {@link SharedMemory.create} makes an object. */
+/** The options of {@link SharedMemory.create}. */
 interface CreateSharedMemoryOptions {
-    /** Bytes, at least 1. */
+    /** The size in bytes, at least 1. */
     size: number;
-    /** Permission bits, whatever the umask; `0o600` when missing. */
+    /** Permission bits, independent of the umask; `0o600` when missing. */
     mode?: number | undefined;
 }
-/** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
+/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
 interface OpenSharedMemoryOptions {
-    /** Maps it so that nothing in this process can write to it. */
+    /** Maps the memory read-only, so that this process cannot write to it. */
     readOnly?: boolean | undefined;
-    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
-/** How {@link SharedMemory.openOrCreate} opens or makes an object. */
+/** The options of {@link SharedMemory.openOrCreate}. */
 interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-    /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
  * by its key (a number) or id.
  *
- * It is mapped until `close()`, and exists until `unlink()`. Nothing orders what processes do to it: guard it
- * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
- * that is a multiple of its length is never seen half done; longer ones can be.
+ * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
+ * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
+ * a position that is a multiple of its length is atomic; a longer one is not.
  *
  * @example
  * ```ts
@@ -763,7 +990,7 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
  */
 declare class SharedMemory implements Disposable {
     #private;
-    /** Which system it lives in. */
+    /** The system that keeps it. */
     readonly kind: 'posix' | 'sysv';
     /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
     readonly name: string | undefined;
@@ -771,7 +998,7 @@ declare class SharedMemory implements Disposable {
     readonly key: number | undefined;
     /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
     readonly id: number | undefined;
-    /** Bytes that it had when it was opened. */
+    /** Its size in bytes when it was opened. */
     readonly size: number;
     /** Whether it was opened for reading only. */
     readonly readOnly: boolean;
@@ -779,10 +1006,10 @@ declare class SharedMemory implements Disposable {
     readonly created: boolean;
     private constructor();
     /**
-     * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
+     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
      *
      * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-     * @throws {IpcError} `EEXIST` when there is one; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
      *
      * @example
      * ```ts
@@ -794,12 +1021,12 @@ declare class SharedMemory implements Disposable {
      */
     static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
     /**
-     * Opens an object that is there; its size is the object's. Here a name may have 255 bytes, and `..` in it: other programs
-     * are not so strict.
+     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
+     * programs may be stricter.
      *
-     * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
-     *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;
-     *   `ERR_NOT_INITIALISED` when its creator gave it no size within a second.
+     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
+     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
      *
      * @example
      * ```ts
@@ -808,9 +1035,9 @@ declare class SharedMemory implements Disposable {
      */
     static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
     /**
-     * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
+     * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
      *
-     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; else as `open` and `create`.
+     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
      *
      * @example
      * ```ts
@@ -819,10 +1046,10 @@ declare class SharedMemory implements Disposable {
      */
     static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
     /**
-     * Attaches a System V segment by its id, which may have no key or have lost it.
+     * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
      *
-     * @param shmid - What `shmget` returned to whoever made it: {@link SharedMemory.id}.
-     * @throws {IpcError} `EINVAL` when no segment has this id; else as `open`.
+     * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
+     * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
      *
      * @example
      * ```ts
@@ -833,10 +1060,10 @@ declare class SharedMemory implements Disposable {
      */
     static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
     /**
-     * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
+     * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
      *
-     * @returns False when there was none.
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     * @returns False when no such object exists.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
      *
      * @example
      * ```ts
@@ -846,18 +1073,18 @@ declare class SharedMemory implements Disposable {
      * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
      */
     static unlink(id: Id): boolean;
-    /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
     static remove(id: Id): boolean;
     /**
-     * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `close()`.
+     * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
      *
      * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
      * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * What `transfer()` makes of it is out of reach of `close()`: it stays valid, and becomes zeros when the thread that
-     * opened the memory ends.
+     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
+     * thread that opened the memory ends.
      *
-     * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
-     * `read` and `write` throw `ERR_TRUNCATED` instead.
+     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
+     * and `write` throw `ERR_TRUNCATED` instead.
      *
      * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
      *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
@@ -870,9 +1097,9 @@ declare class SharedMemory implements Disposable {
      */
     get buffer(): ArrayBuffer;
     /**
-     * Copies bytes from `position` on into `target`: as many as it has room for, or as there are.
+     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
      *
-     * @returns How many bytes were copied.
+     * @returns The number of bytes copied.
      * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
      * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
      *
@@ -886,8 +1113,8 @@ declare class SharedMemory implements Disposable {
     /**
      * Copies all of `data` to `position`; a string as UTF-8.
      *
-     * @returns How many bytes were copied.
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when it does not fit; nothing is written then.
+     * @returns The number of bytes copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
      * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
      *
      * @example
@@ -897,9 +1124,9 @@ declare class SharedMemory implements Disposable {
      */
     write(data: Uint8Array | string, position?: number): number;
     /**
-     * A copy of `length` bytes from `position` on; of all from there on when `length` is missing.
+     * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
      *
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when there are fewer.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
      * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
      *
      * @example
@@ -909,7 +1136,7 @@ declare class SharedMemory implements Disposable {
      */
     toBuffer(position?: number, length?: number): Buffer<ArrayBuffer>;
     /**
-     * Fills it with zeros.
+     * Fills the memory with zeros.
      *
      * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
      *
@@ -920,7 +1147,7 @@ declare class SharedMemory implements Disposable {
      */
     clear(): void;
     /**
-     * What the kernel knows of it now.
+     * Reads the kernel's present facts about the object.
      *
      * @throws {IpcError} `ERR_DETACHED`.
      *
@@ -931,10 +1158,10 @@ declare class SharedMemory implements Disposable {
      */
     info(): SharedMemoryInfo;
     /**
-     * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
      * nothing.
      *
-     * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
+     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone.
      *
      * @example
      * ```ts
@@ -943,11 +1170,11 @@ declare class SharedMemory implements Disposable {
      */
     close(): void;
     /**
-     * Removes this object, before or after `close()`: its name or key is free at once, and its memory when no process has
-     * it mapped any more. An object that somebody else made by the same name since stays. A second call does nothing; one that
-     * failed can be tried again.
+     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
+     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
+     * call that failed can be tried again.
      *
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
      *
      * @example
      * ```ts
@@ -955,29 +1182,29 @@ declare class SharedMemory implements Disposable {
      * ```
      */
     unlink(): void;
-    /** The same as {@link SharedMemory.close}, by the word of shmdt(2) and of the Go library. */
+    /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
     detach(): void;
-    /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
     remove(): void;
     /** The same as {@link SharedMemory.close}. */
     [Symbol.dispose](): void;
 }
 
-/** What a program decides for its whole process, workers included. */
+/** The settings of a whole process, workers included. */
 interface Settings {
     /**
      * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
      *
-     * True, unless the process was started with `OS_IPC_SPIN=0`. A spin makes a hand-over between processes several times as
+     * True, unless the process was started with `OS_IPC_SPIN=0`. Spinning makes a hand-over between processes several times as
      * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
      * processors.
      *
-     * @throws {TypeError} When it is set to something that is no boolean.
+     * @throws {TypeError} When the value is not a boolean.
      */
     spin: boolean;
 }
 /**
- * What a program decides for its whole process.
+ * The settings of the whole process.
  *
  * @example
  * ```ts
@@ -986,5 +1213,5 @@ interface Settings {
  */
 declare const settings: Settings;
 
-export { IpcError, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export { IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
+export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenLimitOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -1,4 +1,9 @@
-export { capabilities, type Capabilities, type PerBackend } from './lib/addon/capabilities.js'
+export {
+  capabilities,
+  type Capabilities,
+  type LimitCapabilities,
+  type PerBackend,
+} from './lib/addon/capabilities.js'
 export type {
   AcquiredMessage,
   DiagnosticsMessages,
@@ -30,17 +35,25 @@ export type {
 } from './lib/lock/types.js'
 export { locks } from './lib/lock/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
-export { Permit } from './lib/semaphore/permit.js'
-export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/semaphore/permit-source.js'
+export type { LimitEngine } from './lib/limit/engine.js'
+export type { LimitHolder, LimitInfo } from './lib/limit/info.js'
+export {
+  type CreateLimitOptions,
+  Limit,
+  type LimitEngineOptions,
+  type OpenLimitOptions,
+  type OpenOrCreateLimitOptions,
+} from './lib/limit/limit.js'
+export { Permit } from './lib/limit/permit.js'
+export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/limit/permit-source.js'
 export {
   type BackendOptions,
   type CreateSemaphoreOptions,
   type OpenOrCreateSemaphoreOptions,
   type OpenSemaphoreOptions,
   Semaphore,
-  type WaitOptions,
-  type WaitSyncOptions,
 } from './lib/semaphore/semaphore.js'
+export type { WaitOptions, WaitSyncOptions } from './lib/waiting/options.js'
 export type { SemaphoreInfo } from './lib/semaphore/info.js'
 export {
   type CreateSharedMemoryOptions,

@@ -56,11 +56,17 @@ export declare function closeUnusedLocks(): void
  */
 export declare function collectSettled(session: number): number | Settled
 
+/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
+export declare function dropHandle(handle: number): boolean
+
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
 export declare function externalBuffersAllowed(): boolean
 
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
+
+/** Whether this platform has limits at all. */
+export declare function hasLimits(): boolean
 
 /** Tells whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
@@ -74,6 +80,43 @@ export declare function keyOfName(name: string): number
 /** Moves waits that still queue for a pool thread to threads of ours. */
 export declare function leavePoolQueue(): void
 
+/** Blocks the calling thread; false when the time (in milliseconds) is over. */
+export declare function limitAcquireSync(handle: number, timeout?: number | undefined | null): boolean
+
+export declare function limitCreate(session: number, id: string | number, permits: number, mode: number): OpenedLimit
+
+/** Says whether this process's permits are for the program that it becomes by execve(2). False where nothing has to be said. */
+export declare function limitHandOn(handle: number, handedOn: boolean): boolean
+
+/** Which limit a handle has open: to remove it when the handle is gone. */
+export declare function limitIdentity(handle: number): object
+
+export declare function limitInfo(handle: number): NativeLimitInfo
+
+export declare function limitOpen(session: number, id: string | number, owner?: number | string | undefined | null): number
+
+export declare function limitOpenOrCreate(session: number, id: string | number, permits: number, mode: number, owner?: number | string | undefined | null): OpenedLimit
+
+/** The recorded number of permits; null where there is no record. */
+export declare function limitPermits(handle: number): number | null
+
+export declare function limitRelease(handle: number): void
+
+/** Removes a limit whose handle is gone. */
+export declare function limitRemoveClosed(identity: object): void
+
+/**
+ * Brings a limit to so many permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
+ * then it is to be called again.
+ */
+export declare function limitStartResize(handle: number, permits: number, referenced: boolean): number
+
+export declare function limitTryAcquire(handle: number): boolean
+
+export declare function limitUnlink(handle: number): void
+
+export declare function limitUnlinkId(id: string | number): boolean
+
 /**
  * Registers [`before_exit`] with the process's own `process`: once for each thread, however many evaluations there are.
  *
@@ -81,6 +124,9 @@ export declare function leavePoolQueue(): void
  * the registration fails.
  */
 export declare function listenForExit(): boolean
+
+/** Every limit that we may read. */
+export declare function listLimits(): Array<NativeLimitInfo>
 
 /** Every lock that exists. */
 export declare function listLocks(): Array<NativeLockInfo>
@@ -147,6 +193,32 @@ export declare function memoryUnlinkId(id: string | number): boolean
 
 /** Copies bytes in. */
 export declare function memoryWrite(handle: number, data: Uint8Array, position: number): void
+
+/** How many permits a process holds. */
+export interface NativeHolding {
+  pid: number
+  permits: number
+}
+
+/** What is known about a limit; times in seconds since 1970. */
+export interface NativeLimitInfo {
+  name?: string
+  key: number
+  id: number
+  permits?: number
+  free: number
+  holders?: Array<NativeHolding>
+  unnamed?: number
+  waiters: number
+  pending: number
+  lastPid?: number
+  uid: number
+  gid: number
+  mode: number
+  operatedAt?: number
+  changedAt: number
+  verified: boolean
+}
 
 /** A lock that exists. */
 export interface NativeLockInfo {
@@ -217,6 +289,15 @@ export declare function objectsPersist(): boolean
 /** Whether this is the first thread of the process, and so no worker. */
 export declare function onFirstThread(): boolean
 
+/** A limit that may be new. */
+export interface OpenedLimit {
+  handle: number
+  created: boolean
+  verified: boolean
+  /** The recorded number, where another one was asked for, and this process has not been told of it yet. */
+  differs?: number
+}
+
 /** A new handle on a memory object, with only the properties that JavaScript does not know: every property costs time. */
 export interface OpenedMemory {
   /** The argument of the other functions. */
@@ -255,9 +336,6 @@ export declare function semaphoreCapabilities(): Array<BackendCapabilities>
 
 export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number): OpenedSemaphore
 
-/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
-export declare function semaphoreDrop(handle: number): boolean
-
 /** The identity of a handle's semaphore: for removing it when the handle is gone. */
 export declare function semaphoreIdentity(handle: number): object
 
@@ -269,12 +347,8 @@ export declare function semaphoreOpenOrCreate(session: number, id: string | numb
 
 export declare function semaphorePost(handle: number, count: number): void
 
-export declare function semaphoreRelease(handle: number): void
-
 /** Removes a semaphore whose handle is gone. */
 export declare function semaphoreRemoveClosed(identity: object): void
-
-export declare function semaphoreTryAcquire(handle: number): boolean
 
 export declare function semaphoreTryWait(handle: number): boolean
 
@@ -327,11 +401,11 @@ export interface Started {
 }
 
 /**
- * Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+ * Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.
  *
  * `referenced` tells whether the wait keeps the event loop alive, as a wait on libuv's pool does.
  */
-export declare function startWait(handle: number, permit: boolean, referenced: boolean): number
+export declare function startWait(handle: number, referenced: boolean): number
 
 /** The kernel's treatment of System V semaphores. The first call probes it, with a child process. */
 export declare function systemVUndo(): SystemVUndo

@@ -2,27 +2,27 @@
 /// <reference types="node" />
 import { Lock, LockOptions, LockManager, LockManagerSnapshot } from './index.cjs';
 
-/** What is used of a `Client` of the package pg. */
+/** The part of a `Client` of the package pg that is used here. */
 interface PostgresClient {
     connect(): Promise<unknown>;
     query(query: PostgresQuery): Promise<unknown>;
     end(): Promise<void>;
     on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
 }
-/** What is used of a client that a pool gave. */
+/** The part of a pool's client that is used here. */
 interface PostgresPoolClient {
     query(query: PostgresQuery): Promise<unknown>;
     release(destroy?: boolean): void;
     on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
 }
-/** What is used of a `Pool` of the package pg. */
+/** The part of a `Pool` of the package pg that is used here. */
 interface PostgresPool {
     connect(): Promise<PostgresPoolClient>;
     readonly options?: {
         readonly max?: number | undefined;
     };
 }
-/** A statement, in the words of pg. */
+/** A statement, in the format of pg. */
 interface PostgresQuery {
     text: string;
     values: string[];
@@ -30,12 +30,12 @@ interface PostgresQuery {
     name?: string;
 }
 /**
- * Where the connections come from: a connection string, a `Pool` of the package pg, or a function that makes a `Client`
- * of it that is not connected yet.
+ * The source of the connections: a connection string, a `Pool` of the package pg, or a function that makes a `Client` of pg
+ * that is not connected yet.
  */
 type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<PostgresClient>);
 
-/** How a process uses the server. */
+/** The options of {@link PostgresLocks.connect}. */
 interface PostgresLocksOptions {
     /**
      * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
@@ -50,7 +50,7 @@ interface PostgresLocksOptions {
      */
     deadAfter?: number | undefined;
     /**
-     * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only one that pools by session
+     * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only a pooler in session mode
      * keeps locks; without this option every pooler is refused.
      */
     pooler?: 'session' | undefined;
@@ -61,34 +61,34 @@ interface PostgresLockOptions extends LockOptions {
     /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
     timeout?: number | undefined;
 }
-/** A lock that is held on PostgreSQL, as its callback sees it. It can be lost. */
+/** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 interface PostgresLock extends Lock {
     /**
-     * Aborts when the session that holds the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading
-     * `aborted` and `throwIfAborted()` look at the clock, so that they are right also in a process that was stopped until now.
+     * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading `aborted`
+     * and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now.
      */
     readonly signal: AbortSignal;
     /**
-     * A number that is larger than that of every earlier holder (a fencing token). What is written under the lock can be
-     * refused by it: `update ... where fence < $1`.
+     * A number that is larger than that of every earlier holder (a fencing token). With it, a store can refuse the writes of an
+     * earlier holder: `update ... where fence < $1`.
      */
     readonly fence: number;
 }
-/** What runs while the lock is held, until what it returns has settled. */
+/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
 type PostgresLockGrantedCallback<T> = (lock: PostgresLock | null) => T;
 
 /**
  * `navigator.locks` for processes on many machines: {@link https://w3c.github.io/web-locks/ Web Locks} that are session-level
  * advisory locks of PostgreSQL 14 or later. No table, function or extension is needed. Needs the package pg.
  *
- * A lock exists as long as its session. When its process dies, the next one in the server's line has it at once. When the
- * session is gone while the callback runs, the `signal` of the lock aborts.
+ * A lock exists as long as its session. When its process dies, the next waiter in the server's order gets it at once. When
+ * the session ends while the callback runs, the `signal` of the lock aborts.
  *
  * @example
  * ```ts
  * await using shared = PostgresLocks.connect('postgres://app@db.example.com/app')
  * await shared.request('nightly', { timeout: 60_000 }, async lock => {
- *   // no other process of any machine is here until `lock.signal` aborts
+ *   // no other process of any machine is in this callback until `lock.signal` aborts
  *   await fetch(url, { signal: lock?.signal ?? null, headers: { 'x-fence': `${lock?.fence}` } })
  * })
  * ```
@@ -97,7 +97,7 @@ declare class PostgresLocks implements LockManager, AsyncDisposable {
     #private;
     private constructor();
     /**
-     * Locks of the database that this leads to. A connection is made when it is first needed.
+     * Makes locks of the database of this source. A connection is made when it is first needed.
      *
      * @param source - A connection string such as `postgres://user:password@host:5432/database`; a `Pool` of pg, whose
      *   connections are taken and ended here; or a function that makes a `Client` of pg, for options of your own.
@@ -109,14 +109,14 @@ declare class PostgresLocks implements LockManager, AsyncDisposable {
      */
     static connect(source: PostgresSource, options?: PostgresLocksOptions): PostgresLocks;
     /**
-     * Runs `callback` while it holds the lock, for whose name and mode no other process that uses this database does.
+     * Runs `callback` while it holds the lock. No other process of this database holds it in a conflicting mode meanwhile.
      *
-     * Requests of this process are granted in their order, and in the server's order among processes. While the server cannot
-     * be reached, a request goes on trying; one with `ifAvailable` rejects.
+     * Requests of this process are granted in their order; requests of several processes, in the server's order. While the
+     * server cannot be reached, a request keeps trying; a request with `ifAvailable` rejects.
      *
      * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
-     * @returns What the callback returned.
-     * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+     * @returns The result of the callback.
+     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
      * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`, `ERR_CLOSED`; `EDEADLK` when
      * holders wait for each other; `ERR_REFUSED` when the server refuses; `ERR_NOT_SUPPORTED` for an old server or a
      * connection pooler; `ERR_UNAVAILABLE` with `ifAvailable`; `ERR_NAME_COLLISION`.
@@ -124,8 +124,8 @@ declare class PostgresLocks implements LockManager, AsyncDisposable {
     request<T>(name: string, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
     request<T>(name: string, options: PostgresLockOptions, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
     /**
-     * Who holds locks in this database and who waits for them: this process's requests in their order, then, of each other
-     * process, what it holds and the first of its requests for each lock.
+     * Lists the holders of locks in this database and the requests that wait: those of this process in their order, then, of each
+     * other process, the locks that it holds and its first request for each lock.
      *
      * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
      */

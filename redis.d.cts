@@ -83,7 +83,7 @@ declare class RedisPermit implements PermitLike {
 interface RedisSemaphoreInfo extends PermitSourceInfo {
     readonly name: string;
     /** How many permits are free. */
-    readonly value: number;
+    readonly free: number;
     /** How many permits there are, as this process was told. */
     readonly permits: number;
     /** How many are held, by all processes. */

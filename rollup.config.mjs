@@ -26,7 +26,7 @@ const ENTRIES = ['index', 'redis', 'postgres', 'testing']
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
-    /^\.\.\/(.*\/)?(permit-source|semaphore|lock\/types)\.js$/.test(id)
+    /^\.\.\/(.*\/)?(permit-source|waiting\/options|lock\/types)\.js$/.test(id)
       ? { id: './index.cjs', external: true }
       : null,
 }

@@ -1,13 +1,13 @@
 const { apply, defineProperty } = Reflect
 
-/** `instanceof` as the language has it. */
+/** The standard `instanceof`. */
 const isInstance = Function.prototype[Symbol.hasInstance]
 
 /**
- * Makes `instanceof` true for instances of every copy of a class: a process can have several evaluations of this package,
- * each with its own.
+ * Makes `instanceof` true for instances of every copy of a class. A process can have several evaluations of this package,
+ * and each has its own class.
  *
- * The class marks its instances with a symbol that all copies share. A class that extends it is asked as ever.
+ * All copies mark their instances with one shared symbol. For a subclass, the standard `instanceof` decides.
  */
 export function acrossCopies(type: { readonly prototype: object }, name: string): void {
   const mark = Symbol.for(`os-ipc.${name}`)
@@ -18,7 +18,7 @@ export function acrossCopies(type: { readonly prototype: object }, name: string)
   })
 }
 
-/** What all copies share, which the first of them put on `object`. */
+/** The value that all copies share; the first copy puts it on `object`. */
 export function sharedByCopies<T>(object: object, name: string, first: T): T {
   const key = Symbol.for(`os-ipc.${name}`)
   if (!(key in object)) hide(object, key, first)

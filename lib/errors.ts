@@ -2,13 +2,13 @@ import { define, own } from './own.js'
 import { remedied } from './remedies.js'
 import { acrossCopies } from './copies.js'
 
-// As they are when the package is loaded: an error is read in the middle of anything, and must not run the program's code.
+// The functions as they are when the package is loaded. Code may read an error at any moment, and must not run the program's code.
 const { apply } = Reflect
 const { indexOf, slice } = String.prototype
 
 const NO_DETAILS: IpcErrorDetails = { __proto__: null } as IpcErrorDetails
 
-/** What an {@link IpcError} carries besides its message. */
+/** The properties of an {@link IpcError} besides its message. */
 interface IpcErrorDetails {
   errno?: number | undefined
   syscall?: string | undefined
@@ -16,11 +16,12 @@ interface IpcErrorDetails {
   uid?: number | undefined
   mode?: number | undefined
   limit?: number | undefined
+  holders?: readonly { readonly pid: number; readonly permits: number }[] | undefined
   cause?: unknown
 }
 
 /**
- * An operation that the operating system, or the state of the object, did not allow.
+ * An operation that the operating system or the state of the object did not allow.
  *
  * It looks like a system error of Node: `ENOSPC: cannot create the semaphore, semget '/jobs'`.
  * Misuse (a wrong type, a bad name, a number out of range) is a `TypeError` or a `RangeError` instead.
@@ -45,14 +46,16 @@ export class IpcError extends Error {
   declare readonly errno?: number
   /** The system call that failed, such as `'semget'`. */
   declare readonly syscall?: string
-  /** What it means here and what to do about it; every error of a system call has one. */
+  /** The meaning of the error here, and the remedy; every error of a system call has one. */
   declare readonly hint?: string
-  /** Whose the object is that is in the way, where that is known. */
+  /** The owner's uid of the object that the call could not use, where it is known. */
   declare readonly uid?: number
   /** The permission bits of that object. */
   declare readonly mode?: number
   /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
   declare readonly limit?: number
+  /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+  declare readonly holders?: readonly { readonly pid: number; readonly permits: number }[]
 
   constructor(code: string, message: string, details: IpcErrorDetails = NO_DETAILS) {
     const cause = own(details, 'cause')
@@ -64,6 +67,7 @@ export class IpcError extends Error {
     define(this, 'uid', own(details, 'uid'))
     define(this, 'mode', own(details, 'mode'))
     define(this, 'limit', own(details, 'limit'))
+    define(this, 'holders', own(details, 'holders'))
   }
 }
 
@@ -77,7 +81,7 @@ export function wrongType(what: string, expected: string, received: unknown): Ty
   )
 }
 
-/** A value of the right type that nothing can be done with. */
+/** A value of the right type that no call accepts. */
 export function wrongValue(message: string): TypeError {
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
 }
@@ -90,23 +94,23 @@ export function outOfRange(what: string, expected: string, received: unknown): R
   )
 }
 
-/** The text of an error, which the addon returns instead of a value. */
+/** The text of an error that the addon returns instead of a value. */
 export type Failure = string & { readonly failure: never }
 
-/** What a call of the addon returns. */
+/** The result of a call of the addon. */
 export type Answer<T> = T | Failure
 
 /**
- * The value that a call of the addon returned.
+ * Returns the value of a call of the addon.
  *
- * @throws The error that it returned instead.
+ * @throws The error, if the addon returned one.
  */
 export function checked<T>(answer: Answer<T>): T {
   if (typeof answer === 'string') throw fromNative(answer as Failure)
   return answer as T
 }
 
-/** The error for what the native core refused: its text has code, errno, system call, hint, uid, mode, limit, remedy and message. */
+/** The error of a failed call: its text has code, errno, system call, hint, uid, mode, limit, remedy and message. */
 export function fromNative(failure: Failure): Error {
   let start = 0
   const next = (): string => {
@@ -144,7 +148,7 @@ function withHint<E extends Error>(error: E, hint: string | undefined): E {
   return define(error, 'hint', hint || undefined)
 }
 
-/** A value as an error message shows it: short, and never by running its own code. */
+/** The short form of a value in an error message. It never runs code of the value. */
 function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -1,23 +1,23 @@
 import { outOfRange, wrongType, wrongValue } from './errors.js'
 
-/** What a semaphore or segment is called: a name (string) or a raw System V key (32-bit integer). */
+/** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 export type Id = string | number
 
 /** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
 export type Backend = 'sysv' | 'posix'
 
-/** Each of them. */
+/** All backends. */
 export const BACKENDS: readonly Backend[] = Object.freeze(['sysv', 'posix'])
 
-/** Whose objects may be opened besides this user's and root's: a uid, or anybody's. */
+/** Another owner whose objects a call may open, besides this user and root: a uid, or `'any'` for every user. */
 export type Owner = number | 'any'
 
 const INT32_MIN = -(2 ** 31)
 const UINT32_MAX = 2 ** 32 - 1
 
 /**
- * A name with its slash, or a raw key. A missing slash is added; a key written as an unsigned number becomes the signed one
- * that C sees.
+ * A name with its slash, or a raw key. A missing slash is added; a key that is written as an unsigned number becomes the
+ * signed number that C uses.
  */
 export function checkId(id: unknown): Id {
   if (typeof id === 'string') return checkName(id)
@@ -55,12 +55,12 @@ export function checkBackend(value: unknown): Backend | undefined {
   throw wrongValue(`backend must be ${expected}, received '${value}'`)
 }
 
-/** A counter's first value, of a backend whose counters end at `most`. */
+/** The initial value of a counter, in a backend whose counters end at `most`. */
 export function checkInitial(value: unknown, most: number): number {
   return checkInteger('initial', value, 0, most)
 }
 
-/** How many units to post, likewise. */
+/** The number of units to post, in a backend whose counters end at `most`. */
 export function checkCount(value: unknown, most: number): number {
   return checkInteger('count', value, 1, most)
 }
@@ -94,7 +94,7 @@ export function checkBoolean(what: string, value: unknown): boolean {
   return value
 }
 
-/** Milliseconds; `undefined` waits for ever. */
+/** Milliseconds; `undefined` waits without a limit. */
 export function checkTimeout(value: unknown): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number') throw wrongType('timeout', 'a number of milliseconds', value)
@@ -102,7 +102,7 @@ export function checkTimeout(value: unknown): number | undefined {
   return value
 }
 
-/** An AbortSignal, of this realm or another: an object that has all that a wait uses. */
+/** An AbortSignal of this realm or another: an object with all members that a wait uses. */
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'object' || value === null) throw wrongType('signal', 'an AbortSignal', value)

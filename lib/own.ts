@@ -1,9 +1,9 @@
-// Properties of an object itself. Reading and assigning also look at its prototypes, where a program, or a library that it
-// uses, may have put an accessor: for `code` on `Error.prototype`, say.
+// The own properties of an object. Plain reads and assignments also use its prototypes, where a program, or a library of
+// the program, may have put an accessor: for `code` on `Error.prototype`, for example.
 
 const { defineProperty, hasOwn } = Object
 
-/** Gives an object a property of its own; none where the value is `undefined`. */
+/** Gives an object an own property; does nothing where the value is `undefined`. */
 export function define<T extends object>(object: T, key: PropertyKey, value: unknown): T {
   if (value !== undefined) {
     defineProperty(object, key, {

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /**
- * Loads a module by a name that no bundler sees: it is installed beside the package, or beside the bundle that the package
- * was put into.
+ * Loads a module by a name that bundlers do not see. The module is installed beside the package, or beside the bundle that
+ * contains the package.
  *
- * The code of the package is CommonJS. In a bundle of ES modules it has no file name, and in others one that does not
- * exist. There the program that was started stands for it.
+ * The code of the package is CommonJS. In a bundle of ES modules it has no file name, and in other bundles a file name that
+ * does not exist. There this function resolves from the program that was started.
  */
 export function requireByName(name: string): unknown {
   const places =

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 
@@ -34,15 +34,22 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 1, backend })
   const other = Semaphore.open(name, { backend })
-  const permit = await semaphore.acquire()
+  t.true(semaphore.tryWait())
+  const limit = Limit.create(`${name}-limit`, { permits: 1 })
+  const permit = await limit.acquire()
   const waits = [
     semaphore.wait({ timeout: 1 }),
-    other.acquire({ signal: AbortSignal.timeout(2) }),
+    other.wait({ signal: AbortSignal.timeout(2) }),
+    limit.acquire({ signal: AbortSignal.timeout(2) }),
+    limit.resize(0, { timeout: 1 }),
+    Limit.open(`${name}-limit`).unref().acquire(),
     other.unref().wait(),
     semaphore.wait(),
   ]
   await sleep(5)
   permit.release()
+  limit.unlink()
+  limit.close()
   other.close()
   semaphore.unlink()
   semaphore.close()

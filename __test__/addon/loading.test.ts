@@ -213,7 +213,8 @@ test('without an addon everything is there: promises reject, other calls throw',
       list: false,
       externalBuffers: false,
     },
-    ...{ timedWait: nothing, crashRecovery: nothing, value: nothing, unlinkWakes: nothing },
+    ...{ timedWait: nothing, value: nothing, unlinkWakes: nothing },
+    limits: { engines: [], default: undefined, crashRecovery: false },
   })
   t.regex(capabilities.reason, /not on win32-x64\. .*WSL/)
 })

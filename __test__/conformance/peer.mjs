@@ -4,16 +4,16 @@ import { createInterface } from 'node:readline'
 
 import { ipc } from './suite.mjs'
 
-const { locks, Semaphore, SharedMemory } = ipc
+const { Limit, locks, Semaphore, SharedMemory } = ipc
 const held = []
 
 const calls = {
   post: (name, backend, count = 1) => Semaphore.open(name, { backend }).post(count),
   take: (name, backend) => Semaphore.open(name, { backend }).tryWait(),
   wait: (name, backend) => Semaphore.open(name, { backend }).wait({ timeout: 15_000 }),
-  async acquire(name, backend) {
-    const semaphore = Semaphore.open(name, { backend })
-    held.push(semaphore, await semaphore.acquire({ timeout: 15_000 }))
+  async acquire(name) {
+    const limit = Limit.open(name)
+    held.push(limit, await limit.acquire({ timeout: 15_000 }))
   },
   async waitAndExit(name, backend) {
     Semaphore.open(name, { backend })

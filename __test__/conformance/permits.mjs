@@ -2,51 +2,64 @@
 
 import assert from 'node:assert/strict'
 
-import { ipc, peer, rejection, semaphore, test } from './suite.mjs'
+import { ipc, limit, peer, rejection, test } from './suite.mjs'
 
 const { capabilities } = ipc
 
-for (const backend of capabilities.semaphoreBackends) {
-  test(`${backend}: a permit is released once`, async () => {
-    const counter = semaphore(backend, 1)
-    const permit = await counter.acquire()
-    assert.equal(counter.tryAcquire(), null)
+if (capabilities.limits.engines.length > 0) {
+  test('a permit is released once', async () => {
+    const jobs = limit(1)
+    const permit = await jobs.acquire()
+    assert.equal(jobs.tryAcquire(), null)
     permit.release()
     permit.release()
     assert.equal(permit.released, true)
-    const again = counter.tryAcquire()
+    const again = jobs.tryAcquire()
     assert.notEqual(again, null)
-    assert.equal(counter.tryAcquire(), null)
+    assert.equal(jobs.tryAcquire(), null)
     again.release()
   })
 
-  test(`${backend}: use gives back what it took, also after an error`, async () => {
-    const counter = semaphore(backend, 1)
-    assert.equal(await counter.use(() => 42), 42)
-    await rejection(counter.use(() => Promise.reject(new Error('on purpose'))))
-    assert.equal(counter.tryWait(), true)
+  test('use gives back what it took, also after an error', async () => {
+    const jobs = limit(1)
+    assert.equal(await jobs.use(() => 42), 42)
+    await rejection(jobs.use(() => Promise.reject(new Error('on purpose'))))
+    assert.equal(jobs.info().free, 1)
   })
 
-  test(`${backend}: no more holders than permits`, async () => {
-    const counter = semaphore(backend, 3)
+  test('no more holders than permits', async () => {
+    const jobs = limit(3)
     let [holders, most] = [0, 0]
     const work = async () => {
       most = Math.max(most, ++holders)
       await new Promise(resolve => setTimeout(resolve, 2))
       holders -= 1
     }
-    await Promise.all(Array.from({ length: 40 }, () => counter.use(work, { timeout: 15_000 })))
+    await Promise.all(Array.from({ length: 40 }, () => jobs.use(work, { timeout: 15_000 })))
     assert.equal(most, 3)
   })
 
-  if (capabilities.crashRecovery[backend]) {
-    test(`${backend}: the permit of a killed process comes back`, async () => {
-      const counter = semaphore(backend, 1)
+  test('a limit is resized, and names its holders', async () => {
+    const jobs = limit(1)
+    const permit = jobs.acquireSync()
+    assert.deepEqual(jobs.info().holders, [{ pid: process.pid, permits: 1 }])
+    await jobs.resize(3)
+    assert.equal(jobs.permits, 3)
+    const shrinking = jobs.resize(0, { timeout: 15_000 })
+    permit.release()
+    await shrinking
+    assert.equal(jobs.info().free, 0)
+  })
+
+  if (capabilities.limits.crashRecovery) {
+    test('the permit of a killed process comes back', async () => {
+      const jobs = limit(1)
       const other = peer()
-      assert.deepEqual(await other.ask('acquire', counter.name, backend), { ok: null })
-      assert.equal(counter.tryWait(), false)
+      assert.deepEqual(await other.ask('acquire', jobs.name), { ok: null })
+      assert.equal(jobs.tryAcquire(), null)
       other.kill('SIGKILL')
-      await counter.wait({ timeout: 15_000 })
+      const permit = await jobs.acquire({ timeout: 15_000 })
+      permit.release()
     })
   }
 }

@@ -111,6 +111,15 @@ export function semaphore(backend, initial) {
   return made
 }
 
+/** A limit that goes with the test. */
+export function limit(permits) {
+  const name = uniqueName()
+  const made = ipc.Limit.create(name, { permits })
+  cleanup(() => made.close())
+  cleanup(() => ipc.Limit.unlink(name))
+  return made
+}
+
 /** Memory that goes with the test; a number is a System V key. */
 export function memory(kind, size) {
   const id = kind === 'posix' ? uniqueName() : uniqueKey()

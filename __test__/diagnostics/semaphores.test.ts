@@ -1,10 +1,9 @@
 // What semaphores publish to node:diagnostics_channel.
 
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { Semaphore } from '../../index.js'
 import { child } from '../shared/child.ts'
-import { type Event, heardOf } from './helpers/heard.ts'
+import { heardOf } from './helpers/heard.ts'
+import { declareWaits, endOf, errorOf } from './helpers/waits.ts'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { onEveryBackend, unitsOf } from '../semaphore/helpers/suite.ts'
@@ -17,7 +16,7 @@ function holdUp(milliseconds: number): void {
 
 onEveryBackend(({ test, create, open, backend }) => {
   /** The fields that every message has. */
-  const about = ({ name }: Semaphore, permit: boolean) => ({ name, key: undefined, backend, permit })
+  const about = ({ name }: Semaphore) => ({ name, key: undefined, backend, permit: false })
 
   test('tryWait that takes and post publish, tryWait in vain does not', t => {
     const semaphore = create(t, 1)
@@ -27,130 +26,26 @@ onEveryBackend(({ test, create, open, backend }) => {
     semaphore.post()
     semaphore.post(3)
     t.deepEqual(events, [
-      { event: 'os-ipc:acquired', ...about(semaphore, false), wait: undefined, waited: 0 },
-      { event: 'os-ipc:released', ...about(semaphore, false), count: 1, held: undefined },
-      { event: 'os-ipc:released', ...about(semaphore, false), count: 3, held: undefined },
+      { event: 'os-ipc:acquired', ...about(semaphore), wait: undefined, waited: 0 },
+      { event: 'os-ipc:released', ...about(semaphore), count: 1, held: undefined },
+      { event: 'os-ipc:released', ...about(semaphore), count: 3, held: undefined },
     ])
   })
 
-  test('tryAcquire publishes, and release once, with the time that the permit was held', async t => {
-    const semaphore = create(t, 1)
-    const { events } = heardOf(t, semaphore)
-    const permit = semaphore.tryAcquire()
-    t.is(semaphore.tryAcquire(), null)
-    await sleep(30)
-    permit?.release()
-    permit?.release()
-    const held = heldOf(events[1])
-    t.true(held >= 29, String(held))
-    t.deepEqual(events, [
-      { event: 'os-ipc:acquired', ...about(semaphore, true), wait: undefined, waited: 0 },
-      { event: 'os-ipc:released', ...about(semaphore, true), count: 1, held },
-    ])
-  })
-
-  for (const [method, permit] of [
-    ['wait', false],
-    ['acquire', true],
-  ] as const) {
-    test(`${method} that needs no waiting publishes no wait`, async t => {
-      const semaphore = create(t, 2)
-      const { events } = heardOf(t, semaphore)
-      await semaphore[method]()
-      await semaphore[method]({ timeout: 0 })
-      const taken = { event: 'os-ipc:acquired', ...about(semaphore, permit), wait: undefined, waited: 0 }
-      t.deepEqual(events, [taken, taken])
-    })
-
-    test(`${method} that waits publishes the wait, and the unit with the time that it took`, async t => {
-      const semaphore = create(t, 0)
-      const { events } = heardOf(t, semaphore)
-      const taken = semaphore[method]()
-      t.is(events.length, 1)
-      await sleep(30)
-      open(t, semaphore.name).post()
-      await taken
-      t.deepEqual(
-        events.map(({ event }) => event),
-        ['os-ipc:wait', 'os-ipc:released', 'os-ipc:acquired'],
-      )
-      const [began, , ended] = events
-      const { wait, waited } = endOf(ended)
-      t.true(wait !== undefined && wait > 0)
-      t.true(waited >= 29, String(waited))
-      t.deepEqual(began, { event: 'os-ipc:wait', ...about(semaphore, permit), wait: wait as number })
-      t.deepEqual(ended, { event: 'os-ipc:acquired', ...about(semaphore, permit), wait, waited })
-    })
-
-    test(`${method} that times out publishes it, with its error`, async t => {
-      const semaphore = create(t, 0)
-      const { events, take } = heardOf(t, semaphore)
-      const error = await t.throwsAsync(semaphore[method]({ timeout: 30 }), { code: 'ETIMEDOUT' })
-      const { wait, waited } = endOf(events[1])
-      t.true(waited >= 30, String(waited))
-      t.like(events[0], { event: 'os-ipc:wait', wait })
-      t.deepEqual(events[1], {
-        event: 'os-ipc:timeout',
-        ...about(semaphore, permit),
-        wait,
-        waited,
-        error: errorOf(events[1]),
-      })
-      t.is(errorOf(events[1]), error)
-      take()
-
-      const noTime = await t.throwsAsync(semaphore[method]({ timeout: 0 }), { code: 'ETIMEDOUT' })
-      const [only] = events
-      t.like(only, { event: 'os-ipc:timeout', permit, wait: undefined, waited: 0 })
-      t.is(errorOf(only), noTime)
-      t.is(events.length, 1)
-    })
-
-    test(`${method} that a signal ends publishes a timeout for AbortSignal.timeout, else a failure`, async t => {
-      const semaphore = create(t, 0)
-      const { events, take } = heardOf(t, semaphore)
-      await t.throwsAsync(semaphore[method]({ signal: AbortSignal.timeout(10) }), { name: 'TimeoutError' })
-      t.deepEqual(take(), ['wait', 'timeout'])
-
-      const controller = new AbortController()
-      const aborted = semaphore[method]({ signal: controller.signal })
-      const reason = new Error('no more')
-      controller.abort(reason)
-      t.like(events[1], { event: 'os-ipc:failed', permit, wait: endOf(events[0]).wait })
-      t.is(errorOf(events[1]), reason)
-      await t.throwsAsync(aborted, { is: reason })
-      t.deepEqual(take(), ['wait', 'failed'])
-
-      await t.throwsAsync(semaphore[method]({ signal: controller.signal }), { is: reason })
-      t.deepEqual(take(), []) // it never began
-    })
-
-    test(`${method} that close ends publishes a failure`, async t => {
-      const semaphore = create(t, 0)
-      const { events, take } = heardOf(t, semaphore)
-      const waits = [semaphore[method](), semaphore[method]()]
-      semaphore.close()
-      t.like(errorOf(events[2]), { code: 'ERR_CLOSED' })
-      t.deepEqual(take(), ['wait', 'wait', 'failed', 'failed'])
-      for (const wait of waits) await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
-    })
-  }
-
-  test('use publishes wait, acquired and released, also when its function throws', async t => {
-    const semaphore = create(t, 1)
-    const { take, events } = heardOf(t, semaphore)
-    await t.throwsAsync(
-      semaphore.use(() => {
-        throw new Error('broken')
-      }),
-    )
-    t.true(heldOf(events[1]) >= 0)
-    t.deepEqual(take(), ['acquired', 'released'])
-
-    const first = semaphore.use(() => sleep(20))
-    t.is(await semaphore.use(() => 'second'), 'second')
-    await first
-    t.deepEqual(take(), ['acquired', 'wait', 'released', 'acquired', 'released'])
+  declareWaits({
+    method: 'wait',
+    permit: false,
+    test,
+    create: (t, units) => {
+      const semaphore = create(t, units)
+      return {
+        name: semaphore.name,
+        backend,
+        take: options => semaphore.wait(options),
+        give: () => open(t, semaphore.name).post(),
+        close: () => semaphore.close(),
+      }
+    },
   })
 
   test('waitSync publishes as wait does', async t => {
@@ -186,18 +81,17 @@ onEveryBackend(({ test, create, open, backend }) => {
   test('a subscriber that ends another wait finds no unit half way', async t => {
     const semaphore = create(t, 0)
     const controllers = [new AbortController(), new AbortController(), new AbortController()]
-    const waits = controllers.map(({ signal }) => semaphore.acquire({ signal }))
+    const waits = controllers.map(({ signal }) => semaphore.wait({ signal }))
     const { take } = heardOf(t, semaphore, ({ event }) => {
       if (event === 'os-ipc:acquired') for (const controller of controllers) controller.abort()
     })
     open(t, semaphore.name).post(2)
     holdUp(100) // both are won before the first is told of
     const outcomes = await Promise.allSettled(waits)
-    const permits = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    t.true(permits.length >= 1)
-    for (const permit of permits) permit.release()
-    await until('no unit is missing', () => unitsOf(semaphore) === 2)
-    t.is(take().filter(event => event === 'acquired').length, permits.length)
+    const taken = outcomes.filter(({ status }) => status === 'fulfilled').length
+    t.true(taken >= 1)
+    await until('no unit is missing', () => unitsOf(semaphore) === 2 - taken)
+    t.is(take().filter(event => event === 'acquired').length, taken)
   })
 
   test('a subscriber may close the semaphore, and cannot wait on it again', async t => {
@@ -206,18 +100,14 @@ onEveryBackend(({ test, create, open, backend }) => {
       if (event === 'os-ipc:acquired') semaphore.close()
     })
     const other = open(t, semaphore.name)
-    const permit = await semaphore.acquire()
-    await t.throwsAsync(semaphore.acquire(), { code: 'ERR_CLOSED' })
+    await semaphore.wait()
+    await t.throwsAsync(semaphore.wait(), { code: 'ERR_CLOSED' })
     t.is(unitsOf(other), 0)
-    permit.release()
-    t.is(unitsOf(other), 1)
-    t.deepEqual(take(), ['acquired', 'released'])
+    t.deepEqual(take(), ['acquired'])
 
     const again = open(t, semaphore.name)
-    t.true(other.tryWait())
-    t.deepEqual(take(), ['acquired'])
     const controller = new AbortController()
-    const waits = [again.acquire({ signal: controller.signal }), again.wait({ signal: controller.signal })]
+    const waits = [again.wait({ signal: controller.signal }), again.wait({ signal: controller.signal })]
     const refused: Promise<unknown>[] = []
     heardOf(t, semaphore, ({ event }) => {
       if (event !== 'os-ipc:failed') return
@@ -232,11 +122,11 @@ onEveryBackend(({ test, create, open, backend }) => {
   test('a subscriber that throws breaks nothing but itself', async t => {
     const semaphore = create(t, 1)
     const throwing = child(t, 'diagnostics/throwing-subscriber.ts', { args: [backend, semaphore.name] })
-    t.like(await throwing.next(), { taken: 5, refused: ['ETIMEDOUT', 'AbortError', 'ERR_CLOSED'] })
+    t.like(await throwing.next(), { taken: 4, refused: ['ETIMEDOUT', 'AbortError', 'ERR_CLOSED'] })
     const uncaught = (await throwing.next()) as string[]
     t.deepEqual([...new Set(uncaught)].sort(), ['acquired', 'failed', 'released', 'timeout', 'wait'])
     t.is((await throwing.exit).code, 0)
-    t.is(unitsOf(semaphore), 1)
+    t.is(unitsOf(semaphore), 0)
   })
 
   test('a worker publishes in its own thread, which alone hears it', async t => {
@@ -282,17 +172,3 @@ requires(linux)('a semaphore of a raw key is told by its key', t => {
     ],
   )
 })
-
-function endOf(event: Event | undefined): { wait: number | undefined; waited: number } {
-  if (event === undefined || !('wait' in event)) throw new Error(`no end of a wait: ${event?.event}`)
-  return { wait: event.wait, waited: 'waited' in event ? event.waited : Number.NaN }
-}
-
-function heldOf(event: Event | undefined): number {
-  if (event?.event !== 'os-ipc:released' || event.held === undefined) throw new Error('no time was held')
-  return event.held
-}
-
-function errorOf(event: Event | undefined): unknown {
-  return event !== undefined && 'error' in event ? event.error : undefined
-}

@@ -24,11 +24,11 @@ const PAGES = [
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
-import { capabilities, ftok, IpcError, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
+import { capabilities, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisSemaphore } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
-declare const semaphore: Semaphore, jobs: Semaphore, ready: Semaphore, memory: SharedMemory
+declare const semaphore: Semaphore, ready: Semaphore, jobs: Limit, limit: Limit, uploads: Limit, memory: SharedMemory
 declare const file: string, url: string, parts: string[], subject: PermitSourceSubject
 declare function convert(file: string): Promise<void>
 declare function reopen(): void
@@ -93,6 +93,30 @@ test('an example that is wrong is found', t => {
     problems(new Map([[name, `${GIVEN}semaphore.post('2')\n`]])).join('\n'),
     /example-wrong\.mts:.*'string'/,
   )
+})
+
+test('a semaphore has none of the words of a limit, and a limit none of a semaphore', t => {
+  const words = {
+    semaphore: ['post()', 'wait()', 'tryWait()', 'waitSync()', 'value'],
+    limit: ['acquire()', 'tryAcquire()', 'acquireSync()', 'use(() => 1)', 'resize(2)', 'permits'],
+  }
+  const uses = (which: 'own' | 'foreign') =>
+    Object.entries(words).flatMap(([object, all]) => {
+      const other = object === 'limit' ? 'semaphore' : 'limit'
+      return all.map(word => `${which === 'own' ? object : other}.${word}`)
+    })
+  const file = (index: number) => join(ROOT, `example-word-${index}.mts`)
+  const files = (all: string[]) =>
+    new Map(all.map((use, index) => [file(index), `${GIVEN}void ${use}\n`] as const))
+  t.deepEqual(problems(files(uses('own'))), [])
+  const foreign = uses('foreign')
+  const found = problems(files(foreign))
+  t.is(found.length, foreign.length, found.join('\n'))
+  for (const [index, use] of foreign.entries()) {
+    const [, property] = /\.(\w+)/.exec(use) ?? []
+    const problem = found.find(text => text.startsWith(`${file(index)}:`)) ?? ''
+    t.regex(problem, new RegExp(`Property '${property}' does not exist on type`), use)
+  }
 })
 
 const LOCKS = `

@@ -38,7 +38,7 @@ onEveryBackend(({ backend, test, create, open }) => {
 
   test('info counts the waits of this process, and the threads in the kernel', async t => {
     const semaphore = create(t, 0)
-    const waits = [semaphore.wait(), semaphore.wait(), open(t, semaphore.name).acquire()]
+    const waits = [semaphore.wait(), semaphore.wait(), open(t, semaphore.name).wait()]
     t.is(semaphore.info().pending, 3)
     if (onLinux) await until('one waits in the kernel', () => semaphore.info().waiters === 1)
     semaphore.post(3)

@@ -13,12 +13,12 @@ const longRun = process.env['OS_IPC_MODEL_RUNS']
 const runs =
   longRun === undefined ? { numRuns: 100, interruptAfterTimeLimit: 90_000 } : { numRuns: Number(longRun) }
 
-for (const backend of ['sysv', 'posix'] as const) {
-  test.serial(`any sequence of calls in 1 to 3 processes does what the model does (${backend})`, async t => {
+for (const kind of ['sysv', 'posix', 'limit'] as const) {
+  test.serial(`any sequence of calls in 1 to 3 processes does what the model does (${kind})`, async t => {
     if (longRun !== undefined) t.timeout(600_000)
-    const players = new Players(t, backend)
+    const players = new Players(t, kind)
     await fc.assert(
-      fc.asyncProperty(steps(), async sequence => players.play(uniqueName(t), sequence)),
+      fc.asyncProperty(steps(kind), async sequence => players.play(uniqueName(t), sequence)),
       runs,
     )
     t.pass()

@@ -30,6 +30,17 @@ export function makeSet(
   run(lines.join('\n'))
 }
 
+/** Does one semop(2) on the set with this key, without undo, as a program in another language does. */
+export function operate(key: number, operations: readonly Operation[]): void {
+  run(
+    [
+      `set = check(libc.semget(${key}, 0, 0))`,
+      `ops = b"".join(struct.pack("Hhh", at, add, 0) for at, add in ${JSON.stringify(operations)})`,
+      `check(libc.semop(set, ops, ${operations.length}))`,
+    ].join('\n'),
+  )
+}
+
 /** `semctl(GETALL)`: every value of the set with this key. */
 export function valuesOf(key: number): number[] {
   const lines = [

@@ -63,8 +63,8 @@ const FAIL_LATER: Record<string, () => AbortSignal> = {
 
 const waitsOf = (semaphore: Semaphore) => ({
   wait: (signal: unknown) => semaphore.wait({ signal: signal as AbortSignal }),
-  acquire: (signal: unknown) =>
-    semaphore.acquire({ signal: signal as AbortSignal }).then(permit => permit.release()),
+  'wait with a timeout': (signal: unknown) =>
+    semaphore.wait({ signal: signal as AbortSignal, timeout: 60_000 }),
 })
 
 for (const backend of backends) {
@@ -101,7 +101,7 @@ for (const backend of backends) {
       await Promise.all(waits)
       t.is(semaphore.value, 0)
       const more = Array.from({ length: 5 }, (_, index) =>
-        semaphore.acquire(index === 2 ? { signal: make() } : {}),
+        semaphore.wait(index === 2 ? { signal: make() } : {}),
       )
       semaphore.close()
       for (const wait of more) await t.throwsAsync(wait, { code: 'ERR_CLOSED' })

@@ -4,14 +4,16 @@ import test from 'ava'
 
 import { backends } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
-import { uniqueName } from '../shared/names.ts'
+import { removeNamed, uniqueName } from '../shared/names.ts'
 
 for (const backend of backends) {
   for (const observed of [false, true]) {
     const listeners = observed ? ', with subscribers' : ''
     test(`nothing is lost at the end of the stack (${backend}${listeners})`, async t => {
+      const name = uniqueName(t)
+      for (const suffix of ['acquire', 'permits-at-once']) t.teardown(() => removeNamed(`${name}-${suffix}`))
       const process = child(t, 'waiting/at-stack-end.ts', {
-        args: [backend, uniqueName(t), String(observed)],
+        args: [backend, name, String(observed)],
       })
       t.deepEqual(await process.next(), { faults: [] })
     })

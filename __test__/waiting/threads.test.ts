@@ -14,7 +14,7 @@ const USER = 61_235
 const user = asUser(USER)
 
 /** What every kind of wait ends with. */
-const all = (end: string) => ({ wait: end, acquire: end, 'an unref wait': end })
+const all = (end: string) => ({ wait: end, 'a wait with a timeout': end, 'an unref wait': end })
 
 for (const backend of backends) {
   for (const [node, alone] of nodes.flatMap(node => [

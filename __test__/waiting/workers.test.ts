@@ -13,10 +13,7 @@ import { until } from '../shared/until.ts'
 const STATES: Record<string, { units: number; busy?: boolean }> = {
   'waits pending': { units: 0 },
   'unref waits pending': { units: 0 },
-  'a permit held': { units: 1 },
-  'a permit held after close': { units: 1 },
   'a unit on its way': { units: 1, busy: true },
-  'a permit on its way': { units: 1, busy: true },
   waitSync: { units: 0, busy: true },
 }
 
@@ -39,14 +36,11 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
     node,
     args: [state, how, backend, name, String(loads)],
   })
-  if (/held/.test(state)) semaphore.post()
   t.is(await process.next(), 'ready')
-  if (!/held/.test(state)) {
-    await until('it waits', () => (semaphore.info().waiters ?? 0) > 0)
-    if (units > 0) {
-      semaphore.post()
-      await until('the unit is on its way', () => semaphore.value === 0)
-    }
+  await until('it waits', () => (semaphore.info().waiters ?? 0) > 0)
+  if (units > 0) {
+    semaphore.post()
+    await until('the unit is on its way', () => semaphore.value === 0)
   }
   t.is(semaphore.value, 0)
   process.send('end')
@@ -70,7 +64,7 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
 for (const [state, { busy = false }] of Object.entries(STATES)) {
   for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
     // A busy one is not there to do that, and the others say nothing new.
-    if (how === 'process.exit' && (busy || !['waits pending', 'a permit held'].includes(state))) continue
+    if (how === 'process.exit' && (busy || state !== 'waits pending')) continue
     test.serial(`a worker with ${state} ends: ${how}`, async t => {
       await Promise.all(nodes.map(node => endsClean(t, { node, state, how })))
     })
@@ -80,41 +74,10 @@ for (const [state, { busy = false }] of Object.entries(STATES)) {
   })
 }
 
-test.serial('a worker with a permit held, on the other backend, ends with the process', async t => {
-  const run = { state: 'a permit held', how: 'process.exit of the main thread', backend: 'posix' } as const
+test.serial('a worker with waits pending that alone loaded the addon ends', async t => {
+  const run = { state: 'waits pending', how: 'terminate', loads: false }
   await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
 })
-
-for (const state of ['waits pending', 'a permit held']) {
-  test.serial(`a worker with ${state} that alone loaded the addon ends`, async t => {
-    const run = { state, how: 'terminate', loads: false }
-    await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
-  })
-}
-
-for (const backend of backends) {
-  test.serial(
-    `120 workers that are terminated at any moment lose no unit and double none (${backend})`,
-    async t => {
-      await Promise.all(
-        nodes.map(async node => {
-          const name = uniqueName(t)
-          const semaphore = Semaphore.create(name, { initial: 0, backend })
-          t.teardown(() => semaphore.close())
-          const process = child(t, 'waiting/terminate-workers.ts', {
-            node,
-            args: [backend, name, 40],
-            limit: 110_000,
-          })
-          const posts = await process.next()
-          await until(`${posts} units are back`, () => semaphore.value === posts)
-          t.like(await process.exit, { code: 0, signal: null })
-          t.is(semaphore.value, 40)
-        }),
-      )
-    },
-  )
-}
 
 for (const state of ['waits pending', 'waitSync']) {
   for (const backend of backends) {

@@ -53,9 +53,8 @@ function lacking({ capabilities }: Library): Finding[] {
 }
 
 /** Whether a dead process's permits and locks come back; the kernel was asked. */
-function recovery({ defaultBackend, crashRecovery, semaphoreBackends }: Library['capabilities']): Finding {
-  if (crashRecovery[defaultBackend])
-    return finding('ok', 'recovery', 'the permits of a killed process come back')
+function recovery({ defaultBackend, limits, semaphoreBackends }: Library['capabilities']): Finding {
+  if (limits.crashRecovery) return finding('ok', 'recovery', 'the permits of a killed process come back')
   const cure = 'supervise the processes, and post for the dead ones'
   if (defaultBackend === 'posix')
     return finding(

@@ -51,7 +51,13 @@ export async function runHolding(
     return waitCode
   }
   try {
-    return supervise === undefined ? become(native, command) : await supervise(command, permit.signal)
+    if (supervise !== undefined) return await supervise(command, permit.signal)
+    permit.handOn?.(true)
+    try {
+      return become(native, command)
+    } finally {
+      permit.handOn?.(false)
+    }
   } finally {
     await permit.release()
     await source.close()

@@ -3,13 +3,18 @@
 import type { Owner } from '../../index.js'
 import type { Library } from '../core/command.js'
 import { about, type Subject } from '../core/explain.js'
-import { backendOf, semaphoreSubject } from '../core/open.js'
+import { semaphoreSubject } from '../core/open.js'
 import { note } from '../core/output.js'
 import { libraryId } from '../core/target.js'
+
+/** The method of a permit of a limit that is for us: `lib/limit/permit.ts`. */
+const HAND_ON = Symbol.for('os-ipc.handOn')
 
 /** A permit that this process holds. */
 export interface HeldPermit {
   release(): void | Promise<void>
+  /** Says whether it is for the program that this process becomes, which else gives back what it did not take. */
+  handOn?(kept: boolean): void
   /** Aborts when the permit is lost while it is held; one of this host never is. */
   readonly signal?: AbortSignal
 }
@@ -44,26 +49,25 @@ export async function openPermits(ipc: Library, name: string, options: PermitOpt
   return redisPermits(redis, name, options)
 }
 
-/** A semaphore of this host, made when it is not there. */
+/** A limit of this host, made when it is not there. */
 function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): PermitSource {
   const { permits, mode, owner, quiet } = options
-  const semaphore = about(ipc, subject, () =>
-    ipc.Semaphore.openOrCreate(libraryId(subject.target), {
-      initial: permits,
-      mode,
-      owner,
-      backend: backendOf(subject),
-    }),
+  const limit = about(ipc, subject, () =>
+    ipc.Limit.openOrCreate(libraryId(subject.target), { permits, mode, owner }),
   )
-  const recovers = ipc.capabilities.crashRecovery[semaphore.backend]
+  const recovers = ipc.capabilities.limits.crashRecovery
   if (!recovers && !quiet) {
     note(
-      `a permit of ${subject.target.label} does not come back when os-ipc is killed; POSIX semaphores have no owner (--quiet leaves this out)`,
+      `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet leaves this out)`,
     )
   }
   return {
-    acquire: limits => about(ipc, subject, () => semaphore.acquire(limits)),
+    acquire: async limits => {
+      const permit = await about(ipc, subject, () => limit.acquire(limits))
+      const marked = permit as typeof permit & Record<symbol, ((kept: boolean) => void) | undefined>
+      return { release: () => permit.release(), handOn: kept => marked[HAND_ON]?.(kept) }
+    },
     outlivesExec: recovers,
-    close: () => semaphore.close(),
+    close: () => limit.close(),
   }
 }

@@ -2,44 +2,55 @@ import { inspect } from 'node:util'
 
 import { checked } from '../errors.js'
 import { native, reason } from './native.js'
+import type { LimitEngine } from '../limit/engine.js'
 import { BACKENDS } from '../options.js'
 import type { BackendCapabilities } from '../../native.cjs'
 import type { Backend } from '../options.js'
 
-/** A fact of each backend. */
+/** A fact about each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
+/** What limits are made of, and what becomes of the permits of a dead process. */
+export interface LimitCapabilities {
+  /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+  readonly engines: readonly LimitEngine[]
+  /** The one that a limit has when no `engine` is given. */
+  readonly default: LimitEngine | undefined
+  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+  readonly crashRecovery: boolean
+}
+
 /**
- * What this platform can do: a fact to look up, never a silent difference.
+ * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `crashRecovery` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
  */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
   readonly supported: boolean
-  /** Why the addon has not loaded and what to do about it; `undefined` where it has. */
+  /** The reason why the addon has not loaded, and the remedy; `undefined` where it has loaded. */
   readonly reason: string | undefined
-  /** Operating system and processor, as `'linux-x64'`. */
+  /** The operating system and the processor, such as `'linux-x64'`. */
   readonly platform: string
-  /** The backends that semaphores can have here; without `'sysv'` where a filter of system calls refuses it. */
+  /** The backends that semaphores can have here; `'sysv'` is missing where a filter of system calls refuses it. */
   readonly semaphoreBackends: readonly Backend[]
-  /** The one that a name means when no `backend` is given. */
+  /** The backend of a name when no `backend` is given. */
   readonly defaultBackend: Backend
-  /** Whether the kernel ends a wait by the clock. Where it does not, timeouts work all the same, by our own clock. */
+  /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
   readonly timedWait: PerBackend
-  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
-  readonly crashRecovery: PerBackend
+  /** What {@link Limit} has here. */
+  readonly limits: LimitCapabilities
   /** Whether `value` can be read. */
   readonly value: PerBackend
-  /** Whether `unlink` wakes those who wait. */
+  /** Whether `unlink` wakes the waiters. */
   readonly unlinkWakes: PerBackend
-  /** What {@link locks} are made of: System V semaphores, or files with flock(2). A dead process's are free with both. */
+  /** The material of {@link locks}: System V semaphores, or files with flock(2). With both, the locks of a dead process are free. */
   readonly locks: 'sysv' | 'files'
-  /** Whether objects outlive their last user. Where they do, they stay until somebody removes them or the host restarts. */
+  /** Whether objects outlive their last user. Where they do, they stay until a program removes them or the host restarts. */
   readonly persistent: boolean
-  /** Whether {@link list} can say what there is. */
+  /** Whether {@link list} can list the objects of this host. */
   readonly list: boolean
-  /** Whether this runtime allows {@link SharedMemory.buffer}; Electron does not. */
+  /** Whether this runtime allows {@link SharedMemory.buffer}. Electron does not. */
   readonly externalBuffers: boolean
 }
 
@@ -47,18 +58,18 @@ const supported = reason === undefined
 
 let known: readonly BackendCapabilities[] | undefined
 
-/** What the core knows of each backend; throws `ERR_NATIVE_BINDING` where there is no addon. */
+/** The core's facts about each backend; throws `ERR_NATIVE_BINDING` where there is no addon. */
 function backends(): readonly BackendCapabilities[] {
   known ??= checked(native.semaphoreCapabilities())
   return known
 }
 
-/** The largest value that a counter of this backend has. */
+/** The largest value of a counter of this backend. */
 export function valueMax(backend: Backend): number {
   return backends().find(({ name }) => name === backend)?.valueMax ?? 0
 }
 
-/** The backends of which a fact is true; none on a platform without the addon. */
+/** The backends for which a fact is true; none on a platform without the addon. */
 function those(fact: (backend: BackendCapabilities) => boolean): readonly Backend[] {
   return supported
     ? backends()
@@ -73,7 +84,7 @@ function perBackend(isTrue: readonly Backend[]): PerBackend {
 }
 
 /**
- * What this platform can do.
+ * The features of this platform.
  *
  * @example
  * ```ts
@@ -90,10 +101,10 @@ export const capabilities: Capabilities = Object.freeze({
   },
   defaultBackend: those(({ isDefault }) => isDefault)[0] ?? 'posix',
   timedWait: perBackend(those(({ hasTimedWait }) => hasTimedWait)),
-  get crashRecovery() {
-    // A POSIX semaphore has no owner.
-    const recovers = (name: Backend) => name === 'sysv' && checked(native.systemVUndo()).recoversPermits
-    return perBackend(those(({ name, available }) => available && recovers(name)))
+  get limits() {
+    const undo = supported && checked(native.hasLimits()) ? checked(native.systemVUndo()) : undefined
+    const engines = Object.freeze(undo?.available ? (['sysv'] as const) : [])
+    return Object.freeze({ engines, default: engines[0], crashRecovery: undo?.recoversPermits ?? false })
   },
   value: perBackend(those(({ hasValue }) => hasValue)),
   unlinkWakes: perBackend(those(({ unlinkWakes }) => unlinkWakes)),
@@ -101,10 +112,10 @@ export const capabilities: Capabilities = Object.freeze({
     return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
   },
   persistent: supported && checked(native.objectsPersist()),
-  // What System V objects there are stands in /proc; darwin, which has none of ours, tells of nothing.
+  // Linux lists the System V objects in /proc. On darwin there are no System V objects of this package, and no list.
   list: those(({ name, available }) => name === 'sysv' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
-  // Shows the facts where Node.js would print `[Getter]`.
+  // Shows the facts; Node.js would print `[Getter]`.
   [inspect.custom](this: Capabilities) {
     return Object.fromEntries(Object.entries(this))
   },

@@ -2,7 +2,7 @@ import { IpcError } from '../errors.js'
 import { requireByName } from '../require.js'
 import { wholeFilesOnly } from './whole-files.js'
 
-/** The platforms that have a binary, as their packages are called. */
+/** The platforms that have a binary; the names are those of their packages. */
 const PLATFORMS = [
   'linux-x64-gnu',
   'linux-arm64-gnu',
@@ -12,10 +12,10 @@ const PLATFORMS = [
   'darwin-arm64',
 ]
 
-/** The oldest one, as `engines` of package.json says. */
+/** The oldest version that the package supports: the same as `engines` in package.json. */
 const NODE = { major: 22, minor: 12 }
 
-/** Why the addon did not load, and what to do: a sentence each. */
+/** The reason why the addon did not load, and the remedy: a sentence each. */
 interface Diagnosis {
   cause: string
   cure: string
@@ -23,7 +23,7 @@ interface Diagnosis {
 
 const OTHER_VERSION = 'it is of another version than the package'
 
-/** What is looked at: everything that was tried, and what of this package is installed. */
+/** The facts of a failed load: all that the loader tried, and the parts of this package that are installed. */
 interface Attempt {
   /** `'linux-x64'` */
   host: string
@@ -31,15 +31,15 @@ interface Attempt {
   wanted: string | undefined
   /** The platforms whose packages are installed. */
   installed: readonly string[]
-  /** What was said of the binaries that are there, the first first. */
+  /** The error messages of the binaries that are installed, in the order in which the loader tried them. */
   refusals: readonly string[]
-  /** The file that NAPI_RS_NATIVE_LIBRARY_PATH names: nothing else is looked for then. */
+  /** The file that NAPI_RS_NATIVE_LIBRARY_PATH names. When it is set, the loader tries nothing else. */
   override: string | undefined
 }
 
 type Native = typeof import('../../native.cjs')
 
-/** The addon did not load. */
+/** The failure to load the addon. */
 export class LoadingFailure {
   readonly message: string
   readonly #cure: string
@@ -51,16 +51,16 @@ export class LoadingFailure {
     this.#cause = error
   }
 
-  /** One for each call that needs the addon: its stack shows that call. */
+  /** A new error for each call that needs the addon, so that its stack shows that call. */
   error(): IpcError {
     return new IpcError('ERR_NATIVE_BINDING', this.message, { hint: this.#cure, cause: this.#cause })
   }
 }
 
-/** Loads the addon. It never throws: a program can ask what this platform has, and do without. */
+/** Loads the addon. It never throws: a program can read what this platform supports, and run without the addon. */
 export function load(): { native: Native } | { failure: LoadingFailure } {
   try {
-    // The path from the bundle that this is in. It is a literal, so that bundlers and tracers of files find the binary.
+    // The path is relative to the bundle that contains this code. It is a literal, so that bundlers and file tracers find the binary.
     return { native: wholeFilesOnly(() => complete(require('../native.cjs'))) }
   } catch (error) {
     const attempt = investigate(error)
@@ -69,7 +69,7 @@ export function load(): { native: Native } | { failure: LoadingFailure } {
   }
 }
 
-/** The addon, if it has all that this code calls: the loader names that, and takes any binary. */
+/** The addon, if it has every function that this code calls. The loader gives the list of names and accepts any binary. */
 function complete(native: Native): Native {
   const missing = Object.entries(native).find(([, value]) => value === undefined)
   if (missing) throw new Error(`${OTHER_VERSION}: it has no function ${missing[0]}`)
@@ -77,8 +77,8 @@ function complete(native: Native): Native {
 }
 
 /**
- * The binary by its file's name, where the loader found nothing and its package is there: an executable of Bun does not
- * read the package.json that names the file.
+ * Loads the binary by its file name, where the loader found nothing although the package is there: an executable of Bun
+ * does not read the package.json that names the file.
  */
 function byName({ wanted, installed, refusals }: Attempt): Native | undefined {
   if (refusals.length > 0 || !isThere(wanted, installed)) return undefined
@@ -125,7 +125,7 @@ function override(): string | undefined {
   }
 }
 
-/** What the generated loader heard: it makes one chain of it, the last first, and keeps nothing but the messages. */
+/** The loader's error messages. The generated loader links them into one chain, the last first, and keeps only the messages. */
 function chain(error: unknown): string[] {
   const errors = new Set<Error>()
   for (let next = error; next instanceof Error && !errors.has(next); next = next.cause) errors.add(next)
@@ -155,7 +155,7 @@ function unsupported({ host }: Attempt): Diagnosis | undefined {
 function bundled(error: unknown): Diagnosis | undefined {
   const { code, message } = error as NodeJS.ErrnoException
   const leftBehind = code === 'MODULE_NOT_FOUND' && /native\.cjs/.test(message.split('\n')[0] ?? '')
-  // What esbuild makes of `require` in a bundle of ES modules.
+  // The function that esbuild puts in the place of `require` in a bundle of ES modules.
   if (!leftBehind && !/^Dynamic require of /.test(message)) return undefined
   return {
     cause: 'os-ipc was put into a bundle, where its native addon cannot be.',
@@ -168,7 +168,7 @@ function forbidden({ refusals }: Attempt): Diagnosis | undefined {
   if (flag !== undefined) {
     const cause = 'Deno did not allow the native addon of os-ipc to be loaded:'
     const cure = 'Run it with --allow-ffi, --allow-read and --allow-env'
-    // The C library is asked of the system where that file, which says it, cannot be read.
+    // Where Deno cannot read the file that names the C library, the loader asks the system for it.
     return flag === '--allow-sys'
       ? {
           cause: `${cause} --allow-read is missing, for /usr/bin/ldd.`,
@@ -231,7 +231,7 @@ function otherPlatform({ wanted, installed, refusals }: Attempt): Diagnosis | un
   }
 }
 
-/** For such a one npm leaves out the optional dependencies, and warns of the package itself. */
+/** On an old Node.js, npm leaves out the optional dependencies and warns only of the package itself. */
 function oldNode({ wanted, installed, refusals }: Attempt): Diagnosis | undefined {
   const [major = 0, minor = 0] = process.version.slice(1).split('.').map(Number)
   const isNew = major > NODE.major || (major === NODE.major && minor >= NODE.minor)

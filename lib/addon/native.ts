@@ -4,12 +4,12 @@ import { unloaded } from './unloaded.js'
 
 const outcome = load()
 
-/** Why the addon did not load and what to do; `undefined` if it did. */
+/** The reason why the addon did not load, and the remedy; `undefined` if it loaded. */
 export const reason: string | undefined = 'failure' in outcome ? outcome.failure.message : undefined
 
 type Addon = typeof import('../../native.cjs')
 
-/** Its functions return an error instead of throwing one: see `checked`. */
+/** The addon's functions return an error instead of throwing one: see `checked`. */
 export type Native = {
   readonly [Name in keyof Addon]: Addon[Name] extends (...args: infer Arguments) => infer Result
     ? (...args: Arguments) => Answer<Result>
@@ -17,9 +17,10 @@ export type Native = {
 }
 
 /**
- * The addon, or what throws in its place; each call may return its error.
+ * The addon, or an object in its place whose calls throw. Each call may return an error.
  *
- * A copy: what an addon exports is filled in property by property, and V8 then looks each of them up by hash at every call.
+ * It is a copy: the exports of an addon are added property by property, and V8 then finds each of them by a hash lookup
+ * at every call.
  */
 export const native: Native =
   'failure' in outcome ? unloaded(() => outcome.failure.error()) : ({ ...outcome.native } as Native)

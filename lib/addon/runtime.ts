@@ -1,3 +1,3 @@
-/** What runs this program. Electron and NW.js are Node with an event loop of their own around it; Bun and Deno are not. */
+/** The program that runs this code. Electron and NW.js are Node with another event loop around it; Bun and Deno are not Node. */
 export const runtime =
   (['bun', 'deno', 'electron', 'nw'] as const).find(name => name in process.versions) ?? 'node'

@@ -1,6 +1,6 @@
 import type { Native } from './native.js'
 
-/** What the package calls by itself, when it is loaded and when the process exits. */
+/** The calls that the package makes by itself, when it is loaded and when the process exits. */
 const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
   onFirstThread: () => false,
   externalBuffersAllowed: () => false,
@@ -9,7 +9,7 @@ const QUIET: Readonly<Record<PropertyKey, () => unknown>> = {
   beforeExit: () => undefined,
 }
 
-/** Takes the place of an addon that did not load: each call that a program makes throws what `errorOf` returns. */
+/** Takes the place of an addon that did not load: each call by a program throws the error that `errorOf` returns. */
 export function unloaded(errorOf: () => Error): Native {
   const refuse = (): never => {
     throw errorOf()

@@ -1,15 +1,15 @@
-/** How many may wait to be watched: a loop that never lets a microtask run keeps no more of them. */
+/** The most objects that wait for registration: it bounds the memory of a loop that never lets a microtask run. */
 const MOST = 64
 
 /**
- * Frees, by its number, what was not closed and what nobody can reach any more.
+ * Frees, by its number, an object that was not closed and that the program cannot reach any more.
  *
- * A `FinalizationRegistry`, but for what is closed before the next microtask: to register that and take it back would
- * cost more than two small system calls.
+ * It is a `FinalizationRegistry`, except for objects that are closed before the next microtask: registering and
+ * unregistering such an object would cost more than two small system calls.
  */
 export class Unreachable<T extends object> {
   readonly #registry: FinalizationRegistry<number>
-  /** The last one opened is most often the first one closed: a map would cost as much as registering. */
+  /** An array, because the last object opened is most often the first one closed: a map would cost as much as registering. */
   readonly #young: T[] = []
   readonly #numbers: number[] = []
   #scheduled = false
@@ -18,16 +18,16 @@ export class Unreachable<T extends object> {
     this.#registry = new FinalizationRegistry(free)
   }
 
-  /** From now on it is freed when nobody can reach it. */
+  /** Frees the object once the program cannot reach it any more. */
   watch(object: T, number: number): void {
-    // Where one of these throws (no room on the stack), the object is not watched, and the others are as before.
+    // If one of these calls throws (no room on the stack), this object is not watched, and the others are unchanged.
     if (!this.#scheduled) this.#schedule()
     if (this.#young.length >= MOST) this.#register()
     this.#numbers.push(number)
     this.#young.push(object)
   }
 
-  /** It was closed. */
+  /** Stops watching an object that was closed. */
   forget(object: T): void {
     const index = this.#young.lastIndexOf(object)
     if (index === -1) {

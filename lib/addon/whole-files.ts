@@ -2,8 +2,8 @@ const HEADER = 64
 const ELF = 0x7f454c46
 
 /**
- * Runs `load`, in which no addon is loaded from a file that was cut short: the operating system would map it all the
- * same, and end the process with SIGBUS where it reads on.
+ * Runs `load`, during which no addon is loaded from a truncated file. The operating system would map such a file, and
+ * end the process with SIGBUS at the first access beyond its end.
  */
 export function wholeFilesOnly<T>(load: () => T): T {
   const { dlopen } = process
@@ -18,10 +18,10 @@ export function wholeFilesOnly<T>(load: () => T): T {
   }
 }
 
-/** Whether an ELF file ends before the last of what its header tells of, which is the table of its sections. */
+/** Whether an ELF file ends before the last part that its header declares, which is the table of sections. */
 function isCutShort(path: string): boolean {
   try {
-    // To import it would also load all of its parts that Node itself loads when they are needed.
+    // An import would also load parts of the module that Node itself loads only when they are needed.
     const { closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
     const file = openSync(path, 'r')
     try {
@@ -33,6 +33,6 @@ function isCutShort(path: string): boolean {
       closeSync(file)
     }
   } catch {
-    return false // Whoever loads it says why it cannot be read.
+    return false // The code that loads the file reports why it cannot be read.
   }
 }

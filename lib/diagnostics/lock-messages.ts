@@ -1,16 +1,16 @@
 import type { LockMode } from '../lock/types.js'
 
-/** What every event of a lock says. */
+/** The fields of every event of a lock. */
 export interface LockMessage {
   /** The lock's name. */
   name: string
-  /** How it was asked for. */
+  /** The requested mode. */
   mode: LockMode
 }
 
 /** `os-ipc:lock:wait`: a request has to wait. */
 export interface LockWaitMessage extends LockMessage {
-  /** The number of this wait, from 1 on in each thread; its end has the same one. */
+  /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
   wait: number
 }
 
@@ -18,7 +18,7 @@ export interface LockWaitMessage extends LockMessage {
 export interface LockAcquiredMessage extends LockMessage {
   /** The number of the wait that this ends; `undefined` when the lock was free at once. */
   wait: number | undefined
-  /** Milliseconds that it was waited for; 0 when it was free at once. */
+  /** Milliseconds that the request waited; 0 when the lock was free at once. */
   waited: number
 }
 
@@ -26,19 +26,19 @@ export interface LockAcquiredMessage extends LockMessage {
 export interface LockFailedMessage extends LockMessage {
   /** The number of the wait that this ends. */
   wait: number
-  /** Milliseconds that it was waited. */
+  /** Milliseconds that the request waited. */
   waited: number
-  /** What the request rejects with. */
+  /** The error with which the request rejects. */
   error: unknown
 }
 
-/** `os-ipc:lock:released`: a lock was given back. */
+/** `os-ipc:lock:released`: a lock was released. */
 export interface LockReleasedMessage extends LockMessage {
-  /** Milliseconds that it was held; `undefined` when nobody listened as it was granted. */
+  /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
   held: number | undefined
 }
 
-/** The messages of the channels of `node:diagnostics_channel` that locks publish to. */
+/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
 export interface LockDiagnosticsMessages {
   'os-ipc:lock:wait': LockWaitMessage
   'os-ipc:lock:acquired': LockAcquiredMessage

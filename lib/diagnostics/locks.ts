@@ -16,20 +16,20 @@ const released = channel('os-ipc:lock:released')
 const timeout = channel('os-ipc:lock:timeout')
 const failed = channel('os-ipc:lock:failed')
 
-/** A request that has to wait waits now. */
+/** A request has begun to wait. */
 export function requestBegan({ name, mode }: LockMessage, { number }: ObservedWait): void {
   if (!waiting.hasSubscribers) return
   waiting.publish({ name, mode, wait: number } satisfies LockWaitMessage)
 }
 
-/** Its lock was granted. */
+/** The lock of a request was granted. */
 export function requestSucceeded({ name, mode }: LockMessage, { number, start }: ObservedWait): void {
   if (!acquired.hasSubscribers) return
   const waited = performance.now() - start
   acquired.publish({ name, mode, wait: number, waited } satisfies LockAcquiredMessage)
 }
 
-/** It ended without the lock. */
+/** A request ended without the lock. */
 export function requestFailed(
   { name, mode }: LockMessage,
   { number, start }: ObservedWait,
@@ -41,18 +41,18 @@ export function requestFailed(
   ended.publish({ name, mode, wait: number, waited, error } satisfies LockFailedMessage)
 }
 
-/** A lock was free. */
+/** A lock was granted at once. */
 export function lockedAtOnce({ name, mode }: LockMessage): void {
   if (acquired.hasSubscribers)
     acquired.publish({ name, mode, wait: undefined, waited: 0 } satisfies LockAcquiredMessage)
 }
 
-/** The time at which a lock was granted, if anybody wants to hear how long it was held. */
+/** The time at which a lock was granted, if a subscriber wants to know how long it is held. */
 export function lockedSince(): number | undefined {
   return released.hasSubscribers ? performance.now() : undefined
 }
 
-/** A lock was given back. */
+/** A lock was released. */
 export function unlocked({ name, mode }: LockMessage, since: number | undefined): void {
   if (!released.hasSubscribers) return
   const held = since === undefined ? undefined : performance.now() - since

@@ -1,28 +1,29 @@
+import type { LimitEngine } from '../limit/engine.js'
 import type { Backend } from '../options.js'
 
-/** What every event of a semaphore says. */
+/** What every event of a semaphore or a limit says. */
 export interface SemaphoreMessage {
-  /** The semaphore's name with its leading slash; `undefined` for a raw System V key. */
+  /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
   name: string | undefined
   /** The raw System V key that it was opened with; `undefined` for a name. */
   key: number | undefined
-  /** Which of the platform's two kinds it is. */
-  backend: Backend
-  /** True for a permit (`acquire`, `tryAcquire`, `use`), false for a raw unit (`wait`, `tryWait`, `waitSync`, `post`). */
+  /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+  backend: Backend | LimitEngine
+  /** True for a permit of a limit, false for a unit of a semaphore. */
   permit: boolean
 }
 
-/** `os-ipc:wait`: somebody has to wait. */
+/** `os-ipc:wait`: a call has to wait. */
 export interface WaitMessage extends SemaphoreMessage {
-  /** The number of this wait, from 1 on in each thread; its end has the same one. */
+  /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
   wait: number
 }
 
 /** `os-ipc:acquired`: a unit or permit was taken. */
 export interface AcquiredMessage extends SemaphoreMessage {
-  /** The number of the wait that this ends; `undefined` when the unit was there at once. */
+  /** The number of the wait that this ends; `undefined` when the unit was available at once. */
   wait: number | undefined
-  /** Milliseconds that it was waited for; 0 when it was there at once. */
+  /** Milliseconds that the call waited; 0 when the unit was available at once. */
   waited: number
 }
 
@@ -30,21 +31,21 @@ export interface AcquiredMessage extends SemaphoreMessage {
 export interface FailedMessage extends SemaphoreMessage {
   /** The number of the wait that this ends; `undefined` for `timeout: 0`, which does not wait. */
   wait: number | undefined
-  /** Milliseconds that it was waited. */
+  /** Milliseconds that the call waited. */
   waited: number
-  /** What the wait rejects with, or throws. */
+  /** The error with which the wait rejects, or which it throws. */
   error: unknown
 }
 
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 export interface ReleasedMessage extends SemaphoreMessage {
-  /** How many: 1 for a permit, the argument of `post` for raw units. */
+  /** How many: 1 for a permit, the argument of `post` for units. */
   count: number
-  /** Milliseconds that the permit was held; `undefined` for raw units, and when nobody listened as it was taken. */
+  /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
   held: number | undefined
 }
 
-/** The messages of the channels of `node:diagnostics_channel` that semaphores publish to. */
+/** The messages of the channels of `node:diagnostics_channel` that semaphores and limits publish to. */
 export interface DiagnosticsMessages {
   'os-ipc:wait': WaitMessage
   'os-ipc:acquired': AcquiredMessage

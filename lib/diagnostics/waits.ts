@@ -3,15 +3,15 @@ import { channel } from 'node:diagnostics_channel'
 import { sharedByCopies } from '../copies.js'
 import { IpcError } from '../errors.js'
 
-/** A wait, as subscribers hear of it. */
+/** The data of a wait that subscribers receive. */
 export interface ObservedWait {
-  /** No other wait of this thread has it. */
+  /** Unique among the waits of this thread. */
   readonly number: number
-  /** When it began, by the monotonic clock. */
+  /** The time of its start, on the monotonic clock. */
   readonly start: number
 }
 
-/** Counts the waits of this thread, of whichever copy of this package: all of them publish to the same channels. */
+/** Counts the waits of this thread across all copies of this package: they publish to the same channels. */
 const waits = sharedByCopies(channel('os-ipc:wait'), 'waits', { last: 0 })
 
 /** The number of a wait of this thread, for a semaphore or a lock. */
@@ -20,7 +20,7 @@ export function nextWait(): number {
   return waits.last
 }
 
-/** Our own timeout, or that of `AbortSignal.timeout()`. */
+/** Whether an error is a timeout of this package, or of `AbortSignal.timeout()`. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof IpcError
     ? error.code === 'ETIMEDOUT'

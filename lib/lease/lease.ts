@@ -2,9 +2,9 @@ import { performance } from '../waiting/clock.js'
 
 /** A point in time on both clocks. */
 export interface Instant {
-  /** Of the clock that never jumps, and that stands still while the machine sleeps. */
+  /** The steady clock, which never jumps and stops while the machine sleeps. */
   readonly steady: number
-  /** Of the clock on the wall, which Redis's entries are compared by. */
+  /** The wall clock, by which the entries in Redis are compared. */
   readonly wall: number
 }
 
@@ -13,27 +13,27 @@ export function now(): Instant {
 }
 
 /**
- * Which part of its lease a permit counts as held. The rest is for clocks that differ: nobody's is off by more than half
- * of the rest (`server.ts`), so two differ by no more than all of it.
+ * The part of its lease for which a permit counts as held. The rest allows for clocks that differ: a clock that is off by
+ * more than half of the rest is refused (`server.ts`), so two clocks differ by no more than the whole rest.
  */
 const COUNTED = 0.9
 
-/** How long a permit is ours, by our own clocks: whatever Redis answers, or does not. */
+/** The time for which this process holds a permit, measured by its own clocks and not by the answers of Redis. */
 export class Lease {
   readonly length: number
   #start: Instant
   #over = false
 
-  /** `start` is when the command was sent that took the permit: Redis may have done it at any time since. */
+  /** `start` is the time at which the command that took the permit was sent: Redis may have run it at any time since. */
   constructor(length: number, start: Instant) {
     this.length = length
     this.#start = start
   }
 
-  /** Milliseconds that are left; 0 when it is over, and for ever after that. */
+  /** The milliseconds that are left. Once it is 0, it stays 0. */
   left(): number {
     if (this.#over) return 0
-    // Whichever clock went further: a machine that slept finds that out by the wall, one whose clock was set back does not.
+    // The clock that went further counts. After a sleep that is the wall clock; after the clock was set back, the steady one.
     const steady = performance.now() - this.#start.steady
     const wall = Date.now() - this.#start.wall
     const left = this.length * COUNTED - Math.max(steady, wall)
@@ -42,7 +42,7 @@ export class Lease {
     return 0
   }
 
-  /** It was kept by a command that was sent at `start`. Answers whether that came in time. */
+  /** Extends the lease by a command that was sent at `start`. Returns whether the command came in time. */
   renew(start: Instant): boolean {
     if (this.left() === 0) return false
     this.#start = start

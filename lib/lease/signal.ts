@@ -1,12 +1,12 @@
-/** A context of `node:vm` has no AbortSignal, and no lease is taken in it. */
+/** A context of `node:vm` has no AbortSignal, and no code takes a lease in it. */
 const prototype: object = globalThis.AbortSignal?.prototype ?? {}
 
 const aborted = Object.getOwnPropertyDescriptor(prototype, 'aborted')?.get as () => boolean
 
 /**
- * An `AbortSignal` that looks at the clock whenever it is asked.
+ * An `AbortSignal` that reads the clock at every access.
  *
- * A timer alone would be late in a process that was stopped or busy: whatever runs first when it goes on would still read
+ * In a process that was stopped or busy, a timer alone would be late: the first code that runs afterwards would still read
  * `aborted: false`. So reading `aborted` or `reason`, and `throwIfAborted()`, first run `check`, which aborts when it is time.
  */
 export function leaseSignal(controller: AbortController, check: () => void): AbortSignal {

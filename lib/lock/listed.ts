@@ -1,31 +1,31 @@
 import type { NativeLockInfo } from '../../native.cjs'
 
-/** A lock that somebody uses, or did until a moment ago or until he was killed. */
+/** A lock that is in use, or whose last user has ended a moment ago or was killed. */
 export interface ListedLock {
   readonly name: string
   /** The System V key of its set. */
   readonly key: number | undefined
-  /** The set's id. */
+  /** Whether a process holds it exclusively. */
   readonly id: number | undefined
-  /** Whether somebody has it alone. */
+  /** The number of holders that share it. */
   readonly exclusive: boolean
-  /** How many hold it together. */
+  /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
   readonly shared: number
   /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
   readonly waiters: number
-  /** The pids of those who use it, as far as the kernel knows. */
+  /** The pids of its users, as far as the kernel knows them. */
   readonly processes: number[]
-  /** The owner's user. */
+  /** The uid of the owner. */
   readonly uid: number
-  /** The owner's group. */
+  /** The gid of the owner. */
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
-  /** When it was made, to the second. */
+  /** The time at which it was made, in whole seconds. */
   readonly changedAt: Date
 }
 
-/** The addon's view as the public one. */
+/** Converts the addon's entry into the public one. */
 export function listedLock({ key, id, changedAt, processes, ...lock }: NativeLockInfo): ListedLock {
   return { ...lock, key, id, processes: [...processes], changedAt: new Date(changedAt * 1000) }
 }

@@ -4,15 +4,15 @@ import type { LockManager } from './types.js'
 /**
  * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
  *
- * A lock exists while somebody uses it. When its holder dies, `kill -9` included, the next one in line has it.
+ * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
  *
  * @example
  * ```ts
- * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // other readers may be here as well, but no exclusive holder
  *   // others may read as well, and nobody has it exclusively
  * })
  * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
- *   if (lock === null) return false // another process is at it
+ *   if (lock === null) return false // another process holds the lock
  *   return true
  * })
  * ```

@@ -35,7 +35,7 @@ class HeldLock implements Lock {
     return this.#mode
   }
 
-  /** Never aborts. One each, and only for those who ask: on a shared one, the listeners of all locks would pile up. */
+  /** Never aborts. Each lock has its own signal, made on the first read: on a shared one, the listeners of all locks would pile up. */
   get signal(): AbortSignal {
     this.#signal ??= new AbortController().signal
     return this.#signal
@@ -50,9 +50,9 @@ class HeldLock implements Lock {
   }
 }
 
-/** Locks of this host; those of two folders, or of a folder and the platform, have nothing to do with each other. */
+/** The locks of this host. The locks of two folders, or of a folder and the platform, are independent of each other. */
 export class HostLockManager implements LockManager {
-  /** Where the files are that the locks are made of; `undefined` for what the platform has. */
+  /** The folder of the lock files; `undefined` for the locks of the platform. */
   readonly #folder: string | undefined
 
   constructor(folder?: string) {
@@ -70,13 +70,13 @@ export class HostLockManager implements LockManager {
     let since: number | undefined
     try {
       since = lockedSince()
-      // The signal may have come after the grant and before this: the callback has not run, and is not to.
+      // The signal may have aborted after the grant and before this point: the callback has not run, and must not run.
       if (signal?.aborted) throw signal.reason
       return await callback(new HeldLock(request))
     } finally {
       checked(native.lockEnd(handle))
       unlocked(request, since)
-      // The callbacks of the requests that have the lock now begin before anybody learns that this request has ended.
+      // First the requests that now have the lock run their callbacks; then the caller learns that this request has ended.
       settleNow()
     }
   }
@@ -92,7 +92,7 @@ export class HostLockManager implements LockManager {
     if (held) {
       try {
         lockedAtOnce(request)
-      } catch {} // The stack has no room to tell subscribers. The lock is held all the same.
+      } catch {} // The stack has no room to notify subscribers. The lock is held all the same.
       return handle
     }
     if (ticket === undefined) {
@@ -104,7 +104,7 @@ export class HostLockManager implements LockManager {
       pending = new PendingLock(handle, ticket, request)
       pending.begin()
     } catch (error) {
-      // The addon comes first: the stack may have no room for a function of ours.
+      // The call of the addon comes first: the stack may have no room for a function of this package.
       native.lockEnd(handle)
       if (pending) pending.ended = true
       pending?.letGo()
@@ -117,7 +117,7 @@ export class HostLockManager implements LockManager {
   }
 
   async query(): Promise<LockManagerSnapshot> {
-    // A copy: an array of the addon is of the main context, and a test of Jest runs in another one.
+    // A copy: an array of the addon belongs to the main context, and a test of Jest runs in another one.
     const requests = [...checked(native.lockRequests(this.#folder))]
     const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
     return { held: described(true), pending: described(false) }

@@ -4,7 +4,7 @@ import type { LockRequest } from './request.js'
 import { native } from '../addon/native.js'
 import { PendingWait } from '../waiting/pending.js'
 
-/** A request that waits for its lock; its promise is of the handle, once the lock is held. */
+/** A request that waits for its lock. Its promise resolves with the handle once the lock is held. */
 export class PendingLock extends PendingWait<number> {
   protected readonly alive = true
   readonly #handle: number
@@ -16,7 +16,7 @@ export class PendingLock extends PendingWait<number> {
     this.#request = request
   }
 
-  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
+  /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
   begin(): void {
     this.listen()
     if (!this.ended) this.expect()
@@ -26,7 +26,7 @@ export class PendingLock extends PendingWait<number> {
     return this.#handle
   }
 
-  /** Its end does that. */
+  /** Nothing to do: the end of the request withdraws it. */
   protected withdraw(): void {}
 
   override fail(error: unknown): void {

@@ -2,7 +2,7 @@ import { checkSignal } from '../options.js'
 import { wrongType, wrongValue } from '../errors.js'
 import type { LockGrantedCallback, LockMode } from './types.js'
 
-/** A request that was checked. */
+/** A request whose arguments were checked. */
 export interface LockRequest {
   readonly name: string
   readonly mode: LockMode
@@ -17,7 +17,7 @@ interface CheckedRequest {
 }
 
 /**
- * The arguments of `request`, converted as Web IDL says and refused as the Web Locks specification says.
+ * Converts the arguments of `request` as Web IDL specifies, and refuses those that the Web Locks specification refuses.
  *
  * {@link https://w3c.github.io/web-locks/#api-lock-manager-request}
  */
@@ -25,7 +25,7 @@ export function checkRequest(args: readonly unknown[]): LockRequest {
   return checkRequestWith(args).request
 }
 
-/** The same, with the option `timeout` that only some locks have: it is read, and not checked. */
+/** The same, with the option `timeout`, which only some locks have: it is read, but not checked. */
 export function checkRequestWith(args: readonly unknown[], option?: 'timeout'): CheckedRequest {
   if (args.length < 2) throw wrongType('callback', 'a function', undefined)
   const [first, second, third] = args

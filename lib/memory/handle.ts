@@ -2,18 +2,18 @@ import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import { Unreachable } from '../addon/unreachable.js'
 
-/** Of a handle that is closed: the addon knows none by that number. */
+/** The number of a closed handle: the addon has no handle with this number. */
 const NONE = 0
 
-/** A handle that was dropped lets go of the memory; an ArrayBuffer that is still in use keeps it mapped. */
+/** A handle that the program drops releases the memory; an ArrayBuffer that is still in use keeps it mapped. */
 const unreachable = new Unreachable<MemoryHandle>(number => void native.memoryRelease(number))
 
-/** Open memory in the addon, and what is left of it once it is closed. */
+/** Open memory in the addon, and what remains of it after it is closed. */
 export class MemoryHandle {
-  /** What the addon's functions take; they return an `ERR_DETACHED` for one that is closed. */
+  /** The argument of the addon's functions. They return an `ERR_DETACHED` for a closed one. */
   number: number
   #buffer: ArrayBuffer | undefined
-  /** Which memory it was, once the addon knows no more of the number. */
+  /** The identity of the memory after `close`, when the addon does not know the number any more. */
   #identity: object | null = null
 
   constructor(number: number) {
@@ -25,13 +25,13 @@ export class MemoryHandle {
     return this.number !== NONE
   }
 
-  /** The memory itself: the same `ArrayBuffer` at every call. */
+  /** The memory itself: every call returns the same `ArrayBuffer`. */
   buffer(readOnly: boolean): ArrayBuffer {
     this.#buffer ??= this.#external(readOnly)
     return this.#buffer
   }
 
-  /** Takes the memory out of this process. */
+  /** Unmaps the memory from this process. */
   close(): void {
     if (!this.open) return
     this.#identity = checked(native.memoryClose(this.number))
@@ -39,7 +39,7 @@ export class MemoryHandle {
     unreachable.forget(this)
   }
 
-  /** Removes the object, open or closed. The addon leaves alone what has its name by now. */
+  /** Removes the object, open or closed. The addon leaves alone an object that has taken its name since. */
   unlink(): void {
     if (this.#identity === null) checked(native.memoryUnlink(this.number))
     else checked(native.memoryRemoveClosed(this.#identity))

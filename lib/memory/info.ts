@@ -1,42 +1,42 @@
 import type { NativeMemoryInfo } from '../../native.cjs'
 
-/** What the kernel knows of a memory object; what a system does not keep is `undefined`. */
+/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 export interface SharedMemoryInfo {
-  /** Which system it lives in. */
+  /** The system that keeps it. */
   readonly kind: 'posix' | 'sysv'
   /** The name of a POSIX object. */
   readonly name: string | undefined
-  /** The key of a System V segment, unless it has none or lost it. */
+  /** The key of a System V segment; `undefined` if it has none or has lost it. */
   readonly key: number | undefined
   /** The id of a System V segment. */
   readonly id: number | undefined
-  /** Bytes that it has now: a peer can cut a POSIX object. */
+  /** The present size in bytes: a peer can truncate a POSIX object. */
   readonly size: number
-  /** How often a System V segment is attached, in all processes. */
+  /** The number of attachments of a System V segment, in all processes. */
   readonly attached: number | undefined
-  /** The process that made a System V segment; `undefined` when it is of another PID namespace. */
+  /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
   readonly creatorPid: number | undefined
-  /** The last process that attached or detached it, likewise. */
+  /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
   readonly lastPid: number | undefined
-  /** Who owns it. */
+  /** The uid of the owner. */
   readonly uid: number
-  /** Whose group it is. */
+  /** The gid of its group. */
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
-  /** When a POSIX object was made, where the file system keeps that. */
+  /** The time at which a POSIX object was made, where the file system keeps it. */
   readonly createdAt: Date | undefined
-  /** When a System V segment was last attached. */
+  /** The time of the last attachment of a System V segment. */
   readonly attachedAt: Date | undefined
-  /** When it was last detached. */
+  /** The time of its last detachment. */
   readonly detachedAt: Date | undefined
-  /** When its owner, mode or (POSIX) size or name last changed. */
+  /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
   readonly changedAt: Date | undefined
-  /** Its name or key is gone, and it goes with the last process that has it; `undefined` on darwin for POSIX. */
+  /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
   readonly removed: boolean | undefined
 }
 
-/** The addon's view as the public one. */
+/** Converts the addon's info into the public one. */
 export function sharedMemoryInfo(info: NativeMemoryInfo): SharedMemoryInfo {
   return {
     kind: info.kind,

@@ -20,38 +20,38 @@ import {
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
 
-/** How {@link SharedMemory.create} makes an object. */
+/** The options of {@link SharedMemory.create}. */
 export interface CreateSharedMemoryOptions {
-  /** Bytes, at least 1. */
+  /** The size in bytes, at least 1. */
   size: number
-  /** Permission bits, whatever the umask; `0o600` when missing. */
+  /** Permission bits, independent of the umask; `0o600` when missing. */
   mode?: number | undefined
 }
 
-/** How {@link SharedMemory.open} and {@link SharedMemory.attach} open an object. */
+/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
 export interface OpenSharedMemoryOptions {
-  /** Maps it so that nothing in this process can write to it. */
+  /** Maps the memory read-only, so that this process cannot write to it. */
   readOnly?: boolean | undefined
-  /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
   owner?: Owner | undefined
 }
 
-/** How {@link SharedMemory.openOrCreate} opens or makes an object. */
+/** The options of {@link SharedMemory.openOrCreate}. */
 export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-  /** Whose object may be opened besides this user's and root's: a uid, or `'any'`. */
+  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
   owner?: Owner | undefined
 }
 
-/** Only this module opens memory. */
+/** The key of the constructor: only this module opens memory. */
 const inside = Symbol('inside')
 
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
  * by its key (a number) or id.
  *
- * It is mapped until `close()`, and exists until `unlink()`. Nothing orders what processes do to it: guard it
- * with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at a position
- * that is a multiple of its length is never seen half done; longer ones can be.
+ * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
+ * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
+ * a position that is a multiple of its length is atomic; a longer one is not.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ const inside = Symbol('inside')
  * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
  */
 export class SharedMemory implements Disposable {
-  /** Which system it lives in. */
+  /** The system that keeps it. */
   readonly kind: 'posix' | 'sysv'
   /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
   readonly name: string | undefined
@@ -72,7 +72,7 @@ export class SharedMemory implements Disposable {
   readonly key: number | undefined
   /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
   readonly id: number | undefined
-  /** Bytes that it had when it was opened. */
+  /** Its size in bytes when it was opened. */
   readonly size: number
   /** Whether it was opened for reading only. */
   readonly readOnly: boolean
@@ -97,8 +97,8 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
-   * addon is called then.
+   * Wraps the memory that `open` opens. If the stack has no room for the new object, the memory is closed again, after
+   * `undo`; only the addon is called then.
    */
   static #opened(
     open: () => Answer<OpenedMemory>,
@@ -118,10 +118,10 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Makes a new object, filled with zeros. It is there with its whole size, all of it allocated, or not at all.
+   * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
    *
    * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-   * @throws {IpcError} `EEXIST` when there is one; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+   * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
    *
    * @example
    * ```ts
@@ -140,12 +140,12 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Opens an object that is there; its size is the object's. Here a name may have 255 bytes, and `..` in it: other programs
-   * are not so strict.
+   * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
+   * programs may be stricter.
    *
-   * @throws {IpcError} `ENOENT` when there is none; `EACCES`; `ERR_FOREIGN_OWNER` when it belongs to a user who is neither
-   *   this one nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name stands for a link, a FIFO or a directory;
-   *   `ERR_NOT_INITIALISED` when its creator gave it no size within a second.
+   * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
+   *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+   *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
    *
    * @example
    * ```ts
@@ -162,9 +162,9 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Opens the object that is there, or makes it. An existing one may be larger than `size`; it is never resized.
+   * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
    *
-   * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; else as `open` and `create`.
+   * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
    *
    * @example
    * ```ts
@@ -181,10 +181,10 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Attaches a System V segment by its id, which may have no key or have lost it.
+   * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
    *
-   * @param shmid - What `shmget` returned to whoever made it: {@link SharedMemory.id}.
-   * @throws {IpcError} `EINVAL` when no segment has this id; else as `open`.
+   * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
+   * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
    *
    * @example
    * ```ts
@@ -203,10 +203,10 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Removes what has this name or key. Processes that have it mapped keep it; the name or key is free at once.
+   * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
    *
-   * @returns False when there was none.
-   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+   * @returns False when no such object exists.
+   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
    *
    * @example
    * ```ts
@@ -219,21 +219,21 @@ export class SharedMemory implements Disposable {
     return checked(native.memoryUnlinkId(checkId(id)))
   }
 
-  /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
+  /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   static remove(id: Id): boolean {
     return SharedMemory.unlink(id)
   }
 
   /**
-   * The memory itself: the same `ArrayBuffer` at every call, `size` bytes long, and 0 after `close()`.
+   * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-   * What `transfer()` makes of it is out of reach of `close()`: it stays valid, and becomes zeros when the thread that
-   * opened the memory ends.
+   * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
+   * thread that opened the memory ends.
    *
-   * Where a peer cuts a POSIX object that is in use, what was cut off reads as zeros, and what is written there goes nowhere;
-   * `read` and `write` throw `ERR_TRUNCATED` instead.
+   * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
+   * and `write` throw `ERR_TRUNCATED` instead.
    *
    * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
    *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
@@ -249,9 +249,9 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Copies bytes from `position` on into `target`: as many as it has room for, or as there are.
+   * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
    *
-   * @returns How many bytes were copied.
+   * @returns The number of bytes copied.
    * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
    * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
    *
@@ -270,8 +270,8 @@ export class SharedMemory implements Disposable {
   /**
    * Copies all of `data` to `position`; a string as UTF-8.
    *
-   * @returns How many bytes were copied.
-   * @throws {RangeError} `ERR_OUT_OF_RANGE` when it does not fit; nothing is written then.
+   * @returns The number of bytes copied.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
    * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
    *
    * @example
@@ -288,9 +288,9 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * A copy of `length` bytes from `position` on; of all from there on when `length` is missing.
+   * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
    *
-   * @throws {RangeError} `ERR_OUT_OF_RANGE` when there are fewer.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
    * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
    *
    * @example
@@ -311,7 +311,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Fills it with zeros.
+   * Fills the memory with zeros.
    *
    * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
    *
@@ -325,7 +325,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * What the kernel knows of it now.
+   * Reads the kernel's present facts about the object.
    *
    * @throws {IpcError} `ERR_DETACHED`.
    *
@@ -339,10 +339,10 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Takes the memory out of this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+   * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
    * nothing.
    *
-   * Reads and writes of files into the buffer that are under way do no harm: they find zeros of this process's own.
+   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone.
    *
    * @example
    * ```ts
@@ -354,11 +354,11 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Removes this object, before or after `close()`: its name or key is free at once, and its memory when no process has
-   * it mapped any more. An object that somebody else made by the same name since stays. A second call does nothing; one that
-   * failed can be tried again.
+   * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
+   * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
+   * call that failed can be tried again.
    *
-   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to somebody else.
+   * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
    *
    * @example
    * ```ts
@@ -369,12 +369,12 @@ export class SharedMemory implements Disposable {
     this.#handle.unlink()
   }
 
-  /** The same as {@link SharedMemory.close}, by the word of shmdt(2) and of the Go library. */
+  /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
   detach(): void {
     this.close()
   }
 
-  /** The same as {@link SharedMemory.unlink}, by the Go library's word. */
+  /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   remove(): void {
     this.unlink()
   }

@@ -1,4 +1,4 @@
-/** What is used of a `Client` of the package pg. */
+/** The part of a `Client` of the package pg that is used here. */
 export interface PostgresClient {
   connect(): Promise<unknown>
   query(query: PostgresQuery): Promise<unknown>
@@ -6,20 +6,20 @@ export interface PostgresClient {
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
 }
 
-/** What is used of a client that a pool gave. */
+/** The part of a pool's client that is used here. */
 export interface PostgresPoolClient {
   query(query: PostgresQuery): Promise<unknown>
   release(destroy?: boolean): void
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
 }
 
-/** What is used of a `Pool` of the package pg. */
+/** The part of a `Pool` of the package pg that is used here. */
 export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>
   readonly options?: { readonly max?: number | undefined }
 }
 
-/** A statement, in the words of pg. */
+/** A statement, in the format of pg. */
 export interface PostgresQuery {
   text: string
   values: string[]
@@ -28,12 +28,12 @@ export interface PostgresQuery {
 }
 
 /**
- * Where the connections come from: a connection string, a `Pool` of the package pg, or a function that makes a `Client`
- * of it that is not connected yet.
+ * The source of the connections: a connection string, a `Pool` of the package pg, or a function that makes a `Client` of pg
+ * that is not connected yet.
  */
 export type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<PostgresClient>)
 
-/** The parts of a client of pg that its types do not have, or that only one of the two kinds has. */
+/** The parts of a client of pg that its types lack, or that only one of the two kinds has. */
 export interface AnyClient extends Omit<PostgresPoolClient, 'release'> {
   connect?(): Promise<unknown>
   end?(): Promise<void>

@@ -7,7 +7,7 @@ import type { Settings } from './options.js'
 import { Client } from './peers.js'
 import { type Row, Session } from './session.js'
 
-/** How long a connection may take to come. */
+/** The most milliseconds that a connection may take to be ready. */
 const CONNECT_WITHIN = 10_000
 
 /** `server_version_num` of PostgreSQL 14, the first with `client_connection_check_interval`. */
@@ -16,7 +16,7 @@ const OLDEST = 140_000
 /** Makes clients that are not connected yet, or come from a pool. */
 export type OpenClient = () => Promise<AnyClient>
 
-/** How to get a client from what the user gave. */
+/** The function that gets a client from the user's source. */
 export function opener(source: PostgresSource): OpenClient {
   if (typeof source === 'string') {
     const make = () => new Client({ connectionString: source, connectionTimeoutMillis: CONNECT_WITHIN })
@@ -37,13 +37,13 @@ export function opener(source: PostgresSource): OpenClient {
 }
 
 async function connected(client: AnyClient): Promise<AnyClient> {
-  // A client that fails while it connects emits its error too, and without a listener that ends the process.
+  // A client that fails while it connects also emits its error; without a listener, that ends the process.
   client.on('error', () => {})
   await client.connect?.()
   return client
 }
 
-/** Opens a session and makes it fit for locks. */
+/** Opens a session and prepares it for locks. */
 export async function openSession(open: OpenClient, settings: Settings): Promise<Session> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
@@ -89,8 +89,8 @@ async function prepare(client: AnyClient, settings: Settings, open: OpenClient):
 }
 
 /**
- * A pooler makes up the process number that a client is told when it connects. One that pools by transaction changes the
- * session between two statements, and the locks stay in a session that other clients get.
+ * A pooler makes up the process number that it tells a client at the connection. A pooler in transaction mode changes the
+ * session between two statements, and the locks stay in a session that goes to other clients.
  */
 async function checkPooler(
   client: AnyClient,
@@ -108,7 +108,7 @@ async function checkPooler(
       },
     )
   }
-  // While this client is silent, a pooler by transaction gives its session to the next one that asks.
+  // While this client is silent, a pooler in transaction mode gives its session to the next client that asks.
   const other = await open()
   try {
     const [theirs] = await askClient(other, '/*os-ipc */select pg_catalog.pg_backend_pid()')
@@ -131,8 +131,8 @@ function poolsByTransaction(): IpcError {
 }
 
 /**
- * No statement of ours has a time limit: a wait takes as long as it takes. The rest makes the server notice a dead peer:
- * with `tcp_user_timeout` a host that does not answer for `deadAfter` counts as dead, which keepalive probes find out.
+ * The statements of this package have no time limit, because a wait may be long. The other settings make the server notice a
+ * dead peer: with `tcp_user_timeout`, a host that does not answer keepalive probes for `deadAfter` counts as dead.
  */
 async function set(ask: (text: string) => Promise<Row>, { deadAfter }: Settings): Promise<void> {
   const seconds = deadAfter / 1_000
@@ -156,14 +156,14 @@ async function set(ask: (text: string) => Promise<Row>, { deadAfter }: Settings)
   try {
     await ask(setAll(values))
   } catch (error) {
-    // 22023: the server's system cannot look whether a client is still there while a statement runs.
+    // 22023: the server's system cannot check whether a client is still there while a statement runs.
     if (!isServerError(error) || error.code !== '22023') throw error
     const { client_connection_check_interval: _, ...others } = values
     await ask(setAll(others))
   }
 }
 
-/** Only what this version of the server knows. */
+/** Sets only the values that this version of the server knows. */
 function setAll(values: Record<string, string>): string {
   const rows = Object.entries(values).map(([name, value]) => `('${name}', '${value.replaceAll("'", "''")}')`)
   return `/*os-ipc */select pg_catalog.count(pg_catalog.set_config(v.name, v.value, false))

@@ -1,14 +1,14 @@
 import { enclosing, type Pending } from './pending.js'
 import type { NameQueue } from './queue.js'
 
-/** On another process: the code that holds `from` waits for `to`, in this session of the server. */
+/** An edge of another process: the code that holds `from` waits for `to`, in this session of the server. */
 export interface ServerEdge {
   readonly from: bigint
   readonly to: bigint
   readonly pid: number
 }
 
-/** Locks each of whose holders waits for the next one. */
+/** A circle of locks: the holder of each lock waits for the next one. */
 export interface Circle {
   readonly keys: readonly bigint[]
   /** The sessions of other processes that wait in it. */
@@ -24,10 +24,10 @@ interface Step {
 }
 
 /**
- * Looks for a circle through a queue that waits on the server.
+ * Searches for a circle through a queue that waits on the server.
  *
- * The server's own search for deadlocks sees none of these: a lock that was free is held by another session than the one
- * that waits. A request that is made inside a callback counts as what that callback waits for.
+ * The server's own search for deadlocks sees none of these, because a lock that was free is held by another session than the
+ * session that waits. A request made inside a callback counts as a wait of that callback.
  */
 export function findCircle(
   queue: NameQueue,
@@ -69,7 +69,7 @@ function circleOf(last: Step, request: Pending): Circle {
     keys.unshift(step.key)
     if (step.pid !== undefined) pids.push(step.pid)
   }
-  // It begins with what the request's code holds.
+  // The circle begins with the lock that the request's code holds.
   keys.unshift(keys.pop() as bigint)
   return { keys, pids, request }
 }

@@ -10,12 +10,12 @@ interface ServerError extends Error {
 }
 
 /**
- * SQLSTATEs of a server that can answer later: it is not connected (08), has no room for another connection (53300), shuts
+ * SQLSTATEs of a server that may answer later: it is not connected (08), has no room for another connection (53300), shuts
  * down or starts (57P), has ended this session (57P05), is a replica (25006), or failed for a moment (40001, 58).
  */
 const PASSING = /^(08|53300|57P|57014|25006|40001|58|XX)/
 
-/** Failures of TLS and of passwords, which pg itself finds. Another try has the same end. */
+/** Failures of TLS and of passwords, which pg itself detects. Another try fails in the same way. */
 const FINAL_MESSAGE = /\b(SSL|SASL|TLS|certificate|self[- ]signed|password)\b/i
 
 export function isServerError(error: unknown): error is ServerError {
@@ -23,20 +23,20 @@ export function isServerError(error: unknown): error is ServerError {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && typeof severity === 'string'
 }
 
-/** Whether the session is over: the server said so, or the connection failed. */
+/** Whether the session is over: the server reported it, or the connection failed. */
 export function endsSession(error: unknown): boolean {
   if (error instanceof IpcError) return false
   return !isServerError(error) || error.severity === 'FATAL' || error.severity === 'PANIC'
 }
 
-/** Whether another try is of no use. */
+/** Whether another try cannot succeed. */
 export function isFinal(error: unknown): boolean {
   if (error instanceof IpcError) return error.code !== 'ERR_UNAVAILABLE'
   if (isServerError(error)) return !PASSING.test(error.code)
   return FINAL_MESSAGE.test(messageOf(error))
 }
 
-/** What the server refused, or why it did not answer, as an error of this package. */
+/** Converts a refusal of the server, or the cause of a missing answer, into an error of this package. */
 export function asIpcError(error: unknown): IpcError {
   if (error instanceof IpcError) return error
   if (!isFinal(error)) return unavailable(messageOf(error), error)
@@ -49,7 +49,7 @@ export function unavailable(why: string, cause?: unknown): IpcError {
   return new IpcError('ERR_UNAVAILABLE', `PostgreSQL is not available: ${why}`, { cause })
 }
 
-/** The time of a request is over; `trouble` is why the server did not answer meanwhile. */
+/** The error of a request that timed out; `trouble` is the error of the server meanwhile. */
 export function timedOut(name: string, trouble: unknown): IpcError {
   return new IpcError('ETIMEDOUT', `the lock '${name}' was not granted in time`, {
     errno: -constants.errno.ETIMEDOUT,
@@ -70,7 +70,7 @@ export function lockLost(name: string, why: string, cause: unknown): IpcError {
   })
 }
 
-/** Locks whose holders wait for each other: `names` is the circle, each one's holder waiting for the next. */
+/** The error of a deadlock: `names` is the circle of locks; the holder of each waits for the next. */
 export function deadlock(names: readonly string[], cause?: unknown): IpcError {
   const circle = [...names, names[0]].map(name => `'${name}'`).join(' -> ')
   return new IpcError('EDEADLK', `a deadlock: each holder waits for the next lock of ${circle}`, {
@@ -87,7 +87,7 @@ export function nameCollision(ours: string, theirs: string): IpcError {
   )
 }
 
-/** A message also where there is none: an AggregateError of all addresses of a host has only a code. */
+/** The message of an error. An AggregateError of all addresses of a host has no message, only a code. */
 export function messageOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException
   return message || code || String(error)

@@ -1,25 +1,25 @@
 import { keyOf } from './key.js'
 import type { Row } from './session.js'
 
-// A fence is a transaction's number of the server. One that wrote nothing is not waited for until it is on the disk: a server
-// that crashes forgets the numbers of its last moments (three times `wal_writer_delay`, 0.6 s), and would assign them again.
+// A fence is a transaction number of the server. The server does not wait until a transaction that wrote nothing is on disk:
+// after a crash it has forgotten the numbers of its last 0.6 s (three times `wal_writer_delay`) and would assign them again.
 
-/** More numbers than a server assigns in that time without writing any of them to the disk. */
+/** A number of transactions: more than a server assigns within those 0.6 s without writing any of them to the disk. */
 const FORGOTTEN = 20_000
 
-/** How long after its start a server is young: later, those who got the forgotten numbers are long gone. */
+/** The age up to which a server counts as young. After that, the holders of forgotten numbers have ended long ago. */
 const YOUNG = '5 minutes'
 
-/** Held while numbers are skipped, and held shared by every session that knows that they were. Both go with a crash. */
+/** The first is held while numbers are skipped; each session shares the second once they are. Both vanish in a crash. */
 const SKIPPING = keyOf('-skipping')
 const SKIPPED = keyOf('-skipped')
 
-/** The keys of advisory locks that are no locks of the user; no lock's name begins with a hyphen. */
+/** The keys of advisory locks that are not locks of the user; no lock's name begins with a hyphen. */
 export const OWN_KEYS: ReadonlySet<bigint> = new Set([SKIPPING, SKIPPED])
 
-/** Makes a server that came up lately skip the numbers that it may have forgotten; once, however many sessions ask. */
+/** Makes a server that started lately skip the numbers that it may have forgotten; once for all sessions. */
 export async function skipForgottenFences(ask: (text: string) => Promise<Row>): Promise<void> {
-  // After a crash that the server survives, its start is an old one, but its statistics begin anew.
+  // After a crash that the server survives, its start time is old, but its statistics begin anew.
   const [isYoung, isSkipped] = await ask(`/*os-ipc */select
     greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
       > clock_timestamp() - interval '${YOUNG}',

@@ -5,14 +5,14 @@ import { lockLost } from './failures.js'
 import type { Hold } from './hold.js'
 import type { PostgresLock } from './types.js'
 
-/** How long a callback may take to read the signal of a lock that is lost, until there is a warning. */
+/** The milliseconds that a callback has to read the signal of a lost lock; after that, the process prints a warning. */
 const WARN_AFTER = 1_000
 
 /** A lock that was granted to a request. */
 export class Grant {
   readonly hold: Hold
   readonly lock: PostgresLock
-  /** The grants inside whose callbacks it was asked for. */
+  /** The innermost grant inside whose callback the request was made. */
   readonly outer: Grant | undefined
   readonly order: number
   #lostError: IpcError | undefined
@@ -30,12 +30,12 @@ export class Grant {
     hold.grants.add(this)
   }
 
-  /** Whether its callback runs, and its lock is not lost. */
+  /** Whether its callback runs and its lock is not lost. */
   get isHeld(): boolean {
     return !this.#released && this.#lostError === undefined
   }
 
-  /** Its callback is done. */
+  /** Ends it: its callback is done. */
   end(): void {
     this.#stopListening()
     this.#released = true
@@ -82,7 +82,7 @@ export class Grant {
   }
 }
 
-/** What the callback sees. */
+/** The argument of the callback. */
 class HeldLock implements PostgresLock {
   readonly #name: string
   readonly #mode: LockMode

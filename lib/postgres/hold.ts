@@ -10,7 +10,7 @@ export class Hold {
   readonly session: Session
   readonly fence: number
   readonly grants = new Set<Grant>()
-  /** It is given back, and not to be joined any more. */
+  /** Whether it is being released: no request may join it any more. */
   ending = false
   isLost = false
   readonly #onLost: (hold: Hold) => void
@@ -31,7 +31,7 @@ export class Hold {
     session.add(this)
   }
 
-  /** The server does not hold it any more, or will not before this process can know of it. */
+  /** Marks it as lost: the server does not hold it any more, or will release it before this process can know of it. */
   lose(why: string, cause: unknown): void {
     if (this.isLost) return
     this.isLost = true
@@ -39,7 +39,7 @@ export class Hold {
     this.#onLost(this)
   }
 
-  /** Gives the lock back. Where the server cannot be told, the session ends, and the lock with it. */
+  /** Releases the lock. Where the server cannot be reached, the session ends, and the lock with it. */
   async giveBack(): Promise<void> {
     this.ending = true
     if (this.isLost) return

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** Keeps the keys of locks apart from those that other programs derive from the same texts. */
+/** The prefix that keeps the keys of locks apart from keys that other programs derive from the same texts. */
 const NAMESPACE = 'os-ipc:lock:'
 
-/** So many keys are kept: a hash takes as long as the rest of a request, without the server. */
+/** The most keys kept in the cache: a hash takes as long as the rest of a request, without the server. */
 const KEPT = 1_000
 
 const kept = new Map<string, bigint>()
@@ -19,12 +19,12 @@ export function keyOf(name: string): bigint {
   return key
 }
 
-/** How a lock's key is made of its name. */
+/** A function that makes a lock's key of its name. */
 export type KeyOf = typeof keyOf
 
-/** A key, read from a row of `pg_locks`. */
+/** The SQL that reads a key from a row of `pg_locks`. */
 export const KEY = '(l.classid::int8 << 32 | l.objid::int8)'
 
-/** The rows of `pg_locks` that are advisory locks with one 64-bit key, in this database. */
+/** The SQL condition for rows of `pg_locks` that are advisory locks with one 64-bit key, in this database. */
 export const IS_OURS = `l.locktype = 'advisory' and l.objsubid = 1
   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())`

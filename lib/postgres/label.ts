@@ -1,27 +1,27 @@
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
 
-/** What begins every statement of ours: other processes find it in `pg_stat_activity`. */
+/** The beginning of every statement of this package: other processes find it in `pg_stat_activity`. */
 const MARK = '/*os-ipc '
 
-/** `track_activity_query_size` cuts statements at 1,024 bytes; so much of it is for the comment. */
+/** The most bytes of the comment. `track_activity_query_size` cuts statements at 1,024 bytes; the rest is for the statement. */
 const COMMENT_BYTES = 850
 
-/** The longest `application_name`. */
+/** The most bytes of an `application_name`. */
 const APPLICATION_BYTES = 63
 
-/** What a statement's comment tells of its session. */
+/** The content of a statement's comment: facts about its session. */
 export interface Label {
-  /** Names of locks that the session holds or asks for. Who sees their keys in `pg_locks` looks here for the names. */
+  /** The names of the locks that the session holds or requests. `pg_locks` has only their keys. */
   readonly names: readonly string[]
-  /** Keys of the locks that the code holds which waits here. */
+  /** The keys of the locks that the waiting code holds. */
   readonly holds: readonly bigint[]
 }
 
 /** The thread that uses the session. */
 export const CLIENT_ID = `node-${process.pid}-${threadId}`
 
-/** The session's `application_name`: who uses it, on which machine. */
+/** The session's `application_name`: the thread that uses it, and the machine. */
 export const APPLICATION = cut(`os-ipc ${CLIENT_ID}@${hostname().replaceAll(/[^\x21-\x7e]/g, '?')}`)
 
 /** The comment, with as many names as fit, the first ones first. */
@@ -40,7 +40,7 @@ export function comment(names: Iterable<string>, holds: Iterable<bigint> = []): 
   return `${text}*/`
 }
 
-/** What a statement of another process tells; `undefined` where it is none of ours. */
+/** Reads the comment of another process's statement; `undefined` where the statement is not of this package. */
 export function readLabel(statement: string | null): Label | undefined {
   if (!statement?.startsWith(MARK)) return undefined
   const [body = ''] = statement.slice(MARK.length).split('*/')
@@ -54,7 +54,7 @@ export function readLabel(statement: string | null): Label | undefined {
   return { names, holds }
 }
 
-/** Who a session belongs to, by its `application_name`. */
+/** The owner of a session, read from its `application_name`. */
 export function readApplication(application: string | null): { clientId: string; pid: number } | undefined {
   const [, clientId, pid] = /^os-ipc (node-(\d+)-\d+(?:@.*)?)$/.exec(application ?? '') ?? []
   return clientId === undefined ? undefined : { clientId, pid: Number(pid) }

@@ -15,21 +15,21 @@ import { Shared } from './shared.js'
 import { snapshot } from './snapshot.js'
 import type { PostgresLockGrantedCallback, PostgresLockOptions } from './types.js'
 
-/** Inside which callback code runs: what it asks for there, the callback's lock is held meanwhile. */
+/** The grant around the running code: a request made there waits while the grant's lock is held. */
 const around = new AsyncLocalStorage<Grant>()
 
 /**
  * `navigator.locks` for processes on many machines: {@link https://w3c.github.io/web-locks/ Web Locks} that are session-level
  * advisory locks of PostgreSQL 14 or later. No table, function or extension is needed. Needs the package pg.
  *
- * A lock exists as long as its session. When its process dies, the next one in the server's line has it at once. When the
- * session is gone while the callback runs, the `signal` of the lock aborts.
+ * A lock exists as long as its session. When its process dies, the next waiter in the server's order gets it at once. When
+ * the session ends while the callback runs, the `signal` of the lock aborts.
  *
  * @example
  * ```ts
  * await using shared = PostgresLocks.connect('postgres://app@db.example.com/app')
  * await shared.request('nightly', { timeout: 60_000 }, async lock => {
- *   // no other process of any machine is here until `lock.signal` aborts
+ *   // no other process of any machine is in this callback until `lock.signal` aborts
  *   await fetch(url, { signal: lock?.signal ?? null, headers: { 'x-fence': `${lock?.fence}` } })
  * })
  * ```
@@ -48,7 +48,7 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   }
 
   /**
-   * Locks of the database that this leads to. A connection is made when it is first needed.
+   * Makes locks of the database of this source. A connection is made when it is first needed.
    *
    * @param source - A connection string such as `postgres://user:password@host:5432/database`; a `Pool` of pg, whose
    *   connections are taken and ended here; or a function that makes a `Client` of pg, for options of your own.
@@ -63,14 +63,14 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   }
 
   /**
-   * Runs `callback` while it holds the lock, for whose name and mode no other process that uses this database does.
+   * Runs `callback` while it holds the lock. No other process of this database holds it in a conflicting mode meanwhile.
    *
-   * Requests of this process are granted in their order, and in the server's order among processes. While the server cannot
-   * be reached, a request goes on trying; one with `ifAvailable` rejects.
+   * Requests of this process are granted in their order; requests of several processes, in the server's order. While the
+   * server cannot be reached, a request keeps trying; a request with `ifAvailable` rejects.
    *
    * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
-   * @returns What the callback returned.
-   * @throws What the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
+   * @returns The result of the callback.
+   * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that starts
    * with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`, `ERR_CLOSED`; `EDEADLK` when
    * holders wait for each other; `ERR_REFUSED` when the server refuses; `ERR_NOT_SUPPORTED` for an old server or a
    * connection pooler; `ERR_UNAVAILABLE` with `ifAvailable`; `ERR_NAME_COLLISION`.
@@ -104,8 +104,8 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   }
 
   /**
-   * Who holds locks in this database and who waits for them: this process's requests in their order, then, of each other
-   * process, what it holds and the first of its requests for each lock.
+   * Lists the holders of locks in this database and the requests that wait: those of this process in their order, then, of each
+   * other process, the locks that it holds and its first request for each lock.
    *
    * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
    */

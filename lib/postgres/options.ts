@@ -1,7 +1,7 @@
 import { wrongType, wrongValue } from '../errors.js'
 import { checkInteger, checkOptions } from '../options.js'
 
-/** How a process uses the server. */
+/** The options of {@link PostgresLocks.connect}. */
 export interface PostgresLocksOptions {
   /**
    * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
@@ -16,7 +16,7 @@ export interface PostgresLocksOptions {
    */
   deadAfter?: number | undefined
   /**
-   * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only one that pools by session
+   * `'session'` allows a connection pooler (pgbouncer) between this process and the server. Only a pooler in session mode
    * keeps locks; without this option every pooler is refused.
    */
   pooler?: 'session' | undefined
@@ -45,7 +45,7 @@ export function checkSettings(options: unknown, inPool = Number.POSITIVE_INFINIT
   }
 }
 
-/** The most bytes of a lock's name, as for a lock of one host. */
+/** The most bytes of a lock's name: the same as for a lock of one host. */
 const NAME_BYTES = 250
 
 export function checkNameLength(name: string): void {

@@ -1,11 +1,11 @@
 import { IpcError } from '../errors.js'
 import { requireByName } from '../require.js'
 
-/** The package that users install themselves, and only those who need this. */
+/** The command that installs the package pg. Only users of `os-ipc/postgres` need it. */
 const INSTALL = 'npm install pg@8'
 
-// The name is a literal, so that bundlers take the peer in and test frameworks can replace it. It stands in a `try`: a
-// bundler then accepts that it is not installed. A static import could not throw an error of ours.
+// The name is a literal, so that bundlers include the peer and test frameworks can replace it. The call is in a `try`: a
+// bundler then accepts that the peer is not installed. A static import could not throw an error of this package.
 
 function load(): typeof import('pg') {
   try {
@@ -15,7 +15,7 @@ function load(): typeof import('pg') {
   }
 }
 
-/** The peer where a bundle does not have it; throws an error with the command that installs it. */
+/** Loads the peer where a bundle does not contain it; throws an error with the command that installs it. */
 function besideTheBundle(error: unknown): typeof import('pg') {
   try {
     return requireByName('pg') as typeof import('pg')
@@ -27,7 +27,7 @@ function besideTheBundle(error: unknown): typeof import('pg') {
 function isMissing(error: unknown): boolean {
   if (process.versions.pnp !== undefined) return true
   const { code, message } = error as NodeJS.ErrnoException
-  // esbuild puts a function that throws this into a bundle of ES modules.
+  // esbuild puts a function that throws this error into a bundle of ES modules.
   const notFound = code === 'MODULE_NOT_FOUND' || message.startsWith('Dynamic require of ')
   return notFound && (message.includes("'pg'") || message.includes('"pg"'))
 }

@@ -2,7 +2,7 @@ import { timeUntil } from '../waiting/deadline.js'
 import type { LockMode } from '../lock/types.js'
 import type { Grant } from './grant.js'
 
-/** A request, as its queue sees it. */
+/** A request, in the form that its queue needs. */
 export interface Wanted {
   readonly mode: LockMode
   readonly ifAvailable: boolean
@@ -10,7 +10,7 @@ export interface Wanted {
   readonly timeout: number | undefined
 }
 
-/** A request that was not answered yet. */
+/** A request that has no answer yet. */
 export class Pending {
   readonly mode: LockMode
   readonly ifAvailable: boolean
@@ -45,7 +45,7 @@ export class Pending {
     if (timeout !== undefined) this.#endAt(performance.now() + timeout, timeoutError)
   }
 
-  /** The signal's `abort`. */
+  /** Handles the `abort` event of the signal. */
   handleEvent(): void {
     this.fail(this.#signal?.reason)
   }

@@ -1,11 +1,11 @@
-/** How many statements a session keeps prepared, and how many texts it counts until one is. */
+/** The most statements that a session keeps prepared, and the most texts whose uses it counts. */
 const MOST_PREPARED = 64
 const MOST_COUNTED = 256
 
-/** From this use on a statement is prepared: preparing costs as much as two uses. */
+/** The number of uses from which on a statement is prepared: preparing costs as much as two uses. */
 const FREQUENT = 3
 
-/** Which statements of a session are prepared on the server. */
+/** The statements of a session that are prepared on the server. */
 export class PreparedTexts {
   readonly #names = new Map<string, string>()
   readonly #uses = new Map<string, number>()
@@ -20,7 +20,7 @@ export class PreparedTexts {
     return name
   }
 
-  /** The same for a statement that is used often enough; `undefined` for others. */
+  /** The name of a statement that is used often enough to be prepared; `undefined` for others. */
   nameOfFrequent(text: string): string | undefined {
     const name = this.#names.get(text)
     if (name !== undefined || this.#names.size >= MOST_PREPARED) return name

@@ -8,25 +8,25 @@ import { ServerWait } from './server-wait.js'
 import type { Session } from './session.js'
 import type { Shared } from './shared.js'
 
-/** The pauses while the server cannot be reached: each twice as long as the one before. */
+/** The first pause, in milliseconds, while the server cannot be reached; each pause is twice as long as the one before. */
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000
 
-/** How long a wait stands in line for a connection until it tries again without one. */
+/** The first time, in milliseconds, that a wait spends in line for a connection until it tries again without one. */
 const FIRST_LOOK = 50
 
 /**
  * The requests of this process for one lock, in their order.
  *
- * A session does not conflict with itself, so the order of this process's own requests is kept here. Only the first one
- * that the others of this process do not block asks the server: it tries, and if the lock is not free, it waits there.
+ * A session does not conflict with itself, so this queue keeps the order of this process's own requests. Only the first
+ * request that no other one of this process blocks asks the server: it tries the lock and, if it is not free, waits there.
  */
 export class NameQueue {
   readonly name: string
   readonly key: bigint
   readonly holds = new Set<Hold>()
   readonly pending = new Set<Pending>()
-  /** The wait in the server's line, on behalf of the first request. */
+  /** The wait in the server's order, for the first request. */
   wait: ServerWait | undefined
   readonly #shared: Shared
   #isAsking = false
@@ -45,7 +45,7 @@ export class NameQueue {
     return this.pending.values().next().value
   }
 
-  /** Asks for the lock. */
+  /** Requests the lock. */
   add(wanted: Wanted, outer: Grant | undefined): Pending {
     const pending = new Pending(
       wanted,
@@ -84,7 +84,7 @@ export class NameQueue {
     this.#pump()
   }
 
-  /** Rejects every request that waits. */
+  /** Rejects every waiting request. */
   failAll(reason: unknown): void {
     for (const pending of [...this.pending]) pending.fail(reason)
   }
@@ -105,19 +105,19 @@ export class NameQueue {
     if (!this.#isAsking) this.#pump()
   }
 
-  /** Do the locks that this process holds leave room for one more? */
+  /** Whether the locks that this process holds leave room for one more. */
   #fits(mode: LockMode): boolean {
     for (const hold of this.holds) if (mode === 'exclusive' || hold.mode === 'exclusive') return false
     return true
   }
 
-  /** Does the first request want to wait for the lock in this mode? */
+  /** Whether the first request still wants to wait for the lock in this mode. */
   #wants(mode: LockMode): boolean {
     const { first } = this
     return first !== undefined && !first.ifAvailable && first.mode === mode
   }
 
-  /** Requests that do not wait are told that there is no lock for them. */
+  /** Answers the requests that do not wait: the lock is not free. */
   #answerIfAvailable(): void {
     let { first } = this
     while (first?.ifAvailable && !this.#fits(first.mode)) {
@@ -171,7 +171,7 @@ export class NameQueue {
     })
   }
 
-  /** One try, and the wait that follows it. */
+  /** Makes one try, and then waits. */
   async #askFor(first: Pending): Promise<void> {
     const { mode } = first
     if (await this.#try(mode)) return
@@ -189,7 +189,7 @@ export class NameQueue {
     if (this.first?.mode !== mode) return true
     const joined = this.#joinable()
     if (joined !== undefined) {
-      // Whoever shares a lock would be let in by its own session: the server's line has to be looked at.
+      // The session of a sharer would always get the lock, past the server's queue. So that queue has to be read.
       const fence = await this.#shared.fenceIfNobodyWaits(main, this.key)
       if (fence === undefined) return false
       if (this.#joinable() === joined) this.#grant(joined, fence)
@@ -201,7 +201,7 @@ export class NameQueue {
     return true
   }
 
-  /** A statement that fails can have taken the lock before: an error does not give it back. */
+  /** Takes the lock. A statement that fails may have taken it before: an error does not release it. */
   async #take(main: Session, mode: LockMode): Promise<unknown> {
     try {
       const [row] = await main.take(TRY[mode], `${this.key}`, this.name)
@@ -238,7 +238,7 @@ export class NameQueue {
     }
   }
 
-  /** A session to wait with; `undefined` when the lock came, or is not wanted any more. */
+  /** A session to wait with; `undefined` when the lock came, or when the requests do not want it any more. */
   async #sessionFor(mode: LockMode): Promise<Session | undefined> {
     for (let pause = FIRST_LOOK; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       const { sessions } = this.#shared
@@ -257,7 +257,7 @@ export class NameQueue {
     }
   }
 
-  /** The server holds a lock for this process. It goes to the first requests, or back. */
+  /** Grants a new lock of the server to the first requests, or releases it. */
   #grantNew(mode: LockMode, session: Session, fence: number): void {
     const hold = new Hold(this, mode, session, fence, lost => {
       this.holds.delete(lost)
@@ -276,7 +276,7 @@ export class NameQueue {
     })
   }
 
-  /** Grants the first request, and those behind it that can share the lock with it. */
+  /** Grants the first request, and those behind it that can share the lock. */
   #grant(hold: Hold, fence: number): void {
     for (let { first } = this; first?.mode === hold.mode; first = this.first) {
       first.answer(new Grant(hold, fence, first.order, first.outer))

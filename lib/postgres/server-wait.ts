@@ -3,7 +3,7 @@ import { closed } from './failures.js'
 import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
-/** How soon a wait that did not end is cancelled again: the server ignores a cancellation that comes before its statement. */
+/** The milliseconds after which a wait is cancelled again: the server ignores a cancellation that precedes its statement. */
 const CANCEL_AGAIN = 20
 
 const LOCK: Record<LockMode, string> = {
@@ -11,11 +11,11 @@ const LOCK: Record<LockMode, string> = {
   shared: 'pg_catalog.pg_advisory_lock_shared',
 }
 
-/** A wait in the server's line for a lock, on a session of its own. */
+/** A wait in the server's queue for a lock, in a session of its own. */
 export class ServerWait {
   readonly mode: LockMode
   readonly session: Session
-  /** The fence when the lock is held; `undefined` when the wait was cancelled. The session is free again then. */
+  /** Resolves with the fence when the lock is held; with `undefined` when the wait was cancelled and the session is free again. */
   readonly done: Promise<number | undefined>
   readonly #sessions: Sessions
   #isCancelled = false
@@ -32,13 +32,13 @@ export class ServerWait {
     this.#sessions = sessions
     this.session = session
     this.mode = mode
-    // The number is assigned after the lock was granted: a plain function call in the same statement could come before it.
+    // The number must be assigned after the grant: a plain function call in the same statement could be evaluated before it.
     const text = `with granted as materialized (select ${LOCK[mode]}($1::int8)::text)
       select pg_catalog.pg_current_xact_id()::text from granted`
     this.done = this.#settle(session.run(text, [`${key}`], [name], holds))
   }
 
-  /** Nobody wants the lock any more. */
+  /** Cancels the wait: no request wants the lock any more. */
   cancel(): void {
     if (this.#isCancelled || this.#ended) return
     this.#isCancelled = true
@@ -56,14 +56,14 @@ export class ServerWait {
       if (this.#isCancelled) return undefined
       throw error
     }
-    // The lock came at the moment of the cancellation.
+    // The lock was granted at the moment of the cancellation.
     await this.#giveBack()
     return undefined
   }
 
-  /** A statement that failed can have taken its lock before: an error does not give it back. */
+  /** Releases the lock. A statement that failed may have taken it before: an error does not release it. */
   async #giveBack(): Promise<void> {
-    // A cancellation that is under way would hit the next statement of the session.
+    // A cancellation that is under way would cancel the next statement of the session.
     await this.#cancelling
     if (this.session.lost === undefined) {
       try {
@@ -82,7 +82,7 @@ export class ServerWait {
         if (this.#ended) return
         await main.run(`select pg_catalog.pg_cancel_backend(${this.session.pid})`)
       } catch {
-        // The server notices that the connection is gone, at the latest at its next look at it.
+        // The server notices the lost connection at its next check of it, at the latest.
         this.session.lose(closed())
       }
       if (!this.#ended) await new Promise(resolve => setTimeout(resolve, CANCEL_AGAIN))

@@ -5,13 +5,13 @@ import type { Hold } from './hold.js'
 import { comment } from './label.js'
 import { PreparedTexts } from './prepared.js'
 
-/** How often a session that holds locks is heard of, as a part of `deadAfter`. */
+/** The longest silence of a session that holds locks, as a part of `deadAfter`; then it pings. */
 const PING_EVERY = 1 / 3
 
-/** How soon the names of held locks are told again, after a statement that did not tell them. */
+/** The milliseconds until a session writes the names of its locks again, after a statement without them. */
 const TELL_AFTER = 50
 
-/** How long a connection may take to end. */
+/** The most milliseconds that a connection may take to end. */
 const END_WITHIN = 1_000
 
 export type Row = readonly unknown[]
@@ -19,9 +19,9 @@ export type Row = readonly unknown[]
 interface Statement {
   readonly text: string
   readonly values: string[]
-  /** Under which name it is prepared, or `undefined`. */
+  /** The name under which it is prepared, or `undefined`. */
   readonly prepared: string | undefined
-  /** Whether its text has the names of the locks that are held. */
+  /** Whether its text contains the names of the held locks. */
   readonly tells: boolean
   readonly resolve: (rows: Row[]) => void
   readonly reject: (error: unknown) => void
@@ -30,18 +30,18 @@ interface Statement {
 /**
  * A connection, and the locks that its session holds on the server.
  *
- * Statements run one after another. While locks are held, a session is heard of at least three times in `deadAfter`; one that
- * is silent for nine tenths of that counts as lost, before the server can count this process as dead.
+ * Statements run one after another. While it holds locks, a session gets an answer at least three times in `deadAfter`. A
+ * session without an answer for nine tenths of that counts as lost, before the server can count this process as dead.
  */
 export class Session {
-  /** The process of the server. */
+  /** The pid of the server's process. */
   readonly pid: number
   readonly holds = new Set<Hold>()
-  /** Why it is gone; `undefined` while it is not. */
+  /** The reason of its loss; `undefined` while it lives. */
   lost: Error | undefined
   /** Whether it counts as lost because the server did not answer. */
   isSilent = false
-  /** Is called once, when it is gone. */
+  /** Called once, when the session is lost. */
   onLost: (() => void) | undefined
   readonly #client: AnyClient
   readonly #deadAfter: number
@@ -54,7 +54,7 @@ export class Session {
   #lease: Lease
   #heard: Instant
   #timer: NodeJS.Timeout | undefined
-  /** When the timer rings. */
+  /** The time at which the timer fires. */
   #due = 0
   #ending = false
 
@@ -71,31 +71,31 @@ export class Session {
     client.unref?.()
   }
 
-  /** Runs a statement whose text begins with the names of the locks that are held, `wanted` first. */
+  /** Runs a statement whose text begins with the names of the held locks, `wanted` first. */
   run(text: string, values: string[] = [], wanted: readonly string[] = [], holds?: Iterable<bigint>) {
     const names = [...wanted, ...this.#names(wanted.length)]
     return this.#enqueue(`${comment(names, holds)}${text}`, values, undefined, true)
   }
 
-  /** The same for the statement that takes a lock: its text returns, and is prepared when it does so often. */
+  /** Runs a statement that takes a lock. Its text recurs, and is prepared when it recurs often. */
   take(text: string, value: string, name: string): Promise<Row[]> {
     const whole = `${comment([name, ...this.#names(1)])}${text}`
     return this.#enqueue(whole, [value], this.#prepared.nameOfFrequent(whole), true)
   }
 
-  /** Runs a statement that stays prepared; its text names no lock. */
+  /** Runs a statement that stays prepared; its text contains no lock's name. */
   runPrepared(text: string, values: string[]): Promise<Row[]> {
     return this.#enqueue(text, values, this.#prepared.nameOf(text), false)
   }
 
-  /** Somebody relies on this session without holding a lock (+1): it is to notice when the server is gone. */
+  /** Counts the waits that rely on this session without a lock (+1): the session must notice the loss of the server. */
   watch(change: number): void {
     if (!this.#isWatched) this.#startLease(now())
     this.#watchers += change
     this.#arm()
   }
 
-  /** Code listens for the loss of a lock (+1): it is to hear of it, so the connection keeps the process alive. */
+  /** Counts listeners for the loss of a lock (+1). They must hear of it, so the connection keeps the process alive. */
   keepAlive(change: 1 | -1): void {
     this.#listeners += change
     if (this.#running || this.lost !== undefined) return
@@ -103,7 +103,7 @@ export class Session {
     else this.#client.unref?.()
   }
 
-  /** A lock was taken by a statement that was sent at `since`, which {@link heard} was at that time. */
+  /** Adds a lock that was taken by a statement sent at `since`, the value of {@link heard} at that time. */
   add(hold: Hold): void {
     this.holds.add(hold)
     this.#arm()
@@ -115,7 +115,7 @@ export class Session {
     else this.#arm()
   }
 
-  /** Is it time to know that it is lost? */
+  /** Declares the session lost if it is time. */
   check(): void {
     if (this.lost === undefined && this.#isWatched && this.#lease.left() === 0) {
       this.isSilent = true
@@ -123,7 +123,7 @@ export class Session {
     }
   }
 
-  /** It is gone: every lock that it held is lost. */
+  /** Marks the session as lost, with every lock that it held. */
   lose(cause: unknown): void {
     if (this.lost !== undefined) return
     this.lost = this.#ending ? unavailable('the connection is closed') : asIpcError(cause)
@@ -135,7 +135,7 @@ export class Session {
     this.onLost?.()
   }
 
-  /** Ends the connection; what the server holds for it is free. */
+  /** Ends the connection; the server then releases its locks. */
   async end(): Promise<void> {
     if (this.lost !== undefined) return
     this.#ending = true
@@ -164,7 +164,7 @@ export class Session {
     })
   }
 
-  /** The client has one statement at a time: its own queue is deprecated. */
+  /** Runs the statements. The client has one at a time, because its own queue is deprecated. */
   async #work(): Promise<void> {
     this.#running = true
     this.#client.ref?.()
@@ -189,7 +189,7 @@ export class Session {
     this.#arm()
   }
 
-  /** The server answered what was sent then. False when the session counted as lost by the time. */
+  /** Notes an answer to a statement sent at that time. Returns false if the session already counts as lost. */
   #hear(sent: Instant): boolean {
     if (this.lost !== undefined) return false
     if (!this.#isWatched) this.#startLease(sent)
@@ -205,14 +205,14 @@ export class Session {
 
   #names(from: number): string[] {
     const names: string[] = []
-    // More than these do not fit into a comment.
+    // No more names than these fit into a comment.
     for (const { name } of this.holds) if (names.push(name) + from > 60) break
     return names
   }
 
   /**
-   * Wakes up when there is something to do: names to tell, a ping, the end of the lease. A timer that rings too early is set
-   * again then: most locks are released before, and setting a timer for each takes longer than everything else here.
+   * Sets the timer for the next work: names to write, a ping, the end of the lease. A timer that fires too early is set again:
+   * most locks are released before that, and a timer for each lock would take longer than everything else here.
    */
   #arm(): void {
     if (this.lost !== undefined || this.#ending || !this.#isWatched) return
@@ -244,7 +244,7 @@ export class Session {
         () => {},
       )
     }
-    // Also while the ping is under way: the lease may end before its answer comes.
+    // Also while the ping is under way: the lease may end before the answer comes.
     this.#arm()
   }
 

@@ -3,10 +3,10 @@ import { type OpenClient, openSession } from './connect.js'
 import type { Settings } from './options.js'
 import type { Session } from './session.js'
 
-/** How long a session that nothing uses stays. */
+/** The milliseconds that an unused session stays connected. */
 const IDLE_FOR = 10_000
 
-/** The connections of one process: one that takes every lock that is free, and one for each wait. */
+/** The connections of one process: one that takes every free lock, and one for each wait. */
 export class Sessions {
   readonly #open: OpenClient
   readonly #settings: Settings
@@ -25,17 +25,17 @@ export class Sessions {
     this.#settings = settings
   }
 
-  /** The server's processes of this one. */
+  /** The pids of the server's processes for this process. */
   get pids(): number[] {
     return [...this.#all].map(({ pid }) => pid)
   }
 
-  /** The session for everything that does not wait, if there is one. */
+  /** The session for everything that does not wait, if it exists. */
   get current(): Session | undefined {
     return this.#main
   }
 
-  /** A wait relies on the main session (+1), to notice when the server is gone: it cannot ask by itself. */
+  /** Counts the waits that rely on the main session (+1): a wait needs it to notice that the server is gone. */
   watch(change: 1 | -1): void {
     this.#watchers += change
     this.#main?.watch(change)
@@ -74,7 +74,7 @@ export class Sessions {
     }
   }
 
-  /** Resolves when a session may be free, or after so many milliseconds. `cancel` ends it early. */
+  /** Resolves when a session may be free, or after this many milliseconds. `cancel` ends it early. */
   inLine(milliseconds: number): { readonly done: Promise<void>; cancel(): void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     const done = () => {
@@ -87,7 +87,7 @@ export class Sessions {
     return { done: promise, cancel: done }
   }
 
-  /** A session holds nothing any more, and no statement runs on it. */
+  /** Takes back a session that holds no lock and runs no statement. */
   giveBack(session: Session): void {
     if (session === this.#main) return
     if (session.lost === undefined) {
@@ -123,7 +123,7 @@ export class Sessions {
     return session
   }
 
-  /** The server is not heard of: those that wait there, and cannot ask, start anew. */
+  /** Ends the sessions that wait: the server does not answer, and they cannot ask it. Their waits start anew. */
   #loseWaits(): void {
     for (const session of [...this.#all]) {
       if (session.holds.size === 0) session.lose(unavailable('the server was not heard of'))
@@ -137,7 +137,7 @@ export class Sessions {
 
   #reap(): void {
     this.#reaper = undefined
-    // The one that was used last stays for the next wait; the others go one by one.
+    // The session used last stays for the next wait; the others end one by one.
     const spare = this.#idle.shift()
     void spare?.end()
     if (this.#idle.length > 0) this.#reaper = setTimeout(() => this.#reap(), IDLE_FOR).unref()

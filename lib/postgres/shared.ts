@@ -8,11 +8,11 @@ import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'
 import { closed, deadlock } from './failures.js'
 
-/** When a wait is looked after for the first time; each later look comes after twice as long, up to a minute. */
+/** The milliseconds until a wait is checked for the first time; each later check comes after twice as long, up to a minute. */
 const FIRST_LOOK = 1_000
 const LONGEST_LOOK = 60_000
 
-/** What the queues of one process have in common. */
+/** The state that the queues of one process share. */
 export class Shared {
   readonly sessions: Sessions
   readonly queues = new Map<string, NameQueue>()
@@ -32,7 +32,7 @@ export class Shared {
     return this.#order
   }
 
-  /** The key of a name that this process is about to use. Two names with one key would share a lock in silence. */
+  /** The key of a name that this process is about to use. Two names with one key would share a lock without notice. */
   claim(name: string): bigint {
     const key = this.keyOf(name)
     const other = this.#names.get(key)
@@ -45,7 +45,7 @@ export class Shared {
     return this.#names.get(key)
   }
 
-  /** A queue holds nothing, and nothing waits in it. */
+  /** Drops a queue that holds no lock and has no waiting request. */
   onIdle(queue: NameQueue): void {
     if (this.queues.get(queue.name) !== queue) return
     this.queues.delete(queue.name)
@@ -53,7 +53,7 @@ export class Shared {
     if (this.queues.size === 0) this.#onEmpty()
   }
 
-  /** A new fence, unless a session stands in line for the lock. */
+  /** A new fence, unless a session waits in the server's queue for the lock. */
   async fenceIfNobodyWaits(main: Session, key: bigint): Promise<number | undefined> {
     const [row] = await main.run(
       `select case when not exists (
@@ -65,7 +65,7 @@ export class Shared {
     return fence === null || fence === undefined ? undefined : Number(fence)
   }
 
-  /** The keys of the locks that cannot be released before this queue's lock is granted: their holders wait for it. */
+  /** The keys of the locks that cannot be released before this queue's lock is granted, because their holders wait for it. */
   heldBehind(queue: NameQueue): Set<bigint> {
     const held = new Set<bigint>()
     const reached = new Set([queue.key])
@@ -83,7 +83,7 @@ export class Shared {
     return held
   }
 
-  /** Looks after a wait, now and then, until the function that it returns is called. */
+  /** Checks a wait at intervals, until the returned function is called. */
   lookAfter(queue: NameQueue): () => void {
     this.sessions.watch(+1)
     let timer: NodeJS.Timeout | undefined
@@ -94,7 +94,7 @@ export class Shared {
         try {
           seen = await this.#look(queue, seen)
         } catch {
-          // The wait itself notices what is wrong with the server; this look was in vain.
+          // The wait itself notices a fault of the server; this check found nothing.
         }
         if (!ended) arm(Math.min(delay * 2, LONGEST_LOOK))
       }, delay).unref()
@@ -107,7 +107,7 @@ export class Shared {
     }
   }
 
-  /** Looks for names that collide and holders that wait for each other. Answers whom it suspects. */
+  /** Searches for names that collide and holders that wait for each other. Returns the request that it suspects. */
   async #look(queue: NameQueue, suspect: unknown): Promise<unknown> {
     const main = await this.sessions.main()
     const rows = await main.run(
@@ -136,14 +136,14 @@ export class Shared {
     }
     const circle = findCircle(queue, this.queues.values(), edges)
     if (circle === undefined) return undefined
-    // Each process of the circle sees it, or only one does. The last one in the server's order gives up at once.
+    // All processes of the circle may see it, or only one. The last one in the server's order gives up at once.
     const isLast = circle.pids.every(pid => pid <= wait.session.pid)
     if (!isLast && suspect !== circle.request) return circle.request
     circle.request.fail(deadlock(circle.keys.map(key => this.nameOf(key) ?? names.get(key) ?? `key ${key}`)))
     return undefined
   }
 
-  /** Rejects everything that waits. */
+  /** Rejects every waiting request. */
   failAll(): void {
     for (const queue of [...this.queues.values()]) queue.failAll(closed())
   }

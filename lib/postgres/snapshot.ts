@@ -5,7 +5,7 @@ import { CLIENT_ID, readApplication, readLabel } from './label.js'
 import type { NameQueue } from './queue.js'
 import type { Shared } from './shared.js'
 
-/** This process's requests in their order, then what `pg_locks` has of other processes. */
+/** The requests of this process in their order, then the locks of other processes from `pg_locks`. */
 export async function snapshot(shared: Shared): Promise<LockManagerSnapshot> {
   const main = await shared.sessions.main()
   const rows = await main.run(
@@ -26,7 +26,7 @@ export async function snapshot(shared: Shared): Promise<LockManagerSnapshot> {
     if (OWN_KEYS.has(key)) continue
     const client = readApplication(application as string | null)
     const name = names.get(key)
-    // Locks of other programs, whose keys are no names of ours, are none of ours.
+    // Locks of other programs, whose keys belong to no name of this package, are left out.
     if (client === undefined && name === undefined) continue
     const info: LockInfo = {
       name: name ?? `key ${text}`,

@@ -6,19 +6,19 @@ export interface PostgresLockOptions extends LockOptions {
   timeout?: number | undefined
 }
 
-/** A lock that is held on PostgreSQL, as its callback sees it. It can be lost. */
+/** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 export interface PostgresLock extends Lock {
   /**
-   * Aborts when the session that holds the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading
-   * `aborted` and `throwIfAborted()` look at the clock, so that they are right also in a process that was stopped until now.
+   * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading `aborted`
+   * and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now.
    */
   readonly signal: AbortSignal
   /**
-   * A number that is larger than that of every earlier holder (a fencing token). What is written under the lock can be
-   * refused by it: `update ... where fence < $1`.
+   * A number that is larger than that of every earlier holder (a fencing token). With it, a store can refuse the writes of an
+   * earlier holder: `update ... where fence < $1`.
    */
   readonly fence: number
 }
 
-/** What runs while the lock is held, until what it returns has settled. */
+/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
 export type PostgresLockGrantedCallback<T> = (lock: PostgresLock | null) => T

@@ -1,6 +1,6 @@
 import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
-import type { PermitLike } from '../semaphore/permit-source.js'
+import type { PermitLike } from '../limit/permit-source.js'
 import type { Entry } from './entry.js'
 import { leaseSignal } from '../lease/signal.js'
 

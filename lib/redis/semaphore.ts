@@ -1,9 +1,8 @@
 import { clearTimeout, setTimeout } from '../waiting/clock.js'
 import { IpcError, wrongType } from '../errors.js'
 import { checkOptions, checkSignal, checkTimeout } from '../options.js'
-import type { PermitSource, PermitSourceInfo } from '../semaphore/permit-source.js'
-import type { WaitOptions } from '../semaphore/semaphore.js'
-import type { WaitLimits } from '../waiting/waiting.js'
+import type { PermitSource, PermitSourceInfo } from '../limit/permit-source.js'
+import type { WaitLimits, WaitOptions } from '../waiting/options.js'
 import { isRedisClient, type RedisClient } from './client.js'
 import { Entries, entriesKey, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
@@ -18,7 +17,7 @@ import { Waits } from './waits.js'
 export interface RedisSemaphoreInfo extends PermitSourceInfo {
   readonly name: string
   /** How many permits are free. */
-  readonly value: number
+  readonly free: number
   /** How many permits there are, as this process was told. */
   readonly permits: number
   /** How many are held, by all processes. */
@@ -208,9 +207,9 @@ export class RedisSemaphore implements PermitSource {
     this.#checkOpen()
     const holders = await this.#answered(this.#entries.count(), undefined)
     const { name, permits } = this
-    const value = Math.max(permits - holders, 0)
+    const free = Math.max(permits - holders, 0)
     const { key } = this.#entries
-    return { name, key, permits, holders, value, held: this.#held, pending: this.#waits.count }
+    return { name, key, permits, holders, free, held: this.#held, pending: this.#waits.count }
   }
 
   /**

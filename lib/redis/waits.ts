@@ -1,7 +1,7 @@
 import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { timeUntil } from '../waiting/deadline.js'
 import { asIpcError, isFinal, timedOut } from './failures.js'
-import type { WaitLimits } from '../waiting/waiting.js'
+import type { WaitLimits } from '../waiting/options.js'
 import type { RedisPermit } from './permit.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
 

@@ -1,10 +1,10 @@
 import type { OpenedSemaphore } from '../../native.cjs'
-import { takeSync } from './blocking.js'
 import { capabilities, valueMax } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, wrongType, wrongValue } from '../errors.js'
-import { Handle } from './handle.js'
+import { SemaphoreHandle } from './handle.js'
+import { refuseWordsOfLimits } from './words-of-limits.js'
 import { native } from '../addon/native.js'
 import {
   checkBackend,
@@ -14,18 +14,17 @@ import {
   checkMode,
   checkOptions,
   checkOwner,
-  checkSignal,
   checkTimeout,
   type Backend,
   type Id,
   type Owner,
 } from '../options.js'
-import { Permit } from './permit.js'
-import type { PermitSource } from './permit-source.js'
 import { semaphoreInfo, type SemaphoreInfo } from './info.js'
+import { takeSync } from '../waiting/blocking.js'
+import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
 import { arrive, transit } from '../waiting/transit.js'
-import { closeHandle, setReferenced, take, type WaitLimits } from '../waiting/waiting.js'
+import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
 /** Which of the platform's two kinds of semaphores an id means. */
 export interface BackendOptions {
@@ -50,20 +49,6 @@ export interface OpenSemaphoreOptions extends BackendOptions {
 /** How a semaphore is opened, and made when there is none. */
 export interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {}
 
-/** When to give up waiting. */
-export interface WaitOptions {
-  /** Milliseconds, finite and at least 0; without it a wait has no end. */
-  timeout?: number | undefined
-  /** Ends the wait; its promise rejects with `signal.reason`. */
-  signal?: AbortSignal | undefined
-}
-
-/** When to give up blocking. */
-export interface WaitSyncOptions {
-  /** Milliseconds, finite and at least 0; without it the call has no end. */
-  timeout?: number | undefined
-}
-
 /** What `wait()` returns when it did not have to wait. */
 const DONE = Promise.resolve()
 
@@ -73,20 +58,19 @@ const inside = Symbol('inside')
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
- * There are two ways to take from its counter, never to be mixed up. {@link wait}, {@link tryWait} and {@link post}
- * are signals between processes: nobody owns a unit. {@link acquire}, {@link tryAcquire} and {@link use} take a
- * {@link Permit} that has an owner, and that comes back when its process dies (System V).
+ * Its units have no owner: they are signals between processes. For "at most so many at a time", take a {@link Limit}, whose
+ * permits have an owner and come back when that dies.
  *
  * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
  * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
  *
  * @example
  * ```ts
- * const jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
- * await jobs.use(() => convert(file)) // at most 4 at a time, over all processes of this host
+ * const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+ * await ready.wait() // until another process calls ready.post()
  * ```
  */
-export class Semaphore implements PermitSource, Disposable {
+export class Semaphore implements Disposable, AsyncDisposable {
   /** The name with its leading slash; `undefined` for a raw System V key. */
   readonly name: string | undefined
   /** Which of the platform's two kinds it is. */
@@ -94,7 +78,7 @@ export class Semaphore implements PermitSource, Disposable {
   /** Whether this call made the semaphore. */
   readonly created: boolean
 
-  readonly #handle: Handle
+  readonly #handle: SemaphoreHandle
 
   private constructor(key: symbol, handle: number, which: Target, created: boolean) {
     if (key !== inside) {
@@ -104,7 +88,7 @@ export class Semaphore implements PermitSource, Disposable {
     this.name = typeof id === 'string' ? id : undefined
     this.backend = backend
     this.created = created
-    this.#handle = new Handle(handle, id, backend)
+    this.#handle = new SemaphoreHandle(handle, id, backend)
   }
 
   /**
@@ -130,7 +114,7 @@ export class Semaphore implements PermitSource, Disposable {
    * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
    *
    * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-   * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's,
+   * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's, `ERR_WRONG_KIND` when it is a limit,
    * `ERR_NOT_INITIALISED` when its creator died or hangs.
    *
    * @example
@@ -147,7 +131,7 @@ export class Semaphore implements PermitSource, Disposable {
     try {
       return new Semaphore(inside, handle, which, false)
     } catch (error) {
-      native.semaphoreDrop(handle)
+      native.dropHandle(handle)
       throw error
     }
   }
@@ -161,8 +145,8 @@ export class Semaphore implements PermitSource, Disposable {
    *
    * @example
    * ```ts
-   * using jobs = Semaphore.openOrCreate('/jobs', { initial: 4 })
-   * if (jobs.created) console.log('the first one here')
+   * using ready = Semaphore.openOrCreate('/ready', { initial: 0 })
+   * if (ready.created) console.log('the first one here')
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
@@ -204,7 +188,7 @@ export class Semaphore implements PermitSource, Disposable {
       return semaphore
     } catch (error) {
       undo?.(handle)
-      native.semaphoreDrop(handle)
+      native.dropHandle(handle)
       throw error
     }
   }
@@ -244,7 +228,7 @@ export class Semaphore implements PermitSource, Disposable {
     const taken = native.semaphoreTryWait(number)
     if (taken === true) {
       try {
-        tookAtOnce(this.#handle, false)
+        tookAtOnce(this.#handle)
         // Last: what comes after it can lose the unit to the end of a worker.
         if (transit !== undefined) arrive()
       } catch {
@@ -267,7 +251,7 @@ export class Semaphore implements PermitSource, Disposable {
    */
   wait(options?: WaitOptions): Promise<void> {
     try {
-      return take(this.#handle, false, options === undefined ? FOR_EVER : limits(options)) ?? DONE
+      return take(this.#handle, waitLimits(options)) ?? DONE
     } catch (error) {
       return Promise.reject(error)
     }
@@ -283,71 +267,6 @@ export class Semaphore implements PermitSource, Disposable {
   waitSync(options?: WaitSyncOptions): void {
     this.#handle.use()
     takeSync(this.#handle, checkTimeout(checkOptions(options).timeout))
-  }
-
-  /**
-   * Takes a permit, and waits until one is there: first come, first served in this process.
-   *
-   * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the semaphore was removed, `ERR_CLOSED`; or the signal's reason.
-   *
-   * @example
-   * ```ts
-   * using permit = await jobs.acquire({ signal: AbortSignal.timeout(60_000) })
-   * ```
-   */
-  async acquire(options?: WaitOptions): Promise<Permit> {
-    const handle = this.#handle
-    // It is made first: once the unit is taken, nothing may throw any more.
-    const permit = new Permit(handle)
-    const waiting = take(handle, true, options === undefined ? FOR_EVER : limits(options))
-    if (waiting === undefined) return permit
-    await waiting
-    return new Permit(handle)
-  }
-
-  /**
-   * Takes a permit if one is there now; it does not queue behind pending waits.
-   *
-   * @returns `null` when the counter is 0.
-   * @throws {IpcError} `EIDRM` when the semaphore was removed.
-   */
-  tryAcquire(): Permit | null {
-    const handle = this.#handle
-    // It is made first: once the unit is taken, nothing may throw any more.
-    const permit = new Permit(handle)
-    const taken = native.semaphoreTryAcquire(handle.use())
-    if (taken !== true) {
-      checked(taken)
-      return null
-    }
-    handle.permits += 1
-    try {
-      tookAtOnce(handle, true)
-    } catch {} // The stack has no room to tell subscribers. The permit is taken all the same.
-    return permit
-  }
-
-  /**
-   * Runs a function while holding a permit, and gives the permit back when it returned or threw.
-   *
-   * The function gets the permit: it may release it early, and pass its `signal` on.
-   *
-   * @returns What the function returned.
-   * @throws As {@link acquire}, and what the function throws.
-   *
-   * @example
-   * ```ts
-   * const page = await jobs.use(() => fetch(url), { timeout: 10_000 })
-   * ```
-   */
-  async use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    if (typeof fn !== 'function') throw wrongType('fn', 'a function', fn)
-    const permit = await this.acquire(options)
-    try {
-      return await fn(permit)
-    } finally {
-      permit.release()
-    }
   }
 
   /**
@@ -375,8 +294,7 @@ export class Semaphore implements PermitSource, Disposable {
 
   /**
    * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
-   *
-   * Permits stay held until they are released. The semaphore itself stays, for others.
+   * The semaphore itself stays, for others.
    */
   close(): void {
     if (this.#handle.open) closeHandle(this.#handle)
@@ -409,12 +327,7 @@ export class Semaphore implements PermitSource, Disposable {
 
 acrossCopies(Semaphore, 'Semaphore')
 
-const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
-
-function limits(options: WaitOptions): WaitLimits {
-  const { timeout, signal } = checkOptions(options)
-  return { timeout: checkTimeout(timeout), signal: checkSignal(signal) }
-}
+refuseWordsOfLimits(Semaphore.prototype)
 
 /** Which semaphore: its id, a name with its slash, and the system it lives in. */
 interface Target {

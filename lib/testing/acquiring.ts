@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 
-import type { PermitLike } from '../semaphore/permit-source.js'
+import type { PermitLike } from '../limit/permit-source.js'
 import type { Cases } from './cases.js'
 import { later } from './stage.js'
 
@@ -178,7 +178,7 @@ export const acquiring: Cases = {
 
   'info tells how many are free, and how many waits are pending': async stage => {
     const source = await stage.create(2)
-    const free = async (): Promise<number | undefined> => (await source.info()).value
+    const free = async (): Promise<number | undefined> => (await source.info()).free
     const known = (await free()) !== undefined
     if (known) assert.equal(await free(), 2)
     await stage.acquire(source)

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 
-import type { PermitLike, PermitSource } from '../semaphore/permit-source.js'
+import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 import type { Cases } from './cases.js'
 import type { Stage } from './stage.js'
 

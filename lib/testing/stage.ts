@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 
-import type { PermitLike, PermitSource } from '../semaphore/permit-source.js'
+import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 import type { PermitSourceSubject } from './subject.js'
 
 /** What a case works with: sources that are closed after it, and waits that have a limit. */

@@ -1,4 +1,4 @@
-import type { PermitLike, PermitSource } from '../semaphore/permit-source.js'
+import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 
 /** How the suite gets at the class that is tested. What it opens it closes. */
 export interface PermitSourceSubject {

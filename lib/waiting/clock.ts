@@ -1,5 +1,5 @@
-// The real clock and the real timers. A test may replace the global ones by fake ones, which stand still. Other processes
-// and the kernel do not stand still with them, so a timeout counts real time. This module keeps what it finds when it is
+// The real clock and the real timers. A test may replace the global ones by fakes, which stand still. Other processes and
+// the kernel go on meanwhile, so a timeout counts real time. This module keeps the functions that it finds when it is
 // loaded.
 
 import { hrtime as hrtimeOfNode } from 'node:process'
@@ -17,18 +17,18 @@ function hrtimeNow(): number {
   return seconds * 1e3 + nanoseconds / 1e6
 }
 
-/** The same of `node:perf_hooks`, which takes 10 ms to load, so it is only for a process whose `hrtime` is a fake. */
+/** The same with `node:perf_hooks`, which takes 10 ms to load: only for a process whose `hrtime` is a fake. */
 function performanceNow(): () => number {
   const { performance } = process.getBuiltinModule('node:perf_hooks')
   return performance.now.bind(performance)
 }
 
-/** @sinonjs/fake-timers, which Jest and vitest use, marks each function that it has replaced. */
+/** @sinonjs/fake-timers, which Jest and vitest use, marks each function that it replaces. */
 const isFake = Object.hasOwn(hrtime, 'clock')
 
 export const performance = { now: isFake ? performanceNow() : hrtimeNow }
 
-// Jest fakes the globals alone. Its tests get these from Node.
+// Jest replaces only the globals. Its tests get these functions from Node.
 export const setTimeout = setTimeoutOfNode
 export const clearTimeout = clearTimeoutOfNode
 export const setImmediate = setImmediateOfNode

@@ -1,13 +1,13 @@
 import { performance } from './clock.js'
 
-/** The longest time that a timer of Node takes; a longer wait is several of them. */
+/** The longest delay of a timer of Node, in milliseconds (24.8 days); a longer wait uses several timers. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Milliseconds for a timer that is to ring at `deadline`, a time of `performance.now()`.
+ * The milliseconds for a timer that fires at `deadline`, a time of `performance.now()`.
  *
- * It can ring before that, and is set again then: a timer counts whole milliseconds and can be early, and it takes no longer
- * time than 24 days.
+ * The timer can fire before the deadline, and is then set again: a timer counts whole milliseconds, can be early, and has a
+ * longest delay of 24 days.
  */
 export function timeUntil(deadline: number): number {
   return Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), LONGEST_TIMER)

@@ -4,15 +4,16 @@ import { expect, forget, type Waiter } from './settling.js'
 import { reasonOf, unlisten } from './signals.js'
 
 /**
- * A wait that has not ended: for a unit, or for a lock. There can be many, so it is one object with what subscribers hear of it.
+ * A wait that has not ended, for a unit or for a lock. There can be many, so one object also holds the data for subscribers.
  *
- * The signal is the program's own code: wherever it is called it can throw, end this wait at once, or close what is waited for.
+ * The signal is the program's own code. Wherever it is called it can throw, end this wait at once, or close the semaphore or
+ * lock.
  */
 export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
   readonly promise: Promise<Outcome>
   readonly number = nextWait()
   readonly start = performance.now()
-  /** Nothing ends it any more. */
+  /** Whether it has ended; nothing ends it a second time. */
   ended = false
 
   protected readonly ticket: number
@@ -32,36 +33,36 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
   /** Whether it keeps the process alive now. */
   protected abstract readonly alive: boolean
 
-  /** What the promise resolves with. */
+  /** The value with which the promise resolves. */
   protected abstract outcome(): Outcome
 
-  /** Tells the addon that nobody wants it any more. */
+  /** Tells the addon that the caller does not want the outcome any more. */
   protected abstract withdraw(): void
 
-  /** Tells subscribers that it waits now, and can be ended: a subscriber may do so. */
+  /** Tells subscribers that it waits now and can be ended: a subscriber may end it. */
   abstract began(): void
 
-  /** Listens to the signal. If it throws, the listener may stay; it does nothing any more once this has ended. */
+  /** Listens to the signal. If that throws, the listener may stay; it does nothing once this wait has ended. */
   protected listen(): void {
     this.#signal?.addEventListener('abort', this)
   }
 
-  /** Has the outcome reported to it; if it throws, nothing has changed. */
+  /** Registers for the outcome; if that throws, nothing has changed. */
   protected expect(): void {
     expect(this.ticket, this, this.alive)
   }
 
-  /** Nothing is reported to it any more; false where nothing was to be. */
+  /** Unregisters for the outcome; returns false where no outcome was expected. */
   protected forget(): boolean {
     return forget(this.ticket, this.alive)
   }
 
-  /** The signal's `abort`. */
+  /** Handles the `abort` event of the signal. */
   handleEvent(): void {
     this.giveUp(reasonOf(this.#signal))
   }
 
-  /** What was waited for came. */
+  /** The unit or lock was granted. */
   grant(): void {
     this.ended = true
     this.forget()
@@ -83,7 +84,7 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
     this.letGo()
   }
 
-  /** The caller does not want it any more: what is on its way goes to the next wait. */
+  /** Ends the wait for the caller: a grant on its way goes to the next wait. */
   giveUp(reason: unknown): void {
     if (this.ended) return
     this.withdraw()
@@ -91,7 +92,7 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
     this.failed(reason)
   }
 
-  /** Leaves the signal: only after its end. */
+  /** Stops listening to the signal; to be called only after the end. */
   letGo(): void {
     this.ended = true
     unlisten(this.#signal, this)

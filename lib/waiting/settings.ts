@@ -1,22 +1,22 @@
 import { checked, wrongType } from '../errors.js'
 import { native } from '../addon/native.js'
 
-/** What a program decides for its whole process, workers included. */
+/** The settings of a whole process, workers included. */
 export interface Settings {
   /**
    * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
    *
-   * True, unless the process was started with `OS_IPC_SPIN=0`. A spin makes a hand-over between processes several times as
+   * True, unless the process was started with `OS_IPC_SPIN=0`. Spinning makes a hand-over between processes several times as
    * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
    * processors.
    *
-   * @throws {TypeError} When it is set to something that is no boolean.
+   * @throws {TypeError} When the value is not a boolean.
    */
   spin: boolean
 }
 
 /**
- * What a program decides for its whole process.
+ * The settings of the whole process.
  *
  * @example
  * ```ts

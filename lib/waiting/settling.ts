@@ -6,23 +6,23 @@ import { transit } from './transit.js'
 
 /** A wait for an outcome of the addon. */
 export interface Waiter {
-  /** What was waited for came. It runs no code of the program, so that outcomes that came together all arrive. */
+  /** The unit or lock was granted. This runs no code of the program, so that outcomes that came together all arrive. */
   grant(): void
-  /** It will not come. It runs no code of the program either. */
+  /** The wait failed. This runs no code of the program either. */
   fail(error: unknown): void
-  /** Called after {@link grant}, when all that came together has been settled. */
+  /** Called after {@link grant}, when all outcomes that came together are settled. */
   succeeded(): void
-  /** Called after {@link fail}, when all that came together has been settled. */
+  /** Called after {@link fail}, when all outcomes that came together are settled. */
   failed(error: unknown): void
 }
 
-/** By ticket, in the order of the tickets: what is not in here gets no outcome. */
+/** The waiters by ticket, in the order of the tickets. A ticket that is not in here gets no outcome. */
 export const waiters = new Map<number, Waiter>()
 
-/** How many pending waits keep the process alive. */
+/** The number of pending waits that keep the process alive. */
 let referenced = 0
 
-/** What the addon says when all waits were ended, since the process was about to exit, and went on after all. */
+/** The addon's answer when all waits were ended because the process was about to exit, and the process went on. */
 const LEFT = -1
 
 /** Runs when the addon has outcomes. */
@@ -47,10 +47,10 @@ function settle(): void {
 }
 
 /**
- * Settles what the addon has already, without a turn of the event loop.
+ * Settles the outcomes that the addon has now, without a turn of the event loop.
  *
- * The promise that a grant resolves has its reaction queued here, so the code that waits for it runs before any code that
- * learns of the caller's end. An error is no error of the caller: it is reported as one of the event loop's call would be.
+ * The reaction of a promise that a grant resolves is queued here, so the code that waits for it runs before any code that
+ * learns of the caller's end. An error does not reach the caller: it is reported like an error of the event loop's call.
  */
 export function settleNow(): void {
   if (waiters.size === 0) return
@@ -63,13 +63,13 @@ export function settleNow(): void {
   }
 }
 
-/** A wait that failed, and why. */
+/** A wait that failed, and its error. */
 interface Ended {
   readonly wait: Waiter
   readonly error: unknown
 }
 
-/** Ends waits that nothing comes for any more; {@link tellAll} is to follow. */
+/** Ends waits that can get no outcome any more; the caller calls {@link tellAll} next. */
 export function endAll(tickets: readonly number[], errorOf: (index: number) => unknown): Ended[] {
   const ended: Ended[] = []
   for (const [index, ticket] of tickets.entries()) {
@@ -85,13 +85,13 @@ export function endAll(tickets: readonly number[], errorOf: (index: number) => u
 /**
  * Tells subscribers of waits that ended.
  *
- * All have ended by then: a subscriber that aborts or closes something finds no wait, and no unit, half way.
+ * All these waits have ended before: a subscriber that aborts or closes something finds no wait, and no unit, half done.
  */
 export function tellAll(ended: readonly Ended[]): void {
   each(ended, ({ wait, error }) => wait.failed(error))
 }
 
-/** Calls `act` for every item, also after a call that throws; the first error is thrown at the end. */
+/** Calls `act` for every item, also after a call that throws; throws the first error at the end. */
 function each<T>(items: readonly T[], act: (item: T) => void): void {
   const errors: unknown[] = []
   for (const item of items) {
@@ -105,9 +105,9 @@ function each<T>(items: readonly T[], act: (item: T) => void): void {
 }
 
 /**
- * This evaluation of the package: a process can have several, and the addon tells each of its own outcomes.
+ * This evaluation of the package: a process can have several, and the addon reports to each its own outcomes.
  *
- * What uses the addon refers to it, so the addon knows by its collection that nobody does any more.
+ * The code that uses the addon refers to this object. When it is collected, the addon knows that the evaluation is unused.
  */
 export const evaluation = { settle, session: 0, poolPatience: 0 }
 const { session, poolPatience } = checked(native.start(evaluation, settle, runtime, transit))
@@ -118,10 +118,10 @@ evaluation.poolPatience = poolPatience
 if (isMainThread && !native.listenForExit()) process.prependListener('exit', () => native.beforeExit())
 
 /**
- * Has the outcome of a ticket reported to `waiter`, until it is forgotten; `alive` says whether it keeps the process alive.
+ * Registers `waiter` for the outcome of a ticket, until it is forgotten. With `alive` it keeps the process alive.
  *
- * It calls the addon and what JavaScript has built in, and no function of ours: where the stack is exhausted it throws at its
- * beginning, and then nothing has changed.
+ * It calls only the addon and JavaScript's built-in functions, none of this package. So where the stack is exhausted it
+ * throws at its beginning, and nothing has changed.
  */
 export function expect(ticket: number, waiter: Waiter, alive: boolean): void {
   waiters.set(ticket, waiter)
@@ -131,7 +131,7 @@ export function expect(ticket: number, waiter: Waiter, alive: boolean): void {
   }
 }
 
-/** Nobody waits for this ticket any more; false where nobody did. */
+/** Drops the waiter of this ticket; returns false where there was none. */
 export function forget(ticket: number, alive: boolean): boolean {
   if (!waiters.delete(ticket)) return false
   if (alive) referenced -= 1
@@ -141,7 +141,7 @@ export function forget(ticket: number, alive: boolean): boolean {
   return true
 }
 
-/** So many more, or fewer, pending waits keep the process alive. */
+/** Changes the number of pending waits that keep the process alive. */
 export function reference(change: number): void {
   const before = referenced > 0
   referenced += change
@@ -149,7 +149,7 @@ export function reference(change: number): void {
   if (before !== after) keep()
 }
 
-/** Without pending waits, the addon lets this evaluation be collected; with some that are referenced, the process stays. */
+/** Without pending waits, the addon allows this evaluation to be collected; with referenced ones, the process stays alive. */
 function keep(): void {
   checked(native.keep(evaluation.session, waiters.size > 0, referenced > 0))
 }

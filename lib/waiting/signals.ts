@@ -1,18 +1,18 @@
-/** What is told of an abort. */
+/** A listener of an abort. */
 export interface AbortListener {
   handleEvent(): void
 }
 
-/** Stops listening. A signal of other code that throws here must not stop what else there is to do. */
+/** Stops listening. A foreign signal that throws here must not stop the rest of the work. */
 export function unlisten(signal: AbortSignal | undefined, listener: AbortListener): void {
   try {
     signal?.removeEventListener('abort', listener)
   } catch {
-    // The listener stays, and does nothing any more.
+    // The listener stays, and does nothing from now on.
   }
 }
 
-/** Why it aborted; where that cannot be read, the error is the reason. */
+/** The reason of the abort; where it cannot be read, the error of reading it. */
 export function reasonOf(signal: AbortSignal | undefined): unknown {
   try {
     return signal?.reason

@@ -1,35 +1,29 @@
-import { constants } from 'node:os'
-
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { hadNoTime, tookAtOnce, waitBegan, waitFailed, waitSucceeded } from '../diagnostics/semaphores.js'
-import { checked, fromNative, IpcError } from '../errors.js'
-import type { Handle } from '../semaphore/handle.js'
+import { checked, fromNative } from '../errors.js'
+import type { Handle } from './handle.js'
+import type { WaitLimits } from './options.js'
 import { native } from '../addon/native.js'
 import { PendingWait } from './pending.js'
 import { guardPool } from './pool.js'
 import { endAll, reference, tellAll, type Waiter, waiters } from './settling.js'
 import { arrive, transit } from './transit.js'
 
-/** What ends a wait besides its unit. */
-export interface WaitLimits {
-  timeout: number | undefined
-  signal: AbortSignal | undefined
-}
-
-/** A wait for a unit. */
+/** A wait for a unit or a permit, or a step of a resizing. */
 class Pending extends PendingWait<void> {
   readonly handle: Handle
-  readonly #permit: boolean
+  /** A step of a resizing takes nothing for the caller, and subscribers hear nothing of it. */
+  readonly #isStep: boolean
   #timer: NodeJS.Timeout | undefined
 
-  constructor(handle: Handle, permit: boolean, ticket: number, signal: AbortSignal | undefined) {
+  constructor(handle: Handle, isStep: boolean, ticket: number, signal: AbortSignal | undefined) {
     super(ticket, signal)
     this.handle = handle
-    this.#permit = permit
+    this.#isStep = isStep
   }
 
-  /** Has its outcome reported to it. A call that throws leaves nothing but a listener, which does nothing any more. */
+  /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
   begin(timeout: number | undefined): void {
     this.listen()
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
@@ -57,22 +51,22 @@ class Pending extends PendingWait<void> {
   }
 
   override grant(): void {
-    if (this.#permit) this.handle.permits += 1
+    if (this.handle.permit && !this.#isStep) this.handle.permits += 1
     super.grant()
   }
 
   began(): void {
-    waitBegan(this.handle, this.#permit, this)
+    if (!this.#isStep) waitBegan(this.handle, this)
   }
 
   override succeeded(): void {
     super.succeeded()
-    waitSucceeded(this.handle, this.#permit, this)
+    if (!this.#isStep) waitSucceeded(this.handle, this)
   }
 
   override failed(error: unknown): void {
     super.failed(error)
-    waitFailed(this.handle, this.#permit, this, error)
+    if (!this.#isStep) waitFailed(this.handle, this, error)
   }
 
   override letGo(): void {
@@ -80,7 +74,7 @@ class Pending extends PendingWait<void> {
     super.letGo()
   }
 
-  // The wait itself keeps the process alive, where it is meant to; its timer never does.
+  // The wait itself keeps the process alive, if it is referenced; its timer never does.
   #startTimer(deadline: number): void {
     this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
   }
@@ -88,33 +82,33 @@ class Pending extends PendingWait<void> {
   #onTimer(deadline: number): void {
     if (this.ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
-    else this.giveUp(timedOut(this.handle))
+    else this.giveUp(this.handle.timedOut())
   }
 }
 
-/** How many waits have a ticket and call the code of their signal now: it may close the handle. */
+/** The number of waits that have a ticket and call the code of their signal now: that code may close the handle. */
 let beginning = 0
 
 /**
- * Takes a unit, as a permit or for good.
+ * Takes a unit for good, or a permit; or takes a step of a resizing `to` so many permits.
  *
- * @returns `undefined` when it was there, else a promise of it.
+ * @returns `undefined` when it was there, or the resizing is done; else a promise of it.
  */
-export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promise<void> | undefined {
+export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<void> | undefined {
   const { timeout, signal } = limits
   if (signal?.aborted) return Promise.reject(signal.reason)
-  if (timeout === 0) {
+  if (timeout === 0 && to === undefined) {
     const number = handle.use()
-    const taken = permit ? native.semaphoreTryAcquire(number) : native.semaphoreTryWait(number)
+    const taken = handle.permit ? native.limitTryAcquire(number) : native.semaphoreTryWait(number)
     if (taken !== true) {
       checked(taken)
-      const error = timedOut(handle)
-      hadNoTime(handle, permit, error)
+      const error = handle.timedOut()
+      hadNoTime(handle, error)
       return Promise.reject(error)
     }
-    if (permit) handle.permits += 1
+    if (handle.permit) handle.permits += 1
     try {
-      tookAtOnce(handle, permit)
+      tookAtOnce(handle)
       arrive()
     } catch {
       if (transit !== undefined) transit[0] = 0
@@ -122,11 +116,15 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
     return undefined
   }
   const number = handle.use()
-  const ticket = native.startWait(number, permit, handle.referenced)
+  const ticket =
+    to === undefined
+      ? native.startWait(number, handle.referenced)
+      : native.limitStartResize(number, to, handle.referenced)
   if (ticket === 0) {
-    if (permit) handle.permits += 1
+    if (to !== undefined) return undefined
+    if (handle.permit) handle.permits += 1
     try {
-      tookAtOnce(handle, permit)
+      tookAtOnce(handle)
       arrive()
     } catch {
       if (transit !== undefined) transit[0] = 0
@@ -137,10 +135,10 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   let wait: Pending | undefined
   beginning += 1
   try {
-    wait = new Pending(handle, permit, ticket, signal)
+    wait = new Pending(handle, to !== undefined, ticket, signal)
     wait.begin(timeout)
   } catch (error) {
-    // The addon comes first: the stack may have no room for a function of ours. A closed handle has no tickets.
+    // The call of the addon comes first: the stack may have no room for a function of this package. A closed handle has no tickets.
     if (handle.open) native.cancelWait(number, ticket)
     if (wait) wait.ended = true
     wait?.letGo()
@@ -154,7 +152,7 @@ export function take(handle: Handle, permit: boolean, limits: WaitLimits): Promi
   return wait.promise
 }
 
-/** Closes a handle, and ends every wait of it. */
+/** Closes a handle, and ends all of its waits. */
 export function closeHandle(handle: Handle): void {
   if (handle.waits > 0 || beginning > 0) native.cancelWaits(handle.number)
   // The waits end first: if this throws, the handle is still open and can be closed again.
@@ -168,18 +166,10 @@ function ticketsOf(handle: Handle): number[] {
   return [...waiters].filter(([, wait]) => isOfHandle(wait)).map(([ticket]) => ticket)
 }
 
-/** Says whether the waits of a handle keep the process alive. */
+/** Sets whether the waits of a handle keep the process alive. */
 export function setReferenced(handle: Handle, alive: boolean): void {
   if (handle.referenced === alive) return
   handle.referenced = alive
   reference(alive ? handle.waits : -handle.waits)
   checked(native.allowPool(handle.number, alive))
-}
-
-/** A wait's time is over. */
-export function timedOut(handle: Handle): IpcError {
-  return new IpcError('ETIMEDOUT', `no unit of the semaphore ${handle.label} came in time`, {
-    errno: -constants.errno.ETIMEDOUT,
-    hint: 'no unit was free in that time: `os-ipc show` and info() tell who waits, and who used it last',
-  })
 }

@@ -51,8 +51,6 @@ const waysIn: readonly [string, (id: never, options: object) => unknown][] = [
 
 const waits: readonly [string, (semaphore: Semaphore, options: never) => unknown][] = [
   ['wait', (semaphore, options) => semaphore.wait(options)],
-  ['acquire', (semaphore, options) => semaphore.acquire(options)],
-  ['use', (semaphore, options) => semaphore.use(() => 1, options)],
 ]
 
 /** Names that are opened and removed, where another program made them. */
@@ -150,12 +148,11 @@ export const misuses: readonly Misuse[] = [
     range,
     (timeout, s) => s.waitSync({ timeout }),
   ),
-  ...wrong('use, fn', [undefined, null, 1, {}, 'f'], type, (fn, s) => s.use(fn)),
 ]
 
 /** What came of it: `undefined` where the error is the right one, else what is wrong with it. */
 export async function complaint({ what, use, error, code }: Misuse, semaphore: Semaphore) {
-  const asynchronous = /^(wait|acquire|use),/.test(what)
+  const asynchronous = /^wait,/.test(what)
   let result: unknown
   try {
     result = use(semaphore)

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 
-import type { Backend } from '../../../index.js'
-import type { Reply, Step } from './play.ts'
+import type { Kind, Reply, Step } from './play.ts'
 
 const INITIAL = 2
 
-/** A semaphore: a number, who waits for it, and whether it was removed. */
+/** A semaphore or a limit: a number, who waits for it, and whether it was removed. */
 interface Counter {
   units: number
   removed: boolean
@@ -34,7 +33,7 @@ interface Expected {
 
 /** Semaphores and processes as simple as they can be. */
 export class Model {
-  readonly #backend: Backend
+  readonly #kind: Kind
   readonly #sides: readonly Side[]
   /** What the name stands for. */
   #named: Counter | undefined
@@ -42,9 +41,14 @@ export class Model {
   /** Waits that have to end in an error, and the error. */
   readonly #failing = new Map<number, string>()
 
-  constructor(backend: Backend, processes: number) {
-    this.#backend = backend
+  constructor(kind: Kind, processes: number) {
+    this.#kind = kind
     this.#sides = Array.from({ length: processes }, () => ({ handle: undefined, waits: [], permits: [] }))
+  }
+
+  /** A POSIX semaphore lives on without its name. */
+  get #unlinkWakes(): boolean {
+    return this.#kind !== 'posix'
   }
 
   /** Everything that has to end has ended. */
@@ -67,7 +71,7 @@ export class Model {
     if (call === 'abort') return this.#abort(side, pick)
     this.#numbers += 1
     const number = this.#numbers
-    if (counter.removed && this.#backend === 'sysv') return { outcome: 'EIDRM', arguments: { number } }
+    if (counter.removed && this.#unlinkWakes) return { outcome: 'EIDRM', arguments: { number } }
     if (call === 'value') return { outcome: String(counter.units), arguments: {} }
     if (call === 'post') {
       counter.units += 1
@@ -122,7 +126,7 @@ export class Model {
     if (side.permits.length === 0) return undefined
     const [released] = side.permits.splice(pick % side.permits.length, 1)
     if (released === undefined) return undefined
-    released.counter.units += released.counter.removed && this.#backend === 'sysv' ? 0 : 1
+    released.counter.units += released.counter.removed && this.#unlinkWakes ? 0 : 1
     return { outcome: 'done', arguments: { number: released.permit } }
   }
 
@@ -141,11 +145,11 @@ export class Model {
     return { outcome: 'done', arguments: {} }
   }
 
-  /** System V wakes all who wait; a POSIX semaphore lives on without its name. */
+  /** System V wakes all who wait. */
   #unlink(counter: Counter): Expected {
     if (this.#named === counter) this.#named = undefined
     counter.removed = true
-    if (this.#backend === 'sysv') {
+    if (this.#unlinkWakes) {
       counter.units = 0
       for (const side of this.#sides) {
         for (const { wait } of side.waits.filter(one => one.counter === counter))

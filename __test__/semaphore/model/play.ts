@@ -28,6 +28,9 @@ const CALLS = [
 /** Milliseconds for what has to happen. */
 const PATIENCE = 30_000
 
+/** What is played with: a semaphore of one of the two kinds, or a limit. */
+export type Kind = Backend | 'limit'
+
 /** One call of one process; `pick` says which of its waits to abort, which of its permits to release. */
 export interface Step {
   readonly process: number
@@ -42,14 +45,13 @@ export interface Reply {
 }
 
 /** Sequences of calls in 1 to 3 processes. */
-export function steps(): fc.Arbitrary<Step[]> {
+export function steps(kind: Kind): fc.Arbitrary<Step[]> {
+  const [take, tryTake, give] =
+    kind === 'limit' ? ['acquire', 'tryAcquire', 'release'] : ['wait', 'tryWait', 'post']
   const call = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom('post', 'wait', 'acquire') },
-    { weight: 2, arbitrary: fc.constantFrom('openOrCreate', 'release', 'abort') },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom('create', 'open', 'value', 'tryWait', 'tryAcquire', 'close', 'unlink'),
-    },
+    { weight: 3, arbitrary: fc.constantFrom(take, take, give) },
+    { weight: 2, arbitrary: fc.constantFrom('openOrCreate', give, 'abort') },
+    { weight: 1, arbitrary: fc.constantFrom('create', 'open', 'value', tryTake, 'close', 'unlink') },
   ) as fc.Arbitrary<Step['call']>
   const processes = fc.integer({ min: 1, max: PROCESSES })
   return processes.chain(count =>
@@ -63,18 +65,18 @@ export function steps(): fc.Arbitrary<Step[]> {
 /** The processes, which stay for all sequences. */
 export class Players {
   readonly #children: readonly Child[]
-  readonly #backend: Backend
+  readonly #kind: Kind
 
-  constructor(t: Teardown, backend: Backend) {
-    this.#backend = backend
+  constructor(t: Teardown, kind: Kind) {
+    this.#kind = kind
     this.#children = Array.from({ length: PROCESSES }, () =>
-      child(t, 'semaphore/model.ts', { args: [backend], limit: 600_000 }),
+      child(t, 'semaphore/model.ts', { args: [kind], limit: 600_000 }),
     )
   }
 
   /** Plays a sequence on a fresh name, and fails where a process does what the model does not. */
   async play(name: string, sequence: readonly Step[]): Promise<void> {
-    const model = new Model(this.#backend, PROCESSES)
+    const model = new Model(this.#kind, PROCESSES)
     try {
       for (const process of this.#children.keys())
         await this.#step(model, name, { process, call: 'openOrCreate', pick: 1 })

@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Env, FromNapiValue, Function, check_status};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
-use os_ipc::{Code, Error, Lock, LockEngine, Mailbox, Semaphore};
+use os_ipc::{Code, Error, Lock, LockEngine, Mailbox};
 
 use crate::error::{failure, internal};
 use crate::event_loop;
@@ -20,6 +20,7 @@ use crate::external_buffer;
 use crate::handles::Handles;
 use crate::memory::Segment;
 use crate::session::{self, Session};
+use crate::waitable::Waitable;
 
 /// Has the sessions settle; does not keep the event loop alive by itself.
 pub(crate) type Wakeup = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
@@ -31,7 +32,7 @@ pub(crate) struct Environment {
     /// Whether threads of libuv's pool may block for this environment.
     pub(crate) has_pool: bool,
     pub(crate) sessions: Vec<Session>,
-    pub(crate) semaphores: Handles<Semaphore>,
+    pub(crate) waitables: Handles<Waitable>,
     pub(crate) segments: Handles<Segment>,
     pub(crate) locks: Handles<Lock>,
 }
@@ -79,7 +80,7 @@ pub(crate) fn open(env: &Env, in_worker: bool, has_pool: bool) -> napi::Result<(
         in_worker,
         has_pool,
         sessions: Vec::new(),
-        semaphores: Handles::new(),
+        waitables: Handles::new(),
         segments: Handles::new(),
         locks: Handles::new(),
     };
@@ -126,9 +127,9 @@ fn end(raw: usize) {
     }
     environment.end_locks();
     environment.return_units();
-    for (number, semaphore) in environment.semaphores.drain() {
+    for (number, waitable) in environment.waitables.drain() {
         if let Some(session) = environment.session(number) {
-            semaphore.cancel_all(&session.mailbox);
+            waitable.cancel_all(&session.mailbox);
         }
     }
 }
@@ -150,6 +151,22 @@ impl Environment {
         found.ok_or_else(|| internal("no such session"))
     }
 
+    /// A handle on a semaphore or a limit.
+    pub(crate) fn keep(&mut self, session: u32, waitable: Waitable) -> napi::Result<u32> {
+        let handle = self.waitables.insert(session, waitable);
+        handle.ok_or_else(|| internal("more than a million semaphores and limits are open"))
+    }
+
+    /// The session of a handle.
+    pub(crate) fn session_of(&self, handle: u32) -> napi::Result<u32> {
+        self.waitables.session(handle).ok_or_else(|| internal("no such handle"))
+    }
+
+    /// What a handle stands for. `lib/` uses none that it closed.
+    pub(crate) fn waitable(&self, handle: u32) -> napi::Result<&Waitable> {
+        self.waitables.get(handle).ok_or_else(|| internal("no such handle"))
+    }
+
     /// All locks: what waits and what is held.
     fn end_locks(&mut self) {
         for (number, lock) in self.locks.drain() {
@@ -163,7 +180,8 @@ impl Environment {
     /// Gives back the units whose code was terminated before it could see them.
     fn return_units(&self) {
         for session in &self.sessions {
-            if let Some(semaphore) = session.in_transit().and_then(|handle| self.semaphores.get(handle)) {
+            let in_transit = session.in_transit().and_then(|handle| self.waitables.get(handle));
+            if let Some(Waitable::Semaphore(semaphore)) = in_transit {
                 // What was filled or removed meanwhile has no place for it.
                 drop(semaphore.post(1));
             }
@@ -173,7 +191,7 @@ impl Environment {
     /// A unit of a handle is on its way to `lib/`.
     pub(crate) fn send(&mut self, handle: u32) {
         if self.in_worker
-            && let Some(session) = self.semaphores.session(handle)
+            && let Some(session) = self.waitables.session(handle)
             && let Ok(session) = self.session_mut(session)
         {
             session.send(handle);

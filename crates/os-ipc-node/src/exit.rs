@@ -117,14 +117,14 @@ impl Environment {
             for lock in self.locks.of(session.number) {
                 lock.cancel(&session.mailbox);
             }
-            for semaphore in self.semaphores.of(session.number) {
-                semaphore.cancel_all(&session.mailbox);
+            for waitable in self.waitables.of(session.number) {
+                waitable.cancel_all(&session.mailbox);
             }
             session.left = true;
             session.tell(&self.wakeup);
         }
-        for semaphore in self.semaphores.iter() {
-            semaphore.before_exit();
+        for waitable in self.waitables.iter() {
+            waitable.before_exit();
         }
     }
 }

@@ -9,6 +9,7 @@ use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, Semap
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
 use crate::owner::owner_of;
+use crate::waitable::Waitable;
 
 /// A semaphore that may be new.
 #[napi(object, object_from_js = false)]
@@ -118,17 +119,15 @@ fn opened(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<OpenedS
 
 /// Keeps the semaphore, and returns its handle.
 fn keep(env: &Env, session: u32, semaphore: Semaphore) -> napi::Result<u32> {
-    environment::with(env, |environment| {
-        environment
-            .semaphores
-            .insert(session, semaphore)
-            .ok_or_else(|| internal("more than a million semaphores are open"))
-    })
+    environment::with(env, |environment| environment.keep(session, Waitable::Semaphore(semaphore)))
 }
 
 /// The semaphore of a handle. `lib/semaphore/semaphore.ts` uses no handle that it closed.
 pub(crate) fn semaphore(environment: &Environment, handle: u32) -> napi::Result<&Semaphore> {
-    environment.semaphores.get(handle).ok_or_else(|| internal("no such semaphore handle"))
+    match environment.waitable(handle)? {
+        Waitable::Semaphore(semaphore) => Ok(semaphore),
+        Waitable::Limit(_) => Err(internal("the handle of a limit")),
+    }
 }
 
 /// Runs `act` on a handle's semaphore.
@@ -141,7 +140,7 @@ pub fn semaphore_value(env: Env, handle: u32) -> napi::Result<u32> {
     on(&env, handle, Semaphore::value)
 }
 
-/// Takes a unit that has no owner: a terminated worker would take it along, where a permit goes back with its handle.
+/// Takes a unit, which has no owner: a terminated worker would take it along.
 fn take(env: &Env, handle: u32, act: impl FnOnce(&Semaphore) -> os_ipc::Result<bool>) -> napi::Result<bool> {
     environment::with(env, |environment| {
         let taken = act(semaphore(environment, handle)?).or_fail()?;
@@ -173,16 +172,6 @@ pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi:
         Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
     });
     take(&env, handle, |semaphore| semaphore.wait(timeout))
-}
-
-#[napi]
-pub fn semaphore_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
-    on(&env, handle, Semaphore::try_acquire)
-}
-
-#[napi]
-pub fn semaphore_release(env: Env, handle: u32) -> napi::Result<()> {
-    on(&env, handle, Semaphore::release)
 }
 
 #[napi]
@@ -221,18 +210,6 @@ pub struct RefusedCall {
 pub fn refused_calls() -> Vec<RefusedCall> {
     let refused = os_ipc::refused_calls().into_iter();
     refused.map(|(call, errno)| RefusedCall { call, code: errno.to_string() }).collect()
-}
-
-/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
-#[napi]
-pub fn semaphore_drop(env: Env, handle: u32) -> napi::Result<bool> {
-    let dropped = environment::with(&env, |environment| {
-        if semaphore(environment, handle)?.permits() > 0 {
-            return Ok(None);
-        }
-        Ok(environment.semaphores.remove(handle))
-    })?;
-    Ok(dropped.is_some())
 }
 
 /// Every semaphore that we may read.

@@ -172,13 +172,13 @@ impl Environment {
         // SAFETY: this takes the only owner of the reference, and this is its environment's thread.
         unsafe { sys::napi_delete_reference(self.raw, session.settle) };
         let env = Env::from_raw(self.raw);
-        for semaphore in self.semaphores.of(number) {
-            semaphore.cancel_all(&session.mailbox);
+        for waitable in self.waitables.of(number) {
+            waitable.cancel_all(&session.mailbox);
         }
         for lock in self.locks.of(number) {
             lock.cancel(&session.mailbox);
         }
-        drop(self.semaphores.remove_if(number, |semaphore| semaphore.permits() == 0));
+        drop(self.waitables.remove_if(number, |waitable| !waitable.is_held()));
         drop(self.locks.remove_if(number, |lock| !lock.is_held()));
         for segment in self.segments.remove_if(number, |_| true) {
             segment.release(env);

@@ -1,17 +1,18 @@
 //! Waits: started here, driven by one of two executors, settled by JavaScript.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use napi::Task;
 use napi::bindgen_prelude::{Either, Env};
 use napi_derive::napi;
-use os_ipc::{Arrived, Delivery, Executors, PoolWork, Semaphore, Wait, WaiterId, Work};
+use os_ipc::{Arrived, Delivery, Executors, Mailbox, PoolWork, Wait, WaiterId, Work};
 
 use crate::environment;
-use crate::error::{OrFail, failure, internal, text};
+use crate::error::{OrFail, failure, text};
 use crate::event_loop;
 use crate::pool;
-use crate::semaphores::semaphore;
+use crate::waitable::Waitable;
 
 /// The work of a driver, as an `AsyncTask` on libuv's pool.
 struct Serve(Option<PoolWork>);
@@ -33,22 +34,41 @@ impl Task for Serve {
     }
 }
 
-/// Takes a unit (as a permit or for good) at once, and returns 0; or waits for one, and returns the wait's ticket.
+/// Takes a unit for good, or a permit, at once, and returns 0; or waits for it, and returns the wait's ticket.
 ///
 /// `referenced` tells whether the wait keeps the event loop alive, as a wait on libuv's pool does.
 #[napi]
-pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi::Result<f64> {
-    let (started, session) = environment::with(&env, |environment| {
-        let semaphore = semaphore(environment, handle)?;
-        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
+pub fn start_wait(env: Env, handle: u32, referenced: bool) -> napi::Result<f64> {
+    start(&env, handle, referenced, Waitable::start)
+}
+
+/// Brings a limit to so many permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
+/// then it is to be called again.
+#[napi]
+pub fn limit_start_resize(env: Env, handle: u32, permits: u32, referenced: bool) -> napi::Result<f64> {
+    start(&env, handle, referenced, |waitable, mailbox, executors| match waitable {
+        Waitable::Limit(limit) => limit.start_resize(permits, mailbox, executors),
+        Waitable::Semaphore(_) => Err(os_ipc::Error::invalid("this is the handle of a semaphore")),
+    })
+}
+
+fn start(
+    env: &Env,
+    handle: u32,
+    referenced: bool,
+    start: impl FnOnce(&Waitable, &Arc<Mailbox>, Executors) -> os_ipc::Result<Wait>,
+) -> napi::Result<f64> {
+    let (started, session) = environment::with(env, |environment| {
+        let waitable = environment.waitable(handle)?;
+        let session = environment.session_of(handle)?;
         environment.check_runs()?;
-        let start = if permit { Semaphore::start_acquire } else { Semaphore::start_wait };
         let executors = Executors {
             pool: referenced && environment.has_pool && pool::has_started(),
             event_loop: referenced && event_loop::is_open(),
         };
-        let started = start(semaphore, environment.mailbox(session)?, executors).or_fail()?;
-        if matches!(started, Wait::Done) && !permit {
+        let is_unit = matches!(waitable, Waitable::Semaphore(_));
+        let started = start(waitable, environment.mailbox(session)?, executors).or_fail()?;
+        if matches!(started, Wait::Done) && is_unit {
             environment.send(handle);
         }
         Ok((started, session))
@@ -72,8 +92,8 @@ pub fn start_wait(env: Env, handle: u32, permit: bool, referenced: bool) -> napi
 #[napi]
 pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
-        semaphore(environment, handle)?.cancel(to_ticket(ticket), environment.mailbox(session)?);
+        let mailbox = environment.mailbox(environment.session_of(handle)?)?;
+        environment.waitable(handle)?.cancel(to_ticket(ticket), mailbox);
         Ok(())
     })
 }
@@ -82,8 +102,8 @@ pub fn cancel_wait(env: Env, handle: u32, ticket: f64) -> napi::Result<()> {
 #[napi]
 pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
     environment::with(&env, |environment| {
-        let session = environment.semaphores.session(handle).ok_or_else(|| internal("no such handle"))?;
-        semaphore(environment, handle)?.cancel_all(environment.mailbox(session)?);
+        let mailbox = environment.mailbox(environment.session_of(handle)?)?;
+        environment.waitable(handle)?.cancel_all(mailbox);
         Ok(())
     })
 }
@@ -94,9 +114,21 @@ pub fn cancel_waits(env: Env, handle: u32) -> napi::Result<()> {
 pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     environment::with(&env, |environment| {
         let has_pool = environment.has_pool;
-        semaphore(environment, handle)?.allow_pool(allowed && has_pool);
+        environment.waitable(handle)?.allow_pool(allowed && has_pool);
         Ok(())
     })
+}
+
+/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
+#[napi]
+pub fn drop_handle(env: Env, handle: u32) -> napi::Result<bool> {
+    let dropped = environment::with(&env, |environment| {
+        if environment.waitable(handle)?.is_held() {
+            return Ok(None);
+        }
+        Ok(environment.waitables.remove(handle))
+    })?;
+    Ok(dropped.is_some())
 }
 
 /// The waits that ended since the last call.

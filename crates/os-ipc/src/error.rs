@@ -20,6 +20,8 @@ pub enum Code {
     ReservedKey,
     /// Two names have the same key, and the other one was there first.
     NameCollision,
+    /// A limit has the name or key of a semaphore, or the reverse.
+    WrongKind,
     /// The object's creator died or stalled before it was ready.
     NotInitialised,
     /// The object belongs to a user who is neither this one nor root.
@@ -50,6 +52,7 @@ impl Code {
             Self::OutOfRange => "ERR_OUT_OF_RANGE",
             Self::ReservedKey => "ERR_RESERVED_KEY",
             Self::NameCollision => "ERR_NAME_COLLISION",
+            Self::WrongKind => "ERR_WRONG_KIND",
             Self::NotInitialised => "ERR_NOT_INITIALISED",
             Self::ForeignOwner => "ERR_FOREIGN_OWNER",
             Self::Size => "ERR_SIZE",

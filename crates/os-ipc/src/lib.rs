@@ -7,10 +7,13 @@
 #![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
 
 mod access;
+#[cfg(system_v_semaphores)]
+mod counter_set;
 mod error;
 mod exec;
 mod hints;
 mod key;
+mod limit;
 mod list;
 mod lock;
 mod memory;
@@ -27,7 +30,8 @@ pub use access::Owner;
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};
-pub use list::{CAN_LIST, list_segments, list_semaphores, refused_calls};
+pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
+pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};

@@ -1,6 +1,7 @@
 //! The objects of this host that we may read.
 
 use crate::error::{Code, Error, OsCode, Result};
+use crate::limit::{self, LimitInfo};
 use crate::memory::{self, SharedMemoryInfo};
 use crate::semaphore::{self, SemaphoreInfo};
 use crate::sys;
@@ -14,6 +15,14 @@ pub fn list_semaphores() -> Result<Vec<SemaphoreInfo>> {
         return Err(Error::new(Code::NotSupported, "this platform cannot list semaphores"));
     }
     semaphore::list()
+}
+
+/// Every limit that we may read.
+pub fn list_limits() -> Result<Vec<LimitInfo>> {
+    if !CAN_LIST {
+        return Err(Error::new(Code::NotSupported, "this platform cannot list limits"));
+    }
+    limit::list()
 }
 
 /// Every memory object that we may read: POSIX objects, then System V segments.

@@ -8,6 +8,16 @@
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
 //!
 //! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
+//!
+//! The set of a limit has a mark of its own too, and always [`LIMIT_SIZE`] semaphores, so that its size alone tells what it is:
+//!
+//! | semaphore | holds |
+//! |---|---|
+//! | 0 | how many permits are free |
+//! | 1 | [`LIMIT_MARK`] |
+//! | 2, 3... | the name, as above; the words behind it are 0 |
+//! | 137 | how many permits there are |
+//! | 138 to 201 | a process each: how many permits it holds (`limit/system_v/holder.rs`) |
 
 use crate::name::MAX_NAME_BYTES;
 use crate::sys::system_v::semaphore::SemaphoreLimits;
@@ -18,6 +28,9 @@ pub(crate) const MARK: u16 = 0x4f01;
 /// The value of semaphore 1 in the set of a lock.
 pub(crate) const LOCK_MARK: u16 = 0x4c02;
 
+/// What semaphore 1 holds in the set of a limit.
+pub(crate) const LIMIT_MARK: u16 = 0x4f02;
+
 /// Index of the counter.
 pub(crate) const COUNTER: u16 = 0;
 /// Index of the mark.
@@ -26,6 +39,16 @@ pub(crate) const MARK_AT: u16 = 1;
 pub(crate) const LENGTH_AT: u16 = 2;
 /// Index of the name's first word.
 pub(crate) const NAME_AT: u16 = 3;
+
+/// Index of the recorded number of permits of a limit: behind the longest name of ours, with its slash.
+#[allow(clippy::cast_possible_truncation, reason = "it is 137")]
+pub(crate) const PERMITS_AT: u16 = NAME_AT + words_of(MAX_NAME_BYTES + 1) as u16;
+/// Index of a limit's first holder.
+pub(crate) const HOLDERS_AT: u16 = PERMITS_AT + 1;
+/// How many processes a limit names.
+pub(crate) const HOLDERS: u16 = 64;
+/// How many semaphores the set of a limit has: more than that of any semaphore of ours.
+pub(crate) const LIMIT_SIZE: usize = (HOLDERS_AT + HOLDERS) as usize;
 
 /// Bits of a word: a semaphore's value is at most 32,767.
 const WORD_BITS: usize = 15;
@@ -48,7 +71,7 @@ pub(crate) fn longest_name() -> Option<usize> {
 }
 
 /// How many words the bytes of a name take.
-pub(crate) fn words_of(length: usize) -> usize {
+pub(crate) const fn words_of(length: usize) -> usize {
     (length * 8).div_ceil(WORD_BITS)
 }
 
@@ -83,6 +106,8 @@ pub(crate) enum Record {
     Named(String),
     /// The set of the lock with this name.
     Lock(String),
+    /// The set of the limit with this name; empty for a raw key.
+    Limit(String),
     /// No mark: not ours, or not initialised yet.
     Absent,
     /// A mark, and behind it values that we never write.
@@ -101,6 +126,12 @@ pub(crate) fn read(values: &[u16]) -> Record {
         LOCK_MARK => {
             let name = words.get(..words_of(length)).and_then(|words| unpack(length, words));
             name.map_or(Record::Damaged, Record::Lock)
+        }
+        LIMIT_MARK => {
+            let name = words.get(..words_of(length)).filter(|_| values.len() == LIMIT_SIZE);
+            let name = name.and_then(|words| unpack(length, words));
+            let name = name.filter(|name| name.is_empty() || name.starts_with('/'));
+            name.map_or(Record::Damaged, Record::Limit)
         }
         _ => Record::Absent,
     }
@@ -165,6 +196,20 @@ mod tests {
         );
         assert_eq!(read(&lock("", &[32_767])), Record::Lock(String::new()));
         assert_eq!(read(&[1, LOCK_MARK, 9, 0]), Record::Damaged);
+    }
+
+    #[test]
+    fn the_size_of_a_limit_is_that_of_no_semaphore() {
+        assert_eq!((PERMITS_AT, HOLDERS_AT, LIMIT_SIZE), (137, 138, 202));
+        let longest = format!("/{}", "a".repeat(MAX_NAME_BYTES));
+        assert!(set_size(&longest) <= usize::from(PERMITS_AT), "the name has room");
+        assert!(set_size(&longest) < LIMIT_SIZE);
+        let mut values = [vec![2, LIMIT_MARK, 251], pack(&longest)].concat();
+        assert_eq!(read(&values), Record::Damaged, "it has the size of a semaphore");
+        values.resize(LIMIT_SIZE, 0);
+        assert_eq!(read(&values), Record::Limit(longest));
+        values[1] = MARK;
+        assert_eq!(read(&values), Record::Damaged, "it has the size of a limit");
     }
 
     #[test]

@@ -18,13 +18,6 @@ fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
     }
 }
 
-fn pending_permit(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
-    match semaphore.start_acquire(mailbox, Executors::THREAD).unwrap() {
-        Wait::Pending(ticket, Work::Nothing) => ticket,
-        _ => panic!("a unit was there"),
-    }
-}
-
 /// Takes what arrived; says for which tickets it was.
 fn take(delivered: Vec<(WaiterId, Delivery)>) -> Vec<WaiterId> {
     delivered
@@ -44,9 +37,10 @@ fn a_free_unit_is_taken_at_once() {
     for backend in backends() {
         let named = Named::new(backend);
         let (semaphore, party) = (named.create(2), Party::new());
-        assert!(matches!(semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap(), Wait::Done));
-        assert!(matches!(semaphore.start_acquire(&party.mailbox, Executors::POOL).unwrap(), Wait::Done));
-        assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
+        for _ in 0..2 {
+            assert!(matches!(semaphore.start_wait(&party.mailbox, Executors::POOL).unwrap(), Wait::Done));
+        }
+        assert_eq!(units(&semaphore), 0);
         assert!(party.mailbox.collect().delivered.is_empty());
     }
 }
@@ -63,22 +57,6 @@ fn handles_are_served_first_come_first_served() {
             assert_eq!(take(party.collect()), [*ticket]);
         }
         assert_eq!(units(&one), 0);
-    }
-}
-
-#[test]
-fn a_permit_belongs_to_the_handle_that_waited() {
-    for backend in backends() {
-        let named = Named::new(backend);
-        let (semaphore, holder, party) = (named.create(0), named.open(), Party::new());
-        let ticket = pending_permit(&holder, &party.mailbox);
-        semaphore.post(1).unwrap();
-        let delivered = party.collect();
-        assert_eq!(holder.permits(), 0, "it is on its way");
-        assert_eq!(take(delivered), [ticket]);
-        assert_eq!((holder.permits(), semaphore.permits()), (1, 0));
-        drop(holder);
-        assert_eq!(units(&semaphore), 1);
     }
 }
 
@@ -149,14 +127,14 @@ fn a_unit_of_a_cancelled_wait_goes_to_the_next() {
         let named = Named::new(backend);
         let (semaphore, gone, next) = (named.create(0), Party::new(), Party::new());
         let cancelled = pending(&semaphore, &gone.mailbox);
-        let waiting = pending_permit(&semaphore, &next.mailbox);
+        let waiting = pending(&semaphore, &next.mailbox);
         semaphore.post(1).unwrap();
         // The unit is delivered and not collected: the cancellation passes it on.
         until("the unit is delivered", || semaphore.info().unwrap().pending == 1);
         semaphore.cancel(cancelled, &gone.mailbox);
         assert_eq!(take(next.collect()), [waiting]);
         assert!(gone.mailbox.collect().delivered.is_empty());
-        assert_eq!((units(&semaphore), semaphore.permits()), (0, 1));
+        assert_eq!(units(&semaphore), 0);
     }
 }
 
@@ -186,14 +164,14 @@ fn a_closed_mailbox_passes_its_units_on_and_gets_no_more() {
         let named = Named::new(backend);
         let (semaphore, gone, next) = (named.create(0), Party::new(), Party::new());
         let _delivered = pending(&semaphore, &gone.mailbox);
-        let _in_line = pending_permit(&semaphore, &gone.mailbox);
+        let _in_line = pending(&semaphore, &gone.mailbox);
         let waiting = pending(&semaphore, &next.mailbox);
         semaphore.post(1).unwrap();
         until("the unit is delivered", || semaphore.info().unwrap().pending == 2);
         gone.mailbox.close();
         assert_eq!(take(next.collect()), [waiting]);
         assert!(gone.mailbox.collect().delivered.is_empty());
-        assert_eq!((units(&semaphore), semaphore.permits()), (0, 0));
+        assert_eq!(units(&semaphore), 0);
         semaphore.post(1).unwrap();
         assert!(semaphore.try_wait().unwrap());
     }
@@ -208,7 +186,7 @@ fn cancel_all_ends_only_the_waits_of_its_handle() {
             let _ = pending(&one, &party.mailbox);
         }
         let stays = pending(&two, &party.mailbox);
-        let _ = pending_permit(&one, &party.mailbox);
+        let _ = pending(&one, &party.mailbox);
         one.post(1).unwrap();
         until("one unit is delivered", || one.info().unwrap().pending == 11);
         one.cancel_all(&party.mailbox);
@@ -225,7 +203,7 @@ fn unlink_fails_every_wait_where_the_system_wakes_waiters() {
     let named = Named::new(Backend::SystemV);
     let (one, two, party) = (named.create(0), named.open(), Party::new());
     for _ in 0..32 {
-        let _ = (pending(&one, &party.mailbox), pending_permit(&two, &party.mailbox));
+        let _ = (pending(&one, &party.mailbox), pending(&two, &party.mailbox));
     }
     until_blocked(&one);
     one.unlink().unwrap();
@@ -288,52 +266,4 @@ fn cancellations_during_posts_conserve_the_count() {
         semaphore.cancel_all(&party.mailbox);
         assert_eq!(granted + units(&semaphore), ROUNDS, "{backend:?}");
     }
-}
-
-#[test]
-fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() {
-    let named = Named::new(Backend::SystemV);
-    if !named.backend.is_available() {
-        return;
-    }
-    let (semaphore, party) = (named.create(1), Party::new());
-    for blocked in [true, false] {
-        assert!(semaphore.try_acquire().unwrap());
-        let tickets =
-            [pending_permit(&semaphore, &party.mailbox), pending_permit(&semaphore, &party.mailbox)];
-        if blocked {
-            until_blocked(&semaphore);
-        }
-        for ticket in tickets {
-            semaphore.release().unwrap();
-            assert!(!semaphore.try_acquire().unwrap(), "the waiter has it");
-            assert_eq!(take(party.mailbox.collect().delivered.into_iter().collect()), [ticket]);
-        }
-        semaphore.release().unwrap();
-        assert_eq!((units(&semaphore), semaphore.permits()), (1, 0));
-    }
-}
-
-#[test]
-fn a_permit_goes_to_whoever_waits_longest_in_the_kernel() {
-    let named = Named::new(Backend::SystemV);
-    if !named.backend.is_available() {
-        return;
-    }
-    let (semaphore, party) = (named.create(1), Party::new());
-    assert!(semaphore.try_acquire().unwrap());
-    // It blocks in the kernel for itself, as a thread of another process does.
-    let other = thread::spawn({
-        let semaphore = named.open();
-        move || semaphore.wait(Some(LIMIT)).unwrap()
-    });
-    until_blocked(&semaphore);
-    let ticket = pending_permit(&semaphore, &party.mailbox);
-    until("both wait in the kernel", || semaphore.info().unwrap().waiters == Some(2));
-    semaphore.release().unwrap();
-    assert!(other.join().unwrap());
-    assert!(party.mailbox.collect().delivered.is_empty());
-    semaphore.post(1).unwrap();
-    assert_eq!(take(party.collect()), [ticket]);
-    semaphore.release().unwrap();
 }

@@ -21,6 +21,10 @@ pub enum Remedy {
     Posix,
     /// Use the System V backend.
     SystemV,
+    /// Open or remove it as a semaphore.
+    Semaphore,
+    /// Open or remove it as a limit.
+    Limit,
 }
 
 impl Remedy {
@@ -37,6 +41,8 @@ impl Remedy {
             Self::OpenExisting => "open-existing",
             Self::Posix => "posix",
             Self::SystemV => "sysv",
+            Self::Semaphore => "semaphore",
+            Self::Limit => "limit",
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::waiting::Queue;
 /// The systems that a semaphore can belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// semget(2): found by key, crash-safe permits.
+    /// semget(2): found by key.
     SystemV,
     /// sem_open(3): found by name.
     Posix,
@@ -44,11 +44,6 @@ pub(super) struct Facts {
 /// The operations of each backend.
 pub(super) trait Engine: Sync {
     fn facts(&self) -> Facts;
-
-    /// Whether the kernel gives back the permits of a dead process.
-    fn recovers_permits(&self) -> bool {
-        false
-    }
 
     fn create(&self, id: &SemaphoreId, creation: Creation) -> Result<Box<dyn Object>>;
 
@@ -176,12 +171,6 @@ impl Backend {
     #[must_use]
     pub fn is_available(self) -> bool {
         self.engine().is_some()
-    }
-
-    /// Whether the kernel gives back the permits of a dead process. The first call on Linux asks the kernel.
-    #[must_use]
-    pub fn recovers_permits(self) -> bool {
-        self.engine().is_some_and(Engine::recovers_permits)
     }
 
     /// Whether the counter can be read.

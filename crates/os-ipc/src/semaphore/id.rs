@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::Backend;
 use super::backend::Engine;
+#[cfg(system_v_semaphores)]
+use crate::counter_set::{Kind, SetName};
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::name::Name;
@@ -66,9 +68,11 @@ impl SemaphoreId {
         self.name.as_ref().map_or("", Name::as_str)
     }
 
+    /// The set of a System V semaphore.
     #[cfg(system_v_semaphores)]
-    pub(super) fn key(&self) -> Result<Key> {
-        self.key.ok_or_else(|| Error::invalid("a POSIX semaphore has no key"))
+    pub(super) fn set_name(&self) -> Result<SetName> {
+        let key = self.key.ok_or_else(|| Error::invalid("a POSIX semaphore has no key"))?;
+        Ok(SetName::new(Kind::Semaphore, self.name.clone(), key))
     }
 
     /// The name that it was given, which a raw key has none of.

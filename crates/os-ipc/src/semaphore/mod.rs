@@ -26,7 +26,7 @@ pub use info::SemaphoreInfo;
 pub(crate) use system_v::sets as system_v_sets;
 
 use crate::access::Owner;
-use crate::error::{Code, Error, OsCode, Result};
+use crate::error::{Code, Error, Result};
 use crate::hints::Wanted;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
@@ -37,17 +37,13 @@ pub const VALUE_MAX: u16 = 32_767;
 
 /// A handle on a counting semaphore.
 ///
-/// `wait`, `try_wait` and `post` move units that nobody owns. `acquire`, `try_acquire` and `release` move permits:
-/// this handle counts those it has, and gives them back when it is dropped; on System V the kernel does so when the
-/// process dies.
+/// Its units have no owner. Permits, which have one, are those of a [`Limit`](crate::Limit).
 pub struct Semaphore {
     object: Box<dyn Object>,
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
-    /// Its permits went back because the process is about to exit.
-    given_back: AtomicBool,
 }
 
 /// The parameters of a new semaphore.
@@ -98,7 +94,6 @@ impl Semaphore {
             holder: Arc::default(),
             created,
             unlinked: AtomicBool::new(false),
-            given_back: AtomicBool::new(false),
         }
     }
 
@@ -162,42 +157,9 @@ impl Semaphore {
         )
     }
 
-    /// Takes a permit if one is there now.
-    pub fn try_acquire(&self) -> Result<bool> {
-        self.queue.try_take(Request::Permit, &self.holder)
-    }
-
-    /// Gives back a permit of this handle.
-    ///
-    /// A removed semaphore has no permits any more, and so nothing that could fail; nor has one whose permits
-    /// [`before_exit`](Self::before_exit) gave back.
-    pub fn release(&self) -> Result<()> {
-        if !self.holder.remove() {
-            if self.given_back.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            return Err(Error::invalid("there is no permit to release"));
-        }
-        match self.queue.release(Request::Permit, self.holder.token()) {
-            Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
-            Err(errno) => {
-                self.holder.add(self.holder.token());
-                Err(self.queue.counter().failure("give a permit back to", errno))
-            }
-        }
-    }
-
     /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
     pub fn start_wait(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
-        self.start(Request::Unit, mailbox, executors)
-    }
-
-    /// As [`start_wait`](Self::start_wait), for a permit.
-    pub fn start_acquire(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
-        self.start(Request::Permit, mailbox, executors)
-    }
-
-    fn start(&self, request: Request, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
+        let request = Request::Unit;
         if self.queue.take_at_once(request, &self.holder)? {
             return Ok(Wait::Done);
         }
@@ -218,12 +180,6 @@ impl Semaphore {
     /// Sets whether a thread of libuv's pool may block for the waits of this handle.
     pub fn allow_pool(&self, allowed: bool) {
         self.queue.allow_pool(&self.holder, allowed);
-    }
-
-    /// How many permits this handle has.
-    #[must_use]
-    pub fn permits(&self) -> usize {
-        self.holder.permits()
     }
 
     /// What is known about the semaphore.
@@ -249,19 +205,6 @@ impl Semaphore {
     pub fn identity(&self) -> SemaphoreIdentity {
         SemaphoreIdentity(self.object.identity())
     }
-
-    /// Gives back what the kernel would not when the process ends: the permits of a backend without undo.
-    pub fn before_exit(&self) {
-        // Without permits there is nothing to ask the kernel about.
-        if self.permits() > 0 && !self.backend().recovers_permits() {
-            self.release_all();
-            self.given_back.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn release_all(&self) {
-        while self.holder.permits() > 0 && self.release().is_ok() {}
-    }
 }
 
 /// Every semaphore that we may read, one backend's after the other's.
@@ -271,12 +214,6 @@ pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
         semaphores.extend(engine.list()?);
     }
     Ok(semaphores)
-}
-
-impl Drop for Semaphore {
-    fn drop(&mut self) {
-        self.release_all();
-    }
 }
 
 impl Creation {

@@ -71,12 +71,13 @@ impl Grant {
     pub fn hand_over(mut self) {
         self.handed_over = true;
         let counter = self.queue.counter();
-        // The only failure is a set that was removed meanwhile: then there is nothing left to own or to disown.
+        // The only failure is a set that was removed meanwhile: then there is nothing left to disown.
         match self.request {
             Request::Permit | Request::Shared | Request::Exclusive => {
-                self.holder.add(counter.own(self.token).unwrap_or(self.token));
+                self.holder.add(self.token);
             }
             Request::Unit => drop(counter.disown(self.token)),
+            Request::Shrink(_) => {}
         }
     }
 

@@ -4,9 +4,11 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::error::OsCode;
-
 use super::*;
+use crate::error::{Error, OsCode};
+use crate::waiting::executors;
+use crate::waiting::mailbox::Delivery;
+use crate::waiting::source::Token;
 
 /// A counter in this process; its first `panics` takes panic.
 #[derive(Default)]

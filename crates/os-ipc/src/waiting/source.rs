@@ -1,5 +1,7 @@
 //! What the queue asks of a backend.
 
+use std::sync::Arc;
+
 use crate::error::OsCode;
 
 use crate::error::{Error, Result};
@@ -10,8 +12,10 @@ use crate::sys::interrupt::Interrupt;
 pub(crate) enum Request {
     /// A unit, taken for good: a signal between processes.
     Unit,
-    /// A unit as a permit: it comes back when its process dies, where the backend can do that.
+    /// A permit of a limit: it comes back when its process dies.
     Permit,
+    /// A permit that is taken away from a limit, while that has more than this number.
+    Shrink(u16),
     /// A lock, held together with others who ask for the same.
     Shared,
     /// A lock, held exclusively.
@@ -19,10 +23,9 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// Whether what was taken for the one can be handed to the other.
-    pub(crate) fn is_like(self, other: Self) -> bool {
-        let unit = |request| matches!(request, Self::Unit | Self::Permit);
-        self == other || unit(self) && unit(other)
+    /// Whether what is taken has an owner, who gives it back.
+    pub(crate) fn is_owned(self) -> bool {
+        !matches!(self, Self::Unit | Self::Shrink(_))
     }
 }
 
@@ -35,7 +38,7 @@ pub(crate) trait Counter: Send + Sync {
     /// Takes for the request if that is possible now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
-    /// Takes what is asked for, a unit as [`Request::Permit`], and waits as long as it takes; `None` after an interrupt.
+    /// Takes what is asked for, a unit so that it comes back when its process dies, and waits as long as it takes; `None` after an interrupt.
     ///
     /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
     /// gives it up.
@@ -60,13 +63,38 @@ pub(crate) trait Counter: Send + Sync {
         Ok(())
     }
 
-    /// Makes a unit that was taken a [`Request::Permit`]; the counter does not move.
-    fn own(&self, token: Token) -> std::result::Result<Token, OsCode> {
-        Ok(token)
-    }
-
     /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
+}
+
+impl<C: Counter + ?Sized> Counter for Arc<C> {
+    fn try_take(&self, request: Request) -> Result<Option<Token>> {
+        (**self).try_take(request)
+    }
+
+    fn take(&self, request: Request, interrupt: &Interrupt) -> Result<Option<Token>> {
+        (**self).take(request, interrupt)
+    }
+
+    fn may_be_polled(&self) -> bool {
+        (**self).may_be_polled()
+    }
+
+    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
+        (**self).give_back(request, token)
+    }
+
+    fn kernel_waiters(&self, request: Request) -> Option<u32> {
+        (**self).kernel_waiters(request)
+    }
+
+    fn disown(&self, token: Token) -> std::result::Result<(), OsCode> {
+        (**self).disown(token)
+    }
+
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
+        (**self).failure(act, errno)
+    }
 }
 
 /// A lock: what it is made of exists only while somebody uses it, and tells others who waits.

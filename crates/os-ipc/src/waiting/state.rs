@@ -161,7 +161,7 @@ impl<P> State<P> {
 
     /// Removes the first waiter, if its request is like the one that was taken for.
     pub(super) fn grant(&mut self, taken: Request) -> Option<(WaiterId, Waiter<P>)> {
-        self.first().filter(|waiter| waiter.request.is_like(taken))?;
+        self.first().filter(|waiter| waiter.request == taken)?;
         let (id, waiter) = self.waiters.pop_first()?;
         self.uncount(waiter.executors);
         Some((id, waiter))
@@ -272,7 +272,7 @@ impl<P> State<P> {
     /// Whether the driver takes for another request than that of the first waiter.
     fn takes_another_request(&self) -> bool {
         let first = self.first().map(|waiter| waiter.request);
-        matches!((self.taking, first), (Some(taken), Some(request)) if !request.is_like(taken))
+        matches!((self.taking, first), (Some(taken), Some(request)) if request != taken)
     }
 
     fn start_thread(&mut self) -> Action {

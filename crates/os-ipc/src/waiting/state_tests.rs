@@ -89,7 +89,7 @@ use Event::{
     NextAtExit, NextQuick, Placed,
 };
 use Outcome::{Does, Ends, Grants, Polls, Takes};
-use Request::{Exclusive, Permit, Shared, Unit};
+use Request::{Exclusive, Permit, Shared, Shrink};
 
 #[test]
 fn one_wait_starts_a_driver_that_takes_and_ends() {
@@ -105,11 +105,26 @@ fn one_wait_starts_a_driver_that_takes_and_ends() {
 fn waiters_are_granted_in_the_order_in_which_they_joined() {
     play(&[
         (Join(1, Permit, THREAD), Does(StartAnywhere(1)), Starting(Thread)),
-        (Join(2, Unit, THREAD), Does(Nothing), Starting(Thread)),
+        (Join(2, Permit, THREAD), Does(Nothing), Starting(Thread)),
         (Asks(1, Thread), Takes(Permit), Running(Thread)),
         (Granted(Permit), Grants(Some(1)), Running(Thread)),
-        (Asks(1, Thread), Takes(Unit), Running(Thread)),
+        (Asks(1, Thread), Takes(Permit), Running(Thread)),
         (Granted(Permit), Grants(Some(2)), Running(Thread)),
+    ]);
+}
+
+#[test]
+fn a_shrinking_is_granted_its_own_step_only() {
+    play(&[
+        (Join(1, Permit, THREAD), Does(StartAnywhere(1)), Starting(Thread)),
+        (Join(2, Shrink(3), THREAD), Does(Nothing), Starting(Thread)),
+        (Asks(1, Thread), Takes(Permit), Running(Thread)),
+        (Leave(1), Does(Interrupt), Running(Thread)),
+        (Granted(Permit), Grants(None), Running(Thread)),
+        (Asks(1, Thread), Takes(Shrink(3)), Running(Thread)),
+        (Granted(Shrink(4)), Grants(None), Running(Thread)),
+        (Granted(Shrink(3)), Grants(Some(2)), Running(Thread)),
+        (Asks(1, Thread), Ends(Rest), NoDriver),
     ]);
 }
 

@@ -102,6 +102,7 @@ fn inspect(set: SetId, name: &LockName) -> Result<Found> {
         (Record::Lock(recorded), Some(layout)) if recorded == name.as_str() => Ok(Found::Ready(set, layout)),
         (Record::Absent, Some(layout)) if unmarked && status.operated == 0 => finish(set, layout, name),
         (Record::Lock(recorded), _) => Err(collision(name, &format!("the lock '{recorded}'"))),
+        (Record::Limit(recorded), _) => Err(collision(name, &format!("the limit '{recorded}'"))),
         (Record::Named(recorded), _) => Err(collision(name, &format!("the semaphore '{recorded}'"))),
         _ => Err(collision(name, "a semaphore set of another program")),
     }

@@ -67,19 +67,8 @@ impl Counter for SetCounter {
         sys::give(self.set, 1, if origin == LOOSE { Undo::No } else { Undo::Yes })
     }
 
-    fn kernel_waiters(&self, _: Request) -> Option<u32> {
-        sys::waiters(self.set).ok().map(u32::from)
-    }
-
     fn disown(&self, origin: Token) -> std::result::Result<(), OsCode> {
         if origin == LOOSE { Ok(()) } else { self.move_unit(Undo::Yes, Undo::No) }
-    }
-
-    fn own(&self, origin: Token) -> std::result::Result<Token, OsCode> {
-        if origin == LOOSE {
-            self.move_unit(Undo::No, Undo::Yes)?;
-        }
-        Ok(OWNED)
     }
 
     fn failure(&self, act: &str, errno: OsCode) -> Error {

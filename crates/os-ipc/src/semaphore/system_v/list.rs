@@ -8,10 +8,10 @@ use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 use crate::sys::system_v::table::SETS;
 
-/// Every set that we may read and that is no lock.
+/// Every set that we may read and that is neither a lock nor a limit.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
     // One that is gone by now, or that we may not read, is not on the list.
-    Ok(sets()?.into_iter().filter(|set| !is_lock(*set)).filter_map(|set| describe(set).ok()).collect())
+    Ok(sets()?.into_iter().filter(|set| !is_another(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 
 /// Every set.
@@ -30,9 +30,9 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
     Ok(ids.into_iter().map(sys::by_id).collect())
 }
 
-fn is_lock(set: SetId) -> bool {
+fn is_another(set: SetId) -> bool {
     let values = sys::status(set).and_then(|status| sys::values(set, status.size));
-    values.is_ok_and(|values| matches!(record::read(&values), Record::Lock(_)))
+    values.is_ok_and(|values| matches!(record::read(&values), Record::Lock(_) | Record::Limit(_)))
 }
 
 pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode> {
@@ -40,7 +40,7 @@ pub(super) fn describe(set: SetId) -> std::result::Result<SemaphoreInfo, OsCode>
     let values = sys::values(set, status.size)?;
     let (name, verified) = match record::read(&values) {
         Record::Named(name) => (Some(name).filter(|name| !name.is_empty()), true),
-        Record::Lock(_) | Record::Absent | Record::Damaged => (None, false),
+        Record::Lock(_) | Record::Limit(_) | Record::Absent | Record::Damaged => (None, false),
     };
     Ok(SemaphoreInfo {
         backend: Backend::SystemV,

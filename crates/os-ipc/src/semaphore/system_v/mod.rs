@@ -1,9 +1,7 @@
 //! Named semaphores as System V sets that store their name.
 
 mod counter;
-mod initialise;
 mod list;
-mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -11,22 +9,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use list::sets;
-use opening::{create, open, open_or_create, unlink};
 
 use super::backend::{Engine, Facts, Identity, Object};
 use super::explain::elsewhere;
 use super::{Backend, Creation, SemaphoreId, SemaphoreInfo, VALUE_MAX};
 use crate::access::Owner;
+use crate::counter_set::{self, Opened, SetName};
 use crate::error::{Error, OsCode, Result};
 use crate::hints::system_v::By;
 use crate::hints::{Wanted, sets as hints};
 use crate::key::Key;
 use crate::name::Name;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
-use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
-/// semget(2): found by key, crash-safe permits.
+/// semget(2): found by key.
 pub(super) struct SystemV;
 
 impl Engine for SystemV {
@@ -39,10 +36,6 @@ impl Engine for SystemV {
             post_max: None,
             foreign_name_max: None,
         }
-    }
-
-    fn recovers_permits(&self) -> bool {
-        kernel_undo().is_trusted()
     }
 
     fn create(&self, id: &SemaphoreId, creation: Creation) -> Result<Box<dyn Object>> {
@@ -76,8 +69,8 @@ impl Engine for SystemV {
     }
 
     fn explain(&self, error: Error, id: &SemaphoreId, _: Wanted) -> Error {
-        match id.key() {
-            Ok(key) => hints::explained(error, By::Key(key.raw()), || elsewhere(id)),
+        match id.set_name() {
+            Ok(name) => hints::explained(error, By::Key(name.key().raw()), || elsewhere(id)),
             Err(_) => error,
         }
     }
@@ -88,17 +81,18 @@ pub(super) struct Set {
     id: SetId,
     /// The identity that it was opened with.
     opened_by: SemaphoreId,
+    which: SetName,
     verified: bool,
     queue: Arc<Queue>,
 }
 
 /// Which set, and what it was opened by.
 #[derive(Debug)]
-struct Which(SetId, SemaphoreId);
+struct Which(SetId, SetName);
 
 impl Set {
-    fn new(set: SetId, id: &SemaphoreId, verified: bool) -> Self {
-        Self { id: set, opened_by: id.clone(), verified, queue: counter::queue_of(set, id) }
+    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId, which: SetName) -> Self {
+        Self { id: set, opened_by: id.clone(), which, verified, queue: counter::queue_of(set, id) }
     }
 }
 
@@ -169,33 +163,47 @@ impl Object for Set {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Which(self.id, self.opened_by.clone()))
+        Arc::new(Which(self.id, self.which.clone()))
     }
 }
 
 impl Identity for Which {
     fn remove(&self) -> Result<()> {
         let Self(set, opened_by) = self;
-        match sys::remove(*set) {
-            Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
-            Err(errno) => {
-                let error = Error::system("cannot remove the semaphore", "semctl", opened_by, errno);
-                Err(hints::explained(error, By::Id(set.raw()), || None))
-            }
-        }
+        counter_set::remove(*set, opened_by)
+            .map_err(|error| hints::explained(error, By::Id(set.raw()), || None))
     }
 }
 
-/// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
-fn as_removed(errno: OsCode) -> OsCode {
-    if errno == OsCode::EINVAL { OsCode::EIDRM } else { errno }
+fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
+    let name = id.set_name()?;
+    Ok(Set::new(counter_set::create(&name, of_set(creation))?, id, name))
+}
+
+fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
+    let name = id.set_name()?;
+    Ok(Set::new(counter_set::open(&name, owner)?, id, name))
+}
+
+fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<(Set, bool)> {
+    let name = id.set_name()?;
+    let opened = counter_set::open_or_create(&name, of_set(creation), owner)?;
+    Ok((Set::new(opened, id, name), opened.created))
+}
+
+fn unlink(id: &SemaphoreId) -> Result<bool> {
+    counter_set::unlink(&id.set_name()?)
+}
+
+/// The creation of a set, whose first value [`Creation::check`] found small enough.
+fn of_set(creation: Creation) -> counter_set::Creation {
+    let initial = u16::try_from(creation.initial).unwrap_or(VALUE_MAX);
+    counter_set::Creation { initial, mode: creation.mode }
 }
 
 fn failure(what: &str, call: &'static str, id: &SemaphoreId, errno: OsCode) -> Error {
-    match as_removed(errno) {
-        OsCode::EIDRM => Error::system("the semaphore was removed", call, id, OsCode::EIDRM).with_hint(
-            "a process unlinked it, or systemd-logind removed it at a logout (RemoveIPC of logind.conf): open it again",
-        ),
-        errno => SystemV.explain(Error::system(what, call, id, errno), id, Wanted::Open),
+    match id.set_name() {
+        Ok(name) => SystemV.explain(counter_set::failure(what, call, &name, errno), id, Wanted::Open),
+        Err(error) => error,
     }
 }

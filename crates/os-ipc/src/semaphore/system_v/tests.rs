@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::counter::OWNED;
-use super::initialise::initialise;
 use super::{Set, create, open, open_or_create, unlink};
 use crate::access::Owner;
+use crate::counter_set::initialise;
 use crate::error::{Code, OsCode};
 use crate::key::Key;
 use crate::name::Name;
@@ -96,7 +96,7 @@ fn open_waits_for_a_slow_creator() {
     thread::scope(|scope| {
         let opened = scope.spawn(|| open(&named.0, Owner::Default).unwrap().value().unwrap());
         thread::sleep(Duration::from_millis(20));
-        assert!(initialise(set, record::set_size(named.0.name()), named.0.name(), 2).unwrap());
+        assert!(initialise(set, record::set_size(named.0.name()), &named.0.set_name().unwrap(), 2).unwrap());
         assert_eq!(opened.join().unwrap(), 2);
     });
 }
@@ -122,7 +122,7 @@ fn an_overtaken_creator_adds_nothing() {
         let set = if single { set } else { named.unfinished() };
         let (quick, created) = named.open_or_create(3);
         assert!(created);
-        assert!(!initialise(set, size, name, 3).unwrap(), "it came too late");
+        assert!(!initialise(set, size, &named.0.set_name().unwrap(), 3).unwrap(), "it came too late");
         assert_eq!(quick.value().unwrap(), 3);
     }
 }
@@ -175,13 +175,13 @@ fn a_raw_key_recognises_its_own_unfinished_set_and_no_other() {
 }
 
 #[test]
-fn adopted_and_disowned_at_both_ends_of_the_counter() {
+fn disowned_at_both_ends_of_the_counter() {
     for initial in [1, 32_767] {
         let named = Named::new();
         let (set, _) = named.open_or_create(initial);
         let queue = set.queue();
         let counter = queue.counter();
-        counter.take(Request::Permit, &Interrupt::of_this_thread()).unwrap().unwrap();
+        counter.take(Request::Unit, &Interrupt::of_this_thread()).unwrap().unwrap();
         // At 32,767 the first way would pass the limit.
         let refill = initial == 32_767;
         if refill {

@@ -14,6 +14,8 @@ mod first_thread;
 pub(in crate::sys) mod handler_chain;
 #[cfg(system_v_semaphores)]
 pub(crate) mod image;
+#[cfg(system_v_semaphores)]
+pub(crate) mod in_use;
 #[cfg(unix)]
 pub(crate) mod limits;
 #[cfg(target_os = "linux")]

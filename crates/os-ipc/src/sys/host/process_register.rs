@@ -3,7 +3,7 @@
 //! A process can load several copies, each with its own memory, when several packages bring their own. They find each
 //! other by an exported symbol. The first image in the loader's list that has it is the same for all of them.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
 use std::sync::atomic::AtomicUsize;
 
@@ -16,18 +16,30 @@ pub static os_ipc_pool_threads_taken_v1: AtomicUsize = AtomicUsize::new(0);
 
 /// `dlsym(3)` in every image of the process: the register that all copies share.
 pub(crate) fn pool_threads_taken() -> &'static AtomicUsize {
-    images().iter().find_map(|image| in_image(image)).unwrap_or(&os_ipc_pool_threads_taken_v1)
+    // SAFETY: the symbol, by its name, is an AtomicUsize.
+    unsafe { of_process(c"os_ipc_pool_threads_taken_v1") }.unwrap_or(&os_ipc_pool_threads_taken_v1)
 }
 
-fn in_image(path: &CString) -> Option<&'static AtomicUsize> {
-    // SAFETY: RTLD_NOLOAD opens only what is loaded already, and runs nothing. The symbol, by its name, is an AtomicUsize. Its
+/// `dlsym(3)` in every image of the process: what the first one in the loader's list exports by this name.
+///
+/// # Safety
+/// - Every image that exports the symbol has a `T` there, which may be shared between threads.
+pub(super) unsafe fn of_process<T: Sync>(symbol: &CStr) -> Option<&'static T> {
+    // SAFETY: the caller's.
+    images().iter().find_map(|image| unsafe { in_image(image, symbol) })
+}
+
+/// # Safety
+/// - As of [`of_process`].
+unsafe fn in_image<T>(path: &CString, symbol: &CStr) -> Option<&'static T> {
+    // SAFETY: RTLD_NOLOAD opens only what is loaded already, and runs nothing. The symbol is a `T`, as the caller says. Its
     // image is kept for good before the reference is given out.
     unsafe {
         let image = libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
         if image.is_null() {
             return None;
         }
-        let place = libc::dlsym(image, c"os_ipc_pool_threads_taken_v1".as_ptr()).cast::<AtomicUsize>();
+        let place = libc::dlsym(image, symbol.as_ptr()).cast::<T>();
         if !place.is_null() {
             libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD | super::module::RTLD_NODELETE);
         }
@@ -39,7 +51,7 @@ fn in_image(path: &CString) -> Option<&'static AtomicUsize> {
 /// `dl_iterate_phdr(3)`: the paths of what is loaded, in the order of loading.
 #[cfg(target_os = "linux")]
 fn images() -> Vec<CString> {
-    use std::ffi::{CStr, c_int, c_void};
+    use std::ffi::{c_int, c_void};
 
     unsafe extern "C" fn note(info: *mut libc::dl_phdr_info, _: usize, images: *mut c_void) -> c_int {
         // SAFETY: the loader's record is valid during the call, its name is null or a string, and `images` is the list below.

@@ -109,6 +109,23 @@ pub(crate) fn operate_waiting(set: SetId, operations: &mut [Operation]) -> Resul
     OsCode::result(unsafe { libc::semop(set.0, operations.as_mut_ptr().cast(), operations.len()) }).map(drop)
 }
 
+/// `semtimedop(set, operations, timeout)`: all of them at once, and waits until they can be done at most so long.
+///
+/// `EAGAIN` means that the time is over; `EINTR`, that a signal came.
+pub(crate) fn operate_within(
+    set: SetId,
+    operations: &mut [Operation],
+    timeout: Duration,
+) -> Result<(), OsCode> {
+    let timeout = timespec_of(timeout);
+    // SAFETY: `Operation` is a transparent `sembuf`; the array is initialised, `timeout` is a normalised timespec, and both
+    // outlive the call.
+    OsCode::result(unsafe {
+        semtimedop(set.0, operations.as_mut_ptr().cast(), operations.len(), &raw const timeout)
+    })
+    .map(drop)
+}
+
 /// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
 ///
 /// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
@@ -132,12 +149,16 @@ pub(crate) fn take(set: SetId, undo: Undo) -> Result<(), OsCode> {
 /// `EAGAIN` means that the time is over; `EINTR`, that a signal came.
 pub(crate) fn take_within(set: SetId, undo: Undo, timeout: Duration) -> Result<(), OsCode> {
     let mut take = buffer(0, -1, flag(undo));
-    let timeout = timespec {
-        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
-    };
+    let timeout = timespec_of(timeout);
     // SAFETY: `take` is one initialised sembuf and `timeout` a normalised timespec; both outlive the call.
     OsCode::result(unsafe { semtimedop(set.0, &raw mut take, 1, &raw const timeout) }).map(drop)
+}
+
+fn timespec_of(time: Duration) -> timespec {
+    timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: c_long::from(time.subsec_nanos().cast_signed()),
+    }
 }
 
 /// `semtimedop(-1, {0, 0}, 1, {0, 0})`, for `system_v::probe`.
@@ -157,7 +178,12 @@ pub(crate) fn give(set: SetId, count: i16, undo: Undo) -> Result<(), OsCode> {
 
 /// `semctl(set, 0, GETVAL)`: the counter.
 pub(crate) fn value(set: SetId) -> Result<u16, OsCode> {
-    question(set, 0, libc::GETVAL).map(c_int_to_u16)
+    value_at(set, 0)
+}
+
+/// `semctl(set, index, GETVAL)`: the value of that semaphore.
+pub(crate) fn value_at(set: SetId, index: u16) -> Result<u16, OsCode> {
+    question(set, index, libc::GETVAL).map(c_int_to_u16)
 }
 
 /// `semctl(set, 0, GETNCNT)`: the number of threads, in all processes, that wait for the counter to rise.

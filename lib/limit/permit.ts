@@ -1,31 +1,50 @@
 import { acrossCopies } from '../copies.js'
 import { gaveBack, heldSince } from '../diagnostics/semaphores.js'
-import type { Handle } from './handle.js'
+import type { LimitHandle } from './handle.js'
+import { tracing, unwatch, watch } from './lost.js'
 import type { PermitLike } from './permit-source.js'
 
 /**
- * A unit of a semaphore that somebody holds.
+ * Has a permit kept by the program that this process becomes (`process.execve`), or not: `permit[handOn](true)`. It is how
+ * `os-ipc run` becomes its command.
+ */
+const handOn = Symbol.for('os-ipc.handOn')
+
+/**
+ * A permit of a {@link Limit} that this process holds.
  *
- * On System V the kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten
- * stays held as long as the process lives.
+ * The kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten stays held as long as
+ * the process lives.
  *
  * @example
  * ```ts
  * {
- *   using permit = await semaphore.acquire()
- *   // at most as many of us are here as the semaphore has permits
+ *   using permit = await limit.acquire()
+ *   // at most as many processes are here as the limit has permits
  * }
  * ```
  */
 export class Permit implements PermitLike {
-  readonly #handle: Handle
+  readonly #handle: LimitHandle
   readonly #since = heldSince()
   #released = false
   #signal: AbortSignal | undefined
 
+  readonly #watched: boolean
+
   /** @internal */
-  constructor(handle: Handle) {
+  constructor(handle: LimitHandle, watched: boolean) {
     this.#handle = handle
+    this.#watched = watched
+    if (watched) watch(this, handle.label)
+  }
+
+  static {
+    Object.defineProperty(this.prototype, handOn, {
+      value(this: Permit, handedOn: boolean) {
+        this.#handle.handOn(handedOn)
+      },
+    })
   }
 
   /** Whether it was given back. */
@@ -51,15 +70,16 @@ export class Permit implements PermitLike {
   /**
    * Gives the permit back; a second call does nothing.
    *
-   * It works after the semaphore's `close()` too. Where the semaphore was removed, the permit went with it.
+   * It works after the limit's `close()` too. Where the limit was removed, the permit went with it.
    *
-   * @throws {IpcError} `ERANGE` when somebody filled the counter meanwhile; the permit stays held then.
+   * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
    */
   release(): void {
     if (this.#released) return
     this.#handle.release()
     this.#released = true
     try {
+      if (this.#watched) unwatch(this)
       gaveBack(this.#handle, this.#since)
     } catch {} // The stack has no room to tell subscribers. The permit is given back all the same.
   }
@@ -76,3 +96,12 @@ export class Permit implements PermitLike {
 }
 
 acrossCopies(Permit, 'Permit')
+
+/** A permit that was made before it was taken; where all permits are watched, another one in its place. */
+export function taken(handle: LimitHandle, permit: Permit): Permit {
+  try {
+    return tracing ? new Permit(handle, true) : permit
+  } catch {
+    return permit // The stack has no room for another one.
+  }
+}

@@ -1,15 +1,18 @@
 //! Giving a new set its first value and its record.
 
+use super::{Kind, SetName};
 use crate::error::OsCode;
 use crate::record;
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
 /// How many semaphores a new set has: one, without a record, where the host allows no more.
-pub(super) fn size_for(name: &str) -> usize {
-    let size = record::set_size(name);
+pub(super) fn size_for(name: &SetName) -> usize {
+    let size = name.kind().size(name.name());
+    // One operation for each word of the record and for the counter, one that checks the mark, and one for a limit's number.
+    let operations = record::set_size(name.name()) + 1 + usize::from(name.kind() == Kind::Limit);
     match SemaphoreLimits::of_host() {
-        Some(limits) if !limits.have_room_for(size) => 1,
+        Some(limits) if size > limits.per_set || operations > limits.per_call => 1,
         _ => size,
     }
 }
@@ -17,17 +20,19 @@ pub(super) fn size_for(name: &str) -> usize {
 /// Initialises a set, with its record where it has room for one: one atomic semop, of which exactly one wins.
 ///
 /// Never SETVAL or SETALL: they wipe other processes' undo records and lose a post that comes in between.
-pub(super) fn initialise(set: SetId, size: usize, name: &str, initial: u16) -> Result<bool, OsCode> {
+pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) -> Result<bool, OsCode> {
     if size == 1 {
         return initialise_single(set, initial);
     }
     let mut operations = vec![
         Operation::is_zero(record::MARK_AT),
-        Operation::add(record::MARK_AT, to_i16(record::MARK), Undo::No),
+        Operation::add(record::MARK_AT, to_i16(name.kind().mark()), Undo::No),
     ];
-    let length = u16::try_from(name.len()).map_err(|_| OsCode::EINVAL)?;
-    let words = (record::NAME_AT..).zip(record::pack(name));
-    let values = [(record::COUNTER, initial), (record::LENGTH_AT, length)].into_iter().chain(words);
+    let length = u16::try_from(name.name().len()).map_err(|_| OsCode::EINVAL)?;
+    let words = (record::NAME_AT..).zip(record::pack(name.name()));
+    let recorded = (name.kind() == Kind::Limit).then_some((record::PERMITS_AT, initial));
+    let values = [(record::COUNTER, initial), (record::LENGTH_AT, length)];
+    let values = values.into_iter().chain(words).chain(recorded);
     // To add 0 would mean to wait for 0.
     let adds = values.filter(|(_, value)| *value != 0);
     operations.extend(adds.map(|(at, value)| Operation::add(at, to_i16(value), Undo::No)));
@@ -62,6 +67,6 @@ fn won(outcome: Result<(), OsCode>) -> Result<bool, OsCode> {
 }
 
 /// A semaphore's value, which is at most 32,767.
-pub(super) fn to_i16(value: u16) -> i16 {
+fn to_i16(value: u16) -> i16 {
     i16::try_from(value).unwrap_or(i16::MAX)
 }

@@ -1,11 +1,11 @@
-import type { WaitOptions } from './semaphore.js'
+import type { WaitOptions } from '../waiting/options.js'
 
 /**
- * Where permits come from, on one machine or on many: `Semaphore` is one, `RedisSemaphore` of `os-ipc/redis` is one, and
- * a class of your own can be one.
+ * Where permits come from, on one machine or on many: `Limit` is one, `RedisSemaphore` of `os-ipc/redis` is one, and a
+ * class of your own can be one.
  *
  * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
- * both. Signals (`post`, `wait`) are not part of it: nobody owns them, so nobody could lose them with a lease.
+ * both.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export interface PermitSourceInfo {
   /** The name with its leading slash, where it is known. */
   readonly name: string | undefined
   /** How many permits are free, where it is known. */
-  readonly value: number | undefined
+  readonly free: number | undefined
   /** How many waits of this process are pending. */
   readonly pending: number
 }

@@ -2,16 +2,16 @@
 
 import test from 'ava'
 
-import { ownSemaphore } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
+import { ownLimit } from './helpers/own.ts'
 
 /** `ref` waits in libuv's pool, `unref` on a thread of ours. */
 for (const keeps of ['ref', 'unref']) {
   test.serial(`20 rivals of a process leave it its turns (${keeps})`, async t => {
-    const semaphore = ownSemaphore(t, 'sysv', 1)
+    const limit = ownLimit(t, 1)
     const env = { UV_THREADPOOL_SIZE: '4' }
-    const args = [semaphore.name, keeps, 4_000, 60_000]
-    const rivals = Array.from({ length: 21 }, () => child(t, 'waiting/take-turns.ts', { env, args }))
+    const args = [limit.name, keeps, 4_000, 60_000]
+    const rivals = Array.from({ length: 21 }, () => child(t, 'limit/take-turns.ts', { env, args }))
     await Promise.all(rivals.map(rival => rival.until('ready')))
     for (const rival of rivals) rival.send('go')
     const turns = (await Promise.all(rivals.map(rival => rival.next()))) as number[]

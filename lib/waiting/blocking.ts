@@ -7,19 +7,18 @@ import {
   waitSucceeded,
 } from '../diagnostics/semaphores.js'
 import { nextWait } from '../diagnostics/waits.js'
-import { performance } from '../waiting/clock.js'
+import { performance } from './clock.js'
 import { checked } from '../errors.js'
 import type { Handle } from './handle.js'
-import { isMainThread } from '../waiting/main-thread.js'
+import { isMainThread } from './main-thread.js'
 import { native } from '../addon/native.js'
-import { arrive, transit } from '../waiting/transit.js'
-import { timedOut } from '../waiting/waiting.js'
+import { arrive, transit } from './transit.js'
 
 /** How long a worker blocks at a time: between two of them its termination takes effect. */
 const WORKER_SLICE = 1000
 
 /**
- * Takes a unit for good, and blocks this thread until one is there.
+ * Takes a unit for good, or a permit, and blocks this thread until one is there.
  *
  * @throws {IpcError} `ETIMEDOUT` when `timeout` milliseconds are over.
  */
@@ -30,10 +29,11 @@ export function takeSync(handle: Handle, timeout: number | undefined): void {
 
 /** The same, for subscribers who want to know whether it waits. */
 function observe(handle: Handle, timeout: number | undefined): void {
-  const taken = native.semaphoreWaitSync(handle.use(), 0)
+  const taken = waitSync(handle)(handle.use(), 0)
   if (taken === true) {
+    if (handle.permit) handle.permits += 1
     try {
-      tookAtOnce(handle, false)
+      tookAtOnce(handle)
       arrive()
     } catch {
       if (transit !== undefined) transit[0] = 0
@@ -42,36 +42,41 @@ function observe(handle: Handle, timeout: number | undefined): void {
   }
   checked(taken)
   if (timeout === 0) {
-    const error = timedOut(handle)
-    hadNoTime(handle, false, error)
+    const error = handle.timedOut()
+    hadNoTime(handle, error)
     throw error
   }
   const wait = { number: nextWait(), start: performance.now() }
-  waitBegan(handle, false, wait)
+  waitBegan(handle, wait)
   try {
     block(handle, timeout)
   } catch (error) {
-    waitFailed(handle, false, wait, error)
+    waitFailed(handle, wait, error)
     throw error
   }
   try {
-    waitSucceeded(handle, false, wait)
+    waitSucceeded(handle, wait)
   } catch {} // As above.
 }
 
 function block(handle: Handle, timeout: number | undefined): void {
   const number = handle.use()
+  const wait = waitSync(handle)
   if (isMainThread) {
-    const taken = native.semaphoreWaitSync(number, timeout)
-    if (taken === true) return
+    const taken = wait(number, timeout)
+    if (taken === true) {
+      if (handle.permit) handle.permits += 1
+      return
+    }
     checked(taken)
-    throw timedOut(handle)
+    throw handle.timedOut()
   }
   const deadline = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
   for (;;) {
     const left = Math.max(deadline - performance.now(), 0)
-    const taken = native.semaphoreWaitSync(number, Math.min(left, WORKER_SLICE))
+    const taken = wait(number, Math.min(left, WORKER_SLICE))
     if (taken === true) {
+      if (handle.permit) handle.permits += 1
       try {
         arrive()
       } catch {
@@ -80,6 +85,11 @@ function block(handle: Handle, timeout: number | undefined): void {
       return
     }
     checked(taken)
-    if (left <= WORKER_SLICE && performance.now() >= deadline) throw timedOut(handle)
+    if (left <= WORKER_SLICE && performance.now() >= deadline) throw handle.timedOut()
   }
+}
+
+/** The addon's call that blocks for what a handle gives. */
+function waitSync(handle: Handle) {
+  return handle.permit ? native.limitAcquireSync : native.semaphoreWaitSync
 }

@@ -1,0 +1,155 @@
+// Between the making of a set and its first value: what a killed creator leaves is finished by its own kind only.
+
+import type { ExecutionContext } from 'ava'
+
+import { IpcError, Limit, Semaphore } from '../../index.js'
+import { child } from '../shared/child.ts'
+import { exists, keyOf, removeNamed, uniqueName } from '../shared/names.ts'
+import { linux, requires } from '../shared/requires.ts'
+import { ctypes, makeSet, valuesOf } from '../shared/sets.ts'
+import { injected, privateIpc } from '../shared/surroundings.ts'
+import { remote } from './helpers/remote.ts'
+import { remote as remoteSemaphore } from '../semaphore/helpers/remote.ts'
+
+/** A set whose creator was killed between semget and semop. */
+async function leftByDeadCreator(t: ExecutionContext, kind: 'limit' | 'semaphore'): Promise<string> {
+  const name = uniqueName(t)
+  const within = [injected('semop:signal=SIGKILL')]
+  const creator =
+    kind === 'limit'
+      ? remote(t, 'create', name, { permits: 3 }, { within })
+      : remoteSemaphore(t, 'create', name, { initial: 3 }, { within })
+  t.is((await creator.child.exit).signal, 'SIGKILL')
+  t.true(exists('sem', keyOf(name)))
+  t.true(valuesOf(keyOf(name)).every(value => value === 0))
+  return name
+}
+
+const WRONG_KIND = { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }
+
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('a semaphore takes no limit whose creator was killed', async t => {
+  const name = await leftByDeadCreator(t, 'limit')
+  for (const use of [
+    () => Semaphore.open(name),
+    () => Semaphore.create(name, { initial: 1 }),
+    () => Semaphore.openOrCreate(name, { initial: 1 }),
+    () => Semaphore.unlink(name),
+    () => Semaphore.openOrCreate(keyOf(name), { initial: 1 }),
+  ]) {
+    t.throws(use, WRONG_KIND, String(use))
+  }
+  t.throws(() => Limit.open(name), { code: 'ERR_NOT_INITIALISED', message: /the limit/ })
+  t.throws(() => Limit.create(name, { permits: 1 }), { code: 'EEXIST' })
+  using finished = Limit.openOrCreate(name, { permits: 5 })
+  t.like(finished, { created: true, permits: 5 })
+  t.like(finished.info(), { free: 5, verified: true })
+})
+
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('a limit takes no semaphore whose creator was killed', async t => {
+  const name = await leftByDeadCreator(t, 'semaphore')
+  for (const use of [
+    () => Limit.open(name),
+    () => Limit.create(name, { permits: 1 }),
+    () => Limit.openOrCreate(name, { permits: 1 }),
+    () => Limit.unlink(name),
+    () => Limit.openOrCreate(keyOf(name), { permits: 1 }),
+  ]) {
+    t.throws(use, WRONG_KIND, String(use))
+  }
+  using finished = Semaphore.openOrCreate(name, { initial: 5 })
+  t.true(finished.created)
+  t.like(finished.info(), { value: 5, verified: true })
+})
+
+requires(
+  linux,
+  ctypes,
+  injected(),
+)('unlink removes what a killed creator of its kind began', async t => {
+  const name = await leftByDeadCreator(t, 'limit')
+  t.true(Limit.unlink(name))
+  t.false(exists('sem', keyOf(name)))
+})
+
+requires(linux)('of any number of processes that open or make a limit, exactly one makes it', async t => {
+  const prefix = uniqueName(t)
+  const rounds = 60
+  for (let round = 0; round < rounds; round++) t.teardown(() => removeNamed(`${prefix}-${round}`))
+  const rivals = Array.from({ length: 6 }, () => child(t, 'limit/race.ts', { args: [prefix, rounds] }))
+  for (const rival of rivals) t.is(await rival.next(), 'ready')
+  const start = Date.now() + 50
+  for (const rival of rivals) rival.send(start)
+  const made = (await Promise.all(rivals.map(rival => rival.next()))).flat() as number[]
+  t.deepEqual(
+    made.sort((a, b) => a - b),
+    Array.from({ length: rounds }, (_, round) => round),
+  )
+  for (const round of made) {
+    using limit = Limit.open(`${prefix}-${round}`)
+    t.like(limit.info(), { permits: 3, free: 3, holders: [] })
+  }
+})
+
+// ---- sets without a record
+
+requires(linux, ctypes)('a set that another program made opens as either, without a record', async t => {
+  for (const size of [1, 2, 40]) {
+    const name = uniqueName(t)
+    makeSet(keyOf(name), size, { operations: [[0, 2]] })
+    using limit = Limit.openOrCreate(name, { permits: 9 })
+    t.like(limit, { created: false, permits: undefined })
+    const permit = limit.tryAcquire()
+    t.like(limit.info(), {
+      free: 1,
+      permits: undefined,
+      holders: undefined,
+      unnamed: undefined,
+      verified: false,
+    })
+    const refusal = await t.throwsAsync(limit.resize(1), { instanceOf: IpcError, code: 'ERR_NOT_SUPPORTED' })
+    t.truthy((refusal as IpcError).hint)
+    using semaphore = Semaphore.open(name)
+    t.is(semaphore.value, 1)
+    permit?.release()
+    t.is(semaphore.value, 2)
+    t.is(limit.tryAcquire()?.release(), undefined)
+    const timedOut = await t.throwsAsync(
+      Limit.open(name)
+        .acquire({ timeout: 0 })
+        .then(async first => {
+          await limit.acquire()
+          await limit.acquire({ timeout: 0 }).finally(() => first.release())
+        }),
+      { code: 'ETIMEDOUT' },
+    )
+    t.is((timedOut as IpcError).holders, undefined)
+  }
+})
+
+for (const [limitName, sem] of [
+  ['SEMMSL', [150, 32_000, 500, 128]],
+  ['SEMOPM', [250, 32_000, 3, 128]],
+] as const) {
+  requires(privateIpc())(`where ${limitName} is too small, a set of one is made, and it is said`, async t => {
+    const name = uniqueName(t)
+    const within = [privateIpc({ sem })]
+    const other = remote(t, 'create', name, { permits: 2 }, { within })
+    t.like(await other.opened, { created: true, verified: false })
+    t.is(await other.call('permits'), 'none')
+    t.is(await other.call('acquire'), 1)
+    t.is(await other.call('acquireSync'), 2)
+    t.is(await other.call('tryAcquire'), false)
+    t.like(await other.call('resize', 3), { code: 'ERR_NOT_SUPPORTED' })
+    t.is(await other.call('release'), 'done')
+    t.like(await other.call('info'), { free: 1, verified: false })
+    t.deepEqual(await other.call('warnings'), ['OS_IPC_UNVERIFIED'])
+  })
+}

@@ -1,0 +1,263 @@
+// Limits: made, opened, recorded, closed, removed.
+
+import { setImmediate as turn } from 'node:timers/promises'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { capabilities, IpcError, Limit, list, Semaphore } from '../../index.js'
+import { child } from '../shared/child.ts'
+import { exists, keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
+import { asUser } from '../shared/surroundings.ts'
+import { requires } from '../shared/requires.ts'
+import { freeOf, ownLimit } from './helpers/own.ts'
+import { remote } from './helpers/remote.ts'
+
+test('capabilities tell what limits are made of', t => {
+  t.deepEqual(capabilities.limits, { engines: ['sysv'], default: 'sysv', crashRecovery: true })
+})
+
+test('create makes a limit, open finds it, and openOrCreate does either', t => {
+  const name = uniqueName(t)
+  t.throws(() => Limit.open(name), { instanceOf: IpcError, code: 'ENOENT' })
+  const made = Limit.create(name, { permits: 3 })
+  t.like(made, { name, engine: 'sysv', created: true, permits: 3 })
+  t.throws(() => Limit.create(name, { permits: 3 }), { instanceOf: IpcError, code: 'EEXIST' })
+  const opened = Limit.open(name)
+  t.like(opened, { created: false, permits: 3 })
+  const found = Limit.openOrCreate(name.slice(1), { permits: 3 })
+  t.like(found, { name, created: false, permits: 3 })
+  for (const limit of [made, opened, found]) limit.close()
+  t.true(Limit.unlink(name))
+  t.false(Limit.unlink(name))
+  using again = Limit.openOrCreate(name, { permits: 5 })
+  t.like(again, { created: true, permits: 5 })
+})
+
+test('a raw key has no name', t => {
+  const key = uniqueKey(t)
+  using limit = Limit.create(key, { permits: 2 })
+  t.is(limit.name, undefined)
+  t.like(limit.info(), { key, name: undefined, permits: 2, free: 2, verified: true })
+  using same = Limit.open(key)
+  t.is(same.permits, 2)
+  t.throws(() => Limit.open(0), { code: 'ERR_RESERVED_KEY' })
+  t.is(list().limits.filter(info => info.key === key).length, 1)
+})
+
+test('info tells what the kernel knows', t => {
+  const before = Math.floor((Date.now() - 100) / 1000) * 1000
+  const limit = ownLimit(t, 3, { mode: 0o640 })
+  const info = limit.info()
+  t.like(info, {
+    engine: 'sysv',
+    name: limit.name,
+    key: keyOf(limit.name),
+    permits: 3,
+    free: 3,
+    holders: [],
+    unnamed: 0,
+    waiters: 0,
+    pending: 0,
+    lastPid: process.pid,
+    uid: process.getuid?.(),
+    gid: process.getgid?.(),
+    mode: 0o640,
+    verified: true,
+  })
+  t.true(Number(info.changedAt) >= before && Number(info.operatedAt) >= before)
+  t.deepEqual(
+    list().limits.filter(({ name }) => name === limit.name),
+    [info],
+  )
+  t.false(list().semaphores.some(({ key }) => key === info.key))
+})
+
+// ---- the recorded number
+
+const run = (t: ExecutionContext, source: string) => child(t, 'limit/warn.ts', { args: [source] })
+
+test('openOrCreate with another number keeps what is there, and warns once a process and name', async t => {
+  const [one, two] = [ownLimit(t, 2), ownLimit(t, 3)]
+  const process = run(t, JSON.stringify([one.name, two.name]))
+  const warnings = (await process.next()) as { code: string; message: string; detail: string }[]
+  t.is(warnings.length, 2)
+  for (const [index, { name }] of [one, two].entries()) {
+    t.like(warnings[index], {
+      code: 'OS_IPC_PERMITS_DIFFER',
+      message: `the limit '${name}' has ${index + 2} permits and keeps them: openOrCreate asked for 8`,
+      detail: 'resize(8) changes it for all processes.',
+    })
+  }
+  t.deepEqual([one.permits, two.permits], [2, 3])
+})
+
+test('permits reads the record at the moment, whoever changes it', async t => {
+  const limit = ownLimit(t, 2)
+  const other = remote(t, 'open', limit.name)
+  t.is(await other.call('permits'), 2)
+  await limit.resize(7)
+  t.is(await other.call('permits'), 7)
+  t.is(await other.call('resize', 4), 'done')
+  t.is(limit.permits, 4)
+})
+
+// ---- a semaphore is no limit
+
+test('a limit does not open as a semaphore, nor a semaphore as a limit, in any process', async t => {
+  const limit = ownLimit(t, 2)
+  const semaphoreName = uniqueName(t)
+  using semaphore = Semaphore.create(semaphoreName, { initial: 2 })
+  for (const use of [
+    () => Semaphore.create(limit.name, { initial: 1 }),
+    () => Semaphore.open(limit.name),
+    () => Semaphore.openOrCreate(limit.name, { initial: 1 }),
+    () => Semaphore.unlink(limit.name),
+    () => Semaphore.open(keyOf(limit.name)),
+  ]) {
+    const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
+    t.regex(error.hint ?? '', /`Limit\.open` or `Limit\.unlink`/)
+  }
+  for (const use of [
+    () => Limit.create(semaphoreName, { permits: 1 }),
+    () => Limit.open(semaphoreName),
+    () => Limit.openOrCreate(semaphoreName, { permits: 1 }),
+    () => Limit.unlink(semaphoreName),
+    () => Limit.open(keyOf(semaphoreName)),
+  ]) {
+    const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
+    t.regex(error.hint ?? '', /`Semaphore\.open` or `Semaphore\.unlink`/)
+  }
+  const other = remote(t, 'openOrCreate', semaphoreName, { permits: 1 })
+  t.like(await other.opened, { code: 'ERR_WRONG_KIND' })
+  t.is(semaphore.value, 2)
+  t.is(freeOf(limit), 2)
+})
+
+test('the words of a limit, called on a semaphore, throw an error that names Limit', t => {
+  using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
+  for (const word of ['acquire', 'tryAcquire', 'acquireSync', 'use']) {
+    const call = () => (semaphore as unknown as Record<string, () => void>)[word]?.()
+    t.throws(call, { instanceOf: TypeError, code: 'ERR_WRONG_KIND', message: /Limit\.openOrCreate/ }, word)
+  }
+  t.is(semaphore.value, 1)
+  t.deepEqual(Object.keys(semaphore).sort(), ['backend', 'created', 'name'])
+})
+
+test('a limit has none of the words of a semaphore', t => {
+  const limit = ownLimit(t, 1)
+  for (const word of ['post', 'wait', 'tryWait', 'waitSync', 'value']) t.false(word in limit, word)
+})
+
+test('two names with one key are told', t => {
+  const [first, second] = ['/app.5rj6', '/app.mpf8']
+  Limit.unlink(first)
+  t.teardown(() => Limit.unlink(first))
+  using limit = Limit.create(first, { permits: 1 })
+  for (const use of [() => Limit.open(second), () => Limit.unlink(second), () => Semaphore.open(second)]) {
+    t.throws(use, { code: 'ERR_NAME_COLLISION' }, String(use))
+  }
+  t.is(freeOf(limit), 1)
+})
+
+// ---- close and unlink
+
+test('a closed handle refuses everything else', async t => {
+  const limit = ownLimit(t, 5)
+  limit.close()
+  limit.close()
+  const closed = { instanceOf: IpcError, code: 'ERR_CLOSED', message: `the limit '${limit.name}' is closed` }
+  for (const use of [
+    () => limit.permits,
+    () => limit.tryAcquire(),
+    () => limit.acquireSync(),
+    () => limit.acquireSync({ timeout: 0 }),
+    () => limit.info(),
+    () => limit.ref(),
+    () => limit.unref(),
+  ]) {
+    t.throws(use, closed, String(use))
+  }
+  for (const use of [
+    () => limit.acquire(),
+    () => limit.acquire({ timeout: 0 }),
+    () => limit.use(() => t.fail('it ran')),
+    () => limit.resize(5),
+    () => limit.resize(1),
+  ]) {
+    await t.throwsAsync(use, closed, String(use))
+  }
+  t.like(limit, { name: limit.name, engine: 'sysv', created: true })
+  t.is(Limit.open(limit.name).permits, 5)
+})
+
+test('close and unlink work in any order, with permits held', async t => {
+  for (const order of ['close unlink', 'unlink close', 'unlink unlink close close unlink']) {
+    const limit = ownLimit(t, 1)
+    const permit = limit.tryAcquire()
+    for (const call of order.split(' ')) limit[call as 'close' | 'unlink']()
+    t.false(exists('sem', keyOf(limit.name)), order)
+    const another = Limit.create(limit.name, { permits: 3 })
+    limit.unlink()
+    permit?.release()
+    t.is(freeOf(another), 3, order)
+    another.unlink()
+  }
+})
+
+test('unlink ends every wait, and every later call', async t => {
+  const limit = ownLimit(t, 1)
+  const here = Limit.open(limit.name)
+  const other = remote(t, 'open', limit.name)
+  const permit = limit.tryAcquire()
+  const there = other.call('acquire', { timeout: 15_000 })
+  const waits = [here.acquire(), here.resize(0), limit.acquire({ timeout: 15_000 })]
+  t.is(limit.info().pending, 3)
+  await other.opened
+  while (limit.info().waiters < 2) await turn()
+  Limit.unlink(limit.name)
+  for (const wait of waits) await t.throwsAsync(wait, { instanceOf: IpcError, code: 'EIDRM' })
+  t.like(await there, { error: 'IpcError', code: 'EIDRM' })
+  for (const use of [
+    () => here.permits,
+    () => here.tryAcquire(),
+    () => here.acquireSync(),
+    () => here.info(),
+  ]) {
+    const error = t.throws(use, { instanceOf: IpcError, code: 'EIDRM' }, String(use)) as IpcError
+    t.regex(error.hint ?? '', /RemoveIPC/)
+  }
+  await t.throwsAsync(here.acquire(), { code: 'EIDRM' })
+  await t.throwsAsync(here.resize(3), { code: 'EIDRM' })
+  t.notThrows(() => permit?.release())
+  here.unlink()
+})
+
+// ---- whose limit it is
+
+requires(asUser(65_534))(
+  'what another user may not touch is EACCES, and a stranger’s is refused',
+  async t => {
+    const limit = ownLimit(t, 1)
+    const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [asUser(65_534)] })
+    const refused = (await other.opened) as { hint: string; message: string }
+    t.like(refused, { code: 'EACCES', uid: 0, mode: 0o600 })
+    t.is(refused.message, `EACCES: no permission to read and change the limit, semget '${limit.name}'`)
+    const shared = ownLimit(t, 2, { mode: 0o666 })
+    const guest = remote(t, 'open', shared.name, {}, { within: [asUser(65_534)] })
+    t.is(await guest.call('acquire'), 1)
+    t.is(await guest.call('resize', 5), 'done')
+    t.like(shared.info(), { permits: 5, free: 4, holders: [{ pid: guest.child.pid, permits: 1 }] })
+    guest.child.kill('SIGKILL')
+    await guest.child.exit
+    t.is(freeOf(shared), 5)
+    const name = uniqueName(t)
+    const stranger = remote(t, 'create', name, { permits: 1, mode: 0o666 }, { within: [asUser(65_534)] })
+    t.like(await stranger.opened, { created: true })
+    t.throws(() => Limit.open(name), {
+      code: 'ERR_FOREIGN_OWNER',
+      message: /the limit '.*' belongs to uid 65534/,
+    })
+    Limit.open(name, { owner: 65_534 }).close()
+    Limit.openOrCreate(name, { permits: 1, owner: 'any' }).close()
+  },
+)

@@ -1,0 +1,343 @@
+// Permits: taken, released once, given back when their process ends.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test from 'ava'
+
+import { IpcError, Limit, Permit } from '../../index.js'
+import { freeOf, ownLimit } from './helpers/own.ts'
+import { remote } from './helpers/remote.ts'
+import { keyOf } from '../shared/names.ts'
+import { linux, requires } from '../shared/requires.ts'
+import { ctypes, operate } from '../shared/sets.ts'
+import { until } from '../shared/until.ts'
+
+test('acquire takes a permit, and release gives it back', async t => {
+  const limit = ownLimit(t, 2)
+  const permit = await limit.acquire()
+  t.true(permit instanceof Permit)
+  t.false(permit.released)
+  t.is(freeOf(limit), 1)
+  t.is(permit.release(), undefined)
+  t.true(permit.released)
+  t.is(freeOf(limit), 2)
+})
+
+test('a permit is released once, however often it is asked for', async t => {
+  const limit = ownLimit(t, 1)
+  const permit = await limit.acquire()
+  permit.release()
+  permit.release()
+  permit[Symbol.dispose]()
+  await permit[Symbol.asyncDispose]()
+  t.is(freeOf(limit), 1)
+})
+
+test('a permit that was released twice takes nobody else’s', async t => {
+  const limit = ownLimit(t, 2)
+  const [first, second] = [await limit.acquire(), await limit.acquire()]
+  first.release()
+  first.release()
+  t.is(freeOf(limit), 1)
+  second.release()
+  t.is(freeOf(limit), 2)
+})
+
+test('using and await using release at the end of the block', async t => {
+  const limit = ownLimit(t, 2)
+  {
+    using _one = await limit.acquire()
+    await using _two = await limit.acquire()
+    t.is(freeOf(limit), 0)
+  }
+  t.is(freeOf(limit), 2)
+})
+
+test('acquire waits for a release, first come, first served', async t => {
+  const limit = ownLimit(t, 1)
+  const held = await limit.acquire()
+  const order: number[] = []
+  const turns = [0, 1, 2].map(async index => {
+    const permit = await limit.acquire({ timeout: 15_000 })
+    order.push(index)
+    permit.release()
+  })
+  t.deepEqual(order, [])
+  held.release()
+  await Promise.all(turns)
+  t.deepEqual(order, [0, 1, 2])
+  t.is(freeOf(limit), 1)
+})
+
+test('acquire waits for a release in another process', async t => {
+  const limit = ownLimit(t, 1)
+  const other = remote(t, 'open', limit.name)
+  t.is(await other.call('acquire'), 1)
+  t.is(limit.tryAcquire(), null)
+  const waiting = limit.acquire({ timeout: 15_000 })
+  t.is(await other.call('release'), 'done')
+  const permit = await waiting
+  t.is(await other.call('tryAcquire'), false)
+  permit.release()
+  t.is(await other.call('tryAcquire'), true)
+})
+
+test('tryAcquire takes a permit that is there, and says null when there is none', t => {
+  const limit = ownLimit(t, 1)
+  const permit = limit.tryAcquire()
+  t.true(permit instanceof Permit)
+  t.is(limit.tryAcquire(), null)
+  permit?.release()
+  t.is(freeOf(limit), 1)
+})
+
+test('acquire gives up after its timeout, and leaves nothing behind', async t => {
+  const limit = ownLimit(t, 0)
+  for (const timeout of [0, 1, 20]) {
+    await t.throwsAsync(limit.acquire({ timeout }), { instanceOf: IpcError, code: 'ETIMEDOUT' })
+  }
+  t.like(limit.info(), { pending: 0, holders: [] })
+  await limit.resize(1)
+  t.is(freeOf(limit), 1)
+})
+
+test('use runs a function while it holds a permit, and answers what it returned', async t => {
+  const limit = ownLimit(t, 1)
+  t.is(await limit.use(() => freeOf(limit)), 0)
+  t.is(await limit.use(async () => freeOf(limit) + 10), 10)
+  t.is(freeOf(limit), 1)
+})
+
+test('use releases when the function throws or rejects, and passes the error on', async t => {
+  const limit = ownLimit(t, 1)
+  const trouble = new Error('trouble')
+  for (const fail of [
+    () => {
+      throw trouble
+    },
+    () => Promise.reject(trouble),
+  ]) {
+    const error = await t.throwsAsync(limit.use(fail))
+    t.is(error, trouble)
+    t.is(freeOf(limit), 1)
+  }
+})
+
+test('use lets the function release early', async t => {
+  const limit = ownLimit(t, 1)
+  await limit.use(permit => {
+    permit.release()
+    t.is(freeOf(limit), 1)
+  })
+  t.is(freeOf(limit), 1)
+})
+
+test('use does not run the function when no permit came', async t => {
+  const limit = ownLimit(t, 0)
+  const never = () => t.fail('it ran')
+  await t.throwsAsync(limit.use(never, { timeout: 5 }), { code: 'ETIMEDOUT' })
+  const reason = new Error('no more')
+  t.is(await t.throwsAsync(limit.use(never, { signal: AbortSignal.abort(reason) })), reason)
+  await t.throwsAsync(limit.use(undefined as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  await limit.resize(1)
+  await t.throwsAsync(limit.use('f' as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.is(freeOf(limit), 1)
+})
+
+test('never more run at once than there are permits', async t => {
+  const limit = ownLimit(t, 3)
+  const other = Limit.open(limit.name)
+  let running = 0
+  let most = 0
+  const work = async () => {
+    running += 1
+    most = Math.max(most, running)
+    await new Promise(resolve => setTimeout(resolve, 1))
+    running -= 1
+  }
+  await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? limit : other).use(work)))
+  t.is(most, 3)
+  t.is(freeOf(limit), 3)
+})
+
+test('acquireSync takes a permit, and blocks for it', async t => {
+  const limit = ownLimit(t, 1)
+  const permit = limit.acquireSync()
+  t.true(permit instanceof Permit)
+  for (const timeout of [0, 1, 20]) {
+    t.throws(() => limit.acquireSync({ timeout }), { instanceOf: IpcError, code: 'ETIMEDOUT' })
+  }
+  permit.release()
+  const other = remote(t, 'open', limit.name)
+  t.is(await other.call('acquire'), 1)
+  other.child.send(['exit', 0])
+  // Nothing runs here until the other process has ended.
+  using mine = limit.acquireSync({ timeout: 15_000 })
+  t.false(mine.released)
+  t.deepEqual(limit.info().holders, [{ pid: process.pid, permits: 1 }])
+})
+
+test('a handle that closes in a continuation of its own wait loses no permit', async t => {
+  const limit = ownLimit(t, 2)
+  const held = [limit.tryAcquire(), limit.tryAcquire()]
+  const closing = Limit.open(limit.name)
+  const permits = Promise.all([
+    closing.acquire().then(permit => {
+      closing.close()
+      return permit
+    }),
+    closing.acquire(),
+  ])
+  for (const permit of held) permit?.release()
+  for (const permit of await permits) permit.release()
+  t.is(freeOf(limit), 2)
+})
+
+test('a permit that is released goes to the next waiter, past a tryAcquire', async t => {
+  const limit = ownLimit(t, 1)
+  for (let round = 0; round < 50; round++) {
+    const permit = await limit.acquire()
+    const [second, third] = [limit.acquire(), limit.acquire()]
+    // A thread waits in the kernel in some rounds, and is on its way there in the others.
+    if (round % 5 === 0) await sleep(25)
+    permit.release()
+    t.is(limit.tryAcquire(), null)
+    t.is(limit.info().pending, 1)
+    ;(await second).release()
+    t.is(limit.tryAcquire(), null)
+    ;(await third).release()
+    t.is(freeOf(limit), 1)
+  }
+})
+
+test('a timeout, an abort and a close end a wait, and its permit goes to the next', async t => {
+  const limit = ownLimit(t, 1)
+  const closing = Limit.open(limit.name)
+  const held = limit.tryAcquire()
+  const controller = new AbortController()
+  const ended = [
+    t.throwsAsync(limit.acquire({ timeout: 20 }), { code: 'ETIMEDOUT' }),
+    t.throwsAsync(limit.acquire({ signal: controller.signal }), { name: 'AbortError' }),
+    t.throwsAsync(closing.acquire(), { code: 'ERR_CLOSED' }),
+  ]
+  const next = limit.acquire()
+  t.is(limit.info().pending, 4)
+  controller.abort()
+  closing.close()
+  await Promise.all(ended)
+  t.is(limit.info().pending, 1)
+  held?.release()
+  ;(await next).release()
+  t.is(freeOf(limit), 1)
+})
+
+for (const end of ['abort', 'close'] as const) {
+  test(`a permit that is on its way at the ${end} of its wait goes back`, async t => {
+    const limit = ownLimit(t, 1)
+    for (let round = 0; round < 20; round++) {
+      const held = limit.tryAcquire()
+      const other = Limit.open(limit.name)
+      const controller = new AbortController()
+      const ended = t.throwsAsync(other.acquire({ signal: controller.signal }))
+      if (round % 2 === 0) await until('it waits', () => limit.info().waiters === 1)
+      held?.release() // delivered, and not collected: this thread does not return to its loop
+      if (end === 'abort') controller.abort()
+      other.close()
+      await ended
+      await until('it is back', () => freeOf(limit) === 1)
+    }
+  })
+}
+
+test('2,000 timeouts and aborts against releases lose and double no permit', async t => {
+  const limit = ownLimit(t, 3)
+  let granted = 0
+  const waits = Array.from({ length: 2_000 }, async (_, i) => {
+    await sleep(Math.random() * 200)
+    const controller = new AbortController()
+    if (i % 2 === 0) setTimeout(() => controller.abort(), Math.random() * 15)
+    const permit = await limit
+      .acquire(i % 2 === 0 ? { signal: controller.signal } : { timeout: Math.random() * 15 })
+      .catch(() => undefined)
+    if (permit === undefined) return
+    granted += 1
+    if (i % 3 === 0) await sleep(1)
+    permit.release()
+  })
+  await Promise.all(waits)
+  t.true(granted > 0)
+  await until('every permit is there', () => freeOf(limit) === 3)
+  t.like(limit.info(), { holders: [], unnamed: 0, pending: 0 })
+})
+
+test('a permit outlives the close of its handle, and can be released after it', async t => {
+  const limit = ownLimit(t, 2)
+  const watch = Limit.open(limit.name)
+  const permits = [await limit.acquire(), limit.tryAcquire()]
+  limit.close()
+  t.is(freeOf(watch), 0)
+  permits[0]?.release()
+  t.is(freeOf(watch), 1)
+  permits[1]?.release()
+  permits[1]?.release()
+  t.is(freeOf(watch), 2)
+})
+
+test('a permit of a removed limit is released without a word', async t => {
+  const limit = ownLimit(t, 1)
+  const permit = await limit.acquire()
+  limit.unlink()
+  t.notThrows(() => permit.release())
+  t.true(permit.released)
+})
+
+test('a permit of an old limit does not fill the new one of its name', async t => {
+  const old = ownLimit(t, 1)
+  const permit = await old.acquire()
+  old.unlink()
+  const made = Limit.create(old.name, { permits: 5 })
+  t.teardown(() => made.close())
+  permit.release()
+  t.is(freeOf(made), 5)
+})
+
+// ---- when the process ends
+
+for (const [way, end] of [
+  ['ends', null],
+  ['exits', ['exit', 3]],
+] as const) {
+  test(`the permits of a process that ${way} come back`, async t => {
+    const limit = ownLimit(t, 3)
+    const other = remote(t, 'open', limit.name)
+    await other.call('acquire')
+    await other.call('acquire')
+    t.is(freeOf(limit), 1)
+    other.child.send(end)
+    await other.child.exit
+    t.is(freeOf(limit), 3)
+  })
+}
+
+test('the permits of a killed process come back', async t => {
+  const limit = ownLimit(t, 3)
+  const other = remote(t, 'open', limit.name)
+  await other.call('acquire')
+  await other.call('acquireSync')
+  t.is(freeOf(limit), 1)
+  other.child.kill('SIGKILL')
+  await other.child.exit
+  t.is(freeOf(limit), 3)
+})
+
+requires(linux, ctypes)('a permit that cannot be given back to a full counter stays held', async t => {
+  const limit = ownLimit(t, 32_767)
+  const permit = await limit.acquire()
+  operate(keyOf(limit.name), [[0, 1]])
+  t.throws(() => permit.release(), { instanceOf: IpcError, code: 'ERANGE' })
+  t.false(permit.released)
+  operate(keyOf(limit.name), [[0, -1]])
+  permit.release()
+  t.true(permit.released)
+  t.is(freeOf(limit), 32_767)
+})

@@ -1,0 +1,48 @@
+//! What is known about a limit.
+
+/// How many permits a process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The process.
+    pub pid: i32,
+    /// Its permits.
+    pub permits: u32,
+}
+
+/// What is known about a limit; `None` where its set does not say.
+#[derive(Clone, Debug)]
+pub struct LimitInfo {
+    /// The name with its slash, where the record tells it.
+    pub name: Option<String>,
+    /// The System V key.
+    pub key: i32,
+    /// The System V set's id.
+    pub id: i32,
+    /// How many permits there are, as recorded; `None` for a set that another program made.
+    pub permits: Option<u16>,
+    /// How many of them are free.
+    pub free: u16,
+    /// Which processes hold how many, by pid; `None` for a set that another program made.
+    pub holders: Option<Vec<Holding>>,
+    /// How many permits are held and none of [`holders`](Self::holders) has them: the set has words for 64 processes, and
+    /// no pid tells of a process of another PID namespace.
+    pub unnamed: Option<u32>,
+    /// How many threads of all processes wait in the kernel: at most one a process for ours.
+    pub waiters: u32,
+    /// How many waits of this process are pending.
+    pub pending: usize,
+    /// Who changed the counter last; `None` for nobody, or for a process of another PID namespace.
+    pub last_pid: Option<i32>,
+    /// The owner's user.
+    pub uid: u32,
+    /// The owner's group.
+    pub gid: u32,
+    /// Permission bits.
+    pub mode: u32,
+    /// Seconds since 1970 of the last operation.
+    pub operated_at: Option<i64>,
+    /// Seconds since 1970 of the creation or the last change of owner, mode or (by semctl) value.
+    pub changed_at: i64,
+    /// Whether it is known to be the one of this name.
+    pub verified: bool,
+}

@@ -1,0 +1,68 @@
+import { constants } from 'node:os'
+
+import { checked, fromNative, IpcError } from '../errors.js'
+import { native } from '../addon/native.js'
+import type { LimitEngine } from './engine.js'
+import { heldBy, limitHolders } from './info.js'
+import type { Id } from '../options.js'
+import { Handle } from '../waiting/handle.js'
+
+/** An open limit in the addon. */
+export class LimitHandle extends Handle {
+  readonly noun = 'limit'
+  readonly permit = true
+  readonly backend: LimitEngine
+
+  constructor(number: number, id: Id, engine: LimitEngine) {
+    super(number, id)
+    this.backend = engine
+  }
+
+  /** Gives back a permit. */
+  release(): void {
+    const failure = native.limitRelease(this.number)
+    if (typeof failure === 'string') throw fromNative(failure)
+    this.permits -= 1
+    if (this.open) return
+    try {
+      this.dropIfUnused()
+    } catch {} // The stack has no room for it. The permit is given back all the same, and the garbage collector drops the handle.
+  }
+
+  /** Says whether the permits are for the program that this process becomes. */
+  handOn(handedOn: boolean): void {
+    checked(native.limitHandOn(this.number, handedOn))
+  }
+
+  /** Names the processes that hold the permits. */
+  timedOut(): IpcError {
+    const info = this.open ? native.limitInfo(this.number) : undefined
+    const known = typeof info === 'object' ? info : undefined
+    const holders = known?.holders && limitHolders(known.holders)
+    const { permits, unnamed = 0 } = known ?? {}
+    return new IpcError('ETIMEDOUT', `no permit of the limit ${this.label} came in time`, {
+      errno: -constants.errno.ETIMEDOUT,
+      hint:
+        holders === undefined || permits === undefined
+          ? 'no permit was free in that time: `os-ipc show` and info() tell who waits, and who used it last'
+          : permits === 0
+            ? 'the limit has 0 permits: resize() gives it some'
+            : holders.length === 0 && unnamed === 0
+              ? 'every permit came back by now: others were quicker'
+              : `of its ${permits} permits, ${heldBy(holders, unnamed)}`,
+      holders,
+    })
+  }
+
+  protected identify(): object {
+    return checked(native.limitIdentity(this.number))
+  }
+
+  protected remove(): void {
+    checked(native.limitUnlink(this.number))
+  }
+
+  protected removeClosed(identity: object): void {
+    checked(native.limitRemoveClosed(identity))
+  }
+}
