@@ -192,11 +192,7 @@ requires(
 requires(linux)('the command has the limit of open files that os-ipc was started with', async t => {
   const look = `sh -c 'ulimit -Sn; ulimit -Hn'`
   for (const before of ['ulimit -Sn 777', ':']) {
-    const { stdout, stderr } = await installedShell(
-      t,
-      `${before}; ${look}; os-ipc run ${uniqueName(t)} -- ${look}`,
-    )
-    t.is(stderr, '')
+    const { stdout } = await installedShell(t, `${before}; ${look}; os-ipc run ${uniqueName(t)} -- ${look}`)
     t.is(stdout, stdout.slice(0, stdout.length / 2).repeat(2))
   }
 })
