@@ -36,6 +36,8 @@ function tellWarnings(): void {
   const others = process.listeners('warning')
   process.removeAllListeners('warning').on('warning', warning => {
     const { code, message } = warning as Error & { code?: string }
+    // The commands say it themselves, and name the command that changes it.
+    if (code === 'OS_IPC_PERMITS_DIFFER') return
     if (code?.startsWith('OS_IPC_')) note(message)
     else for (const listener of others) listener(warning)
   })
@@ -109,7 +111,7 @@ function version(): number {
 export function overview(): string {
   return [
     `${paint('bold', 'Usage:')} os-ipc COMMAND [OPTIONS] [ARGUMENTS]`,
-    'Looks after the named semaphores and the shared memory of this host.',
+    'Looks after the named semaphores, limits, locks and shared memory of this host.',
     section(
       'Commands',
       COMMANDS.map(({ name, summary }) => [name, summary] as const),

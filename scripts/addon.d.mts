@@ -1,2 +1,2 @@
-/** Which profile the addon in this folder was built in; undefined where that is not known. */
+/** The profile in which the addon in this folder was built; undefined where it is not known. */
 export function addonProfile(): 'release' | 'debug' | undefined

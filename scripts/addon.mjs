@@ -1,4 +1,4 @@
-// Which profile the addon in this folder was built in. A debug addon does for most tests, and is built in seconds.
+// The profile of the addon in this folder. Most tests need only a debug addon, which is built in seconds.
 
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export function markAddon(profile) {
   writeFileSync(MARK, JSON.stringify({ profile, changed: changed() }))
 }
 
-/** `'release'` or `'debug'`; undefined where another command put the addon there, or none did. */
+/** `'release'` or `'debug'`; undefined where there is no addon, or another command put it there. */
 export function addonProfile() {
   try {
     const mark = JSON.parse(readFileSync(MARK, 'utf8'))
@@ -23,7 +23,7 @@ export function addonProfile() {
   }
 }
 
-/** When the addon was written: another one does not have this mark. */
+/** The time at which the addon was written: a different addon does not match this mark. */
 function changed() {
   const name = readdirSync(root).find(file => /^os-ipc\..*\.node$/.test(file))
   return name && statSync(join(root, name)).mtimeMs

@@ -1,4 +1,4 @@
-// `node scripts/build-native.mjs [--debug]`: the addon, in the profile release or debug, and a mark that says in which.
+// `node scripts/build-native.mjs [--debug]`: the addon in the profile release or debug, and a mark that records the profile.
 
 import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,5 +16,5 @@ run('napi', [
   ...['--js', 'native.cjs', '--dts', 'native.d.cts'],
 ])
 markAddon(profile)
-// The same types do not make the JavaScript stale.
+// Unchanged types do not make the JavaScript stale.
 if (readFileSync(TYPES, 'utf8') === text) utimesSync(TYPES, mtime, mtime)

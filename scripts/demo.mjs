@@ -1,4 +1,4 @@
-// `npm run demo [-- FILE]`: set up what is missing, then the demo with its arguments and its exit code.
+// `npm run demo [-- FILE]`: sets up the missing parts, then runs the demo with its arguments and its exit code.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,12 +12,12 @@ setup({ quiet: true })
 
 const main = join(root, 'examples', 'demo', 'main.mjs')
 const demo = spawn('node', [main, ...process.argv.slice(2)], {
-  // Relative file names are the caller's, not the package's.
+  // Relative file names are relative to the caller's folder, not to the package's.
   cwd: process.env.INIT_CWD ?? process.cwd(),
   env: projectEnv,
   stdio: 'inherit',
 })
-// The demo cleans up after a signal, and we end after it. Ctrl-C reaches it without us.
+// The demo cleans up after a signal, and this process ends after it. Ctrl-C reaches the demo directly.
 process.on('SIGINT', () => {})
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => demo.kill(signal))
 

@@ -1,11 +1,11 @@
-// `npm ci`, only when node_modules is not what package-lock.json says.
+// Runs `npm ci`, but only when node_modules differs from package-lock.json.
 
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { bin, fail, machineEnv, root, run } from './run.mjs'
 
-/** Answers whether anything was installed. */
+/** Returns whether it installed anything. */
 export function install({ quiet = false } = {}) {
   const needed = !isInstalled()
   if (needed) {
@@ -24,7 +24,7 @@ export function install({ quiet = false } = {}) {
   return needed
 }
 
-/** Every package of the lock file is there in its version; what is optional may be missing. */
+/** Whether every package of the lock file is there in its version; optional ones may be missing. */
 function isInstalled() {
   if (!existsSync(join(root, 'node_modules/node/bin/node'))) return false
   const wanted = packages('package-lock.json')
@@ -44,7 +44,7 @@ function packages(file) {
   }
 }
 
-/** Three packages bring a `node`, and npm links whichever comes last. Ours is 24. */
+/** Three packages bring a `node`, and npm links the last of them. This links Node 24. */
 function preferNode24() {
   const link = join(bin, 'node')
   rmSync(link, { force: true })

@@ -1,4 +1,4 @@
-// Every linter and formatter, all of them even when one complains; `npm run format` mends what can be mended.
+// Runs every linter and formatter, also after one of them has failed; `npm run format` fixes what it can.
 // `npm run lint -- --rustup` lets rustup install what clippy needs for other platforms.
 
 import { actionlint } from './cross/actionlint.mjs'
@@ -9,7 +9,7 @@ import { setup } from './setup.mjs'
 const LINTERS = [
   ['cargo', 'fmt', '--all', '--check'],
   ['cargo', 'clippy', '-p', 'os-ipc', '--all-targets', '--quiet', '--', '-D', 'warnings'],
-  // Not as a test: there napi-derive registers no function, and all of them are dead code.
+  // Without --all-targets: in a test build napi-derive registers no function, so all of them are dead code.
   ['cargo', 'clippy', '-p', 'os-ipc-node', '--lib', '--quiet', '--', '-D', 'warnings'],
   ['biome', 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`],
   ['tsc', '--noEmit'],
@@ -18,7 +18,7 @@ const LINTERS = [
   ['node', 'scripts/cross/lint-targets.mjs', ...process.argv.slice(2)],
 ]
 
-/** What may be missing: the program, or a line that says how to get it. */
+/** The programs that may be missing: each is the program, or a line that explains how to get it. */
 const FOUND = {
   shellcheck: () => {
     if (output('shellcheck', ['--version']) === undefined) throw new Missing('apt-get install shellcheck')

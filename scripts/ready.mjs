@@ -1,5 +1,5 @@
-// Everything that CI does: the binaries of all platforms, the tests, also on other Nodes, runtimes and platforms, the
-// linters, the generated files, and one run of every benchmark. Ends with a line that counts what the runners said, and
+// Does everything that CI does: the binaries of all platforms, the tests, also on other Nodes, runtimes and platforms, the
+// linters, the generated files, and one run of every benchmark. Ends with a line that counts the tests of all runners, and
 // with exit code 1 when anything failed.
 
 import { spawn } from 'node:child_process'
@@ -9,7 +9,7 @@ import { Tally } from './test/tally.mjs'
 import { projectEnv, root } from './run.mjs'
 
 const STEPS = [
-  // First, since the tests look at the binaries. What cannot be fetched here is skipped there, and counted as skipped.
+  // First, because the tests use the binaries. Binaries that cannot be fetched here are skipped, and counted as skipped.
   ['npm', 'run', 'tools'],
   ['npm', 'run', 'build:all', '--', '--rustup', '--possible'],
   ['npm', 'test'],
@@ -33,7 +33,7 @@ for (const problem of tally.problems) console.log(`failed: ${problem}`)
 console.log(String(tally))
 process.exitCode = tally.failed === 0 ? 0 : 1
 
-/** Runs a step, shows and counts its output, and answers its exit code. */
+/** Runs a step, shows and counts its output, and returns its exit code. */
 async function perform([command, ...args]) {
   console.log(`\n$ ${[command, ...args].join(' ')}`)
   const child = spawn(command, args, {

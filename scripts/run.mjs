@@ -1,4 +1,4 @@
-// Starts another program: one place for the PATH it sees and for what happens when it fails.
+// Starts other programs: the one place for their PATH and for the handling of their failures.
 
 import { spawnSync } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
@@ -10,26 +10,26 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** The programs of the devDependencies, Node 24 among them. */
 export const bin = join(root, 'node_modules', '.bin')
 
-/** PATH without the programs of this package: what the machine itself offers. */
+/** PATH without the programs of this package: only the machine's own programs. */
 const machinePath = (process.env.PATH ?? '')
   .split(delimiter)
   .filter(folder => !folder.startsWith(join(root, 'node_modules')))
 
-/** The environment with the devDependencies' programs first, whoever called us. */
+/** The environment with the devDependencies' programs first, whatever the caller's PATH was. */
 export const projectEnv = { ...process.env, PATH: [bin, ...machinePath].join(delimiter) }
 
 /** The environment without them, for `npm ci`, which deletes them while it runs. */
 export const machineEnv = { ...process.env, PATH: machinePath.join(delimiter) }
 
-/** Ends this process with one line that says what to do. */
+/** Ends this process with one line that states the remedy. */
 export function fail(line, code = 1) {
   console.error(`os-ipc: ${line}`)
   process.exit(code)
 }
 
 /**
- * Runs a program to its end and answers its exit code. Its output is ours; when `quiet`, it is shown only when the
- * program fails.
+ * Runs a program to its end and returns its exit code. The program writes to the output of this process; with `quiet`, its
+ * output is shown only when the program fails.
  */
 export function status(command, args, { env = projectEnv, quiet = false } = {}) {
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
@@ -51,7 +51,7 @@ export function run(command, args, options) {
   if (code !== 0) process.exit(code)
 }
 
-/** What a program prints, or undefined when it is not there or fails. */
+/** The output of a program; undefined when the program is missing or fails. */
 export function output(command, args, { env = projectEnv } = {}) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
@@ -63,7 +63,7 @@ export function output(command, args, { env = projectEnv } = {}) {
   return status === 0 ? stdout : undefined
 }
 
-/** Runs a program that may fail: answers the last line of its complaint, or undefined when all is well. */
+/** Runs a program that may fail; returns the last line of its error output, or undefined when it succeeds. */
 export function attempt(command, args, { cwd = root, env = machineEnv } = {}) {
   const { status, error, stderr, stdout } = spawnSync(command, args, {
     cwd,

@@ -1,4 +1,4 @@
-// Everything between a fresh clone and running code: tools, npm packages, addon, JavaScript.
+// Prepares a fresh clone to run code: tools, npm packages, addon, JavaScript.
 // It does only what is missing or stale, so every other script starts with it.
 
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { checkTools } from './test/tools.mjs'
 
 const NATIVE = {
   sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'crates', 'package.json'],
-  // native.cjs and native.d.cts come with it, and stay as they are when nothing in them changes.
+  // native.cjs and native.d.cts are built with it, and stay as they are when their content does not change.
   outputs: [`os-ipc.*.node`],
 }
 const JAVASCRIPT = {
@@ -36,8 +36,8 @@ const JAVASCRIPT = {
 }
 
 /**
- * `quiet` says in a line what it does, and shows what the tools print only when they fail. `profile` is that of the addon:
- * `'release'`, or `'any'` where the one that is there does, and a stale one becomes a debug build.
+ * With `quiet` it prints one line for each step, and the output of a tool only when the tool fails. `profile` is that of the addon:
+ * `'release'`, or `'any'`, which accepts the present addon and replaces a stale one by a debug build.
  */
 export function setup({ quiet = false, profile = 'release' } = {}) {
   checkTools()

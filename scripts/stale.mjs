@@ -1,4 +1,4 @@
-// Is anything that was built older than what it is built from?
+// Tells whether a built file is older than its sources.
 
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -6,8 +6,8 @@ import { basename, dirname, join } from 'node:path'
 import { root } from './run.mjs'
 
 /**
- * Both are lists of files, folders (all that is in them) and patterns: `lib/**\/*.ts`, or a `*` in the file name.
- * What is not there at all makes it stale.
+ * Both are lists of files, folders (with all files in them) and patterns: `lib/**\/*.ts`, or a `*` in the file name.
+ * A missing output counts as stale.
  */
 export function isStale({ sources, outputs }) {
   const built = outputs.map(files)

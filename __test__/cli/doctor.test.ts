@@ -83,6 +83,25 @@ requires(privateIpc())(
   },
 )
 
+requires(privateIpc())(
+  'a host whose sets are too small for limits is told, with the number that is enough',
+  async t => {
+    const told = async (semmsl: number) => {
+      const within = [privateIpc({ sem: [semmsl, 32_000, 500, 128] })]
+      const { permits } = await json<{ permits: number | null }>(t, ['create', 'jobs', '-p', 2, '--json'], {
+        within,
+      })
+      const found = await findings(t, ...within)
+      return [
+        permits,
+        found.some(({ level, text }) => level === 'warning' && text.startsWith('limits have no recorded')),
+      ]
+    }
+    t.deepEqual(await told(201), [null, true])
+    t.deepEqual(await told(202), [2, false])
+  },
+)
+
 requires(privateIpc())('the longest name that it tells is the longest that is verified', async t => {
   const within = [privateIpc({ sem: [250, 32_000, 32, 128] })]
   const verified = async (length: number) => {

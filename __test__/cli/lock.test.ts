@@ -181,7 +181,7 @@ requires(linux)('ls, show, top and rm know locks', async t => {
   const child = await holder(t, name, '--shared')
   t.regex(
     (await cli(t, ['ls'])).stdout,
-    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +\\w+ +600 +${child.pid} +\\ds$`, 'm'),
+    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +- +\\w+ +600 +${child.pid} +\\ds$`, 'm'),
   )
   t.is((await cli(t, ['ls', '--names', '--locks', name])).stdout, `${name}\n`)
   t.is((await cli(t, ['ls', '--names', '--semaphores', name])).stdout, '')

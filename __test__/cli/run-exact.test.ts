@@ -6,8 +6,8 @@ import { join } from 'node:path'
 
 import type { ExecutionContext } from 'ava'
 
-import { Semaphore } from '../../index.js'
-import { cli, installed, installedShell } from './helpers/cli.ts'
+import { Limit } from '../../index.js'
+import { cli, freeOf, installed, installedShell } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder, write } from '../shared/project.ts'
@@ -35,7 +35,7 @@ for (const how of ['', '--supervise']) {
         { limit: 180_000 },
       )
       t.is(stdout, deadly.map(signal => `${signal} ${128 + signal}\n`).join(''))
-      t.is(Semaphore.open(name).value, 1)
+      t.is(freeOf(name), 1)
     },
   )
 }
@@ -221,15 +221,15 @@ for (const start of ['os-ipc', 'node "$(readlink -f "$(command -v os-ipc)")"']) 
     `nohup ${start.slice(0, 6)} outlives SIGHUP, while it waits and while it runs`,
     async t => {
       const name = uniqueName(t)
-      const semaphore = Semaphore.create(name, { initial: 0 })
+      const limit = Limit.create(name, { permits: 0 })
       const line = `nohup ${start} run ${name} -- sh -c 'echo ran; read line; exit 5'; echo code $?`
       const running = program(t, ['bash', '-c', `${line}`], { env: { PATH: installed(t) } })
       const pids = async () =>
         (await installedShell(t, `pgrep -P ${running.pid}`)).stdout.trim().split('\n').map(Number)
-      while (semaphore.info().waiters !== 1) await new Promise(resolve => setTimeout(resolve, 20))
+      while (limit.info().waiters !== 1) await new Promise(resolve => setTimeout(resolve, 20))
       const [pid = 0] = await pids()
       process.kill(pid, 'SIGHUP')
-      semaphore.post()
+      await limit.resize(1)
       await running.until('ran')
       process.kill(pid, 'SIGHUP')
       running.send('go')
@@ -264,7 +264,7 @@ requires(privateIpc(), injected('semget:error=EPERM'))(
     const within = [privateIpc(), injected('semget:error=EPERM')]
     const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })
     t.is(code, 125)
-    t.regex(stderr, /^os-ipc: no permission for the semaphore \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
+    t.regex(stderr, /^os-ipc: no permission for the limit \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
     t.notRegex(stderr, /owner/)
   },
 )

@@ -210,11 +210,11 @@ class Project {
 }
 
 const MODULE = `
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
 const [name] = process.argv.slice(-1)
-const jobs = Semaphore.create(name, { initial: 1 })
-const value = await jobs.use(() => jobs.value)
+const jobs = Limit.create(name, { permits: 1 })
+const value = await jobs.use(() => jobs.info().free)
 jobs.unlink()
 const memory = SharedMemory.create(name, { size: 8 })
 memory.write('hi')
@@ -289,9 +289,9 @@ test.serial('a TypeScript project of CommonJS that knows no exports (node10) com
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const program = `
 import { IpcError, Semaphore } from 'os-ipc'
-import type { RedisSemaphore } from 'os-ipc/redis'
+import type { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases } from 'os-ipc/testing'
-export const permits = (semaphore: RedisSemaphore): number => semaphore.permits
+export const permits = (semaphore: RedisLimit): number => semaphore.permits
 try {
   Semaphore.open(process.argv[2] ?? '')
 } catch (error) {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { child, type Child } from '../shared/child.ts'
 import { Crowd } from '../shared/crowd.ts'
 import { uniqueName } from '../shared/names.ts'
@@ -87,12 +87,12 @@ requires(redisServer).serial(
 )
 
 /** A process that holds the only permit there is, and what others ask for it. */
-async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisSemaphore }> {
+async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisLimit }> {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
   const holder = child(t, 'redis/hold.ts', { args: [server.url, name, 1, LEASE] })
   t.is(await holder.next(), 'held')
-  const jobs = RedisSemaphore.connect(server.url, name, { permits: 1, lease: LEASE })
+  const jobs = RedisLimit.connect(server.url, name, { permits: 1, lease: LEASE })
   t.teardown(() => jobs.close())
   return { holder, jobs }
 }
@@ -122,7 +122,7 @@ requires(redisServer).serial(
     t.like(await holder.next(), { aborted: true, code: 'ERR_PERMIT_LOST' })
     t.is(await holder.next(), 'released')
     // Its release takes nothing from us.
-    t.is((await jobs.info()).holders, 1)
+    t.is((await jobs.info()).taken, 1)
     await permit.release()
   },
 )

@@ -9,7 +9,7 @@ const back = Semaphore.open(`${object}-b`, { backend })
 ready()
 if (how === 'sync') {
   for (;;) {
-    // With a limit, since a blocked thread does not see that its parent is gone.
+    // With a limit, because a blocked thread does not notice that its parent is gone.
     try {
       there.waitSync({ timeout: 60_000 })
     } catch {

@@ -1,4 +1,4 @@
-// The other end of a Unix socket: `socket.mjs PATH MESSAGE ANSWER` answers so many bytes to each so many.
+// The other end of a Unix socket: `socket.mjs PATH MESSAGE ANSWER` answers each MESSAGE bytes with ANSWER bytes.
 
 import { createServer } from 'node:net'
 

@@ -5,7 +5,7 @@ import { ratio, reported } from '../shared/targets.mjs'
 /** Units for one run: the limit of a System V counter. */
 const UNITS = 30_000
 
-/** A run takes units that are there; the post that puts them back is one call. */
+/** Takes units that are available; one post puts all of them back. */
 async function withUnits({ object, atTheEnd }, takeAll) {
   const { Semaphore } = await import('../shared/ours.mjs')
   const semaphore = Semaphore.create(object, { initial: UNITS, backend: 'sysv' })

@@ -3,12 +3,12 @@ import { BYTES, fill, sum } from '../shared/fill.mjs'
 import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { ratio, reported, worst } from '../shared/targets.mjs'
 
-/** Where in its page the memory outside of the segment starts: a Buffer's is 16 behind a page. */
+/** The offset of the private memory within its page: that of a Buffer is 16 bytes. */
 const OFFSETS = [0, 16, 32, 48, 64, 4080]
-/** Those of them that the limit is asked for: memcpy is at its best at 0, and collapses at 16 on AMD Zen. */
+/** The offsets at which the limit is measured: memcpy is fastest at 0, and slowest at 16 on AMD Zen. */
 const LIMIT_OFFSETS = [0, 16, 64]
 
-/** A segment, and `own` bytes that start `offset` behind a page: a second segment is the way to such an address. */
+/** A segment, and `own` bytes that begin `offset` bytes behind a page; a second segment gives such an address. */
 async function memories({ object, atTheEnd, sumOf }, offset, direction, kind = 'posix') {
   const { SharedMemory } = await import('../shared/ours.mjs')
   const id = kind === 'posix' ? object : 0x62660000 + (process.pid & 0xffff)
@@ -59,7 +59,7 @@ const writeAndClear = kind =>
     }
   })
 
-/** Two memories of shm-typed-array; `from` and `to` say which is copied into which. */
+/** Two memories of shm-typed-array; `from` and `to` give the direction of the copy. */
 const shmTypedArray = (offset, direction) =>
   node(async ({ object, atTheEnd }) => {
     const { default: shm } = await import('shm-typed-array')
@@ -77,7 +77,7 @@ const shmTypedArray = (offset, direction) =>
     }
   })
 
-/** What Node itself copies with, over our own `buffer`. */
+/** The copy of Node itself, over the `buffer` of os-ipc. */
 const set = offset =>
   node(async context => {
     const { shared, own } = await memories(context, offset)
@@ -135,7 +135,7 @@ export const scene = {
       LIMIT_OFFSETS.map(offset => `limit, read at ${offset}`),
       1.25,
     ),
-    // With the segments that Go's library has.
+    // With the kind of segments that Go's library has.
     ...reported(
       worst(
         'slowest write of os-ipc / best memcpy',

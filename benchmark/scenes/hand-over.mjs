@@ -6,8 +6,8 @@ import { socketTo } from '../shared/socket.mjs'
 import { ratio, reported } from '../shared/targets.mjs'
 
 /**
- * One of two lanes: libuv's pool where it has four threads, a thread of ours where our quarter of it is none. Where the event loop
- * looks first, both only begin with it; an unref'd handle has a thread of ours and nothing else.
+ * One of two executors: libuv's pool where it has four threads, a thread of this package where a quarter of the pool is none.
+ * Where the event loop polls first, both are only the start; an unref'd handle always has a thread of this package.
  */
 const lane = (backend, env, how = 'async') =>
   node(
@@ -32,7 +32,7 @@ const lane = (backend, env, how = 'async') =>
     { env },
   )
 
-/** So many calls of a function that sends something and waits for the answer. */
+/** A number of calls of a function that sends a message and waits for the answer. */
 const roundTrips = connected =>
   node(async context => {
     const roundTrip = await connected(context)

@@ -5,7 +5,7 @@ import { cannot, node } from '../shared/contenders.mjs'
 import { home } from '../shared/programs.mjs'
 import { milliseconds } from '../shared/targets.mjs'
 
-/** A fresh Node process that imports this, and ends. */
+/** A fresh Node process that imports the package and ends. */
 const fresh = specifier =>
   node(() => {
     const args = ['--input-type=module', '-e', specifier ? `import '${specifier}'` : '']

@@ -4,12 +4,12 @@ import { socketPath } from '../shared/socket.mjs'
 import { extra, ratio, reported } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
-/** The most. */
+/** The largest number of semaphores. */
 const MANY = 256
 
 /**
- * One pending wait on each of so many semaphores, and a unit for one after the other. Those of an unref'd handle are all waited
- * for by threads; else, where there is one, the event loop may look for it itself.
+ * One pending wait on each of many semaphores, and a unit for one after the other. Threads wait for all semaphores of unref'd
+ * handles; otherwise, with one semaphore, the event loop may poll for it itself.
  */
 const many = (semaphores, unref = false) =>
   node(
@@ -71,7 +71,7 @@ export const scene = {
   name: 'many',
   title: 'A unit for one of so many semaphores that are waited on at once',
   operation: 'a unit',
-  // In a round every one of them has its turn often, as a single one has.
+  // In a round, each of them has as many turns as a single one has.
   least: 64 * MANY,
   contenders: {
     'os-ipc, 1 semaphore': many(1),

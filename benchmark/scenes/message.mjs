@@ -8,7 +8,7 @@ import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { socketTo } from '../shared/socket.mjs'
 import { ratio, reported } from '../shared/targets.mjs'
 
-/** So many messages, each after the answer to the one before. */
+/** A number of messages, each after the answer to the one before. */
 const messages = connected =>
   node(async context => {
     const send = await connected(context)

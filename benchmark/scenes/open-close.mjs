@@ -5,7 +5,7 @@ import { ratio, reported } from '../shared/targets.mjs'
 const semaphore = backend =>
   node(async ({ object, atTheEnd }) => {
     const { Semaphore } = await import('../shared/ours.mjs')
-    // It is the first opening of a process that is measured, not the second handle of one that has it open.
+    // This measures the first opening of a process, not the second handle of a process that has it open.
     Semaphore.create(object, { initial: 1, backend }).close()
     atTheEnd(() => Semaphore.unlink(object, { backend }))
     return count => {
@@ -51,7 +51,7 @@ export const scene = {
     'os-ipc, System V memory and its buffer': memory(true, true),
     'limit, System V memory': limit('open', 'sysv-memory'),
     'shm-typed-array, POSIX memory': node(async ({ object, atTheEnd }) => {
-      // It destroys what it detaches when nobody else has it, so the one that was made stays open.
+      // It destroys a segment that it detaches when no other process has it, so the original stays open.
       const { SharedMemory } = await import('../shared/ours.mjs')
       const made = SharedMemory.create(object, { size: BYTES })
       atTheEnd(() => made.unlink())

@@ -3,17 +3,17 @@ import { blocks, carriesBytes, noUnits, onlyMemory } from '../shared/reasons.mjs
 import { extra, ratio, reported } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
 
-/** From so many on, what a wait takes stands out from what the process takes. */
+/** The number of waits from which on the memory of the waits stands out from that of the process. */
 const MANY = 10_000
 
-/** Keeps so many waits pending, and posts a unit for the oldest of them at a time. */
+/** Keeps this number of waits pending, and posts a unit for the oldest of them at a time. */
 const pending = waits =>
   node(
     async ({ object, atTheEnd }) => {
       const { Semaphore } = await import('../shared/ours.mjs')
       const semaphore = Semaphore.create(object, { initial: 0, backend: 'sysv' })
       atTheEnd(() => semaphore.unlink())
-      // What V8 lays out, and compiles, for the first of them is no part of what each takes.
+      // V8's layout and compilation for the first of them are not part of the cost of each.
       const others = Semaphore.open(object, { backend: 'sysv' })
       if (waits >= MANY) for (let index = 0; index < waits; index += 1) others.wait().catch(() => {})
       const queue = new Array(waits)
@@ -32,11 +32,11 @@ const pending = waits =>
         return { threads: ownThreads, ...(waits >= MANY && { 'bytes a wait': bytes }) }
       }
     },
-    // No pool: the thread that waits is one of ours, and can be counted.
+    // The package leaves a pool of 3 threads to the program: the thread that waits is its own, and can be counted.
     { env: { UV_THREADPOOL_SIZE: '3' }, args: ['--expose-gc'] },
   )
 
-/** Bytes of this process that are in use: all of them, whoever has them. */
+/** The resident bytes of this process (RSS), after two garbage collections. */
 function memory() {
   gc()
   gc()

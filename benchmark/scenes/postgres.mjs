@@ -14,7 +14,7 @@ async function ours({ url, object, atTheEnd }) {
   }
 }
 
-/** As it is written by hand: a lock without an order, a signal or a fence. */
+/** The code written by hand: a lock without an order, a signal or a fence. */
 async function bare({ url, atTheEnd }) {
   const { default: pg } = await import('pg')
   const client = new pg.Client(url)
@@ -28,7 +28,7 @@ async function bare({ url, atTheEnd }) {
   }
 }
 
-/** Both of them, a half each, in one process and on one server: what disturbs one disturbs the other. */
+/** Both halves in one process and on one server: a disturbance of one disturbs the other. */
 async function sideBySide(context) {
   const halves = [await ours(context), await bare(context)]
   let turn = 0

@@ -6,18 +6,18 @@ import { extra, reported } from '../shared/targets.mjs'
 const oneMachine = cannot('works on one machine only')
 
 async function ours({ url, object, atTheEnd }) {
-  const { RedisSemaphore } = await import('../shared/ours-on-redis.mjs')
-  const semaphore = RedisSemaphore.connect(url, object, { permits: 4 })
-  atTheEnd(() => semaphore.close())
+  const { RedisLimit } = await import('../shared/ours-on-redis.mjs')
+  const jobs = RedisLimit.connect(url, object, { permits: 4 })
+  atTheEnd(() => jobs.close())
   return async count => {
     for (let index = 0; index < count; index += 1) {
-      const permit = await semaphore.acquire()
+      const permit = await jobs.acquire()
       await permit.release()
     }
   }
 }
 
-/** As its users are to write it, who set everything that its defaults get wrong. */
+/** The code that its documentation recommends, with every default that is wrong for this use corrected. */
 const bare =
   makeHolder =>
   async ({ url, object, atTheEnd }) => {
@@ -38,8 +38,8 @@ const bare =
 const oneEach = bare(make => make)
 
 /**
- * Both of them, a half each, in one process and on one server. Where client and server are put makes a pair 90 us or 300,
- * and stays for a run: by processes of their own the ratio is that of two places as much as of two libraries.
+ * Both halves in one process and on one server. The placement of client and server makes a pair take 90 us or 300 us, and
+ * stays for a run: in separate processes, the ratio would be that of two placements as much as of two libraries.
  */
 async function sideBySide(context) {
   const halves = [await ours(context), await oneEach(context)]
@@ -86,6 +86,6 @@ export const scene = {
     'Unix socket': oneMachine,
     'process.send': oneMachine,
   },
-  // With one object for all a second holder at the same time would not count: it is there to be seen.
+  // With one object for all, a second holder at the same time would not count: this shows it.
   targets: reported(extra(SIDE_BY_SIDE, RATIO, 1.1)),
 }

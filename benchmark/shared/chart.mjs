@@ -1,4 +1,4 @@
-// The chart: what an operation takes, a bar a contender, on a logarithmic scale. SVG by hand, for light and dark.
+// The chart: the time of an operation, one bar a contender, on a logarithmic scale. Plain SVG, for light and dark.
 
 import { duration } from './text.mjs'
 

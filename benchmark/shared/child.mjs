@@ -1,4 +1,4 @@
-// A contender at work: a child process, told how often by a line, answering with a line.
+// A contender at work: a child process that reads a count from a line and answers with a line.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { home } from './programs.mjs'
 const READY_WITHIN = 60_000
 const ANSWER_WITHIN = 120_000
 
-/** One process that does one contender's work. */
+/** A process that does one contender's work. */
 class Child {
   #process
   #lines
@@ -31,7 +31,7 @@ class Child {
     return this
   }
 
-  /** Does the work `count` times: `{ operations, nanoseconds, work }`, and what else the contender tells. */
+  /** Does the work `count` times: `{ operations, nanoseconds, work }`, and further facts of the contender. */
   async run(count) {
     this.#process.stdin.write(`${count}\n`)
     return JSON.parse(await this.#line(ANSWER_WITHIN))
@@ -66,7 +66,7 @@ class Child {
   }
 }
 
-/** Many of them that do the same at the same time. */
+/** Many processes that do the same at the same time. */
 class Crowd {
   #members
 
@@ -92,7 +92,7 @@ class Crowd {
   }
 }
 
-/** Starts a contender; undefined where its program is not there. `object` is the name that its IPC objects carry. */
+/** Starts a contender; undefined where its program is missing. `object` is the name of its IPC objects. */
 export function start(scene, name, contender, object) {
   const what = `${name} of ${scene}`
   switch (contender.kind) {

@@ -1,27 +1,27 @@
-// Who takes part in a scene. All of them are programs that speak one protocol, whatever their language: they print a line
-// when they are ready, and for each line with a count they do the work so often and print what it took, as JSON.
+// The contenders of a scene. All of them are programs that speak one protocol, whatever their language: they print a line
+// when they are ready. For each line with a count they do the work that many times and print the time, as JSON.
 
 import { programs } from './programs.mjs'
 
 /**
- * Runs `prepare` in a Node process of its own; what it answers is called with each count. `env` is added to that
+ * Runs `prepare` in a separate Node process; its result is a function that is called with each count. `env` is added to that
  * process's environment, `args` to Node's own arguments.
  */
 export function node(prepare, { env = {}, args = [] } = {}) {
   return { kind: 'node', prepare, env, args }
 }
 
-/** Runs the program in Rust: raw libc calls, the limit of what can be reached. */
+/** Runs the program in Rust: raw libc calls, the limit of the kernel. */
 export function limit(...args) {
   return { kind: 'program', command: () => [programs.limit, ...args] }
 }
 
-/** Runs the program in Go, where Go is there. */
+/** Runs the program in Go, where Go is installed. */
 export function go(...args) {
   return { kind: 'program', command: () => programs.go && [programs.go, ...args], missing: 'go is not there' }
 }
 
-/** Runs the program in Python, where sysv_ipc and posix_ipc are there. */
+/** Runs the program in Python, where sysv_ipc and posix_ipc are installed. */
 export function python(...args) {
   return {
     kind: 'program',
@@ -30,12 +30,12 @@ export function python(...args) {
   }
 }
 
-/** So many processes of a contender that do the same at once; their operations are counted together. */
+/** Several processes of a contender that do the same at once; their operations are counted together. */
 export function crowd(size, contender) {
   return { kind: 'crowd', size, contender }
 }
 
-/** Takes no part, and why. */
+/** A contender that takes no part, with the reason. */
 export function cannot(reason) {
   return { kind: 'cannot', reason }
 }

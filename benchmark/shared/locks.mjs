@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { node } from './contenders.mjs'
 
-/** A file of this contender's own. */
+/** A file of this contender alone. */
 function lockFile({ object, atTheEnd }) {
   const path = join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.lock`)
   writeFileSync(path, '')
@@ -14,7 +14,7 @@ function lockFile({ object, atTheEnd }) {
   return path
 }
 
-/** The contenders of a scene that takes something and gives it back. */
+/** The lock-file contenders of a scene that takes something and releases it. */
 export const lockContenders = {
   'fs-ext': node(async context => {
     const { default: fsExt } = await import('fs-ext')

@@ -2,7 +2,7 @@
 
 import { partner } from './partner.mjs'
 
-/** Answers a function that sends a message and waits for the answer to it. */
+/** Returns a function that sends a message and waits for the answer to it. */
 export async function channelTo(message, context, serialization) {
   const child = await partner('messages', [], context, { serialization })
   let resolve

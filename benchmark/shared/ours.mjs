@@ -1,3 +1,3 @@
-// This package as its users get it: what was built, in the folder above.
+// The built package, in the folder above.
 
-export const { Permit, Semaphore, SharedMemory } = await import('../../index.js')
+export const { Limit, Semaphore, SharedMemory } = await import('../../index.js')

@@ -1,4 +1,4 @@
-// Builds and installs what the scenes start besides this package: only what is missing or stale, and only for them.
+// Builds and installs the other programs of the scenes: only the missing or stale ones, and only for the scenes.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,10 +12,10 @@ export const home = join(root, 'benchmark')
 const LIMIT = 'benchmark/limit/target/release/limit'
 const GO = '.cache/bench-go'
 
-/** The command of each; undefined where it cannot be had. Filled by {@link preparePrograms} and {@link findPrograms}. */
+/** The command of each; undefined where it is not available. {@link preparePrograms} and {@link findPrograms} fill it. */
 export const programs = { limit: join(root, LIMIT), go: undefined, python: undefined }
 
-/** Builds everything; ends the process where something that cannot be missing is missing. */
+/** Builds everything; ends the process where a required program is missing. */
 export function preparePrograms() {
   installPeers()
   preparePeers()
@@ -24,7 +24,7 @@ export function preparePrograms() {
   findPrograms()
 }
 
-/** Finds what {@link preparePrograms} built. */
+/** Finds the programs that {@link preparePrograms} built. */
 export function findPrograms() {
   const peers = JSON.parse(readFileSync(join(root, '.cache/peers/peers.json'), 'utf8'))
   const [python] = peers.python.command ?? []
@@ -36,8 +36,8 @@ function installPeers() {
   const done = 'benchmark/node_modules/.package-lock.json'
   if (!isStale({ sources: ['benchmark/package-lock.json'], outputs: [done] })) return
   console.error('os-ipc: installing the peers of the benchmark')
-  // Three of them compile. Their headers come with the optional packages, since node-gyp's own download is not to be had
-  // everywhere.
+  // Three of the peers compile code. The headers come with the optional packages, because node-gyp's own download is not
+  // available everywhere.
   const options = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--prefix', home]
   run('npm', ['ci', '--ignore-scripts', ...options], { env: machineEnv, quiet: true })
   const headers = join(home, `node_modules/node-${process.platform}-${process.arch}`)
@@ -47,7 +47,7 @@ function installPeers() {
   run('npm', ['rebuild', ...options], { env, quiet: true })
 }
 
-/** The Node that the peers are compiled for is the one that runs them: this one. */
+/** The peers are compiled for the Node that runs them: this one. */
 function programEnvironment() {
   return { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` }
 }

@@ -1,4 +1,4 @@
-// Why a peer takes no part, where the same reason holds in several scenes.
+// The reasons why a peer takes no part, where one reason holds in several scenes.
 
 import { cannot } from './contenders.mjs'
 

@@ -1,4 +1,4 @@
-// A redis-server for one contender, on loopback: what is measured is the way to it.
+// A redis-server for one contender, on loopback: the scene measures the way to it.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,10 +14,10 @@ const UP_WITHIN = 10_000
 
 const isThere = spawnSync('redis-server', ['--version']).status === 0
 
-/** So often that the engine has compiled what is run: a round is short, and the code of a client long. */
+/** The number of runs after which the engine has compiled the code: a round is short, and the code of a client is long. */
 const WARM_UP = 3_000
 
-/** A contender that `prepare` gets ready with the URL of a server of its own. */
+/** A contender that `prepare` sets up with the URL of its own server. */
 export function withRedis(prepare) {
   if (!isThere) return cannot('redis-server is not there: apt-get install redis-server')
   return node(async context => {
@@ -31,7 +31,7 @@ async function start({ atTheEnd }) {
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'os-ipc-redis-'))
   atTheEnd(() => rmSync(dir, { recursive: true, force: true }))
-  // Of one that begins with nothing nobody takes a permit for a lease: it could have lost it.
+  // A server that starts empty could have lost permits, so no permit is taken from it for the time of a lease.
   const first = await run(port, dir)
   const ended = once(first, 'exit')
   first.kill('SIGKILL')
@@ -42,7 +42,7 @@ async function start({ atTheEnd }) {
 }
 
 async function run(port, dir) {
-  // As docs/many-machines.md has it, but that nobody waits for the disk.
+  // As docs/many-machines.md recommends, except that no command waits for the disk.
   const args = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'no' }
   const server = spawn(
     'redis-server',

@@ -1,4 +1,4 @@
-// Puts what came out into docs/: the tables, the numbers, the chart.
+// Writes the results into docs/: the tables, the numbers, the chart.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, cpus, release, totalmem, type } from 'node:os'

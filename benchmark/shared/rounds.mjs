@@ -1,14 +1,14 @@
-// Measures the contenders of a scene: in turn, round after round, so that what disturbs the machine disturbs all.
+// Measures the contenders of a scene in turn, round after round, so that a disturbance of the machine affects all of them.
 
 import { start } from './child.mjs'
 import { median, quantile } from './statistics.mjs'
 
-/** How long one contender works in one round, in milliseconds. */
+/** The milliseconds that one contender works in one round. */
 const SLICE = { full: 20, smoke: 3 }
 const ROUNDS = 25
 
 /**
- * Runs a scene and answers its results by contender: `{ median, low, high, rounds }` in nanoseconds an operation, the
+ * Runs a scene and returns its results by contender: `{ median, low, high, rounds }` in nanoseconds an operation, the
  * `work` an operation did, and `extras`; or `{ absent }` with the reason.
  */
 export async function measure(scene, { smoke = false, progress = () => {} } = {}) {
@@ -59,11 +59,11 @@ export async function measure(scene, { smoke = false, progress = () => {} } = {}
       extras: mediansOf(extras),
     }
   }
-  // In the order of the scene, present or not.
+  // In the order of the scene, with the absent ones.
   return Object.fromEntries(Object.keys(scene.contenders).map(name => [name, results[name]]))
 }
 
-/** A count that takes about `slice` milliseconds; the runs until then warm the contender up. */
+/** Finds a count that takes about `slice` milliseconds; the runs until then warm the contender up. */
 async function calibrate(child, scene, slice, smoke) {
   const most = (smoke ? scene.smokeCount : scene.count) ?? Number.POSITIVE_INFINITY
   const least = Math.min(scene.least ?? 1, most)

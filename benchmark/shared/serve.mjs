@@ -12,7 +12,7 @@ const checks = []
 const work = await contender.prepare({
   object,
   atTheEnd: cleanup => cleanups.push(cleanup),
-  /** Says how the sum of the bytes that arrived is found, outside of the time that is measured. */
+  /** Registers the function that sums the received bytes, outside of the measured time. */
   sumOf: find => checks.push(find),
 })
 
@@ -28,7 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(answer)}\n`)
 }
 
-/** What takes time to find out is a function, and called when the time has been taken. */
+/** The value, or the result of a function, for a value that takes time to compute. It is called after the time is taken. */
 function asked(value) {
   return typeof value === 'function' ? value() : value
 }

@@ -8,18 +8,18 @@ import { join } from 'node:path'
 
 import { partner } from './partner.mjs'
 
-/** Where the socket of a contender is. */
+/** The path of a contender's socket. */
 export function socketPath(object) {
   return join(tmpdir(), `os-ipc${object.replaceAll('/', '-')}.sock`)
 }
 
-/** Answers a function that sends `length` bytes and waits for `answer` bytes. */
+/** Returns a function that sends `length` bytes and waits for `answer` bytes. */
 export async function socketTo(length, answer, context) {
   const path = socketPath(context.object)
   await partner('socket', [path, length, answer].map(String), context)
   const socket = connect(path)
   await once(socket, 'connect')
-  // The partner is going to be killed, and would leave it.
+  // The partner will be killed, and would leave the file behind.
   unlinkSync(path)
   context.atTheEnd(() => socket.destroy())
   let missing = 0

@@ -3,7 +3,7 @@ export function median(numbers) {
   return quantile(numbers, 0.5)
 }
 
-/** The value that this part of the numbers is not above. */
+/** The quantile: the value that this part of the numbers does not exceed. */
 export function quantile(numbers, part) {
   const sorted = numbers.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * part

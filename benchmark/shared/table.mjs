@@ -1,8 +1,8 @@
-// What came out, as a table in Markdown that is readable on a terminal too.
+// The results as a table in Markdown that is readable on a terminal too.
 
 import { duration, rounded } from './text.mjs'
 
-/** Lines of `| cells |`, every column as wide as its widest cell; the last `numbers` ones flush right. */
+/** Lines of `| cells |`, every column as wide as its widest cell; the last `numbers` columns are right-aligned. */
 export function table(head, rows, numbers) {
   const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map(row => row[column].length)))
   const right = column => column >= head.length - numbers
@@ -14,12 +14,12 @@ export function table(head, rows, numbers) {
   return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n')
 }
 
-/** The targets that decide, with what was reached. */
+/** The targets that decide, with the reached values. */
 export function verdictTable(reports) {
   return ratios(reports, true, 'target', met => (met ? 'met' : '**missed**'))
 }
 
-/** What else is compared, and what to expect of it. */
+/** The other comparisons, with the expected values. */
 export function reportedTable(reports) {
   return ratios(reports, false, 'expected', met => (met ? '' : 'not here'))
 }
@@ -39,7 +39,7 @@ function ratios(reports, deciding, expected, judgement) {
   return table(['scene', 'ratio', expected, 'here', ''], rows, 3)
 }
 
-/** What one scene measured: medians, the middle half of the rounds, and the empty cells with their reasons. */
+/** The results of one scene: medians, the middle half of the rounds, and the empty cells with their reasons. */
 export function sceneTable({ scene, results }) {
   const rows = Object.entries(results).map(([name, { median, low, high, extras, absent }]) =>
     absent

@@ -1,7 +1,7 @@
-// What a scene is to reach. A target looks at the results of one run and answers `{ what, value, target, met, decides }`.
+// The targets of a scene. A target reads the results of one run and returns `{ what, value, target, met, decides }`.
 // A few targets decide whether a change may stay; the others are reported beside them.
 
-/** Targets that decide nothing: they say what to expect, and where a change shows first. */
+/** Targets that decide nothing: they state the expected values, and show a change first. */
 export function reported(...targets) {
   return targets.map(({ what, judge }) => ({
     what,
@@ -9,12 +9,12 @@ export function reported(...targets) {
   }))
 }
 
-/** The time of `ours` is at most so many times that of `other`. */
+/** The time of `ours` is at most `atMost` times that of `other`. */
 export function ratio(ours, other, atMost) {
   return judge(`${ours} / ${other}`, atMost, results => results[ours]?.median / results[other]?.median)
 }
 
-/** `ours` does at least so many times the operations a second of `other`. */
+/** `ours` does at least `atLeast` times the operations a second of `other`. */
 export function throughput(ours, other, atLeast) {
   return {
     what: `${ours} / ${other}, operations a second`,
@@ -25,7 +25,7 @@ export function throughput(ours, other, atLeast) {
   }
 }
 
-/** `ours` takes at most so many milliseconds more than `other`. */
+/** `ours` takes at most `atMost` milliseconds more than `other`. */
 export function milliseconds(ours, other, atMost) {
   return judge(
     `${ours} - ${other}, ms`,
@@ -34,12 +34,12 @@ export function milliseconds(ours, other, atMost) {
   )
 }
 
-/** The number that `ours` tells by this name is at most so much. */
+/** The number that `ours` reports by this name is at most `atMost`. */
 export function extra(ours, key, atMost) {
   return judge(`${ours}: ${key}`, atMost, results => results[ours]?.extras?.[key])
 }
 
-/** The slowest of `ours` takes at most so many times the fastest of `others`. */
+/** The slowest of `ours` takes at most `atMost` times the fastest of `others`. */
 export function worst(what, ours, others, atMost) {
   return judge(what, atMost, results => {
     const slowest = Math.max(...ours.map(name => results[name]?.median))
@@ -58,7 +58,7 @@ function judge(what, atMost, measure) {
 }
 
 function verdict(what, value, target, met) {
-  // What a contender that is not there was needed for is no verdict.
+  // A target whose contender is absent gives no verdict.
   if (value === undefined || Number.isNaN(value))
     return { what, target, value: null, met: null, decides: true }
   return { what, target, value, met, decides: true }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** How many threads of ours this process has: they are called `os-ipc`. */
+/** The number of this package's threads in this process: their name is `os-ipc`. */
 export function ownThreads() {
   return readdirSync('/proc/self/task').filter(thread => nameOf(thread) === 'os-ipc').length
 }
@@ -9,6 +9,6 @@ function nameOf(thread) {
   try {
     return readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim()
   } catch {
-    return undefined // it ended meanwhile
+    return undefined // the thread ended meanwhile
   }
 }

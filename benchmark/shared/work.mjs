@@ -1,6 +1,6 @@
-// Proves that all contenders of a scene did the same.
+// Proves that all contenders of a scene did the same work.
 
-/** What is wrong, a line each: a contender whose operation did not do what the scene says one does. */
+/** The differences, a line each: a contender whose operation did not do the scene's work. */
 export function differences(scene, results) {
   const { work: expected = 1 } = scene
   const wantedSum = results.limit?.sum ?? Object.values(results).find(({ sum }) => sum !== undefined)?.sum

@@ -25,6 +25,11 @@ export function isScreen(): boolean {
   return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
+/** How wide a line of standard output may be; endless where it is no terminal. */
+export function outputWidth(): number {
+  return (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY
+}
+
 /** Text in a style, where its stream may be coloured. It becomes escape sequences when it is written. */
 export function paint(style: Style, text: string, stream: Stream = process.stdout): string {
   return colored(stream) && text !== '' ? styled(text, inspect.colors[style] as [number, number]) : text

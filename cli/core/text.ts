@@ -108,6 +108,24 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
   return kept + ellipsis
 }
 
+/** Plain text of at most so many columns, with its beginning and its end. */
+export function cutMiddle(text: string, columns: number, ellipsis = '…'): string {
+  if (width(text) <= columns) return text
+  const room = columns - width(ellipsis)
+  const characters = [...text]
+  let [begin, end] = ['', '']
+  // From both ends in turn, as long as there is room.
+  for (let at = 0; at < characters.length; at++) {
+    const first = characters[at] as string
+    if (width(begin + first + end) > room) break
+    begin += first
+    const last = characters[characters.length - 1 - at] as string
+    if (width(begin + last + end) > room) break
+    end = last + end
+  }
+  return begin + ellipsis + end
+}
+
 /** Painted text of at most so many columns: its styles stay, and end where it is cut. */
 export function cutPainted(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text

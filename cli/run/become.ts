@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import type { Native } from '../../lib/addon/native.js'
 import type { Word } from '../core/words.js'
 import { openFiles } from './descriptors.js'
+import { HAND_ON, type HeldPermit } from './permits.js'
 import { spawnFailure } from './program.js'
 import { environment, IGNORED_SIGNALS, MOST_OPEN, NONBLOCKING } from './start.js'
 
@@ -13,11 +14,13 @@ export function mayBecome(): boolean {
 }
 
 /**
- * Becomes the command: execve(2). The process stays, with all that it holds in the kernel; nothing of os-ipc does.
+ * Becomes the command, which has the permit then: execve(2). The process stays, with all that it holds in the kernel; nothing of
+ * os-ipc does.
  *
  * @throws {Failure} 126 or 127 when it could not be started.
  */
-export function become(native: Native, command: readonly Word[]): never {
+export function become(native: Native, command: readonly Word[], permit: HeldPermit): never {
+  permit[HAND_ON]?.(true)
   const errno = native.becomeProgram(
     zeroEnded(command),
     zeroEnded(environment()),
@@ -26,6 +29,7 @@ export function become(native: Native, command: readonly Word[]): never {
     [...NONBLOCKING],
     MOST_OPEN,
   )
+  permit[HAND_ON]?.(false)
   const code = typeof errno === 'number' ? getSystemErrorName(-errno) : errno
   throw spawnFailure(command[0] ?? '', Object.assign(new Error(code), { code }))
 }

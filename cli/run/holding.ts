@@ -34,6 +34,8 @@ export async function runHolding(
   const { native } = await import('../../lib/addon/native.js')
   restoreSignals(native)
   const source = await open()
+  // A warning of the library comes with the next turn of the event loop, and there may be none when this process becomes the command.
+  await new Promise(resolve => setImmediate(resolve))
   const becomes = !stays && source.outlivesExec === true && mayBecome()
   const supervise = becomes ? undefined : (await import('./child.js')).prepareChild()
   let permit: HeldPermit
@@ -43,21 +45,15 @@ export async function runHolding(
     if (!timedOut(error)) throw error
     // What a program could do about it is not for a command line, but why Redis did not answer is.
     const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
-    const hint = cause === undefined ? undefined : advice
     if (!quiet) {
+      const hint = cause === undefined ? source.whyNone?.() : advice
       note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
     }
     await source.close()
     return waitCode
   }
   try {
-    if (supervise !== undefined) return await supervise(command, permit.signal)
-    permit.handOn?.(true)
-    try {
-      return become(native, command)
-    } finally {
-      permit.handOn?.(false)
-    }
+    return supervise === undefined ? become(native, command, permit) : await supervise(command, permit.signal)
   } finally {
     await permit.release()
     await source.close()

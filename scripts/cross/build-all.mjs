@@ -1,8 +1,8 @@
-// `npm run build:all [-- [--rustup] [--possible] TARGET...]`: the addon of every platform, or of those named
-// (`linux-arm64-musl`), into npm/<target>. It fetches what that takes into a cache outside of the clone (scripts/cross),
-// and says what it does; a target whose tools cannot be had is one clear line, and makes the exit code 1, but not with
-// --possible. With --rustup it lets rustup install the standard libraries that are missing, where it can, instead of
-// compiling them.
+// `npm run build:all [-- [--rustup] [--possible] TARGET...]`: builds the addon of every platform, or of the named ones
+// (`linux-arm64-musl`), into npm/<target>. It fetches the tools into a cache outside of the clone (scripts/cross) and prints
+// each step. A target whose tools are not available is one clear line, and makes the exit code 1 unless --possible is
+// given. With --rustup it lets rustup install missing standard libraries, where rustup has them, instead of compiling
+// them.
 
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -50,7 +50,7 @@ process.exitCode = failed === 0 ? 0 : 1
 function build(target) {
   const native = process.platform === 'darwin' && target.os === 'darwin'
   const rustc = rustcFor(target, { rustup })
-  // What was compiled goes with the compiler and the standard library that it was compiled for.
+  // The build products belong to one compiler and one standard library, and lie beside them.
   const folder = join(rustc ? dirname(rustc) : cache, 'target')
   const env = {
     ...projectEnv,
@@ -80,13 +80,13 @@ function zigEnvironment() {
   }
 }
 
-/** Of rustc. */
+/** The flags of rustc. */
 function flags(target) {
   return [
     remapped(root, 'os-ipc'),
     // A musl binary is static without it, and an addon cannot be.
     ...(target.libc === 'musl' ? ['-Ctarget-feature=-crt-static'] : []),
-    // The linker's own idea of its name is a path of this machine; and Rust names libraries that nothing here needs.
+    // By default the linker records a path of this machine as the name, and Rust names libraries that nothing here needs.
     ...(target.os === 'darwin'
       ? [`-Clink-arg=-Wl,-install_name,@rpath/${target.file}`, '-Clink-arg=-Wl,-dead_strip_dylibs']
       : []),

@@ -1,4 +1,4 @@
-// What was fetched for building and testing other platforms, outside of the clone: one folder a tool and version, so
+// The files fetched for building and testing other platforms, outside of the clone: one folder for each tool and version, so
 // that a new version begins anew and an old one can be deleted.
 
 import { mkdirSync, renameSync, rmSync, existsSync } from 'node:fs'
@@ -8,9 +8,9 @@ import { join } from 'node:path'
 export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'os-ipc')
 
 /**
- * The folder of this name in the cache; `fill` makes what is in it when it is not there.
+ * The folder of this name in the cache; `fill` makes its content when the folder is missing.
  *
- * It is filled under another name first: a folder that is there is whole.
+ * The folder is filled under another name first: so a folder that exists is complete.
  */
 export function cached(name, fill) {
   const folder = join(cache, name)
@@ -21,7 +21,7 @@ export function cached(name, fill) {
     fill(unfinished)
     renameSync(unfinished, folder)
   } catch (error) {
-    // Somebody else was quicker: theirs is as good.
+    // Another process was quicker: its folder is as good.
     if (!existsSync(folder)) throw error
   } finally {
     rmSync(unfinished, { recursive: true, force: true })

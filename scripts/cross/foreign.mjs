@@ -1,5 +1,5 @@
-// Node for platforms that this machine is not: a musl Node with the C library that it needs, and an arm64 Node with an
-// emulator and the libraries of its system. Nothing is installed; all is unpacked into the cache.
+// Node for other platforms than this machine: a musl Node with the C library that it needs, and an arm64 Node with an
+// emulator and the libraries of its system. Nothing is installed; everything is unpacked into the cache.
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { Missing } from './missing.mjs'
 import { install } from './pip.mjs'
 
 const MUSL_NODE = '24.19.0'
-/** Older ones crash that Node; Debian 12 has 1.2.3. */
+/** The Debian suite of musl: older versions crash that Node; Debian 12 has 1.2.3. */
 const MUSL_SUITE = 'trixie'
 const ARM64_NODE = '24.21.0'
 
@@ -82,7 +82,7 @@ function emulator() {
   return join(home, 'usr', 'bin', 'qemu-aarch64-static')
 }
 
-/** What stands for the program: such a Node does not start by its own path. */
+/** The script that stands for the program: such a Node does not start by its own path. */
 function script(path, line) {
   if (!existsSync(path)) {
     writeFileSync(path, `#!/bin/sh\n${line}\n`)

@@ -1,6 +1,6 @@
-// The core and the addon through the compiler and its lints for platforms that this machine is not: macOS, musl, arm64,
-// Windows. With the compiler of `npm run build:all`, when that was run here; with --rustup, which may install what is
-// missing, no platform is left out.
+// Compiles and lints the core and the addon for other platforms than this machine: macOS, musl, arm64, Windows. It uses the
+// compiler of `npm run build:all`, where that was run; with --rustup, which may install missing parts, it covers all
+// platforms.
 
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -27,7 +27,7 @@ for (const target of [...targets, WINDOWS]) {
 }
 process.exit(failed === 0 ? 0 : 1)
 
-/** What RUSTC has to be. rustup completes the installed one for Windows, whose standard library is compiled nowhere else. */
+/** The value of RUSTC. rustup completes the installed one for Windows, whose standard library is compiled nowhere else. */
 function rustcOf(target) {
   if (target !== WINDOWS) return rustcFor(target, { rustup, make: false })
   const sysroot = output('rustc', ['--print', 'sysroot'])?.trim()
@@ -37,7 +37,7 @@ function rustcOf(target) {
   throw new Missing(`rustup target add ${target.triple}`)
 }
 
-/** A folder with what the build script of napi looks for: nothing is linked here, so it may be empty. */
+/** A folder with the file that the build script of napi looks for: nothing is linked here, so the file may be empty. */
 function libnode() {
   return cached('libnode-1', folder => {
     writeFileSync(join(folder, 'libnode.dll'), '')
@@ -57,7 +57,7 @@ function lint(target) {
     '--target',
     target.triple,
   ]
-  // `cargo clippy` starts its own compiler; this is what it does with another.
+  // `cargo clippy` starts its own compiler; this does the same with another one.
   const driver = rustc && join(dirname(rustc), 'clippy-driver')
   if (driver && !existsSync(driver)) throw new Missing('clippy')
   const other = driver && {

@@ -1,2 +1,2 @@
-/** Something that is needed and cannot be had here; the message is one line for people. */
+/** A tool that a step needs and that is not available here; the message is one line for people. */
 export class Missing extends Error {}

@@ -1,4 +1,4 @@
-// Programs from npm that only tests call, into the cache: no devDependency that everybody downloads.
+// Programs from npm that only tests call, in the cache: as devDependencies, every installation would download them.
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { attempt } from '../run.mjs'
 import { cache, cached } from './cache.mjs'
 import { Missing } from './missing.mjs'
 
-/** By name: the packages, and the file that Node runs, or that is run itself. */
+/** By name: the packages, and the file that Node runs or that runs by itself. */
 const TOOLS = {
   bun: { packages: { bun: '1.4.5' }, program: 'bun/bin/bun.exe' },
   deno: { packages: { deno: '2.9.6' }, program: 'deno/deno' },
@@ -21,7 +21,7 @@ const TOOLS = {
     packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1' },
     program: 'webpack/bin/webpack.js',
   },
-  // With what it needs to run TypeScript.
+  // With the packages that it needs to run TypeScript.
   jest: {
     packages: { jest: '30.5.2', 'ts-jest': '29.4.15', typescript: '6.0.3' },
     program: 'jest/bin/jest.js',
@@ -37,12 +37,12 @@ const TOOLS = {
 
 export const names = Object.keys(TOOLS)
 
-/** Where the program is, once it was fetched. */
+/** The path of the program, if it was fetched. */
 export function find(name) {
   return join(cache, folder(name), 'node_modules', TOOLS[name].program)
 }
 
-/** The program, fetched if it was not. */
+/** The program; fetches it if it is missing. */
 export function tool(name) {
   cached(folder(name), home => {
     const { packages, program } = TOOLS[name]

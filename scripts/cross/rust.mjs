@@ -1,5 +1,5 @@
-// A Rust compiler and a standard library for a target that rustup has not installed: Debian's compiler, unpacked, and
-// the standard library compiled from the sources that Debian ships with it, once a target.
+// A Rust compiler and a standard library for a target that rustup has not installed: Debian's compiler, unpacked, and the
+// standard library, compiled once for each target from the sources that Debian ships with it.
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,10 +11,10 @@ import { Missing } from './missing.mjs'
 import { remapped } from './paths.mjs'
 
 /**
- * What RUSTC has to be for a target; undefined where the installed one will do.
+ * The value of RUSTC for a target; undefined where the installed compiler is enough.
  *
  * @param rustup - Whether rustup may complete the installed one.
- * @param make - Whether what is missing is fetched and compiled.
+ * @param make - Whether missing parts are fetched and compiled.
  */
 export function rustcFor(target, { rustup = false, make = true } = {}) {
   if (rustup && attempt('rustup', ['target', 'add', target.triple]) === undefined) return undefined
@@ -33,7 +33,7 @@ export function rustcFor(target, { rustup = false, make = true } = {}) {
   return rustc
 }
 
-/** Debian's Rust for its browsers, the newest it has; it would conflict with rustup only if it were installed. */
+/** Debian's newest Rust for its browsers, unpacked: if it were installed, it would conflict with rustup. */
 function compiler(make) {
   const version = candidate('rustc-web')
   return cached(`rust-${version}`, folder => {
@@ -45,7 +45,7 @@ function compiler(make) {
     unpack(
       [
         ...['rustc-web', 'rust-web-clippy', 'rust-web-llvm', 'rust-web-src', 'libstd-rust-web-dev'],
-        // llvm has the objcopy that strips binaries of other platforms.
+        // The package llvm has the objcopy that strips binaries of other platforms.
         ...[library, llvm, `lld-${major}`, `llvm-${major}`],
       ],
       folder,
@@ -71,9 +71,9 @@ function compileStandardLibrary({ name, triple, macos }, rustc, library) {
     const env = {
       ...process.env,
       RUSTC: rustc,
-      // -Zbuild-std wants a nightly; this is what makes a stable compiler one.
+      // -Zbuild-std needs a nightly; this variable lets a stable compiler accept it.
       RUSTC_BOOTSTRAP: '1',
-      // Link-time optimisation of the addon takes the standard library in.
+      // Link-time optimisation of the addon includes the standard library.
       RUSTFLAGS: `-Cembed-bitcode=yes ${remapped(join(home, '..', '..', '..', '..'))}`,
       CARGO_TARGET_DIR: join(crate, 'target'),
       ...(macos && { MACOSX_DEPLOYMENT_TARGET: macos }),

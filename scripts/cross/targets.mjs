@@ -1,4 +1,4 @@
-// The six platforms that have a package of their own, and what each binary of theirs promises.
+// The six platforms that have their own package, and the promises of each binary.
 
 import { join } from 'node:path'
 
@@ -16,14 +16,14 @@ const TRIPLES = {
   'darwin-arm64': 'aarch64-apple-darwin',
 }
 
-/** The oldest macOS, by processor: what Rust itself supports. */
+/** The oldest macOS for each processor: the oldest that Rust supports. */
 const MACOS_FLOOR = { x64: '10.13', arm64: '11.0' }
 
 export const targets = Object.entries(TRIPLES).map(([name, triple]) => {
   const [os, cpu, libc] = name.split('-')
   const file = `os-ipc.${name}.node`
   return {
-    /** As the platform package is called after `os-ipc-`, and its folder in `npm`. */
+    /** The part after `os-ipc-` in the name of the platform package; also its folder in `npm`. */
     name,
     triple,
     os,
@@ -31,13 +31,13 @@ export const targets = Object.entries(TRIPLES).map(([name, triple]) => {
     libc,
     file,
     folder: join(root, 'npm', name),
-    /** Where the binary is, once it is built. */
+    /** The path of the binary, once it is built. */
     path: join(root, 'npm', name, file),
     macos: os === 'darwin' ? MACOS_FLOOR[cpu] : undefined,
   }
 })
 
-/** The targets that these names or triples mean; all of them when there is none. */
+/** The targets with these names or triples; all targets when there are no names. */
 export function selected(names) {
   const unknown = names.find(name => !targets.some(target => target.name === name || target.triple === name))
   if (unknown !== undefined) {

@@ -1,5 +1,5 @@
-// `npm run test:foreign [-- linux-x64-musl|linux-arm64-gnu|linux-arm64-musl...]`: the conformance suite on platforms that
-// this machine is not, with the binaries of `npm run build:all`.
+// `npm run test:foreign [-- linux-x64-musl|linux-arm64-gnu|linux-arm64-musl...]`: runs the conformance suite on other
+// platforms than this machine, with the binaries of `npm run build:all`.
 
 import { existsSync } from 'node:fs'
 
@@ -26,7 +26,7 @@ function runAll() {
     try {
       const { command, cannot } = foreign[name]
       if (!existsSync(path)) throw new Missing(`npm run build:all -- ${name}`)
-      // The loader asks the machine, not the Node, which C library there is.
+      // The loader derives the C library from the machine, not from the Node.
       const env = { NAPI_RS_NATIVE_LIBRARY_PATH: path, OS_IPC_LIMIT: '60000' }
       failed += conform(name, [command()], { env, cannot })
     } catch (error) {

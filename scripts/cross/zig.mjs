@@ -1,4 +1,4 @@
-// zig, as a linker that knows every target's C library, and cargo-zigbuild, which hands it to cargo: both from PyPI.
+// zig, a linker that has every target's C library, and cargo-zigbuild, which passes it to cargo: both from PyPI.
 
 import { join } from 'node:path'
 
@@ -8,7 +8,7 @@ import { install } from './pip.mjs'
 const ZIG = '0.17.1'
 const ZIGBUILD = '0.24.0'
 
-/** Where both are. */
+/** The folder of both. */
 export function zig() {
   const home = cached(`zig-${ZIG}-zigbuild-${ZIGBUILD}`, folder => {
     console.log(`os-ipc: fetching zig ${ZIG} and cargo-zigbuild ${ZIGBUILD}`)

@@ -1,4 +1,4 @@
-// The generated files that are committed are what the sources make of them now.
+// Checks that the committed generated files are what the sources generate now.
 
 import { addonProfile } from '../addon.mjs'
 import { diagrams } from './diagrams.mjs'
@@ -14,7 +14,7 @@ const GENERATED = [
 if (output('git', ['rev-parse', '--is-inside-work-tree']) === undefined)
   fail('check:generated needs a git checkout')
 setup({ quiet: true, profile: 'any' })
-// The profile that is there stays: what is generated is the same.
+// The present profile stays, because both profiles generate the same files.
 run('npm', ['run', '--silent', addonProfile() === 'debug' ? 'build:debug' : 'build'], { quiet: true })
 run('npm', ['run', '--silent', 'diagrams'], { quiet: true })
 const stale = output('git', ['diff', '--name-only', '--', ...GENERATED]).trim()

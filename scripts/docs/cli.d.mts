@@ -1,2 +1,2 @@
-/** What docs/cli.md has to be. */
+/** The text that docs/cli.md must have. */
 export function cliPage(): Promise<string>

@@ -1,4 +1,4 @@
-// docs/cli.md out of the commands' own tables: what `os-ipc COMMAND --help` says, as a page.
+// Generates docs/cli.md from the commands' own tables: the text of `os-ipc COMMAND --help` as a page.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -55,7 +55,7 @@ function rows(title, cells) {
   )
 }
 
-/** Text of a terminal as Markdown. */
+/** Converts terminal text into Markdown. */
 function text(help) {
   return help.replaceAll(/[|*_<>\\]/g, '\\$&')
 }

@@ -1,4 +1,4 @@
-// `npm run diagrams`: the pictures of the documentation, out of scripts/docs/diagrams, into docs/diagrams.
+// `npm run diagrams`: generates the pictures of the documentation from scripts/docs/diagrams into docs/diagrams.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

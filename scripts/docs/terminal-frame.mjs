@@ -1,10 +1,10 @@
-// What a terminal shows in the end, out of what `os-ipc top` wrote to it: cells with their styles.
+// Renders what `os-ipc top` wrote as what the terminal shows in the end: cells with their styles.
 
 /** The escape sequences that top uses: styles, "home", and "clear the rest". */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins them.
 const TOKEN = /\u001b\[([\d;]*)m|\u001b\[[?\d;]*[A-Za-z]|[\s\S]/gu
 const HOME = '\u001b[H'
-/** The frames end where top gives the screen back. */
+/** The frames end where top leaves the alternate screen. */
 const LEAVE = '\u001b[?1049l'
 
 /** The last whole frame as lines of runs `{ text, style }`. */
@@ -29,7 +29,7 @@ export function lastFrame(output, columns, rows) {
   })
 }
 
-/** A style after one more code of SGR. */
+/** The style after one more code of SGR. */
 function applied(style, code) {
   switch (Number(code)) {
     case 0:

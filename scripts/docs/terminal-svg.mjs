@@ -9,7 +9,7 @@ const BACKGROUND = '#15191f'
 const FOREGROUND = '#d7dce2'
 const COLORS = ['#3b4252', '#ff7a7a', '#7fd88f', '#f0c674', '#7aa9ff', '#d49bff', '#6fd3d8', '#e6e9ee']
 
-/** Lines of runs, as `lastFrame` answers them. */
+/** Lines of runs, as `lastFrame` returns them. */
 export function svg(lines, title) {
   const columns = Math.max(...lines.map(runs => runs.reduce((sum, { text }) => sum + text.length, 0)))
   const width = Math.ceil(columns * CELL.width + 2 * MARGIN)
@@ -56,7 +56,7 @@ function words(text, x, top, width, { bold, dim, inverse, color }) {
   return `<text ${attributes.join(' ')}>${escaped(text)}</text>`
 }
 
-/** Blocks are drawn: not every font has them as wide as its letters. */
+/** Draws blocks as shapes: not every font has them as wide as its letters. */
 function bar(text, x, top, { color, inverse }) {
   const fill = inverse ? BACKGROUND : color === undefined ? FOREGROUND : COLORS[color]
   return rectangle(x, top + 4, text.length * CELL.width, 10, fill, text.startsWith('░') ? 0.2 : 1)

@@ -1,4 +1,4 @@
-// `npm run release:check`: all that would be published, with sizes, and everything that is not ready for it.
+// `npm run release:check`: lists all that would be published, with sizes, and everything that is not ready.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ for (const file of outOfStep()) problems.push(`${file} is not at ${version}: npm
 for (const { name, path, folder } of targets) {
   const rebuild = `npm run build:all -- ${name}`
   if (!existsSync(path)) problems.push(`no binary for ${name}: ${rebuild}`)
-  // In CI they come from another machine, made of the same commit.
+  // In CI the binaries come from another machine, which built them from the same commit.
   else if (
     !process.env.CI &&
     isStale({ sources: ['Cargo.toml', 'Cargo.lock', 'crates'], outputs: [`npm/${name}/*.node`] })
@@ -57,7 +57,7 @@ for (const problem of problems) console.log(`not ready: ${problem}`)
 console.log(problems.length === 0 ? `ready: ${version}` : `${problems.length} things to do`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
-/** Of a file; nothing for one that cargo makes on its way. */
+/** The size of a file; nothing for a file that cargo generates while it packs. */
 function sizeOf(file) {
   const found = statSync(file, { throwIfNoEntry: false })
   return found ? kilobytes(found.size) : ''

@@ -1,12 +1,12 @@
-// `npm run lock`, after `npm install` of something new: completes package-lock.json. npm leaves out the optional
-// packages of other platforms that the registry at hand does not have, and then `npm ci` refuses the file everywhere.
+// `npm run lock`, after `npm install` of a new package: completes package-lock.json. npm leaves out the optional packages of
+// other platforms that its registry does not have, and then `npm ci` refuses the file everywhere.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root } from '../run.mjs'
 
-/** `@rollup/rollup-linux-arm64-musl`: the system, the processor, and what follows. */
+/** `@rollup/rollup-linux-arm64-musl`: the system, the processor, and the rest. */
 const PLATFORM =
   /-(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32|wasm32)-([^-]+)(?:-(.+))?$/
 const EXACT_VERSION = /^\d+\.\d+\.\d+/
@@ -36,7 +36,7 @@ function entry(name, version) {
   return { version, cpu: [cpu], dev: true, ...(libc && { libc }), optional: true, os: [os] }
 }
 
-/** In npm's order: by path, the root package first. */
+/** Sorts as npm does: by path, the root package first. */
 function sorted(packages) {
   return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, 'en')))
 }

@@ -1,4 +1,4 @@
-// The version stands in many files; package.json is where it comes from.
+// Writes the version of package.json into the other files that contain it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -10,7 +10,7 @@ const NUMBER = '\\d+\\.\\d+\\.\\d+(?:-[\\w.]+)?'
 
 export const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
 
-/** Each file, and the places in it: the version is what stands between the two groups. */
+/** Each file, and the places in it: the version is between the two groups. */
 const PLACES = [
   ...targets.map(({ folder }) => [join(folder, 'package.json'), [/("version": ")VERSION(")/]]),
   [
@@ -21,11 +21,11 @@ const PLACES = [
     join(root, 'Cargo.lock'),
     [/(\nname = "os-ipc"\nversion = ")VERSION(")/, /(\nname = "os-ipc-node"\nversion = ")VERSION(")/],
   ],
-  // The generated loader names the version that it expects, where it is asked to compare.
+  // The generated loader contains the version that it expects, for the case that it has to compare.
   [join(root, 'native.cjs'), [/(bindingPackageVersion !== ')VERSION(')/g, /(expected )VERSION( but got)/g]],
 ]
 
-/** The files that do not say the version of package.json: all of them are changed, and named. */
+/** Updates the files whose version differs from that of package.json, and returns their names. */
 export function keepInStep() {
   return differing().map(([file, text]) => {
     writeFileSync(file, text)
@@ -33,7 +33,7 @@ export function keepInStep() {
   })
 }
 
-/** Their names, without changing anything. */
+/** Returns their names without changing anything. */
 export function outOfStep() {
   return differing().map(([file]) => relative(root, file))
 }

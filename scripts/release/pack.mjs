@@ -1,9 +1,9 @@
 // The packages as npm gets them: `npm run pack [-- FOLDER]` writes a tarball for the package and for each platform whose
-// binary was built. They are what the tests install and what is published, file for file. A binary is that of
+// binary was built. The tests install exactly these files, and exactly these are published. A binary is that of
 // `npm run build:all`, or else that of `npm run build` for this platform. Without any binary it fails.
 //
-// The package's `optionalDependencies` are added here and are not in the repository: there `npm ci` would look for
-// versions that are not published yet, and take what somebody else published under these names.
+// The package's `optionalDependencies` are added here and are not in the repository: there, `npm ci` would ask for versions
+// that are not published yet, and would install a stranger's package of the same name.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { fail, output, root } from '../run.mjs'
 import { targets } from '../cross/targets.mjs'
 
-/** What of package.json is for users; the rest is for those who work on the package. */
+/** The fields of package.json for users; the others are for people who work on the package. */
 const PUBLIC = [
   ...['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository'],
   ...[
@@ -29,7 +29,7 @@ const PUBLIC = [
 ]
 const TEXTS = ['README.md', 'LICENSE']
 
-/** Writes the tarballs into `folder` and answers npm's report of each: name, version, files, sizes. */
+/** Writes the tarballs into `folder` and returns npm's report of each: name, version, files, sizes. */
 export function pack(folder, { platforms = built() } = {}) {
   needBinaries(platforms)
   const stage = join(folder, 'stage')
@@ -45,7 +45,7 @@ export function pack(folder, { platforms = built() } = {}) {
   return reports
 }
 
-/** A package without a binary would fail where it is used: it is not made. */
+/** Fails where a binary is missing: a package without a binary would fail for its users. */
 function needBinaries(platforms) {
   if (platforms.length === 0) {
     fail(
@@ -78,7 +78,7 @@ function stageRoot(folder) {
   return folder
 }
 
-/** A file, `folder/*.ending`, or `folder/**\/*.ending` for all that is below. */
+/** The files of a pattern: a file, `folder/*.ending`, or `folder/**\/*.ending` for all files below. */
 function matching(pattern) {
   const [, folder, below, ending] = /^(.*?)(\/\*\*)?\/\*([^*]+)$/.exec(pattern) ?? []
   if (ending === undefined) return [pattern]

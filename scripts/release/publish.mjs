@@ -1,6 +1,6 @@
 // `npm run release:publish -- FOLDER [--dry-run]`: publishes the tarballs of a folder, the platforms first, so that the
-// package never asks for one that is not there yet. What is published already is left alone: it can be run again.
-// A prerelease (1.2.3-rc.1) gets the tag `next`: nobody installs it who does not ask for it.
+// package never needs one that is not published yet. It skips published packages, so it can be run again.
+// A prerelease (1.2.3-rc.1) gets the tag `next`, so npm installs it only on request.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { targets } from '../cross/targets.mjs'
 
 const [folder, ...options] = process.argv.slice(2)
 if (!folder) fail('which folder? `npm run release:publish -- FOLDER [--dry-run]`', 2)
-// What CI was started by; the version of package.json is what would be published.
+// The tag that started CI; the version of package.json is the one that would be published.
 const { GITHUB_REF_TYPE, GITHUB_REF_NAME } = process.env
 if (GITHUB_REF_TYPE === 'tag' && GITHUB_REF_NAME !== `v${version}`) {
   fail(`the tag ${GITHUB_REF_NAME} is not that of version ${version}: npm version`)

@@ -1,5 +1,5 @@
-// `npm run test:installed -- FOLDER`: installs the tarballs of `npm run pack -- FOLDER` into an empty project, as a user
-// of this platform would get them, and runs the conformance suite there. It needs Node and npm, and nothing built.
+// `npm run test:installed -- FOLDER`: installs the tarballs of `npm run pack -- FOLDER` into an empty project, as a user of
+// this platform does, and runs the conformance suite there. It needs Node and npm, and no build.
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,12 +21,12 @@ try {
   const manifest = {
     private: true,
     dependencies: { 'os-ipc': at(main) },
-    // npm leaves out those of other platforms, as it does for users.
+    // npm leaves out the packages of other platforms, as it does for users.
     optionalDependencies: Object.fromEntries(platforms.map(file => [file.replace(/-\d.*$/, ''), at(file)])),
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest))
   const args = ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error']
-  // npm leaves out what is not for the Node that it runs on.
+  // npm leaves out packages that do not support the Node that runs npm.
   const problem = attempt('npm', args, { cwd: project, env: projectEnv })
   if (problem) fail(`npm install: ${problem}`)
   const modules = join(project, 'node_modules')

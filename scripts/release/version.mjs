@@ -1,5 +1,5 @@
-// Run by `npm version`, between the change of package.json and the commit: all other manifests follow, and are in that
-// commit.
+// `npm version` runs this between the change of package.json and the commit: it updates all other manifests, which are then
+// in that commit.
 
 import { keepInStep, version } from './manifests.mjs'
 import { output } from '../run.mjs'

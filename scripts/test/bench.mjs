@@ -1,5 +1,5 @@
-// `npm run bench [-- --only NAME] [-- --write]`, `npm run bench:smoke`: sets up, installs and builds what os-ipc is compared
-// with, then measures, where nobody else makes semaphores and segments.
+// `npm run bench [-- --only NAME] [-- --write]`, `npm run bench:smoke`: sets up, installs and builds the packages to compare
+// with, then measures, in namespaces where no other program makes semaphores and segments.
 
 import { preparePrograms } from '../../benchmark/shared/programs.mjs'
 import { isolated } from './isolate.mjs'

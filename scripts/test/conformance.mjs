@@ -1,4 +1,4 @@
-// Runs the conformance suite on another runtime, with its name before that of each test.
+// Runs the conformance suite on another runtime, with the runtime's name before the title of each test.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -9,11 +9,11 @@ const TAP = /^(not ok|ok) (\d+) - (.*)$/
 const LIMIT_MINUTES = 10
 
 /**
- * Shows the TAP of the suite and answers how many of its tests failed.
+ * Shows the TAP of the suite and returns the number of failed tests.
  *
- * @param label - The runtime, as the titles name it.
- * @param command - What runs a file.
- * @param cannot - The tests that this runtime cannot pass, with the reason of each: they are run too, and skipped only
+ * @param label - The runtime's name in the titles.
+ * @param command - The command that runs a file.
+ * @param cannot - The tests that this runtime cannot pass, with the reason of each. They run too, and count as skipped only
  * when they fail.
  */
 export function conform(label, command, { env = {}, cannot = {} } = {}) {

@@ -1,5 +1,5 @@
-// `npm run tools [-- NAME...]`: fetches into the cache what only some tests need: other runtimes, package managers,
-// bundlers, older and other servers of Redis. What cannot be had is one line, and its tests are skipped.
+// `npm run tools [-- NAME...]`: fetches the programs that only some tests need into the cache: other runtimes, package
+// managers, bundlers, older and other servers of Redis. A missing one is one line, and its tests are skipped.
 
 import { Missing } from '../cross/missing.mjs'
 import { names, tool } from '../cross/npm-tools.mjs'

@@ -1,5 +1,5 @@
-// The test suite runs where nobody else makes semaphores and segments: in its own IPC namespace, with its own
-// /dev/shm. What it leaves behind is then its own, and what it does cannot touch the services of the machine.
+// Runs the test suite where no other program makes semaphores and segments: in its own IPC namespace, with its own
+// /dev/shm. Leftovers there belong to the suite, and the suite cannot touch the services of the machine.
 
 import { join } from 'node:path'
 
@@ -8,7 +8,7 @@ import { output, projectEnv, root, status } from '../run.mjs'
 const INSIDE = 'OS_IPC_ISOLATED'
 const UNSHARE = ['--ipc', '--mount', '--', 'sh', '-c', 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', 'sh']
 
-/** Runs this script again in namespaces of its own and answers its exit code; undefined where it is there or cannot. */
+/** Runs this script again in its own namespaces and returns its exit code; undefined where it is inside already, or cannot be. */
 export function isolated(script, args) {
   if (process.env[INSIDE]) return undefined
   if (process.platform !== 'linux' || output('unshare', [...UNSHARE, 'true']) === undefined) {

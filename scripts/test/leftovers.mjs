@@ -1,11 +1,11 @@
-// What the kernel holds that outlives a process: System V semaphores and segments, and the files of /dev/shm.
+// The kernel objects that outlive a process: System V semaphores and segments, and the files of /dev/shm.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 import { output } from '../run.mjs'
 
-/** A line for every object there is now. */
+/** A line for every object of this moment. */
 export function snapshot() {
   if (process.platform !== 'linux') return ipcs()
   return new Set([
@@ -20,16 +20,16 @@ export function leftovers(before) {
   return [...snapshot()].filter(line => !before.has(line))
 }
 
-/** Tells the objects that were not there before, and answers whether there were none. */
+/** Prints the objects that were not there before, and returns whether there are none. */
 export function nothingLeft(before) {
-  // Elsewhere the locks may be those of other programs.
+  // Outside of the namespace, the locks may belong to other programs.
   if (process.env.OS_IPC_ISOLATED) removeLocksOfKilled()
   const left = leftovers(before)
   for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
   return left.length === 0
 }
 
-/** The lock of a killed process stays, free, until its next user removes it (docs/locks.md). Tests kill many. */
+/** Removes the locks of killed processes. Such a lock stays, free, until its next user removes it (docs/locks.md). */
 function removeLocksOfKilled() {
   const { list } = createRequire(import.meta.url)('../../index.cjs')
   for (const { name, id, exclusive, shared, waiters, processes } of list().locks) {

@@ -1,5 +1,5 @@
-// `npm run test:loom`: the hand-over of units, checked in every order in which threads can meet
-// (crates/os-ipc/src/waiting/model.rs). A build of its own, since the locks are the checker's.
+// `npm run test:loom`: checks the hand-over of units in every order in which threads can meet
+// (crates/os-ipc/src/waiting/model.rs). It is a separate build, because the checker replaces the locks.
 
 import { fileURLToPath } from 'node:url'
 

@@ -1,6 +1,6 @@
-// `npm test [-- ARGUMENTS OF AVA]`: sets up, then the Rust tests, the ava tests and the short form of the stress runs,
-// and looks for what they left behind. `node scripts/test/main.mjs rust`, `... node [ARGUMENTS OF AVA]` and `... stress` run
-// one part. `npm run test:node -- FILE` is the fast round: it prepares only what this file needs.
+// `npm test [-- ARGUMENTS OF AVA]`: sets up, runs the Rust tests, the ava tests and the short form of the stress runs, and
+// searches for leftovers. `node scripts/test/main.mjs rust`, `... node [ARGUMENTS OF AVA]` and `... stress` run one part.
+// `npm run test:node -- FILE` is the fast round: it prepares only what this file needs.
 
 import { isolated } from './isolate.mjs'
 import { nothingLeft, snapshot } from './leftovers.mjs'
@@ -13,7 +13,7 @@ import { buildForStress } from './stress-builds.mjs'
 
 const PARTS = ['rust', 'node', 'stress']
 
-// npm takes the first `--` away; one more is for ava, which would take every file behind it for a pattern of its own.
+// npm removes the first `--`. Another one would reach ava, which takes every argument behind it for a pattern.
 const args = process.argv.slice(2).filter(arg => arg !== '--')
 const part = PARTS.includes(args[0]) ? args.shift() : undefined
 
@@ -25,7 +25,7 @@ if (!process.env.OS_IPC_ISOLATED) {
 }
 process.exitCode = isolated('test/main.mjs', part === undefined ? args : [part, ...args]) ?? runTests()
 
-/** Is this part meant, or all of them? */
+/** Whether this part is to run. */
 function runs(name) {
   return part === undefined || part === name
 }
@@ -34,9 +34,9 @@ function runTests() {
   const before = snapshot()
   const codes = []
   if (runs('rust')) codes.push(status('cargo', ['test', '--workspace', '--quiet']), testLoom())
-  // TAP where a program counts the tests, ava's own report where a person reads it.
+  // TAP where a program counts the tests, ava's own report for people.
   if (runs('node')) codes.push(status('ava', [...(process.env.CI ? ['--tap'] : []), ...args]))
-  // By itself, and last: times are part of it. Whoever asks for one test of ava does not mean it.
+  // Alone, and last, because it measures times. A run with arguments for ava does not include it.
   if (runs('stress') && args.length === 0) codes.push(status('node', ['stress/run.ts', '--short']))
   return nothingLeft(before) && codes.every(code => code === 0) ? 0 : 1
 }

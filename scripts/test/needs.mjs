@@ -1,4 +1,4 @@
-// What a test file needs besides a built tree, read from what it imports: a round of one file makes nothing else.
+// Derives the needs of a test file, besides a built tree, from its imports: a round of one file prepares nothing else.
 
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -12,7 +12,7 @@ const NEEDS = {
 }
 const EVERYTHING = { peers: undefined, profile: 'release' }
 
-/** `args` are those of ava. Where they name no files, or folders and patterns too, it is everything. */
+/** `args` are the arguments of ava. Unless they name only files, everything is needed. */
 export function needsOf(args) {
   const named = args.filter(arg => existsSync(join(root, arg)) || arg.endsWith('.ts'))
   const areFiles = named.every(arg => statSync(join(root, arg), { throwIfNoEntry: false })?.isFile())
@@ -24,7 +24,7 @@ export function needsOf(args) {
   }
 }
 
-/** The files and what they import from each other, directly or not. */
+/** The files and their direct and indirect imports. */
 function imported(files, known = new Set()) {
   for (const file of files) {
     if (known.has(file) || !existsSync(join(root, file))) continue

@@ -1,4 +1,4 @@
-// `npm run test:nodes [-- 22|24|26...]`: the ava suite on each supported Node, all of it with the addon that is there.
+// `npm run test:nodes [-- 22|24|26...]`: runs the ava suite on each supported Node, always with the present addon.
 
 import { delimiter, dirname, join } from 'node:path'
 
@@ -24,7 +24,7 @@ function runAll(majors) {
   const codes = majors.map(major => {
     const node = join(root, 'node_modules', NODES[major], 'bin', 'node')
     console.log(`# Node ${major}`)
-    // What the tests start by name is this Node too.
+    // Programs that the tests start by name also get this Node.
     const env = { ...projectEnv, PATH: [dirname(node), projectEnv.PATH].join(delimiter) }
     if (Number(major) < 24) env.NODE_OPTIONS = `--import=${join(root, 'scripts/test/older-syntax.mjs')}`
     return status(node, [join(bin, 'ava'), ...(process.env.CI ? ['--tap'] : [])], { env })

@@ -1,5 +1,5 @@
-// `node --import scripts/test/older-syntax.mjs`: lets Node 22 run test files that say `using`, which its V8 does not know yet.
-// The package itself is compiled and says it nowhere.
+// `node --import scripts/test/older-syntax.mjs`: lets Node 22 run test files with `using`, which its V8 does not know yet.
+// The package itself is compiled and does not contain it.
 
 import { createRequire, registerHooks } from 'node:module'
 

@@ -1,5 +1,5 @@
-// Builds the other side of the interop tests into .cache/peers: programs in Python, C and Go that share semaphores and
-// memory with us, and a Python with numpy for the example. What cannot be had here is said in one line, and the tests that need it are skipped.
+// Builds the peers of the interop tests into .cache/peers: programs in Python, C and Go that share semaphores and memory
+// with this package, and a Python with numpy for the example. A missing peer is one line, and its tests are skipped.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const at = path => join(root, path)
 
 const PREPARE = { python, numpy, c, go }
 
-/** Answers nothing; writes `.cache/peers/peers.json`: the command line of each peer, or why it is missing. */
+/** Writes `.cache/peers/peers.json`: the command line of each peer, or the reason why it is missing. */
 export function preparePeers(names = Object.keys(PREPARE)) {
   if (names.length === 0) return
   mkdirSync(at(CACHE), { recursive: true })
@@ -42,16 +42,16 @@ function python() {
   return missing ? { missing } : { command: [interpreter, at(`${SOURCES}/peer.py`)] }
 }
 
-/** Apart from the peer, which can be had where there is no numpy. */
+/** Separate from the Python peer, which also works where numpy is not available. */
 function numpy() {
   const { interpreter, missing } = environment('numpy', 'examples/numpy/requirements.txt')
   return missing ? { missing } : { command: [interpreter] }
 }
 
-/** A virtual environment with these requirements: its interpreter. */
+/** A virtual environment with these requirements; returns its interpreter. */
 function environment(name, requirements) {
   const home = `${CACHE}/${name}`
-  // Written last: an installation that was broken off is begun again.
+  // Written last, so that an interrupted installation begins again.
   const done = `${home}/installed.txt`
   if (isStale({ sources: [requirements], outputs: [done] })) {
     if (output('python3', ['--version']) === undefined) return { missing: 'python3 is not there' }

@@ -1,12 +1,12 @@
-// Electron forbids buffers over memory that is not its own. Its binary cannot be had from npm alone, so the addon is built
-// with Electron's answer in it, and runs in Node.
+// Electron forbids buffers over foreign memory. npm alone does not provide its binary, so this builds the addon with
+// Electron's answer in it, which then runs in Node.
 
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root, run } from '../run.mjs'
 
-/** Builds that addon and answers where it is. */
+/** Builds that addon and returns its path. */
 export function electronAddon() {
   const features = ['--features', 'refuse-external-buffers']
   run('cargo', ['build', '--quiet', '--package', 'os-ipc-node', ...features])

@@ -12,7 +12,7 @@ import { setup } from '../setup.mjs'
 
 const node = name => [join(root, 'node_modules', name, 'bin', 'node')]
 
-/** What runs a file, and what it needs in its environment. */
+/** The command of each runtime, and its environment. */
 const RUNTIMES = {
   node22: () => [node('node22')],
   node24: () => [node('node')],

@@ -1,8 +1,8 @@
-// `npm run sanitize [-- miri|thread|address]`: Miri over what makes no system call, ThreadSanitizer over the core's tests,
-// AddressSanitizer over the ava suite. docs/reliability.md says what they saw.
+// `npm run sanitize [-- miri|thread|address]`: Miri over the code without system calls, ThreadSanitizer over the core's
+// tests, AddressSanitizer over the ava suite. docs/reliability.md has their results.
 //
-// Miri is a component of a nightly Rust, and ThreadSanitizer wants a std that is compiled for it, from rust-src. The
-// options of AddressSanitizer are unstable: RUSTC_BOOTSTRAP lets a stable rustc take them.
+// Miri is a component of a nightly Rust, and ThreadSanitizer needs a std that is compiled for it, from rust-src. The options
+// of AddressSanitizer are unstable: RUSTC_BOOTSTRAP lets a stable rustc accept them.
 
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ const PURE = [
   'layout::',
 ]
 
-/** The tests that are about the addon: the others install it, bundle it, or load another one. */
+/** The tests of the addon itself: the others install it, bundle it, or load another one. */
 const TESTS = ['addon/leaks', 'lock/*', 'memory/*', 'semaphore/*', 'waiting/*'].map(
   name => `__test__/${name}.test.ts`,
 )
@@ -53,7 +53,7 @@ function sanitize() {
   return codes.every(code => code === 0) ? 0 : 1
 }
 
-/** The runtime of the sanitizer is gcc's, loaded first: Node itself is not built with one. */
+/** Builds with the sanitizer's runtime from gcc, which is loaded first, because Node itself is not built with one. */
 function buildAddon() {
   run('cargo', ['build', '--quiet', '-p', 'os-ipc-node', '--target', TARGET, '--target-dir', 'target/asan'], {
     env: instrumented('-Zsanitizer=address -Zexternal-clangrt'),
@@ -64,7 +64,7 @@ function buildAddon() {
 function testAddon() {
   const runtime = output('gcc', ['-print-file-name=libasan.so'])?.trim()
   if (!runtime?.startsWith('/')) fail('AddressSanitizer needs libasan: apt-get install gcc')
-  // Leaks are what the tests look for themselves: V8 frees nothing at its end.
+  // The tests themselves search for leaks, because V8 frees nothing at its end.
   const env = {
     ...projectEnv,
     LD_PRELOAD: runtime,
@@ -75,11 +75,11 @@ function testAddon() {
   return status('ava', ['--tap', '--timeout=5m', ...TESTS], { env })
 }
 
-/** In a std that is instrumented as well: the locks of another would look like races. */
+/** Tests with an instrumented std: the locks of an ordinary std would look like races. */
 function testCore() {
   needComponent('rust-src')
   const options = [
-    // A test makes a SIGBUS that is not ours, and looks at what the process dies of.
+    // A test raises a SIGBUS outside of this package's mappings, and checks how the process dies.
     'handle_sigbus=0',
     `suppressions=${join(root, 'scripts/test/thread-sanitizer.supp')}`,
   ]
@@ -114,7 +114,7 @@ function interpretCore() {
     '--',
     ...PURE,
   ]
-  // The fuzzers get fewer rounds: Miri is a hundred times slower. Isolated, they could not read the clock.
+  // The fuzzers get fewer rounds, because Miri is a hundred times slower. Under isolation they could not read the clock.
   const env = { ...projectEnv, MIRIFLAGS: '-Zmiri-disable-isolation', PROPTEST_CASES: '10' }
   return status('cargo', [`+${NIGHTLY}`, ...args], { env })
 }

@@ -1,14 +1,14 @@
-// What the stress runs need besides the package itself.
+// The builds that the stress runs need besides the package itself.
 
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root, run } from '../run.mjs'
 
-/** The addon with the assertions of Rust and of napi-rs in it. */
+/** The addon with the assertions of Rust and of napi-rs. */
 export const DEBUG_ADDON = join(root, '.cache/os-ipc.debug.node')
 
-/** Makes semaphores until it is killed, without Node: `crates/os-ipc/examples/create.rs`. */
+/** A program without Node that makes semaphores until it is killed: `crates/os-ipc/examples/create.rs`. */
 export const CREATE = join(root, 'target/release/examples/create')
 
 export function buildForStress() {

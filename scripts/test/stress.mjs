@@ -1,4 +1,4 @@
-// `npm run stress [-- --short] [-- --only NAME] [-- --write]`: sets up, then tries every promise of stress/promises.
+// `npm run stress [-- --short] [-- --only NAME] [-- --write]`: sets up, then tests every promise of stress/promises.
 
 import { isolated } from './isolate.mjs'
 import { preparePeers } from './peers.mjs'

@@ -1,4 +1,4 @@
-// Counts tests from what their runners print: cargo's result lines and the TAP of ava. Of the linters, only failures
+// Counts tests from the output of their runners: cargo's result lines and the TAP of ava. Of the linters, only failures
 // count.
 
 const CARGO = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/
@@ -10,7 +10,7 @@ export class Tally {
   passed = 0
   failed = 0
   skipped = 0
-  /** What failed, by name where it has one. */
+  /** The failures, by name where they have one. */
   problems = []
 
   #rest = ''
@@ -23,7 +23,7 @@ export class Tally {
     for (const line of lines) this.#line(line.trimEnd())
   }
 
-  /** A step that fails without a failed test (it does not build, something is left over) is one failure more. */
+  /** Counts one more failure for a step that fails without a failed test (a failed build, leftovers). */
   endStep(name, code) {
     this.add('\n')
     if (code !== 0 && this.failed === this.#failedBefore) this.#fail(`${name} (exit code ${code})`)

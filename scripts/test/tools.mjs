@@ -1,4 +1,4 @@
-// What has to be on the machine before anything of this package can be built.
+// The programs that the machine must have before this package can be built.
 
 import { fail, output } from '../run.mjs'
 
@@ -6,7 +6,7 @@ const NODE = 20
 const RUST = [1, 88]
 const RUSTUP = 'install Rust with rustup, https://rustup.rs, or put ~/.cargo/bin on the PATH'
 
-/** Ends with one line that says how to get what is missing. */
+/** Ends with one line that explains how to get a missing program. */
 export function checkTools() {
   const node = Number.parseInt(process.versions.node, 10)
   if (node < NODE) fail(`Node.js ${NODE} or later is needed, this is ${process.version}: https://nodejs.org`)

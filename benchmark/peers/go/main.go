@@ -50,7 +50,7 @@ func semget(name string) uintptr {
 	return check(syscall.Syscall(syscall.SYS_SEMGET, key(name), 1, create|0o600))
 }
 
-// A signal does not end it: the Go runtime sends them to its own threads.
+// A signal does not end it: the Go runtime directs signals to its own threads.
 func semop(set uintptr, operation int16, flags int16) {
 	change := sembuf{0, operation, flags}
 	for {
@@ -86,7 +86,7 @@ func removeSegment(id uintptr) {
 	syscall.Syscall(syscall.SYS_SHMCTL, id, remove, 0)
 }
 
-// This program again, as the second process of a scene.
+// Starts this program again, as the second process of a scene.
 func partner(words ...string) *exec.Cmd {
 	command := exec.Command("/proc/self/exe", words...)
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -117,7 +117,7 @@ func pair(object string, wait, flags int16) (work, func()) {
 	}, func() { removeSet(set) }
 }
 
-// One of many processes; whoever comes first makes the unit.
+// One of many processes; the first of them makes the unit.
 func contention(object string) (work, func()) {
 	_, _, errno := syscall.Syscall(syscall.SYS_SEMGET, key(object), 1, create|0o2000|0o600)
 	loop, cleanup := pair(object, 0, 0)

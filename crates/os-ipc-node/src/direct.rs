@@ -141,6 +141,7 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, backend))),
     (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
     (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
+    (c"setSignalActions", Some(callback!(value: exec::set_signal_actions, ignored, usual))),
     (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
     (c"spins", Some(callback!(value: spin::spins))),
     (c"setSignalActions", Some(callback!(value: exec::set_signal_actions, ignored, usual))),
@@ -148,6 +149,7 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"tidyLocks", Some(callback!(exec::tidy_locks))),
     (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
     (c"startWait", Some(callback!(env: waits::start_wait, handle, referenced))),
+    (c"tidyLocks", Some(callback!(exec::tidy_locks))),
 ];
 
 #[napi(module_exports)]

@@ -1,13 +1,13 @@
-// The few shapes that our diagrams are made of, as SVG that is legible on light and on dark pages: it brings its own
-// ground, and turns dark where the reader's system is.
+// The few shapes of the diagrams, as SVG that is legible on light and on dark pages: it has its own background, and is dark
+// where the reader's system is dark.
 
-/** Colours by class: of a light page, of a dark one. */
+/** Colours by class: on a light page, on a dark one. */
 const FILLS = {
   ground: ['#ffffff', '#0d1117'],
   ink: ['#1f2328', '#e6edf3'],
   soft: ['#59636e', '#9da7b3'],
 }
-/** Fill and stroke of boxes, by what they mean. */
+/** Fill and stroke of boxes, by their meaning. */
 const BOXES = {
   plain: [
     ['#f6f8fa', '#8c959f'],
@@ -32,7 +32,7 @@ const BOXES = {
 }
 const LINE = ['#59636e', '#9da7b3']
 
-/** Size in pixels, and how wide a character is at most, as a part of it: fonts differ from reader to reader. */
+/** Size in pixels, and the largest width of a character as a part of the size: fonts differ from reader to reader. */
 const TEXTS = {
   title: { size: 15, wide: 0.6, rest: 'font-weight:600' },
   body: { size: 13, wide: 0.53, rest: '' },
@@ -42,7 +42,7 @@ const TEXTS = {
 
 const SANS = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
 
-/** A whole picture; `title` and `description` are what a reader hears who cannot see it. */
+/** A whole picture; a reader who cannot see it hears `title` and `description`. */
 export function picture({ title, description, width, height, parts }) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title description">`,
@@ -96,7 +96,7 @@ function lineHeight(style) {
   return TEXTS[style].size + 6
 }
 
-/** A line of text; `room` is how wide it may be. */
+/** A line of text; `room` is its largest width. */
 export function text({ x, y, line, style = 'body', ink = 'ink', anchor = 'start', room }) {
   const { size, wide } = TEXTS[style]
   if (room !== undefined && line.length * size * wide > room) {
@@ -119,7 +119,7 @@ export function arrow(...points) {
   return [`<path class="line" d="M${path}"/>`, `<polygon class="head" points="${head.join(' ')}"/>`]
 }
 
-/** A bracket below or above something, from x to x: its tip points at what it is about. */
+/** A bracket below or above something, from x to x; its tip points at the thing that it describes. */
 export function bracket({ from, to, y, up = false }) {
   const tip = up ? y - 6 : y + 6
   return `<path class="line" d="M${from} ${tip} V${y} H${to} V${tip}"/>`
