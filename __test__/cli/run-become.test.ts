@@ -192,7 +192,11 @@ requires(
 requires(linux)('the command has the limit of open files that os-ipc was started with', async t => {
   const look = `sh -c 'ulimit -Sn; ulimit -Hn'`
   for (const before of ['ulimit -Sn 777', ':']) {
-    const { stdout } = await installedShell(t, `${before}; ${look}; os-ipc run ${uniqueName(t)} -- ${look}`)
+    const { stdout, stderr } = await installedShell(
+      t,
+      `${before}; ${look}; os-ipc run ${uniqueName(t)} -- ${look}`,
+    )
+    t.is(stderr, '')
     t.is(stdout, stdout.slice(0, stdout.length / 2).repeat(2))
   }
 })
