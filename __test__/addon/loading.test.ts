@@ -155,7 +155,11 @@ requires(withoutExecution(tmpdir()))('the error names a folder whose files may n
 })
 
 for (const [title, path, cause] of [
-  ['that does not exist', '/nowhere/os-ipc.node', /names a file that is not there: \/nowhere\/os-ipc\.node\./],
+  [
+    'that does not exist',
+    '/nowhere/os-ipc.node',
+    /names a file that is not there: \/nowhere\/os-ipc\.node\./,
+  ],
   ['that is not an addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
 ] as const) {
   test(`the error names NAPI_RS_NATIVE_LIBRARY_PATH with a file ${title}`, async t => {

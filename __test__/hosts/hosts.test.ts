@@ -200,35 +200,41 @@ requires(refusing(['semop'], 'EPERM'))('run and doctor report the filter, not an
   t.false(found.some(({ text }) => text.includes('nothing seems to be left behind')))
 })
 
-requires(refusing(['shmget'], 'EPERM'))('show and rm find the objects that a filter does not hide', async t => {
-  const name = uniqueName(t)
-  SharedMemory.create(name, { size: 64 }).close()
-  const within = [refusing(SYSTEM_V, 'EPERM')]
-  const shown = await cli(t, ['show', name], { within })
-  t.is(shown.code, 0, shown.stderr)
-  const gone = await cli(t, ['rm', '--memory', name], { within })
-  t.is(gone.code, 0, gone.stderr)
-  t.false(SharedMemory.unlink(name))
-})
+requires(refusing(['shmget'], 'EPERM'))(
+  'show and rm find the objects that a filter does not hide',
+  async t => {
+    const name = uniqueName(t)
+    SharedMemory.create(name, { size: 64 }).close()
+    const within = [refusing(SYSTEM_V, 'EPERM')]
+    const shown = await cli(t, ['show', name], { within })
+    t.is(shown.code, 0, shown.stderr)
+    const gone = await cli(t, ['rm', '--memory', name], { within })
+    t.is(gone.code, 0, gone.stderr)
+    t.false(SharedMemory.unlink(name))
+  },
+)
 
 // ---- users without a uid
 
-requires(root, withoutUsers)('users that a user namespace does not map are not equal to each other', async t => {
-  const [name, key] = [uniqueName(t), uniqueKey(t)]
-  using _set = Semaphore.create(name, { initial: 1, mode: 0o666 })
-  using _file = Semaphore.create(name, { initial: 1, mode: 0o666, backend: 'posix' })
-  using _memory = SharedMemory.create(name, { size: 64, mode: 0o666 })
-  using _segment = SharedMemory.create(key, { size: 64, mode: 0o666 })
-  const answers = await calls(t, [someone, withoutUsers], name, key)
-  for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [
-    `${kind} open`,
-    `${kind} openOrCreate`,
-  ])) {
-    t.is(answers[call]?.code, 'ERR_FOREIGN_OWNER', call)
-    t.regex(answers[call]?.hint ?? '', /uid_map.*'any'/, call)
-    t.deepEqual(answers[`${call} any`], { done: true }, call)
-  }
-})
+requires(root, withoutUsers)(
+  'users that a user namespace does not map are not equal to each other',
+  async t => {
+    const [name, key] = [uniqueName(t), uniqueKey(t)]
+    using _set = Semaphore.create(name, { initial: 1, mode: 0o666 })
+    using _file = Semaphore.create(name, { initial: 1, mode: 0o666, backend: 'posix' })
+    using _memory = SharedMemory.create(name, { size: 64, mode: 0o666 })
+    using _segment = SharedMemory.create(key, { size: 64, mode: 0o666 })
+    const answers = await calls(t, [someone, withoutUsers], name, key)
+    for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [
+      `${kind} open`,
+      `${kind} openOrCreate`,
+    ])) {
+      t.is(answers[call]?.code, 'ERR_FOREIGN_OWNER', call)
+      t.regex(answers[call]?.hint ?? '', /uid_map.*'any'/, call)
+      t.deepEqual(answers[`${call} any`], { done: true }, call)
+    }
+  },
+)
 
 // ---- names that other programs chose
 

@@ -53,14 +53,14 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     })
   })
 
-  test('request resolves with the callback's result, also through its promise', async t => {
+  test("request resolves with the callback's result, also through its promise", async t => {
     const name = lockName(t)
     t.is(await manager.request(name, () => 5), 5)
     t.is(await manager.request(name, async () => 'later'), 'later')
     t.is(await manager.request(name, () => Promise.resolve(undefined)), undefined)
   })
 
-  test('request rejects with the callback's error or rejection, and the lock is free', async t => {
+  test("request rejects with the callback's error or rejection, and the lock is free", async t => {
     const name = lockName(t)
     const trouble = new Error('trouble')
     for (const fail of [

@@ -102,39 +102,36 @@ for (const { kind, uniqueId } of kinds) {
 
 for (const node of nodes) {
   for (const direction of ['write', 'read'] as const) {
-    requires(linux)(
-      `detach during a file ${direction} does no harm (Node ${node.major})`,
-      async t => {
-        const fifo = join(tmpdir(), uniqueName(t).slice(1))
-        t.teardown(() => rmSync(fifo, { force: true }))
-        t.is(spawnSync('mkfifo', [fifo]).status, 0)
-        const args = [direction, fifo, JSON.stringify(uniqueName(t))]
-        const io = child(t, 'memory/io.ts', { args, node, nodeArgs: ['--expose-gc'] })
-        const file = await open(fifo, direction === 'write' ? 'r' : 'w')
-        t.teardown(() => file.close().catch(() => {}))
-        t.is(await io.next(), 'under way')
-        io.send('detach')
-        t.is(await io.next(), 'detached')
+    requires(linux)(`detach during a file ${direction} does no harm (Node ${node.major})`, async t => {
+      const fifo = join(tmpdir(), uniqueName(t).slice(1))
+      t.teardown(() => rmSync(fifo, { force: true }))
+      t.is(spawnSync('mkfifo', [fifo]).status, 0)
+      const args = [direction, fifo, JSON.stringify(uniqueName(t))]
+      const io = child(t, 'memory/io.ts', { args, node, nodeArgs: ['--expose-gc'] })
+      const file = await open(fifo, direction === 'write' ? 'r' : 'w')
+      t.teardown(() => file.close().catch(() => {}))
+      t.is(await io.next(), 'under way')
+      io.send('detach')
+      t.is(await io.next(), 'detached')
 
-        const bytes = Buffer.alloc(1 << 20, 0x55)
-        if (direction === 'write') {
-          let read = 0
-          while (read < bytes.length) {
-            const { bytesRead } = await file.read(bytes, read)
-            if (bytesRead === 0) break
-            read += bytesRead
-          }
-          t.is(read, 1 << 20)
-          t.is(bytes[0], 0xaa, 'the bytes written before are those of the memory')
-          t.is(bytes.at(-1), 0, 'the bytes written afterwards are zeros')
-          t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
-        } else {
-          await file.write(bytes, 0, 4096)
-          t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
+      const bytes = Buffer.alloc(1 << 20, 0x55)
+      if (direction === 'write') {
+        let read = 0
+        while (read < bytes.length) {
+          const { bytesRead } = await file.read(bytes, read)
+          if (bytesRead === 0) break
+          read += bytesRead
         }
-        t.is(await io.next(), true, 'no other memory was hit')
-        t.is((await io.exit).code, 0)
-      },
-    )
+        t.is(read, 1 << 20)
+        t.is(bytes[0], 0xaa, 'the bytes written before are those of the memory')
+        t.is(bytes.at(-1), 0, 'the bytes written afterwards are zeros')
+        t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
+      } else {
+        await file.write(bytes, 0, 4096)
+        t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
+      }
+      t.is(await io.next(), true, 'no other memory was hit')
+      t.is((await io.exit).code, 0)
+    })
   }
 }

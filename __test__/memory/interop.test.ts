@@ -51,19 +51,16 @@ for (const peer of peers) {
   }
 }
 
-requires(go)(
-  'the Go library, which truncates at each open, works when the sizes agree',
-  async t => {
-    const name = uniqueName(t)
-    using memory = SharedMemory.create(name, { size: 8192 })
-    memory.write('kept', 8000)
-    t.is(await go.run(t, 'shm-posix', 'ensure', name, 8192), 'ok')
-    t.is(memory.toBuffer(8000, 4).toString(), 'kept')
-    const other = uniqueName(t)
-    t.is(await go.run(t, 'shm-posix', 'ensure', other, 8192), 'ok')
-    t.is(SharedMemory.open(other).size, 8192)
-  },
-)
+requires(go)('the Go library, which truncates at each open, works when the sizes agree', async t => {
+  const name = uniqueName(t)
+  using memory = SharedMemory.create(name, { size: 8192 })
+  memory.write('kept', 8000)
+  t.is(await go.run(t, 'shm-posix', 'ensure', name, 8192), 'ok')
+  t.is(memory.toBuffer(8000, 4).toString(), 'kept')
+  const other = uniqueName(t)
+  t.is(await go.run(t, 'shm-posix', 'ensure', other, 8192), 'ok')
+  t.is(SharedMemory.open(other).size, 8192)
+})
 
 requires(python)('multiprocessing.shared_memory opens memory that os-ipc made', async t => {
   const name = uniqueName(t)

@@ -22,7 +22,7 @@ for (const how of ['terminate', 'exit', 'return', 'throw']) {
 }
 
 requires(linux)(
-  'after a worker's end only buffers that it moved to another thread stay valid and reserved',
+  "after a worker's end only buffers that it moved to another thread stay valid and reserved",
   async t => {
     await Promise.all(
       nodes.map(async node => {

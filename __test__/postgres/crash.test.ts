@@ -1,4 +1,4 @@
-// Locks on PostgreSQL while everything that can stop or die does: never do two processes act under an exclusive lock.
+// Locks on PostgreSQL while clients and servers stop or die: two processes never act under an exclusive lock.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -16,7 +16,7 @@ const CLIENTS = 4
 const DEAD_AFTER = 3_000
 const PATIENCE = 40_000
 
-/** Longer than `deadAfter`: whoever holds the lock loses it. */
+/** Milliseconds longer than `deadAfter`: the holder of the lock loses it. */
 const TOO_LONG = DEAD_AFTER * 1.2
 
 /** Processes that work, and a server. */
@@ -43,7 +43,7 @@ class Crowd {
     this.#t.is(await client.next(), 'working')
   }
 
-  /** So many turns begin from now on. */
+  /** Waits until this number of new turns has begun. */
   async progress(what: string, turns = 9): Promise<void> {
     const start = now()
     const begun = () => allTurns(this.memory).filter(({ first }) => first > start).length
@@ -51,13 +51,13 @@ class Crowd {
     this.#t.pass(what)
   }
 
-  /** One of the long turns is under way. */
+  /** Waits until one of the long turns is under way. */
   async longTurn(): Promise<void> {
     const isLong = ({ first, last }: Turn) => last - first > DEAD_AFTER / 10 && now() - last < 100
     await until('a long turn', () => allTurns(this.memory).some(isLong), PATIENCE)
   }
 
-  /** Ends them, and answers how many locks they lost. */
+  /** Ends the workers, and returns the number of locks that they lost. */
   async end(): Promise<number> {
     let lost = 0
     for (const client of this.clients) client.send('end')
@@ -98,7 +98,7 @@ async function crowd(t: ExecutionContext): Promise<Crowd> {
 
 const declare = requires(postgresServer)
 
-declare.serial('never two act under a lock while clients are killed at any moment', async t => {
+declare.serial('two clients never act under a lock while clients are killed at any moment', async t => {
   const workers = await crowd(t)
   for (let kills = 0; kills < 40; kills += 1) {
     const slot = kills % CLIENTS
@@ -114,7 +114,7 @@ declare.serial('never two act under a lock while clients are killed at any momen
   await until('no session is left', async () => (await server.sessions()) === 0)
 })
 
-declare.serial('never two act under a lock while clients are stopped and go on', async t => {
+declare.serial('two clients never act under a lock while clients are stopped and continued', async t => {
   const workers = await crowd(t)
   for (const pause of [TOO_LONG, DEAD_AFTER / 4]) {
     await workers.longTurn()
@@ -127,7 +127,7 @@ declare.serial('never two act under a lock while clients are stopped and go on',
   workers.check()
 })
 
-declare.serial('never two act under a lock while the server ends sessions', async t => {
+declare.serial('two clients never act under a lock while the server ends sessions', async t => {
   const workers = await crowd(t)
   for (let round = 0; round < 12; round += 1) {
     await server.terminateSessions(round % 3 > 0)
@@ -137,18 +137,21 @@ declare.serial('never two act under a lock while the server ends sessions', asyn
   workers.check()
 })
 
-declare.serial('never two act under a lock while the server is stopped, restarted and killed', async t => {
-  const workers = await crowd(t)
-  await workers.longTurn()
-  server.pause()
-  await sleep(TOO_LONG)
-  server.resume()
-  await workers.progress('after a stop')
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    await server.kill(signal)
-    await server.start()
-    await workers.progress(`after ${signal}`)
-  }
-  t.true((await workers.end()) > 0)
-  workers.check()
-})
+declare.serial(
+  'two clients never act under a lock while the server is stopped, restarted and killed',
+  async t => {
+    const workers = await crowd(t)
+    await workers.longTurn()
+    server.pause()
+    await sleep(TOO_LONG)
+    server.resume()
+    await workers.progress('after a stop')
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+      await server.kill(signal)
+      await server.start()
+      await workers.progress(`after ${signal}`)
+    }
+    t.true((await workers.end()) > 0)
+    workers.check()
+  },
+)
