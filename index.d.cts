@@ -507,7 +507,7 @@ interface WaitSyncOptions {
 }
 
 /**
- * Where permits come from, on one machine or on many: `Limit` is one, `RedisSemaphore` of `os-ipc/redis` is one, and a
+ * Where permits come from, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a
  * class of your own can be one.
  *
  * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
@@ -893,7 +893,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
     /**
      * Adds units, all or none, and wakes as many waits.
      *
-     * @param count - 1 to 32,767, with the backend `'posix'` to 2,147,483,647 (darwin: 32,767); 1 when missing.
+     * @param count - 1 to 32,767, with the backend `'posix'` on Linux 1 to 1,000,000; 1 when missing.
      * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
      */
     post(count?: number): void;

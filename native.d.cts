@@ -28,6 +28,12 @@ export interface BackendCapabilities {
 }
 
 /**
+ * Becomes a program, which keeps the permits and locks of this process. The words and the environment are strings one after
+ * the other, each ended by a zero. Returns the errno when the program could not be started.
+ */
+export declare function becomeProgram(words: Uint8Array, environment: Uint8Array, ignored: Array<number>, open: Array<number>, nonblocking: Array<number>, mostOpen?: number | undefined | null): number
+
+/**
  * Before the exit of the process, where no cleanup hook runs: does the hooks' work, as far as the kernel does not.
  *
  * If the process does not exit after all, the sessions learn of it in a later turn of the event loop: a rejection here
@@ -355,6 +361,9 @@ export declare function semaphoreValue(handle: number): number
 /** Blocks the calling thread; false if `timeout` (in milliseconds) passes first. */
 export declare function semaphoreWaitSync(handle: number, timeout?: number | undefined | null): boolean
 
+/** Has some signals ignored, and others do what they do by default. */
+export declare function setSignalActions(ignored: Array<number>, usual: Array<number>): void
+
 /** Sets whether waits may spin, for the whole process. */
 export declare function setSpin(allowed: boolean): void
 
@@ -406,3 +415,6 @@ export interface SystemVUndo {
   available: boolean
   recoversPermits: boolean
 }
+
+/** Removes some of the locks that programs left behind. */
+export declare function tidyLocks(): void

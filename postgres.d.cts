@@ -18,6 +18,9 @@ interface PostgresPoolClient {
 /** The part of a `Pool` of the package pg that is used here. */
 interface PostgresPool {
     connect(): Promise<PostgresPoolClient>;
+    readonly options?: {
+        readonly max?: number | undefined;
+    };
 }
 /** A statement, in the format of pg. */
 interface PostgresQuery {
@@ -36,7 +39,8 @@ type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<Po
 interface PostgresLocksOptions {
     /**
      * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
-     * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line.
+     * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line. Of a
+     * `Pool` there are no more than it has.
      */
     maxConnections?: number | undefined;
     /**
@@ -54,7 +58,7 @@ interface PostgresLocksOptions {
 
 /** How a lock is asked for. */
 interface PostgresLockOptions extends LockOptions {
-    /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. */
+    /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
     timeout?: number | undefined;
 }
 /** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */

@@ -15,8 +15,8 @@ interface RedisClient {
 }
 
 /** What everybody who uses a name has to agree on, and how patient this process is. */
-interface RedisSemaphoreOptions {
-    /** How many permits there are, 1 to 1,000,000. The same for everybody who uses the name. */
+interface RedisLimitOptions {
+    /** How many permits there are, 1 to 1,000,000. Redis does not record it: give every process the same number. */
     permits: number;
     /**
      * Milliseconds after which the permit of a process that is not heard of any more belongs to others; 300 to 86,400,000,
@@ -80,21 +80,24 @@ declare class RedisPermit implements PermitLike {
 }
 
 /** What Redis and this process know about the permits of a name. */
-interface RedisSemaphoreInfo extends PermitSourceInfo {
+interface RedisLimitInfo extends PermitSourceInfo {
     readonly name: string;
     /** How many permits are free. */
     readonly free: number;
     /** How many permits there are, as this process was told. */
     readonly permits: number;
     /** How many are held, by all processes. */
-    readonly holders: number;
+    readonly taken: number;
     /** How many of them this process holds through this object. */
     readonly held: number;
     /** The key in Redis: a sorted set. */
     readonly key: string;
 }
 /**
- * The permits of one name for processes on many machines: what `Semaphore` is on one, without raw `post` and `wait`.
+ * At most so many at a time, over processes on many machines: what `Limit` is on one.
+ *
+ * Redis does not record how many permits there are: each process brings its own number, so give all of them the same one.
+ * That is why there is no `resize`.
  *
  * A permit is a lease: it is refreshed while it is held, and belongs to others when its process was not heard of for so
  * long. {@link RedisPermit.signal} aborts when that happened. Waiting is polling, and the order is not first come, first
@@ -104,12 +107,12 @@ interface RedisSemaphoreInfo extends PermitSourceInfo {
  *
  * @example
  * ```ts
- * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4 })
+ * const jobs = RedisLimit.connect('redis://localhost:6379', '/jobs', { permits: 4 })
  * await jobs.use(({ signal }) => fetch(url, { signal })) // at most 4 at a time, over all machines
  * await jobs.close()
  * ```
  */
-declare class RedisSemaphore implements PermitSource {
+declare class RedisLimit implements PermitSource {
     #private;
     /** The name with its leading slash. */
     readonly name: string;
@@ -123,14 +126,14 @@ declare class RedisSemaphore implements PermitSource {
      *
      * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
      *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
-     * @param name - As for `Semaphore`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
+     * @param name - As for `Limit`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
      *
      * @example
      * ```ts
-     * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4, lease: 30_000 })
+     * const jobs = RedisLimit.connect('redis://localhost:6379', '/jobs', { permits: 4, lease: 30_000 })
      * ```
      */
-    static connect(url: string, name: string, options: RedisSemaphoreOptions): RedisSemaphore;
+    static connect(url: string, name: string, options: RedisLimitOptions): RedisLimit;
     /**
      * Permits over an ioredis client that is there: one with options of its own, for Sentinel or for a Cluster. It is neither
      * closed nor configured here, and whether it keeps the process alive is for its owner to say.
@@ -138,10 +141,10 @@ declare class RedisSemaphore implements PermitSource {
      * @example
      * ```ts
      * const client = new Redis({ host: 'localhost', enableAutoPipelining: true })
-     * const jobs = RedisSemaphore.over(client, '/jobs', { permits: 4 })
+     * const jobs = RedisLimit.over(client, '/jobs', { permits: 4 })
      * ```
      */
-    static over(client: RedisClient, name: string, options: RedisSemaphoreOptions): RedisSemaphore;
+    static over(client: RedisClient, name: string, options: RedisLimitOptions): RedisLimit;
     /**
      * Takes a permit, and waits until one is there: first come, first served in this object, by chance between processes.
      *
@@ -183,7 +186,7 @@ declare class RedisSemaphore implements PermitSource {
      *
      * @throws {IpcError} As {@link tryAcquire}.
      */
-    info(): Promise<RedisSemaphoreInfo>;
+    info(): Promise<RedisLimitInfo>;
     /**
      * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call but this one.
      *
@@ -196,5 +199,5 @@ declare class RedisSemaphore implements PermitSource {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-export { RedisPermit, RedisSemaphore };
-export type { RedisClient, RedisSemaphoreInfo, RedisSemaphoreOptions };
+export { RedisLimit, RedisPermit };
+export type { RedisClient, RedisLimitInfo, RedisLimitOptions };

@@ -1,4 +1,4 @@
 export type { RedisClient } from './lib/redis/client.js'
-export type { RedisSemaphoreOptions } from './lib/redis/options.js'
+export type { RedisLimitOptions } from './lib/redis/options.js'
 export { RedisPermit } from './lib/redis/permit.js'
-export { RedisSemaphore, type RedisSemaphoreInfo } from './lib/redis/semaphore.js'
+export { RedisLimit, type RedisLimitInfo } from './lib/redis/limit.js'

@@ -7,12 +7,14 @@
 //   lib/common.cjs                  what the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ that somebody imports by itself has
-// a file that names its exports too.
+//   cli/command.cjs, cli/NAME.cjs   the command, and what only one of its commands needs
+//
+// index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ or cli/ that our tests import by
+// itself has a file that names its exports too; none of those ships.
 //
 // Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 
@@ -44,7 +46,7 @@ const modulesOfNode = {
 }
 
 /** Beside each entry an ES module that exports the same names: from where the code is, to load one file less. */
-const namedExports = {
+const namedExports = (isPart, { some = false } = {}) => ({
   name: 'named-exports',
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle).filter(({ isEntry }) => isEntry)) {
@@ -56,18 +58,55 @@ const namedExports = {
       ])
       const found = sources.flatMap(([, names]) => names)
       const isCode = Object.values(chunk.modules).some(({ renderedLength }) => renderedLength > 0)
-      if (!isCode && found.length !== exports.length) {
-        this.error(
-          `${name} exports ${exports}, and the bundles have ${found}: two parts of lib/ export one name`,
-        )
+      if (!isCode && found.length !== exports.length && !some) {
+        this.error(`${name} exports ${exports}, and the bundles have ${found}: two parts export one name`)
       }
       const lines = (isCode ? [[fileName, exports]] : sources)
         .filter(([, names]) => names.length > 0)
         .map(([file, names]) => `export { ${names.join(', ')} } from '${folder}${file}'\n`)
-      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
+      // In a file of the command two parts can export one name: those have no file here.
+      if (isCode || found.length === exports.length)
+        this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
       // Nobody requires a part.
-      if (name.startsWith('lib/')) delete bundle[fileName]
+      if (isPart(name)) delete bundle[fileName]
     }
+  },
+})
+
+/** The command: the core, a file for `run` and `lock`, and one for each other command with its folder. */
+const partOfCommand = id => {
+  const [, part] = /\/cli\/(.*)\.js$/.exec(id) ?? []
+  if (part === undefined || part === 'run/spawn-thread') return undefined
+  if (/^run\/(child|plan|spawn-watched)$/.test(part)) return 'supervise'
+  if (/^run\/(redis|postgres|spawning)$/.test(part)) return part.slice('run/'.length)
+  if (/^(run\/.*|commands\/(run|lock))$/.test(part)) return 'run'
+  if (/^(main|commands|core\/.*)$/.test(part) && part !== 'core/ask') return 'command'
+  return part === 'core/ask' ? 'rm' : (/^commands\/(.*)$/.exec(part)?.[1] ?? part.split('/')[0])
+}
+
+/** What the command takes of the package, and where that is from its files: they are all in one folder. */
+const PACKAGE = [
+  [/^(?:(?:\.\.\/)+|.*\/built\/)(index|redis|postgres)\.js$/, name => `../${name}.cjs`],
+  [/\/lib\/addon\/native\.js$/, () => '../lib/os-ipc.cjs'],
+]
+const inPackage = id => {
+  const found = PACKAGE.find(([pattern]) => pattern.test(id))
+  return found?.[1](found[0].exec(id)[1])
+}
+
+/** CommonJS has no `import.meta`. */
+const ownAddress = {
+  name: 'own-address',
+  resolveImportMeta: property =>
+    property === 'url' ? `process.getBuiltinModule('node:url').pathToFileURL(__filename).href` : null,
+}
+
+/** The entry is a module of its own, which a shell reads first. */
+const entryOfCommand = {
+  name: 'entry-of-command',
+  writeBundle: () => {
+    cpSync(`${CODE}/cli/os-ipc.js`, 'cli/os-ipc.js')
+    chmodSync('cli/os-ipc.js', 0o755)
   },
 }
 
@@ -75,24 +114,27 @@ const namedExports = {
 const below = (folder, ending) =>
   readdirSync(folder, { recursive: true })
     .filter(file => file.endsWith(ending) && !file.endsWith('.d.ts'))
-    .map(file => `${folder}/${file.slice(0, -ending.length)}`)
+    .map(file => file.slice(0, -ending.length))
 
-/** The command is not put together: a file is loaded for the command that is called. What has no source any more goes. */
-const command = {
-  name: 'command',
+/** What was made before of sources that are gone, goes. */
+const sweep = (folder, prefix) => ({
+  name: 'sweep',
   writeBundle(_, bundle) {
-    const sources = below('cli', '.ts')
-    for (const file of sources) cpSync(`${CODE}/${file}.js`, `${file}.js`)
-    const kept = new Set([...sources.map(file => `${file}.js`), ...Object.keys(bundle)])
-    const made = ['lib', 'cli'].flatMap(folder =>
-      ['.js', '.cjs'].flatMap(ending => below(folder, ending).map(file => `${file}${ending}`)),
-    )
-    for (const file of made.filter(each => !kept.has(each))) rmSync(file)
+    for (const ending of ['.js', '.cjs']) {
+      const made = below(folder, ending).map(file => `${file}${ending}`)
+      for (const file of made.filter(each => each !== 'os-ipc.js' && !(`${prefix}${each}` in bundle))) {
+        rmSync(`${folder}/${file}`)
+      }
+    }
   },
-}
+})
 
-/** The parts that the command imports, which ship, and one for our tests. */
-const parts = ['lib/addon/native', 'lib/waiting/deadline', 'lib/lock/manager']
+const partsOfCommand = below('cli', '.ts').filter(
+  part => !/^(commands\/|os-ipc$|run\/(child|plan|redis|postgres|spawn))/.test(part),
+)
+
+/** The parts that our tests import. */
+const parts = ['lib/addon/native', 'lib/lock/manager']
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
@@ -120,7 +162,34 @@ export default [
     },
     preserveEntrySignatures: 'strict',
     external: /^node:/,
-    plugins: [modulesOfNode, namedExports, command],
+    plugins: [modulesOfNode, namedExports(name => name.startsWith('lib/')), sweep('lib', 'lib/')],
+  },
+  {
+    input: {
+      'spawn-thread': `${CODE}/cli/run/spawn-thread.js`,
+      ...Object.fromEntries(partsOfCommand.map(part => [part, `${CODE}/cli/${part}.js`])),
+    },
+    output: {
+      dir: 'cli',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name].cjs',
+      manualChunks: partOfCommand,
+      minifyInternalExports: false,
+      esModule: false,
+      interop: 'esModule',
+      hoistTransitiveImports: false,
+      dynamicImportInCjs: false,
+      paths: inPackage,
+    },
+    preserveEntrySignatures: 'strict',
+    external: id => /^node:/.test(id) || inPackage(id) !== undefined,
+    plugins: [
+      ownAddress,
+      namedExports(name => name !== 'spawn-thread', { some: true }),
+      entryOfCommand,
+      sweep('cli', ''),
+    ],
   },
   ...ENTRIES.map(name => ({
     input: `${TYPES}/${name}.d.ts`,

@@ -46,14 +46,14 @@ type DeclareTest = (title: string, run: () => Promise<void>) => unknown;
  * @example
  * ```ts
  * import { test } from 'node:test'
- * import { Semaphore } from 'os-ipc'
+ * import { Limit } from 'os-ipc'
  * import { testPermitSource } from 'os-ipc/testing'
  *
  * let made = 0
  * testPermitSource(test, {
- *   create: permits => Semaphore.create(`/tested-${process.pid}-${made++}`, { initial: permits }),
- *   open: name => Semaphore.open(name),
- *   remove: name => Semaphore.unlink(name),
+ *   create: permits => Limit.create(`/tested-${process.pid}-${made++}`, { permits }),
+ *   open: name => Limit.open(name),
+ *   remove: name => Limit.unlink(name),
  * })
  * ```
  */

@@ -7,7 +7,7 @@ import { EXIT } from './core/exit.js'
 import { explain } from './core/explain.js'
 import { type Failure, usage } from './core/failure.js'
 import { help, section } from './core/help.js'
-import { endWithReader, note, paint, print, printError } from './core/output.js'
+import { note, paint, print, printError } from './core/output.js'
 import { parse } from './core/parse.js'
 import { closest } from './core/suggest.js'
 import { exactArguments, texts } from './core/words.js'
@@ -16,7 +16,6 @@ const debug = debuglog('os-ipc')
 
 /** Runs one command line, and answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  endWithReader()
   tellWarnings()
   const [first = '', ...rest] = args
   try {
@@ -37,6 +36,8 @@ function tellWarnings(): void {
   const others = process.listeners('warning')
   process.removeAllListeners('warning').on('warning', warning => {
     const { code, message } = warning as Error & { code?: string }
+    // The commands say it themselves, and name the command that changes it.
+    if (code === 'OS_IPC_PERMITS_DIFFER') return
     if (code?.startsWith('OS_IPC_')) note(message)
     else for (const listener of others) listener(warning)
   })
@@ -110,7 +111,7 @@ function version(): number {
 export function overview(): string {
   return [
     `${paint('bold', 'Usage:')} os-ipc COMMAND [OPTIONS] [ARGUMENTS]`,
-    'Looks after the named semaphores and the shared memory of this host.',
+    'Looks after the named semaphores, limits, locks and shared memory of this host.',
     section(
       'Commands',
       COMMANDS.map(({ name, summary }) => [name, summary] as const),

@@ -1,14 +1,17 @@
 #!/usr/bin/env sh
 ':' /*
-# A shell starts Node, which runs this file as well, and to which these lines are a comment. Node sets ignored signals back
-# when it starts: for a command that is run they are kept in a variable (cli/run/start.ts). Another one has what a shell
-# itself changes in the environment: variables whose names it does not know, and these four. A line each: tr swaps
-# zeros and line breaks.
+# A shell starts Node, which runs this file as well, and to which these lines are a comment. Node changes when it starts
+# what a command that is run is to have: signals that are ignored, and how many files it may open. They are kept in
+# variables (cli/run/start.ts). Another one has what a shell itself changes in the environment: variables whose names it does
+# not know, and these four. A line each: tr swaps zeros and line breaks.
 case $1 in run | lock)
   if [ -r /proc/$$/environ ]; then
     while read -r os_ipc_key os_ipc_value; do
-      [ "$os_ipc_key" != SigIgn: ] || OS_IPC_IGNORED=$os_ipc_value
+      [ "$os_ipc_key" != SigIgn: ] || { OS_IPC_IGNORED=$os_ipc_value && break; }
     done </proc/$$/status
+    while read -r os_ipc_key os_ipc_what os_ipc_unit os_ipc_value; do
+      [ "$os_ipc_what" != open ] || { OS_IPC_FILES=${os_ipc_value%% *} && break; }
+    done </proc/$$/limits
     OS_IPC_ENVIRON=$(
       tr '\n\000' '\001\n' </proc/$$/environ |
         LC_ALL=C sed -n -e '/^[A-Za-z_][A-Za-z0-9_]*=/!p' -e '/^PWD=/p' -e '/^OLDPWD=/p' -e '/^SHLVL=/p' -e '/^_=/p' &&
@@ -17,11 +20,13 @@ case $1 in run | lock)
   else
     OS_IPC_IGNORED=$(trap)
   fi
-  export OS_IPC_IGNORED OS_IPC_ENVIRON
+  export OS_IPC_IGNORED OS_IPC_FILES OS_IPC_ENVIRON
 esac
 exec node "$0" "$@"
 */
 ;
-import { main } from './main.js'
+import { createRequire } from 'node:module'
 
+// A require takes a third of the time of an import.
+const { main } = createRequire(import.meta.url)('./command.cjs') as typeof import('./main.js')
 process.exitCode = await main(process.argv.slice(2))

@@ -7,9 +7,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
-const limit = Semaphore.openOrCreate('/example-limit', { initial: 2 })
+const limit = Limit.openOrCreate('/example-limit', { permits: 2 })
 
 // Only to show that it holds: how many run now, and how many ever did at once, counted by all workers.
 const memory = SharedMemory.openOrCreate('/example-limit', { size: 8 })

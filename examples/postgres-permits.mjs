@@ -65,7 +65,7 @@ export class PostgresPermits {
 
   async info() {
     this.#checkOpen()
-    return { name: this.name, value: undefined, pending: this.#pending }
+    return { name: this.name, free: undefined, pending: this.#pending }
   }
 
   close() {

@@ -7,10 +7,10 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
 const NAME = '/example-report'
-const lock = Semaphore.openOrCreate(NAME, { initial: 1 })
+const turn = Limit.openOrCreate(NAME, { permits: 1 })
 
 if (process.argv[2] === 'reader') {
   const report = await singleFlight(NAME, build)
@@ -22,7 +22,7 @@ if (process.argv[2] === 'reader') {
     await Promise.all(readers.map(reader => once(reader, 'exit')))
   } finally {
     SharedMemory.unlink(NAME)
-    lock.unlink()
+    turn.unlink()
   }
 }
 
@@ -35,7 +35,7 @@ async function build() {
 /** What is kept under this name, built if it is not there: by one process at a time, and once if that one succeeds. */
 async function singleFlight(name, build) {
   // Asked again inside: it may have come while we waited.
-  return kept(name) ?? lock.use(async () => kept(name) ?? keep(name, await build()))
+  return kept(name) ?? turn.use(async () => kept(name) ?? keep(name, await build()))
 }
 
 // The first four bytes of the memory say whether the text behind them is whole.

@@ -31,7 +31,7 @@ const JAVASCRIPT = {
     ...['index', 'redis', 'postgres', 'testing'].flatMap(name =>
       ['js', 'cjs', 'd.ts', 'd.cts'].map(end => `${name}.${end}`),
     ),
-    ...['lib/**/*.js', 'lib/**/*.cjs', 'cli/**/*.js'],
+    ...['lib/**/*.js', 'lib/**/*.cjs', 'cli/**/*.js', 'cli/*.cjs'],
   ],
 }
 

@@ -43,6 +43,14 @@ const TOO_SMALL: Meanings = { E2BIG: ['ERR_NOT_SUPPORTED'] }
 const FILES: Meanings = { EACCES: ['done'], EPERM: ['done'] }
 const COMES_AND_GOES = ['EEXIST', 'ENOENT', 'ERR_NOT_INITIALISED', 'EIDRM', 'EAGAIN'] as const
 
+/** A set that is gone by the time that it is finished. */
+const VANISHES: Meanings = {
+  ...REMOVED,
+  EINVAL: COMES_AND_GOES,
+  EIDRM: COMES_AND_GOES,
+  EAGAIN: COMES_AND_GOES,
+}
+
 const SHM = '/dev/shm/NAME'
 
 export const CASES: readonly Case[] = [
@@ -55,19 +63,27 @@ export const CASES: readonly Case[] = [
   ...all('sysv tryWait', 'semop', { ...REMOVED, EAGAIN: ['done'] }),
   ...all('sysv wait', 'semop', { ...REMOVED, EINTR: ['ETIMEDOUT'] }),
   ...all('sysv waitSync', 'semop', { ...REMOVED, EAGAIN: ['ETIMEDOUT'] }),
-  ...all('sysv acquire', 'semop', { ...REMOVED }),
+  ...all('limit create', 'semget', {}),
+  ...all('limit create', 'semop', { ...REMOVED, EAGAIN: ['EEXIST'] }),
+  ...all('limit open', 'semget', {}),
+  ...all('limit open', 'semctl', { EIDRM: COMES_AND_GOES, EINVAL: COMES_AND_GOES }),
+  ...all('limit make', 'semget', {}),
+  ...all('limit make', 'semop', { ...VANISHES, EAGAIN: [...COMES_AND_GOES, 'done'] }),
+  ...all('limit acquire', 'semop', { ...REMOVED, EAGAIN: ['done'] }),
+  ...all('limit tryAcquire', 'semop', { ...REMOVED, EAGAIN: ['done'] }),
+  ...all('limit wait', 'semop', { ...REMOVED, EINTR: ['ETIMEDOUT'], EAGAIN: ['ETIMEDOUT'] }),
+  ...all('limit grow', 'semop', { ...REMOVED, EAGAIN: ['done'] }),
+  ...all('limit shrink', 'semop', { ...REMOVED, EAGAIN: ['done'] }),
+  ...all('limit permits', 'semctl', REMOVED),
+  ...all('limit info', 'semctl', REMOVED),
+  ...all('limit remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
   // A set that vanishes whenever it is looked at comes and goes.
   ...all('sysv open', 'semctl', { EIDRM: COMES_AND_GOES, EINVAL: COMES_AND_GOES }),
   ...all('sysv value', 'semctl', REMOVED),
   ...all('sysv info', 'semctl', REMOVED),
   ...all('sysv remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
   // openOrCreate where nothing is.
-  ...all('sysv make', 'semop', {
-    ...REMOVED,
-    EINVAL: COMES_AND_GOES,
-    EIDRM: COMES_AND_GOES,
-    EAGAIN: COMES_AND_GOES,
-  }),
+  ...all('sysv make', 'semop', VANISHES),
   ...all('posix open', 'openat', { EINTR: ['done'] }, '/dev/shm/sem.NAME'),
   ...all('posix open', 'mmap', {}, '/dev/shm/sem.NAME'),
   ...all('posix create', 'link', {}),

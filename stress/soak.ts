@@ -61,10 +61,11 @@ async function main(): Promise<void> {
   process.exit(0)
 }
 
-function make({ Semaphore, SharedMemory }: Package, name: string): { remove(): void } {
+function make({ Limit, Semaphore, SharedMemory }: Package, name: string): { remove(): void } {
   const objects = [
-    Semaphore.create(name, { initial: 4 }),
-    Semaphore.create(name, { initial: 4, backend: 'posix' }),
+    Limit.create(name, { permits: 4 }),
+    Semaphore.create(`${name}-units`, { initial: 4 }),
+    Semaphore.create(`${name}-units`, { initial: 4, backend: 'posix' }),
     SharedMemory.create(name, { size: SEGMENT }),
   ]
   return {
@@ -108,21 +109,28 @@ async function work({ name, control }: Task, up: () => void): Promise<void> {
 
 /** Random calls until a time of `performance.now()`. */
 async function calls(
-  { Semaphore, SharedMemory, locks }: Package,
+  { Limit, Semaphore, SharedMemory, locks }: Package,
   name: string,
   until: number,
 ): Promise<void> {
   const quiet = () => {}
-  const semaphores = [Semaphore.open(name), Semaphore.open(name, { backend: 'posix' })] as const
+  const limit = Limit.open(name)
+  const units = `${name}-units`
+  const semaphores = [Semaphore.open(units), Semaphore.open(units, { backend: 'posix' })] as const
+  const give = (semaphore: (typeof semaphores)[number] | undefined) => () => semaphore?.post()
   const acts: (() => unknown)[] = [
-    () => semaphores[random(2)]?.use(() => sleep(random(3)), { timeout: random(10) }),
-    () => semaphores[random(2)]?.use(quiet, { signal: AbortSignal.timeout(random(10) + 1) }),
-    () => semaphores[random(2)]?.tryAcquire()?.release(),
+    () => limit.use(() => sleep(random(3)), { timeout: random(10) }),
+    () => limit.use(quiet, { signal: AbortSignal.timeout(random(10) + 1) }),
+    () => limit.tryAcquire()?.release(),
+    () => limit.resize(1 + random(6), { timeout: random(10) }),
+    () => limit.info(),
+    ...semaphores.map(semaphore => () => semaphore.wait({ timeout: random(10) }).then(give(semaphore))),
     () =>
       locks.request(name.slice(random(3)), { mode: random(2) ? 'shared' : 'exclusive' }, () =>
         sleep(random(3)),
       ),
-    () => Semaphore.open(name).close(),
+    () => Limit.open(name).close(),
+    () => Semaphore.open(units).close(),
     () => SharedMemory.open(name).close(),
     () => SharedMemory.open(name).buffer.byteLength,
     () => SharedMemory.open(name).write('x', random(SEGMENT - 1)),
@@ -134,7 +142,7 @@ async function calls(
     await Promise.race([Promise.allSettled(some), sleep(20)])
     await sleep(0)
   }
-  for (const semaphore of semaphores) semaphore.close()
+  for (const object of [limit, ...semaphores]) object.close()
 }
 
 async function sample(turns: number): Promise<void> {

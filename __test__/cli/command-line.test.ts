@@ -97,7 +97,7 @@ for (const { args, code, says } of [
   {
     args: ['create', 'x'],
     code: 2,
-    says: 'create wants either --initial N, for a semaphore, or --size BYTES, for memory',
+    says: 'create wants one of --initial N, for a semaphore, --permits N, for a limit, and --size BYTES, for memory',
   },
   {
     args: ['create', 'x', '-n', '40000'],
@@ -132,7 +132,7 @@ for (const { args, code, says } of [
   {
     args: ['run', '--', 'make'],
     code: 125,
-    says: 'run wants a semaphore, made when there is none; os-ipc run [OPTIONS] NAME -- COMMAND...',
+    says: 'run wants a limit, made when there is none; os-ipc run [OPTIONS] NAME -- COMMAND...',
   },
   {
     args: ['top', '--sort', 'waitres'],
@@ -177,9 +177,10 @@ for (const node of nodes) {
   test(`the command works on Node ${node.major}`, async t => {
     const name = uniqueName(t)
     const options = { node: node.path }
-    t.like(await cli(t, ['create', name, '-n', 2], options), { code: 0, stdout: '', stderr: '' })
-    const ran = await cli(t, ['run', name, '--', process.execPath, OS_IPC, 'value', name], options)
-    t.like(ran, { code: 0, stdout: '1\n', stderr: '' })
+    t.like(await cli(t, ['create', name, '-p', 2], options), { code: 0, stdout: '', stderr: '' })
+    const ran = await cli(t, ['run', name, '--', process.execPath, OS_IPC, 'limit', name], options)
+    t.like(ran, { code: 0, stderr: '' })
+    t.regex(ran.stdout, /^permits {2}2\nfree {5}1$/m)
     t.like(await cli(t, ['rm', name], options), { code: 0, stdout: '', stderr: '' })
   })
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 
 import { COMMANDS } from '../../cli/commands.js'
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, Semaphore, SharedMemory } from '../../index.js'
 import { cli, inTerminal, OS_IPC, terminals } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder, write } from '../shared/project.ts'
@@ -29,19 +29,21 @@ async function script(t: ExecutionContext, shell: string): Promise<string> {
   return write(join(folder(t), `completion.${shell}`), stdout)
 }
 
-/** Two objects whose names begin alike. */
-function objects(t: ExecutionContext): { semaphore: string; memory: string; begun: string } {
+/** Objects whose names begin alike. */
+function objects(t: ExecutionContext): { semaphore: string; limit: string; memory: string; begun: string } {
   const tag = uniqueName(t)
-  const [semaphore, memory] = [`${tag}-sem`, `${tag}-mem`]
+  const [semaphore, limit, memory] = [`${tag}-sem`, `${tag}-lim`, `${tag}-mem`]
   const made = [
     Semaphore.create(semaphore, { initial: 1 }),
+    Limit.create(limit, { permits: 1 }),
     SharedMemory.create(memory, { size: 8 }),
   ] as const
   t.teardown(() => {
     made[0].unlink()
     made[1].unlink()
+    made[2].unlink()
   })
-  return { semaphore, memory, begun: tag.slice(1, -2) }
+  return { semaphore, limit, memory, begun: tag.slice(1, -2) }
 }
 
 /** What is offered for a line; a shell that lists on a terminal is waited for until it shows one of the words. */
@@ -153,7 +155,7 @@ for (const shell of [bash, zsh, fish]) {
     `${shell.name} completes commands, options and names`,
     async t => {
       const complete = shell.complete(t, await script(t, shell.name))
-      const { semaphore, memory, begun } = objects(t)
+      const { semaphore, limit, memory, begun } = objects(t)
       const has = async (line: string, wanted: readonly string[], unwanted: readonly string[] = []) => {
         const offers = await complete(line, wanted[0] as string)
         for (const word of wanted) t.true(offers.includes(word), `${line}: ${word} in ${offers.join(' ')}`)
@@ -163,11 +165,12 @@ for (const shell of [bash, zsh, fish]) {
       await has('os-ipc ', [...NAMES, 'help'])
       await has('os-ipc he', ['help'], ['ls'])
       await has('os-ipc run --', ['--permits', '--timeout', '--wait-code', '--owner', '--help'], ['--json'])
-      await has(`os-ipc value ${begun}`, [semaphore.slice(1)], [memory.slice(1)])
+      await has(`os-ipc value ${begun}`, [semaphore.slice(1)], [limit.slice(1), memory.slice(1)])
       await has(`os-ipc value /${begun}`, [semaphore], [memory])
-      await has(`os-ipc run -n 3 ${begun}`, [semaphore.slice(1)], [memory.slice(1)])
+      await has(`os-ipc run -n 3 ${begun}`, [limit.slice(1)], [semaphore.slice(1), memory.slice(1)])
+      await has(`os-ipc limit ${begun}`, [limit.slice(1)], [semaphore.slice(1), memory.slice(1)])
       await has(`os-ipc read --offset 4 ${begun}`, [memory.slice(1)], [semaphore.slice(1)])
-      await has(`os-ipc rm other ${begun}`, [semaphore.slice(1), memory.slice(1)])
+      await has(`os-ipc rm other ${begun}`, [semaphore.slice(1), limit.slice(1), memory.slice(1)])
       await has('os-ipc completion ', ['bash', 'zsh', 'fish'])
       await has('os-ipc top --sort w', ['waiters'], ['age'])
       await has('os-ipc run jobs -- unam', ['uname'])
@@ -181,17 +184,17 @@ requires(tool('bash'), terminals)(
   'bash completes words with a colon, a space or an = in them, and files',
   async t => {
     const name = `${uniqueName(t).slice(1)}:users of *`
-    const semaphore = Semaphore.create(name, { initial: 1 })
-    t.teardown(() => semaphore.unlink())
+    const limit = Limit.create(name, { permits: 1 })
+    t.teardown(() => limit.unlink())
     const begun = name.slice(0, name.indexOf(':'))
     const quoted = name.replaceAll(/[ *]/g, '\\$&')
     const home = folder(t)
     write(join(home, 'frames.bin'), '')
     const lines: [typed: string, completed: string][] = [
-      [`os-ipc value ${begun}`, quoted],
-      [`os-ipc value ${begun}:us`, quoted],
-      [`os-ipc value ${begun}:users\\ o`, quoted],
-      [`os-ipc value /${begun}:us`, `/${quoted}`],
+      [`os-ipc limit ${begun}`, quoted],
+      [`os-ipc limit ${begun}:us`, quoted],
+      [`os-ipc limit ${begun}:users\\ o`, quoted],
+      [`os-ipc limit /${begun}:us`, `/${quoted}`],
       ['os-ipc create --owner=', '--owner=any'],
       [`os-ipc run --owner=any ${begun}:`, quoted],
       ['os-ipc read x > fra', 'frames.bin'],

@@ -83,6 +83,25 @@ requires(privateIpc())(
   },
 )
 
+requires(privateIpc())(
+  'a host whose sets are too small for limits is told, with the number that is enough',
+  async t => {
+    const told = async (semmsl: number) => {
+      const within = [privateIpc({ sem: [semmsl, 32_000, 500, 128] })]
+      const { permits } = await json<{ permits: number | null }>(t, ['create', 'jobs', '-p', 2, '--json'], {
+        within,
+      })
+      const found = await findings(t, ...within)
+      return [
+        permits,
+        found.some(({ level, text }) => level === 'warning' && text.startsWith('limits have no recorded')),
+      ]
+    }
+    t.deepEqual(await told(201), [null, true])
+    t.deepEqual(await told(202), [2, false])
+  },
+)
+
 requires(privateIpc())('the longest name that it tells is the longest that is verified', async t => {
   const within = [privateIpc({ sem: [250, 32_000, 32, 128] })]
   const verified = async (length: number) => {
@@ -186,8 +205,8 @@ test("what Node's permission model refuses is told with the file and the option"
   t.regex(without.stdout, /^problem {2}native binding: .*\n {9}-> --allow-addons lets Node load addons\n/)
   const few = permitted(`--allow-fs-read=${home}cli/*`, `--allow-fs-read=${home}package.json`)
   const unread = await cli(t, ['doctor'], { nodeArgs: few, env })
-  t.true(unread.stdout.includes(`--allow-fs-read=${home}index.js allows it`), unread.stdout)
-  const first = `${home}lib/addon/native.js`
+  t.true(unread.stdout.includes(`--allow-fs-read=${home}index.cjs allows it`), unread.stdout)
+  const first = `${home}index.cjs`
   const error = `os-ipc: Node's permission model (--permission) does not let os-ipc read ${first}; --allow-fs-read=${first} allows it\n`
   t.like(await cli(t, ['ls'], { nodeArgs: few, env }), { code: 4, stdout: '', stderr: error })
 })
@@ -206,16 +225,21 @@ requires(linux)('the lock of a killed process is told, and the command that is t
     const name = `${prefix}${randomBytes(4).toString('hex')}`
     const key = lockKeyOf(name)
     t.teardown(() => removeKey(key))
-    const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
-    t.is(await holder.next(), 'held')
     const told = async () =>
       (await findings(t)).filter(({ cures }) =>
         cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
       )
-    t.deepEqual(await told(), [], 'somebody holds it')
-    holder.kill('SIGTERM')
-    await holder.exit
-    const [left, ...more] = await told()
+    const leave = async () => {
+      const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+      t.is(await holder.next(), 'held')
+      t.deepEqual(await told(), [], 'somebody holds it')
+      holder.kill('SIGTERM')
+      await holder.exit
+      return told()
+    }
+    let [left, ...more] = await leave()
+    // `os-ipc lock` of another test removes what it finds.
+    for (let tries = 0; left === undefined && tries < 10; tries += 1) [left, ...more] = await leave()
     t.deepEqual(more, [])
     t.like(left, { level: 'note', topic: 'orphans' })
     t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)

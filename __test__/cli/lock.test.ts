@@ -181,7 +181,7 @@ requires(linux)('ls, show, top and rm know locks', async t => {
   const child = await holder(t, name, '--shared')
   t.regex(
     (await cli(t, ['ls'])).stdout,
-    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +\\w+ +600 +${child.pid} +\\ds$`, 'm'),
+    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +- +\\w+ +600 +${child.pid} +\\ds$`, 'm'),
   )
   t.is((await cli(t, ['ls', '--names', '--locks', name])).stdout, `${name}\n`)
   t.is((await cli(t, ['ls', '--names', '--semaphores', name])).stdout, '')
@@ -195,12 +195,12 @@ requires(linux)('ls, show, top and rm know locks', async t => {
   const [item] = await json<Item[]>(t, ['show', name, '--json'])
   t.like(item, { type: 'lock', shared: 1, exclusive: false, processes: [child.pid], value: null })
   const shown = await cli(t, ['show', name])
-  t.regex(shown.stdout, new RegExp(`held +by 1 together[^]*used by +${child.pid} node os-ipc.js`))
+  t.regex(shown.stdout, new RegExp(`held +by 1 together[^]*used by +${child.pid} sh`))
   t.regex((await cli(t, ['top', name, '-c', 1])).stdout, new RegExp(`^lock +${name} +shared 1 `, 'm'))
   t.regex((await cli(t, ['read', name])).stderr, /a lock has this name: os-ipc show /)
   t.like(await cli(t, ['rm', name]), {
     code: 1,
-    stderr: `os-ipc: ${name} is in use: it is held by ${child.pid} node os-ipc.js; --force removes it\n`,
+    stderr: `os-ipc: ${name} is in use: it is held by ${child.pid} sh; --force removes it\n`,
   })
   // What a killed process leaves is all that there ever is to remove.
   child.kill('SIGKILL')

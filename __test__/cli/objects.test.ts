@@ -7,9 +7,20 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { hexDump } from '../../cli/core/hex.js'
-import { Semaphore, SharedMemory } from '../../index.js'
-import { cli, cliWith, inTerminal, json, OS_IPC, osIpc, shell, start, terminals } from './helpers/cli.ts'
-import { child } from '../shared/child.ts'
+import { Limit, Semaphore, SharedMemory } from '../../index.js'
+import {
+  cli,
+  cliWith,
+  freeOf,
+  inTerminal,
+  json,
+  OS_IPC,
+  osIpc,
+  shell,
+  start,
+  terminals,
+} from './helpers/cli.ts'
+import { program } from '../shared/child.ts'
 import { keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
 import { folder } from '../shared/project.ts'
 import { linux, requires } from '../shared/requires.ts'
@@ -45,6 +56,10 @@ const FIELDS = [
     'key',
     'id',
     'value',
+    'permits',
+    'free',
+    'holders',
+    'unnamed',
     'waiters',
     'size',
     'attached',
@@ -154,7 +169,7 @@ requires(linux)('the POSIX semaphore of a name is another one', async t => {
   t.is((await cli(t, ['value', name])).stdout, '1\n')
   t.like(await cli(t, ['rm', name]), {
     code: 2,
-    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --memory or --lock\n`,
+    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --limit, --memory or --lock\n`,
   })
   t.like(await cli(t, ['rm', '--posix', name]), DONE)
   t.regex((await cli(t, ['value', name, '--posix'])).stderr, /no POSIX semaphore/)
@@ -281,10 +296,13 @@ test('ls shows names, kinds, values, waiters, sizes and the dead', async t => {
   SharedMemory.create(frames, { size: 3 * 1024 * 1024, mode: 0o644 })
   const { stdout } = await cli(t, ['ls', jobs, frames])
   const [titles, ...rows] = stdout.trimEnd().split('\n')
-  t.regex(titles as string, /^KIND +NAME +ID +VALUE +WAITERS +SIZE +ATTACHED +OWNER +MODE +LAST PID +AGE$/)
+  t.regex(
+    titles as string,
+    /^KIND +NAME +ID +VALUE +WAITERS +HOLDERS +SIZE +ATTACHED +OWNER +MODE +LAST PID +AGE$/,
+  )
   t.is(rows.length, 2)
-  t.regex(rows[0] as string, new RegExp(`^sem +${jobs} +\\d+ +3 +0 +- +- +\\w+ +600 +${pid} dead +\\ds$`))
-  t.regex(rows[1] as string, new RegExp(`^mem-posix +${frames} +- +- +- +3 M +- +\\w+ +644 +- +\\ds$`))
+  t.regex(rows[0] as string, new RegExp(`^sem +${jobs} +\\d+ +3 +0 +- +- +- +\\w+ +600 +${pid} dead +\\ds$`))
+  t.regex(rows[1] as string, new RegExp(`^mem-posix +${frames} +- +- +- +- +3 M +- +\\w+ +644 +- +\\ds$`))
   t.is((await cli(t, ['ls', '--names', `${jobs.slice(1, -1)}?`])).stdout, `${jobs}\n`)
   t.is((await cli(t, ['ls', '-q', '-m', `*${frames.slice(5)}`])).stdout, `${frames}\n`)
   t.is((await cli(t, ['ls', '-q', '-s', frames])).stdout, '')
@@ -346,18 +364,18 @@ test('show tells everything about what has a name, and who has it', async t => {
   )
   if (process.platform === 'linux') {
     t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js$`, 'm'))
-    t.regex(stdout, new RegExp(`holders +.*\\b${process.pid} `))
+    t.regex(stdout, new RegExp(`mapped by +.*\\b${process.pid} `))
   }
   const shown = await json<
-    (Item & { holders: number[] | null; waiting: number[] | null; content?: object })[]
+    (Item & { mapped: number[] | null; waiting: number[] | null; content?: object })[]
   >(t, [...['show', name, '--json', '--offset', 16, '--length', 4]])
   t.is(shown.length, 2)
-  t.deepEqual(Object.keys(shown[0] as Item), [...FIELDS, 'holders', 'waiting'])
-  t.deepEqual(Object.keys(shown[1] as Item), [...FIELDS, 'holders', 'waiting', 'content'])
+  t.deepEqual(Object.keys(shown[0] as Item), [...FIELDS, 'mapped', 'waiting'])
+  t.deepEqual(Object.keys(shown[1] as Item), [...FIELDS, 'mapped', 'waiting', 'content'])
   t.deepEqual(shown[1]?.content, { offset: 16, length: 4, hex: '00013c65' })
   if (process.platform === 'linux') {
     t.deepEqual(shown[0]?.waiting, [waiting.pid])
-    t.true(shown[1]?.holders?.includes(process.pid))
+    t.true(shown[1]?.mapped?.includes(process.pid))
   }
 })
 
@@ -479,7 +497,7 @@ test('rm of what is waited for needs --force', async t => {
 })
 
 requires(linux)(
-  'rm of memory that somebody has mapped, and of a permit that somebody holds, needs --force',
+  'rm of memory that somebody has mapped, and of a semaphore whose last user is alive, needs --force',
   async t => {
     const name = uniqueName(t)
     const memory = SharedMemory.create(name, { size: 8 })
@@ -488,13 +506,16 @@ requires(linux)(
     t.regex(refused.stderr, new RegExp(`it is mapped by ${process.pid} node[^;]*; --force removes it\\n$`))
     memory.close()
     t.like(await cli(t, ['rm', name]), DONE)
-    const holder = start(t, ['run', name, '--', 'sleep', '30'])
-    await until('it holds', () => Semaphore.openOrCreate(name, { initial: 1 }).value === 0)
-    const kept = await cli(t, ['rm', name])
-    t.is(kept.code, 1)
-    t.regex(kept.stderr, /the last process that used it, \d+ node os-ipc.js, is alive; --force removes it\n$/)
-    holder.kill('SIGTERM')
-    await holder.exit
+    const code = `ipc.Semaphore.open('${name}').post(); console.log('posted'); setTimeout(() => {}, 60_000)`
+    const semaphore = Semaphore.create(name, { initial: 1 })
+    const index = new URL('../../index.cjs', import.meta.url).pathname
+    const user = program(t, [process.execPath, '-e', `const ipc = require('${index}'); ${code}`])
+    await user.until('posted')
+    t.is(semaphore.value, 2)
+    t.like(await cli(t, ['rm', name]), {
+      code: 1,
+      stderr: `os-ipc: ${name} is in use: the last process that used it, ${user.pid} node, is alive; --force removes it\n`,
+    })
   },
 )
 
@@ -555,7 +576,7 @@ requires(asUser(65534))('without permission it says whose it is, and what to do'
   t.is((await cli(t, ['ls', '-q', name], mine)).stdout, '')
   const ran = await cli(t, ['run', name, '--', 'true'], mine)
   t.like(ran, { code: 125 })
-  t.regex(ran.stderr, /^os-ipc: no permission for the semaphore/)
+  t.regex(ran.stderr, /^os-ipc: no permission for the limit/)
 })
 
 requires(asUser(65534))("another user's object is opened only when --owner says so", async t => {
@@ -569,7 +590,10 @@ requires(asUser(65534))("another user's object is opened only when --owner says 
   t.like(await cli(t, ['post', name, '--owner', 65534]), DONE)
   t.like(await cli(t, ['post', name, '--owner', 'any']), DONE)
   t.is((await cli(t, ['value', name])).stdout, '3\n')
-  t.is((await cli(t, ['run', name, '--owner', 65534, '--', 'true'])).code, 0)
+  const limit = uniqueName(t, '-l')
+  t.like(await cli(t, ['create', limit, '-p', 1, '--mode', '666'], { within: [asUser(65534)] }), DONE)
+  t.is((await cli(t, ['run', limit, '--', 'true'])).code, 125)
+  t.is((await cli(t, ['run', limit, '--owner', 65534, '--', 'true'])).code, 0)
 })
 
 requires(privateIpc())('a full host is told from a full disk, with its numbers', async t => {
@@ -604,14 +628,19 @@ requires(linux)('what is planted under a name is left alone', async t => {
   t.regex(stderr, /^os-ipc: [^\n]+; another user may have planted it[^\n]*\n$/)
 })
 
-requires(linux)('a fixture of the library and the command see the same semaphore', async t => {
+requires(linux)('a program that uses the library and the command see the same limit', async t => {
   const name = uniqueName(t)
-  Semaphore.create(name, { initial: 2 })
-  const holder = child(t, 'shared/hold.ts', { args: ['sysv', name] })
-  await holder.next()
-  t.is((await cli(t, ['value', name])).stdout, '0\n')
+  Limit.create(name, { permits: 2 })
+  const index = new URL('../../index.cjs', import.meta.url).pathname
+  const code = `const limit = require('${index}').Limit.open('${name}'); limit.acquireSync(); limit.acquireSync(); console.log('holds'); setTimeout(() => {}, 60_000)`
+  const holder = program(t, [process.execPath, '-e', code])
+  await holder.until('holds')
+  t.like(await json<object>(t, ['limit', name, '--json']), {
+    free: 0,
+    holders: [{ pid: holder.pid, permits: 2, command: 'node' }],
+  })
   holder.kill('SIGKILL')
   await holder.exit
-  await until('the permit is back', () => Semaphore.open(name).value === 2)
+  await until('the permits are back', () => freeOf(name) === 2)
   t.regex((await cli(t, ['show', name])).stdout, new RegExp(`last pid +${holder.pid} \\(dead\\)`))
 })

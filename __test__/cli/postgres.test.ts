@@ -7,19 +7,10 @@ import { PostgresLocks } from '../../postgres.js'
 import { cli, start } from './helpers/cli.ts'
 import { hold } from '../lock/helpers/locks.ts'
 import { uniqueName } from '../shared/names.ts'
-import { PostgresServer, postgresServer } from '../shared/postgres.ts'
+import { postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
 
-let server: PostgresServer
-const ends: (() => void | Promise<void>)[] = []
-if (postgresServer.missing === undefined) {
-  test.before(async () => {
-    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
-  })
-}
-test.after.always(async () => {
-  for (const end of ends) await end()
-})
+const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
 

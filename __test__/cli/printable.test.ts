@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 
 import {
+  cutMiddle,
   cutPainted,
   printable,
   printableJson,
@@ -261,6 +262,11 @@ test('no text of a stranger is taken for a style', t => {
   t.is(withoutStyle(painted), 'red')
   t.is(width(painted), 3)
   t.is(written(cutPainted(styled('redder', [31, 39]), 4)), '\u001b[31mred\u001b[0m…')
+  t.is(cutMiddle('abcdefghij', 10), 'abcdefghij')
+  t.is(cutMiddle('abcdefghij', 9), 'abcd…ghij')
+  t.is(cutMiddle('abcdefghij', 6, '~'), 'abc~ij')
+  // A character of two columns is not cut in two.
+  t.is(cutMiddle('名名名名名', 6), '名…名')
 })
 
 test('printable text stays as it is, and is the same when it is made printable again', t => {

@@ -2,7 +2,7 @@
 
 import test from 'ava'
 
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { cli, start } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'
 import { RedisServer, redisServer } from '../redis/helpers/redis.ts'
@@ -13,13 +13,13 @@ const LEASE = ['--lease', '1']
 requires(redisServer).serial('the permits are those of a program on that Redis', async t => {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
-  const jobs = RedisSemaphore.connect(server.url, name, { permits: 2, lease: 1_000 })
+  const jobs = RedisLimit.connect(server.url, name, { permits: 2, lease: 1_000 })
   t.teardown(() => jobs.close())
   const permit = await jobs.acquire()
   const run = ['run', name, '-n', 2, ...LEASE, '--redis', server.url]
   const child = start(t, [...run, '--', 'sh', '-c', 'echo ready; read line; exit 4'])
   await child.until('ready')
-  t.is((await jobs.info()).value, 0)
+  t.is((await jobs.info()).free, 0)
   const late = await cli(t, [...run, '-t', '200ms', '--', 'echo', 'ran'])
   t.like(late, { code: 124, stdout: '' })
   // A busy machine may not have connected in that time, which is said behind it.
@@ -27,12 +27,12 @@ requires(redisServer).serial('the permits are those of a program on that Redis',
   t.regex(late.stderr, new RegExp(said))
   child.send('end')
   t.like(await child.exit, { code: 4, stderr: '' })
-  t.is((await jobs.info()).value, 1)
+  t.is((await jobs.info()).free, 1)
   await permit.release()
   const env = { OS_IPC_TEST_REDIS: server.url }
   const named = ['run', name, '-n', 2, ...LEASE, '--redis', 'env:OS_IPC_TEST_REDIS', '--', 'echo', 'ran']
   t.like(await cli(t, named, { env }), { code: 0, stdout: 'ran\n', stderr: '' })
-  t.is((await jobs.info()).value, 2)
+  t.is((await jobs.info()).free, 2)
 })
 
 requires(redisServer).serial('the permit of a killed os-ipc comes back after the lease', async t => {
@@ -81,7 +81,10 @@ test('what does not go together is told, and Redis is not asked', async t => {
   const redis = ['--redis', 'redis://127.0.0.1:1']
   for (const [args, says] of [
     [['7', ...redis], /have a name, not a key; a name of digits is written \/7\n/],
-    [['x', '--posix', ...redis], /do not go with --redis\n/],
+    [
+      ['x', '--mode', '660', ...redis],
+      /--mode and --owner are about this host, and do not go with --redis\n/,
+    ],
     [['x', '--lease', '5'], /--lease is for --redis\n/],
     [['x', '--redis', 'env:OS_IPC_NO_SUCH'], /the environment has no OS_IPC_NO_SUCH; --redis wants/],
   ] as const) {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 
 import type { ExecutionContext } from 'ava'
 
-import { Semaphore } from '../../index.js'
-import { cli, installed, installedShell } from './helpers/cli.ts'
+import { Limit } from '../../index.js'
+import { cli, freeOf, installed, installedShell } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder, write } from '../shared/project.ts'
@@ -21,29 +21,33 @@ const { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU }
 /** Signals that end nothing. */
 const HARMLESS = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]
 
-requires(linux, tool('perl'))(
-  '128 and its number stand for every signal, those of real time too',
-  async t => {
-    const name = uniqueName(t)
-    const deadly = Array.from({ length: 64 }, (_, at) => at + 1).filter(signal => !HARMLESS.includes(signal))
-    const { stdout } = await installedShell(
-      t,
-      `for s in ${deadly.join(' ')}; do os-ipc run ${name} -- sh -c 'kill -$1 $$; sleep 9' sh $s; echo $s $?; done`,
-      { limit: 180_000 },
-    )
-    t.is(stdout, deadly.map(signal => `${signal} ${128 + signal}\n`).join(''))
-    t.is(Semaphore.open(name).value, 1)
-  },
-)
+for (const how of ['', '--supervise']) {
+  requires(linux, tool('perl'))(
+    `128 and its number stand for every signal in a shell, those of real time too: ${how || 'by itself'}`,
+    async t => {
+      const name = uniqueName(t)
+      const deadly = Array.from({ length: 64 }, (_, at) => at + 1).filter(
+        signal => !HARMLESS.includes(signal),
+      )
+      const { stdout } = await installedShell(
+        t,
+        `for s in ${deadly.join(' ')}; do os-ipc run ${name} ${how} -- sh -c 'kill -$1 $$; sleep 9' sh $s; echo $s $?; done 2>/dev/null`,
+        { limit: 180_000 },
+      )
+      t.is(stdout, deadly.map(signal => `${signal} ${128 + signal}\n`).join(''))
+      t.is(freeOf(name), 1)
+    },
+  )
+}
 
 requires(linux, tool('perl'))('lock tells the number of a real-time signal too', async t => {
   const name = uniqueName(t)
-  t.is((await cli(t, ['lock', name, '--', 'perl', '-e', 'kill 50, $$; sleep 9'])).code, 178)
+  t.is((await cli(t, ['lock', name, '--supervise', '--', 'perl', '-e', 'kill 50, $$; sleep 9'])).code, 178)
 })
 
 requires(linux)('a command that stops and goes on is not taken for one that has ended', async t => {
   const line = '(sleep 0.2; kill -STOP $$; sleep 0.2; kill -CONT $$) & sleep 1; exit 7'
-  t.is((await cli(t, ['run', uniqueName(t), '--', 'bash', '-c', line])).code, 7)
+  t.is((await cli(t, ['run', uniqueName(t), '--supervise', '--', 'bash', '-c', line])).code, 7)
 })
 
 requires(linux)('where the system has no /proc, the exit code is that of Node', async t => {
@@ -59,26 +63,23 @@ requires(linux)('where the system has no /proc, the exit code is that of Node', 
     ['exit 9', 9],
     ['kill -TERM $$', 143],
   ] as const) {
-    t.is((await cli(t, ['run', 'x', '--', 'sh', '-c', command], { within })).code, code)
+    t.is((await cli(t, ['run', 'x', '--supervise', '--', 'sh', '-c', command], { within })).code, code)
   }
 })
 
 // --- bytes
 
 /** The same line with the command alone, and under os-ipc. */
-async function both(
-  t: ExecutionContext,
-  command: string,
-  prefix = '',
-): Promise<[alone: string, run: string]> {
+async function same(t: ExecutionContext, command: string, prefix = ''): Promise<string> {
   const name = uniqueName(t)
   const env = { PATH: installed(t) }
-  const [alone, run] = [
-    await installedShell(t, `${prefix} ${command} | od -An -v -tx1`, { env }),
-    await installedShell(t, `${prefix} os-ipc run ${name} -- ${command} | od -An -v -tx1`, { env }),
-  ]
-  t.is(run.stderr, alone.stderr)
-  return [alone.stdout, run.stdout]
+  const bytes = (start: string) =>
+    installedShell(t, `${prefix} ${start} ${command} | od -An -v -tx1`, { env })
+  const alone = await bytes('')
+  for (const start of [`os-ipc run ${name} --`, `os-ipc run ${name} --supervise --`]) {
+    t.like(await bytes(start), { stdout: alone.stdout, stderr: alone.stderr }, start)
+  }
+  return alone.stdout
 }
 
 for (const words of [
@@ -87,18 +88,15 @@ for (const words of [
   `$'\\xef\\xbf\\xbd' $'\\xf0\\x9f\\x98\\x80'`,
 ]) {
   requires(linux)(`the command has the arguments ${words}, byte for byte`, async t => {
-    const [alone, run] = await both(t, `printf '%s|' ${words}`)
-    t.not(alone, '')
-    t.is(run, alone)
+    t.not(await same(t, `printf '%s|' ${words}`), '')
   })
 }
 
 requires(linux)('the command has the environment, byte for byte', async t => {
   const variables = `env 'DOT.TED=1' $'BAD=\\xff\\xfe' $'LINES=a\\nb\\n' $'odd name=a\\nb' $'N\\xff=1' 'EMPTY=' PWD=/nowhere`
   const print = `perl -e 'local $/; open F, "/proc/self/environ"; print join("\\n--", sort split /\\0/, <F>)'`
-  const [alone, run] = await both(t, print, variables)
+  const alone = await same(t, print, variables)
   t.true(alone.replaceAll(/\s/g, '').includes(Buffer.from('DOT.TED').toString('hex')))
-  t.is(run, alone)
   // Nothing is added either.
   const bare = await installedShell(
     t,
@@ -167,7 +165,12 @@ requires(linux)('where the bytes cannot be found out, the command is not run', a
 // --- ignored signals
 
 requires(linux)('an ignored signal stays ignored, for the command', async t => {
-  const masks = `grep -h SigIgn /proc/self/status; os-ipc run ${uniqueName(t)} -- grep -h SigIgn /proc/self/status; os-ipc lock ${uniqueName(t)} -- grep -h SigIgn /proc/self/status`
+  const grep = 'grep -h SigIgn /proc/self/status'
+  const ways = ['run', 'lock'].flatMap(command => [
+    `os-ipc ${command} ${uniqueName(t)} --`,
+    `os-ipc ${command} ${uniqueName(t)} --supervise --`,
+  ])
+  const masks = [grep, ...ways.map(way => `${way} ${grep}`)].join('; ')
   for (const ignored of [
     'HUP',
     'INT QUIT',
@@ -181,7 +184,7 @@ requires(linux)('an ignored signal stays ignored, for the command', async t => {
     )
     const [alone, ...others] = stdout.trim().split('\n')
     t.is(stderr, '')
-    t.deepEqual(others, [alone, alone], ignored)
+    t.deepEqual(others, [alone, alone, alone, alone], ignored)
   }
 })
 
@@ -218,15 +221,15 @@ for (const start of ['os-ipc', 'node "$(readlink -f "$(command -v os-ipc)")"']) 
     `nohup ${start.slice(0, 6)} outlives SIGHUP, while it waits and while it runs`,
     async t => {
       const name = uniqueName(t)
-      const semaphore = Semaphore.create(name, { initial: 0 })
+      const limit = Limit.create(name, { permits: 0 })
       const line = `nohup ${start} run ${name} -- sh -c 'echo ran; read line; exit 5'; echo code $?`
       const running = program(t, ['bash', '-c', `${line}`], { env: { PATH: installed(t) } })
       const pids = async () =>
         (await installedShell(t, `pgrep -P ${running.pid}`)).stdout.trim().split('\n').map(Number)
-      while (semaphore.info().waiters !== 1) await new Promise(resolve => setTimeout(resolve, 20))
+      while (limit.info().waiters !== 1) await new Promise(resolve => setTimeout(resolve, 20))
       const [pid = 0] = await pids()
       process.kill(pid, 'SIGHUP')
-      semaphore.post()
+      await limit.resize(1)
       await running.until('ran')
       process.kill(pid, 'SIGHUP')
       running.send('go')
@@ -250,9 +253,9 @@ requires(linux)('the command has the other open files, but for /dev/null and wha
   const opened = `exec 4<${file} 17<${file} 250<${file} 300<${file} 5</dev/null;`
   const { stdout } = await installedShell(
     t,
-    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do echo $fd $(readlink /proc/$$/fd/$fd); done'`,
+    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do printf "%s " $fd; readlink /proc/$$/fd/$fd || echo; done'`,
   )
-  t.is(stdout, `4 ${file}\n5\n17 ${file}\n250 ${file}\n300 ${file}\n`)
+  t.is(stdout, `4 ${file}\n5 \n17 ${file}\n250 ${file}\n300 ${file}\n`)
 })
 
 requires(privateIpc(), injected('semget:error=EPERM'))(
@@ -261,7 +264,7 @@ requires(privateIpc(), injected('semget:error=EPERM'))(
     const within = [privateIpc(), injected('semget:error=EPERM')]
     const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })
     t.is(code, 125)
-    t.regex(stderr, /^os-ipc: no permission for the semaphore \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
+    t.regex(stderr, /^os-ipc: no permission for the limit \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
     t.notRegex(stderr, /owner/)
   },
 )

@@ -10,7 +10,7 @@ import { COLUMNS } from '../../cli/top/columns.js'
 import { frame } from '../../cli/top/frame.js'
 import { split } from '../../cli/top/terminal.js'
 import { width } from '../../cli/core/text.js'
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, Semaphore, SharedMemory } from '../../index.js'
 import { cli, inTerminal, json, osIpc, type Step, start, terminals } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
@@ -47,7 +47,7 @@ requires(terminals)(
     t.is((await cli(t, ['post', used])).code, 0)
     semaphore.waitSync()
     semaphore.post()
-    const taken = semaphore.tryAcquire()
+    const taken = semaphore.tryWait()
     const { output, code, restored, problem } = await inTerminal(
       t,
       osIpc('top', tag, '--interval', '100ms', '--sort', 'name'),
@@ -60,7 +60,7 @@ requires(terminals)(
         { type: 'q' },
       ],
     )
-    taken?.release()
+    t.true(taken)
     t.is(problem, null)
     t.like({ code, restored }, { code: 0, restored: true })
     t.true(output.endsWith(LEAVE))
@@ -320,26 +320,25 @@ test('keys are told apart however they come in', t => {
 
 requires(terminals)('the picture of a frame has the text, the bars and the colours of the frame', async t => {
   const name = `${uniqueName(t)}<&`
-  const semaphore = Semaphore.create(name, { initial: 3 })
+  const limit = Limit.create(name, { permits: 2 })
   // It lasts as long as the terminal may take.
   const taker = start(t, ['run', name, '--', 'sleep', '90'], { limit: 90_000 })
-  t.teardown(() => semaphore.unlink())
-  // What top sees first is the most that it knows of.
-  await until('it has its permit', () => semaphore.value === 2)
+  t.teardown(() => limit.unlink())
+  await until('it has its permit', () => limit.info().free === 1)
   const { output, problem } = await inTerminal(t, osIpc('top', name, '--interval', '100ms'), [
-    { until: '2/2' },
+    { until: '1/2' },
     { type: 'q' },
   ])
   t.is(problem, null)
   taker.kill('SIGTERM')
-  t.like(await taker.exit, { signal: null, stderr: '' })
+  t.like(await taker.exit, { signal: 'SIGTERM', stderr: '' })
   const lines = runsOf(output, 100, 24)
   t.is(lines.length, 24)
   const row = lines.find(runs => runs.some(({ text }) => text.includes(name))) ?? []
   t.true(row.every(({ style }) => style.inverse === true)) // the selected one
   const text = row.map(run => run.text).join('')
   t.is(text.length, 100)
-  t.regex(text, /█{10} 2\/2/)
+  t.regex(text, /█{5}░{5} 1\/2 held by \d+ /)
   const picture = svg(lines, 'top')
   t.true(picture.includes(`${name.slice(0, -2)}&lt;&amp;`) && !picture.includes('█'))
   const box = /viewBox="0 0 (\d+) (\d+)"/.exec(picture)

@@ -8,20 +8,11 @@ import pg from 'pg'
 import { PostgresLocks, type PostgresLocksOptions, type PostgresSource } from '../../postgres.js'
 import { child } from '../shared/child.ts'
 import { hold } from '../lock/helpers/locks.ts'
-import { PostgresServer, postgresKeyOf, postgresServer } from '../shared/postgres.ts'
+import { postgresKeyOf, postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
-let server: PostgresServer
-const ends: (() => void | Promise<void>)[] = []
-if (postgresServer.missing === undefined) {
-  test.before(async () => {
-    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
-  })
-}
-test.after.always(async () => {
-  for (const end of ends) await end()
-})
+const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
 
@@ -142,6 +133,58 @@ declare('a Pool and a function that makes clients are sources too', async t => {
   await until('the pool is empty', () => pool.totalCount === 0)
   t.is((await pool.query(`show application_name`)).rows[0].application_name, '')
   await pool.end()
+})
+
+declare('of a Pool no more connections are taken than it has, and one is too few', async t => {
+  const [small, single] = [2, 1].map(max => new pg.Pool({ connectionString: server.url, max }))
+  t.throws(() => PostgresLocks.connect(single as pg.Pool), {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /at least 2/,
+  })
+  const [holder, locks] = [connect(t), PostgresLocks.connect(small as pg.Pool)]
+  const releases = await Promise.all(['small-1', 'small-2'].map(name => hold(holder, name)))
+  const waiting = ['small-1', 'small-2'].map(name =>
+    locks.request(name, { timeout: 30_000 }, lock => lock?.name),
+  )
+  await until('one waits on the server', async () => (await holder.query()).pending.length === 1)
+  await Promise.all(releases.map(release => release()))
+  t.deepEqual(await Promise.all(waiting), ['small-1', 'small-2'])
+  await locks.close()
+  for (const pool of [small, single]) await pool?.end()
+})
+
+declare('a client with a time limit of its own keeps its place in the line', async t => {
+  const holder = connect(t)
+  const limited = connect(t, {}, () => new pg.Client({ connectionString: server.url, query_timeout: 100 }))
+  const release = await hold(holder, 'limited')
+  const order: string[] = []
+  const first = limited.request('limited', () => void order.push('first'))
+  await until('the first waits', async () => (await holder.query()).pending.length === 1)
+  const second = connect(t).request('limited', () => void order.push('second'))
+  await until('both wait', async () => (await holder.query()).pending.length === 2)
+  await sleep(300)
+  await release()
+  await Promise.all([first, second])
+  t.deepEqual(order, ['first', 'second'])
+})
+
+declare('a timeout of 0 takes what is free, and does not wait', async t => {
+  const [holder, locks] = [connect(t), connect(t)]
+  t.is(await locks.request('zero', { timeout: 0 }, lock => lock?.mode), 'exclusive')
+  const release = await hold(holder, 'zero')
+  const refused = { code: 'ETIMEDOUT', message: "the lock 'zero' was not granted in time" }
+  await t.throwsAsync(
+    locks.request('zero', { timeout: 0 }, () => {}),
+    refused,
+  )
+  t.is(await locks.request('zero', { timeout: 0, ifAvailable: true }, lock => lock), null)
+  await release()
+  await locks.request('zero', () =>
+    t.throwsAsync(
+      locks.request('zero', { timeout: 0 }, () => {}),
+      refused,
+    ),
+  )
 })
 
 declare('a session that ends while it comes from a pool aborts the signal', async t => {

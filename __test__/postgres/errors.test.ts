@@ -12,20 +12,11 @@ import pg from 'pg'
 import { IpcError } from '../../index.js'
 import { PostgresLocks, type PostgresLocksOptions } from '../../postgres.js'
 import { hold } from '../lock/helpers/locks.ts'
-import { asUser, freePort, PostgresServer, postgresKeyOf, postgresServer, user } from '../shared/postgres.ts'
+import { asUser, freePort, postgresKeyOf, postgresServer, PostgresServer, user } from '../shared/postgres.ts'
 import { requires, tool } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
-let server: PostgresServer
-const ends: (() => void | Promise<void>)[] = []
-if (postgresServer.missing === undefined) {
-  test.before(async () => {
-    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
-  })
-}
-test.after.always(async () => {
-  for (const end of ends) await end()
-})
+const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
 const never = () => {

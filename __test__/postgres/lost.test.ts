@@ -7,21 +7,12 @@ import test, { type ExecutionContext } from 'ava'
 import { IpcError } from '../../index.js'
 import { PostgresLocks, type PostgresLock, type PostgresLocksOptions } from '../../postgres.js'
 import { child } from '../shared/child.ts'
-import { PostgresServer, postgresServer } from '../shared/postgres.ts'
+import { postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
 /** One server for all tests, which run one after another. */
-let server: PostgresServer
-const ends: (() => void | Promise<void>)[] = []
-if (postgresServer.missing === undefined) {
-  test.before(async () => {
-    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
-  })
-}
-test.after.always(async () => {
-  for (const end of ends) await end()
-})
+const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
 

@@ -81,6 +81,20 @@ for (const [format, extension] of [
       t.is(await run('node', [out]), '')
     },
   )
+
+  requires(esbuild)(
+    `a bundle of esbuild (${format}) with os-ipc/postgres in it looks for its peer`,
+    async t => {
+      const { home, run } = bundling(t)
+      const use =
+        "import { PostgresLocks } from 'os-ipc/postgres'\nconsole.log(typeof PostgresLocks.connect)\n"
+      write(join(home, 'program.mjs'), use)
+      await run(esbuild.path, ['program.mjs', ...options])
+      await t.throwsAsync(run('node', [out]), { message: /ERR_MISSING_PEER/ })
+      write(join(home, 'node_modules/pg/index.js'), 'exports.Client = class {}')
+      t.is(await run('node', [out]), 'function\n')
+    },
+  )
 }
 
 requires(esbuild)('a bundle of esbuild (cjs) that copies the binary runs without the package', async t => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, SharedMemory } from '../../index.js'
 import { type Child, type ChildOptions, program } from '../shared/child.ts'
 import { exists, keyOf } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
@@ -44,7 +44,7 @@ async function nameOf(run: Child): Promise<string> {
 
 /** Asked of the kernel. */
 function assertGone(t: ExecutionContext, name: string): void {
-  t.false(exists('sem', keyOf(`${name}-permits`)))
+  t.false(exists('sem', keyOf(`${name}-limit`)))
   for (const object of ['file', 'board']) {
     t.throws(() => SharedMemory.open(`${name}-${object}`), { code: 'ENOENT' })
   }
@@ -59,7 +59,7 @@ const PROOFS = [
   /^proved: never more than 2 permits were held at once: at most 2 \(\d+ holds/m,
   /^proved: the permit of worker (\d) was back \d+\.\d ms after the SIGKILL$/m,
   /^proved: slice \d+, which worker \d left half done, was done again by worker \d$/m,
-  /^proved: the semaphore has 2 of 2 permits at the end$/m,
+  /^proved: 2 of 2 permits are free at the end$/m,
   /^proved: nothing of it is left/m,
 ]
 
@@ -91,13 +91,6 @@ test.serial('a file of one byte is one slice', async t => {
   t.regex(stdout, /1 bytes, 1 slices/)
 })
 
-test.serial('POSIX semaphores do it too, but for the permit of the dead', async t => {
-  const { code, stdout } = await demo(t, ['--posix', file(t, SMALL)]).exit
-  t.is(code, 0, stdout)
-  t.regex(stdout, /a dead process's permit does not come back here/)
-  t.regex(stdout, /proved: the semaphore has 1 of 1 permits at the end/)
-})
-
 test.serial('bytes that somebody changes in shared memory are found', async t => {
   const run = demo(t, [file(t, SMALL)])
   const name = await nameOf(run)
@@ -117,13 +110,13 @@ test.serial('bytes that somebody changes in shared memory are found', async t =>
 test.serial('a permit too many is found', async t => {
   const run = demo(t, [file(t, SMALL)])
   const name = await nameOf(run)
-  const permits = Semaphore.open(`${name}-permits`)
-  permits.post()
-  permits.close()
+  const limit = Limit.open(`${name}-limit`)
+  await limit.resize(3)
+  limit.close()
   const { code, stdout } = await run.exit
   t.is(code, 1)
   t.regex(stdout, /^NOT PROVED: 3 permits were held at once, and there are 2/m)
-  t.regex(stdout, /^NOT PROVED: the semaphore has 3 of 2 permits at the end$/m)
+  t.regex(stdout, /^NOT PROVED: 3 of 3 permits are free at the end, not 2 of 2$/m)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -146,7 +139,7 @@ test.serial('a reader who has enough leaves nothing behind', async t => {
   const name = await nameOf(run)
   await run.exit
   // The demo learns of it at its next line, a moment after `head` has ended.
-  for (let tries = 0; tries < 100 && exists('sem', keyOf(`${name}-permits`)); tries++) {
+  for (let tries = 0; tries < 100 && exists('sem', keyOf(`${name}-limit`)); tries++) {
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   assertGone(t, name)

@@ -13,7 +13,7 @@ import type { PermitSource } from '../../index.js'
 import { AdvisoryLocks } from './helpers/advisory-locks.ts'
 import { type ChildOptions, type Exit, program } from '../shared/child.ts'
 import { exists, keyOf, removeNamed } from '../shared/names.ts'
-import { PostgresServer, postgresServer } from '../shared/postgres.ts'
+import { postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { npmTool } from '../shared/npm-tools.ts'
 import { numpyPython } from '../shared/numpy.ts'
 import { go } from '../shared/peers.ts'
@@ -207,19 +207,13 @@ for (const { title, run } of permitSourceCases(subject)) {
 }
 
 // The same on a real server.
-let server: PostgresServer
+const server = PostgresServer.forAll(test)
 const pools: pg.Pool[] = []
-const ends: (() => void | Promise<void>)[] = []
-if (postgresServer.missing === undefined) {
-  test.before(async () => {
-    server = await PostgresServer.start({ teardown: end => void ends.push(end) })
-  })
-}
-test.after.always(async () => {
-  for (const end of ends) await end()
+test.after.always(() => {
   // A pool waits for the connections that it gave away, and some permits are never released on purpose.
   for (const pool of pools) void pool.end()
 })
+
 /** A pool for one source, with room for what it holds. */
 function pool(): pg.Pool {
   const made = new pg.Pool({ connectionString: server.url, max: 8, idleTimeoutMillis: 100 })

@@ -103,7 +103,7 @@ requires(jest).serial(
 const { IpcError, Semaphore } = require('os-ipc')
 test('waits', async () => {
   const semaphore = Semaphore.create(process.env.NAME, { initial: 0 })
-  await expect(semaphore.acquire({ timeout: 20 })).rejects.toThrow(IpcError)
+  await expect(semaphore.wait({ timeout: 20 })).rejects.toThrow(IpcError)
   const wait = semaphore.wait()
   semaphore.post()
   await wait
@@ -120,7 +120,7 @@ requires(jest).serial('Jest replaces the peers of os-ipc/redis by its mocks', as
     'mocked.test.js': `
 jest.mock('ioredis', () => ({ Redis: class {} }), { virtual: true })
 jest.mock('redis-semaphore', () => ({ Semaphore: class {} }), { virtual: true })
-test('loads', () => expect(typeof require('os-ipc/redis').RedisSemaphore.connect).toBe('function'))
+test('loads', () => expect(typeof require('os-ipc/redis').RedisLimit.connect).toBe('function'))
 `,
   })
   await runJest(t, made, 1)
@@ -134,14 +134,16 @@ requires(jest).serial('ts-jest compiles and runs typed tests', async t => {
     t,
     {
       'typed.test.ts': `
-import { IpcError, locks, type Permit, Semaphore } from 'os-ipc'
+import { IpcError, Limit, locks, type Permit, Semaphore } from 'os-ipc'
 import { permitSourceCases } from 'os-ipc/testing'
 declare function test(title: string, run: () => unknown): void
 declare function expect(value: unknown): { toBe(value: unknown): void; toBeInstanceOf(value: unknown): void }
 const name = process.env['NAME'] + '-typed'
 test('permits and locks', async () => {
+  const limit = Limit.create(name + '-limit', { permits: 1 })
+  const used: string = await limit.use(async (permit: Permit) => String(permit.released), { timeout: 20_000 })
+  limit.unlink()
   const jobs = Semaphore.create(name, { initial: 1 })
-  const used: string = await jobs.use(async (permit: Permit) => String(permit.released), { timeout: 20_000 })
   expect(used).toBe('false')
   expect(await locks.request(name, async lock => lock?.mode)).toBe('exclusive')
   const error: unknown = await jobs.wait().then(() => jobs.wait({ timeout: 5 })).catch((reason: unknown) => reason)
@@ -221,7 +223,7 @@ declare(test, ipc, '${file}')
 
 /** A route that waits; an edit makes another version of it, which finds what the one before has left. */
 const ROUTE = `
-import { IpcError, locks, Semaphore } from 'os-ipc'
+import { IpcError, Limit, locks, Semaphore } from 'os-ipc'
 export const dynamic = 'force-dynamic'
 const version = 1
 export async function GET() {
@@ -229,11 +231,13 @@ export async function GET() {
   const semaphore = Semaphore.openOrCreate(name, { initial: 0 })
   // Of the version before.
   const left = globalThis.left ?? []
-  const waits = [semaphore.wait({ timeout: 20_000 }), semaphore.acquire({ timeout: 20_000 })]
-  semaphore.post(2 + left.length)
+  const limit = Limit.openOrCreate(name + '-limit', { permits: 1 })
+  const held = limit.tryAcquire()
+  const waits = [semaphore.wait({ timeout: 20_000 }), limit.acquire({ timeout: 20_000 })]
+  semaphore.post(1 + left.length)
+  held.release()
   const [, permit] = await Promise.all(waits)
   permit.release()
-  semaphore.tryWait()
   const before = (await Promise.all(left)).length
   const mode = await locks.request(name, async lock => lock.mode)
   let known

@@ -1,9 +1,10 @@
-// The table of docs/reliability.md, and the marks that the trial of locks is judged by.
+// The table of docs/reliability.md, and what the trials of locks and of limits are judged by.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
 import test from 'ava'
 
+import { Headcount } from '../../stress/headcount.ts'
 import { Marks } from '../../stress/marks.ts'
 import type { Outcome } from '../../stress/promise.ts'
 import { renewed } from '../../stress/report.ts'
@@ -93,6 +94,41 @@ test('who was killed inside a lock is not inside it any more', t => {
   t.is(marks.clear(0), 'alone')
   t.is(marks.clear(0), undefined)
   t.false(marks.isInside(0))
+})
+
+test('a headcount says how many are inside, and how many may be', t => {
+  const headcount = new Headcount(new ArrayBuffer(Headcount.SIZE))
+  headcount.allow(1)
+  t.deepEqual(headcount.enter(0), { inside: 1, most: 1 })
+  t.deepEqual(headcount.enter(Headcount.PLACES - 1), { inside: 2, most: 1 })
+  headcount.leave(0)
+  t.deepEqual(headcount.look(), { inside: 1, most: 1 })
+  headcount.allow(0)
+  t.deepEqual(headcount.look(), { inside: 1, most: 0 })
+})
+
+test('who was killed inside a limit is not counted any more', t => {
+  const headcount = new Headcount(new ArrayBuffer(Headcount.SIZE))
+  headcount.allow(2)
+  headcount.enter(4)
+  headcount.enter(5)
+  headcount.doom([4, 6])
+  t.deepEqual(headcount.look(), { inside: 1, most: 2 })
+  t.true(headcount.isInside(4))
+  t.true(headcount.clear([4, 6]))
+  t.false(headcount.clear([4, 6]))
+  t.deepEqual(headcount.enter(4), { inside: 2, most: 2 })
+})
+
+test('a headcount says nothing while the coordinator changes something', t => {
+  const memory = new ArrayBuffer(Headcount.SIZE)
+  const headcount = new Headcount(memory)
+  const words = new BigUint64Array(memory)
+  words[3] = 1n // the version
+  t.is(headcount.enter(0), undefined)
+  t.is(headcount.look(), undefined)
+  words[3] = 2n
+  t.deepEqual(headcount.look(), { inside: 1, most: 0 })
 })
 
 function rows(docs: string): string[] {

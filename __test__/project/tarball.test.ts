@@ -31,13 +31,16 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
     name,
     files.map(({ path }) => path).sort(),
   ])
-  const command = readdirSync(join(repository, 'cli'), { recursive: true, encoding: 'utf8' })
+  const commands = readdirSync(join(repository, 'cli/commands'), { encoding: 'utf8' })
     .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-    .map(file => `cli/${file.replace(/ts$/, 'js')}`)
+    .map(file => file.replace(/\.ts$/, ''))
+    .filter(name => name !== 'run' && name !== 'lock')
+  const parts = ['command', 'run', 'supervise', 'spawning', 'spawn-thread', 'redis', 'postgres', ...commands]
+  const command = ['cli/os-ipc.js', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = ['lib/addon/native.js', 'lib/waiting/deadline.js', 'lib/common.cjs', 'lib/os-ipc.cjs']
+  const bundles = ['lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
     [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),
@@ -207,11 +210,11 @@ class Project {
 }
 
 const MODULE = `
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
 const [name] = process.argv.slice(-1)
-const jobs = Semaphore.create(name, { initial: 1 })
-const value = await jobs.use(() => jobs.value)
+const jobs = Limit.create(name, { permits: 1 })
+const value = await jobs.use(() => jobs.info().free)
 jobs.unlink()
 const memory = SharedMemory.create(name, { size: 8 })
 memory.write('hi')
@@ -286,9 +289,9 @@ test.serial('a TypeScript project of CommonJS that knows no exports (node10) com
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const program = `
 import { IpcError, Semaphore } from 'os-ipc'
-import type { RedisSemaphore } from 'os-ipc/redis'
+import type { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases } from 'os-ipc/testing'
-export const permits = (semaphore: RedisSemaphore): number => semaphore.permits
+export const permits = (semaphore: RedisLimit): number => semaphore.permits
 try {
   Semaphore.open(process.argv[2] ?? '')
 } catch (error) {

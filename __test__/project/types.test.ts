@@ -26,7 +26,7 @@ import { Redis } from 'ioredis'
 import { test } from 'node:test'
 import { capabilities, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
-import { RedisSemaphore } from 'os-ipc/redis'
+import { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, ready: Semaphore, jobs: Limit, limit: Limit, uploads: Limit, memory: SharedMemory
 declare const file: string, url: string, parts: string[], subject: PermitSourceSubject

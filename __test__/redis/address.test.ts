@@ -9,13 +9,13 @@ import test, { type ExecutionContext } from 'ava'
 
 import { IpcError } from '../../index.js'
 import { redisAddress } from '../../.cache/built/lib/redis/url.js'
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, RedisServer, redisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
 import { requires } from '../shared/requires.ts'
 
-const connect = (url: unknown) => RedisSemaphore.connect(url as string, '/jobs', { permits: 1 })
+const connect = (url: unknown) => RedisLimit.connect(url as string, '/jobs', { permits: 1 })
 
 test('an address is read into what ioredis needs', t => {
   for (const [url, expected] of [
@@ -113,7 +113,7 @@ requires(redisServer)('valkey:// and a socket lead to a server', async t => {
   const server = await RedisServer.start(t, { settings: { unixsocket: 'socket', unixsocketperm: '700' } })
   const path = join(server.folder, 'socket')
   for (const url of [server.url.replace('redis:', 'valkey:'), path, `unix:${path}`, `unix://${path}?db=2`]) {
-    const jobs = RedisSemaphore.connect(url, uniqueName(t), { permits: 1 })
+    const jobs = RedisLimit.connect(url, uniqueName(t), { permits: 1 })
     t.is(await jobs.use(() => 'in', { timeout: PATIENCE }), 'in', url)
     await jobs.close()
   }
@@ -133,7 +133,7 @@ async function mute(t: ExecutionContext): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-async function says(t: ExecutionContext, jobs: RedisSemaphore, hint: RegExp): Promise<void> {
+async function says(t: ExecutionContext, jobs: RedisLimit, hint: RegExp): Promise<void> {
   t.teardown(() => jobs.close())
   const error = await t.throwsAsync(jobs.acquire({ timeout: 600 }), {
     instanceOf: IpcError,
@@ -153,7 +153,7 @@ test('a wait over a given client that is still connecting says so', async t => {
   const client = new Client({ port: await mute(t), host: '127.0.0.1' })
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
-  await says(t, RedisSemaphore.over(client, '/jobs', { permits: 1 }), /no connection to Redis for \d+ ms/)
+  await says(t, RedisLimit.over(client, '/jobs', { permits: 1 }), /no connection to Redis for \d+ ms/)
 })
 
 requires(redisServer)('a wait at a server of plain text says why TLS has no connection', async t => {
@@ -180,11 +180,11 @@ requires(redisServer)('the key is the one in Redis, with the prefix of the clien
   const { server, name } = await redis(t)
   const client = new Client(server.url, { keyPrefix: 'ours:' })
   t.teardown(() => client.disconnect())
-  const jobs = RedisSemaphore.over(client, name, { permits: 1 })
+  const jobs = RedisLimit.over(client, name, { permits: 1 })
   const permit = await jobs.acquire({ timeout: PATIENCE })
-  const { key, holders } = await jobs.info()
+  const { key, taken } = await jobs.info()
   t.is(key, `ours:semaphore:os-ipc:${name}`)
-  t.is(holders, 1)
+  t.is(taken, 1)
   const watch = new Client(server.url)
   t.teardown(() => watch.disconnect())
   t.is(await watch.zcard(key), 1)

@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava'
 
 import { IpcError } from '../../index.js'
 import { noteKey } from '../../.cache/built/lib/redis/owner.js'
-import { type RedisPermit, RedisSemaphore } from '../../redis.js'
+import { type RedisPermit, RedisLimit } from '../../redis.js'
 import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { RedisCluster } from './helpers/cluster.ts'
 import { requires } from '../shared/requires.ts'
@@ -24,7 +24,7 @@ async function settled(t: ExecutionContext, durable = false, lease = LEASE): Pro
 }
 
 /** Everybody asks until one has the permit: by then the one who had it must know that it is lost. */
-async function noTwoHolders(t: ExecutionContext, held: RedisPermit, others: readonly RedisSemaphore[]) {
+async function noTwoHolders(t: ExecutionContext, held: RedisPermit, others: readonly RedisLimit[]) {
   const { signal } = held
   const permits = others.map(async jobs => {
     const permit = await jobs.acquire({ timeout: PATIENCE })
@@ -43,7 +43,7 @@ for (const durable of [false, true]) {
       const lease = 8_000
       const cluster = await settled(t, durable, lease)
       const other = cluster.open({ lease })
-      t.is((await other.info()).holders, 0)
+      t.is((await other.info()).taken, 0)
       const held = await cluster.open({ lease }).acquire({ timeout: PATIENCE })
       t.false(held.signal.aborted)
       const { server } = await cluster.owner()
@@ -150,7 +150,7 @@ requires(redisServer).serial(
     const cluster = await settled(t)
     const [owner, target, slot] = [await cluster.owner(), await cluster.another(), await cluster.slot()]
     const other = cluster.open()
-    t.is((await other.info()).holders, 0)
+    t.is((await other.info()).taken, 0)
     const held = await cluster.open().acquire({ timeout: PATIENCE })
     t.is(await other.tryAcquire(), null)
     await owner.server.kill()
@@ -165,7 +165,7 @@ requires(redisServer).serial('a Cluster that never becomes ready is the reason o
   const client = new ClusterClient([{ host: '127.0.0.1', port: 1 }], { clusterRetryStrategy: () => 100 })
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
-  const jobs = RedisSemaphore.over(client, '/never', { permits: 1, lease: LEASE })
+  const jobs = RedisLimit.over(client, '/never', { permits: 1, lease: LEASE })
   t.teardown(() => jobs.close())
   const error = await t.throwsAsync(jobs.acquire({ timeout: 500 }), {
     instanceOf: IpcError,

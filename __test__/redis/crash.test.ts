@@ -4,93 +4,36 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import type { SharedMemory } from '../../index.js'
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { child, type Child } from '../shared/child.ts'
+import { Crowd } from '../shared/crowd.ts'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, RedisServer, redisServer } from './helpers/redis.ts'
 import { requires } from '../shared/requires.ts'
-import { allTurns, makeTurns, most, now, type Turn } from './helpers/turns.ts'
-import { until } from '../shared/until.ts'
+import { now } from '../shared/turns.ts'
 
 const PERMITS = 2
 const CLIENTS = 4
 const LEASE = 1_000
 
+/** Every scene asks for so many turns four times at least. */
+const TURNS = 13
+
 /** Longer than a lease: whoever holds a permit loses it. */
 const TOO_LONG = LEASE * 1.6
 
-/** Processes that work, and a Redis. */
-class Crowd {
-  readonly memory: SharedMemory
-  readonly clients: Child[] = []
-  readonly #t: ExecutionContext
-  readonly #server: RedisServer
-  readonly #name: string
-  readonly #memoryName: string
-
-  constructor(t: ExecutionContext, server: RedisServer) {
-    this.#t = t
-    this.#server = server
-    this.#name = uniqueName(t)
-    this.#memoryName = uniqueName(t)
-    this.memory = makeTurns(this.#memoryName)
-  }
-
-  async add(count: number): Promise<void> {
-    const added = Array.from({ length: count }, (_, index) => {
-      const slot = this.clients.length + index
-      const args = [this.#server.url, this.#name, PERMITS, LEASE, this.#memoryName, slot]
-      return child(this.#t, 'redis/work.ts', { args, limit: 90_000 })
-    })
-    this.clients.push(...added)
-    for (const client of added) this.#t.is(await client.next(), 'working')
-  }
-
-  /** So many turns begin from now on. Every scene asks for them four times at least. */
-  async progress(what: string, turns = 13): Promise<void> {
-    const start = now()
-    await until(
-      `${turns} turns ${what}`,
-      () => allTurns(this.memory).filter(({ first }) => first > start).length >= turns,
-      PATIENCE,
-    )
-    this.#t.pass(what)
-  }
-
-  /** One of the turns of two and a half leases is under way, and has more than {@link TOO_LONG} before it. */
-  async longTurn(): Promise<void> {
-    const isLong = ({ first, last }: Turn) =>
-      last - first > LEASE / 5 && last - first < LEASE / 2 && now() - last < LEASE / 20
-    await until('a long turn', () => allTurns(this.memory).some(isLong), PATIENCE)
-  }
-
-  /** Ends those that live, and answers how many permits they lost. */
-  async end(except: readonly Child[] = []): Promise<number> {
-    let lost = 0
-    for (const client of this.clients) if (!except.includes(client)) client.send('end')
-    for (const client of this.clients) {
-      if (except.includes(client)) continue
-      const counts = (await client.next()) as { turns: number; lost: number }
-      lost += counts.lost
-      this.#t.like(await client.exit, { code: 0, stderr: '' })
-    }
-    return lost
-  }
-
-  check(): void {
-    const turns = allTurns(this.memory)
-    this.memory.close()
-    this.#t.true(turns.length > 50, `${turns.length} turns`)
-    this.#t.is(most(turns), PERMITS)
-  }
-}
-
 async function crowd(t: ExecutionContext): Promise<{ server: RedisServer; workers: Crowd }> {
   const server = await RedisServer.start(t)
-  const workers = new Crowd(t, server)
-  await workers.add(CLIENTS)
-  await workers.progress('at first')
+  const workers = await Crowd.of(t, CLIENTS, {
+    permits: PERMITS,
+    start: (name, memory, slot) => {
+      const args = [server.url, name, PERMITS, LEASE, memory, slot]
+      return child(t, 'redis/work.ts', { args, limit: 90_000 })
+    },
+    // One of two and a half leases, which has more than TOO_LONG before it.
+    isLong: ({ first, last }) =>
+      last - first > LEASE / 5 && last - first < LEASE / 2 && now() - last < LEASE / 20,
+  })
   return { server, workers }
 }
 
@@ -101,14 +44,14 @@ requires(redisServer).serial('never more than the limit act while Redis is stopp
     server.pause()
     await sleep(TOO_LONG)
     server.resume()
-    await workers.progress('after a long stop')
+    await workers.progress('after a long stop', TURNS)
     server.pause()
     await sleep(LEASE / 4)
     server.resume()
-    await workers.progress('after a short stop')
+    await workers.progress('after a short stop', TURNS)
   }
   t.true((await workers.end()) > 0)
-  workers.check()
+  workers.check(50)
 })
 
 requires(redisServer).serial(
@@ -119,10 +62,10 @@ requires(redisServer).serial(
       await server.kill()
       await sleep(pause)
       await server.start()
-      await workers.progress(`after ${pause} ms`)
+      await workers.progress(`after ${pause} ms`, TURNS)
     }
     await workers.end()
-    workers.check()
+    workers.check(50)
   },
 )
 
@@ -130,29 +73,26 @@ requires(redisServer).serial(
   'never more than the limit act while clients are stopped and killed',
   async t => {
     const { workers } = await crowd(t)
-    const [first, second, third] = workers.clients as [Child, Child, Child]
-    for (const client of [first, second]) {
+    for (const client of workers.clients.slice(0, 2)) {
       client.kill('SIGSTOP')
       await sleep(TOO_LONG)
       client.kill('SIGCONT')
-      await workers.progress('after a stop')
+      await workers.progress('after a stop', TURNS)
     }
-    third.kill('SIGKILL')
-    first.kill('SIGKILL')
-    await workers.add(2)
-    await workers.progress('after two deaths')
-    await workers.end([first, third])
-    workers.check()
+    await Promise.all([workers.replace(2), workers.replace(0)])
+    await workers.progress('after two deaths', TURNS)
+    await workers.end()
+    workers.check(50)
   },
 )
 
 /** A process that holds the only permit there is, and what others ask for it. */
-async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisSemaphore }> {
+async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisLimit }> {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
   const holder = child(t, 'redis/hold.ts', { args: [server.url, name, 1, LEASE] })
   t.is(await holder.next(), 'held')
-  const jobs = RedisSemaphore.connect(server.url, name, { permits: 1, lease: LEASE })
+  const jobs = RedisLimit.connect(server.url, name, { permits: 1, lease: LEASE })
   t.teardown(() => jobs.close())
   return { holder, jobs }
 }
@@ -182,7 +122,7 @@ requires(redisServer).serial(
     t.like(await holder.next(), { aborted: true, code: 'ERR_PERMIT_LOST' })
     t.is(await holder.next(), 'released')
     // Its release takes nothing from us.
-    t.is((await jobs.info()).holders, 1)
+    t.is((await jobs.info()).taken, 1)
     await permit.release()
   },
 )

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
 
 import { IpcError } from '../../index.js'
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
 import { requires } from '../shared/requires.ts'
@@ -124,7 +124,7 @@ for (const [what, take] of [
     await (take === 'pause' ? server.resume() : server.start())
     await sleep(6_500)
     t.false(permit.signal.aborted)
-    t.is((await jobs.info()).holders, 1)
+    t.is((await jobs.info()).taken, 1)
     await permit.release()
   })
 }
@@ -223,7 +223,7 @@ requires(redisServer)('clocks are compared again where the answer took too long 
     return [Number(seconds), Number(microseconds) + skew * 1_000]
   })
   const open = () => {
-    const jobs = RedisSemaphore.over(slow, name, { permits: 1, lease: 6_000 })
+    const jobs = RedisLimit.over(slow, name, { permits: 1, lease: 6_000 })
     t.teardown(() => jobs.close())
     return jobs
   }
@@ -260,7 +260,7 @@ requires(redisServer)(
       const [seconds, microseconds] = await client.time()
       return [Number(seconds) + skew, microseconds]
     })
-    const jobs = RedisSemaphore.over(skewed, name, { permits: 2, lease: LEASE })
+    const jobs = RedisLimit.over(skewed, name, { permits: 2, lease: LEASE })
     t.teardown(() => jobs.close())
     const permit = await jobs.acquire()
     skew = 5

@@ -29,8 +29,8 @@ async function run(t: ExecutionContext, code: string, peers: readonly string[], 
 
 const IMPORT = `
 try {
-  const { RedisSemaphore } = await import('os-ipc/redis')
-  console.log(typeof RedisSemaphore.connect)
+  const { RedisLimit } = await import('os-ipc/redis')
+  console.log(typeof RedisLimit.connect)
 } catch ({ name, code, message, hint }) {
   console.log(name, code, message)
   console.log(hint)
@@ -81,9 +81,9 @@ test('os-ipc and os-ipc/testing need and load no peer', async t => {
 test('os-ipc/testing runs without the addon, and os-ipc/redis too', async t => {
   const code = `
     import { permitSourceCases } from 'os-ipc/testing'
-    import { RedisSemaphore } from 'os-ipc/redis'
+    import { RedisLimit } from 'os-ipc/redis'
     import { createRequire } from 'node:module'
-    console.log(permitSourceCases({}).length > 30, typeof RedisSemaphore.over)
+    console.log(permitSourceCases({}).length > 30, typeof RedisLimit.over)
     console.log(Object.keys(createRequire(import.meta.url).cache).filter(file => /native|[.]node$/.test(file)).length)`
   t.is(await run(t, code, ['redis-semaphore', 'ioredis']), 'true function\n0\n')
 })
@@ -94,5 +94,5 @@ test('both can be required', async t => {
     const require = createRequire(import.meta.url)
     console.log(Object.keys(require('os-ipc/redis')).join(), Object.keys(require('os-ipc/testing')).join())`
   const said = await run(t, code, ['redis-semaphore', 'ioredis'])
-  t.is(said, 'RedisPermit,RedisSemaphore permitSourceCases,testPermitSource\n')
+  t.is(said, 'RedisLimit,RedisPermit permitSourceCases,testPermitSource\n')
 })

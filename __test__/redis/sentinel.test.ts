@@ -3,7 +3,7 @@
 import { Redis as Client } from 'ioredis'
 
 import type { IpcError } from '../../index.js'
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, redisServer, RedisServer } from './helpers/redis.ts'
 import { requires } from '../shared/requires.ts'
@@ -49,7 +49,7 @@ requires(redisServer).serial(
       })
       client.on('error', () => {})
       t.teardown(() => client.disconnect())
-      const jobs = RedisSemaphore.over(client, name, { permits: 1, lease: LEASE })
+      const jobs = RedisLimit.over(client, name, { permits: 1, lease: LEASE })
       t.teardown(() => jobs.close())
       return jobs
     }

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 
 import type { IpcError } from '../../index.js'
 import { isFinal } from '../../.cache/built/lib/redis/failures.js'
-import type { RedisSemaphore } from '../../redis.js'
+import type { RedisLimit } from '../../redis.js'
 import { fetchedServer, PATIENCE, redisServer, type RedisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
 import { requires } from '../shared/requires.ts'
@@ -42,7 +42,7 @@ function direct(t: ExecutionContext, server: RedisServer): Client {
   return client
 }
 
-async function taken(jobs: RedisSemaphore): Promise<string> {
+async function taken(jobs: RedisLimit): Promise<string> {
   const permit = await jobs.tryAcquire().catch((error: IpcError) => error.code)
   if (typeof permit === 'string') return permit
   await permit?.release()
@@ -60,7 +60,7 @@ for (const [what, program] of SERVERS) {
       t.false(permit.signal.aborted)
       const other = connect({ lease: 1_500 })
       t.is(await other.tryAcquire(), null)
-      t.like(await other.info(), { holders: 1, value: 0 })
+      t.like(await other.info(), { taken: 1, free: 0 })
       await permit.release()
       await (await other.acquire({ timeout: PATIENCE })).release()
     },

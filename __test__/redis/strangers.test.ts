@@ -7,7 +7,7 @@ import { Redis as Client } from 'ioredis'
 import { Semaphore as Bare } from 'redis-semaphore'
 import test from 'ava'
 
-import { RedisSemaphore } from '../../redis.js'
+import { RedisLimit } from '../../redis.js'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, redisServer, RedisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
@@ -25,7 +25,7 @@ for (const given of [false, true]) {
       client.on('error', () => {})
       t.teardown(() => client.disconnect())
       const jobs = given
-        ? RedisSemaphore.over(client, name, { permits: 1, lease: LEASE })
+        ? RedisLimit.over(client, name, { permits: 1, lease: LEASE })
         : connect({ lease: LEASE })
       t.teardown(() => jobs.close())
       const permit = await jobs.acquire({ timeout: PATIENCE })
@@ -55,7 +55,7 @@ requires(redisServer).serial('the wait for a fresh server is announced once, how
   t.teardown(() => process.off('warning', onWarning))
   const server = await RedisServer.start(t, { durable: false })
   const sources = Array.from({ length: 3 }, () =>
-    RedisSemaphore.connect(server.url, uniqueName(t), { permits: 1, lease: 1_000 }),
+    RedisLimit.connect(server.url, uniqueName(t), { permits: 1, lease: 1_000 }),
   )
   for (const jobs of sources) await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_UNAVAILABLE' })
   await Promise.all(sources.map(jobs => jobs.use(() => 'in', { timeout: PATIENCE })))
@@ -79,12 +79,12 @@ requires(redisServer)('a client whose answers are no numbers is an error, and no
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
-    const jobs = RedisSemaphore.over(odd, name, { permits: 1 })
+    const jobs = RedisLimit.over(odd, name, { permits: 1 })
     await t.throwsAsync(jobs.info(), { code: 'ERR_UNAVAILABLE', message: /ZCOUNT/ }, String(answer))
     await jobs.close()
   }
-  const jobs = RedisSemaphore.over(client, name, { permits: 2 })
-  t.like(await jobs.info(), { holders: 0, value: 2 })
+  const jobs = RedisLimit.over(client, name, { permits: 2 })
+  t.like(await jobs.info(), { taken: 0, free: 2 })
   // A transaction that its owner has begun takes in all commands.
   await client.multi({ pipeline: false })
   await t.throwsAsync(jobs.info(), { code: 'ERR_UNAVAILABLE' })
@@ -95,7 +95,7 @@ requires(redisServer)('a client whose answers are no numbers is an error, and no
 // ---- signals
 
 test('a thing that is no AbortSignal is refused', async t => {
-  const jobs = RedisSemaphore.connect('redis://127.0.0.1:1', '/jobs', { permits: 1 })
+  const jobs = RedisLimit.connect('redis://127.0.0.1:1', '/jobs', { permits: 1 })
   for (const signal of [
     ...[null, 7, 'abort', {}, { aborted: false }, { aborted: false, addEventListener() {} }],
     ...[
@@ -132,7 +132,7 @@ for (const method of ['addEventListener', 'removeEventListener'] as const) {
       [...odd, ...good].map(wait => wait.then(permit => permit.release(), String)),
     )
     t.is(permits.slice(3).filter(outcome => outcome !== undefined).length, 0, String(permits))
-    t.like(await jobs.info(), { holders: 0, held: 0, pending: 0 })
+    t.like(await jobs.info(), { taken: 0, held: 0, pending: 0 })
   })
 }
 
@@ -153,7 +153,7 @@ requires(redisServer)('a signal whose reason throws ends its wait, and no other'
   t.is(await t.throwsAsync(aborted), odd)
   await held.release()
   await (await good).release()
-  t.like(await jobs.info(), { holders: 0, held: 0, pending: 0 })
+  t.like(await jobs.info(), { taken: 0, held: 0, pending: 0 })
 })
 
 requires(redisServer)('closing with odd signals ends every wait', async t => {

@@ -130,15 +130,18 @@ requires(glibc)('the counter is a number that C can hold', t => {
   t.is(semaphore.value, top - 1)
 })
 
-requires(linux)('a POSIX post adds at most 1,000,000 units, so that it blocks the thread for milliseconds', t => {
-  using semaphore = Semaphore.create(uniqueName(t), { initial: 0, backend: 'posix' })
-  for (const count of [1_000_001, 2 ** 31 - 1]) {
-    t.throws(() => semaphore.post(count), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
-  }
-  t.is(semaphore.value, 0)
-  semaphore.post(1_000_000)
-  t.is(semaphore.value, 1_000_000)
-})
+requires(linux)(
+  'a POSIX post adds at most 1,000,000 units, so that it blocks the thread for milliseconds',
+  t => {
+    using semaphore = Semaphore.create(uniqueName(t), { initial: 0, backend: 'posix' })
+    for (const count of [1_000_001, 2 ** 31 - 1]) {
+      t.throws(() => semaphore.post(count), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
+    }
+    t.is(semaphore.value, 0)
+    semaphore.post(1_000_000)
+    t.is(semaphore.value, 1_000_000)
+  },
+)
 
 test('workers that are terminated while they count lose no unit and double none, and wake who waits', async t => {
   const name = uniqueName(t)

@@ -49,27 +49,74 @@ export interface PostgresServerOptions {
   within?: readonly string[]
 }
 
+/** What of ava says when something is done. */
+interface AllTests {
+  before(implementation: () => Promise<void>): void
+  after: { always(implementation: () => Promise<void>): void }
+}
+
 /** A server with its own folder, port and password. */
 export class PostgresServer {
-  readonly port: number
+  port: number
   readonly folder: string
-  readonly #password = randomBytes(12).toString('hex')
+  readonly #password: string
   readonly #options: PostgresServerOptions
   #process: ChildProcess | undefined
 
-  private constructor(port: number, options: PostgresServerOptions) {
+  private constructor(port: number, options: PostgresServerOptions, password: string) {
     this.port = port
+    this.#password = password
     this.#options = options
     this.folder = mkdtempSync(join(tmpdir(), 'os-ipc-postgres-'))
   }
 
   /** Starts a server, which answers until the test ends. */
   static async start(t: Teardown, options: PostgresServerOptions = {}): Promise<PostgresServer> {
-    const server = new PostgresServer(await freePort(), options)
+    const server = new PostgresServer(await freePort(), options, randomBytes(12).toString('hex'))
     t.teardown(() => server.remove())
     server.#make()
     await server.start()
     return server
+  }
+
+  /** One for all tests of a file, which is there before the first and until after the last. */
+  static forAll(test: AllTests): PostgresServer {
+    const server = new PostgresServer(0, {}, randomBytes(12).toString('hex'))
+    test.after.always(() => server.remove())
+    // Without PostgreSQL the tests that need it are skipped.
+    if (postgresServer.missing === undefined) {
+      test.before(async () => {
+        server.port = await freePort()
+        server.#make()
+        await server.start()
+      })
+    }
+    return server
+  }
+
+  /** Another one that repeats what this one writes, until it is promoted or the test ends. */
+  async replica(t: Teardown): Promise<PostgresServer> {
+    const replica = new PostgresServer(await freePort(), {}, this.#password)
+    t.teardown(() => replica.remove())
+    replica.#run('pg_basebackup', [
+      '-d',
+      this.url,
+      '-D',
+      replica.#data,
+      '-R',
+      '-X',
+      'stream',
+      '-c',
+      'fast',
+      '-N',
+    ])
+    await replica.start()
+    return replica
+  }
+
+  /** It is the primary from now on. */
+  promote(): void {
+    this.#run('pg_ctl', ['promote', '-w', '-D', this.#data])
   }
 
   get url(): string {
@@ -226,27 +273,20 @@ export class PostgresServer {
   #make(): void {
     const secret = join(this.folder, 'password')
     writeFileSync(secret, this.#password)
-    if (user !== undefined) for (const path of [this.folder, secret]) chownSync(path, user.uid, user.gid)
-    const args = [
-      '-D',
-      this.#data,
-      '-U',
-      'postgres',
-      '--pwfile',
-      secret,
-      '-A',
-      'scram-sha-256',
-      '-N',
-      '-E',
-      'UTF8',
-      '--locale=C',
-    ]
-    const [command = '', ...rest] = asUser(join(bin ?? '', 'initdb'), args)
-    const made = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
-    if (made.status !== 0) throw new Error(`initdb: ${made.stderr}${made.error ?? ''}`)
+    if (user !== undefined) chownSync(secret, user.uid, user.gid)
+    const access = ['-U', 'postgres', '--pwfile', secret, '-A', 'scram-sha-256']
+    this.#run('initdb', ['-D', this.#data, ...access, '-N', '-E', 'UTF8', '--locale=C'])
     if (this.#options.address !== undefined) {
       appendFileSync(join(this.#data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n')
     }
+  }
+
+  /** Runs one of the programs of PostgreSQL in the folder, as the user of the server. */
+  #run(program: string, args: readonly string[]): void {
+    if (user !== undefined) chownSync(this.folder, user.uid, user.gid)
+    const [command = '', ...rest] = asUser(join(bin ?? '', program), args)
+    const { status, stderr, error } = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
+    if (status !== 0) throw new Error(`${program}: ${stderr}${error ?? ''}`)
   }
 }
 

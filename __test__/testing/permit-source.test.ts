@@ -1,12 +1,12 @@
-// One suite, os-ipc/testing, over everything that gives permits: semaphores of this machine, of both backends, and permits
-// on Redis, over connections of their own and over clients of every ioredis that is supported.
+// One suite, os-ipc/testing, over everything that gives permits: limits of this machine, and limits on Redis, over
+// connections of their own and over clients of every ioredis that is supported.
 
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import test from 'ava'
 
-import { capabilities, type PermitSource, Semaphore } from '../../index.js'
-import { RedisSemaphore } from '../../redis.js'
+import { capabilities, Limit, type PermitSource } from '../../index.js'
+import { RedisLimit } from '../../redis.js'
 import { permitSourceCases, type PermitSourceSubject, testPermitSource } from '../../testing.js'
 import { removeNamed } from '../shared/names.ts'
 import { RedisServer, redisServer } from '../redis/helpers/redis.ts'
@@ -15,14 +15,14 @@ import { requires } from '../shared/requires.ts'
 let made = 0
 const freshName = (): string => `/os-ipc-source-${process.pid}-${made++}`
 
-for (const backend of capabilities.semaphoreBackends) {
+for (const engine of capabilities.limits.engines) {
   const subject: PermitSourceSubject = {
-    create: permits => Semaphore.create(freshName(), { initial: permits, backend }),
-    open: name => Semaphore.open(name, { backend }),
+    create: permits => Limit.create(freshName(), { permits, engine }),
+    open: name => Limit.open(name, { engine }),
     remove: removeNamed,
   }
   for (const { title, run } of permitSourceCases(subject)) {
-    test(`${title} (Semaphore, ${backend})`, async t => {
+    test(`${title} (Limit, ${engine})`, async t => {
       await t.notThrowsAsync(run)
     })
   }
@@ -47,12 +47,12 @@ const over = (makeClient: () => Redis6 | Redis5) => {
       client = makeClient()
       undo.push(() => client?.disconnect())
     }
-    return RedisSemaphore.over(client, name, { permits, lease: 3_000 })
+    return RedisLimit.over(client, name, { permits, lease: 3_000 })
   }
 }
 
 const kinds: Record<string, (name: string, permits: number) => PermitSource> = {
-  'a connection of its own': (name, permits) => RedisSemaphore.connect(url, name, { permits, lease: 3_000 }),
+  'a connection of its own': (name, permits) => RedisLimit.connect(url, name, { permits, lease: 3_000 }),
   'ioredis 6': over(() => new Redis6(url)),
   'ioredis 5, with automatic pipelines': over(() => new Redis5(url, { enableAutoPipelining: true })),
 }
@@ -91,7 +91,7 @@ test('testPermitSource declares every case with the function that it is given', 
 })
 
 /** What a class of one's own can get wrong, and what the suite says to it. */
-const faults: Record<string, { spoil: (source: Semaphore) => void; found: RegExp }> = {
+const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> = {
   'a tryAcquire that never says null': {
     spoil: source => {
       const { tryAcquire } = source
@@ -129,20 +129,20 @@ const faults: Record<string, { spoil: (source: Semaphore) => void; found: RegExp
 
 for (const [fault, { spoil, found }] of Object.entries(faults)) {
   test(`the suite finds ${fault}`, async t => {
-    const opened: Semaphore[] = []
-    const spoiled = (source: Semaphore): PermitSource => {
+    const opened: Limit[] = []
+    const spoiled = (source: Limit): PermitSource => {
       opened.push(source)
       spoil(source)
       return source
     }
     const cases = permitSourceCases({
-      create: permits => spoiled(Semaphore.create(freshName(), { initial: permits })),
-      open: name => spoiled(Semaphore.open(name)),
+      create: permits => spoiled(Limit.create(freshName(), { permits })),
+      open: name => spoiled(Limit.open(name)),
       remove: removeNamed,
       patience: 500,
     }).filter(({ title }) => found.test(title))
     t.is(cases.length, 1)
     await t.throwsAsync(async () => cases[0]?.run())
-    for (const source of opened) Semaphore.prototype.close.call(source)
+    for (const source of opened) Limit.prototype.close.call(source)
   })
 }

@@ -14,6 +14,7 @@ const NAMES = [
   'many',
   'open-close',
   'import',
+  'start-up',
   'redis',
   'postgres',
 ]

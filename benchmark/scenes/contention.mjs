@@ -32,6 +32,16 @@ function opened({ object, atTheEnd }) {
   return file
 }
 
+/** Permits, which come back from the dead and name their holders: the calls for them have undo. */
+const permits = node(async ({ object, atTheEnd }) => {
+  const { Limit } = await import('../shared/ours.mjs')
+  const jobs = Limit.openOrCreate(object, { permits: 1 })
+  atTheEnd(() => jobs.unlink())
+  return count => {
+    for (let index = 0; index < count; index += 1) jobs.acquireSync().release()
+  }
+})
+
 export const scene = {
   name: 'contention',
   title: '32 processes that contend for one unit',
@@ -44,6 +54,8 @@ export const scene = {
     'os-ipc': crowd(PROCESSES, ours('sysv')),
     'os-ipc, POSIX': crowd(PROCESSES, ours('posix')),
     limit: crowd(PROCESSES, limit('contention')),
+    'os-ipc, permits': crowd(PROCESSES, permits),
+    'limit, with undo': crowd(PROCESSES, limit('contention-permit')),
     'os-ipc, await': crowd(
       PROCESSES,
       node(async ({ object, atTheEnd }) => {
@@ -93,5 +105,9 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [throughput('os-ipc', 'limit', 0.8), ratio('os-ipc, POSIX', 'Python posix_ipc', 2)],
+  targets: [
+    throughput('os-ipc', 'limit', 0.8),
+    throughput('os-ipc, permits', 'limit, with undo', 0.8),
+    ratio('os-ipc, POSIX', 'Python posix_ipc', 2),
+  ],
 }

@@ -1,6 +1,6 @@
 import { python } from '../shared/contenders.mjs'
 import { lockContenders } from '../shared/locks.mjs'
-import { pairContenders, waitAndPost } from '../shared/pairs.mjs'
+import { pairContenders, unit, waitAndPost } from '../shared/pairs.mjs'
 import { carriesBytes, noPosixInGo, notInSysv, onlyMemory } from '../shared/reasons.mjs'
 import { ratio } from '../shared/targets.mjs'
 
@@ -9,7 +9,7 @@ export const scene = {
   title: 'POSIX tryWait + post, uncontended',
   operation: 'a pair',
   contenders: {
-    ...pairContenders('posix-pair', 'posix', waitAndPost),
+    ...pairContenders('posix-pair', unit('posix'), waitAndPost),
     ...lockContenders,
     'Python posix_ipc': python('posix-pair'),
     'Python sysv_ipc': notInSysv,

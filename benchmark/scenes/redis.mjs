@@ -6,12 +6,12 @@ import { extra, reported } from '../shared/targets.mjs'
 const oneMachine = cannot('works on one machine only')
 
 async function ours({ url, object, atTheEnd }) {
-  const { RedisSemaphore } = await import('../shared/ours-on-redis.mjs')
-  const semaphore = RedisSemaphore.connect(url, object, { permits: 4 })
-  atTheEnd(() => semaphore.close())
+  const { RedisLimit } = await import('../shared/ours-on-redis.mjs')
+  const jobs = RedisLimit.connect(url, object, { permits: 4 })
+  atTheEnd(() => jobs.close())
   return async count => {
     for (let index = 0; index < count; index += 1) {
-      const permit = await semaphore.acquire()
+      const permit = await jobs.acquire()
       await permit.release()
     }
   }

@@ -1,6 +1,6 @@
 import { go, python } from '../shared/contenders.mjs'
 import { lockContenders } from '../shared/locks.mjs'
-import { pairContenders, waitAndPost } from '../shared/pairs.mjs'
+import { pairContenders, unit, waitAndPost } from '../shared/pairs.mjs'
 import { carriesBytes, notInPosix, onlyMemory } from '../shared/reasons.mjs'
 import { ratio, reported } from '../shared/targets.mjs'
 
@@ -9,7 +9,7 @@ export const scene = {
   title: 'System V tryWait + post, uncontended',
   operation: 'a pair',
   contenders: {
-    ...pairContenders('sysv-pair', 'sysv', waitAndPost),
+    ...pairContenders('sysv-pair', unit('sysv'), waitAndPost),
     ...lockContenders,
     'Python sysv_ipc': python('sysv-pair'),
     Go: go('sysv-pair'),

@@ -1,15 +1,15 @@
 import { cannot, go, python } from '../shared/contenders.mjs'
 import { lockContenders } from '../shared/locks.mjs'
-import { acquireAndRelease, pairContenders } from '../shared/pairs.mjs'
+import { acquireAndRelease, pairContenders, permit } from '../shared/pairs.mjs'
 import { carriesBytes, onlyMemory } from '../shared/reasons.mjs'
 import { ratio } from '../shared/targets.mjs'
 
 export const scene = {
   name: 'sysv-permit',
-  title: 'System V tryAcquire + release: a permit that outlives no process',
+  title: 'Limit, tryAcquire + release: a permit that outlives no process, with its holder recorded',
   operation: 'a pair',
   contenders: {
-    ...pairContenders('sysv-permit', 'sysv', acquireAndRelease),
+    ...pairContenders('sysv-permit', permit, acquireAndRelease),
     'fs-ext': lockContenders['fs-ext'],
     'os-lock': lockContenders['os-lock'],
     'proper-lockfile': lockContenders['proper-lockfile'],

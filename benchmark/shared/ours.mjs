@@ -1,3 +1,3 @@
 // The built package, in the folder above.
 
-export const { Permit, Semaphore, SharedMemory } = await import('../../index.js')
+export const { Limit, Semaphore, SharedMemory } = await import('../../index.js')

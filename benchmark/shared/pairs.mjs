@@ -2,22 +2,30 @@
 
 import { limit, node } from './contenders.mjs'
 
-/** The contenders that every such scene has: a semaphore of ours that takes and gives by `pair`, and the limit. */
-export function pairContenders(name, backend, pair) {
+/** The contenders that every such scene has: what `create` makes of ours, taken and given by `pair`, and the limit. */
+export function pairContenders(name, create, pair) {
   return {
     'os-ipc': node(async ({ object, atTheEnd }) => {
-      const { Semaphore } = await import('./ours.mjs')
-      const semaphore = Semaphore.create(object, { initial: 1, backend })
-      atTheEnd(() => semaphore.unlink())
+      const made = create(await import('./ours.mjs'), object)
+      atTheEnd(() => made.unlink())
       return count => {
         let taken = 0
-        for (let index = 0; index < count; index += 1) taken += pair(semaphore)
+        for (let index = 0; index < count; index += 1) taken += pair(made)
         return { work: taken }
       }
     }),
     limit: limit(name),
   }
 }
+
+/** A semaphore with one unit. */
+export const unit =
+  backend =>
+  ({ Semaphore }, object) =>
+    Semaphore.create(object, { initial: 1, backend })
+
+/** A limit with one permit, which records its holder. */
+export const permit = ({ Limit }, object) => Limit.create(object, { permits: 1 })
 
 /** `tryWait` and `post`; 1 when there was a unit. */
 export function waitAndPost(semaphore) {
@@ -27,8 +35,8 @@ export function waitAndPost(semaphore) {
 }
 
 /** `tryAcquire` and `release`; 1 when there was a permit. */
-export function acquireAndRelease(semaphore) {
-  const permit = semaphore.tryAcquire()
+export function acquireAndRelease(jobs) {
+  const permit = jobs.tryAcquire()
   permit?.release()
   return permit === null ? 0 : 1
 }

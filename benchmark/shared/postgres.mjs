@@ -17,8 +17,8 @@ const DEBIAN = '/usr/lib/postgresql'
 
 const bin = findPrograms()
 
-/** So often that the engine has compiled what is run, and the server has it in its caches. */
-const WARM_UP = 1_000
+/** So often that the engine has compiled what is run: a round is short, and the code of a client long. */
+const WARM_UP = 3_000
 
 /** A contender that `prepare` gets ready with the URL of a server of its own. */
 export function withPostgres(prepare) {

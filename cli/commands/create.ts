@@ -2,8 +2,9 @@ import { command } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { about } from '../core/explain.js'
 import { usage } from '../core/failure.js'
-import { memoryItem, semaphoreItem } from '../core/items.js'
-import { backendOf, memorySubject, semaphoreSubject } from '../core/open.js'
+import { itemJson, limitItem, memoryItem, semaphoreItem } from '../core/items.js'
+import { tellDifference } from '../core/permits.js'
+import { backendOf, limitSubject, memorySubject, semaphoreSubject } from '../core/open.js'
 import { printJson } from '../core/output.js'
 import { libraryId } from '../core/target.js'
 import { bytes, integer, JSON_OUTPUT, MODE, OWNER, POSIX } from '../core/values.js'
@@ -18,35 +19,50 @@ export default command({
       help: "Make a semaphore: its counter's first value, 0 to 32767, with --posix to 2147483647.",
       read: integer(0, 0x7fff_ffff),
     },
+    permits: {
+      short: 'p',
+      value: 'N',
+      help: 'Make a limit: how many permits it has, 0 to 32767.',
+      read: integer(0, 32_767),
+    },
     size: {
       short: 's',
       value: 'BYTES',
       help: 'Make memory of so many bytes (also 4k, 16M), filled with zeros.',
       read: bytes,
     },
-    'if-absent': { help: 'Do nothing when there is one already; memory that is too small is an error.' },
+    'if-absent': {
+      help: 'Do nothing when there is one already; memory that is too small is an error. A limit keeps its number of permits.',
+    },
     mode: MODE,
     owner: OWNER,
     posix: POSIX,
     json: JSON_OUTPUT,
   },
   description: [
-    'Makes a semaphore (--initial) or shared memory (--size). It stays until it is removed, or until the host starts anew.',
+    'Makes a semaphore (--initial), a limit (--permits) or shared memory (--size). It stays until it is removed, or until the host starts anew.',
     'Memory of a name is POSIX, memory of a key System V.',
   ],
   examples: [
     ['os-ipc create jobs --initial 4', 'a semaphore with four units'],
+    ['os-ipc create uploads --permits 2', 'a limit: at most two at a time'],
     ['os-ipc create frames --size 16M --mode 660', 'memory that a group shares'],
     ['os-ipc create jobs -n 4 --if-absent', 'for a script that runs more than once'],
   ],
   exits: COMMON_EXITS,
   run({ ipc, options, operands: [name = ''] }) {
-    const { initial, size, mode, json } = options
+    const { initial, permits, size, mode, json, posix } = options
     const ifAbsent = options['if-absent']
     const owner = ifAbsent ? options.owner : undefined
-    if ((initial === undefined) === (size === undefined)) {
-      throw usage('create wants either --initial N, for a semaphore, or --size BYTES, for memory')
+    if ([initial, permits, size].filter(given => given !== undefined).length !== 1) {
+      throw usage(
+        'create wants one of --initial N, for a semaphore, --permits N, for a limit, and --size BYTES, for memory',
+      )
     }
+    if (posix && permits !== undefined)
+      throw usage('--posix is about semaphores', 'the permits of a limit are System V')
+    if (posix && size !== undefined)
+      throw usage('--posix is about semaphores', 'memory of a name is POSIX by itself')
     if (initial !== undefined) {
       const subject = semaphoreSubject(name, options)
       const id = libraryId(subject.target)
@@ -55,10 +71,20 @@ export default command({
           ? ipc.Semaphore.openOrCreate(id, { initial, mode, owner, backend: backendOf(subject) })
           : ipc.Semaphore.create(id, { initial, mode, backend: backendOf(subject) }),
       )
-      if (json) printJson({ ...semaphoreItem(semaphore.info()), created: semaphore.created })
+      if (json) printJson({ ...itemJson(semaphoreItem(semaphore.info())), created: semaphore.created })
       semaphore.close()
+    } else if (permits !== undefined) {
+      const subject = limitSubject(name)
+      const id = libraryId(subject.target)
+      const limit = about(ipc, subject, () =>
+        ifAbsent
+          ? ipc.Limit.openOrCreate(id, { permits, mode, owner })
+          : ipc.Limit.create(id, { permits, mode }),
+      )
+      tellDifference(limit, permits, subject)
+      if (json) printJson({ ...itemJson(limitItem(limit.info())), created: limit.created })
+      limit.close()
     } else if (size !== undefined) {
-      if (options.posix) throw usage('--posix is about semaphores', 'memory of a name is POSIX by itself')
       const subject = memorySubject(name)
       const id = libraryId(subject.target)
       const memory = about(ipc, subject, () =>
@@ -66,7 +92,7 @@ export default command({
           ? ipc.SharedMemory.openOrCreate(id, { size, mode, owner })
           : ipc.SharedMemory.create(id, { size, mode }),
       )
-      if (json) printJson({ ...memoryItem(memory.info()), created: memory.created })
+      if (json) printJson({ ...itemJson(memoryItem(memory.info())), created: memory.created })
       memory.close()
     }
     return undefined

@@ -8,6 +8,7 @@ import { checkBinding } from '../doctor/binding.js'
 import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
+import { checkPermits } from '../doctor/permits.js'
 import { checkPosix } from '../doctor/posix.js'
 import { checkSystemV, longestRecordedName } from '../doctor/system-v.js'
 import { checkSurroundings } from '../doctor/surroundings.js'
@@ -25,7 +26,8 @@ export default command({
   options: { json: JSON_OUTPUT },
   description: [
     'Looks at what this host allows, and says what will bite: the native binding, the limits of semaphores and segments and how much of them is used, ' +
-      "/dev/shm, containers, systemd's RemoveIPC, kernel.shm_rmid_forced, and objects that seem to be left behind, with the command that removes them.",
+      "/dev/shm, containers, systemd's RemoveIPC, kernel.shm_rmid_forced, permits that a process has held for over an hour or that a stopped process holds, and objects that seem to be left behind, with the command that removes them.",
+    'The kernel does not tell since when a permit is held: doctor tells of permits of a limit whose last permit was taken or given back over an hour ago.',
     'It changes nothing. A note is to be known, a warning will bite some day, a problem bites now.',
   ],
   examples: [
@@ -48,6 +50,7 @@ export default command({
       ...(ipc === undefined ? [] : await checkSystemV()),
       ...examined('/dev/shm', checkPosix),
       ...examined('surroundings', checkSurroundings),
+      ...(ipc === undefined ? [] : examined('permits', () => checkPermits(ipc))),
       ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc))),
     ]
     if (options.json) printJson(findings)

@@ -18,7 +18,7 @@ export default command({
   description: [
     'Prints the System V key that a name stands for, in hex as ipcs shows it and in decimal, and the lines of C, Go and Python that open the same object. ' +
       'It computes, and looks at nothing: the object need not exist.',
-    "A semaphore's key is FNV-1a 32 over its name with the slash. Memory of a name is POSIX and has no key.",
+    'The key of a semaphore or a limit is FNV-1a 32 over its name with the slash. Memory of a name is POSIX and has no key.',
   ],
   examples: [
     ['os-ipc key jobs', 'the key, and how to open the semaphore elsewhere'],

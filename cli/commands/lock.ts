@@ -3,7 +3,7 @@ import { RUNNER_EXITS } from '../core/exit.js'
 import { printable } from '../core/text.js'
 import { integer, POSTGRES, TIMEOUT } from '../core/values.js'
 import { runHolding } from '../run/holding.js'
-import { lockSource } from '../run/lock-source.js'
+import { lockSource, tidyLocks } from '../run/lock-source.js'
 
 export default command({
   name: 'lock',
@@ -20,13 +20,18 @@ export default command({
       read: integer(0, 255),
     },
     postgres: POSTGRES,
+    supervise: {
+      help: 'Stay beside the command, and pass signals on to it, where os-ipc could become the command.',
+    },
     quiet: { short: 'q', help: 'Say nothing when the time is over.' },
   },
   description: [
     'Runs a command while holding a lock: alone, or with --shared together with all others that hold it shared. It is the lock that programs have with locks.request() of this package. ' +
       'A writer gets in among readers that come and go.',
-    'The command has our streams, and its exit code is ours. The lock is free again when it ends, and also when os-ipc is killed; signals are passed on, as with run.',
-    'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. When its session is lost, the command is told to end with SIGTERM. ' +
+    'On Linux os-ipc becomes the command once it has the lock, as with run. The lock is free again when the process ends, however it ends. ' +
+      'A command that asks for the same lock again waits for itself, as any other process would.',
+    'The kernel keeps what a lock is made of after the command has ended. The next os-ipc lock removes it.',
+    'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. os-ipc stays beside the command, and tells it to end with SIGTERM when the session is lost. ' +
       'It needs the package pg beside os-ipc.',
   ],
   examples: [
@@ -37,16 +42,19 @@ export default command({
   ],
   exits: RUNNER_EXITS,
   run({ ipc, options, operands: [name = ''], command }) {
-    const { shared, timeout, quiet, postgres } = options
+    const { shared, timeout, quiet, postgres, supervise } = options
     const mode = shared ? 'shared' : 'exclusive'
     return runHolding(
       async () => {
-        if (postgres === undefined) return lockSource(ipc, name, mode)
+        if (postgres === undefined) {
+          await tidyLocks()
+          return lockSource(ipc, name, mode)
+        }
         const { postgresLockSource } = await import('../run/postgres.js')
         return postgresLockSource(postgres, name, mode)
       },
       `the lock ${printable(name)}`,
-      { timeout, waitCode: options['wait-code'], quiet },
+      { timeout, waitCode: options['wait-code'], quiet, supervise },
       command,
     )
   },

@@ -1,6 +1,7 @@
 import {
   AGE,
   ATTACHED,
+  HOLDERS,
   ID,
   KIND,
   LAST_PID,
@@ -15,13 +16,13 @@ import { command } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { rows } from '../core/files.js'
 import { count } from '../core/format.js'
-import { everything, type Item } from '../core/items.js'
-import { note, print, printJson } from '../core/output.js'
+import { everything, type Item, itemJson } from '../core/items.js'
+import { note, outputWidth, print, printJson } from '../core/output.js'
 import { pattern } from '../core/pattern.js'
 import { table } from '../core/table.js'
 import { JSON_OUTPUT } from '../core/values.js'
 
-const COLUMNS = [KIND, NAME, ID, VALUE, WAITERS, SIZE, ATTACHED, OWNER, MODE, LAST_PID, AGE]
+const COLUMNS = [KIND, NAME, ID, VALUE, WAITERS, HOLDERS, SIZE, ATTACHED, OWNER, MODE, LAST_PID, AGE]
 
 export default command({
   name: 'ls',
@@ -36,6 +37,7 @@ export default command({
   ],
   options: {
     semaphores: { short: 's', help: 'Only semaphores.' },
+    limits: { help: 'Only limits.' },
     memory: { short: 'm', help: 'Only shared memory.' },
     locks: { short: 'l', help: 'Only locks.' },
     names: {
@@ -45,14 +47,16 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    "Lists every semaphore, lock and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
-    'KIND is sem (System V), sem-posix, lock, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key. ' +
+    "Lists every semaphore, limit, lock and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
+    'KIND is sem (System V), sem-posix, limit, lock, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key; on a terminal a long one is cut in its middle. ' +
+      'VALUE is the counter of a semaphore, or how many permits of a limit are used: 2/2 used leaves none, and paused is a limit of no permits. HOLDERS are the processes that hold them. ' +
       'LAST PID changed the counter, attached or detached last; "dead" when there is no such process any more; of a lock it is who uses it. AGE counts from when it was made, or its owner or mode last changed. ' +
       'A dash stands for what the system does not tell.',
   ],
   examples: [
     ['os-ipc ls', 'everything'],
     ["os-ipc ls -s 'jobs*'", 'semaphores whose names begin with jobs'],
+    ["os-ipc ls --limits --json | jq '.[].holders[].pid'", 'who holds permits'],
     ["os-ipc ls --json | jq '.[] | select(.waiters > 0).name'", 'what somebody waits for'],
   ],
   exits: COMMON_EXITS,
@@ -60,6 +64,7 @@ export default command({
     const patterns = operands.map(pattern)
     const chosen = [
       ...(options.semaphores ? ['semaphore'] : []),
+      ...(options.limits ? ['limit'] : []),
       ...(options.memory ? ['memory'] : []),
       ...(options.locks ? ['lock'] : []),
     ]
@@ -69,10 +74,10 @@ export default command({
         (chosen.length === 0 || chosen.includes(item.type)) &&
         (patterns.length === 0 || patterns.some(matches => matches(item))),
     )
-    if (options.json) printJson(items)
+    if (options.json) printJson(items.map(itemJson))
     else if (options.names) print(namesOf(items))
     else {
-      print(table(COLUMNS, items))
+      print(table(COLUMNS, items, outputWidth()))
       if (patterns.length === 0 && chosen.length === 0) tellHidden(all)
     }
     return undefined

@@ -19,7 +19,7 @@ export default command({
   },
   description: [
     'Adds units to a semaphore, and wakes as many who wait.',
-    'What post adds has no owner: use it with wait and try, and never on a semaphore whose permits are held by run or by acquire().',
+    'What post adds has no owner: use it with wait and try. A limit has permits, which have one: run takes them.',
   ],
   examples: [
     ['os-ipc post ready', 'one unit'],

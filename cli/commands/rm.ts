@@ -11,9 +11,9 @@ import { libraryId, type Target, target } from '../core/target.js'
 import { inUse } from '../core/use.js'
 
 /** Which of the things that can have one name is meant. */
-type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a lock' | 'memory'
+type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a limit' | 'a lock' | 'memory'
 
-const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'a lock', 'memory']
+const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'a limit', 'a lock', 'memory']
 
 export default command({
   name: 'rm',
@@ -22,6 +22,7 @@ export default command({
     force: { short: 'f', help: 'Do not ask when it is in use, and do not mind when there is none.' },
     semaphore: { short: 's', help: 'The System V semaphore of this name.' },
     posix: { help: 'The POSIX semaphore of this name.' },
+    limit: { help: 'The limit of this name.' },
     memory: { short: 'm', help: 'The memory of this name.' },
     lock: {
       short: 'l',
@@ -29,9 +30,9 @@ export default command({
     },
   },
   description: [
-    'Removes semaphores, shared memory, and what is left of locks. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
-      'whoever waits on a System V semaphore gets an error, and memory stays with those who have it, without its name.',
-    'In use means: somebody waits, holds the lock, has the memory attached or mapped, or the last process that used the semaphore is alive. ' +
+    'Removes semaphores, limits, shared memory, and what is left of locks. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
+      'whoever waits on a System V semaphore or on a limit gets an error, and memory stays with those who have it, without its name.',
+    'In use means: somebody waits, holds the lock or a permit of the limit, has the memory attached or mapped, or the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
@@ -60,15 +61,17 @@ export default command({
 function kindOf(options: {
   semaphore: boolean
   posix: boolean
+  limit: boolean
   memory: boolean
   lock: boolean
 }): Kind | undefined {
   const kinds: Kind[] = []
   if (options.semaphore) kinds.push('a semaphore')
   if (options.posix) kinds.push('a POSIX semaphore')
+  if (options.limit) kinds.push('a limit')
   if (options.memory) kinds.push('memory')
   if (options.lock) kinds.push('a lock')
-  if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix, --memory and --lock')
+  if (kinds.length > 1) throw usage('rm takes one of --semaphore, --posix, --limit, --memory and --lock')
   return kinds[0]
 }
 
@@ -80,7 +83,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   if (kinds.length > 1) {
     throw usage(
       `${kinds.join(' and ')} are called ${meant.label}`,
-      'say which: --semaphore, --posix, --memory or --lock',
+      'say which: --semaphore, --posix, --limit, --memory or --lock',
     )
   }
   const [item] = found
@@ -95,7 +98,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   // What we may not read is not on the list, and is found only by trying.
   const tried = kinds.length > 0 ? kinds : possible(ipc, meant, chosen)
   const removed = tried.map(kind =>
-    kind === 'a lock' ? removeLock(ipc, item) : removeKind(ipc, meant, kind),
+    kind === 'a lock' ? removeLock(ipc, item) : removeKind(ipc, meant, kind, chosen),
   )
   if (removed.includes(true)) return
   const lock = chosen === undefined || chosen === 'a lock' ? hiddenLock(meant) : undefined
@@ -104,7 +107,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
 }
 
 function kindOfItem({ type, system }: Item): Kind {
-  if (type === 'lock') return 'a lock'
+  if (type === 'lock' || type === 'limit') return `a ${type}`
   return type === 'memory' ? 'memory' : system === 'posix' ? 'a POSIX semaphore' : 'a semaphore'
 }
 
@@ -120,15 +123,21 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
 }
 
 /** Removes one, and answers whether there was one. */
-function removeKind(ipc: Library, meant: Target, kind: Kind): boolean {
-  const type = kind === 'memory' ? 'memory' : 'semaphore'
+function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | undefined): boolean {
+  const type = kind === 'memory' ? 'memory' : kind === 'a limit' ? 'limit' : 'semaphore'
   const posix = kind === 'a POSIX semaphore'
   return about(ipc, { type, target: meant, posix }, () => {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
-    return type === 'memory'
-      ? ipc.SharedMemory.unlink(id)
-      : ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
+    if (type === 'memory') return ipc.SharedMemory.unlink(id)
+    if (type === 'limit') return ipc.Limit.unlink(id)
+    try {
+      return ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
+    } catch (error) {
+      // It was not on the list, so nobody knew its kind.
+      if (chosen !== undefined || (error as { code?: string }).code !== 'ERR_WRONG_KIND') throw error
+      return ipc.Limit.unlink(id)
+    }
   })
 }
 

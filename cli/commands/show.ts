@@ -36,13 +36,14 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows everything that the kernel tells about a semaphore or about memory, with a hex dump of what is in it.',
-    'Holders are the processes that have memory or a POSIX semaphore mapped, and waiters those that sleep in the kernel for a System V semaphore: ' +
-      'as far as this user may look at other processes. Who holds a unit of a System V semaphore the kernel does not tell.',
+    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of what is in the memory.',
+    'A limit tells which processes hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
+      'as far as this user may look at other processes. A unit of a semaphore has no owner, so nothing tells who took it.',
     'With --watch, what changed since the last look is marked on a terminal; elsewhere only the changes are printed, a line each. Ctrl-C ends it.',
   ],
   examples: [
     ['os-ipc show jobs', 'a semaphore'],
+    ['os-ipc show uploads', 'a limit, and who holds its permits'],
     ['os-ipc show frames --offset 4k --length 64', 'memory, 64 bytes of it'],
     ['os-ipc show frames --watch --interval 200ms', 'what changes'],
   ],

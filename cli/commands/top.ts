@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { usage } from '../core/failure.js'
+import { itemJson } from '../core/items.js'
 import { isScreen, print, printJsonLine } from '../core/output.js'
 import { closest } from '../core/suggest.js'
 import { duration, integer } from '../core/values.js'
@@ -35,9 +36,9 @@ export default command({
     json: { help: 'Print each frame as a line of JSON.' },
   },
   description: [
-    'Shows all semaphores and memory, live: the value as a bar, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
+    'Shows all semaphores, limits, locks and memory, live: the value as a bar, the permits of a limit that are held and by whom, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
       'Without a terminal the frames are printed one after the other.',
-    'The bar is the value as a share of the largest that top has seen, since the kernel does not keep the first one. The kernel counts no operations either: ' +
+    'The bar of a semaphore is the value as a share of the largest that top has seen, since the kernel does not keep the first one; that of a limit is the share of its permits that are held. The kernel counts no operations either: ' +
       'top looks 20 times a second, and OPS/S is how many looks a second found a change. It is never more than the truth, and where every look found one, as in ≥20, the truth may be much more.',
   ],
   examples: [
@@ -94,5 +95,5 @@ function printJsonFrame(state: State): void {
 }
 
 function jsonOf({ item, most, rate, atLeast }: Seen): object {
-  return { ...item, mostSeen: most, changesPerSecond: Math.round(rate * 10) / 10, atLeast }
+  return { ...itemJson(item), mostSeen: most, changesPerSecond: Math.round(rate * 10) / 10, atLeast }
 }

@@ -1,7 +1,7 @@
 import { command } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { about } from '../core/explain.js'
-import { everythingKnown, means, semaphoreItem } from '../core/items.js'
+import { everythingKnown, itemJson, means, semaphoreItem } from '../core/items.js'
 import { openSemaphore, semaphoreSubject } from '../core/open.js'
 import { print, printJson } from '../core/output.js'
 import { JSON_OUTPUT, POSIX } from '../core/values.js'
@@ -23,7 +23,7 @@ export default command({
     )
     // One that may be read and not changed is on the list, and cannot be opened.
     const item = listed ?? opened()
-    if (options.json) printJson(item)
+    if (options.json) printJson(itemJson(item))
     else print(`${item.value}`)
     return undefined
 

@@ -52,6 +52,8 @@ export function namesCommand(kind: Completion | undefined): string | undefined {
   switch (kind) {
     case 'semaphore':
       return 'os-ipc ls --names --semaphores'
+    case 'limit':
+      return 'os-ipc ls --names --limits'
     case 'memory':
       return 'os-ipc ls --names --memory'
     case 'lock':

@@ -1,6 +1,7 @@
 // The columns that `ls` and `top` show.
 
 import { size, span } from './format.js'
+import { heldShare } from './holders.js'
 import { type Item, labelOf, madeAt } from './items.js'
 import { paint } from './output.js'
 import type { Column } from './table.js'
@@ -12,12 +13,15 @@ export const KIND: Column<Item> = {
   title: 'KIND',
   cell: ({ type, system }) => {
     if (type === 'memory') return `mem-${system}`
-    return type === 'lock' ? 'lock' : system === 'posix' ? 'sem-posix' : 'sem'
+    return type !== 'semaphore' ? type : system === 'posix' ? 'sem-posix' : 'sem'
   },
 }
 
 export const NAME: Column<Item> = {
   title: 'NAME',
+  least: 12,
+  // Names often differ at their end.
+  cut: 'middle',
   cell: item => (item.removed ? `${labelOf(item)} (removed)` : labelOf(item)),
 }
 
@@ -26,7 +30,7 @@ export const ID: Column<Item> = { title: 'ID', side: 'right', cell: ({ id }) => 
 export const VALUE: Column<Item> = {
   title: 'VALUE',
   side: 'right',
-  cell: item => heldText(item) ?? `${item.value ?? NONE}`,
+  cell: item => heldText(item) ?? permitsText(item) ?? `${item.value ?? NONE}`,
 }
 
 export const WAITERS: Column<Item> = {
@@ -45,6 +49,25 @@ export const SIZE: Column<Item> = {
 export function heldText({ type, exclusive, shared }: Item): string | undefined {
   if (type !== 'lock') return undefined
   return exclusive ? 'held' : shared ? `shared ${shared}` : 'free'
+}
+
+/** How many permits of a limit are held; undefined for what is none. */
+export function permitsText(item: Item): string | undefined {
+  if (item.type !== 'limit') return undefined
+  // With no permits at all, nobody gets one.
+  return item.permits === 0 ? 'paused' : `${heldShare(item)} used`
+}
+
+/** How many holders of permits a row names. */
+const NAMED = 2
+
+export const HOLDERS: Column<Item> = {
+  title: 'HOLDERS',
+  cell: ({ holders, unnamed }) => {
+    const named = (holders ?? []).slice(0, NAMED).map(({ pid }) => `${pid}`)
+    const more = (holders?.length ?? 0) > NAMED || Boolean(unnamed)
+    return [...named, ...(more ? ['..'] : [])].join(',') || NONE
+  },
 }
 
 export const ATTACHED: Column<Item> = {

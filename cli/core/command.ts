@@ -5,7 +5,15 @@ import type { Word } from './words.js'
 export type Library = typeof import('../../index.js')
 
 /** What a shell offers for an operand or a value. */
-export type Completion = 'semaphore' | 'memory' | 'object' | 'lock' | 'command' | 'file' | readonly string[]
+export type Completion =
+  | 'semaphore'
+  | 'limit'
+  | 'memory'
+  | 'object'
+  | 'lock'
+  | 'command'
+  | 'file'
+  | readonly string[]
 
 /** An option without a value. */
 export interface Flag {
@@ -54,6 +62,8 @@ export interface Command<O extends Options = Options> {
   /** Whether another command follows after `--`. */
   readonly runs?: boolean
   readonly options: O
+  /** Options that people look for and that the command does not have, and what to do instead. */
+  readonly lacking?: Readonly<Record<string, readonly [cause: string, cure: string]>>
   /** Paragraphs. */
   readonly description: readonly string[]
   readonly examples: readonly (readonly [line: string, what: string])[]

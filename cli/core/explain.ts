@@ -16,7 +16,7 @@ import { userName } from './users.js'
 
 /** What an operation was about. */
 export interface Subject {
-  readonly type: 'semaphore' | 'memory'
+  readonly type: 'semaphore' | 'limit' | 'memory'
   readonly target: Target
   readonly posix?: boolean
 }
@@ -95,9 +95,11 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         : absent(ipc, subject)
     case 'EEXIST':
       return new Failure(
-        `there is ${type === 'memory' ? 'memory' : 'a semaphore'} ${target.label} already`,
+        `there is ${type === 'memory' ? 'memory' : `a ${type}`} ${target.label} already`,
         `--if-absent takes it as it is, os-ipc rm ${target.label} removes it`,
       )
+    case 'ERR_WRONG_KIND':
+      return wrongKind(subject)
     case 'EACCES':
     case 'EPERM': {
       const owner = ownerOf(subject)
@@ -146,15 +148,32 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
   }
 }
 
+/** A name stands for a semaphore or for a limit. This one stands for the other of the two. */
+function wrongKind({ type, target: { label } }: Subject): Failure {
+  return type === 'semaphore'
+    ? new Failure(
+        `${label} is a limit, and not a semaphore`,
+        `os-ipc limit ${label} shows its permits, os-ipc run ${label} -- COMMAND takes one`,
+      )
+    : new Failure(
+        `${label} is a semaphore, and not a limit`,
+        `os-ipc value ${label} shows its units; a limit of this name can be made after os-ipc rm ${label}`,
+      )
+}
+
 /** There is none of this name: what there is instead. */
 export function absent(ipc: Library | undefined, { type, target, posix }: Subject | NoType): Failure {
   const items = ipc === undefined ? [] : everythingKnown(ipc)
   const what = type === undefined ? 'nothing called' : `no ${posix ? 'POSIX ' : ''}${type}`
   return new Failure(
     `there is ${what} ${target.label}`,
-    otherKind(items, type, target, posix) ?? similar(items, type, target) ?? 'os-ipc ls shows what there is',
+    otherKind(items, type, target, posix) ?? similar(items, type, target) ?? nothingLike(type, target),
     EXIT.absent,
   )
+}
+
+function nothingLike(type: Item['type'] | undefined, { label }: Target): string {
+  return type === 'limit' ? `os-ipc create ${label} --permits N makes it` : 'os-ipc ls shows what there is'
 }
 
 interface NoType {
@@ -181,6 +200,8 @@ function otherKind(
   if (type === 'semaphore' && names('memory')) return `memory has this name: os-ipc read ${target.label}`
   if (type === 'memory' && semaphore !== undefined)
     return `a semaphore has this name: os-ipc value ${target.label}`
+  if (type !== undefined && type !== 'limit' && names('limit'))
+    return `a limit has this name: os-ipc limit ${target.label}`
   return undefined
 }
 
@@ -208,7 +229,7 @@ function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number 
       const { uid, mode } = statSync(`/dev/shm/${posix ? 'sem.' : ''}${target.name.slice(1)}`)
       return { uid, mode: mode & 0o777 }
     }
-    const table = rows(`/proc/sysvipc/${type === 'semaphore' ? 'sem' : 'shm'}`)
+    const table = rows(`/proc/sysvipc/${type === 'memory' ? 'shm' : 'sem'}`)
     const row = table?.find(({ key, shmid }) =>
       target.type === 'id' ? Number(shmid) === target.id : Number(key) === target.key,
     )

@@ -3,7 +3,7 @@ import type { Library } from './command.js'
 import { explain, type Subject } from './explain.js'
 import { hiddenLock } from './hidden-lock.js'
 import type { Failure } from './failure.js'
-import { everythingKnown, type Item, means, memoryItem, semaphoreItem } from './items.js'
+import { everythingKnown, type Item, limitItem, means, memoryItem, semaphoreItem } from './items.js'
 import { libraryId, type Target } from './target.js'
 
 /** What a NAME means: everything that has it, and what kept us from seeing more. */
@@ -29,16 +29,19 @@ function opened(ipc: Library, meant: Target): Found {
       'semaphore',
       () => semaphoreOf(ipc, id, backend),
     ]),
+    ['limit', () => limitOf(ipc, id)],
     ['memory', () => memoryOf(ipc, id)],
   ]
   const items: Item[] = []
   let failure: Failure | undefined
   for (const [type, look] of looks) {
+    // The set of another program opens as a semaphore and as a limit. It is told as a semaphore, as in the list.
+    if (type === 'limit' && items.length > 0) continue
     try {
       items.push(look())
     } catch (error) {
       const { code } = error as { code?: string }
-      if (code !== 'ENOENT' && code !== 'ERR_NOT_SUPPORTED')
+      if (!['ENOENT', 'ERR_NOT_SUPPORTED', 'ERR_WRONG_KIND'].includes(code ?? ''))
         failure ??= explain(error, ipc, { type, target: meant })
     }
   }
@@ -51,6 +54,15 @@ function semaphoreOf(ipc: Library, id: string | number, backend: Backend | undef
     return semaphoreItem(semaphore.info())
   } finally {
     semaphore.close()
+  }
+}
+
+function limitOf(ipc: Library, id: string | number): Item {
+  const limit = ipc.Limit.open(id, { owner: 'any' })
+  try {
+    return limitItem(limit.info())
+  } finally {
+    limit.close()
   }
 }
 

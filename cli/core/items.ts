@@ -1,20 +1,29 @@
-import type { ListedLock, SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
+import type { LimitHolder, LimitInfo, ListedLock, SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
 import type { Library } from './command.js'
 import { hexKey, octal } from './format.js'
-import { isAlive } from './processes.js'
+import { isAlive, programOf } from './processes.js'
 import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** A semaphore, a memory object or a lock, as `--json` prints it; what the system does not tell is null. */
+/** A semaphore, a limit, a memory object or a lock; what the system does not tell is null. */
 export interface Item {
-  readonly type: 'semaphore' | 'memory' | 'lock'
+  readonly type: 'semaphore' | 'limit' | 'memory' | 'lock'
   readonly system: 'sysv' | 'posix'
   readonly name: string | null
   /** The System V key, signed. */
   readonly key: number | null
   readonly id: number | null
+  /** A semaphore: its units. */
   readonly value: number | null
+  /** A limit: how many permits there are, as recorded. */
+  readonly permits: number | null
+  /** A limit: how many permits are free. */
+  readonly free: number | null
+  /** A limit: which processes hold how many permits. */
+  readonly holders: readonly LimitHolder[] | null
+  /** A limit: how many permits are held by processes that are not among the holders. */
+  readonly unnamed: number | null
   readonly waiters: number | null
   /** Bytes. */
   readonly size: number | null
@@ -38,7 +47,7 @@ export interface Item {
   readonly createdAt: string | null
   /** When its owner, mode or size last changed; of a System V object or a lock also when it was made. */
   readonly changedAt: string | null
-  /** A semaphore: when the last operation was. */
+  /** A semaphore or a limit: when the last operation was. */
   readonly operatedAt: string | null
   /** A System V segment: when it was last attached. */
   readonly attachedAt: string | null
@@ -49,11 +58,12 @@ export interface Item {
   readonly removed: boolean | null
 }
 
-/** Everything that we may see: semaphores, locks, then memory, each by name. */
+/** Everything that we may see: semaphores, limits, locks, then memory, each by name. */
 export function everything(ipc: Library): Item[] {
-  const { semaphores, locks, memory } = ipc.list()
+  const { semaphores, limits, locks, memory } = ipc.list()
   return [
     ...semaphores.map(semaphoreItem).sort(byName),
+    ...limits.map(limitItem).sort(byName),
     ...locks.map(lockItem).sort(byName),
     ...memory.map(memoryItem).sort(byName),
   ]
@@ -77,6 +87,7 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
     key: info.key ?? null,
     id: info.id ?? null,
     value: info.value ?? null,
+    ...NO_LIMIT,
     waiters: info.waiters ?? null,
     size: null,
     attached: null,
@@ -91,6 +102,36 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
   }
 }
 
+export function limitItem(info: LimitInfo): Item {
+  return {
+    type: 'limit',
+    system: 'sysv',
+    name: info.name ?? null,
+    key: info.key,
+    id: info.id,
+    value: null,
+    permits: info.permits ?? null,
+    free: info.free,
+    holders: info.holders ?? null,
+    unnamed: info.unnamed ?? null,
+    waiters: info.waiters,
+    size: null,
+    attached: null,
+    ...NO_LOCK,
+    ...ownership(info.uid, info.gid, info.mode),
+    ...lastProcess(info.lastPid),
+    creatorPid: null,
+    creatorAlive: null,
+    createdAt: null,
+    changedAt: info.changedAt.toISOString(),
+    operatedAt: info.operatedAt?.toISOString() ?? null,
+    attachedAt: null,
+    detachedAt: null,
+    verified: info.verified,
+    removed: false,
+  }
+}
+
 export function memoryItem(info: SharedMemoryInfo): Item {
   return {
     type: 'memory',
@@ -99,6 +140,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     key: info.key ?? null,
     id: info.id ?? null,
     value: null,
+    ...NO_LIMIT,
     waiters: null,
     size: info.size,
     attached: info.attached ?? null,
@@ -122,6 +164,7 @@ export function lockItem(info: ListedLock): Item {
     key: info.key ?? null,
     id: info.id ?? null,
     value: null,
+    ...NO_LIMIT,
     waiters: info.waiters,
     size: null,
     attached: null,
@@ -137,6 +180,9 @@ export function lockItem(info: ListedLock): Item {
     removed: false,
   }
 }
+
+/** What only a limit has. */
+const NO_LIMIT = { permits: null, free: null, holders: null, unnamed: null }
 
 /** What only a lock has. */
 const NO_LOCK = { exclusive: null, shared: null, processes: null }
@@ -190,6 +236,12 @@ function lastProcess(pid: number | undefined) {
   return { lastPid: pid ?? null, lastPidAlive: pid === undefined ? null : isAlive(pid) }
 }
 
+/** An item as `--json` prints it: of each holder of a permit also the program that it runs. */
+export function itemJson(item: Item): object {
+  const holders = item.holders?.map(holder => ({ ...holder, command: programOf(holder.pid) ?? null }))
+  return { ...item, holders: holders ?? null }
+}
+
 /** How people call it: its name, its key in hex, or its id. */
 export function labelOf({ name, key, id, type }: Item): string {
   if (name !== null) return printable(name)
@@ -208,7 +260,7 @@ export function means(target: Target, { type, system, name, key, id }: Item): bo
       // The name of a lock is any text: a slash more is another lock.
       if (type === 'lock') return name === target.text
       if (name !== null) return name === target.name
-      return type === 'semaphore' && key === target.key
+      return (type === 'semaphore' || type === 'limit') && key === target.key
   }
 }
 

@@ -1,11 +1,16 @@
-import { native } from '../../lib/addon/native.js'
+import { createRequire } from 'node:module'
+
+/** Loaded at its first use: what takes no name works where the addon does not load. The path is from the bundle of this file. */
+function native(): typeof import('../../native.cjs') {
+  return createRequire(import.meta.url)('../lib/os-ipc.cjs').native
+}
 
 /** The System V key of a semaphore's name, slash included; 0 for a name that has none. */
 export function keyOf(name: string): number {
-  return native.keyOfName(name) as number
+  return native().keyOfName(name) as number
 }
 
 /** The System V key of a lock's name. */
 export function keyOfLock(name: string): number {
-  return native.keyOfLock(name) as number
+  return native().keyOfLock(name) as number
 }

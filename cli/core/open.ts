@@ -1,4 +1,4 @@
-import type { Owner, Semaphore, SharedMemory } from '../../index.js'
+import type { Limit, Owner, Semaphore, SharedMemory } from '../../index.js'
 import type { Library } from './command.js'
 import { about, type Subject } from './explain.js'
 import { usage } from './failure.js'
@@ -22,6 +22,16 @@ export function openSemaphore(ipc: Library, subject: Subject, { owner }: Semapho
   return about(ipc, subject, () =>
     ipc.Semaphore.open(libraryId(subject.target), { backend: backendOf(subject), owner }),
   )
+}
+
+/** A NAME as the subject of an operation on a limit. */
+export function limitSubject(name: string): Subject {
+  return { type: 'limit', target: target(name) }
+}
+
+/** Opens a limit that exists. */
+export function openLimit(ipc: Library, subject: Subject, { owner }: { owner?: Owner | undefined }): Limit {
+  return about(ipc, subject, () => ipc.Limit.open(libraryId(subject.target), { owner }))
 }
 
 /** The backend that a subject means: `posix` when it says so, else the platform's. */

@@ -25,6 +25,11 @@ export function isScreen(): boolean {
   return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
+/** How wide a line of standard output may be; endless where it is no terminal. */
+export function outputWidth(): number {
+  return (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY
+}
+
 /** Text in a style, where its stream may be coloured. It becomes escape sequences when it is written. */
 export function paint(style: Style, text: string, stream: Stream = process.stdout): string {
   return colored(stream) && text !== '' ? styled(text, inspect.colors[style] as [number, number]) : text
@@ -32,12 +37,12 @@ export function paint(style: Style, text: string, stream: Stream = process.stdou
 
 /** A line to standard output, or several. */
 export function print(lines: string | readonly string[]): void {
-  process.stdout.write(joined(lines))
+  out().write(joined(lines))
 }
 
 /** A line to standard error, or several. */
 export function printError(lines: string | readonly string[]): void {
-  process.stderr.write(joined(lines))
+  err().write(joined(lines))
 }
 
 function joined(lines: string | readonly string[]): string {
@@ -58,18 +63,18 @@ export function printJsonLine(value: unknown): void {
 }
 
 function writeJson(value: unknown, indent: number): void {
-  process.stdout.write(`${printableJson(JSON.stringify(value, null, indent))}\n`)
+  out().write(`${printableJson(JSON.stringify(value, null, indent))}\n`)
 }
 
 /** What draws on the screen: control sequences as they are, and lines. */
 export function draw(parts: readonly ({ readonly control: string } | { readonly line: string })[]): void {
-  process.stdout.write(parts.map(part => ('line' in part ? written(part.line) : part.control)).join(''))
+  out().write(parts.map(part => ('line' in part ? written(part.line) : part.control)).join(''))
 }
 
 /** Writes bytes as they are, and waits until they are out. */
 export function writeAll(chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(chunk, error => (error ? reject(error) : resolve()))
+    out().write(chunk, error => (error ? reject(error) : resolve()))
   })
 }
 
@@ -78,12 +83,21 @@ export function note(line: string): void {
   printError(`os-ipc: ${line}`)
 }
 
+const out = onceHeard(() => process.stdout)
+const err = onceHeard(() => process.stderr)
+
 /**
+ * A standard stream, which Node opens when it is first used: a command that writes nothing leaves it alone.
+ *
  * A reader that went away, as `head` does, ends the command in silence, with the code of SIGPIPE. Output that cannot be
  * written, to a full disk, is a failure like others.
  */
-export function endWithReader(): void {
-  for (const stream of [process.stdout, process.stderr]) {
+function onceHeard(get: () => Stream): () => Stream {
+  let heard: Stream | undefined
+  return () => {
+    if (heard !== undefined) return heard
+    const stream = get()
+    heard = stream
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'EPIPE') process.exit(EXIT.signal + SIGPIPE)
       // There is nobody to tell, and the exit code says what it would without.
@@ -92,6 +106,7 @@ export function endWithReader(): void {
       note(`the output cannot be written: ${reason} (${code})`)
       process.exit(EXIT.failed)
     })
+    return stream
   }
 }
 

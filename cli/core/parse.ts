@@ -64,6 +64,8 @@ function readOption<O extends Options>(
 ): unknown {
   const option = command.options[name]
   if (option === undefined) {
+    const [cause, cure] = command.lacking?.[name] ?? []
+    if (cause !== undefined) throw usage(`${command.name} has no option ${rawName}: ${cause}`, cure)
     const meant = closest(
       rawName,
       [...Object.keys(command.options), 'help'].map(known => `--${known}`),

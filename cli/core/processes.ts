@@ -24,9 +24,15 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  const state = stateOf(pid)
+  return state !== 'Z' && state !== 'X'
+}
+
+/** The state of a process as proc(5) has it: S sleeps, T is stopped; undefined where the system does not tell. */
+export function stateOf(pid: number): string | undefined {
   // `pid (program) state`: a program's name may have brackets in it.
   const status = read(`/proc/${pid}/stat`)
-  return status === undefined || !/^\) [ZX]/.test(status.slice(status.lastIndexOf(')')))
+  return status?.slice(status.lastIndexOf(')') + 2)[0]
 }
 
 /** A process chooses its own name: one of a page is not to fill the screen. */

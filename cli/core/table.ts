@@ -1,26 +1,81 @@
-import { paint } from './output.js'
-import { pad, width } from './text.js'
+import { paint, unicode } from './output.js'
+import { cutMiddle, cutPainted, pad, width, withoutStyle } from './text.js'
 
 /** A column of a table. */
 export interface Column<Row> {
   readonly title: string
   readonly side?: 'left' | 'right'
+  /** How many characters of its cells are shown at least, where the table is too wide. Without it, they are never cut. */
+  readonly least?: number
+  /** Where its cells are cut; at the end when missing. */
+  readonly cut?: 'middle'
   /** The cell; it may be painted. */
   cell(row: Row): string
 }
 
-/** Rows under their titles, as lines; the titles are capitals, for people and for `awk` alike. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+/**
+ * Rows under their titles, as lines; the titles are capitals, for people and for `awk` alike.
+ *
+ * Columns that may be cut give way where the lines are wider than `room`.
+ */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  room: number = Number.POSITIVE_INFINITY,
+): string[] {
   const cells = rows.map(row => columns.map(column => column.cell(row)))
-  const widths = columns.map(({ title }, at) =>
+  const wanted = columns.map(({ title }, at) =>
     Math.max(width(title), ...cells.map(line => width(line[at] as string))),
   )
+  const widths = fitted(columns, wanted, room)
   const line = (texts: readonly string[]) =>
     texts
       .map((text, at) => pad(text, widths[at] as number, columns[at]?.side))
-      .join('  ')
+      .join(GAP)
       .trimEnd()
-  return [paint('bold', line(columns.map(({ title }) => title))), ...cells.map(line)]
+  const fit = (texts: readonly string[]) =>
+    texts.map((text, at) => shortened(columns[at] as Column<Row>, text, widths[at] as number))
+  return [
+    paint('bold', line(fit(columns.map(({ title }) => title)))),
+    ...cells.map(texts => line(fit(texts))),
+  ]
+}
+
+/** Between two columns. */
+export const GAP = '  '
+
+/** The width of a line of columns. */
+export function total(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
+}
+
+/** The width that a column takes at least. */
+function leastWidth({ least }: Pick<Column<never>, 'least'>, wanted: number): number {
+  return Math.min(wanted, least ?? wanted)
+}
+
+/** The widths of columns in so much room. The widest of those that may be cut gives way first. */
+export function fitted(
+  columns: readonly Pick<Column<never>, 'least'>[],
+  wanted: readonly number[],
+  room: number,
+): number[] {
+  const widths = [...wanted]
+  const spare = (at: number) => (widths[at] as number) - leastWidth(columns[at] ?? {}, widths[at] as number)
+  while (total(widths) > room) {
+    const cuttable = widths.map((_, at) => at).filter(at => spare(at) > 0)
+    if (cuttable.length === 0) break
+    const widest = cuttable.reduce((a, b) => ((widths[b] as number) > (widths[a] as number) ? b : a))
+    widths[widest] = (widths[widest] as number) - 1
+  }
+  return widths
+}
+
+/** A cell in so many characters. */
+export function shortened({ cut }: Pick<Column<never>, 'cut'>, cell: string, room: number): string {
+  if (width(cell) <= room) return cell
+  const ellipsis = unicode() ? '…' : '~'
+  return cut === 'middle' ? cutMiddle(withoutStyle(cell), room, ellipsis) : cutPainted(cell, room, ellipsis)
 }
 
 /** Names and values below each other. */

@@ -1,7 +1,5 @@
 // Text of strangers, such as the name of an object or of a program, and how wide it is on a terminal.
 
-import { randomInt } from 'node:crypto'
-
 /**
  * What no terminal may get from a stranger: control characters (C0, DEL, C1), the ends of lines and paragraphs, and what
  * is not seen but changes what is: marks of direction, characters without a width, halves of a surrogate pair.
@@ -9,11 +7,18 @@ import { randomInt } from 'node:crypto'
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu
 
 /** A style of `paint`. The mark is of this process alone, so that no text of a stranger is taken for a style. */
-const MARK = `${randomInt(2 ** 31, 2 ** 32)}`
-const STYLE = new RegExp(`\u001b\\[([\\d;]+):${MARK}m`, 'g')
+let mark: string | undefined
+/** A style with the mark; nothing has one before it is made. */
+let markedStyle = /(?!)/g
 
-/** Ends every style. */
-const RESET = sequence(0)
+/** Made at the first use: to load node:crypto takes as long as the rest of a command that writes nothing. */
+function ourMark(): string {
+  if (mark === undefined) {
+    mark = `${process.getBuiltinModule('node:crypto').randomInt(2 ** 31, 2 ** 32)}`
+    markedStyle = new RegExp(`\u001b\\[([\\d;]+):${mark}m`, 'g')
+  }
+  return mark
+}
 
 /** Text without what a terminal would act upon: the escape character is shown as `\x1b`. Applied twice, it is as once. */
 export function printable(text: string, spell: (character: string) => string = escaped): string {
@@ -55,14 +60,14 @@ export function escapedBytes(character: string, spell: (byte: number) => string)
 }
 
 function sequence(code: number): string {
-  return `\u001b[${code}:${MARK}m`
+  return `\u001b[${code}:${ourMark()}m`
 }
 
 /** A line as it is written: our own styles become escape sequences, everything else is printable. */
 export function written(text: string): string {
   let shown = ''
   let from = 0
-  for (const style of text.matchAll(STYLE)) {
+  for (const style of text.matchAll(markedStyle)) {
     shown += `${printable(text.slice(from, style.index))}\u001b[${style[1]}m`
     from = style.index + style[0].length
   }
@@ -83,7 +88,7 @@ export function width(text: string): number {
 
 /** Text without the styles of `paint`. */
 export function withoutStyle(text: string): string {
-  return text.replaceAll(STYLE, '')
+  return text.replaceAll(markedStyle, '')
 }
 
 /** Text filled up with spaces to so many columns. */
@@ -103,12 +108,30 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
   return kept + ellipsis
 }
 
+/** Plain text of at most so many columns, with its beginning and its end. */
+export function cutMiddle(text: string, columns: number, ellipsis = '…'): string {
+  if (width(text) <= columns) return text
+  const room = columns - width(ellipsis)
+  const characters = [...text]
+  let [begin, end] = ['', '']
+  // From both ends in turn, as long as there is room.
+  for (let at = 0; at < characters.length; at++) {
+    const first = characters[at] as string
+    if (width(begin + first + end) > room) break
+    begin += first
+    const last = characters[characters.length - 1 - at] as string
+    if (width(begin + last + end) > room) break
+    end = last + end
+  }
+  return begin + ellipsis + end
+}
+
 /** Painted text of at most so many columns: its styles stay, and end where it is cut. */
 export function cutPainted(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text
   let [kept, taken, at] = ['', 0, 0]
   const room = columns - width(ellipsis)
-  const styles = new Map([...text.matchAll(STYLE)].map(({ 0: style, index }) => [index, style]))
+  const styles = new Map([...text.matchAll(markedStyle)].map(({ 0: style, index }) => [index, style]))
   while (at < text.length) {
     const style = styles.get(at)
     const part = style ?? String.fromCodePoint(text.codePointAt(at) as number)
@@ -118,5 +141,5 @@ export function cutPainted(text: string, columns: number, ellipsis = '…'): str
     taken += more
     at += part.length
   }
-  return `${kept}${styles.size > 0 ? RESET : ''}${ellipsis}`
+  return `${kept}${styles.size > 0 ? sequence(0) : ''}${ellipsis}`
 }

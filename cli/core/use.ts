@@ -1,4 +1,5 @@
 import { count } from './format.js'
+import { holdersText } from './holders.js'
 import type { Item } from './items.js'
 import { attachedTo, describePid, mappingFile, type Processes, waitingFor } from './processes.js'
 
@@ -7,19 +8,19 @@ export function fileOf({ type, name }: Item): string {
   return `/dev/shm/${type === 'semaphore' ? 'sem.' : ''}${name?.slice(1)}`
 }
 
-/** Who else has an item now, as far as the kernel tells; `undefined` where it does not. */
-export function holdersOf(item: Item): Processes | undefined {
+/** Who else has an item mapped or attached now, as far as the kernel tells; `undefined` where it does not. */
+export function mappedByOthers(item: Item): Processes | undefined {
   const found = mappedBy(item)
   return found && { ...found, pids: found.pids.filter(pid => pid !== process.pid) }
 }
 
 function mappedBy(item: Item): Processes | undefined {
-  if (item.type === 'lock') return undefined
+  if (item.type === 'lock' || item.type === 'limit') return undefined
   if (item.system === 'posix') return item.name === null ? undefined : mappingFile(fileOf(item))
   return item.id === null || item.type !== 'memory' ? undefined : attachedTo(item.id)
 }
 
-/** Who waits for a semaphore; only System V's sleepers say what for. */
+/** Who waits for a semaphore, a limit or a lock; only System V's sleepers say what for. */
 export function waitersOf(item: Item): Processes | undefined {
   if (item.type === 'memory' || item.system !== 'sysv' || item.id === null) return undefined
   return waitingFor(item.id)
@@ -34,8 +35,10 @@ export function inUse(item: Item): string | undefined {
   if (item.waiters) return `${count(item.waiters, 'waiter')} would be woken with an error`
   if (item.exclusive || item.shared)
     return `it is held by ${(item.processes ?? []).map(describePid).join(', ')}`
+  const permits = holdersText(item)
+  if (permits !== undefined) return `its permits are held by ${permits}`
   if (item.attached) return `it is attached ${count(item.attached, 'time')}`
-  const holders = holdersOf(item)?.pids ?? []
+  const holders = mappedByOthers(item)?.pids ?? []
   if (holders.length > 0) return `it is mapped by ${holders.map(describePid).join(', ')}`
   if (
     item.type === 'semaphore' &&

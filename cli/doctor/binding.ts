@@ -36,7 +36,8 @@ function permissionCures(error: unknown): string[] {
   if (denied !== undefined) return [`${denied.cause}: ${denied.cure}`]
   const { permission } = process
   if (permission === undefined) return []
-  const root = fileURLToPath(new URL('../../', import.meta.url))
+  // From the bundle that this is in.
+  const root = fileURLToPath(new URL('../', import.meta.url))
   const unreadable = permission.has('fs.read', root) ? [] : [`--allow-fs-read=${root} lets Node read ${root}`]
   return [...unreadable, ...(permission.has('addon') ? [] : ['--allow-addons lets Node load addons'])]
 }

@@ -5,6 +5,9 @@ import { numbers, rows, text } from '../core/files.js'
 /** The share of a limit from which on it is worth a warning. */
 const NEARLY = 0.8
 
+/** How many semaphores the set of a limit has: its count, its record, and a word for each of 64 holders. */
+const LIMIT_SIZE = 202
+
 /** The longest name that a library may ask for. */
 const MAX_NAME = 250
 
@@ -21,11 +24,12 @@ export function checkSemaphores(longest: number | null): Finding[] {
       sets.length,
       semmni,
       'sets (SEMMNI)',
-      'os-ipc ls -s shows them',
+      'os-ipc ls shows them',
       'sysctl kernel.sem raises it',
     ),
     used('semaphores', semaphores, semmns, 'semaphores in all sets (SEMMNS)', 'sysctl kernel.sem raises it'),
     ...(longest === null ? [] : [names(longest, { semmsl, semmns, semopm, semmni })]),
+    ...records({ semmsl, semmns, semopm, semmni }),
   ]
 }
 
@@ -49,6 +53,19 @@ function names(longest: number, { semmsl, semmns, semopm, semmni }: Limits): Fin
     `only names of up to ${longest} bytes are kept with their set ${limits}: longer ones cannot be told apart when their keys collide`,
     `sysctl kernel.sem="32000 ${semmns} 500 ${semmni}"`,
   )
+}
+
+/** Whether limits have their record, which needs a set of this size. */
+function records({ semmsl, semmns, semopm, semmni }: Limits): Finding[] {
+  if (semmsl >= LIMIT_SIZE) return []
+  return [
+    finding(
+      'warning',
+      'semaphores',
+      `limits have no recorded number of permits and no holders here: a limit is a set of ${LIMIT_SIZE} semaphores, and SEMMSL is ${semmsl}`,
+      `sysctl kernel.sem="32000 ${semmns} ${Math.max(500, semopm)} ${semmni}"`,
+    ),
+  ]
 }
 
 /** kernel.shm*, and how much of it is used. */

@@ -2,13 +2,13 @@ import type { Library } from '../core/command.js'
 import { hexKey, size, span } from '../core/format.js'
 import { everything, type Item, labelOf, madeAt, usedAt } from '../core/items.js'
 import { escapedBytes, isPrintable, printable } from '../core/text.js'
-import { holdersOf } from '../core/use.js'
+import { mappedByOthers } from '../core/use.js'
 import { type Finding, finding } from './finding.js'
 
 /** What is younger may be between its creator and its first user. */
 const YOUNG = 60_000
 
-/** A semaphore that nobody has used for so long is worth a word. */
+/** A semaphore or a limit that nobody has used for so long is worth a word. */
 const LONG_UNUSED = 7 * 86_400_000
 
 /** Objects that nobody seems to have any more, each with the command that removes it. */
@@ -20,7 +20,9 @@ export function checkOrphans(ipc: Library): Finding[] {
     .filter(item => item.type === 'memory' && item.system === 'sysv')
     .flatMap(orphanedSegment)
   const files = items.filter(({ type, system }) => type !== 'lock' && system === 'posix').flatMap(unmapped)
-  const sets = items.filter(item => item.type === 'semaphore' && item.system === 'sysv').flatMap(unused)
+  const sets = items
+    .filter(({ type, system }) => type === 'limit' || (type === 'semaphore' && system === 'sysv'))
+    .flatMap(unused)
   const locks = all.filter(({ type }) => type === 'lock').flatMap(leftLock)
   const findings = [...segments, ...files, ...sets, ...locks]
   return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
@@ -52,7 +54,7 @@ function orphanedSegment(item: Item): Finding[] {
 
 /** Files of /dev/shm do not tell who made them: that nobody has them mapped may be meant. */
 function unmapped(item: Item): Finding[] {
-  const holders = holdersOf(item)
+  const holders = mappedByOthers(item)
   if (holders === undefined || holders.pids.length > 0 || !holders.complete) return []
   const what = item.type === 'memory' ? `memory (${size(item.size ?? 0)})` : 'POSIX semaphore'
   return [
@@ -65,16 +67,17 @@ function unmapped(item: Item): Finding[] {
   ]
 }
 
-/** A semaphore outlives its users on purpose: only one that nobody came back to is worth a word. */
+/** A semaphore or a limit outlives its users on purpose: only one that nobody came back to is worth a word. */
 function unused(item: Item): Finding[] {
   const idle = Date.now() - Date.parse(usedAt(item) ?? madeAt(item) ?? '')
-  if (item.waiters !== 0 || item.lastPidAlive === true || !(idle > LONG_UNUSED)) return []
+  const held = (item.holders?.length ?? 0) > 0 || Boolean(item.unnamed)
+  if (item.waiters !== 0 || held || item.lastPidAlive === true || !(idle > LONG_UNUSED)) return []
   return [
     finding(
       'note',
       'orphans',
-      `nobody has used the semaphore ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
-      `os-ipc rm --semaphore ${quoted(item)}`,
+      `nobody has used the ${item.type} ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
+      `os-ipc rm --${item.type} ${quoted(item)}`,
     ),
   ]
 }

@@ -7,8 +7,14 @@ import { allStreams } from './descriptors.js'
 import { planFor } from './plan.js'
 import { spawnFailure } from './program.js'
 import { passSignals } from './signals.js'
-import type { Running, Spawner } from './spawn-watched.js'
+import { type Running, Spawner } from './spawn-watched.js'
 import { environment, IGNORED_SIGNALS } from './start.js'
+
+/** What runs a command beside us. It is made ready while there is no permit yet. */
+export function prepareChild(): (command: readonly Word[], lost?: AbortSignal) => Promise<number> {
+  const spawner = new Spawner()
+  return (command, lost) => runChild(spawner, command, lost)
+}
 
 /**
  * Runs a command with our own streams, passes signals on to it, and answers its exit code: 128 and the number
@@ -18,11 +24,7 @@ import { environment, IGNORED_SIGNALS } from './start.js'
  *
  * @throws {Failure} 126 or 127 when it could not be started.
  */
-export async function runChild(
-  spawner: Spawner,
-  command: readonly Word[],
-  lost?: AbortSignal,
-): Promise<number> {
+async function runChild(spawner: Spawner, command: readonly Word[], lost?: AbortSignal): Promise<number> {
   let running: Running | undefined
   // Before the spawn: a signal that comes meanwhile is passed on after it.
   const early: NodeJS.Signals[] = []

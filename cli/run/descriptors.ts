@@ -17,15 +17,20 @@ const INHERITED = inherited()
  * Only what is still the same: what was there at the start may have been a file that Node had open for a moment.
  */
 export function allStreams(): ('inherit' | 'ignore' | number)[] {
-  const fds = [...INHERITED].filter(([fd, target]) => targetOf(fd) === target).map(([fd]) => fd)
+  const fds = openFiles().filter(fd => fd < LIMIT)
   const others = Array.from({ length: Math.max(2, ...fds) - 2 }, (_, index) => index + 3)
   return ['inherit', 'inherit', 'inherit', ...others.map(fd => (fds.includes(fd) ? fd : 'ignore'))]
+}
+
+/** The descriptors of what this process was started with, besides the standard streams. */
+export function openFiles(): number[] {
+  return [...INHERITED].filter(([fd, target]) => targetOf(fd) === target).map(([fd]) => fd)
 }
 
 function inherited(): ReadonlyMap<number, string> {
   const targets = new Map<number, string>()
   for (const fd of descriptors()) {
-    const target = fd > 2 && fd < LIMIT ? targetOf(fd) : undefined
+    const target = fd > 2 ? targetOf(fd) : undefined
     if (target !== undefined) targets.set(fd, target)
   }
   const all = [...targets.values()]

@@ -2,11 +2,10 @@ import { EXIT } from '../core/exit.js'
 import { sentence } from '../core/failure.js'
 import { note } from '../core/output.js'
 import type { Word } from '../core/words.js'
-import { runChild } from './child.js'
-import { checkProgram } from './program.js'
+import { become, mayBecome } from './become.js'
 import type { HeldPermit, PermitSource } from './permits.js'
-import { endOnUserSignal, ignoreSignals } from './signals.js'
-import { Spawner } from './spawn-watched.js'
+import { checkProgram } from './program.js'
+import { restoreSignals } from './signals.js'
 
 /** How long to wait, and what to say when that was in vain. */
 export interface Patience {
@@ -15,18 +14,30 @@ export interface Patience {
   readonly quiet: boolean
 }
 
-/** Runs a command while holding a permit, and answers its exit code. */
+/** How the command is run. */
+export interface Manner extends Patience {
+  /** Whether os-ipc stays beside the command, where it could become the command. */
+  readonly supervise: boolean
+}
+
+/**
+ * Runs a command while holding a permit. Where the kernel keeps the permit for the process itself, this process becomes the
+ * command. Else the command is a child, and this answers its exit code.
+ */
 export async function runHolding(
   open: () => Promise<PermitSource>,
   label: string,
-  { timeout, waitCode = EXIT.timeout, quiet }: Patience,
+  { timeout, waitCode = EXIT.timeout, quiet, supervise: stays }: Manner,
   command: readonly Word[],
 ): Promise<number> {
   checkProgram(command[0] ?? '')
-  ignoreSignals()
-  const spawner = new Spawner()
-  const listenNoMore = endOnUserSignal()
+  const { native } = await import('../../lib/addon/native.js')
+  restoreSignals(native)
   const source = await open()
+  // A warning of the library comes with the next turn of the event loop, and there may be none when this process becomes the command.
+  await new Promise(resolve => setImmediate(resolve))
+  const becomes = !stays && source.outlivesExec === true && mayBecome()
+  const supervise = becomes ? undefined : (await import('./child.js')).prepareChild()
   let permit: HeldPermit
   try {
     permit = await source.acquire({ timeout })
@@ -34,17 +45,15 @@ export async function runHolding(
     if (!timedOut(error)) throw error
     // What a program could do about it is not for a command line, but why Redis did not answer is.
     const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
-    const hint = cause === undefined ? undefined : advice
     if (!quiet) {
+      const hint = cause === undefined ? source.whyNone?.() : advice
       note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
     }
     await source.close()
     return waitCode
-  } finally {
-    listenNoMore()
   }
   try {
-    return await runChild(spawner, command, permit.signal)
+    return supervise === undefined ? become(native, command, permit) : await supervise(command, permit.signal)
   } finally {
     await permit.release()
     await source.close()

@@ -1,21 +1,32 @@
 import type { LockMode } from '../../index.js'
-import { timeUntil } from '../../lib/waiting/deadline.js'
 import type { Library } from '../core/command.js'
 import type { HeldPermit, PermitSource } from './permits.js'
 
+/** The longest timer of Node. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /** A lock as something to hold: what `locks.request` does around a callback, in two steps. */
-export function lockSource({ IpcError, locks }: Library, name: string, mode: LockMode): PermitSource {
+export function lockSource(
+  { capabilities, IpcError, locks }: Library,
+  name: string,
+  mode: LockMode,
+): PermitSource {
   const overdue = () => new IpcError('ETIMEDOUT', `the lock '${name}' was not to be had in time`)
   return {
+    // A lock that is a file is closed by exec.
+    outlivesExec: capabilities.locks === 'sysv',
     acquire({ timeout }) {
       const patience = new AbortController()
       const deadline = performance.now() + (timeout ?? 0)
       let alarm: NodeJS.Timeout | undefined
       const setAlarm = () => {
-        alarm = setTimeout(() => {
-          if (performance.now() < deadline) setAlarm()
-          else patience.abort(overdue())
-        }, timeUntil(deadline))
+        alarm = setTimeout(
+          () => {
+            if (performance.now() < deadline) setAlarm()
+            else patience.abort(overdue())
+          },
+          Math.min(deadline - performance.now(), LONGEST_TIMER),
+        )
       }
       if (timeout !== undefined && timeout > 0) setAlarm()
       // A request that does not wait has no signal: the specification wants it so.
@@ -41,4 +52,14 @@ export function lockSource({ IpcError, locks }: Library, name: string, mode: Loc
     },
     close() {},
   }
+}
+
+/**
+ * Removes what earlier commands left of their locks: a command that os-ipc became knows nothing of a lock, and the kernel frees
+ * it, but keeps the set that it is made of.
+ */
+export async function tidyLocks(): Promise<void> {
+  const { native } = await import('../../lib/addon/native.js')
+  // Where it fails, nothing is lost but the room.
+  native.tidyLocks()
 }

@@ -12,6 +12,6 @@ export async function redisPermits(
   const meant = target(name)
   if (meant.type !== 'name')
     throw usage('the permits on Redis have a name, not a key', `a name of digits is written /${name}`)
-  const { RedisSemaphore } = await import('../../redis.js')
-  return RedisSemaphore.connect(addressOf(address, '--redis'), meant.name, options)
+  const { RedisLimit } = await import('../../redis.js')
+  return RedisLimit.connect(addressOf(address, '--redis'), meant.name, options)
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-import { EXIT } from '../core/exit.js'
+import type { Native } from '../../lib/addon/native.js'
 import { inForeground } from './foreground.js'
 import { IGNORED_SIGNALS } from './start.js'
 
@@ -53,19 +53,13 @@ function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.S
 }
 
 /**
- * While there is no child, a signal ends us, as it ends any program. Node would take SIGUSR1 for a wish to be debugged, and
- * open a port.
+ * What was ignored when we were started stays so, and SIGUSR1 ends us, as it ends any program. Node has set the first ones
+ * back, and would take SIGUSR1 for a wish to be debugged, and open a port.
  */
-export function endOnUserSignal(): () => void {
-  if (isIgnored('SIGUSR1')) return () => {}
-  const end = () => process.exit(EXIT.signal + constants.signals.SIGUSR1)
-  process.on('SIGUSR1', end)
-  return () => void process.off('SIGUSR1', end)
-}
-
-/** What was ignored when we were started stays so; Node has set it back. */
-export function ignoreSignals(): void {
-  for (const signal of DEADLY.filter(isIgnored)) process.on(signal, () => {})
+export function restoreSignals(native: Native): void {
+  const usual = isIgnored('SIGUSR1') ? [] : [constants.signals.SIGUSR1]
+  const ignored = DEADLY.filter(isIgnored).map(signal => constants.signals[signal])
+  native.setSignalActions(ignored, usual)
 }
 
 function isIgnored(signal: NodeJS.Signals): boolean {

@@ -83,7 +83,8 @@ export class Spawner {
 
 function thread(): Worker | undefined {
   try {
-    const worker = new Worker(new URL('./spawn-thread.js', import.meta.url), { execArgv: [] })
+    // From the bundle that this is in.
+    const worker = new Worker(new URL('./spawn-thread.cjs', import.meta.url), { execArgv: [] })
     // Heard again when it is used.
     worker.on('error', () => {})
     return worker

@@ -1,13 +1,14 @@
 // What this process was started with, as cli/os-ipc.ts hands it over, or as the system tells it.
 
-import { readFileSync } from 'node:fs'
+import { constants as fsConstants, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
 import { Failure } from '../core/failure.js'
 import { bytesOf, isAltered, type Word, word, zeroEnded } from '../core/words.js'
 
 /** The variables in which the shell that starts Node hands things over; they are no part of the environment. */
-const [IGNORED, ENVIRON] = ['OS_IPC_IGNORED', 'OS_IPC_ENVIRON']
+const [IGNORED, FILES, ENVIRON] = ['OS_IPC_IGNORED', 'OS_IPC_FILES', 'OS_IPC_ENVIRON'] as const
+const HANDED_OVER: readonly string[] = [IGNORED, FILES, ENVIRON]
 
 /** What that shell may change: it drops variables whose names it could not have, and sets these. */
 const OF_SHELL = /^(?:PWD|OLDPWD|SHLVL|_)=/
@@ -22,6 +23,12 @@ const hasEnviron = take(ENVIRON) !== undefined
 /** The numbers of the signals that were ignored when os-ipc was started. */
 export const IGNORED_SIGNALS: readonly number[] = ignored()
 
+/** How many files the process could have open, which Node has raised; undefined where nothing tells. */
+export const MOST_OPEN: number | undefined = /^\d+$/.exec(take(FILES) ?? '')?.map(Number)[0]
+
+/** Those of the standard streams that did not block. Node has pipes not block once it uses them. */
+export const NONBLOCKING: readonly number[] = [0, 1, 2].filter(isNonblocking)
+
 function take(name: string): string | undefined {
   const value = process.env[name]
   delete process.env[name]
@@ -29,11 +36,11 @@ function take(name: string): string | undefined {
 }
 
 function ignored(): number[] {
-  const { SIGKILL, SIGSTOP, SIGHUP } = constants.signals
+  if (handedOver === undefined) return startedByNohup() ? [constants.signals.SIGHUP] : []
+  const { SIGKILL, SIGSTOP } = constants.signals
   const numbers = Array.from({ length: CLASSIC }, (_, at) => at + 1).filter(
-    n => n !== SIGKILL && n !== SIGSTOP,
+    number => number !== SIGKILL && number !== SIGSTOP,
   )
-  if (handedOver === undefined) return startedByNohup() ? [SIGHUP] : []
   if (/^[0-9a-f]+$/.test(handedOver)) return numbers.filter(number => isSet(handedOver, number))
   // What `trap` of a shell prints: trap -- '' SIGHUP
   const names = [...handedOver.matchAll(/^trap -- '' (?:SIG)?(\w+)$/gm)].map(([, name]) => name)
@@ -52,6 +59,11 @@ function startedByNohup(): boolean {
   const [, mask] =
     /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(`/proc/${process.ppid}/status`)?.toString() ?? '') ?? []
   return mask !== undefined && isSet(mask, constants.signals.SIGHUP)
+}
+
+function isNonblocking(fd: number): boolean {
+  const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(read(`/proc/self/fdinfo/${fd}`)?.toString() ?? '') ?? []
+  return (Number.parseInt(flags, 8) & fsConstants.O_NONBLOCK) !== 0
 }
 
 function isSet(mask: string, signal: number): boolean {
@@ -91,7 +103,7 @@ export function environment(): Word[] {
 
 /** The assignments of this process, before a shell started Node. */
 function original(there: readonly Buffer[]): Buffer[] {
-  const ours = (entry: string) => entry.startsWith(`${IGNORED}=`) || entry.startsWith(`${ENVIRON}=`)
+  const ours = (entry: string) => HANDED_OVER.some(name => entry.startsWith(`${name}=`))
   const entries = there.map(entry => entry.toString('latin1'))
   const handed = hasEnviron ? entries.find(entry => entry.startsWith(`${ENVIRON}=`)) : undefined
   if (handed === undefined) return entries.filter(entry => !ours(entry)).map(bytesOf)

@@ -1,8 +1,9 @@
 import type { Library } from '../core/command.js'
 import { count, hexKey, moment, size } from '../core/format.js'
-import { type Item, labelOf, madeAt, usedAt } from '../core/items.js'
+import { heldPermits, holdersText } from '../core/holders.js'
+import { type Item, itemJson, labelOf, madeAt, usedAt } from '../core/items.js'
 import { describePid, type Processes } from '../core/processes.js'
-import { holdersOf, waitersOf } from '../core/use.js'
+import { mappedByOthers, waitersOf } from '../core/use.js'
 
 /** How many bytes are shown when nobody says how many. */
 const DEFAULT_LENGTH = 256
@@ -16,11 +17,11 @@ export interface Piece {
 /** Everything about an item, as `show --json` prints it. */
 export interface Details {
   readonly item: Item
-  /** Who has it mapped or attached; null where the kernel does not tell. */
-  readonly holders: Processes | undefined
+  /** Who has it mapped or attached; undefined where the kernel does not tell. */
+  readonly mapped: Processes | undefined
   /** Who waits for it. */
   readonly waiting: Processes | undefined
-  /** What is in it; `undefined` for a semaphore, a text where it cannot be read. */
+  /** What is in it; `undefined` for what is no memory, a text where it cannot be read. */
   readonly content: Piece | string | undefined
 }
 
@@ -32,16 +33,16 @@ export function detailsOf(
 ): Details {
   return {
     item,
-    holders: holdersOf(item),
+    mapped: mappedByOthers(item),
     waiting: item.waiters ? waitersOf(item) : undefined,
     content: item.type === 'memory' ? contentOf(ipc, item, offset, length) : undefined,
   }
 }
 
-export function jsonOf({ item, holders, waiting, content }: Details): object {
+export function jsonOf({ item, mapped, waiting, content }: Details): object {
   return {
-    ...item,
-    holders: holders?.pids ?? null,
+    ...itemJson(item),
+    mapped: mapped?.pids ?? null,
     waiting: waiting?.pids ?? null,
     ...(item.type === 'memory' && {
       content:
@@ -53,8 +54,8 @@ export function jsonOf({ item, holders, waiting, content }: Details): object {
 }
 
 /** Names and values, as people read them. */
-export function rowsOf({ item, holders, waiting }: Details): (readonly [name: string, value: string])[] {
-  const { key, id, value, waiters, attached } = item
+export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: string, value: string])[] {
+  const { key, id, value, permits, free, waiters, attached } = item
   const [made, used] = [madeAt(item), usedAt(item)]
   const rows: (readonly [string, string | undefined])[] = [
     ['kind', kindText(item)],
@@ -62,13 +63,19 @@ export function rowsOf({ item, holders, waiting }: Details): (readonly [name: st
     ['key', key === null || key === 0 ? undefined : `${hexKey(key)} (${key})`],
     ['id', id === null ? undefined : `${id}`],
     ['value', value === null ? undefined : `${value}`],
+    ['permits', permits === null ? undefined : `${permits}, ${heldPermits(item)} of them used`],
+    ['free', free === null ? undefined : `${free}`],
+    [
+      'held by',
+      item.type === 'limit' ? (holdersText(item, Number.POSITIVE_INFINITY) ?? 'nobody') : undefined,
+    ],
     [
       'waiters',
       waiters === null ? undefined : `${waiters}${waiting === undefined ? '' : names(waiting, waiters)}`,
     ],
     ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
     ['attached', attached === null ? undefined : count(attached, 'time')],
-    ['holders', holdersText(item, holders)],
+    ['mapped by', mappedText(item, mapped)],
     ['used by', item.processes === null ? undefined : item.processes.map(describePid).join(', ') || 'nobody'],
     ['owner', item.uid === null ? undefined : `${item.owner} (uid ${item.uid}, gid ${item.gid})`],
     ['mode', item.mode ?? undefined],
@@ -93,22 +100,19 @@ function heldBy({ type, exclusive, shared }: Item): string | undefined {
 }
 
 function kindText({ type, system }: Item): string {
+  if (type === 'limit') return 'limit, in a System V set'
   if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
   return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
 }
 
-function holdersText(item: Item, holders: Processes | undefined): string | undefined {
-  if (holders !== undefined) {
-    const more = holders.complete ? '' : ' (of the processes that may be looked at)'
-    return (holders.pids.map(describePid).join(', ') || 'nobody has it mapped') + more
-  }
-  return item.type === 'semaphore' && item.system === 'sysv'
-    ? 'the kernel does not tell who holds a unit'
-    : undefined
+function mappedText(item: Item, mapped: Processes | undefined): string | undefined {
+  if (mapped === undefined || item.type === 'limit') return undefined
+  const more = mapped.complete ? '' : ' (of the processes that may be looked at)'
+  return (mapped.pids.map(describePid).join(', ') || 'nobody') + more
 }
 
 function recordText({ type, system, verified, name }: Item): string | undefined {
-  if (type !== 'semaphore' || system === 'posix') return undefined
+  if ((type !== 'semaphore' && type !== 'limit') || system === 'posix') return undefined
   if (!verified) return 'none: another program made it, or it is not finished'
   return name === null ? 'made for a raw key' : 'it carries its name'
 }

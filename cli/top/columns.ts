@@ -1,10 +1,14 @@
 import { AGE, ATTACHED, heldText, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
-import { labelOf, madeAt } from '../core/items.js'
+import { heldPermits, heldShare, holdersText } from '../core/holders.js'
+import { type Item, labelOf, madeAt } from '../core/items.js'
 import { paint, unicode } from '../core/output.js'
 import type { Column } from '../core/table.js'
 import type { Seen } from './sampler.js'
 
 const BAR = 10
+
+/** How many holders of permits a row names. */
+const NAMED = 4
 
 /** A column, and how rows are put in order by it. */
 export interface TopColumn extends Column<Seen> {
@@ -14,6 +18,8 @@ export interface TopColumn extends Column<Seen> {
   readonly order: (a: Seen, b: Seen) => number
   /** The higher, the sooner it is left out of a narrow terminal. */
   readonly dispensable: number
+  /** So wide it is before others are left out for it; as wide as its cells when missing. */
+  readonly comfortable?: number
 }
 
 function of(
@@ -36,15 +42,26 @@ export const COLUMNS: readonly TopColumn[] = [
     KIND,
     'kind',
     3,
-    first(({ item }) => `${['semaphore', 'lock', 'memory'].indexOf(item.type)} ${item.system}`),
+    first(({ item }) => `${['semaphore', 'limit', 'lock', 'memory'].indexOf(item.type)} ${item.system}`),
   ),
-  of(
-    NAME,
-    'name',
-    0,
-    first(({ item }) => labelOf(item)),
-  ),
-  { title: 'VALUE', key: 'value', dispensable: 0, order: most(({ item }) => item.value), cell: value },
+  {
+    ...of(
+      NAME,
+      'name',
+      0,
+      first(({ item }) => labelOf(item)),
+    ),
+    comfortable: 24,
+  },
+  {
+    title: 'VALUE',
+    key: 'value',
+    dispensable: 0,
+    order: most(({ item }) => item.value ?? heldPermits(item) ?? null),
+    least: BAR + ' 2/2 held by 12345'.length,
+    comfortable: BAR + ' 2/2 held by 12345 program'.length,
+    cell: value,
+  },
   of(
     WAITERS,
     'waiters',
@@ -83,14 +100,37 @@ export const COLUMNS: readonly TopColumn[] = [
   of(AGE, 'age', 8, (a, b) => Date.parse(madeAt(a.item) ?? '') - Date.parse(madeAt(b.item) ?? '')),
 ]
 
-/** The units that are there, as a share of the most that were seen. */
+/** The units that are there, as a share of the most that were seen; of a limit, the permits that are held, and who holds them. */
 function value({ item, most }: Seen): string {
+  if (item.type === 'limit') return permits(item)
   if (item.value === null) return heldText(item) ?? '-'
-  const full = most === 0 ? 0 : Math.round((item.value / most) * BAR)
+  return `${bar(item.value, most, item.value === 0)} ${item.value}/${most}`
+}
+
+function permits(item: Item): string {
+  const held = heldPermits(item) ?? 0
+  const all = item.permits ?? 0
+  if (all === 0) return `${bar(0, 0, true)} paused`
+  return `${bar(held, all, held === all)} ${heldShare(item)} ${heldBy(item)}`
+}
+
+/** What was found out about the programs of holders; to look is slow, and a cell is asked for often. */
+const texts = new WeakMap<Item, string>()
+
+function heldBy(item: Item): string {
+  const known = texts.get(item)
+  if (known !== undefined) return known
+  const holders = holdersText(item, NAMED)
+  const text = holders === undefined ? 'used' : `held by ${holders}`
+  texts.set(item, text)
+  return text
+}
+
+/** `short` says that who comes next has to wait. */
+function bar(part: number, whole: number, short: boolean): string {
+  const full = whole === 0 ? 0 : Math.min(BAR, Math.round((part / whole) * BAR))
   const [filled, empty] = unicode() ? ['█', '░'] : ['#', '.']
-  const bar =
-    paint(item.value === 0 ? 'yellow' : 'green', filled.repeat(full)) + paint('dim', empty.repeat(BAR - full))
-  return `${bar} ${item.value}/${most}`
+  return paint(short ? 'yellow' : 'green', filled.repeat(full)) + paint('dim', empty.repeat(BAR - full))
 }
 
 function rate({ rate, atLeast }: Seen): string {

@@ -2,16 +2,14 @@ import { hostname } from 'node:os'
 
 import { count, size } from '../core/format.js'
 import { paint, unicode } from '../core/output.js'
-import { pairs } from '../core/table.js'
-import { cut, cutPainted, pad, printable, width, withoutStyle } from '../core/text.js'
+import { fitted, GAP, pairs, shortened, total } from '../core/table.js'
+import { cutPainted, pad, printable, width, withoutStyle } from '../core/text.js'
 import { COLUMNS, type TopColumn } from './columns.js'
 import type { Seen } from './sampler.js'
 import { KEYS, listed, selectedOf, type State } from './state.js'
 
 /** Lines that are no rows: the summary, an empty one, the titles, and the foot. */
 export const CHROME = 4
-
-const GAP = '  '
 
 /** What the screen shows: at most `rows` lines of at most `columns` columns. */
 export function frame(
@@ -41,15 +39,17 @@ export function plainFrame(state: State, now: Date = new Date()): string[] {
 
 function summary({ seen, paused }: State, now: Date): string {
   const semaphores = seen.filter(({ item }) => item.type === 'semaphore')
+  const limits = seen.filter(({ item }) => item.type === 'limit')
   const locks = seen.filter(({ item }) => item.type === 'lock')
   const memory = seen.filter(({ item }) => item.type === 'memory')
-  const waiters = [...semaphores, ...locks].reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
+  const waiters = [...semaphores, ...limits, ...locks].reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
   const bytes = memory.reduce((sum, { item }) => sum + (item.size ?? 0), 0)
   const dead = seen.filter(({ item }) => item.lastPidAlive === false).length
   return [
     paint('bold', `os-ipc top - ${printable(hostname())} ${now.toTimeString().slice(0, 8)}`),
     ...(paused ? [paint('inverse', ' paused ')] : []),
     count(semaphores.length, 'semaphore'),
+    ...(limits.length > 0 ? [count(limits.length, 'limit')] : []),
     ...(locks.length > 0 ? [count(locks.length, 'lock')] : []),
     waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
     `${count(memory.length, 'memory object')}, ${size(bytes)}`,
@@ -76,11 +76,8 @@ function list(state: State, columns: number, room: number): string[] {
   const from = Math.max(0, Math.min(at - Math.floor(room / 2), rows.length - room))
   const shown = rows.slice(from, from + room)
   const chosen = choose(COLUMNS, shown, columns)
-  const widths = widthsOf(chosen, shown)
-  const nameAt = chosen.findIndex(({ key }) => key === 'name')
-  const over = total(widths) - columns
-  // A long name is cut; the numbers are not.
-  if (over > 0 && nameAt >= 0) widths[nameAt] = Math.max(8, (widths[nameAt] as number) - over)
+  // A long name or many holders are cut; the numbers are not.
+  const widths = fitted(chosen, widthsOf(chosen, shown), columns)
   return [
     fit(titles(state, chosen, widths), columns),
     ...shown.map(row => {
@@ -93,23 +90,21 @@ function list(state: State, columns: number, room: number): string[] {
   ]
 }
 
-/** The columns that fit, the most dispensable left out first. */
+/** The columns that fit, the most dispensable left out first. None is left out to show a long name whole, or all holders. */
 function choose(columns: readonly TopColumn[], rows: readonly Seen[], room: number): TopColumn[] {
   let chosen = [...columns]
-  while (total(widthsOf(chosen, rows)) > room) {
-    const least = chosen.reduce((a, b) => (b.dispensable > a.dispensable ? b : a))
-    if (least.dispensable === 0) break
-    chosen = chosen.filter(column => column !== least)
+  const needed = () =>
+    widthsOf(chosen, rows).map((wanted, at) => Math.min(wanted, chosen[at]?.comfortable ?? wanted))
+  while (total(needed()) > room) {
+    const first = chosen.reduce((a, b) => (b.dispensable > a.dispensable ? b : a))
+    if (first.dispensable === 0) break
+    chosen = chosen.filter(column => column !== first)
   }
   return chosen
 }
 
 function widthsOf(columns: readonly TopColumn[], rows: readonly Seen[]): number[] {
   return columns.map(column => Math.max(width(column.title) + 1, ...rows.map(row => width(column.cell(row)))))
-}
-
-function total(widths: readonly number[]): number {
-  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
 }
 
 /** The titles; an arrow stands at the column that orders the rows. */
@@ -125,13 +120,8 @@ function titles({ sort, reversed }: State, columns: readonly TopColumn[], widths
 function line(columns: readonly TopColumn[], widths: readonly number[], row: Seen): string {
   return columns
     .map((column, at) => {
-      const cell = column.cell(row)
       const room = widths[at] as number
-      return pad(
-        width(cell) > room ? cut(withoutStyle(cell), room, unicode() ? '…' : '~') : cell,
-        room,
-        column.side,
-      )
+      return pad(shortened(column, column.cell(row), room), room, column.side)
     })
     .join(GAP)
     .trimEnd()

@@ -86,6 +86,9 @@ function identityOf({ type, system, id, name }: Item): string {
 
 function signatureOf({
   value,
+  permits,
+  free,
+  holders,
   waiters,
   lastPid,
   operatedAt,
@@ -97,5 +100,6 @@ function signatureOf({
   shared,
   processes,
 }: Item): string {
-  return `${value} ${waiters} ${lastPid} ${operatedAt} ${attachedAt} ${detachedAt} ${attached} ${size} ${exclusive} ${shared} ${processes}`
+  const held = holders?.map(({ pid, permits }) => `${pid}:${permits}`)
+  return `${value} ${permits} ${free} ${held} ${waiters} ${lastPid} ${operatedAt} ${attachedAt} ${detachedAt} ${attached} ${size} ${exclusive} ${shared} ${processes}`
 }

@@ -16,9 +16,9 @@ const TICK = 10
 const PATIENCE = 1_000
 
 /** Starts the workers. */
-export function hire(name, board, size, backend) {
+export function hire(name, board, size) {
   return Array.from({ length: WORKERS }, (_, i) => {
-    const args = [name, i + 1, WORKERS, board.slices, size, backend].map(String)
+    const args = [name, i + 1, WORKERS, board.slices, size].map(String)
     const child = fork(WORKER, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     return {
       worker: i + 1,
@@ -37,13 +37,13 @@ export function dismiss(crew) {
 }
 
 /** Watches until all slices are done, and kills one worker on the way. Answers what was seen. */
-export async function watch(board, crew, permits, screen) {
+export async function watch(board, crew, limit, screen) {
   const seen = { samples: 0, most: 0, kill: undefined, problems: [] }
   const states = new Array(board.slices).fill(0)
   for (const member of crew) member.child.once('exit', (...how) => onExit(board, member, how, seen, screen))
 
   while (board.slicesDone < board.slices) {
-    sample(board, crew, permits, seen)
+    sample(board, crew, limit, seen)
     tellChanges(board, states, screen)
     if (seen.kill === undefined) killOne(board, crew, seen, screen)
     if (crew.every(({ ended }) => ended)) {
@@ -51,7 +51,7 @@ export async function watch(board, crew, permits, screen) {
       break
     }
     screen.working(board, crew)
-    await (isAway(seen.kill, permits) ? turn() : sleep(TICK))
+    await (isAway(seen.kill) ? turn() : sleep(TICK))
   }
   board.finish()
   tellChanges(board, states, screen)
@@ -61,9 +61,8 @@ export async function watch(board, crew, permits, screen) {
 }
 
 /** Who holds a permit at this moment, and how many the kernel has left. */
-function sample(board, crew, permits, seen) {
-  const canTell = capabilities.value[permits.backend]
-  const holders = board.holders(() => (canTell ? permits.value : 0))
+function sample(board, crew, limit, seen) {
+  const holders = board.holders(() => limit.info().free)
   if (holders === undefined) return
   const alive = holders.workers.filter(worker => !crew[worker - 1].killedAt)
   seen.samples += 1
@@ -73,9 +72,9 @@ function sample(board, crew, permits, seen) {
 }
 
 /** Whether the killed worker's permit may come back any moment. */
-function isAway(kill, { backend }) {
+function isAway(kill) {
   return (
-    capabilities.crashRecovery[backend] &&
+    capabilities.limits.crashRecovery &&
     kill !== undefined &&
     kill.backAt === undefined &&
     clock() - kill.at < PATIENCE

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-import { capabilities, list, Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, list, SharedMemory } from 'os-ipc'
 
 const TABLES = [
   ['semaphore set', '/proc/sysvipc/sem'],
@@ -32,10 +32,7 @@ export function leftOf(name, semaphoreSet, before) {
 function stillOpens(name) {
   const found = []
   const attempts = [
-    ...capabilities.semaphoreBackends.map(backend => [
-      `${name}-permits (${backend})`,
-      () => Semaphore.open(`${name}-permits`, { backend }).close(),
-    ]),
+    [`${name}-limit`, () => Limit.open(`${name}-limit`).close()],
     [`${name}-file`, () => SharedMemory.open(`${name}-file`).close()],
     [`${name}-board`, () => SharedMemory.open(`${name}-board`).close()],
   ]
@@ -52,8 +49,10 @@ function stillOpens(name) {
 
 function listed(name) {
   try {
-    const { semaphores, memory } = list()
-    return [...semaphores, ...memory].flatMap(object => (object.name?.startsWith(name) ? [object.name] : []))
+    const { semaphores, limits, memory } = list()
+    return [...semaphores, ...limits, ...memory].flatMap(object =>
+      object.name?.startsWith(name) ? [object.name] : [],
+    )
   } catch (error) {
     if (error.code === 'ERR_NOT_SUPPORTED') return []
     throw error

@@ -1,4 +1,4 @@
-// `npm run demo [-- FILE] [--posix]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
+// `npm run demo [-- FILE]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
 //
 // Exit code 0 when everything that it promises was seen to hold, 1 when something was not, 2 when FILE will not do.
 
@@ -7,7 +7,7 @@ import { realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { capabilities, Semaphore, SharedMemory } from 'os-ipc'
+import { capabilities, Limit, SharedMemory } from 'os-ipc'
 
 import { Board } from './board.mjs'
 import { dismiss, hire, watch } from './crew.mjs'
@@ -17,7 +17,7 @@ import { PERMITS, sliceCount, WORKERS } from './plan.mjs'
 import { allBack, doneAgain, neverMoreThan, no, nothingLeft, permitCameBack, sameHashes } from './proofs.mjs'
 import { Screen } from './screen.mjs'
 
-const USAGE = 'npm run demo [-- FILE] [--posix]'
+const USAGE = 'npm run demo [-- FILE]'
 
 const screen = new Screen()
 
@@ -46,22 +46,20 @@ try {
   process.exitCode = 2
 }
 
-/** FILE, and whether the permits are in a POSIX semaphore. */
+/** FILE. */
 function commandLine() {
   try {
-    const { values, positionals } = parseArgs({
-      options: { posix: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    })
+    const { positionals } = parseArgs({ allowPositionals: true })
     if (positionals.length > 1) throw new Unfit(`one FILE at a time: ${USAGE}`)
-    return { path: positionals[0] ?? realpathSync(process.execPath), posix: values.posix }
+    return positionals[0] ?? realpathSync(process.execPath)
   } catch (error) {
     if (!error.code?.startsWith('ERR_PARSE_ARGS')) throw error
     throw new Unfit(`${error.message.split('. ')[0]}: ${USAGE}`)
   }
 }
 
-async function demo({ path, posix }) {
+async function demo(path) {
+  if (capabilities.limits.engines.length === 0) throw new Unfit('this platform has no limits')
   const input = await openInput(path)
   const before = snapshot()
   const slices = sliceCount(input.size)
@@ -72,41 +70,36 @@ async function demo({ path, posix }) {
   undo.push(() => remove(segment))
   const boardSegment = createSegment(`${name}-board`, Board.bytes(WORKERS, slices), input)
   undo.push(() => remove(boardSegment))
-  const backend = posix ? 'posix' : capabilities.defaultBackend
-  const permits = Semaphore.create(`${name}-permits`, { initial: PERMITS, backend })
-  undo.push(() => permits.unlink())
-  const semaphoreSet = permits.info().id
+  const limit = Limit.create(`${name}-limit`, { permits: PERMITS })
+  undo.push(() => limit.unlink())
+  const semaphoreSet = limit.info().id
 
   screen.say(`${path}: ${megabytes(input.size)}, ${slices} slices, ${WORKERS} workers, ${PERMITS} permits`)
-  screen.say(`in the kernel: ${name}-file, ${name}-board, ${name}-permits (${backend})`)
+  screen.say(`in the kernel: ${name}-file, ${name}-board, ${name}-limit`)
   await load(input, segment, share => screen.loading(share))
   await input.file.close()
   screen.happened('the file is in shared memory')
 
   const board = new Board(boardSegment.buffer, WORKERS, slices)
-  const crew = hire(name, board, input.size, backend)
+  const crew = hire(name, board, input.size)
   undo.push(() => dismiss(crew))
-  const seen = await watch(board, crew, permits, screen)
+  const seen = await watch(board, crew, limit, screen)
 
   const found = Array.from({ length: slices }, (_, slice) => board.digest(slice))
   const holds = crew.flatMap(member => board.holds(member.worker).map(hold => ended(hold, member)))
   const again = seen.kill && -board.state(seen.kill.slice)
-  let permitsLeft = 0
-  while (permits.tryWait()) permitsLeft++
+  const { permits, free } = limit.info()
   while (undo.length > 0) undo.pop()()
 
-  const recovers = capabilities.crashRecovery[backend]
-  const given = recovers ? PERMITS : PERMITS - 1
-  if (!recovers) {
-    screen.slow(`a dead process's permit does not come back here: ${backend} semaphores have no undo`)
-  }
+  const recovers = capabilities.limits.crashRecovery
+  if (!recovers) screen.slow('a permit of a dead process does not come back here: the kernel has no undo')
   return report([
     ...seen.problems.map(no),
     sameHashes(found, await hashesOnDisk(path, slices, input.size)),
     neverMoreThan(PERMITS, holds, seen),
     ...(recovers ? [permitCameBack(PERMITS, holds, seen.kill)] : []),
     doneAgain(seen.kill, again),
-    allBack(given, permitsLeft),
+    allBack(PERMITS, recovers ? PERMITS : PERMITS - 1, { permits, free }),
     nothingLeft(leftOf(name, semaphoreSet, before)),
   ])
 }

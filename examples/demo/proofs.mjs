@@ -58,11 +58,10 @@ export function doneAgain(kill, by) {
     : no(`${slice} was not done again`)
 }
 
-/** The semaphore has what it began with. */
-export function allBack(permits, found) {
-  return found === permits
-    ? yes(`the semaphore has ${permits} of ${permits} permits at the end`)
-    : no(`the semaphore has ${found} of ${permits} permits at the end`)
+/** The limit has as many permits as it was made with, and those that came back are free. */
+export function allBack(made, back, { permits, free }) {
+  const found = `${free} of ${permits} permits are free at the end`
+  return permits === made && free === back ? yes(found) : no(`${found}, not ${back} of ${made}`)
 }
 
 /** Nothing of ours is in the kernel any more. */

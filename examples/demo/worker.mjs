@@ -3,19 +3,19 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
 import { Board, HASHES, RESTS, WAITS } from './board.mjs'
 import { PAUSE, PIECES, sliceOf } from './plan.mjs'
 
-const [name, number, workers, slices, size, backend] = process.argv.slice(2)
+const [name, number, workers, slices, size] = process.argv.slice(2)
 const me = Number(number)
 
 // Ctrl-C reaches every process of the terminal; main is the one that acts on it. Without main we are of no use.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
 
-const permits = Semaphore.open(`${name}-permits`, { backend })
+const limit = Limit.open(`${name}-limit`)
 // Opened for writing because a view needs that: JavaScript has no read-only ArrayBuffer.
 const file = SharedMemory.open(`${name}-file`)
 const board = new Board(SharedMemory.open(`${name}-board`).buffer, Number(workers), Number(slices))
@@ -23,7 +23,7 @@ const board = new Board(SharedMemory.open(`${name}-board`).buffer, Number(worker
 while (!board.finished) {
   if (board.hasFreeSlice()) {
     board.setPhase(me, WAITS)
-    await permits.use(work)
+    await limit.use(work)
   }
   board.setPhase(me, RESTS)
   await sleep(5)

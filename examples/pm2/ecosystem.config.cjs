@@ -7,7 +7,7 @@ module.exports = {
       name: 'convert',
       script: 'worker.mjs',
       cwd: __dirname,
-      // Processes of their own. `cluster` works as well: a semaphore has a name, and does not care who started whom.
+      // Processes of their own. `cluster` works as well: a limit has a name, and does not care which process started which.
       exec_mode: 'fork',
       instances: 3,
       // pm2 sends SIGINT, and SIGKILL after this many milliseconds: the permit comes back either way.

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Semaphore, SharedMemory } from 'os-ipc'
+import { Limit, SharedMemory } from 'os-ipc'
 
-const limit = Semaphore.openOrCreate('/example-pm2', { initial: 2 })
+const limit = Limit.openOrCreate('/example-pm2', { permits: 2 })
 // Only to show that it holds: how many are at work.
 const working = new Int32Array(SharedMemory.openOrCreate('/example-pm2', { size: 4 }).buffer)
 const worker = process.env.NODE_APP_INSTANCE

@@ -2,10 +2,10 @@
 //
 //   test('...', exclusive('database', async t => { ... }))
 
-import { Semaphore } from 'os-ipc'
+import { Limit } from 'os-ipc'
 
 /** A test function that holds the resource while it runs. It comes back when the test fails, and when its process dies. */
 export function exclusive(resource, fn) {
-  const turn = Semaphore.openOrCreate(`/example-${resource}`, { initial: 1 })
+  const turn = Limit.openOrCreate(`/example-${resource}`, { permits: 1 })
   return t => turn.use(() => fn(t), { signal: t.signal })
 }

@@ -1,7 +1,7 @@
 import type { WaitOptions } from '../waiting/options.js'
 
 /**
- * Where permits come from, on one machine or on many: `Limit` is one, `RedisSemaphore` of `os-ipc/redis` is one, and a
+ * Where permits come from, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a
  * class of your own can be one.
  *
  * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits

@@ -16,6 +16,7 @@ export interface PostgresPoolClient {
 /** The part of a `Pool` of the package pg that is used here. */
 export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>
+  readonly options?: { readonly max?: number | undefined }
 }
 
 /** A statement, in the format of pg. */
@@ -41,6 +42,7 @@ export interface AnyClient extends Omit<PostgresPoolClient, 'release'> {
   unref?(): void
   processID?: number | null
   connection?: { stream?: { destroy?(): void } }
+  connectionParameters?: { query_timeout?: number | false }
 }
 
 export function isPool(value: unknown): value is PostgresPool {

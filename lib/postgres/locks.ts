@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { checkTimeout } from '../options.js'
 import { checkRequestWith } from '../lock/request.js'
 import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
-import type { PostgresSource } from './client.js'
+import { isPool, type PostgresSource } from './client.js'
 import { opener } from './connect.js'
 import { asIpcError, closed } from './failures.js'
 import type { Grant } from './grant.js'
@@ -41,8 +41,9 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   #ending: Promise<void> | undefined
 
   private constructor(source: PostgresSource, options: PostgresLocksOptions | undefined, keys?: KeyOf) {
-    const settings = checkSettings(options)
-    this.#sessions = new Sessions(opener(source), settings)
+    const open = opener(source)
+    const settings = checkSettings(options, isPool(source) ? source.options?.max : undefined)
+    this.#sessions = new Sessions(open, settings)
     this.#shared = new Shared(this.#sessions, () => this.#endIfUnused(), keys)
   }
 
@@ -89,7 +90,9 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
     if (this.#isClosed) throw closed()
     const outer = around.getStore()
     const queue = this.#queueOf(name)
-    const grant = await queue.add({ ...request, timeout }, outer).granted
+    const grant = await (timeout === 0
+      ? queue.tryOnce(request, outer)
+      : queue.add({ ...request, timeout }, outer).granted)
     if (grant === undefined) return await callback(null)
     try {
       // The signal may have come after the grant and before this: the callback has not run, and is not to.

@@ -5,7 +5,8 @@ import { checkInteger, checkOptions } from '../options.js'
 export interface PostgresLocksOptions {
   /**
    * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
-   * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line.
+   * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line. Of a
+   * `Pool` there are no more than it has.
    */
   maxConnections?: number | undefined
   /**
@@ -28,7 +29,9 @@ export interface Settings {
   readonly allowsPooler: boolean
 }
 
-export function checkSettings(options: unknown): Settings {
+/** `inPool` is how many connections the source has, where it is a pool. */
+export function checkSettings(options: unknown, inPool = Number.POSITIVE_INFINITY): Settings {
+  if (inPool < 2) throw wrongValue('a Pool for locks has at least 2 connections (max): one of them waits')
   const given: PostgresLocksOptions = checkOptions(options as PostgresLocksOptions | undefined)
   const { maxConnections = 10, deadAfter = 15_000, pooler } = given
   if (pooler !== undefined && typeof pooler !== 'string') throw wrongType('pooler', "'session'", pooler)
@@ -36,7 +39,7 @@ export function checkSettings(options: unknown): Settings {
     throw wrongValue(`pooler must be 'session', received '${pooler as string}'`)
   }
   return {
-    maxConnections: checkInteger('maxConnections', maxConnections, 2, 1_000),
+    maxConnections: Math.min(checkInteger('maxConnections', maxConnections, 2, 1_000), inPool),
     deadAfter: checkInteger('deadAfter', deadAfter, 3_000, 3_600_000),
     allowsPooler: pooler === 'session',
   }

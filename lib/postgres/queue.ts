@@ -59,6 +59,19 @@ export class NameQueue {
     return pending
   }
 
+  /** Asks for the lock with no time to wait: what is free is granted, however long the server takes to say so. */
+  async tryOnce(wanted: Omit<Wanted, 'timeout'>, outer: Grant | undefined): Promise<Grant | undefined> {
+    let trouble: unknown
+    const grant = await this.add({ ...wanted, ifAvailable: true, timeout: undefined }, outer).granted.catch(
+      error => {
+        if (error?.code !== 'ERR_UNAVAILABLE' || wanted.ifAvailable) throw error
+        trouble = error
+      },
+    )
+    if (grant === undefined && !wanted.ifAvailable) throw timedOut(this.name, trouble)
+    return grant ?? undefined
+  }
+
   /** The callback of a grant is done. Resolves when the lock is free, if nobody else of this process shares it. */
   async end(grant: Grant): Promise<void> {
     const { hold } = grant

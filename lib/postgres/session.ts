@@ -64,6 +64,8 @@ export class Session {
     this.#deadAfter = deadAfter
     this.#heard = now()
     this.#lease = new Lease(deadAfter, this.#heard)
+    // A time limit of the client's own would end a wait, and its place in the line. Whether the server is there, we look at.
+    if (client.connectionParameters?.query_timeout) client.connectionParameters.query_timeout = false
     client.on('error', error => this.lose(error))
     client.on('end', () => this.lose(new Error('the connection ended')))
     client.unref?.()

@@ -2,7 +2,7 @@ import type { Lock, LockOptions } from '../lock/types.js'
 
 /** How a lock is asked for. */
 export interface PostgresLockOptions extends LockOptions {
-  /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. */
+  /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
   timeout?: number | undefined
 }
 

@@ -2,8 +2,8 @@ import { outOfRange, wrongType, wrongValue } from '../errors.js'
 import { checkInteger, checkOptions } from '../options.js'
 
 /** What everybody who uses a name has to agree on, and how patient this process is. */
-export interface RedisSemaphoreOptions {
-  /** How many permits there are, 1 to 1,000,000. The same for everybody who uses the name. */
+export interface RedisLimitOptions {
+  /** How many permits there are, 1 to 1,000,000. Redis does not record it: give every process the same number. */
   permits: number
   /**
    * Milliseconds after which the permit of a process that is not heard of any more belongs to others; 300 to 86,400,000,
@@ -24,11 +24,11 @@ export interface Settings {
   readonly poll: number
 }
 
-/** The most bytes that follow the slash of a name, as for a semaphore of one machine. */
+/** The most bytes that follow the slash of a name, as for a limit of one machine. */
 const NAME_BYTES = 250
 
 export function checkSettings(options: unknown): Settings {
-  const given: Partial<RedisSemaphoreOptions> = checkOptions(options as RedisSemaphoreOptions | undefined)
+  const given: Partial<RedisLimitOptions> = checkOptions(options as RedisLimitOptions | undefined)
   return {
     permits: checkInteger('permits', given.permits, 1, 1_000_000),
     lease: given.lease === undefined ? 10_000 : checkInteger('lease', given.lease, 300, 86_400_000),
@@ -36,7 +36,7 @@ export function checkSettings(options: unknown): Settings {
   }
 }
 
-/** A name as `Semaphore` takes it, with its slash: the two are exchanged for each other. */
+/** A name as `Limit` takes it, with its slash: the two are exchanged for each other. */
 export function checkSharedName(name: unknown): string {
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
   if (!name.isWellFormed()) throw wrongValue('a name is well-formed Unicode: it has a lone surrogate')

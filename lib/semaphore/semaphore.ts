@@ -205,7 +205,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   /**
    * Adds units, all or none, and wakes as many waits.
    *
-   * @param count - 1 to 32,767, with the backend `'posix'` to 2,147,483,647 (darwin: 32,767); 1 when missing.
+   * @param count - 1 to 32,767, with the backend `'posix'` on Linux 1 to 1,000,000; 1 when missing.
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
    */
   post(count = 1): void {

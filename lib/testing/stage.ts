@@ -9,6 +9,7 @@ export class Stage {
   readonly #patience: number
   readonly #opened: PermitSource[] = []
   readonly #made: string[] = []
+  readonly #permits: PermitLike[] = []
 
   constructor(subject: PermitSourceSubject) {
     this.subject = subject
@@ -28,8 +29,9 @@ export class Stage {
     return other
   }
 
-  /** Closes and removes everything, whatever fails. */
+  /** Releases, closes and removes everything, whatever fails. */
   async clear(): Promise<void> {
+    await Promise.allSettled(this.#permits.map(async permit => permit.release()))
     const closed = await Promise.allSettled(this.#opened.map(async source => source.close()))
     const removed = await Promise.allSettled(this.#made.map(async name => this.subject.remove?.(name)))
     for (const outcome of [...closed, ...removed]) if (outcome.status === 'rejected') throw outcome.reason
@@ -58,8 +60,10 @@ export class Stage {
   }
 
   /** A permit that is there. */
-  acquire(source: PermitSource): Promise<PermitLike> {
-    return this.soon('a permit that is free', source.acquire())
+  async acquire(source: PermitSource): Promise<PermitLike> {
+    const permit = await this.soon('a permit that is free', source.acquire())
+    this.#permits.push(permit)
+    return permit
   }
 
   /** Takes every permit there is, and gives them back: how many are free. */

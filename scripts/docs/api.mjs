@@ -20,8 +20,9 @@ const TARGET = join(root, 'docs', 'api.md')
 
 /** What a reader wants first; the rest follows in the order of index.d.cts. */
 const FIRST = [
-  'Semaphore',
+  'Limit',
   'Permit',
+  'Semaphore',
   'locks',
   'LockManager',
   'SharedMemory',

@@ -2,7 +2,7 @@
 // `npm run picture:top` makes it anew; it needs Linux, and Python for the terminal.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -13,50 +13,65 @@ import { lastFrame } from './terminal-frame.mjs'
 import { svg } from './terminal-svg.mjs'
 
 const TARGET = join(root, 'docs', 'top.svg')
-const [ROWS, COLUMNS] = [14, 104]
+const [ROWS, COLUMNS] = [14, 126]
 
 /** How long top looks before its picture is taken: rates need a while. */
 const SECONDS = 4
 
-/** What the picture shows: programs with one job each, as their source. */
+/** What the picture shows: programs with one job each, by the name of their file, which top shows too. */
 const PROGRAMS = [
-  // Workers: four at a time, two of them wait.
-  ...Array.from(
-    { length: 6 },
-    (_, at) => `
-    const jobs = Semaphore.openOrCreate('/convert', { initial: 4 })
+  // Workers: two at a time, two of them wait.
+  ...Array.from({ length: 4 }, (_, at) => [
+    'worker.mjs',
+    `
+    const jobs = Limit.openOrCreate('/convert', { permits: 2 })
     for (;;) await jobs.use(() => sleep(${180 + 90 * at}))`,
-  ),
-  `
-    const slots = Semaphore.openOrCreate('/db-pool', { initial: 16 })
+  ]),
+  [
+    'api.mjs',
+    `
+    const slots = Limit.openOrCreate('/db-pool', { permits: 16 })
     const held = []
     for (let i = 0; i < 5; i++) held.push(await slots.acquire())
     for (;;) { held.push(await slots.acquire()); await sleep(70); held.pop().release(); await sleep(40) }`,
-  `
+  ],
+  [
+    'reports.mjs',
+    `
     for (;;) await locks.request('reports', { mode: 'shared' }, () => sleep(50))`,
-  `
+  ],
+  [
+    'ready.mjs',
+    `
     const ready = Semaphore.openOrCreate('/ready', { initial: 0 })
     await ready.wait()`,
-  `
+  ],
+  [
+    'frames.mjs',
+    `
     const frames = SharedMemory.create('/frames', { size: 24 << 20 })
     const cache = SharedMemory.create('/price-cache', { size: 640 << 10, mode: 0o640 })
     const legacy = SharedMemory.create(0x51a7e, { size: 1 << 20 })
     const queue = Semaphore.create('/frame-queue', { initial: 0, backend: 'posix' })
     for (;;) { queue.post(); await sleep(90); queue.tryWait(); await sleep(60) }`,
+  ],
 ]
 
 /** One that ends, and leaves a semaphore whose last user is dead. */
-const DEAD = `
-    const nightly = Semaphore.openOrCreate('/nightly', { initial: 1 })
-    await nightly.use(() => {})`
+const DEAD = [
+  'nightly.mjs',
+  `
+    const nightly = Limit.openOrCreate('/nightly', { permits: 1 })
+    await nightly.use(() => {})`,
+]
 
 if (!process.env.OS_IPC_ISOLATED) setup({ quiet: true })
 process.exitCode = isolated('docs/top-picture.mjs', []) ?? (await draw())
 
 async function draw() {
-  spawnSync(process.execPath, ['--input-type=module', '-e', program(DEAD)], { cwd: root, stdio: 'inherit' })
-  const children = PROGRAMS.map(source =>
-    spawn(process.execPath, ['--input-type=module', '-e', program(source)], { cwd: root, stdio: 'inherit' }),
+  spawnSync(process.execPath, [program(DEAD, 0)], { cwd: root, stdio: 'inherit' })
+  const children = PROGRAMS.map((each, at) =>
+    spawn(process.execPath, [program(each, at)], { cwd: root, stdio: 'inherit' }),
   )
   try {
     await sleep(1500)
@@ -71,11 +86,19 @@ async function draw() {
   return 0
 }
 
-function program(source) {
-  return `
+/** A file with this name, for Node, in which the package has its own name. */
+function program([name, source], at) {
+  const folder = join(root, '.cache/top-picture', `${at}`)
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, name)
+  writeFileSync(
+    file,
+    `
     import { setTimeout as sleep } from 'node:timers/promises'
-    import { locks, Semaphore, SharedMemory } from 'os-ipc'
-    ${source}`
+    import { Limit, locks, Semaphore, SharedMemory } from 'os-ipc'
+    ${source}`,
+  )
+  return file
 }
 
 /** What a program writes to a terminal; __test__/cli/helpers/terminal.py says what the steps are. */

@@ -1,4 +1,4 @@
-"""Posts without undo, as a peer in Python does, until the shared memory says stop; prints how many units it gave."""
+"""Posts and waits without undo, as a peer in Python does, until the shared memory says stop; prints how often."""
 
 import sys
 import time
@@ -16,13 +16,19 @@ def key_of(name):
 name = sys.argv[1]
 semaphore = sysv_ipc.Semaphore(key_of(name))
 memory = open(f"/dev/shm{name}", "rb", buffering=0)
-posts = 0
+posts = waits = 0
 while True:
     memory.seek(12)
     if memory.read(4) != b"\0\0\0\0":
         break
-    if semaphore.value < 100:
+    if semaphore.value < 16:
         semaphore.release()
         posts += 1
+    else:
+        try:
+            semaphore.acquire(0)
+            waits += 1
+        except sysv_ipc.BusyError:
+            pass
     time.sleep(0.002)
-print(posts)
+print(posts, waits)

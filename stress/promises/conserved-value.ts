@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, SharedMemory } from '../../index.js'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { atOnce, child, type Program } from '../program.ts'
@@ -16,25 +16,24 @@ const LANES = 4
 
 const promised: Promised = {
   promise:
-    'the value is conserved while 64 processes (ours, Python’s sysv_ipc posting without undo, Go’s) use it and ours are killed at random',
+    'the free permits of a limit are conserved while 64 processes (ours, Python’s sysv_ipc taking and giving without undo, Go’s) use it and ours are killed at random',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {
     const name = uniqueName(trial)
-    using semaphore = Semaphore.create(name, { initial: PERMITS })
+    using limit = Limit.create(name, { permits: PERMITS })
     using memory = SharedMemory.create(name, { size: 64 })
-    const [operations, waits, posts, stop] = [0, 1, 2, 3]
+    const [operations, stop] = [0, 3]
     const counters = new Int32Array(memory.buffer)
-    const processes = trial.long ? 58 : 14
+    const processes = trial.long ? 59 : 15
 
     const ours: (Program | undefined)[] = []
     const start = (index: number): void => {
-      ours[index] = child(trial, 'conserved-value', { args: [name, index % 3] })
+      ours[index] = child(trial, 'conserved-value', { args: [name] })
     }
     for (let index = 0; index < processes; index += 1) start(index)
     // These are not killed: what they take and give for good is counted.
-    const drain = child(trial, 'conserved-value', { args: [name, 'drain'] })
-    const pythons = python(name, 4)
+    const pythons = pythonPeers(name, 4)
     const go = goLoop(name, () => counters[stop] !== 0)
 
     await atOnce(LANES, trial.count, async () => {
@@ -51,28 +50,34 @@ const promised: Promised = {
     })
     while (Atomics.load(counters, operations) < trial.count * OPERATIONS_PER_KILL) await sleep(100)
     Atomics.store(counters, stop, 1)
-    const pythonPosts = (await Promise.all(pythons)).reduce((sum, count) => sum + count, 0)
+    const python = { posts: 0, waits: 0 }
+    for (const { posts, waits } of await Promise.all(pythons)) {
+      python.posts += posts
+      python.waits += waits
+    }
     const goPairs = await go
     // Half of them are killed to the last, the others end by themselves.
     ours.forEach((process, index) => void (index % 2 === 0 && process?.kill('SIGKILL')))
-    for (const process of [...ours, drain]) {
+    for (const process of ours) {
       const { code, signal } = (await process?.exit) ?? { code: 0, signal: null }
       if (code !== 0 && signal !== 'SIGKILL')
         trial.lost(`a process ended with ${signal ?? `exit code ${code}`}`)
     }
-    const expected = PERMITS + pythonPosts + Atomics.load(counters, posts) - Atomics.load(counters, waits)
-    const { value } = semaphore
-    if (value !== expected) trial.lost(`the value is ${value}, it should be ${expected}`)
-    semaphore.unlink()
+    const expected = PERMITS + python.posts - python.waits
+    const { free, holders, permits } = limit.info()
+    if (free !== expected) trial.lost(`${free} are free, it should be ${expected}`)
+    if (permits !== PERMITS || holders?.length !== 0)
+      trial.lost(`${permits} permits are recorded, held by ${JSON.stringify(holders)}`)
+    limit.unlink()
     memory.unlink()
-    const all = processes + 1 + pythons.length + (goPairs === undefined ? 0 : 1)
-    return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${all} processes, ${pythonPosts.toLocaleString('en')} posts from Python, ${goPairs?.toLocaleString('en') ?? 'none'} in Go, value ${value} of ${expected}`
+    const all = processes + pythons.length + (goPairs === undefined ? 0 : 1)
+    return `${Atomics.load(counters, operations).toLocaleString('en')} operations in ${all} processes, ${python.posts.toLocaleString('en')} posts and ${python.waits.toLocaleString('en')} waits of Python, ${goPairs?.toLocaleString('en') ?? 'no'} pairs of Go, ${free} free of ${expected}`
   },
 }
 export default promised
 
-/** Python processes that only post, with sysv_ipc and without undo; each answers how many units it gave. */
-function python(name: string, count: number): Promise<number>[] {
+/** Python processes that post and wait with sysv_ipc and without undo; each answers how often. */
+function pythonPeers(name: string, count: number): Promise<{ posts: number; waits: number }>[] {
   const { python } = JSON.parse(
     readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'),
   )
@@ -83,8 +88,9 @@ function python(name: string, count: number): Promise<number>[] {
     let text = ''
     poster.stdout.on('data', chunk => (text += chunk))
     await once(poster, 'close')
-    if (!/^\d+\n$/.test(text)) throw new Error(`a peer in Python said ${JSON.stringify(text)}`)
-    return Number(text)
+    const [, posts, waits] = /^(\d+) (\d+)\n$/.exec(text) ?? []
+    if (posts === undefined) throw new Error(`a peer in Python said ${JSON.stringify(text)}`)
+    return { posts: Number(posts), waits: Number(waits) }
   })
 }
 

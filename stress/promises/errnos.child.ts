@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { say } from '../../__test__/shared/fixture.ts'
 
 const [kind = '', method = '', name = '', key, segment] = process.argv.slice(2)
@@ -11,6 +11,7 @@ let error: object | undefined
 try {
   if (kind === 'memory' || kind === 'segment') memory(kind === 'memory' ? name : Number(key))
   else if (kind === 'lock') await lock()
+  else if (kind === 'limit') await limit()
   else await semaphore(kind as 'sysv' | 'posix')
 } catch (caught) {
   const { name, code, errno, syscall, message, hint } = caught as NodeJS.ErrnoException & { hint?: string }
@@ -45,6 +46,30 @@ async function lock(): Promise<void> {
   await call()
 }
 
+async function limit(): Promise<void> {
+  const options = { permits: 2, mode: 0o666 }
+  const on = async (act: (opened: Limit) => unknown) => {
+    using opened = Limit.open(name)
+    await act(opened)
+  }
+  const calls: Record<string, () => unknown> = {
+    create: () => Limit.create(name, options).close(),
+    open: () => Limit.open(name).close(),
+    make: () => Limit.openOrCreate(name, options).close(),
+    remove: () => Limit.unlink(name),
+    acquire: () => on(async opened => (await opened.acquire({ timeout: 200 })).release()),
+    tryAcquire: () => on(opened => opened.tryAcquire()?.release()),
+    wait: () => on(opened => opened.acquire({ timeout: 200 })),
+    grow: () => on(opened => opened.resize(3)),
+    shrink: () => on(opened => opened.resize(1, { timeout: 200 })),
+    permits: () => on(opened => opened.permits),
+    info: () => on(opened => opened.info()),
+  }
+  const call = calls[method]
+  if (call === undefined) throw new Error(`no such call: ${method}`)
+  await call()
+}
+
 async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
   const open = () => Semaphore.open(name, { backend })
   const on = async (act: (opened: Semaphore) => unknown) => {
@@ -61,7 +86,6 @@ async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
     tryWait: () => on(opened => opened.tryWait()),
     wait: () => on(opened => opened.wait({ timeout: 200 })),
     waitSync: () => on(opened => opened.waitSync({ timeout: 200 })),
-    acquire: () => on(async opened => (await opened.acquire({ timeout: 200 })).release()),
     value: () => on(opened => opened.value),
     info: () => on(opened => opened.info()),
   }

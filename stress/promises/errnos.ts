@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 
-import { locks, Semaphore, SharedMemory } from '../../index.js'
+import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { exists, keyOf, removeKey, uniqueKey, uniqueName } from '../../__test__/shared/names.ts'
 import { injected, type Surroundings } from '../../__test__/shared/surroundings.ts'
 import { type Case, CASES } from '../errnos.ts'
@@ -78,8 +78,9 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const [name, key] = [uniqueName(trial), uniqueKey(trial)]
   trial.teardown(() => removeKey(lockKeyOf(name)))
   const [kind = '', method = ''] = act.split(' ')
-  // A call that a signal breaks off is made again, and the second time it works.
-  const when = errno === 'EINTR' ? ':when=1..2' : ''
+  // A call that a signal breaks off is made again, and so is one of a limit that another process was quicker at.
+  const isMadeAgain = errno === 'EINTR' || (kind === 'limit' && errno === 'EAGAIN')
+  const when = isMadeAgain ? ':when=1..2' : ''
   const place: Surroundings = injected(`${call}:error=${errno}${when}`)
   const within = one.path === undefined ? [place] : [onlyAt(place, one.path.replace('NAME', name.slice(1)))]
   const { attached = 0, release } = prepare(kind, method, name, key)
@@ -138,6 +139,10 @@ function isThere(name: string, key: number): boolean {
 function prepare(kind: string, method: string, name: string, key: number): Prepared {
   if (MAKES.includes(method)) return {}
   if (kind === 'lock') return held(name.slice(1), method === 'wait' ? 'exclusive' : 'shared')
+  if (kind === 'limit') {
+    Limit.create(name, { permits: method === 'wait' ? 0 : 2 }).close()
+    return {}
+  }
   if (kind === 'sysv' || kind === 'posix') {
     Semaphore.create(name, { initial: method === 'wait' ? 0 : 5, backend: kind }).close()
     return {}

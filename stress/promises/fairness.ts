@@ -1,4 +1,4 @@
-import { Semaphore } from '../../index.js'
+import { Limit } from '../../index.js'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
@@ -17,14 +17,14 @@ const promised: Promised = {
     for (let run = 0; run < trial.count; run += 1) {
       const lane = run % 2 === 0 ? 'pool' : 'own'
       const name = uniqueName(trial)
-      using semaphore = Semaphore.create(name, { initial: 0 })
+      using limit = Limit.create(name, { permits: 0 })
       const everybody = Array.from({ length: RIVALS + 1 }, (_, rival) =>
         child(trial, 'fairness', { args: [name, rival === RIVALS ? lane : 'pool', SECONDS] }),
       )
       for (const process of everybody)
         if ((await process.next()) !== 'ready') throw new Error('a rival did not start')
       for (const process of everybody) process.send('go')
-      semaphore.post()
+      await limit.resize(1)
       const turns = await Promise.all(everybody.map(process => process.next()))
       for (const [rival, count] of turns.entries())
         if (!(Number(count) > 0)) trial.lost(`${lane}: process ${rival} had ${count} turns`)
@@ -33,7 +33,7 @@ const promised: Promised = {
       // Where the machine does not get through as many turns as there is time for, its share is less by as much.
       if (!(ours >= Math.ceil((LEAST / IDEAL) * all))) trial.lost(`${lane}: ${ours} of ${all} turns`)
       figures[lane]?.push(`${ours} of ${all}`)
-      semaphore.unlink()
+      limit.unlink()
       for (const process of everybody) process.kill()
       trial.made()
     }

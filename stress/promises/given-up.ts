@@ -1,39 +1,42 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
-import { type Permit, Semaphore } from '../../index.js'
+import { Limit, type Permit, Semaphore } from '../../index.js'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { atOnce } from '../program.ts'
 import type { Promised } from '../promise.ts'
+
+const PERMITS = 3
+
+/** What is waited for: units that are posted all the time, or permits that come back. */
+interface Source {
+  take(options: object): Promise<Permit | undefined>
+  /** Units or permits that should be there in the end, and that are. */
+  left(taken: number): { expected: number; found: number }
+  end(): Promise<void>
+  remove(): void
+}
 
 const promised: Promised = {
   promise: 'aborts and timeouts at random moments lose and double nothing',
   trials: { long: 20_000, short: 2_000 },
   async run(trial) {
     const counts = { granted: 0, aborted: 0, timedOut: 0 }
-    for (const backend of ['sysv', 'posix'] as const) {
-      const name = uniqueName(trial)
-      using semaphore = Semaphore.create(name, { initial: 0, backend })
-      let posted = 0
+    const sources = {
+      limit: () => permits(uniqueName(trial)),
+      sysv: () => units(uniqueName(trial), 'sysv'),
+      posix: () => units(uniqueName(trial), 'posix'),
+    }
+    for (const [kind, open] of Object.entries(sources)) {
+      const source = open()
       let taken = 0
-      let running = true
-      const poster = (async () => {
-        while (running) {
-          // As many units as waits are likely to be there, and never far more.
-          if (semaphore.value < 3) {
-            semaphore.post()
-            posted += 1
-          }
-          if (random(4) === 0) await setImmediate()
-          else await sleep(random(2))
-        }
-      })()
-      await atOnce(20, trial.count / 2, async index => {
+      // Half of the trials are about permits.
+      const share = kind === 'limit' ? 2 : 4
+      await atOnce(20, trial.count / share, async index => {
         const controller = new AbortController()
         const options =
           [{ signal: controller.signal }, { timeout: random(4) + Math.random() }, {}][index % 3] ?? {}
-        const waiting: Promise<Permit | undefined> =
-          index % 2 === 0 ? semaphore.wait(options).then(() => undefined) : semaphore.acquire(options)
+        const waiting = source.take(options)
         if ('signal' in options) {
           if (random(2) === 0) queueMicrotask(() => controller.abort())
           else sleep(random(3)).then(() => controller.abort())
@@ -41,8 +44,10 @@ const promised: Promised = {
         try {
           const permit = await waiting
           counts.granted += 1
-          if (permit) permit.release()
-          else taken += 1
+          if (permit) {
+            await sleep(random(2))
+            permit.release()
+          } else taken += 1
         } catch (error) {
           const { name: what, code } = error as NodeJS.ErrnoException
           if (what === 'AbortError') counts.aborted += 1
@@ -51,15 +56,51 @@ const promised: Promised = {
         }
         trial.made()
       })
-      running = false
-      await poster
+      await source.end()
+      const isOff = (): boolean => source.left(taken).found !== source.left(taken).expected
       // A unit whose waiter gave up last may be on its way back.
-      for (let turn = 0; turn < 100 && semaphore.value !== posted - taken; turn += 1) await sleep(10)
-      if (semaphore.value !== posted - taken)
-        trial.lost(`${backend}: ${posted} posted, ${taken} taken, ${semaphore.value} left`)
-      semaphore.unlink()
+      for (let turn = 0; turn < 100 && isOff(); turn += 1) await sleep(10)
+      const { expected, found } = source.left(taken)
+      if (found !== expected) trial.lost(`${kind}: ${found} are there in the end, not ${expected}`)
+      source.remove()
     }
-    return `${counts.granted} got their unit, ${counts.aborted} aborted, ${counts.timedOut} timed out`
+    return `${counts.granted} got their unit or permit, ${counts.aborted} aborted, ${counts.timedOut} timed out`
   },
 }
 export default promised
+
+function permits(name: string): Source {
+  const limit = Limit.create(name, { permits: PERMITS })
+  return {
+    take: options => limit.acquire(options),
+    left: () => ({ expected: PERMITS, found: limit.info().free }),
+    end: async () => {},
+    remove: () => limit.unlink(),
+  }
+}
+
+function units(name: string, backend: 'sysv' | 'posix'): Source {
+  const semaphore = Semaphore.create(name, { initial: 0, backend })
+  let posted = 0
+  let running = true
+  const poster = (async () => {
+    while (running) {
+      // As many units as waits are likely to be there, and never far more.
+      if (semaphore.value < 3) {
+        semaphore.post()
+        posted += 1
+      }
+      if (random(4) === 0) await setImmediate()
+      else await sleep(random(2))
+    }
+  })()
+  return {
+    take: options => semaphore.wait(options).then(() => undefined),
+    left: taken => ({ expected: posted - taken, found: semaphore.value }),
+    end: async () => {
+      running = false
+      await poster
+    },
+    remove: () => semaphore.unlink(),
+  }
+}

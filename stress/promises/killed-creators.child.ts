@@ -1,6 +1,7 @@
-// Makes a semaphore: `openOrCreate` makes every system call that `create` and `open` make.
+// Makes a semaphore or a limit: `openOrCreate` makes every system call that `create` and `open` make.
 
-import { Semaphore } from '../../index.js'
+import { Limit, Semaphore } from '../../index.js'
 
-const [name = '', backend] = process.argv.slice(2)
-Semaphore.openOrCreate(name, { initial: 3, backend: backend as 'sysv' | 'posix' })
+const [name = '', kind] = process.argv.slice(2)
+if (kind === 'limit') Limit.openOrCreate(name, { permits: 3 })
+else Semaphore.openOrCreate(name, { initial: 3, backend: kind as 'sysv' | 'posix' })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { list, Semaphore } from '../../index.js'
+import { Limit, list, Semaphore } from '../../index.js'
 import { keyOf, removeNamed, uniqueName } from '../../__test__/shared/names.ts'
 import { injected } from '../../__test__/shared/surroundings.ts'
 import { CREATE } from '../../scripts/test/stress-builds.mjs'
@@ -12,7 +12,10 @@ import { random } from '../figures.ts'
 import { atOnce, child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
+/** Units of a semaphore, permits of a limit. */
 const INITIAL = 3
+
+type Kind = 'sysv' | 'posix' | 'limit'
 
 const promised: Promised = {
   promise:
@@ -30,20 +33,20 @@ export default promised
 /** Kills a creator at its first semget, its second ..., its last semop, until one comes to its end. */
 async function atEachCall(trial: Trial): Promise<number> {
   if (injected().missing !== undefined) return 0
-  const calls = { sysv: ['semget', 'semop'], posix: ['link', 'unlink'] }
+  const calls = { sysv: ['semget', 'semop'], posix: ['link', 'unlink'], limit: ['semget', 'semop'] }
   let stopped = 0
-  for (const [backend, names] of Object.entries(calls) as ['sysv' | 'posix', string[]][]) {
+  for (const [kind, names] of Object.entries(calls) as [Kind, string[]][]) {
     for (const call of names) {
       const before = stopped
       for (let ended = false, when = 1; !ended; when += 1) {
         const name = uniqueName(trial)
         const within = [injected(`${call}:signal=SIGKILL:when=${when}`)]
-        const creator = child(trial, 'killed-creators', { args: [name, backend], within })
+        const creator = child(trial, 'killed-creators', { args: [name, kind], within })
         const { code, signal } = await creator.exit
         ended = signal !== 'SIGKILL'
         if (!ended) stopped += 1
         else if (code !== 0) trial.lost(`at ${call} ${when} it ended with ${signal ?? `exit code ${code}`}`)
-        check(trial, name, backend)
+        check(trial, name, kind)
         trial.made()
       }
       if (stopped === before) trial.lost(`nobody was killed at ${call}`)
@@ -82,14 +85,27 @@ async function atAnyMoment(trial: Trial): Promise<number> {
   return unfinished
 }
 
-function check(trial: Trial, name: string, backend: 'sysv' | 'posix'): void {
+function check(trial: Trial, name: string, kind: Kind): void {
   try {
-    using semaphore = Semaphore.openOrCreate(name, { initial: INITIAL, backend })
-    const { value } = semaphore
-    if (value !== INITIAL) trial.lost(`${name} (${backend}) has ${value} units, not ${INITIAL}`)
-    semaphore.unlink()
+    if (kind === 'limit') checkLimit(trial, name)
+    else checkSemaphore(trial, name, kind)
   } catch (error) {
-    trial.lost(`${name} (${backend}): ${error}`)
+    trial.lost(`${name} (${kind}): ${error}`)
     removeNamed(name)
   }
+}
+
+function checkSemaphore(trial: Trial, name: string, backend: 'sysv' | 'posix'): void {
+  using semaphore = Semaphore.openOrCreate(name, { initial: INITIAL, backend })
+  const { value } = semaphore
+  if (value !== INITIAL) trial.lost(`${name} (${backend}) has ${value} units, not ${INITIAL}`)
+  semaphore.unlink()
+}
+
+function checkLimit(trial: Trial, name: string): void {
+  using limit = Limit.openOrCreate(name, { permits: INITIAL })
+  const { permits, free } = limit.info()
+  if (permits !== INITIAL || free !== INITIAL)
+    trial.lost(`${name} has ${free} free of ${permits} permits, not ${INITIAL}`)
+  limit.unlink()
 }

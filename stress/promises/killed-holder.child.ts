@@ -1,17 +1,17 @@
-// Takes every permit of a semaphore, in one of three ways, and holds them until it is killed.
+// Takes every permit of a limit, in one of three ways, and holds them until it is killed.
 
-import { Semaphore } from '../../index.js'
+import { Limit } from '../../index.js'
 
 const [name = '', how] = process.argv.slice(2)
-const semaphore = Semaphore.open(name)
+const limit = Limit.open(name)
 setInterval(() => {}, 1_000)
 if (how === 'try') {
-  while (semaphore.tryAcquire());
+  while (limit.tryAcquire());
 } else {
-  // Waits that the kernel has to end: with all units taken first, then given back by this process itself.
-  const taken = [semaphore.tryAcquire(), semaphore.tryAcquire(), semaphore.tryAcquire()]
-  if (how === 'own') semaphore.unref()
-  const waiting = taken.map(() => semaphore.acquire())
+  // Waits that the kernel has to end: with all permits taken first, then given back by this process itself.
+  const taken = [limit.tryAcquire(), limit.tryAcquire(), limit.tryAcquire()]
+  if (how === 'own') limit.unref()
+  const waiting = taken.map(() => limit.acquire())
   for (const permit of taken) permit?.release()
   await Promise.all(waiting)
 }

@@ -1,4 +1,4 @@
-import { Semaphore } from '../../index.js'
+import { Limit } from '../../index.js'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -19,7 +19,7 @@ const promised: Promised = {
     let late = 0
     await atOnce(1, trial.count, async index => {
       const name = uniqueName(trial)
-      using semaphore = Semaphore.create(name, { initial: PERMITS })
+      using limit = Limit.create(name, { permits: PERMITS })
       try {
         const holder = child(trial, 'killed-holder', {
           args: [name, ['try', 'pool', 'own'][index % 3] ?? ''],
@@ -28,9 +28,7 @@ const promised: Promised = {
         await sleep(random(3))
         const wasBusy = isBusy()
         const start = performance.now()
-        const back = Promise.all(
-          Array.from({ length: PERMITS }, () => semaphore.acquire({ timeout: 10_000 })),
-        )
+        const back = Promise.all(Array.from({ length: PERMITS }, () => limit.acquire({ timeout: 10_000 })))
         holder.kill('SIGKILL')
         const permits = await back
         const time = performance.now() - start
@@ -38,11 +36,13 @@ const promised: Promised = {
         if (time > LATEST) late += 1
         if (time > allowed(LATEST, wasBusy)) trial.lost(`back after ${ms(time)}`)
         for (const permit of permits) permit.release()
-        if (semaphore.value !== PERMITS) trial.lost(`${semaphore.value} of ${PERMITS} permits are back`)
+        const { free, holders } = limit.info()
+        if (free !== PERMITS || holders?.length !== 0)
+          trial.lost(`${free} of ${PERMITS} permits are back, held by ${JSON.stringify(holders)}`)
       } catch (error) {
         trial.lost(String(error))
       } finally {
-        semaphore.unlink()
+        limit.unlink()
       }
       trial.made()
     })

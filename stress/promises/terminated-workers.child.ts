@@ -1,10 +1,10 @@
-// Terminates workers that wait, while it posts; says how many units it posted and where they are.
+// Terminates workers that wait, while it adds permits; says how many it added and how many can be had at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { randomBytes } from 'node:crypto'
 
-import { type Permit, Semaphore } from '../../index.js'
+import { Limit, type Permit } from '../../index.js'
 import { say } from '../../__test__/shared/fixture.ts'
 import { random } from '../figures.ts'
 
@@ -13,16 +13,16 @@ else await work(workerData)
 
 async function main(count: number): Promise<void> {
   const name = `/os-ipc-${randomBytes(6).toString('hex')}`
-  using semaphore = Semaphore.create(name, { initial: 0 })
-  let posts = 0
+  using limit = Limit.create(name, { permits: 0 })
+  let added = 0
   for (let turn = 0; turn < count; turn += 1) {
     const worker = new Worker(new URL(import.meta.url), { workerData: name })
     const gone = new Promise(resolve => worker.once('exit', resolve))
     await new Promise(resolve => worker.once('message', resolve))
-    const posting = (async () => {
-      for (let post = 0; post < 5; post += 1) {
-        semaphore.post()
-        posts += 1
+    const adding = (async () => {
+      for (let more = 0; more < 5; more += 1) {
+        added += 1
+        await limit.resize(added)
         if (random(2) === 0) await sleep(random(2))
       }
     })()
@@ -31,28 +31,28 @@ async function main(count: number): Promise<void> {
     await worker.terminate()
     await gone
     clearTimeout(alarm)
-    await posting
+    await adding
     say('made')
   }
   // Everything that a worker won or held went back.
-  let units = 0
-  for (let turn = 0; turn < 200 && units < posts; turn += 1) {
+  let free = 0
+  for (let turn = 0; turn < 200 && free < added; turn += 1) {
     await sleep(5)
-    while (semaphore.tryWait()) units += 1
+    while (limit.tryAcquire() !== null) free += 1
   }
-  semaphore.unlink()
-  say({ posts, units })
+  limit.unlink()
+  say({ added, free })
   process.exit(0)
 }
 
 async function work(name: string): Promise<void> {
-  const semaphore = Semaphore.open(name)
+  const limit = Limit.open(name)
   const permits: Permit[] = []
   parentPort?.postMessage('waiting')
   await Promise.all(
     Array.from({ length: 10 }, async () => {
       for (;;) {
-        const permit = await semaphore.acquire()
+        const permit = await limit.acquire()
         // Some are kept, so that the end of the worker has something to give back.
         if (random(2) === 0) permits.push(permit)
         else permit.release()

@@ -3,7 +3,8 @@ import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
 const promised: Promised = {
-  promise: 'workers that are terminated at random moments against posts lose nothing and crash nothing',
+  promise:
+    'workers that are terminated at random moments while permits are added lose nothing and crash nothing',
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []
@@ -22,9 +23,10 @@ const promised: Promised = {
       }
       const { code, signal } = await run.exit
       if (code !== 0) trial.lost(`the ${build} build ended with ${signal ?? `exit code ${code}`}`)
-      const { posts, units } = (report ?? {}) as { posts?: number; units?: number }
-      if (posts === undefined || posts !== units) trial.lost(`${build}: ${posts} posts, ${units} units`)
-      figures.push(`${build}: ${posts} posts, ${units} units`)
+      const { added, free } = (report ?? {}) as { added?: number; free?: number }
+      const found = `${build}: ${added} permits, ${free} free at the end`
+      if (added === undefined || added !== free) trial.lost(found)
+      figures.push(found)
     }
     return figures.join('; ')
   },

@@ -2,6 +2,7 @@ import { chmodSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { Limit } from '../../../index.js'
 import { type Child, type ChildOptions, type Exit, program } from '../../shared/child.ts'
 import type { Teardown } from '../../shared/names.ts'
 import { tool } from '../../shared/needs.ts'
@@ -62,6 +63,16 @@ export function installed(t: Teardown): string {
 export function installedShell(t: Teardown, line: string, options: ChildOptions = {}): Promise<Exit> {
   const env = { ...PLAIN, PATH: installed(t), ...options.env }
   return program(t, ['bash', '-c', line], { ...options, env }).exit
+}
+
+/** How many permits of a limit are free. */
+export function freeOf(name: string): number {
+  const limit = Limit.open(name)
+  try {
+    return limit.info().free
+  } finally {
+    limit.close()
+  }
 }
 
 /** One line of JSON. */

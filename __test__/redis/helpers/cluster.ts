@@ -3,7 +3,7 @@
 import { Cluster as ClusterClient, Redis as Client } from 'ioredis'
 import type { ExecutionContext } from 'ava'
 
-import { RedisSemaphore, type RedisSemaphoreOptions } from '../../../redis.js'
+import { RedisLimit, type RedisLimitOptions } from '../../../redis.js'
 import { uniqueName } from '../../shared/names.ts'
 import { RedisServer } from './redis.ts'
 import { until } from '../../shared/until.ts'
@@ -96,9 +96,9 @@ export class RedisCluster {
   }
 
   /** A client of its own, as another process has one. */
-  open(options: Partial<RedisSemaphoreOptions> = {}): RedisSemaphore {
+  open(options: Partial<RedisLimitOptions> = {}): RedisLimit {
     const client = this.client()
-    const source = RedisSemaphore.over(client, this.name, { permits: 1, lease: 2_000, ...options })
+    const source = RedisLimit.over(client, this.name, { permits: 1, lease: 2_000, ...options })
     this.#t.teardown(() => source.close())
     return source
   }

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava'
 
-import { RedisSemaphore, type RedisSemaphoreOptions } from '../../../redis.js'
+import { RedisLimit, type RedisLimitOptions } from '../../../redis.js'
 import { uniqueName } from '../../shared/names.ts'
 import { RedisServer, type RedisServerOptions } from './redis.ts'
 
@@ -8,7 +8,7 @@ import { RedisServer, type RedisServerOptions } from './redis.ts'
 export interface Redis {
   readonly server: RedisServer
   readonly name: string
-  connect(options?: Partial<RedisSemaphoreOptions>): RedisSemaphore
+  connect(options?: Partial<RedisLimitOptions>): RedisLimit
 }
 
 /** Starts a server for a test. */
@@ -19,7 +19,7 @@ export async function redis(t: ExecutionContext, options?: RedisServerOptions): 
     server,
     name,
     connect: more => {
-      const source = RedisSemaphore.connect(server.url, name, { permits: 1, lease: 2_000, ...more })
+      const source = RedisLimit.connect(server.url, name, { permits: 1, lease: 2_000, ...more })
       t.teardown(() => source.close())
       return source
     },

@@ -40,7 +40,8 @@ fn main() {
         ["sysv-pair", object] => pairs::system_v(object, 0),
         ["sysv-permit", object] => pairs::system_v(object, libc::SEM_UNDO),
         ["posix-pair", object] => pairs::posix(object),
-        ["contention", object] => pairs::contended(object),
+        ["contention", object] => pairs::contended(object, 0),
+        ["contention-permit", object] => pairs::contended(object, libc::SEM_UNDO),
         ["hand-over", object] => hand_over::between_processes(object),
         ["copy", direction, offset, object] => {
             copy::at_offset(direction == "read", offset.parse().unwrap(), object)

@@ -37,8 +37,8 @@ pub fn posix(object: &str) -> (Work, Box<dyn FnOnce()>) {
     (Box::new(work), Box::new(cleanup))
 }
 
-/// One of many processes; whoever comes first makes the unit.
-pub fn contended(object: &str) -> (Work, Box<dyn FnOnce()>) {
+/// One of many processes; the first one makes the unit.
+pub fn contended(object: &str, undo: i32) -> (Work, Box<dyn FnOnce()>) {
     let key = crate::ipc::key(object);
     let set = unsafe { libc::semget(key, 1, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
     let set = if set >= 0 {
@@ -49,8 +49,8 @@ pub fn contended(object: &str) -> (Work, Box<dyn FnOnce()>) {
     };
     let work = move |count| {
         for _ in 0..count {
-            semop(set, 0, -1, 0);
-            semop(set, 0, 1, 0);
+            semop(set, 0, -1, undo);
+            semop(set, 0, 1, undo);
         }
         Done::times(count)
     };

@@ -14,7 +14,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exit, keys, limits, locks, memory, semaphores, session, spin, waits};
+use crate::{environment, exec, exit, keys, limits, locks, memory, semaphores, session, spin, waits};
 
 /// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
 /// names. `value` is for functions that cannot fail.
@@ -53,6 +53,10 @@ macro_rules! callback {
 /// Our ways, by the names that JavaScript uses.
 const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"allowPool", Some(callback!(env: waits::allow_pool, handle, allowed))),
+    (
+        c"becomeProgram",
+        Some(callback!(exec::become_program, words, environment, ignored, open, nonblocking, most_open)),
+    ),
     (c"beforeExit", Some(callback!(value: exit::before_exit))),
     (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
     (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
@@ -137,11 +141,13 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"semaphoreUnlinkId", Some(callback!(semaphores::semaphore_unlink_id, id, backend))),
     (c"semaphoreValue", Some(callback!(env: semaphores::semaphore_value, handle))),
     (c"semaphoreWaitSync", Some(callback!(env: semaphores::semaphore_wait_sync, handle, timeout))),
+    (c"setSignalActions", Some(callback!(value: exec::set_signal_actions, ignored, usual))),
     (c"setSpin", Some(callback!(value: spin::set_spin, allowed))),
     (c"spins", Some(callback!(value: spin::spins))),
     (c"start", Some(callback!(env: session::start, evaluation, settle, runtime, transit))),
     (c"systemVUndo", Some(callback!(value: semaphores::system_v_undo))),
     (c"startWait", Some(callback!(env: waits::start_wait, handle, referenced))),
+    (c"tidyLocks", Some(callback!(exec::tidy_locks))),
 ];
 
 #[napi(module_exports)]

@@ -6,6 +6,7 @@ mod direct;
 mod environment;
 mod error;
 mod event_loop;
+mod exec;
 mod exit;
 mod external_buffer;
 mod handles;

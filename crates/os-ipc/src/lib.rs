@@ -10,6 +10,7 @@ mod access;
 #[cfg(system_v_semaphores)]
 mod counter_set;
 mod error;
+mod exec;
 mod hints;
 mod key;
 mod limit;
@@ -27,6 +28,7 @@ mod waiting;
 
 pub use access::Owner;
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
+pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};
 pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};

@@ -114,11 +114,13 @@ fn a_posix_counter_ends_at_its_own_limit() {
     assert_eq!(semaphore.value().unwrap(), MOST - 32_768);
     semaphore.post(32_768).unwrap();
     assert_eq!(semaphore.value().unwrap(), MOST);
-    for count in [1, 2, MOST] {
+    for count in [1, 2, Backend::Posix.post_max()] {
         let error = semaphore.post(count).unwrap_err();
         assert_eq!(error.errno(), Some(OsCode::EOVERFLOW));
         assert_eq!(error.details().limit, Some(u64::from(MOST)));
     }
+    let too_many = semaphore.post(Backend::Posix.post_max() + 1).unwrap_err();
+    assert_eq!(too_many.code(), Code::OutOfRange);
     assert_eq!(semaphore.value().unwrap(), MOST);
     semaphore.unlink().unwrap();
     assert_eq!(named.create(MOST).value().unwrap(), MOST);

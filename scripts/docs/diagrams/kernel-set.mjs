@@ -107,7 +107,7 @@ export const kernelSet = picture({
     small(
       WIDTH / 2,
       ROW + 82,
-      'Beside the set the kernel keeps an undo list a process: semaphore 0, + 1 for each permit that it holds.',
+      'The set of a limit has another mark, and behind the name the number of permits and who holds them.',
     ),
   ],
 })

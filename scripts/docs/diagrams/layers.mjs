@@ -14,7 +14,7 @@ const LAYERS = [
     where: 'TypeScript',
     rules: [
       'JavaScript idiom: checks arguments, waits, times out,',
-      'owns Semaphore, Permit, SharedMemory, IpcError',
+      'owns Limit, Semaphore, SharedMemory, IpcError',
     ],
     kind: 'waiting',
   },

@@ -7,7 +7,7 @@ const label = (x, y, line, anchor = 'start') => text({ x, y, line, style: 'small
 export const permit = picture({
   title: "A permit's life",
   description:
-    'acquire() takes a unit that is there at once, or waits in line. A wait ends with a unit, or is given up and takes nothing. A held permit is released, or its process dies and the kernel gives it back (System V; a POSIX semaphore loses it). Either way the counter goes up by one, and the next in line gets it.',
+    'acquire() takes a permit that is there at once, or waits in line. A wait ends with a permit, or is given up and takes nothing. A held permit is released, or its process dies and the kernel gives it back. Either way the counter goes up by one, and the next in line gets it.',
   width: 904,
   height: 432,
   parts: [
@@ -52,7 +52,7 @@ export const permit = picture({
       width: 216,
       height: 84,
       title: 'given up',
-      lines: ['nothing was taken; a unit on', 'its way goes to the next one'],
+      lines: ['nothing was taken; a permit on', 'its way goes to the next one'],
     }),
     box({
       x: 530,
@@ -87,7 +87,6 @@ export const permit = picture({
     arrow([812, 136], [812, 384]),
     arrow([642, 292], [642, 384]),
     label(652, 334, 'by itself, at once'),
-    label(652, 350, '(not on POSIX)'),
     arrow([234, 384], [234, 234]),
     label(226, 316, 'wakes the', 'end'),
     label(226, 332, 'next in line', 'end'),

@@ -36,6 +36,11 @@ pub(super) trait Engine {
 
     /// Every lock that exists.
     fn list(&self) -> Result<Vec<LockInfo>>;
+
+    /// Removes some of what unused locks leave behind, where they leave anything.
+    fn tidy(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl LockEngine {
@@ -105,6 +110,19 @@ impl LockEngine {
     /// Closes the unused locks of this process, which otherwise stay open for a moment.
     pub fn close_unused() {
         idle::close_all();
+    }
+
+    /// Runs `act`, in which the process may become another program: its locks stay with the process then.
+    pub(crate) fn pass_on<T>(act: impl FnOnce() -> T) -> T {
+        #[cfg(system_v_semaphores)]
+        return system_v::pass_on(act);
+        #[cfg(not(system_v_semaphores))]
+        act()
+    }
+
+    /// Removes some unused locks of this user: of programs that were killed, or became another program.
+    pub fn tidy(&self) -> Result<()> {
+        self.engine().tidy()
     }
 
     /// Every lock that exists.

@@ -12,6 +12,7 @@ pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
+pub(crate) mod exec;
 #[cfg(unix)]
 pub(crate) mod failure;
 #[cfg(unix)]

@@ -171,7 +171,7 @@ fn without_posix(error: Error) -> Error {
         return error;
     }
     let hint = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call";
-    error.with_hint(hint).with_remedy(None)
+    error.with_hint(hint)
 }
 
 /// What this process has of a set, however many handles there are.

@@ -63,6 +63,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// The slot whose first index this is.
+    pub(super) fn at(claim: u16) -> Self {
+        Self { at: claim }
+    }
+
     pub(super) fn claim(self) -> u16 {
         self.at
     }

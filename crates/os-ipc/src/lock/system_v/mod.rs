@@ -11,9 +11,12 @@ mod removal;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod tidy;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+pub(super) use own::pass_on;
 
 use super::engine::Engine;
 use super::{LockInfo, LockName, LockRequest};
@@ -38,6 +41,10 @@ impl Engine for Sets {
 
     fn list(&self) -> Result<Vec<LockInfo>> {
         survey::list()
+    }
+
+    fn tidy(&self) -> Result<()> {
+        tidy::tidy()
     }
 }
 

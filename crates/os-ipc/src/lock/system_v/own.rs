@@ -1,7 +1,7 @@
 //! The slots of this image, and those that an earlier image of this process left.
 //!
 //! execve(2) keeps the pid and the kernel's list of undos, but no handle: a lock that the old image held would stay
-//! held until the process ends. The new image gives it back at its first use of the lock.
+//! held until the process ends. The new image gives it back at its first use of the lock, unless it was passed on.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -33,6 +33,24 @@ pub(super) fn remove(open: Open) {
 /// Whether this copy of the library took the slot.
 pub(super) fn has(set: SetId, slot: Slot) -> bool {
     own().contains(&(set, slot.claim()))
+}
+
+/// Takes the number of this image out of its slots, runs `act`, and puts it back: what the slots have stays for as long as
+/// the process lives, whatever program it becomes in `act`.
+///
+/// A program that uses the same lock later finds a slot of its process and of no image, and leaves it alone.
+pub(in crate::lock) fn pass_on<T>(act: impl FnOnce() -> T) -> T {
+    let slots: Vec<_> = own().iter().copied().collect();
+    let sign = |by| {
+        for (set, claim) in &slots {
+            // A set that was removed has nothing to pass on.
+            let _ = sys::operate(*set, &mut Slot::at(*claim).sign(by).collect::<Vec<_>>());
+        }
+    };
+    sign(-1);
+    let answer = act();
+    sign(1);
+    answer
 }
 
 /// Gives back the locks and waits of earlier images of this process.

@@ -11,12 +11,12 @@ use crate::semaphore::system_v_sets;
 use crate::sys::host::process::is_alive;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
-struct Seen {
+pub(super) struct Seen {
     set: SetId,
     name: String,
     status: Status,
-    layout: Layout,
-    values: Values,
+    pub(super) layout: Layout,
+    pub(super) values: Values,
 }
 
 /// Every lock that we may read and that is `wanted`, without those that go away meanwhile.
@@ -25,11 +25,11 @@ fn all(wanted: impl Fn(&Status) -> bool) -> Result<Vec<Seen>> {
 }
 
 /// A set that another user controls is no lock of this user: opening it is refused too.
-fn is_ours(status: &Status) -> bool {
+pub(super) fn is_ours(status: &Status) -> bool {
     Owner::Default.check("", status.access).is_ok()
 }
 
-fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
+pub(super) fn see(set: SetId, wanted: impl Fn(&Status) -> bool) -> std::result::Result<Option<Seen>, OsCode> {
     let status = sys::status(set)?;
     // A set can have 32,000 semaphores: a set that is too large for a lock is not read.
     if !wanted(&status) || status.size > Layout::largest() {
@@ -93,6 +93,10 @@ pub(super) fn list() -> Result<Vec<LockInfo>> {
 }
 
 fn describe(seen: &Seen) -> LockInfo {
+    // A process has several slots when it loaded several copies of this library, or became another program that uses the lock.
+    let mut processes: Vec<_> = seen.values.taken().filter_map(|slot| pid_of(seen.set, slot)).collect();
+    processes.sort_unstable();
+    processes.dedup();
     let waiters = |index| sys::waiters_at(seen.set, index).map_or(0, u32::from);
     LockInfo {
         name: seen.name.clone(),
@@ -101,7 +105,7 @@ fn describe(seen: &Seen) -> LockInfo {
         exclusive: seen.values.exclusive() && !seen.values.is_leaving(),
         shared: u32::from(seen.values.shared()),
         waiters: waiters(GATE) + waiters(seen.layout.count),
-        processes: seen.values.taken().filter_map(|slot| pid_of(seen.set, slot)).collect(),
+        processes,
         uid: seen.status.access.uid,
         gid: seen.status.access.gid,
         mode: seen.status.access.mode,

@@ -8,7 +8,7 @@ import { Cluster, Redis as Client, type RedisOptions } from 'ioredis'
 import test, { type ExecutionContext } from 'ava'
 
 import { IpcError } from '../../index.js'
-import { type RedisClient, RedisPermit, RedisSemaphore } from '../../redis.js'
+import { type RedisClient, RedisPermit, RedisLimit } from '../../redis.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { PATIENCE, redisServer } from './helpers/redis.ts'
@@ -26,16 +26,16 @@ function client(t: ExecutionContext, url: string, options: Pick<RedisOptions, 'k
 }
 
 /** A source with defaults of ioredis: an offline queue, and 20 tries for each command. */
-function over(t: ExecutionContext, { server, name }: Redis, lease = 2_000): RedisSemaphore {
-  const source = RedisSemaphore.over(client(t, server.url), name, { permits: 1, lease })
+function over(t: ExecutionContext, { server, name }: Redis, lease = 2_000): RedisLimit {
+  const source = RedisLimit.over(client(t, server.url), name, { permits: 1, lease })
   t.teardown(() => source.close())
   return source
 }
 
 // ---- names and options
 
-test('a name is what it would be for a semaphore of one machine', async t => {
-  const named = (name: string) => RedisSemaphore.connect(NOBODY, name, { permits: 1 })
+test('a name is what it would be for a limit of one machine', async t => {
+  const named = (name: string) => RedisLimit.connect(NOBODY, name, { permits: 1 })
   t.is(named('jobs').name, '/jobs')
   t.is(named('/jobs').name, '/jobs')
   t.is(named('日本').name, '/日本')
@@ -47,7 +47,7 @@ test('a name is what it would be for a semaphore of one machine', async t => {
 })
 
 test('options are checked before anything is sent', t => {
-  const made = (options: unknown) => () => RedisSemaphore.connect(NOBODY, 'jobs', options as never)
+  const made = (options: unknown) => () => RedisLimit.connect(NOBODY, 'jobs', options as never)
   t.like(made({ permits: 4 })(), { permits: 4, lease: 10_000 })
   t.like(made({ permits: 4, lease: 300, poll: 0.5 + 0.5 })(), { lease: 300 })
   for (const options of [
@@ -69,16 +69,16 @@ test('options are checked before anything is sent', t => {
   ]) {
     t.throws(made(options), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }, JSON.stringify(options))
   }
-  t.throws(() => RedisSemaphore.connect(7 as never, 'jobs', { permits: 1 }), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => RedisLimit.connect(7 as never, 'jobs', { permits: 1 }), { code: 'ERR_INVALID_ARG_TYPE' })
   for (const url of ['', 'not a url', 'redis://[']) {
-    t.throws(() => RedisSemaphore.connect(url, 'jobs', { permits: 1 }), { code: 'ERR_INVALID_ARG_VALUE' })
+    t.throws(() => RedisLimit.connect(url, 'jobs', { permits: 1 }), { code: 'ERR_INVALID_ARG_VALUE' })
   }
   for (const wrong of [undefined, null, 'redis://', {}, { eval() {} }]) {
-    t.throws(() => RedisSemaphore.over(wrong as never, 'jobs', { permits: 1 }), {
+    t.throws(() => RedisLimit.over(wrong as never, 'jobs', { permits: 1 }), {
       code: 'ERR_INVALID_ARG_TYPE',
     })
   }
-  t.throws(() => Reflect.construct(RedisSemaphore, []), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => Reflect.construct(RedisLimit, []), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
 // ---- what is in Redis
@@ -89,7 +89,7 @@ requires(redisServer)('a permit is an entry of a sorted set that goes by itself'
   const permit = await jobs.acquire()
   t.true(permit instanceof RedisPermit)
   const key = `semaphore:os-ipc:${name}`
-  t.deepEqual(await jobs.info(), { name, key, permits: 3, holders: 1, value: 2, held: 1, pending: 0 })
+  t.deepEqual(await jobs.info(), { name, key, permits: 3, taken: 1, free: 2, held: 1, pending: 0 })
   const watch = client(t, server.url)
   t.is(await watch.zcard(key), 1)
   const left = await watch.pttl(key)
@@ -142,7 +142,7 @@ requires(redisServer)('many calls at once are no trouble', async t => {
     [],
   )
   await Promise.all(permits.map(permit => permit?.release()))
-  t.is((await jobs.info()).holders, 0)
+  t.is((await jobs.info()).taken, 0)
 })
 
 // ---- connections
@@ -176,11 +176,11 @@ requires(redisServer)('a client that was given is left as it is', async t => {
   const before = listeners()
   const { ...options } = given.options
   for (let round = 0; round < 3; round += 1) {
-    const jobs = RedisSemaphore.over(given, name, { permits: 1 })
+    const jobs = RedisLimit.over(given, name, { permits: 1 })
     await jobs.use(() => 'work')
     await jobs.close()
   }
-  const many = Array.from({ length: 20 }, () => RedisSemaphore.over(given, name, { permits: 1 }))
+  const many = Array.from({ length: 20 }, () => RedisLimit.over(given, name, { permits: 1 }))
   // More than ten would be a warning.
   t.is(given.listenerCount('ready'), 1)
   await Promise.all(many.map(jobs => jobs.close()))
@@ -192,7 +192,7 @@ requires(redisServer)('a client that was given is left as it is', async t => {
 
 requires(redisServer)('a password that is wrong or missing is refused at once', async t => {
   const { server, name } = await redis(t, { password: 'right' })
-  const at = (url: string) => RedisSemaphore.connect(url, name, { permits: 1 })
+  const at = (url: string) => RedisLimit.connect(url, name, { permits: 1 })
   for (const url of [server.url, server.url.replace('//', '//:wrong@')]) {
     const jobs = at(url)
     await t.throwsAsync(jobs.acquire(), {
@@ -211,12 +211,12 @@ requires(redisServer)('a password that is wrong or missing is refused at once', 
 
 requires(redisServer)('a database that Redis does not have is refused, and no other one used', async t => {
   const { server, name } = await redis(t)
-  const jobs = RedisSemaphore.connect(`${server.url}/99`, name, { permits: 1 })
+  const jobs = RedisLimit.connect(`${server.url}/99`, name, { permits: 1 })
   for (const call of [() => jobs.acquire(), () => jobs.tryAcquire(), () => jobs.info()]) {
     await t.throwsAsync(call, { instanceOf: IpcError, code: 'ERR_REFUSED', message: /DB index/ })
   }
   await jobs.close()
-  const third = RedisSemaphore.connect(`${server.url}/3`, name, { permits: 1 })
+  const third = RedisLimit.connect(`${server.url}/3`, name, { permits: 1 })
   const permit = await third.acquire()
   t.regex(await client(t, server.url).info('keyspace'), /^db3:keys=1/m)
   await permit.release()
@@ -236,7 +236,7 @@ requires(redisServer)('who may not ask for clock and memory gets permits all the
   const watch = client(t, server.url)
   await watch.call('ACL', 'SETUSER', 'little', 'on', '>secret', '~*', '+@all', '-info', '-time')
   const url = server.url.replace('//', '//little:secret@')
-  const jobs = RedisSemaphore.connect(url, name, { permits: 1 })
+  const jobs = RedisLimit.connect(url, name, { permits: 1 })
   t.is(await jobs.use(() => 'in'), 'in')
   await jobs.close()
 })
@@ -245,7 +245,7 @@ requires(redisServer)('who may not ask for clock and memory gets permits all the
 
 // Alone: while all the servers of the others start, it can take longer to learn that nobody is there.
 test.serial('without Redis a wait goes on until its timeout, and says why', async t => {
-  const jobs = RedisSemaphore.connect(NOBODY, uniqueName(t), { permits: 1 })
+  const jobs = RedisLimit.connect(NOBODY, uniqueName(t), { permits: 1 })
   const error = await t.throwsAsync(jobs.acquire({ timeout: 3_000 }), {
     instanceOf: IpcError,
     code: 'ETIMEDOUT',
@@ -264,7 +264,7 @@ test.serial('however many waits fail at once, the pauses grow as for one', async
   t.teardown(() => server.close())
   await once(server, 'listening')
   const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const jobs = RedisSemaphore.connect(url, uniqueName(t), { permits: 1 })
+  const jobs = RedisLimit.connect(url, uniqueName(t), { permits: 1 })
   const waits = Array.from({ length: 30 }, () => jobs.acquire({ timeout: PATIENCE }))
   const outcomes = Promise.allSettled(waits)
   while (tries.length < 4) await once(server, 'connection')
@@ -276,7 +276,7 @@ test.serial('however many waits fail at once, the pauses grow as for one', async
 })
 
 test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works, and so does close', async t => {
-  const jobs = RedisSemaphore.connect(NOBODY, uniqueName(t), { permits: 1 })
+  const jobs = RedisLimit.connect(NOBODY, uniqueName(t), { permits: 1 })
   for (const call of [() => jobs.tryAcquire(), () => jobs.info(), () => jobs.acquire({ timeout: 0 })]) {
     await t.throwsAsync(call, { instanceOf: IpcError, code: 'ERR_UNAVAILABLE', message: /ECONNREFUSED/ })
   }
@@ -358,12 +358,12 @@ for (const [kind, open] of [
     await t.throwsAsync(tried, { name: 'TimeoutError' })
     setting.server.resume()
     const other = setting.connect({ lease: 60_000 })
-    let holders = 2
-    for (const deadline = performance.now() + PATIENCE; holders > 0 && performance.now() < deadline; ) {
+    let taken = 2
+    for (const deadline = performance.now() + PATIENCE; taken > 0 && performance.now() < deadline; ) {
       await sleep(20)
-      holders = (await other.info()).holders
+      taken = (await other.info()).taken
     }
-    t.is(holders, 0)
+    t.is(taken, 0)
     t.is((await jobs.info()).held, 0)
   })
 }
@@ -383,8 +383,8 @@ for (const [how, said] of [
     const process = child(t, 'redis/end.ts', { args: [server.url, name, how] })
     t.like(await process.exit, { code: 0, stdout: said, stderr: '' })
     // What was disposed of came back before the process was gone.
-    const { holders } = await connect({ lease: 30_000 }).info()
-    t.is(holders, how === 'holds' ? 1 : 0)
+    const { taken } = await connect({ lease: 30_000 }).info()
+    t.is(taken, how === 'holds' ? 1 : 0)
   })
 }
 
@@ -414,10 +414,10 @@ requires(redisServer)('a process that waits stays until its permit came', async 
 requires(redisServer)('a client with a prefix for its keys works as well', async t => {
   const { server, name } = await redis(t)
   const given: RedisClient = client(t, server.url, { keyPrefix: 'ours:' })
-  const jobs = RedisSemaphore.over(given, name, { permits: 1 })
+  const jobs = RedisLimit.over(given, name, { permits: 1 })
   const permit = await jobs.acquire()
   t.is(await client(t, server.url).zcard(`ours:semaphore:os-ipc:${name}`), 1)
-  t.is((await jobs.info()).holders, 1)
+  t.is((await jobs.info()).taken, 1)
   await permit.release()
   await jobs.close()
 })
@@ -429,10 +429,10 @@ requires(redisServer)('a client of a Cluster works as well', async t => {
   const given = new Cluster([{ host: '127.0.0.1', port: server.port }])
   given.on('error', () => {}) // until all slots are there
   t.teardown(() => given.disconnect())
-  const jobs = RedisSemaphore.over(given, name, { permits: 1 })
+  const jobs = RedisLimit.over(given, name, { permits: 1 })
   const permit = await jobs.acquire({ timeout: PATIENCE })
   t.is(await jobs.tryAcquire(), null)
-  t.is((await jobs.info()).holders, 1)
+  t.is((await jobs.info()).taken, 1)
   await permit.release()
   await jobs.close()
 })
@@ -440,7 +440,7 @@ requires(redisServer)('a client of a Cluster works as well', async t => {
 requires(redisServer)('a client that reconnects by itself while a permit is held keeps it', async t => {
   const setting = await redis(t)
   const given = client(t, setting.server.url)
-  const jobs = RedisSemaphore.over(given, setting.name, { permits: 1, lease: 6_000 })
+  const jobs = RedisLimit.over(given, setting.name, { permits: 1, lease: 6_000 })
   const permit = await jobs.acquire()
   const ready = once(given, 'ready')
   await setting.server.kill()

@@ -1,6 +1,6 @@
 // Who acted when under a permit, told in shared memory by several processes.
 
-import { SharedMemory } from '../../../index.js'
+import { SharedMemory } from '../../index.js'
 
 /** How many processes, and turns of each, there is room for. */
 export const PROCESSES = 8

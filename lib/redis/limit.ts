@@ -7,21 +7,21 @@ import { isRedisClient, type RedisClient } from './client.js'
 import { Entries, entriesKey, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
 import { GivenLink, type Link, OwnLink } from './link.js'
-import { checkSettings, checkSharedName, type RedisSemaphoreOptions, type Settings } from './options.js'
+import { checkSettings, checkSharedName, type RedisLimitOptions, type Settings } from './options.js'
 import { type PermitWatcher, RedisPermit } from './permit.js'
 import { Server } from './server.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
 import { Waits } from './waits.js'
 
 /** What Redis and this process know about the permits of a name. */
-export interface RedisSemaphoreInfo extends PermitSourceInfo {
+export interface RedisLimitInfo extends PermitSourceInfo {
   readonly name: string
   /** How many permits are free. */
   readonly free: number
   /** How many permits there are, as this process was told. */
   readonly permits: number
   /** How many are held, by all processes. */
-  readonly holders: number
+  readonly taken: number
   /** How many of them this process holds through this object. */
   readonly held: number
   /** The key in Redis: a sorted set. */
@@ -35,7 +35,10 @@ const inside = Symbol('inside')
 const ANSWER_WITHIN = 1_000
 
 /**
- * The permits of one name for processes on many machines: what `Semaphore` is on one, without raw `post` and `wait`.
+ * At most so many at a time, over processes on many machines: what `Limit` is on one.
+ *
+ * Redis does not record how many permits there are: each process brings its own number, so give all of them the same one.
+ * That is why there is no `resize`.
  *
  * A permit is a lease: it is refreshed while it is held, and belongs to others when its process was not heard of for so
  * long. {@link RedisPermit.signal} aborts when that happened. Waiting is polling, and the order is not first come, first
@@ -45,12 +48,12 @@ const ANSWER_WITHIN = 1_000
  *
  * @example
  * ```ts
- * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4 })
+ * const jobs = RedisLimit.connect('redis://localhost:6379', '/jobs', { permits: 4 })
  * await jobs.use(({ signal }) => fetch(url, { signal })) // at most 4 at a time, over all machines
  * await jobs.close()
  * ```
  */
-export class RedisSemaphore implements PermitSource {
+export class RedisLimit implements PermitSource {
   /** The name with its leading slash. */
   readonly name: string
   /** How many permits there are. */
@@ -82,7 +85,7 @@ export class RedisSemaphore implements PermitSource {
 
   private constructor(key: symbol, name: string, settings: Settings, link: Link) {
     if (key !== inside) {
-      throw wrongType('new RedisSemaphore()', 'RedisSemaphore.connect or over', undefined)
+      throw wrongType('new RedisLimit()', 'RedisLimit.connect or over', undefined)
     }
     this.name = name
     this.permits = settings.permits
@@ -107,18 +110,18 @@ export class RedisSemaphore implements PermitSource {
    *
    * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
    *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
-   * @param name - As for `Semaphore`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
+   * @param name - As for `Limit`: 1 to 250 bytes of UTF-8; a missing leading slash is added.
    *
    * @example
    * ```ts
-   * const jobs = RedisSemaphore.connect('redis://localhost:6379', '/jobs', { permits: 4, lease: 30_000 })
+   * const jobs = RedisLimit.connect('redis://localhost:6379', '/jobs', { permits: 4, lease: 30_000 })
    * ```
    */
-  static connect(url: string, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
+  static connect(url: string, name: string, options: RedisLimitOptions): RedisLimit {
     if (typeof url !== 'string') throw wrongType('url', 'a string', url)
     const checked = checkSharedName(name)
     const settings = checkSettings(options)
-    return new RedisSemaphore(inside, checked, settings, new OwnLink(url, settings.lease))
+    return new RedisLimit(inside, checked, settings, new OwnLink(url, settings.lease))
   }
 
   /**
@@ -128,13 +131,13 @@ export class RedisSemaphore implements PermitSource {
    * @example
    * ```ts
    * const client = new Redis({ host: 'localhost', enableAutoPipelining: true })
-   * const jobs = RedisSemaphore.over(client, '/jobs', { permits: 4 })
+   * const jobs = RedisLimit.over(client, '/jobs', { permits: 4 })
    * ```
    */
-  static over(client: RedisClient, name: string, options: RedisSemaphoreOptions): RedisSemaphore {
+  static over(client: RedisClient, name: string, options: RedisLimitOptions): RedisLimit {
     if (!isRedisClient(client)) throw wrongType('client', 'an ioredis client', client)
     const checked = checkSharedName(name)
-    return new RedisSemaphore(inside, checked, checkSettings(options), new GivenLink(client))
+    return new RedisLimit(inside, checked, checkSettings(options), new GivenLink(client))
   }
 
   /**
@@ -203,13 +206,13 @@ export class RedisSemaphore implements PermitSource {
    *
    * @throws {IpcError} As {@link tryAcquire}.
    */
-  async info(): Promise<RedisSemaphoreInfo> {
+  async info(): Promise<RedisLimitInfo> {
     this.#checkOpen()
-    const holders = await this.#answered(this.#entries.count(), undefined)
+    const taken = await this.#answered(this.#entries.count(), undefined)
     const { name, permits } = this
-    const free = Math.max(permits - holders, 0)
+    const free = Math.max(permits - taken, 0)
     const { key } = this.#entries
-    return { name, key, permits, holders, free, held: this.#held, pending: this.#waits.count }
+    return { name, key, permits, taken, free, held: this.#held, pending: this.#waits.count }
   }
 
   /**
@@ -308,7 +311,7 @@ export class RedisSemaphore implements PermitSource {
   }
 
   #closedError(): IpcError {
-    return new IpcError('ERR_CLOSED', `the semaphore ${this.#label} is closed`)
+    return new IpcError('ERR_CLOSED', `the limit ${this.#label} is closed`)
   }
 }
 

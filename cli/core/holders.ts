@@ -1,0 +1,36 @@
+// Who holds the permits of a limit, in words.
+
+import { count } from './format.js'
+import type { Item } from './items.js'
+import { describePid } from './processes.js'
+
+/** How many permits are held; undefined where the number of permits is not recorded. */
+export function heldPermits({ permits, free }: Pick<Item, 'permits' | 'free'>): number | undefined {
+  return permits === null || free === null ? undefined : Math.max(0, permits - free)
+}
+
+/** `2/2`: permits that are held, and permits that there are. */
+export function heldShare(item: Item): string | undefined {
+  const held = heldPermits(item)
+  return held === undefined ? undefined : `${held}/${item.permits}`
+}
+
+/**
+ * The holders of a limit's permits: `4711 node worker.js, 4712 node worker.js (2 permits)`; undefined where nobody holds one, or
+ * where the system does not tell. At most so many processes are named.
+ */
+export function holdersText(
+  { holders, unnamed }: Pick<Item, 'holders' | 'unnamed'>,
+  most = 8,
+): string | undefined {
+  const all = holders ?? []
+  const rest = all.slice(most).reduce((sum, { permits }) => sum + permits, unnamed ?? 0)
+  const named = all
+    .slice(0, most)
+    .map(({ pid, permits }) => `${describePid(pid)}${permits > 1 ? ` (${count(permits, 'permit')})` : ''}`)
+  const texts = [
+    ...named,
+    ...(rest > 0 ? [`${named.length > 0 ? 'other ' : ''}processes (${count(rest, 'permit')})`] : []),
+  ]
+  return texts.length > 0 ? texts.join(', ') : undefined
+}

@@ -1,0 +1,40 @@
+import { getSystemErrorName } from 'node:util'
+
+import type { Native } from '../../lib/addon/native.js'
+import type { Word } from '../core/words.js'
+import { openFiles } from './descriptors.js'
+import { HAND_ON, type HeldPermit } from './permits.js'
+import { spawnFailure } from './program.js'
+import { environment, IGNORED_SIGNALS, MOST_OPEN, NONBLOCKING } from './start.js'
+
+/** Whether this process may start programs: Node's permission model asks for --allow-child-process. */
+export function mayBecome(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  return permission?.has('child') ?? true
+}
+
+/**
+ * Becomes the command, which has the permit then: execve(2). The process stays, with all that it holds in the kernel; nothing of
+ * os-ipc does.
+ *
+ * @throws {Failure} 126 or 127 when it could not be started.
+ */
+export function become(native: Native, command: readonly Word[], permit: HeldPermit): never {
+  permit[HAND_ON]?.(true)
+  const errno = native.becomeProgram(
+    zeroEnded(command),
+    zeroEnded(environment()),
+    [...IGNORED_SIGNALS],
+    openFiles(),
+    [...NONBLOCKING],
+    MOST_OPEN,
+  )
+  permit[HAND_ON]?.(false)
+  const code = typeof errno === 'number' ? getSystemErrorName(-errno) : errno
+  throw spawnFailure(command[0] ?? '', Object.assign(new Error(code), { code }))
+}
+
+/** The words as C has them, one after the other. */
+function zeroEnded(words: readonly Word[]): Buffer {
+  return Buffer.concat(words.flatMap(word => [Buffer.from(word as string), Buffer.of(0)]))
+}

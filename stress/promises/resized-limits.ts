@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Limit, type Permit, SharedMemory } from '../../index.js'
+import { uniqueName } from '../../__test__/shared/names.ts'
+import { random } from '../figures.ts'
+import { Headcount } from '../headcount.ts'
+import { atOnce, child, type Program } from '../program.ts'
+import type { Promised, Trial } from '../promise.ts'
+
+const MOST = 12
+const LAST = 5
+const LANES = 2
+/** How many are killed at the same time. */
+const KILLERS = 4
+/** One in so many kills is that of a resizer in the middle of its work. */
+const RESIZER_EVERY = 20
+
+const promised: Promised = {
+  promise:
+    'while two processes resize a limit all the time, 32 use it and are killed at random: never more are inside than the larger limit while it changes, nor than the new one afterwards, and the count is exact at the end',
+  trials: { long: 1_000, short: 40 },
+  limit: 900,
+  async run(trial) {
+    const name = uniqueName(trial)
+    using limit = Limit.create(name, { permits: LAST })
+    using memory = SharedMemory.create(name, { size: Headcount.SIZE })
+    try {
+      return await new Contest(trial, name, limit, new Headcount(memory.buffer)).run()
+    } finally {
+      limit.unlink()
+      memory.unlink()
+    }
+  },
+}
+export default promised
+
+class Contest {
+  readonly #trial: Trial
+  readonly #name: string
+  readonly #limit: Limit
+  readonly #headcount: Headcount
+  readonly #workers: (Program | undefined)[]
+  readonly #resizers: [Program, Program]
+  #resizes = 0
+  #givenUp = 0
+  #resizersKilled = 0
+  #killedInside = 0
+  /** A resizer that is to be killed in the next change. */
+  #killResizer = false
+
+  constructor(trial: Trial, name: string, limit: Limit, headcount: Headcount) {
+    this.#trial = trial
+    this.#name = name
+    this.#limit = limit
+    this.#headcount = headcount
+    headcount.allow(LAST)
+    this.#workers = Array.from({ length: trial.long ? 32 : 8 }, (_, index) => this.#worker(index))
+    this.#resizers = [this.#resizer(), this.#resizer()]
+  }
+
+  async run(): Promise<string> {
+    for (const program of [...this.#workers, ...this.#resizers]) await this.#ready(program)
+    let killing = true
+    const resizing = (async () => {
+      while (killing) await this.#resizeTwice()
+    })()
+    await atOnce(KILLERS, this.#trial.count, async turn => {
+      await this.#kill(turn)
+      if (turn % RESIZER_EVERY === 0) this.#killResizer = true
+      this.#trial.made()
+    })
+    killing = false
+    await resizing
+    this.#headcount.allow(Math.max(this.#permits, LAST))
+    await this.#limit.resize(LAST, { timeout: 60_000 })
+    this.#headcount.allow(LAST)
+    await sleep(200)
+    const { turns, certain, full } = await this.#stop()
+    this.#exact()
+    if (full === 0) this.#trial.lost('never were as many inside as may be')
+    const some = (number: number): string => number.toLocaleString('en')
+    return `${some(this.#resizes)} resizes, ${this.#givenUp} given up, ${this.#resizersKilled} resizers killed; ${this.#killedInside} killed inside; ${some(turns)} turns of those that lived on, ${some(certain)} counted, ${some(full)} of them at the limit`
+  }
+
+  get #permits(): number {
+    return this.#limit.permits ?? Number.NaN
+  }
+
+  /** Two processes change the limit at once; then it stays for a moment. */
+  async #resizeTwice(): Promise<void> {
+    const before = this.#permits
+    const wanted = this.#resizers.map(() => random(MOST + 1))
+    const [least, most] = [Math.min(before, ...wanted), Math.max(before, ...wanted)]
+    this.#headcount.allow(most)
+    for (const [index, resizer] of this.#resizers.entries()) {
+      resizer.send({ to: wanted[index], ...(random(5) === 0 && { timeout: random(5) }) })
+    }
+    const victim = this.#killResizer ? random(2) : undefined
+    if (victim !== undefined) {
+      await sleep(random(4))
+      this.#resizers[victim]?.kill()
+    }
+    const answers = await Promise.all(this.#resizers.map(resizer => resizer.next()))
+    const { permits } = this.#limit
+    for (const [index, answer] of answers.entries()) {
+      if (answer === 'given up') this.#givenUp += 1
+      else if (answer !== 'done' && index !== victim) this.#trial.lost(`a resizer: ${answer ?? 'ended'}`)
+    }
+    const allDone = answers.every(answer => answer === 'done')
+    const isRight = permits !== undefined && permits >= least && permits <= most
+    if (!isRight || (allDone && !wanted.includes(permits)))
+      this.#trial.lost(
+        `from ${before} to ${wanted.join(' and ')}: ${permits} permits (${answers.join(', ')})`,
+      )
+    this.#headcount.allow(permits ?? 0)
+    this.#resizes += 2
+    if (victim !== undefined) await this.#replace(victim)
+    const until = performance.now() + random(20)
+    while (performance.now() < until) {
+      const seen = this.#headcount.look()
+      if (seen !== undefined && seen.inside > seen.most)
+        this.#trial.lost(`${seen.inside} are inside a limit that has ${seen.most}`)
+      await sleep(1)
+    }
+  }
+
+  async #replace(victim: number): Promise<void> {
+    await this.#resizers[victim]?.exit
+    const fresh = this.#resizer()
+    this.#resizers[victim] = fresh
+    await this.#ready(fresh)
+    this.#resizersKilled += 1
+    this.#killResizer = false
+  }
+
+  /** At any moment; half of the time while it is inside. */
+  async #kill(turn: number): Promise<void> {
+    // Each of those that are killed at once is another one.
+    let index = random(this.#workers.length)
+    while (this.#workers[index] === undefined) index = random(this.#workers.length)
+    const worker = this.#workers[index] as Program
+    this.#workers[index] = undefined
+    await sleep(random(20))
+    const places = placesOf(index)
+    for (let look = 0; turn % 2 === 0 && look < 100; look += 1) {
+      if (places.some(place => this.#headcount.isInside(place))) break
+      await sleep(1)
+    }
+    this.#headcount.doom(places)
+    worker.kill()
+    const { code, signal } = await worker.exit
+    if (signal !== 'SIGKILL') this.#trial.lost(`a process ended with ${signal ?? `exit code ${code}`}`)
+    await this.#complaints(worker)
+    if (this.#headcount.clear(places)) this.#killedInside += 1
+    const fresh = this.#worker(index)
+    await this.#ready(fresh)
+    this.#workers[index] = fresh
+  }
+
+  /** Half of the workers are killed, the others end by themselves and say what they saw. */
+  async #stop(): Promise<{ turns: number; certain: number; full: number }> {
+    const sum = { turns: 0, certain: 0, full: 0 }
+    for (const [index, worker] of this.#workers.entries()) {
+      if (index % 2 === 0) {
+        this.#headcount.doom(placesOf(index))
+        worker?.kill()
+      } else worker?.send('stop')
+    }
+    for (const worker of this.#workers) {
+      for (let said = await worker?.next(); said !== undefined; said = await worker?.next()) {
+        if (typeof said === 'string') this.#trial.lost(said)
+        else for (const [key, value] of Object.entries(said as typeof sum)) sum[key as 'turns'] += value
+      }
+      await worker?.exit
+    }
+    for (const resizer of this.#resizers) {
+      resizer.kill()
+      await resizer.exit
+    }
+    return sum
+  }
+
+  /** The record, the counter and the holders agree, and so many permits can be had, no more. */
+  #exact(): void {
+    const { permits, free, holders, unnamed } = this.#limit.info()
+    if (permits !== LAST || free !== LAST || holders?.length !== 0 || unnamed !== 0)
+      this.#trial.lost(
+        `at the end ${free} of ${permits} are free, held by ${JSON.stringify(holders)} and ${unnamed} more`,
+      )
+    const taken: Permit[] = []
+    for (let permit = this.#limit.tryAcquire(); permit !== null; permit = this.#limit.tryAcquire())
+      taken.push(permit)
+    if (taken.length !== LAST) this.#trial.lost(`${taken.length} permits can be had at the end, not ${LAST}`)
+    for (const permit of taken) permit.release()
+  }
+
+  /** What a process that is gone said before. */
+  async #complaints(program: Program): Promise<void> {
+    for (let said = await program.next(); said !== undefined; said = await program.next())
+      this.#trial.lost(String(said))
+  }
+
+  async #ready(program: Program | undefined): Promise<void> {
+    const said = await program?.next()
+    if (said !== 'ready') this.#trial.lost(String(said ?? 'a process did not start'))
+  }
+
+  #worker(index: number): Program {
+    return child(this.#trial, 'resized-limits', { args: [this.#name, ...placesOf(index)] })
+  }
+
+  #resizer(): Program {
+    return child(this.#trial, 'resized-limits-resizer', { args: [this.#name] })
+  }
+}
+
+function placesOf(index: number): number[] {
+  return Array.from({ length: LANES }, (_, lane) => index * LANES + lane)
+}
