@@ -1,4 +1,4 @@
-// What `capabilities` says is what happens.
+// The facts of `capabilities` are true.
 
 import test from 'ava'
 
@@ -6,7 +6,7 @@ import { capabilities, Semaphore, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 
-test('objects outlive the process that made them, as `persistent` says', async t => {
+test('objects outlive the process that made them where `persistent` is true', async t => {
   const name = uniqueName(t)
   const maker = child(t, 'addon/make-objects.ts', { args: [name] })
   t.is(await maker.next(), 'made')

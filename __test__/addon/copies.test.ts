@@ -1,5 +1,6 @@
-// A process can have several evaluations of the package's JavaScript: over one binary, over one that was loaded anew, over one
-// each. Jest makes one for every test file, a development server after an edit, a package manager for each version of a peer.
+// A process can have several evaluations of the package's JavaScript: over one binary, over a binary that is loaded again, or
+// over a binary each. Jest makes one for every test file, a development server after an edit, a package manager for each
+// version of a peer.
 
 import test from 'ava'
 
@@ -9,7 +10,7 @@ import { uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 import { linux, requires } from '../shared/requires.ts'
 
-/** How the copies share their addon. */
+/** The way in which the copies share their addon. */
 const WAYS = {
   'two evaluations over one binary': { count: 2, binary: 'same', addon: 'shared' },
   'twenty evaluations over one binary': { count: 20, binary: 'same', addon: 'shared' },
@@ -35,9 +36,9 @@ for (const [way, { count, binary, addon }] of Object.entries(WAYS)) {
         copies.map(() => 'fulfilled'),
       )
       t.is(await using.next(), 300)
-      t.true(await using.next(), 'two were inside the lock')
-      t.true(await using.next(), 'an IpcError is one to every copy')
-      t.true(await using.next(), 'a Semaphore is one to every copy')
+      t.true(await using.next(), 'two holders were inside the lock')
+      t.true(await using.next(), 'every copy accepts an IpcError as its own')
+      t.true(await using.next(), 'every copy accepts a Semaphore as its own')
       t.is(await using.next(), 'ERR_CLOSED')
       t.is(await using.next(), 0)
       t.deepEqual(await using.next(), [])
@@ -47,7 +48,7 @@ for (const [way, { count, binary, addon }] of Object.entries(WAYS)) {
 }
 
 for (const node of nodes) {
-  test(`an evaluation that nobody uses any more is collected (Node ${node.major})`, async t => {
+  test(`an unused evaluation is collected (Node ${node.major})`, async t => {
     const dropping = child(t, 'addon/evaluate-and-drop.ts', {
       node,
       nodeArgs: ['--expose-gc'],
@@ -63,7 +64,7 @@ for (const node of nodes) {
   })
 
   requires(linux)(
-    `four copies with a binary each take a quarter of the pool together (Node ${node.major})`,
+    `four copies with their own binaries use a quarter of the pool together (Node ${node.major})`,
     async t => {
       const copies = Array.from({ length: 4 }, () => copyOfPackage(t, 'own'))
       const filling = child(t, 'addon/fill-pool.ts', { node, args: [20, uniqueName(t), ...copies] })

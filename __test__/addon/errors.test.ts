@@ -1,5 +1,5 @@
-// The addon throws by way of lib/ alone: whatever a program does to JavaScript's errors, and wherever the stack ends, a call
-// that fails throws its error, and runs none of the program's code.
+// Only lib/ throws the addon's errors: whatever a program does to JavaScript's errors, and wherever the stack ends, a call
+// that fails throws its error and runs none of the program's code.
 
 import test from 'ava'
 
@@ -11,7 +11,7 @@ import { linux, requires } from '../shared/requires.ts'
 
 for (const node of nodes) {
   requires(linux)(
-    `every call throws its error where the program patched errors (Node ${node.major})`,
+    `every call throws its error where the program has patched errors (Node ${node.major})`,
     async t => {
       const name = uniqueName(t)
       const failing = child(t, 'addon/fail-in-odd-places.ts', { node, args: ['patched', name] })
@@ -32,7 +32,7 @@ for (const node of nodes) {
   })
 
   for (const call of ['post', 'tryWait', 'value', 'open', 'memory'] as const) {
-    test(`a worker is terminated while its calls fail: ${call} (Node ${node.major})`, async t => {
+    test(`a worker can be terminated while its calls fail: ${call} (Node ${node.major})`, async t => {
       const name = uniqueName(t)
       const terminating = child(t, 'addon/terminate-while-failing.ts', { node, args: [name, call, 20] })
       t.deepEqual(await terminating.next(), { ended: 20, returned: 0 })
@@ -42,7 +42,7 @@ for (const node of nodes) {
 
   for (const backend of ['sysv', 'posix'] as const) {
     requires(linux).serial(
-      `a worker that is terminated while it takes leaves each unit (${backend}, Node ${node.major})`,
+      `a worker that is terminated during a take loses no unit (${backend}, Node ${node.major})`,
       async t => {
         const name = uniqueName(t)
         const semaphore = Semaphore.create(name, { initial: 0, backend })
@@ -54,8 +54,8 @@ for (const node of nodes) {
             args: [name, backend, call, workers],
           })
           const lost = (await terminating.next()) as number
-          // A worker can end after the call returned and before the next step of its code: docs/semantics.md.
-          // What `wait` resolves waits for its turn first.
+          // A worker can end after the call has returned and before the next step of its code: docs/semantics.md.
+          // A promise of `wait` resolves first, and its reaction waits for its turn.
           const window = call === 'wait' ? workers / 4 : workers / 10
           t.true(lost <= window, `${call}: ${lost} of ${workers * 5} units are gone`)
           await terminating.exit

@@ -1,4 +1,4 @@
-// After everything that the package can do, the process holds what it held before.
+// After every kind of call, the process holds the same resources as before.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 
-/** Threads of ours stay for a second after use. */
+/** The milliseconds to wait for the threads of the package, which stay for a second after use. */
 const PATIENCE = 30_000
 
 interface Held {
@@ -76,8 +76,8 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
   }
 }
 
-requires(linux)('descriptors, threads and mappings are what they were', async t => {
-  // What Node makes when it is first used, and keeps.
+requires(linux)('descriptors, threads and mappings are the same as before', async t => {
+  // Node makes some resources at their first use, and keeps them.
   await once(spawn('true'), 'close')
   await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
   await round(t, 'sysv')

@@ -1,4 +1,4 @@
-// Where the addon cannot be loaded, the package loads, and the first call throws why and what to do.
+// Where the addon does not load, the package loads, and the first call throws the reason and the remedy.
 
 import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import { type Surroundings, withoutExecution } from '../shared/surroundings.ts'
 
 const LOAD = fileURLToPath(new URL('fixtures/load.mjs', import.meta.url))
 const LOAD_NOTHING = fileURLToPath(new URL('fixtures/load-nothing.cjs', import.meta.url))
-/** Platforms that this one is not: by its system, and by its C library, where systems have several. */
+/** Other platforms than this one: with another system, and with another C library where a system has several. */
 const OTHERS = [
   platform === 'darwin-arm64' ? 'linux-x64-gnu' : 'darwin-arm64',
   platform.endsWith('gnu') ? platform.replace('gnu', 'musl') : 'linux-x64-gnu',
@@ -43,7 +43,7 @@ interface LoadedNothing {
 }
 
 interface LoadOptions {
-  /** What runs the program; Node. */
+  /** The command that runs the program; Node when missing. */
   command?: readonly string[]
   env?: Record<string, string>
   within?: readonly Surroundings[]
@@ -62,7 +62,7 @@ async function load(
   return said
 }
 
-/** A file to load first, after which `process` says this of itself. */
+/** A file to load first, after which `process` has these properties. */
 function pretend(home: string, properties: Record<string, string>): string {
   return write(
     join(home, 'pretend.cjs'),
@@ -70,7 +70,7 @@ function pretend(home: string, properties: Record<string, string>): string {
   )
 }
 
-/** Asserts on the two sentences, and on what every such error has. */
+/** Asserts on the two sentences, and on the properties of every such error. */
 function explains(t: ExecutionContext, error: Loaded, cause: RegExp, cure: RegExp): void {
   t.like(error, { name: 'IpcError', code: 'ERR_NATIVE_BINDING' })
   t.regex(error.message ?? '', cause)
@@ -88,7 +88,7 @@ for (const { major, path } of nodes) {
   })
 }
 
-test('optional dependencies that were left out are named', async t => {
+test('the error names optional dependencies that were left out', async t => {
   const error = await load(t, project(t, {}))
   explains(
     t,
@@ -98,7 +98,7 @@ test('optional dependencies that were left out are named', async t => {
   )
 })
 
-test('a Node that is too old is named, for which npm leaves the optional dependencies out', async t => {
+test('the error names a Node that is too old, for which npm leaves out the optional dependencies', async t => {
   const home = project(t, {})
   const command = [process.execPath, '--require', pretend(home, { version: 'v20.20.2' })]
   const error = await load(t, home, { command })
@@ -108,7 +108,7 @@ test('a Node that is too old is named, for which npm leaves the optional depende
 })
 
 for (const other of new Set(OTHERS)) {
-  test(`node_modules of another platform, ${other}, are told by what they have`, async t => {
+  test(`the error names node_modules of another platform, ${other}`, async t => {
     const error = await load(t, project(t, { [other]: bytes() }))
     explains(
       t,
@@ -119,7 +119,7 @@ for (const other of new Set(OTHERS)) {
   })
 }
 
-test('a damaged binary is told from a missing one', async t => {
+test('the error distinguishes a damaged binary from a missing one', async t => {
   for (const damaged of [Buffer.alloc(0), Buffer.from('<html>404</html>'), bytes().fill(0, 0, 64)]) {
     const error = await load(t, project(t, { [platform]: damaged }))
     explains(t, error, /does not load, and may be damaged: .*\./, /install again/)
@@ -127,14 +127,14 @@ test('a damaged binary is told from a missing one', async t => {
 })
 
 for (const { major, path } of nodes) {
-  requires(linux)(`a binary that was cut short is an error, and not the end of Node ${major}`, async t => {
+  requires(linux)(`a truncated binary is an error, and does not end Node ${major}`, async t => {
     const half = bytes().subarray(0, bytes().length >> 1)
     const error = await load(t, project(t, { [platform]: half }), { command: [path] })
     explains(t, error, /does not load, and may be damaged: .* is cut short\./, /install again/)
   })
 }
 
-requires(linux)('a binary that lacks its last byte, or has nothing but its header, is cut short', async t => {
+requires(linux)('a binary without its last byte, or with only its header, counts as truncated', async t => {
   const home = project(t)
   for (const size of [64, bytes().length - 1]) {
     write(join(home, 'node_modules', `os-ipc-${platform}`, binary), bytes().subarray(0, size))
@@ -142,36 +142,40 @@ requires(linux)('a binary that lacks its last byte, or has nothing but its heade
   }
 })
 
-test('a platform package without its binary is told from one that is not there', async t => {
+test('the error distinguishes a platform package without its binary from a missing one', async t => {
   const home = project(t)
   rmSync(join(home, 'node_modules', `os-ipc-${platform}`, binary))
   explains(t, await load(t, home), /its package is there, and has no such file\./, /install again/)
 })
 
-requires(withoutExecution(tmpdir()))('a folder from which nothing may be executed is named', async t => {
+requires(withoutExecution(tmpdir()))('the error names a folder whose files may not be executed', async t => {
   const home = project(t)
   const error = await load(t, home, { within: [withoutExecution(home)] })
   explains(t, error, new RegExp(`be executed where it is: ${home}/.*\\.node\\.`), /not mounted noexec/)
 })
 
 for (const [title, path, cause] of [
-  ['that is not there', '/nowhere/os-ipc.node', /names a file that is not there: \/nowhere\/os-ipc\.node\./],
-  ['that is no addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
+  [
+    'that does not exist',
+    '/nowhere/os-ipc.node',
+    /names a file that is not there: \/nowhere\/os-ipc\.node\./,
+  ],
+  ['that is not an addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
 ] as const) {
-  test(`NAPI_RS_NATIVE_LIBRARY_PATH with a file ${title} is named`, async t => {
+  test(`the error names NAPI_RS_NATIVE_LIBRARY_PATH with a file ${title}`, async t => {
     const error = await load(t, project(t), { env: { NAPI_RS_NATIVE_LIBRARY_PATH: path } })
     explains(t, error, cause, /Unset it/)
   })
 }
 
-requires(linux)('a C library that is too old is named with the version that is needed', async t => {
-  // The versions that the loader looks for, all of them in the future.
+requires(linux)('the error names a C library that is too old, and the needed version', async t => {
+  // The versions for which the loader looks, all replaced by future ones.
   const future = Buffer.from(bytes().toString('latin1').replaceAll('GLIBC_2.', 'GLIBC_9.'), 'latin1')
   const error = await load(t, project(t, { [platform]: future }))
   explains(t, error, /too old for the binary of os-ipc: it needs GLIBC 9\.\d+\./, /newer system/)
 })
 
-test('a binary of another version is told by the function that it lacks', async t => {
+test('the error names the function that a binary of another version lacks', async t => {
   const home = project(t)
   const loader = join(home, 'node_modules/os-ipc/native.cjs')
   const names = readFileSync(loader, 'utf8')
@@ -180,7 +184,7 @@ test('a binary of another version is told by the function that it lacks', async 
   explains(t, await load(t, home), cause, /one version/)
 })
 
-test('without an addon everything is there: promises reject, other calls throw', async t => {
+test('without an addon every export exists: promises reject, other calls throw', async t => {
   const home = project(t)
   copyFileSync(LOAD_NOTHING, join(home, 'main.cjs'))
   const command = [
@@ -219,7 +223,7 @@ test('without an addon everything is there: promises reject, other calls throw',
   t.regex(capabilities.reason, /not on win32-x64\. .*WSL/)
 })
 
-test('a bundle without its addon is told from a missing one', async t => {
+test('the error distinguishes a bundle without the addon from a missing binary', async t => {
   const home = project(t)
   rmSync(join(home, 'node_modules/os-ipc/native.cjs'))
   explains(t, await load(t, home), /put into a bundle/, /os-ipc is external/)
@@ -230,7 +234,7 @@ for (const [platform, arch, cure] of [
   ['freebsd', 'x64', /socket/],
   ['linux', 'riscv64', /socket/],
 ] as const) {
-  test(`${platform}-${arch} is told what to use instead`, async t => {
+  test(`${platform}-${arch} gets an error with an alternative`, async t => {
     const home = project(t)
     const command = [process.execPath, '--require', pretend(home, { platform, arch })]
     const error = await load(t, home, { command })
@@ -240,14 +244,14 @@ for (const [platform, arch, cure] of [
 
 for (const { major, path } of nodes) {
   const permission = major === 22 ? '--experimental-permission' : '--permission'
-  test(`Node ${major} with ${permission} is told of --allow-addons`, async t => {
+  test(`Node ${major} with ${permission} gets an error that names --allow-addons`, async t => {
     const home = project(t)
     const command = [path, '--no-warnings', permission, '--allow-fs-read=*']
     explains(t, await load(t, home, { command }), /\(--permission\) does not allow addons/, /--allow-addons/)
     t.deepEqual(await load(t, home, { command: [...command, '--allow-addons'] }), { loaded: true })
   })
 
-  test(`Node ${major} with --no-addons is told of it`, async t => {
+  test(`Node ${major} with --no-addons gets an error that names it`, async t => {
     explains(
       t,
       await load(t, project(t), { command: [path, '--no-addons'] }),
@@ -257,7 +261,7 @@ for (const { major, path } of nodes) {
   })
 }
 
-test('a binary that may not be read is told from a missing one', async t => {
+test('the error distinguishes an unreadable binary from a missing one', async t => {
   const home = project(t)
   const readable = ['main.mjs', 'node_modules/os-ipc/']
   const command = [
@@ -271,7 +275,7 @@ test('a binary that may not be read is told from a missing one', async t => {
 
 const deno = npmTool('deno')
 for (const missing of ['--allow-ffi', '--allow-read', '--allow-env']) {
-  requires(deno)(`Deno without ${missing} is told of it`, async t => {
+  requires(deno)(`Deno without ${missing} gets an error that names it`, async t => {
     const home = project(t)
     const run = [deno.path, 'run', '--no-prompt']
     const allowed = ['--allow-ffi', '--allow-read', '--allow-env']
@@ -286,6 +290,6 @@ for (const missing of ['--allow-ffi', '--allow-read', '--allow-env']) {
   })
 }
 
-test('the binary that the tests load is the one of this platform', t => {
+test('the tests load the binary of this platform', t => {
   t.is(binary, `os-ipc.${platform}.node`)
 })

@@ -1,4 +1,4 @@
-// Who begins to listen late, or stops. A file of its own: here nobody else listens.
+// Subscribers that begin late, or stop. A separate file, because here no other subscriber exists.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 

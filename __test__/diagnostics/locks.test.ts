@@ -1,4 +1,4 @@
-// What locks publish to node:diagnostics_channel.
+// The events that locks publish to node:diagnostics_channel.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,7 +20,7 @@ const CHANNELS = [
   'os-ipc:lock:failed',
 ] as const satisfies (keyof LockDiagnosticsMessages)[]
 
-/** Keeps what is published about the lock of this name; `also` hears each event at once. */
+/** Keeps the events of the lock with this name; `also` gets each event at once. */
 function heardOf(t: ExecutionContext, name: string, also: (event: Event) => void = () => {}) {
   const events: Event[] = []
   const listener = (message: unknown, channel: string | symbol): void => {
@@ -37,7 +37,7 @@ function heardOf(t: ExecutionContext, name: string, also: (event: Event) => void
 }
 
 onEveryEngine(({ test, manager, lockName }) => {
-  test('a lock that is free publishes no wait, and how long it was held', async t => {
+  test('a free lock publishes no wait, and the time for which it was held', async t => {
     const name = lockName(t)
     const { events } = heardOf(t, name)
     await manager.request(name, { mode: 'shared' }, () => sleep(30))
@@ -51,11 +51,13 @@ onEveryEngine(({ test, manager, lockName }) => {
     ])
   })
 
-  test('a request that waits publishes it, and the lock with the time that it took', async t => {
+  test('a request that waits publishes the wait, and the grant with the time that it took', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const { events, take } = heardOf(t, name)
-    const waiting = manager.request(name, () => t.is(events.length, 3, 'told before the callback runs'))
+    const waiting = manager.request(name, () =>
+      t.is(events.length, 3, 'the event comes before the callback runs'),
+    )
     const [began] = events
     if (began?.event !== 'os-ipc:lock:wait') return t.fail(began?.event)
     const { wait } = began
@@ -72,7 +74,7 @@ onEveryEngine(({ test, manager, lockName }) => {
     t.deepEqual(take(), ['wait', 'released', 'acquired', 'released'])
   })
 
-  test('a wait that a signal ends publishes a timeout for AbortSignal.timeout, else a failure', async t => {
+  test('a wait that a signal ends publishes a timeout for AbortSignal.timeout, otherwise a failure', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const { events, take } = heardOf(t, name)
@@ -101,7 +103,7 @@ onEveryEngine(({ test, manager, lockName }) => {
     await release()
   })
 
-  test('a lock whose callback throws, or does not run any more, is published as given back', async t => {
+  test('a lock whose callback throws, or does not run, is published as released', async t => {
     const name = lockName(t)
     const { take } = heardOf(t, name)
     await t.throwsAsync(
@@ -118,7 +120,7 @@ onEveryEngine(({ test, manager, lockName }) => {
     t.deepEqual(take(), ['acquired', 'released'])
   })
 
-  test('a subscriber may end the request whose wait it hears of', async t => {
+  test('a subscriber may end the request in the event of its wait', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const controller = new AbortController()

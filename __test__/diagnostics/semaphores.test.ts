@@ -1,4 +1,4 @@
-// What semaphores publish to node:diagnostics_channel.
+// The events that semaphores publish to node:diagnostics_channel.
 
 import { Semaphore } from '../../index.js'
 import { child } from '../shared/child.ts'
@@ -9,7 +9,7 @@ import { linux, requires } from '../shared/requires.ts'
 import { onEveryBackend, unitsOf } from '../semaphore/helpers/suite.ts'
 import { until } from '../shared/until.ts'
 
-/** Lets the thread that serves waits win what it can, while nothing is collected here. */
+/** Blocks this thread, so that the driver of the waits takes units while this thread collects none. */
 function holdUp(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
@@ -18,7 +18,7 @@ onEveryBackend(({ test, create, open, backend }) => {
   /** The fields that every message has. */
   const about = ({ name }: Semaphore) => ({ name, key: undefined, backend, permit: false })
 
-  test('tryWait that takes and post publish, tryWait in vain does not', t => {
+  test('post and a tryWait that takes publish, a tryWait that fails does not', t => {
     const semaphore = create(t, 1)
     const { events } = heardOf(t, semaphore)
     t.true(semaphore.tryWait())
@@ -78,7 +78,7 @@ onEveryBackend(({ test, create, open, backend }) => {
     t.is((await poster.exit).code, 0)
   })
 
-  test('a subscriber that ends another wait finds no unit half way', async t => {
+  test('a subscriber that ends another wait loses no unit on its way', async t => {
     const semaphore = create(t, 0)
     const controllers = [new AbortController(), new AbortController(), new AbortController()]
     const waits = controllers.map(({ signal }) => semaphore.wait({ signal }))
@@ -119,7 +119,7 @@ onEveryBackend(({ test, create, open, backend }) => {
     t.deepEqual(await Promise.all(refused), ['ERR_CLOSED', 'ERR_CLOSED'])
   })
 
-  test('a subscriber that throws breaks nothing but itself', async t => {
+  test('a subscriber that throws affects no other code', async t => {
     const semaphore = create(t, 1)
     const throwing = child(t, 'diagnostics/throwing-subscriber.ts', { args: [backend, semaphore.name] })
     t.like(await throwing.next(), { taken: 4, refused: ['ETIMEDOUT', 'AbortError', 'ERR_CLOSED'] })
@@ -129,7 +129,7 @@ onEveryBackend(({ test, create, open, backend }) => {
     t.is(unitsOf(semaphore), 0)
   })
 
-  test('a worker publishes in its own thread, which alone hears it', async t => {
+  test('a worker publishes in its own thread only', async t => {
     const semaphore = create(t, 0)
     const worker = child(t, 'diagnostics/diagnostics-worker.ts', { args: [backend, semaphore.name] })
     t.deepEqual(await worker.next(), {
@@ -151,7 +151,7 @@ requires(linux)('unlink ends waits with a failure', async t => {
   t.deepEqual(take(), ['wait', 'failed'])
 })
 
-requires(linux)('a semaphore of a raw key is told by its key', t => {
+requires(linux)('events of a semaphore with a raw key have its key', t => {
   const key = uniqueKey(t)
   const semaphore = Semaphore.create(key, { initial: 1 })
   t.teardown(() => semaphore.close())

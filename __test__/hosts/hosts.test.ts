@@ -1,4 +1,4 @@
-// Hosts that lack something: a /dev/shm, the right to call System V IPC, users that have a number.
+// Hosts that lack something: a /dev/shm, the right to call System V IPC, or uids for users.
 
 import test from 'ava'
 
@@ -28,17 +28,17 @@ interface Answer {
 
 type Answers = Record<string, Answer>
 
-/** A user who is not root. */
+/** A user other than root. */
 const someone = asUser(65_533)
 
-/** Makes every call about a name and a key, and answers what came of each. */
+/** Makes every call with a name or a key, and returns the result of each. */
 async function calls(
   t: Parameters<typeof child>[0],
   within: readonly Surroundings[],
   name = uniqueName(t),
   key = uniqueKey(t),
 ): Promise<Answers> {
-  // Without semctl nobody takes away the set of a lock.
+  // Where semctl is refused, no process removes the set of a lock.
   t.teardown(() => removeKey(keyOf(`os-ipc:lock:${name.slice(1)}`)))
   return (await child(t, 'hosts/every-call.ts', { args: [name, key], within }).next()) as Answers
 }
@@ -53,7 +53,7 @@ for (const [what, place, code, words] of [
   ['missing', withoutShm, 'ENOENT', /no \/dev\/shm.*Lambda.*tmpfs/],
   ['read-only', withShm('mount -t tmpfs -o ro none /dev/shm'), 'EROFS', /\/dev\/shm.*read-only.*tmpfs/],
 ] as const) {
-  requires(place)(`a /dev/shm that is ${what} is told with the cure`, async t => {
+  requires(place)(`the error names a /dev/shm that is ${what}, and the remedy`, async t => {
     const answers = await calls(t, [place])
     for (const call of POSIX_CALLS) {
       const answer = answers[call]
@@ -61,12 +61,12 @@ for (const [what, place, code, words] of [
       else t.regex(answer?.hint ?? '', words, call)
       if (/reate$/.test(call)) t.is(answer?.code, code, call)
     }
-    // System V does without it.
+    // System V does not need it.
     t.deepEqual(answers['key create'], { done: true })
     t.deepEqual(answers['sysv openOrCreate'], { done: true })
   })
 
-  requires(place)(`doctor gives the advice for a /dev/shm that is ${what}`, async t => {
+  requires(place)(`doctor gives the remedy for a /dev/shm that is ${what}`, async t => {
     const found = await json<{ topic: string; level: string; cures: string[] }[]>(t, ['doctor', '--json'], {
       within: [place],
     })
@@ -75,7 +75,7 @@ for (const [what, place, code, words] of [
     t.false(shm?.cures.some(cure => cure.includes('chmod')))
   })
 
-  requires(place)(`the command says that /dev/shm is ${what}`, async t => {
+  requires(place)(`the command reports that /dev/shm is ${what}`, async t => {
     const name = uniqueName(t)
     const made = await cli(t, ['create', name, '--size', 64], { within: [place] })
     t.is(made.code, 5, made.stderr)
@@ -84,11 +84,11 @@ for (const [what, place, code, words] of [
 }
 
 for (const [what, options, words] of [
-  ['whose mode lets others make nothing', 'mode=755', /root \(uid 0\) and has mode 755.*chmod 1777/],
-  ['whose mode lets others find nothing', 'mode=1766', /root \(uid 0\) and has mode 1766.*chmod 1777/],
+  ['whose mode lets other users make nothing', 'mode=755', /root \(uid 0\) and has mode 755.*chmod 1777/],
+  ['whose mode lets other users find nothing', 'mode=1766', /root \(uid 0\) and has mode 1766.*chmod 1777/],
 ] as const) {
   const place = withShm(`mount -t tmpfs -o ${options} none /dev/shm`)
-  requires(place, someone)(`a /dev/shm ${what} is told`, async t => {
+  requires(place, someone)(`the error names a /dev/shm ${what}`, async t => {
     const answers = await calls(t, [place, someone])
     for (const call of [
       'memory create',
@@ -104,11 +104,11 @@ for (const [what, options, words] of [
 }
 
 for (const [what, options] of [
-  ['from which nothing may be executed', '-t tmpfs -o noexec none'],
+  ['whose files may not be executed', '-t tmpfs -o noexec none'],
   ['that is on a disk', '--bind $(mktemp -d)'],
 ] as const) {
   const place = withShm(`mount ${options} /dev/shm`)
-  requires(place)(`a /dev/shm ${what} will do`, async t => {
+  requires(place)(`a /dev/shm ${what} is enough`, async t => {
     const answers = await calls(t, [place])
     for (const [call, answer] of Object.entries(answers)) {
       if (!/ (?:create|attach)$/.test(call)) t.true('done' in answer, `${call}: ${JSON.stringify(answer)}`)
@@ -118,7 +118,7 @@ for (const [what, options] of [
 
 {
   const place = withShm('mount -t tmpfs -o nr_inodes=2 none /dev/shm && touch /dev/shm/fill')
-  requires(place)('a /dev/shm without another inode is not out of bytes', async t => {
+  requires(place)('the error distinguishes a /dev/shm without free inodes from a full one', async t => {
     const answers = await calls(t, [place])
     for (const call of [
       'memory create',
@@ -133,7 +133,7 @@ for (const [what, options] of [
 }
 
 requires(tool('prlimit', 'util-linux'))(
-  'a limit of file sizes is EFBIG with its number, and no signal',
+  'a limit of file sizes is EFBIG with its value, without a signal',
   async t => {
     for (const [limit, what] of [
       [63, ['memory create', 'memory openOrCreate']],
@@ -157,11 +157,11 @@ for (const errno of ['EPERM', 'ENOSYS', 'EACCES'] as const) {
   for (const [what, refused, fails] of [
     ['all of System V', SYSTEM_V, /^(?:key|sysv|list)/],
     ['semtimedop', ['semop', 'semtimedop'], /^sysv (?:create|post|waitSync)/],
-    ['what shm begins with', ['shmget', 'shmat', 'shmctl'], /^(?:key|list)/],
+    ['all calls that begin with shm', ['shmget', 'shmat', 'shmctl'], /^(?:key|list)/],
     ['semctl', ['semctl'], /^(?:sysv (?!create)|list)/],
   ] as const) {
     const place = refusing(refused, errno)
-    requires(place)(`a filter that refuses ${what} with ${errno} is told as one`, async t => {
+    requires(place)(`the error names a filter that refuses ${what} with ${errno}`, async t => {
       const [name, key] = [uniqueName(t), uniqueKey(t)]
       using _semaphore = Semaphore.create(name, { initial: 1 })
       using _memory = SharedMemory.create(key, { size: 64 })
@@ -182,7 +182,7 @@ for (const errno of ['EPERM', 'ENOSYS', 'EACCES'] as const) {
   }
 }
 
-requires(refusing(['semop'], 'EPERM'))('run and doctor tell of the filter, and not of an owner', async t => {
+requires(refusing(['semop'], 'EPERM'))('run and doctor report the filter, not another owner', async t => {
   const [name, within] = [uniqueName(t), [refusing(SYSTEM_V, 'EPERM')]]
   const run = await cli(t, ['run', name, '--', 'true'], { within })
   t.not(run.code, 0)
@@ -200,35 +200,41 @@ requires(refusing(['semop'], 'EPERM'))('run and doctor tell of the filter, and n
   t.false(found.some(({ text }) => text.includes('nothing seems to be left behind')))
 })
 
-requires(refusing(['shmget'], 'EPERM'))('show and rm find what a filter does not hide', async t => {
-  const name = uniqueName(t)
-  SharedMemory.create(name, { size: 64 }).close()
-  const within = [refusing(SYSTEM_V, 'EPERM')]
-  const shown = await cli(t, ['show', name], { within })
-  t.is(shown.code, 0, shown.stderr)
-  const gone = await cli(t, ['rm', '--memory', name], { within })
-  t.is(gone.code, 0, gone.stderr)
-  t.false(SharedMemory.unlink(name))
-})
+requires(refusing(['shmget'], 'EPERM'))(
+  'show and rm find the objects that a filter does not hide',
+  async t => {
+    const name = uniqueName(t)
+    SharedMemory.create(name, { size: 64 }).close()
+    const within = [refusing(SYSTEM_V, 'EPERM')]
+    const shown = await cli(t, ['show', name], { within })
+    t.is(shown.code, 0, shown.stderr)
+    const gone = await cli(t, ['rm', '--memory', name], { within })
+    t.is(gone.code, 0, gone.stderr)
+    t.false(SharedMemory.unlink(name))
+  },
+)
 
-// ---- users without a number
+// ---- users without a uid
 
-requires(root, withoutUsers)('whom a user namespace does not know is nobody’s equal', async t => {
-  const [name, key] = [uniqueName(t), uniqueKey(t)]
-  using _set = Semaphore.create(name, { initial: 1, mode: 0o666 })
-  using _file = Semaphore.create(name, { initial: 1, mode: 0o666, backend: 'posix' })
-  using _memory = SharedMemory.create(name, { size: 64, mode: 0o666 })
-  using _segment = SharedMemory.create(key, { size: 64, mode: 0o666 })
-  const answers = await calls(t, [someone, withoutUsers], name, key)
-  for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [
-    `${kind} open`,
-    `${kind} openOrCreate`,
-  ])) {
-    t.is(answers[call]?.code, 'ERR_FOREIGN_OWNER', call)
-    t.regex(answers[call]?.hint ?? '', /uid_map.*'any'/, call)
-    t.deepEqual(answers[`${call} any`], { done: true }, call)
-  }
-})
+requires(root, withoutUsers)(
+  'users that a user namespace does not map are not equal to each other',
+  async t => {
+    const [name, key] = [uniqueName(t), uniqueKey(t)]
+    using _set = Semaphore.create(name, { initial: 1, mode: 0o666 })
+    using _file = Semaphore.create(name, { initial: 1, mode: 0o666, backend: 'posix' })
+    using _memory = SharedMemory.create(name, { size: 64, mode: 0o666 })
+    using _segment = SharedMemory.create(key, { size: 64, mode: 0o666 })
+    const answers = await calls(t, [someone, withoutUsers], name, key)
+    for (const call of ['sysv', 'semaphore', 'memory', 'key'].flatMap(kind => [
+      `${kind} open`,
+      `${kind} openOrCreate`,
+    ])) {
+      t.is(answers[call]?.code, 'ERR_FOREIGN_OWNER', call)
+      t.regex(answers[call]?.hint ?? '', /uid_map.*'any'/, call)
+      t.deepEqual(answers[`${call} any`], { done: true }, call)
+    }
+  },
+)
 
 // ---- names that other programs chose
 
@@ -236,7 +242,7 @@ for (const [what, rest] of [
   ['251 bytes', 'x'.repeat(251)],
   ['dots', 'a..b'],
 ] as const) {
-  test(`a name of ${what} is opened and removed, and not made`, async t => {
+  test(`a name of ${what} can be opened and removed, but not made`, async t => {
     const name = `${uniqueName(t)}${rest}`.slice(0, 252)
     const make = program(t, ['python3', '-c', MAKER, name])
     t.teardown(() => removeNamed(name))
@@ -258,7 +264,7 @@ for (const [what, rest] of [
   })
 }
 
-/** What a program in C does: sem_open and shm_open by the same name. */
+/** The same as a program in C does it: sem_open and shm_open with the same name. */
 const MAKER = `
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)

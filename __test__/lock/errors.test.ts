@@ -1,4 +1,4 @@
-// What refuses a lock, provoked for real, and locks beside semaphores.
+// The errors of locks, provoked for real, and locks beside semaphores.
 
 import {
   chmodSync,
@@ -32,13 +32,13 @@ const WITH_SEMAPHORE = ['app.6dg5', '/app.fq0'] as const
 
 // --- the set
 
-requires(linux, ctypes)('the set of a lock holds what interop.md says', async t => {
+requires(linux, ctypes)('the set of a lock has the layout of interop.md', async t => {
   const name = sysv.lockName(t)
   const words = recordOf(name)
   const release = await hold(locks, name, { mode: 'shared' })
   const values = valuesOf(lockKeyOf(name))
   t.deepEqual(values.slice(0, words.length), words)
-  // The count, and the first slot: taken, one shared lock, nobody waits.
+  // The count, and the first slot: taken, one shared lock, no waiter.
   t.deepEqual(values.slice(words.length, words.length + 4), [32_766, 1, 1, 0])
   t.is(values.length, words.length + 1 + 8 * 64)
   await release()
@@ -49,25 +49,25 @@ requires(linux, ctypes)('the set of a lock holds what interop.md says', async t 
   await alone()
 })
 
-/** Gate, mark, length, name: written here again on purpose. */
+/** Gate, mark, length, name: written a second time on purpose. */
 function recordOf(name: string): number[] {
   const bits = [...Buffer.from(name)].map(byte => byte.toString(2).padStart(8, '0')).join('')
   const words = bits.match(/.{1,15}/g) ?? []
   return [1, 0x4c02, Buffer.byteLength(name), ...words.map(word => Number.parseInt(word.padEnd(15, '0'), 2))]
 }
 
-requires(linux, ctypes)('a set that its maker left unfinished is finished', async t => {
+requires(linux, ctypes)('a request finishes a set that its maker left unfinished', async t => {
   const name = sysv.lockName(t)
   makeSet(lockKeyOf(name), recordOf(name).length + 1 + 8 * 64)
   t.is(await locks.request(name, lock => lock?.mode), 'exclusive')
 })
 
-requires(linux)('a removal by force ends nobody’s wait, and nobody’s lock, in error', async t => {
+requires(linux)('a removal by force ends no wait and no lock with an error', async t => {
   const name = sysv.lockName(t)
   const release = await hold(locks, name)
   const waiting = locks.request(name, { mode: 'shared' }, () => 'granted')
   removeKey(lockKeyOf(name))
-  // Who waits has a new one; who held the old one holds nothing any more, and gives nothing back twice.
+  // The waiter has a new lock; the holder of the old one holds nothing any more, and releases nothing twice.
   t.is(await waiting, 'granted')
   const other = await hold(locks, name)
   await release()
@@ -78,7 +78,7 @@ requires(linux)('a removal by force ends nobody’s wait, and nobody’s lock, i
 
 // --- names
 
-requires(linux)('two locks whose names have one key do not share it in silence', async t => {
+requires(linux)('two locks whose names have one key are an error', async t => {
   const [first, second] = COLLISION
   t.is(lockKeyOf(first), lockKeyOf(second))
   t.teardown(() => removeKey(lockKeyOf(first)))
@@ -91,7 +91,7 @@ requires(linux)('two locks whose names have one key do not share it in silence',
   await release()
 })
 
-requires(linux)('a semaphore and a lock whose names have one key do not share it in silence', async t => {
+requires(linux)('a semaphore and a lock whose names have one key are an error', async t => {
   const [lock, semaphore] = WITH_SEMAPHORE
   t.teardown(() => removeKey(lockKeyOf(lock)))
   const code = 'ERR_NAME_COLLISION'
@@ -123,7 +123,7 @@ requires(linux, ctypes)('a set of another program with the key of a lock is not 
   t.deepEqual(valuesOf(lockKeyOf(name)), [1])
 })
 
-requires(linux)('what a killed process left is removed by its raw key', async t => {
+requires(linux)('the set of a killed process can be removed by its raw key', async t => {
   const name = sysv.lockName(t)
   const other = holder(t, sysv, name)
   t.is(await other.next(), 'held')
@@ -158,7 +158,7 @@ requires(linux)('list shows a lock among the locks, and not among the semaphores
   await writer.exit
 })
 
-test('capabilities say what locks are made of', t => {
+test('capabilities name the material of locks', t => {
   t.is(capabilities.locks, process.platform === 'linux' ? 'sysv' : 'files')
 })
 
@@ -187,13 +187,13 @@ for (const [what, sem, expected] of [
   ['semaphores a set', [4, 32_000, 500, 10], { code: 'ERR_NOT_SUPPORTED' }],
   ['operations a call', [32_000, 32_000, 4, 10], { code: 'ERR_NOT_SUPPORTED' }],
 ] as const) {
-  requires(privateIpc())(`where the host allows too few ${what}, it is said`, async t => {
+  requires(privateIpc())(`where the host allows too few ${what}, the error names the limit`, async t => {
     const other = holder(t, sysv, sysv.lockName(t), {}, { within: [privateIpc({ sem })] })
     t.like(await other.next(), { error: 'IpcError', ...expected })
   })
 }
 
-requires(privateIpc())('where a set has no room for who uses the lock, it works all the same', async t => {
+requires(privateIpc())('where a set has no room for the users of a lock, the lock still works', async t => {
   const other = holder(t, sysv, 'a', {}, { within: [privateIpc({ sem: [6, 32_000, 100, 10] })] })
   t.is(await other.next(), 'held')
   other.send('release')
@@ -202,7 +202,7 @@ requires(privateIpc())('where a set has no room for who uses the lock, it works 
 
 for (const mode of ['shared', 'exclusive'] as const) {
   requires(injected())(
-    `a lock whose set is gone whenever it is asked for is an error, not a hang (${mode})`,
+    `a lock whose set is gone at every request is an error, not a hang (${mode})`,
     async t => {
       const name = sysv.lockName(t)
       const release = await hold(locks, name, { mode })
@@ -235,7 +235,7 @@ test('a folder that others can write to is refused', async t => {
   await t.throwsAsync(request, { instanceOf: IpcError, code: 'ERR_FOREIGN_OWNER' })
 })
 
-requires(root)('a folder of somebody else is refused', async t => {
+requires(root)('a folder of another user is refused', async t => {
   const folder = folderIn(t)
   mkdirSync(folder, { mode: 0o755 })
   chownSync(folder, someone, someone)
@@ -267,7 +267,7 @@ test('a link in the place of a lock file is not followed', async t => {
   t.throws(() => lstatSync(target), { code: 'ENOENT' })
 })
 
-test('names with one hash do not share a lock in silence', async t => {
+test('two names with one hash are an error', async t => {
   const folder = folderIn(t)
   const manager = new HostLockManager(folder)
   mkdirSync(folder, { mode: 0o700 })

@@ -12,7 +12,7 @@ onEveryEngine(engine => {
 
   for (const how of ['exclusive', 'shared', 'gate']) {
     requires(canExec)(
-      `what a process held before execve, the new image gives back when it uses the lock: ${how} (${engineName})`,
+      `after execve, the new image releases the old image's lock when it uses it: ${how} (${engineName})`,
       async t => {
         const name = lockName(t)
         const release = how === 'gate' ? await hold(manager, name, { mode: 'shared' }) : undefined
@@ -24,7 +24,7 @@ onEveryEngine(engine => {
         }
         const { pid } = other
         other.send('exec')
-        // Query shows what the kernel knows: files are closed by execve, a set keeps its undo list.
+        // Query shows the kernel's facts: execve closes files, but a set keeps its undo list.
         const kept = engineName === 'sysv'
         t.deepEqual(await other.next(), { again: !kept ? [0, 0] : how === 'gate' ? [0, 2] : [1, 1] })
         t.deepEqual(await other.next(), { mode: 'shared' })

@@ -1,4 +1,4 @@
-// A lock that ends goes to the requests of its process that it was in the way of, before anybody learns of its end.
+// When a lock ends, the requests of its process that it blocked are granted before any code learns of its end.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,7 +11,7 @@ onEveryEngine(engine => {
   const { test, manager, lockName } = engine
   const shared: { mode: LockMode } = { mode: 'shared' }
 
-  test('when a request has resolved, all shared requests behind it are granted', async t => {
+  test('all shared requests behind a request are granted when it has resolved', async t => {
     const name = lockName(t)
     for (let round = 0; round < 10; round++) {
       const release = await hold(manager, name)
@@ -31,7 +31,7 @@ onEveryEngine(engine => {
     }
   })
 
-  test('when a request has ended, the exclusive request behind it is granted, one after the other', async t => {
+  test('exclusive requests are granted one after the other, each when the request before it has ended', async t => {
     const name = lockName(t)
     const granted: number[] = []
     const trouble = new Error('trouble')
@@ -51,7 +51,7 @@ onEveryEngine(engine => {
     }
   })
 
-  // The two of the web platform's tests of mixed modes.
+  // The web platform's two tests of mixed modes.
   test('shared locks are held together, and then the exclusive one behind them', async t => {
     const [a, b] = [lockName(t), lockName(t)]
     const gate = Promise.withResolvers<void>()
@@ -92,7 +92,7 @@ onEveryEngine(engine => {
     await Promise.all(behind)
   })
 
-  test('the last shared lock that ends is in nobody’s way any more', async t => {
+  test('the end of the last shared lock grants the exclusive request', async t => {
     const name = lockName(t)
     const releases = [await hold(manager, name, shared), await hold(manager, name, shared)]
     let granted = false
@@ -106,12 +106,12 @@ onEveryEngine(engine => {
     await writer
   })
 
-  test('a request whose signal aborts as it is granted lets the next one have the lock', async t => {
+  test('a request whose signal aborts during its grant passes the lock to the next request', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const controller = new AbortController()
     const { signal } = controller
-    // The signal's code runs as the grant takes the listener off.
+    // The signal's code runs when the grant removes the listener.
     signal.removeEventListener = (...args: unknown[]) => {
       controller.abort('too late')
       return Reflect.apply(EventTarget.prototype.removeEventListener, signal, args)
@@ -124,7 +124,7 @@ onEveryEngine(engine => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
-  test('a callback that throws as its lock is granted fails its own request and no other', async t => {
+  test('a callback that throws at its grant fails its own request and no other', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const trouble = new Error('trouble')
@@ -143,7 +143,7 @@ onEveryEngine(engine => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
-  test('a callback, or a subscriber, that takes and ends other locks meanwhile loses nothing', async t => {
+  test('a callback or subscriber that takes and ends other locks meanwhile loses no lock', async t => {
     const [name, other] = [lockName(t), lockName(t)]
     const inner: Promise<unknown>[] = []
     const subscriber = (message: unknown) => {
@@ -172,11 +172,11 @@ onEveryEngine(engine => {
     )
   })
 
-  test('other processes that wait have their turns, and nobody waits for ever', async t => {
+  test('waiting processes get their turns, and no request waits for ever', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const stranger = holder(t, engine, name)
-    // It waits in the kernel by now, or soon.
+    // By now it waits in the kernel, or will soon.
     await sleep(300)
     const behind = [0, 1, 2].map(() => manager.request(name, () => sleep(1)))
     await release()
@@ -186,7 +186,7 @@ onEveryEngine(engine => {
     await stranger.exit
   })
 
-  test('in a worker too', async t => {
+  test('a worker hands over its locks in the same way', async t => {
     const worker = new Worker(new URL('fixtures/hand-over-in-worker.ts', import.meta.url), {
       workerData: { folder: engine.folder, name: lockName(t) },
     })

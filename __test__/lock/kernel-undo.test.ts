@@ -1,4 +1,4 @@
-// Kernels that undo nothing, or refuse System V: what capabilities say there, and what locks are made of.
+// Kernels that undo nothing, or refuse System V: their capabilities, and the material of locks there.
 
 import { readFileSync } from 'node:fs'
 
@@ -18,7 +18,7 @@ interface Finding {
   cures: string[]
 }
 
-requires(linux)('Linux gives back what a dead process took, and the probe leaves nothing', t => {
+requires(linux)('Linux returns the units of a dead process, and the probe leaves no object', t => {
   t.deepEqual(capabilities.limits, { engines: ['sysv'], default: 'sysv', crashRecovery: true })
   t.is(capabilities.locks, 'sysv')
   const key = keyOf(`os-ipc:undo:${process.geteuid?.()}`)
@@ -36,7 +36,7 @@ const kernels: [title: string, within: Surroundings, semaphoreBackends: string[]
 ]
 
 for (const [title, kernel, semaphoreBackends] of kernels) {
-  requires(kernel)(`under ${title}, capabilities say so and locks are files`, async t => {
+  requires(kernel)(`under ${title}, capabilities report it and locks are files`, async t => {
     const name = sysv.lockName(t)
     const within = [kernel]
     const holder = child(t, 'lock/capabilities.ts', { args: [name], within })
@@ -61,7 +61,7 @@ for (const [title, kernel, semaphoreBackends] of kernels) {
   })
 }
 
-requires(withoutUndo())('the doctor tells that the kernel ignores SEM_UNDO', async t => {
+requires(withoutUndo())('the doctor reports that the kernel ignores SEM_UNDO', async t => {
   const findings = await json<Finding[]>(t, ['doctor', '--json'], { within: [withoutUndo()] })
   const recovery = findings.find(({ topic }) => topic === 'recovery')
   t.is(recovery?.level, 'warning')
@@ -69,7 +69,7 @@ requires(withoutUndo())('the doctor tells that the kernel ignores SEM_UNDO', asy
 })
 
 const noProcesses = refusing('processes', 'EPERM')
-requires(noProcesses)('where no process can be made, the kernel counts as one that undoes', async t => {
+requires(noProcesses)('where no process can be made, the kernel counts as one with undo', async t => {
   const name = sysv.lockName(t)
   const holder = child(t, 'lock/capabilities.ts', { args: [name], within: [noProcesses] })
   t.like(await holder.next(), { crashRecovery: true, engine: 'sysv' })
@@ -78,7 +78,7 @@ requires(noProcesses)('where no process can be made, the kernel counts as one th
   t.is((await holder.exit).code, 0)
 })
 
-// The signal comes at its GETVAL: the set is there.
+// The signal comes at its GETVAL, when the set exists.
 const killed = injected('semctl:signal=SIGKILL:when=2')
 requires(privateIpc(), killed)(
   'a process that is killed in its probe leaves one set at most, and the next removes it',

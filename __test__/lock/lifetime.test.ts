@@ -39,7 +39,7 @@ onEveryEngine(engine => {
   }
 
   for (const how of ['terminate', 'exit']) {
-    test(`a worker that ends gives back what it holds, and waits no more: ${how}`, async t => {
+    test(`a worker that ends releases its locks and drops its waits: ${how}`, async t => {
       for (const node of nodes) {
         const [held, awaited] = [lockName(t), lockName(t)]
         const release = await hold(manager, awaited, { mode: 'shared' })
@@ -97,10 +97,10 @@ onEveryEngine(engine => {
   })
 
   for (const how of ['end', 'exit']) {
-    // The second call of the waiting thread is the one that it is called away from.
+    // The waiting thread is interrupted in its second call.
     const slow = injected(`${engineName === 'sysv' ? 'semop' : 'flock'}:delay_exit=50000:when=2`)
     requires(slow)(
-      `a process that gave up to wait and ends at once leaves nothing: ${how} (${engineName})`,
+      `a process that ends right after an aborted wait leaves no object: ${how} (${engineName})`,
       async t => {
         const name = lockName(t)
         const { code, signal, stdout } = await child(t, 'lock/end-after-abort.ts', {
@@ -121,13 +121,13 @@ onEveryEngine(engine => {
     await sleep(300)
     await release()
     t.is(await waits.next(), 'held')
-    // Its callback never settles, and nothing else is to be done there.
+    // Its callback never settles, and the process has no other work.
     t.like(await waits.exit, { code: 0, signal: null })
     t.is(await manager.request(name, () => 'free'), 'free')
     await until('nothing is left', () => !isThere(name))
   })
 
-  test('AbortSignal.timeout ends the wait of a process that does nothing else', async t => {
+  test('AbortSignal.timeout ends the wait of a process without other work', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const waits = child(t, 'lock/wait-for-lock.ts', { args: [folder, name, 'timeout'] })
@@ -137,7 +137,7 @@ onEveryEngine(engine => {
     await release()
   })
 
-  test('a signal to the process disturbs no wait', async t => {
+  test('a signal to the process ends no wait', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const waits = child(t, 'lock/wait-for-lock.ts', { args: [folder, name, 'listen'], limit: 30_000 })
@@ -150,7 +150,7 @@ onEveryEngine(engine => {
       }
       await sleep(1)
     }
-    // It waits for the others to leave, with the gate shut.
+    // It waits for the sharers to leave, with the gate shut.
     await until('it waits', async () =>
       (await manager.query()).pending.some(pending => pending.name === name),
     )

@@ -1,4 +1,4 @@
-// Locks inside one process, on every engine and on PostgreSQL: what the Web Locks specification says.
+// Locks inside one process, on every engine and on PostgreSQL: the rules of the Web Locks specification.
 
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
@@ -11,7 +11,7 @@ import { onEveryManager } from './helpers/lock-managers.ts'
 import { until } from '../shared/until.ts'
 
 onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
-  test('the callback has a lock with its name and mode, exclusive when nothing is said', async t => {
+  test('the callback gets a lock with its name and mode, exclusive by default', async t => {
     const name = lockName(t)
     const seen: [string, string][] = []
     const see = (lock: Lock | null) => {
@@ -31,7 +31,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     ])
   })
 
-  test('a lock has a signal of its own, which does not abort when it is released', async t => {
+  test('a lock has its own signal, which does not abort when the lock is released', async t => {
     const name = lockName(t)
     const signals = new Set<AbortSignal>()
     for (let turn = 0; turn < 2; turn++) {
@@ -53,14 +53,14 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     })
   })
 
-  test('request resolves with what the callback returned, or what that resolves with', async t => {
+  test("request resolves with the callback's result, also through its promise", async t => {
     const name = lockName(t)
     t.is(await manager.request(name, () => 5), 5)
     t.is(await manager.request(name, async () => 'later'), 'later')
     t.is(await manager.request(name, () => Promise.resolve(undefined)), undefined)
   })
 
-  test('request rejects with what the callback threw, or rejected with, and the lock is free', async t => {
+  test("request rejects with the callback's error or rejection, and the lock is free", async t => {
     const name = lockName(t)
     const trouble = new Error('trouble')
     for (const fail of [
@@ -147,7 +147,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.deepEqual(events.slice(6), ['+Y', '-Y', '+c', '-c'])
   })
 
-  test('locks with different names have nothing to do with each other', async t => {
+  test('locks with different names are independent of each other', async t => {
     const release = await hold(manager, lockName(t))
     t.is(await manager.request(lockName(t), () => 'granted'), 'granted')
     await release()
@@ -170,7 +170,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
 
   // --- ifAvailable
 
-  test('ifAvailable has the lock when it is free, and null when it is not', async t => {
+  test('ifAvailable gets the lock when it is free, and null when it is not', async t => {
     const name = lockName(t)
     t.is(await manager.request(name, { ifAvailable: true }, lock => lock?.mode), 'exclusive')
     const release = await hold(manager, name, { mode: 'shared' })
@@ -180,7 +180,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
-  test('ifAvailable is null while somebody waits, even for what could be had', async t => {
+  test('ifAvailable gets null while another request waits, even in a compatible mode', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const waiting = manager.request(name, () => {})
@@ -189,7 +189,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     await waiting
   })
 
-  test('what the callback of ifAvailable does with null passes through', async t => {
+  test('request passes the result or error of a callback that got null through', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const options = { ifAvailable: true }
@@ -202,7 +202,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
 
   // --- signal
 
-  test('a signal that is aborted already rejects with its reason, and nothing is asked for', async t => {
+  test('an aborted signal rejects with its reason, and nothing is requested', async t => {
     const name = lockName(t)
     const reason = { any: 'value' }
     const request = manager.request(name, { signal: AbortSignal.abort(reason) }, () => t.fail('it ran'))
@@ -230,7 +230,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
-  test('a wait that was aborted does not hold up those behind it', async t => {
+  test('an aborted wait does not block the requests behind it', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const controller = new AbortController()
@@ -243,7 +243,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     await release()
   })
 
-  test('a reader that was aborted gives its turn to a writer', async t => {
+  test('an aborted reader passes its turn to a writer', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const controller = new AbortController()
@@ -258,7 +258,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.is(await writer, 'exclusive')
   })
 
-  test('a signal means nothing once the lock is granted', async t => {
+  test('a signal has no effect once the lock is granted', async t => {
     const controller = new AbortController()
     const name = lockName(t)
     const result = await manager.request(name, { signal: controller.signal }, async () => {
@@ -280,7 +280,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
   })
 
-  test('a signal that is no more than aborted, reason and events will do', async t => {
+  test('a signal with only aborted, reason and events is enough', async t => {
     const name = lockName(t)
     const signal = Object.assign(new EventTarget(), { aborted: false, reason: 'no more' }) as AbortSignal
     const release = await hold(manager, name, { signal })
@@ -311,7 +311,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
 
   // --- query
 
-  test('query tells what is held and what waits, in the order of the requests', async t => {
+  test('query lists the held and the waiting requests in their order', async t => {
     const name = lockName(t)
     const first = await hold(manager, name, { mode: 'shared' })
     const second = await hold(manager, name, { mode: 'shared' })
@@ -322,7 +322,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
       name,
       mode,
       pid: process.pid,
-      // PostgreSQL tells the thread to everybody.
+      // PostgreSQL tells the thread to every process.
       ...(engineName === 'postgres'
         ? { clientId: `node-${process.pid}-0` }
         : { clientId: `node-${process.pid}`, threadId: 0 }),
@@ -344,9 +344,9 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     )
   })
 
-  // --- and nothing stays
+  // --- nothing stays behind
 
-  test('a lock that nobody uses is gone after a moment', async t => {
+  test('an unused lock is gone after a moment', async t => {
     const name = lockName(t)
     await manager.request(name, async () => t.true(await isThere(name)))
     await until('nothing is left', async () => !(await isThere(name)))
@@ -354,7 +354,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     await until('nothing is left again', async () => !(await isThere(name)))
   })
 
-  test('a wait that was aborted leaves nothing either', async t => {
+  test('an aborted wait leaves no object either', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const controller = new AbortController()
@@ -367,7 +367,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     await until('nothing is left', async () => !(await isThere(name)))
   })
 
-  test('any text of at most 250 bytes is a name', async t => {
+  test('any text of at most 250 bytes can be a name', async t => {
     for (const name of ['', '/', 'a/b', '..', 'é'.repeat(125), '\0', 'with space\n', '日本', ' -']) {
       t.is(await manager.request(name, lock => lock?.name), name, inspect(name))
       await until(`nothing is left of ${inspect(name)}`, async () => name === '' || !(await isThere(name)))
@@ -436,13 +436,13 @@ for (const [what, options] of [
 for (const [what, args] of [
   ['no argument', []],
   ['no callback', ['x']],
-  ['a callback that is none', ['x', 'y']],
+  ['a callback that is not a function', ['x', 'y']],
   ['options and no callback', ['x', {}]],
-  ['options and a callback that is none', ['x', {}, {}]],
-  ['options that are none', ['x', 5, never]],
-  ['a mode that there is not', ['x', { mode: 'other' }, never]],
+  ['options and a callback that is not a function', ['x', {}, {}]],
+  ['options that are not an object', ['x', 5, never]],
+  ['an unknown mode', ['x', { mode: 'other' }, never]],
   ['null as a mode', ['x', { mode: null }, never]],
-  ['a signal that is none', ['x', { signal: {} }, never]],
+  ['a signal that is not an AbortSignal', ['x', { signal: {} }, never]],
   ['null as a signal', ['x', { signal: null }, never]],
   ['a symbol as a name', [Symbol('x'), never]],
 ] as const) {
@@ -452,11 +452,11 @@ for (const [what, args] of [
   })
 }
 
-test('a wrong type is told before a wrong name', async t => {
+test('a wrong type is reported before a wrong name', async t => {
   await t.throwsAsync(locks.request('-x', { mode: 'other' as never }, never), { instanceOf: TypeError })
 })
 
-test('what is no text becomes text, as Web IDL says', async t => {
+test('a name that is not a text is converted as Web IDL specifies', async t => {
   const request = (...args: unknown[]): Promise<unknown> => Reflect.apply(locks.request, locks, args)
   const name = { toString: () => `os-ipc-text-${process.pid}` }
   t.is(await request(name, (lock: Lock) => lock.name), `os-ipc-text-${process.pid}`)
@@ -471,11 +471,11 @@ test('options are read once, in the order of the alphabet', async t => {
   t.deepEqual(read, ['ifAvailable', 'mode', 'signal', 'steal'])
 })
 
-test('a manager says what it is', t => {
+test('a manager has the tag LockManager', t => {
   t.is(String(locks), '[object LockManager]')
 })
 
-/** A signal that tells how many listen to it. */
+/** A signal that counts its listeners. */
 function countedSignal() {
   const controller = new AbortController()
   const { signal } = controller

@@ -1,4 +1,4 @@
-// What is planted where locks are: sets of another user, and files that are none.
+// Objects planted in the places of locks: sets of another user, and files that are not lock files.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -40,7 +40,7 @@ requires(
   root,
   linux,
   ctypes,
-)('sets of another user make no entries, whatever they say and whoever owns them now', async t => {
+)('sets of another user make no entries, whatever their content and present owner', async t => {
   const name = sysv.lockName(t)
   const words = await locks.request(name, { mode: 'shared' }, () => valuesOf(lockKeyOf(name)))
   words[words.lastIndexOf(32_766)] = 1
@@ -50,7 +50,7 @@ requires(
   const planted = spawnSync('python3', ['-c', PLANT, `${COUNT}`, JSON.stringify(words)])
   t.is(planted.status, 0, planted.stderr.toString())
   const ours = (all: { name: string }[]) => all.filter(lock => lock.name === name).length
-  // They look like the lock, to those who list everything.
+  // For a program that lists all sets, they look like the lock.
   t.is(ours(list().locks.filter(({ mode }) => mode === 0o644)), COUNT)
   const release = await hold(locks, name, { mode: 'shared' })
   const { held, pending } = await locks.query()
@@ -63,7 +63,7 @@ requires(
 /** FNV-1a 64 of 'a'. */
 const HASH = 'af63dc4c8601ec8c'
 
-/** What a process's file has in front of the lock's name. */
+/** The length of the header before the lock's name in a process's file. */
 const TALLY_BYTES = 24
 
 function folderIn(t: ExecutionContext): string {
@@ -108,7 +108,7 @@ for (const [kind, need, plant] of plants) {
     })
   }
 
-  requires(need)(`${kind} in the place of a process's file is left out`, async t => {
+  requires(need)(`${kind} in the place of a process's file is ignored`, async t => {
     const folder = folderIn(t)
     await plant(join(folder, `${HASH}.user.${process.pid}.0`), t)
     await plant(join(folder, `${HASH}.user.1.0`), t)
@@ -121,7 +121,7 @@ for (const [kind, need, plant] of plants) {
   })
 }
 
-test('a file without end in the place of a lock or of a process is not read to its end', async t => {
+test('an endless file in the place of a lock or of a process is not read to its end', async t => {
   const folder = folderIn(t)
   for (const file of [`${HASH}.lock`, `${HASH}.user.1.0`]) {
     writeFileSync(join(folder, file), '')
@@ -136,7 +136,7 @@ test('a file without end in the place of a lock or of a process is not read to i
 })
 
 requires(tool('flock', 'util-linux'))(
-  'a file of a living process makes a bounded number of entries',
+  'a file of a live process makes a bounded number of entries',
   async t => {
     const folder = folderIn(t)
     const file = join(folder, `${HASH}.user.1.0`)

@@ -1,4 +1,4 @@
-// Locks of several processes, on every engine: who is in, who gets in, and who was killed.
+// Locks of several processes, on every engine: exclusion, order, and killed holders.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -28,7 +28,7 @@ onEveryEngine(engine => {
     t.true(granted)
   })
 
-  test('processes share a lock at the same time, and exclude who wants it alone', async t => {
+  test('processes share a lock at the same time, and exclude an exclusive request', async t => {
     const name = lockName(t)
     const readers = [0, 1, 2].map(() => holder(t, engine, name, { mode: 'shared' }))
     for (const reader of readers) t.is(await reader.next(), 'held')
@@ -56,7 +56,7 @@ onEveryEngine(engine => {
     })
   }
 
-  test('a process that is killed while it waits holds up nobody', async t => {
+  test('a process that is killed while it waits blocks no other request', async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const writer = holder(t, engine, name)
@@ -68,7 +68,7 @@ onEveryEngine(engine => {
     t.is(await manager.request(name, () => 'written'), 'written')
   })
 
-  test('query tells what other processes hold and wait for, with their pids', async t => {
+  test('query lists the locks and waits of other processes, with their pids', async t => {
     const name = lockName(t)
     const first = holder(t, engine, name, { mode: 'shared' })
     t.is(await first.next(), 'held')
@@ -95,7 +95,7 @@ onEveryEngine(engine => {
     t.deepEqual(ours(name, (await manager.query()).held), [])
   })
 
-  test('query shows one client under one id, and who waits in the order of the requests', async t => {
+  test('query shows a client under one id, and waits in the order of the requests', async t => {
     const name = lockName(t)
     const release = await hold(manager, name)
     const pids: number[] = []
@@ -121,7 +121,7 @@ onEveryEngine(engine => {
       ours(name, pending).map(({ threadId }) => threadId),
       pids.map(pid => (pid === process.pid ? 0 : undefined)),
     )
-    // A third process sees the same, with our requests together where the first one is.
+    // A third process sees the same, with this process's requests together at the place of the first.
     const from = child(t, 'lock/query-locks.ts', { args: [folder, name] })
     const others = children.map(({ pid }) => `node-${pid}`)
     const own = `node-${process.pid}`
@@ -147,7 +147,7 @@ onEveryEngine(engine => {
     await until('nothing is left', () => !isThere(name))
   })
 
-  test('whoever is killed at whatever moment, nobody is inside together with who must be alone', async t => {
+  test('an exclusive holder is always alone, whichever process is killed at whichever moment', async t => {
     const name = lockName(t)
     const shared = uniqueName(t)
     const memory = SharedMemory.create(shared, { size: 64 })
@@ -170,7 +170,7 @@ onEveryEngine(engine => {
         Atomics.store(pids, 3 + place, process.pid)
         process.kill('SIGKILL')
         await process.exit
-        // What it could not take away: by its next kill, nothing would mark that pid as a dead one.
+        // Removes the pid that the killed process could not remove: at its next kill, nothing would mark that pid as dead.
         for (const index of [0, place]) Atomics.compareExchange(pids, index, process.pid, 0)
         counts.killed += 1
       }
@@ -192,9 +192,9 @@ onEveryEngine(engine => {
     await until('nothing is left', () => !isThere(name))
   })
 
-  test('processes that come and go leave nothing, and none is told that there is no lock', async t => {
+  test('processes that come and go leave no object, and none gets an error', async t => {
     const name = lockName(t)
-    // Each of them is often the last one, and removes what another one is just about to open.
+    // Each of them is often the last user, and removes the lock that another one is about to open.
     const others = [0, 1, 2].map(() =>
       child(t, 'lock/lock-turns.ts', { args: [folder, name, 300], limit: 90_000 }),
     )

@@ -1,4 +1,4 @@
-// The zero-copy side: views, atomics, and that nothing done to an ArrayBuffer can end the process.
+// Access without copies: views and atomics. No operation on an ArrayBuffer can end the process.
 
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -20,7 +20,7 @@ test('external buffers are allowed here', t => {
 })
 
 for (const { kind, uniqueId } of kinds) {
-  test(`buffer is the memory itself, the same at every call (${kind})`, t => {
+  test(`buffer is the memory itself, and the same object at every access (${kind})`, t => {
     const id = uniqueId(t)
     using memory = SharedMemory.create(id, { size: 5000 })
     using other = SharedMemory.open(id)
@@ -34,7 +34,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(new Uint8Array(memory.buffer)[4999], 120)
   })
 
-  test(`views have length 0 after close, whoever else has it keeps it (${kind})`, t => {
+  test(`views have length 0 after close, and other processes keep the memory (${kind})`, t => {
     const id = uniqueId(t)
     const memory = SharedMemory.create(id, { size: 64 })
     using other = SharedMemory.open(id)
@@ -51,7 +51,7 @@ for (const { kind, uniqueId } of kinds) {
     if (kind === 'sysv') t.is(other.info().attached, 1)
   })
 
-  test(`Atomics count exactly across two processes (${kind})`, async t => {
+  test(`atomic additions of two processes are all counted (${kind})`, async t => {
     const id = uniqueId(t)
     using memory = SharedMemory.create(id, { size: 4096 })
     const times = 1_000_000
@@ -76,13 +76,13 @@ for (const { kind, uniqueId } of kinds) {
       transferred: [[1, 120], [1, 120], [0]],
       'transferred and cloned': [[1, 120], [0]],
       'posted to a worker': [[120], [0]],
-      // What left its environment before that ended is valid, and zeros: Node does not tell whether it is still used.
+      // A buffer that left its environment before the end of that is valid and zero: Node does not tell whether it is still used.
       'received from a worker that ended': [[0, 0]],
       'viewed by a worker that ended': [[1], [0]],
     }
     for (const [scene, steps] of Object.entries(expected)) {
       requires(linux)(
-        `memory ${scene} is valid while it is used, and unmapped after (${kind}, Node ${node.major})`,
+        `memory ${scene} is valid while it is used, and unmapped afterwards (${kind}, Node ${node.major})`,
         async t => {
           const played = play(t, scene)
           const { code, signal, stdout, stderr } = await played.exit
@@ -102,39 +102,36 @@ for (const { kind, uniqueId } of kinds) {
 
 for (const node of nodes) {
   for (const direction of ['write', 'read'] as const) {
-    requires(linux)(
-      `detach under a ${direction} of a file that is under way does no harm (Node ${node.major})`,
-      async t => {
-        const fifo = join(tmpdir(), uniqueName(t).slice(1))
-        t.teardown(() => rmSync(fifo, { force: true }))
-        t.is(spawnSync('mkfifo', [fifo]).status, 0)
-        const args = [direction, fifo, JSON.stringify(uniqueName(t))]
-        const io = child(t, 'memory/io.ts', { args, node, nodeArgs: ['--expose-gc'] })
-        const file = await open(fifo, direction === 'write' ? 'r' : 'w')
-        t.teardown(() => file.close().catch(() => {}))
-        t.is(await io.next(), 'under way')
-        io.send('detach')
-        t.is(await io.next(), 'detached')
+    requires(linux)(`detach during a file ${direction} does no harm (Node ${node.major})`, async t => {
+      const fifo = join(tmpdir(), uniqueName(t).slice(1))
+      t.teardown(() => rmSync(fifo, { force: true }))
+      t.is(spawnSync('mkfifo', [fifo]).status, 0)
+      const args = [direction, fifo, JSON.stringify(uniqueName(t))]
+      const io = child(t, 'memory/io.ts', { args, node, nodeArgs: ['--expose-gc'] })
+      const file = await open(fifo, direction === 'write' ? 'r' : 'w')
+      t.teardown(() => file.close().catch(() => {}))
+      t.is(await io.next(), 'under way')
+      io.send('detach')
+      t.is(await io.next(), 'detached')
 
-        const bytes = Buffer.alloc(1 << 20, 0x55)
-        if (direction === 'write') {
-          let read = 0
-          while (read < bytes.length) {
-            const { bytesRead } = await file.read(bytes, read)
-            if (bytesRead === 0) break
-            read += bytesRead
-          }
-          t.is(read, 1 << 20)
-          t.is(bytes[0], 0xaa, 'what the pipe held before is the memory')
-          t.is(bytes.at(-1), 0, 'what it got after is zeros')
-          t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
-        } else {
-          await file.write(bytes, 0, 4096)
-          t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
+      const bytes = Buffer.alloc(1 << 20, 0x55)
+      if (direction === 'write') {
+        let read = 0
+        while (read < bytes.length) {
+          const { bytesRead } = await file.read(bytes, read)
+          if (bytesRead === 0) break
+          read += bytesRead
         }
-        t.is(await io.next(), true, 'no other memory was hit')
-        t.is((await io.exit).code, 0)
-      },
-    )
+        t.is(read, 1 << 20)
+        t.is(bytes[0], 0xaa, 'the bytes written before are those of the memory')
+        t.is(bytes.at(-1), 0, 'the bytes written afterwards are zeros')
+        t.deepEqual(await io.next(), { bytes: 1 << 20, length: 0 })
+      } else {
+        await file.write(bytes, 0, 4096)
+        t.deepEqual(await io.next(), { bytes: 4096, length: 0 })
+      }
+      t.is(await io.next(), true, 'no other memory was hit')
+      t.is((await io.exit).code, 0)
+    })
   }
 }

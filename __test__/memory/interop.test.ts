@@ -1,4 +1,4 @@
-// Memory that other languages share with us: both directions, both creation orders.
+// Memory shared with other languages: both directions, both orders of creation.
 
 import { SharedMemory } from '../../index.js'
 import { kinds } from './helpers/memory.ts'
@@ -24,7 +24,7 @@ for (const peer of peers) {
       if (kind === 'sysv') t.is(await peer.run(t, facility, 'id', id), String(memory.id))
     })
 
-    requires(peer)(`we open what ${peer.language} made (${kind})`, async t => {
+    requires(peer)(`os-ipc opens memory that ${peer.language} made (${kind})`, async t => {
       const id = uniqueId(t)
       t.is(await peer.run(t, facility, 'create', id, 10_000), 'ok')
       using memory = SharedMemory.openOrCreate(id, { size: 10_000 })
@@ -39,7 +39,7 @@ for (const peer of peers) {
     })
 
     requires(peer)(
-      `${peer.language} does not find what we removed, nor makes what we have (${kind})`,
+      `${peer.language} does not find removed memory, and does not make memory that exists (${kind})`,
       async t => {
         const id = uniqueId(t)
         using memory = SharedMemory.create(id, { size: 4096 })
@@ -51,21 +51,18 @@ for (const peer of peers) {
   }
 }
 
-requires(go)(
-  'the Go library, which opens with O_CREAT and cuts, gets along when the sizes agree',
-  async t => {
-    const name = uniqueName(t)
-    using memory = SharedMemory.create(name, { size: 8192 })
-    memory.write('kept', 8000)
-    t.is(await go.run(t, 'shm-posix', 'ensure', name, 8192), 'ok')
-    t.is(memory.toBuffer(8000, 4).toString(), 'kept')
-    const other = uniqueName(t)
-    t.is(await go.run(t, 'shm-posix', 'ensure', other, 8192), 'ok')
-    t.is(SharedMemory.open(other).size, 8192)
-  },
-)
+requires(go)('the Go library, which truncates at each open, works when the sizes agree', async t => {
+  const name = uniqueName(t)
+  using memory = SharedMemory.create(name, { size: 8192 })
+  memory.write('kept', 8000)
+  t.is(await go.run(t, 'shm-posix', 'ensure', name, 8192), 'ok')
+  t.is(memory.toBuffer(8000, 4).toString(), 'kept')
+  const other = uniqueName(t)
+  t.is(await go.run(t, 'shm-posix', 'ensure', other, 8192), 'ok')
+  t.is(SharedMemory.open(other).size, 8192)
+})
 
-requires(python)('multiprocessing.shared_memory opens what we made', async t => {
+requires(python)('multiprocessing.shared_memory opens memory that os-ipc made', async t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 5000 })
   const plain = name.slice(1)
@@ -77,7 +74,7 @@ requires(python)('multiprocessing.shared_memory opens what we made', async t => 
   t.false(memory.info().removed, "Python's resource tracker left it alone")
 })
 
-requires(python)('we open what multiprocessing.shared_memory made', async t => {
+requires(python)('os-ipc opens memory that multiprocessing.shared_memory made', async t => {
   const name = uniqueName(t)
   const plain = name.slice(1)
   t.is(await python.run(t, 'shm-python', 'create', plain, 5000), 'ok')

@@ -1,4 +1,4 @@
-// What happens when there is no room: the error names the limit, and nothing is left behind.
+// Limits: the error names the limit, and no object is left behind.
 
 import test from 'ava'
 
@@ -18,10 +18,10 @@ interface Failure {
 const create = (id: string | number, size: number) => ['create', JSON.stringify(id), JSON.stringify({ size })]
 
 requires(withTmpfs('1m'))(
-  'a full /dev/shm is ENOSPC at create, with the numbers, and leaves nothing',
+  'a full /dev/shm is ENOSPC at create, with the numbers, and leaves no file',
   async t => {
     const call = [process.execPath, new URL('fixtures/call.ts', import.meta.url).pathname]
-    // The shell stays in the namespace, to look at what is left there.
+    // The shell stays in the namespace, to list the leftovers there.
     const script = `"$@" '{"size":1048577}'; "$@" '{"size":1048576}'; ls -A /dev/shm; echo end`
     const argv = ['sh', '-c', script, 'sh', ...call, 'create', JSON.stringify(uniqueName(t))]
     const within = [withTmpfs('1m')]
@@ -40,7 +40,7 @@ requires(withTmpfs('1m'))(
   },
 )
 
-requires(withTmpfs('1m'))('what one object has reserved another cannot have', async t => {
+requires(withTmpfs('1m'))('an object cannot take the bytes that another one has reserved', async t => {
   const [first, second] = [uniqueName(t), uniqueName(t)]
   const call = [process.execPath, new URL('fixtures/call.ts', import.meta.url).pathname]
   const script = `"$@" create '"${first}"' '{"size":600000}'; "$@" create '"${second}"' '{"size":600000}'`
@@ -101,7 +101,7 @@ requires(injected())('fallocate that is interrupted by signals goes on', async t
   t.like(await made.next(), { created: true, size: 200_000_000 })
 })
 
-requires(injected())('without unnamed files an object is made all the same', async t => {
+requires(injected())('create also works without unnamed files', async t => {
   const name = uniqueName(t)
   const made = child(t, 'memory/call.ts', {
     args: create(name, 4096),

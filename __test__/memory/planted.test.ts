@@ -1,4 +1,4 @@
-// What another user put under a name that a service opens: refused, not followed, not cut.
+// Objects that another user planted under a name that a service opens: refused, not followed, not truncated.
 
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 
@@ -12,13 +12,13 @@ import { asUser } from '../shared/surroundings.ts'
 
 const nobody = asUser(65534)
 
-/** Does it as another user. */
+/** Runs a command as another user. */
 async function plant(t: ExecutionContext, ...argv: string[]): Promise<void> {
   const { code, stderr } = await program(t, argv, { within: [nobody] }).exit
   t.is(code, 0, stderr)
 }
 
-/** A file of this user that must stay as it is. */
+/** A file of this user that must not change. */
 function precious(t: ExecutionContext): string {
   const file = `/dev/shm${uniqueName(t)}`
   writeFileSync(file, 'precious', { mode: 0o666 })
@@ -42,16 +42,16 @@ requires(nobody)('a planted symbolic link is not followed', async t => {
   t.is(readFileSync(target, 'utf8'), 'precious')
 })
 
-requires(nobody)('a planted link to nowhere makes nothing there', async t => {
+requires(nobody)('a planted dangling link makes no file at its target', async t => {
   const [name, target] = [uniqueName(t), uniqueName(t)]
   await plant(t, 'ln', '-s', `/dev/shm${target}`, `/dev/shm${name}`)
   refused(t, name, /symbolic link/)
   t.throws(() => SharedMemory.open(target), { code: 'ENOENT' })
 })
 
-requires(nobody)('a second name of a file is refused', t => {
+requires(nobody)('a hard link is refused', t => {
   const [name, target] = [uniqueName(t), precious(t)]
-  // Where fs.protected_hardlinks is off another user can do this; here we do it.
+  // Where fs.protected_hardlinks is off, another user can do this; here the test does it.
   linkSync(target, `/dev/shm${name}`)
   refused(t, name, /another name/)
   t.is(readFileSync(target, 'utf8'), 'precious')

@@ -1,4 +1,4 @@
-// What SharedMemory does, the same for both kinds.
+// The behaviour of SharedMemory, which is the same for both kinds.
 
 import { spawnSync } from 'node:child_process'
 
@@ -12,7 +12,7 @@ import { asUser } from '../shared/surroundings.ts'
 import { linux, requires, root } from '../shared/requires.ts'
 
 for (const { kind, uniqueId } of kinds) {
-  test(`create makes it, filled with zeros (${kind})`, t => {
+  test(`create makes an object filled with zeros (${kind})`, t => {
     const id = uniqueId(t)
     using memory = SharedMemory.create(id, { size: 5000 })
     t.like(memory, { kind, size: 5000, created: true, readOnly: false })
@@ -22,7 +22,7 @@ for (const { kind, uniqueId } of kinds) {
     t.true(memory.toBuffer().equals(Buffer.alloc(5000)))
   })
 
-  test(`create refuses what exists (${kind})`, t => {
+  test(`create refuses an existing object (${kind})`, t => {
     const id = uniqueId(t)
     using _memory = SharedMemory.create(id, { size: 1 })
     const syscall = kind === 'sysv' ? 'shmget' : 'linkat'
@@ -37,7 +37,7 @@ for (const { kind, uniqueId } of kinds) {
     )
   })
 
-  test(`open finds what exists, with its size (${kind})`, t => {
+  test(`open finds an existing object, with its size (${kind})`, t => {
     const id = uniqueId(t)
     t.throws(() => SharedMemory.open(id), { name: 'IpcError', code: 'ENOENT' })
     using made = SharedMemory.create(id, { size: 777 })
@@ -47,7 +47,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(opened.toBuffer(0, 4).toString(), 'both')
   })
 
-  test(`openOrCreate takes what is large enough (${kind})`, t => {
+  test(`openOrCreate opens an object that is large enough (${kind})`, t => {
     const id = uniqueId(t)
     using first = SharedMemory.openOrCreate(id, { size: 100 })
     using second = SharedMemory.openOrCreate(id, { size: 50 })
@@ -59,7 +59,7 @@ for (const { kind, uniqueId } of kinds) {
     })
   })
 
-  test(`static unlink says whether there was one (${kind})`, t => {
+  test(`static unlink returns whether the object existed (${kind})`, t => {
     const id = uniqueId(t)
     t.false(SharedMemory.unlink(id))
     SharedMemory.create(id, { size: 1 }).close()
@@ -85,7 +85,7 @@ for (const { kind, uniqueId } of kinds) {
     t.throws(() => SharedMemory.open(id), { code: 'ENOENT' })
   })
 
-  test(`detach and remove are close and unlink by the words of the Go library (${kind})`, t => {
+  test(`detach and remove are the Go library's names for close and unlink (${kind})`, t => {
     const id = uniqueId(t)
     const memory = SharedMemory.create(id, { size: 1 })
     const other = SharedMemory.open(id)
@@ -145,7 +145,7 @@ for (const { kind, uniqueId } of kinds) {
     t.deepEqual([...memory.toBuffer()], [0, 0, 0, 0])
   })
 
-  test(`every length and alignment arrives whole (${kind})`, t => {
+  test(`copies of every length and alignment are complete (${kind})`, t => {
     using memory = SharedMemory.create(uniqueId(t), { size: 160_000 })
     const numbers = Buffer.from(Array.from({ length: 160_000 }, (_, index) => index % 251))
     memory.write(numbers)
@@ -204,7 +204,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(memory.write(gone, 4), 0)
   })
 
-  test(`clear fills it with zeros (${kind})`, t => {
+  test(`clear fills the memory with zeros (${kind})`, t => {
     using memory = SharedMemory.create(uniqueId(t), { size: 146_000 })
     memory.write(Buffer.alloc(146_000, 1))
     memory.clear()
@@ -224,7 +224,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(made.toBuffer().toString(), 'here')
   })
 
-  test(`after close everything but unlink throws (${kind})`, t => {
+  test(`after close every call except unlink throws (${kind})`, t => {
     const memory = SharedMemory.create(uniqueId(t), { size: 4 })
     memory[Symbol.dispose]()
     const calls = [
@@ -239,7 +239,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(memory.buffer, memory.buffer)
   })
 
-  test(`info and list tell what the kernel knows (${kind})`, t => {
+  test(`info and list report the kernel's facts (${kind})`, t => {
     const id = uniqueId(t)
     const before = Date.now()
     using memory = SharedMemory.create(id, { size: 5000, mode: 0o640 })
@@ -273,7 +273,7 @@ for (const { kind, uniqueId } of kinds) {
     t.is(await maker.next(), 0o664)
   })
 
-  requires(asUser(65534))(`without permission there is EACCES (${kind})`, async t => {
+  requires(asUser(65534))(`open without permission throws EACCES (${kind})`, async t => {
     const id = uniqueId(t)
     using _memory = SharedMemory.create(id, { size: 4, mode: 0o600 })
     const within = [asUser(65534)]
@@ -296,7 +296,7 @@ for (const { kind, uniqueId } of kinds) {
   })
 
   requires(asUser(65534), root)(
-    `somebody else's is refused unless its owner was named (${kind})`,
+    `an object of another user is refused unless the option owner names that user (${kind})`,
     async t => {
       const id = uniqueId(t)
       const options = JSON.stringify({ size: 4, mode: 0o666 })
@@ -321,7 +321,7 @@ for (const { kind, uniqueId } of kinds) {
   )
 }
 
-test('attach finds a segment by its id, after its key is gone too', t => {
+test('attach finds a segment by its id, also after its key is gone', t => {
   const key = uniqueKey(t)
   using memory = SharedMemory.create(key, { size: 4 })
   using attached = SharedMemory.attach(memory.id ?? -1)
@@ -334,7 +334,7 @@ test('attach finds a segment by its id, after its key is gone too', t => {
   t.not(again.id, memory.id)
 })
 
-test('attach to an id that nobody has is EINVAL', t => {
+test('attach to an unused id throws EINVAL', t => {
   t.throws(() => SharedMemory.attach(2 ** 31 - 1), { name: 'IpcError', code: 'EINVAL' })
 })
 
@@ -406,7 +406,7 @@ test('ids, sizes, modes and options of the wrong kind are refused before any sys
 })
 
 for (const { kind, uniqueId } of kinds) {
-  test(`sizes around 2^31 are exact, and what there is no room for is an error (${kind})`, t => {
+  test(`sizes around 2^31 are exact, and a size without room is an error (${kind})`, t => {
     const id = uniqueId(t)
     for (const size of [2 ** 47, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
       const error = t.throws(() => SharedMemory.create(id, { size }), { name: 'IpcError' })
@@ -452,7 +452,7 @@ for (const { kind, uniqueId } of kinds) {
 
 requires(linux)('positions beyond 2^31 are exact', t => {
   const name = uniqueName(t)
-  // A sparse file: nobody has 3 GB of pages for a test.
+  // A sparse file, because a test cannot use 3 GB of memory.
   t.is(spawnSync('truncate', ['-s', String(3 * 2 ** 30), `/dev/shm${name}`]).status, 0)
   using memory = SharedMemory.open(name)
   t.is(memory.size, 3 * 2 ** 30)

@@ -1,4 +1,4 @@
-// A program that handles SIGBUS itself, or stops to: a cut object is still an error, and not an endless loop or a crash.
+// A program that handles SIGBUS itself, or stops doing so: access to truncated memory is still an error, not a loop or a crash.
 
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
@@ -21,12 +21,19 @@ const ENDS = {
 }
 
 for (const how of ['none', 'on', 'on and off', 'on, off and on', 'once', 'prepended, with another']) {
-  requires(linux)(`a cut object is an error where the program handles SIGBUS: ${how}`, async t => {
-    await Promise.all(
-      nodes.map(async node => {
-        const process = child(t, 'memory/bus-handler.ts', { node, args: [uniqueName(t), how], limit: 20_000 })
-        t.deepEqual(await process.next(), ENDS)
-      }),
-    )
-  })
+  requires(linux)(
+    `access to truncated memory is an error where the program handles SIGBUS: ${how}`,
+    async t => {
+      await Promise.all(
+        nodes.map(async node => {
+          const process = child(t, 'memory/bus-handler.ts', {
+            node,
+            args: [uniqueName(t), how],
+            limit: 20_000,
+          })
+          t.deepEqual(await process.next(), ENDS)
+        }),
+      )
+    },
+  )
 }

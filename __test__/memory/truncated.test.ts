@@ -1,4 +1,4 @@
-// A peer that makes an object smaller while we have it mapped: the Go library does, when its size is another one.
+// A peer truncates an object that this process has mapped: the Go library does, when it expects another size.
 
 import { openSync, statSync, truncateSync } from 'node:fs'
 
@@ -26,7 +26,7 @@ function allTruncated(t: ExecutionContext, memory: SharedMemory): void {
   t.throws(() => memory.clear(), truncated)
 }
 
-requires(linux)('read, write, toBuffer and clear of what was cut off say so', t => {
+requires(linux)('read, write, toBuffer and clear beyond a truncation throw ERR_TRUNCATED', t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 20_000 })
   memory.write(Buffer.alloc(20_000, 7))
@@ -36,7 +36,7 @@ requires(linux)('read, write, toBuffer and clear of what was cut off say so', t 
     t.is(memory.info().size, size)
     t.is(memory.size, 20_000)
     t.deepEqual(memory.toBuffer(0, size), Buffer.alloc(size, 7))
-    t.is(statSync(`/dev/shm${name}`).size, size, 'nothing grew it again')
+    t.is(statSync(`/dev/shm${name}`).size, size, 'no call extended it again')
   }
   truncateSync(`/dev/shm${name}`, 20_000)
   memory.write('again', 12_000)
@@ -50,7 +50,7 @@ requires(go)('an open by the Go library with a smaller size is ERR_TRUNCATED her
   allTruncated(t, memory)
 })
 
-requires(linux)('a view of what was cut off reads zeros and does not end the process', t => {
+requires(linux)('a view beyond a truncation reads zeros and does not end the process', t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 20_000 })
   const view = new Uint8Array(memory.buffer).fill(7)
@@ -60,13 +60,13 @@ requires(linux)('a view of what was cut off reads zeros and does not end the pro
   allTruncated(t, memory)
   truncateSync(`/dev/shm${name}`, 20_000)
   memory.write('shared', 10_000)
-  t.is(view[10_000], 's'.charCodeAt(0), 'the pages are the object again')
+  t.is(view[10_000], 's'.charCodeAt(0), 'the pages belong to the object again')
   view[10_001] = 33
   t.is(SharedMemory.open(name).toBuffer(10_001, 1)[0], 33)
 })
 
 requires(linux)(
-  'what a view stores behind a cut in the last page is there, and what nobody stored is cut off',
+  'in the last page, stores of a view behind a truncation stay, and other bytes there are lost',
   t => {
     const name = uniqueName(t)
     using memory = SharedMemory.create(name, { size: 20_000 })
@@ -80,7 +80,7 @@ requires(linux)(
   },
 )
 
-requires(linux)('an object that is cut and grown all the time never ends the process', async t => {
+requires(linux)('truncating and extending an object all the time never ends the process', async t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 1 << 20 })
   const cutter = child(t, 'memory/cut.ts', { args: [name, 1 << 20], limit: 30_000 })
@@ -92,7 +92,7 @@ requires(linux)('an object that is cut and grown all the time never ends the pro
       try {
         copy()
       } catch (error) {
-        // ENOSPC: the size was right again when the missing page was asked about.
+        // ENOSPC: the size was right again when the copy checked the missing page.
         t.regex((error as { code: string }).code, /^(ERR_TRUNCATED|ENOSPC)$/)
         cuts += 1
       }
@@ -102,7 +102,7 @@ requires(linux)('an object that is cut and grown all the time never ends the pro
 })
 
 requires(withTmpfs('1m'))(
-  'an object whose peer never had room for it is ENOSPC when it is touched',
+  'an object that its peer sized without room is ENOSPC at the first access',
   async t => {
     const sparse = child(t, 'memory/sparse.ts', { within: [withTmpfs('1m')] })
     t.like(await sparse.next(), { code: 'ENOSPC' })
@@ -111,7 +111,7 @@ requires(withTmpfs('1m'))(
   },
 )
 
-requires(linux)('an object without a size is given up after a second', t => {
+requires(linux)('open gives up an object without a size after one second', t => {
   const name = uniqueName(t)
   openSync(`/dev/shm${name}`, 'w')
   const start = performance.now()

@@ -1,4 +1,4 @@
-// A worker that ends with a live `buffer` gives its addresses back; what it moved to another thread stays valid.
+// A worker that ends with a live `buffer` frees its addresses; a buffer that it moved to another thread stays valid.
 
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
@@ -6,7 +6,7 @@ import { nodes } from '../shared/nodes.ts'
 import { linux, requires } from '../shared/requires.ts'
 
 const COUNT = 20
-/** Of 64 MB each worker maps three; so much is not half of what one of them maps. */
+/** Each worker maps three times 64 MB; this many megabytes are less than half of what one worker maps. */
 const LITTLE = 90
 
 for (const how of ['terminate', 'exit', 'return', 'throw']) {
@@ -22,7 +22,7 @@ for (const how of ['terminate', 'exit', 'return', 'throw']) {
 }
 
 requires(linux)(
-  'what a worker moved to another thread stays valid after its end, and alone stays reserved',
+  "after a worker's end only buffers that it moved to another thread stay valid and reserved",
   async t => {
     await Promise.all(
       nodes.map(async node => {
@@ -32,7 +32,7 @@ requires(linux)(
         })
         const { grown, object, received } = (await process.next()) as Record<string, number>
         t.is(received, COUNT + 5)
-        t.is(object, 0, 'what is written there does not reach the memory')
+        t.is(object, 0, 'writes to it do not reach the memory')
         t.true((grown as number) < COUNT * 64 + LITTLE, `Node ${node.major}: ${grown} MB more`)
       }),
     )

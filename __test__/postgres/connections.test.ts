@@ -1,4 +1,4 @@
-// The connections of locks on PostgreSQL: where they come from, how many there are, and what they leave behind.
+// The connections of locks on PostgreSQL: their sources, their number, and what they leave behind.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -22,7 +22,7 @@ function connect(t: ExecutionContext, options?: PostgresLocksOptions, source?: P
   return locks
 }
 
-declare('any number of free locks are held over one connection', async t => {
+declare('one connection holds any number of locks that were free', async t => {
   const locks = connect(t, { maxConnections: 2 })
   const releases = await Promise.all(Array.from({ length: 50 }, (_, index) => hold(locks, `free-${index}`)))
   t.is(await server.sessions(), 1)
@@ -31,16 +31,16 @@ declare('any number of free locks are held over one connection', async t => {
   t.is((await locks.query()).held.length, 0)
 })
 
-declare('waits have connections of their own, as many as there may be; the rest stand in line', async t => {
+declare('each wait has its own connection up to the limit, and further waits stand in line', async t => {
   const holder = connect(t)
   const waiter = connect(t, { maxConnections: 3 })
   const names = Array.from({ length: 8 }, (_, index) => `line-${index}`)
   const releases = await Promise.all(names.map(name => hold(holder, name)))
   const granted: string[] = []
   const waiting = names.map(name => waiter.request(name, () => void granted.push(name)))
-  await until('two wait on the server', async () => (await holder.query()).pending.length === 2)
+  await until('two sessions wait on the server', async () => (await holder.query()).pending.length === 2)
   t.is(await server.sessions(), 1 + 3)
-  // Also a lock that somebody in line waits for is granted when it is free.
+  // A lock for which a request waits in line is also granted when it is free.
   await releases[7]?.()
   await waiting[7]
   t.deepEqual(granted, ['line-7'])
@@ -51,7 +51,7 @@ declare('waits have connections of their own, as many as there may be; the rest 
 })
 
 declare(
-  'a request inside the callback of a lock that was waited for needs no further connection',
+  'a request inside the callback of a lock granted after a wait needs no further connection',
   async t => {
     const other = connect(t)
     const locks = connect(t, { maxConnections: 2 })
@@ -129,7 +129,7 @@ declare('a Pool and a function that makes clients are sources too', async t => {
     await one.close()
     await other.close()
   }
-  // The pool gets no connection back whose settings are ours.
+  // The pool gets no connection back that has the settings of these locks.
   await until('the pool is empty', () => pool.totalCount === 0)
   t.is((await pool.query(`show application_name`)).rows[0].application_name, '')
   await pool.end()
@@ -203,7 +203,7 @@ declare('a session that ends while it comes from a pool aborts the signal', asyn
   await pool.end()
 })
 
-declare('close rejects what waits, and leaves what is held until its callback is done', async t => {
+declare('close rejects waiting requests, and leaves a held lock until its callback is done', async t => {
   const [holder, locks] = [connect(t), PostgresLocks.connect(server.url)]
   const release = await hold(holder, 'b')
   const releaseOwn = await hold(locks, 'a')
@@ -223,13 +223,13 @@ declare('close rejects what waits, and leaves what is held until its callback is
   await locks.close()
   await release()
   await until('its sessions are gone', async () => (await server.sessions()) === 1)
-  // Nothing was asked for: nothing is there to be closed.
+  // No request was made, so there is nothing to close.
   await PostgresLocks.connect(server.url).close()
   await using unused = PostgresLocks.connect(server.url)
   t.is(String(unused), '[object LockManager]')
 })
 
-declare('idle locks and held ones keep no process alive, and a wait does', async t => {
+declare('idle and held locks keep no process alive, and a wait does', async t => {
   const idle = child(t, 'postgres/end.ts', { args: [server.url, 'idle'] })
   t.like(await idle.exit, { code: 0, stdout: '"idle"\n', stderr: '' })
   const held = child(t, 'postgres/end.ts', { args: [server.url, 'held'] })
@@ -245,7 +245,7 @@ declare('idle locks and held ones keep no process alive, and a wait does', async
   t.like(await waits.exit, { code: 0, stderr: '' })
 })
 
-declare('query tells names, modes and processes, and what other programs hold is not in it', async t => {
+declare('query lists names, modes and processes, and not the locks of other programs', async t => {
   const locks = connect(t)
   const name = 'a name /* of */ many\0 letters é 日本'
   const other = child(t, 'postgres/hold.ts', { args: [server.url, 'shared one', '{"mode":"shared"}'] })
@@ -265,9 +265,9 @@ declare('query tells names, modes and processes, and what other programs hold is
   t.true(held.every(({ clientId, pid }) => clientId?.startsWith(`node-${pid}-0@`)))
   t.deepEqual(pending, [])
   await foreign.end()
-  // A name is still told after other statements of its session.
+  // Query still has a name after other statements of its session.
   for (let turn = 0; turn < 5; turn += 1) await locks.request('short', () => {})
   const tells = async () => (await connect(t).query()).held.some(lock => lock.name === name)
-  await until('the name is told again', tells)
+  await until('query has the name again', tells)
   await release()
 })

@@ -1,4 +1,4 @@
-// Locks on PostgreSQL while everything that can stop or die does: never do two processes act under an exclusive lock.
+// Locks on PostgreSQL while clients and servers stop or die: two processes never act under an exclusive lock.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -14,7 +14,7 @@ import { until } from '../shared/until.ts'
 const CLIENTS = 4
 const DEAD_AFTER = 3_000
 
-/** Longer than `deadAfter`: whoever holds the lock loses it. */
+/** Milliseconds longer than `deadAfter`: the holder of the lock loses it. */
 const TOO_LONG = DEAD_AFTER * 1.2
 
 const server = PostgresServer.forAll(test)
@@ -32,7 +32,7 @@ function crowd(t: ExecutionContext): Promise<Crowd> {
 
 const declare = requires(postgresServer)
 
-declare.serial('never two act under a lock while clients are killed at any moment', async t => {
+declare.serial('two clients never act under a lock while clients are killed at any moment', async t => {
   const workers = await crowd(t)
   for (let kills = 0; kills < 40; kills += 1) {
     await sleep(Math.random() * 30)
@@ -44,7 +44,7 @@ declare.serial('never two act under a lock while clients are killed at any momen
   await until('no session is left', async () => (await server.sessions()) === 0)
 })
 
-declare.serial('never two act under a lock while clients are stopped and go on', async t => {
+declare.serial('two clients never act under a lock while clients are stopped and continued', async t => {
   const workers = await crowd(t)
   for (const pause of [TOO_LONG, DEAD_AFTER / 4]) {
     await workers.longTurn()
@@ -57,7 +57,7 @@ declare.serial('never two act under a lock while clients are stopped and go on',
   workers.check(20)
 })
 
-declare.serial('never two act under a lock while the server ends sessions', async t => {
+declare.serial('two clients never act under a lock while the server ends sessions', async t => {
   const workers = await crowd(t)
   for (let round = 0; round < 12; round += 1) {
     await server.terminateSessions(round % 3 > 0)
@@ -67,18 +67,21 @@ declare.serial('never two act under a lock while the server ends sessions', asyn
   workers.check(20)
 })
 
-declare.serial('never two act under a lock while the server is stopped, restarted and killed', async t => {
-  const workers = await crowd(t)
-  await workers.longTurn()
-  server.pause()
-  await sleep(TOO_LONG)
-  server.resume()
-  await workers.progress('after a stop')
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    await server.kill(signal)
-    await server.start()
-    await workers.progress(`after ${signal}`)
-  }
-  t.true((await workers.end()) > 0)
-  workers.check(20)
-})
+declare.serial(
+  'two clients never act under a lock while the server is stopped, restarted and killed',
+  async t => {
+    const workers = await crowd(t)
+    await workers.longTurn()
+    server.pause()
+    await sleep(TOO_LONG)
+    server.resume()
+    await workers.progress('after a stop')
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+      await server.kill(signal)
+      await server.start()
+      await workers.progress(`after ${signal}`)
+    }
+    t.true((await workers.end()) > 0)
+    workers.check(20)
+  },
+)

@@ -1,4 +1,4 @@
-// What refuses a lock on PostgreSQL, provoked for real.
+// The errors of locks on PostgreSQL, provoked for real.
 
 import { spawn } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ function connect(t: ExecutionContext, options?: PostgresLocksOptions, url = serv
   return locks
 }
 
-/** Locks whose keys are these, whatever their names are. */
+/** Locks with these keys, independent of their names. */
 function withKeys(t: ExecutionContext, keys: (name: string) => bigint): PostgresLocks {
   const locks: PostgresLocks = Reflect.construct(PostgresLocks, [server.url, {}, keys])
   t.teardown(() => locks.close())
@@ -38,7 +38,7 @@ function withKeys(t: ExecutionContext, keys: (name: string) => bigint): Postgres
 
 // --- deadlocks
 
-declare('holders that wait for each other are told, with the names of the locks', async t => {
+declare('holders that wait for each other get EDEADLK, with the names of the locks', async t => {
   const [one, other] = [connect(t), connect(t)]
   const both = Promise.withResolvers<void>()
   let inside = 0
@@ -63,7 +63,7 @@ declare('holders that wait for each other are told, with the names of the locks'
   )
 })
 
-declare('a deadlock of three is told too, and a long wait is none', async t => {
+declare('a deadlock of three is detected too, and a long wait is not a deadlock', async t => {
   const names = ['p', 'q', 'r'] as const
   const managers = names.map(() => connect(t))
   const all = Promise.withResolvers<void>()
@@ -92,7 +92,7 @@ declare('a deadlock of three is told too, and a long wait is none', async t => {
 
 // --- names
 
-declare('two names with one key are noticed in this process and in another one', async t => {
+declare('two names with one key are detected in this process and in another one', async t => {
   const same = () => 4_711n
   const [one, other] = [withKeys(t, same), withKeys(t, same)]
   const release = await hold(one, 'first')
@@ -104,7 +104,7 @@ declare('two names with one key are noticed in this process and in another one',
   t.is(await other.request('second', lock => lock?.name), 'second')
 })
 
-declare('the key of a lock is the one that the documentation derives', async t => {
+declare('the key of a lock is the same as in the documentation', async t => {
   const release = await hold(connect(t), 'reports')
   const [row] = await server.sql(
     `select ('x' || substr(encode(sha256('os-ipc:lock:reports'), 'hex'), 1, 16))::bit(64)::bigint::text as key`,
@@ -116,7 +116,7 @@ declare('the key of a lock is the one that the documentation derives', async t =
 
 // --- arguments
 
-declare('steal, and what does not go together, is a NotSupportedError', async t => {
+declare('steal, and options that exclude each other, are a NotSupportedError', async t => {
   const locks = connect(t)
   for (const options of [
     { steal: true },
@@ -134,7 +134,7 @@ declare('steal, and what does not go together, is a NotSupportedError', async t 
   t.deepEqual(read, ['ifAvailable', 'mode', 'signal', 'steal', 'timeout'])
 })
 
-test('options and sources that are none are refused before anything is connected', t => {
+test('invalid options and sources are refused before any connection', t => {
   const url = 'postgres://127.0.0.1:1/none'
   for (const [options, expected] of [
     [{ maxConnections: 1 }, RangeError],
@@ -164,7 +164,7 @@ declare('a timeout ends a wait with ETIMEDOUT, and the lock is not taken later',
 
 // --- the server
 
-declare('what the server refuses is ERR_REFUSED at once, with what it says', async t => {
+declare("a refusal of the server is ERR_REFUSED at once, with the server's message", async t => {
   for (const [url, expected] of [
     [server.url.replace(/:[^:@]+@/, ':wrong@'), /password authentication failed/],
     [server.url.replace(/postgres$/, 'missing'), /database "missing" does not exist/],
@@ -174,7 +174,7 @@ declare('what the server refuses is ERR_REFUSED at once, with what it says', asy
   }
 })
 
-declare('a full table of locks is told, and the lock is free then', async t => {
+declare('a full table of locks is an error, and the lock is free afterwards', async t => {
   const locks = connect(t)
   await locks.request('before', () => {})
   const greedy = new pg.Client(server.url)
@@ -193,7 +193,7 @@ declare('a full table of locks is told, and the lock is free then', async t => {
   t.is(await locks.request('full', { timeout: 20_000 }, lock => lock?.mode), 'exclusive')
 })
 
-declare('limits that a server sets for all sessions do not end a wait', async t => {
+declare('limits that a server sets for all sessions end no wait', async t => {
   await server.sql(`alter role postgres set statement_timeout = '200ms'`)
   await server.sql(`alter role postgres set lock_timeout = '200ms'`)
   await server.sql(`alter role postgres set idle_session_timeout = '300ms'`)
@@ -223,7 +223,7 @@ for (const mode of ['transaction', 'session', 'statement'] as const) {
       await release()
       t.is(await waiting, 'exclusive')
     } else {
-      // The word of the user is not enough: the pooler is looked at.
+      // The user's option is not enough: the pooler is checked.
       const error = await t.throwsAsync(allowed.request('through', never), { code: 'ERR_NOT_SUPPORTED' })
       t.regex(error?.message ?? '', /does not pool by session/)
     }

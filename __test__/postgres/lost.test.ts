@@ -1,4 +1,4 @@
-// How a lock on PostgreSQL is lost, and what its holder hears of it.
+// The ways in which a lock on PostgreSQL is lost, and how its holder learns of it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -11,7 +11,7 @@ import { postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
-/** One server for all: the tests run one after another. */
+/** One server for all tests, which run one after another. */
 const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
@@ -23,7 +23,7 @@ function connect(t: ExecutionContext, options?: PostgresLocksOptions): PostgresL
   return locks
 }
 
-/** Holds a lock until it is lost, and answers the reason. */
+/** Holds a lock until it is lost, and returns the reason. */
 function untilLost(locks: PostgresLocks, name: string, held: (lock: PostgresLock) => void = () => {}) {
   return locks.request(name, async lock => {
     if (lock === null) throw new Error('no lock')
@@ -33,7 +33,7 @@ function untilLost(locks: PostgresLocks, name: string, held: (lock: PostgresLock
   })
 }
 
-declare('a session that the server ends aborts the signal, and the lock can be had again', async t => {
+declare('a session that the server ends aborts the signal, and the lock can be taken again', async t => {
   const locks = connect(t)
   const granted = Promise.withResolvers<void>()
   const lost = untilLost(locks, 'a', () => granted.resolve())
@@ -47,7 +47,7 @@ declare('a session that the server ends aborts the signal, and the lock can be h
   t.is(await locks.request('a', lock => lock?.mode), 'exclusive')
 })
 
-declare('a lock that was lost does not hold up the requests behind it', async t => {
+declare('a lost lock does not block the requests behind it', async t => {
   const locks = connect(t)
   const { promise, resolve } = Promise.withResolvers<void>()
   const granted = Promise.withResolvers<PostgresLock | null>()
@@ -94,14 +94,14 @@ declare('a server that is stopped loses the locks after nine tenths of deadAfter
   server.pause()
   t.regex((await lost).message, /not heard of for 2700 ms/)
   t.true(performance.now() - since > 1_000)
-  // What waits meanwhile finds the server again.
+  // A request that waits meanwhile finds the server again.
   const next = connect(t, { deadAfter: 3_000 }).request('a', lock => lock?.mode)
   await sleep(200)
   server.resume()
   t.is(await next, 'exclusive')
 })
 
-declare('a process that was stopped for too long reads at once that its lock is lost', async t => {
+declare('a process that was stopped for too long sees at once that its lock is lost', async t => {
   const process = child(t, 'postgres/stopped.ts', { args: [server.url] })
   t.is(await process.next(), 'held')
   process.kill('SIGSTOP')
@@ -112,7 +112,7 @@ declare('a process that was stopped for too long reads at once that its lock is 
   t.like(await process.exit, { code: 0, stderr: '' })
 })
 
-declare('a lock whose signal nothing reads is lost with a warning', async t => {
+declare('the loss of a lock whose signal is not used prints a warning', async t => {
   const process = child(t, 'postgres/hold.ts', { args: [server.url, 'a'] })
   t.is(await process.next(), 'held')
   await server.terminateSessions(true)
@@ -123,7 +123,7 @@ declare('a lock whose signal nothing reads is lost with a warning', async t => {
   t.regex(stderr, /\[OS_IPC_LOCK_LOST\] Warning: the lock 'a' is lost: .*, and nothing reads its signal/)
 })
 
-declare('requests wait for a server that is away; ifAvailable and query reject', async t => {
+declare('requests wait for an unavailable server; ifAvailable and query reject', async t => {
   const locks = connect(t)
   await locks.request('a', () => {})
   await server.kill('SIGINT')
@@ -142,7 +142,7 @@ declare('requests wait for a server that is away; ifAvailable and query reject',
   t.is(await waiting, 'exclusive')
 })
 
-declare('the fence grows over the end of sessions and of the server, crashes included', async t => {
+declare('the fence keeps growing after the end of sessions and of the server, crashes included', async t => {
   const fences: number[] = []
   const locks = connect(t)
   const take = async () => {
@@ -152,13 +152,13 @@ declare('the fence grows over the end of sessions and of the server, crashes inc
   }
   await take()
   await connect(t).request('a', lock => void fences.push(lock?.fence ?? 0))
-  // A server that is killed forgets the last numbers: they were not written to the disk yet.
+  // A server that is killed forgets the last numbers, which were not on the disk yet.
   for (const signal of ['SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGKILL'] as const) {
     await server.kill(signal)
     await server.start()
     await take()
   }
-  // A process of the server that is killed makes it forget as well, and go on.
+  // The death of one of its processes makes a server forget numbers too, and continue.
   process.kill(await victim(), 'SIGKILL')
   await until('it has noticed', async () => !(await server.answers()), 5_000).catch(() => {})
   await until('it goes on', () => server.answers())
@@ -173,7 +173,7 @@ declare('the fence grows over the end of sessions and of the server, crashes inc
   )
 })
 
-/** A process of the server that does nothing for anybody. */
+/** A process of the server that no session uses. */
 async function victim(): Promise<number> {
   const [row] = await server.sql(`select pid from pg_stat_activity where backend_type = 'background writer'`)
   return Number(row?.pid)

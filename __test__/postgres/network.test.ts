@@ -1,4 +1,4 @@
-// A host that vanishes: nothing tells the server, and nothing tells the host.
+// A host that vanishes: neither the server nor the host gets a message about it.
 
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -69,7 +69,7 @@ function network(t: ExecutionContext) {
   return {
     server: on(names.server),
     client: on(names.client),
-    /** Packets vanish from now on, in both directions. */
+    /** From now on, packets are lost in both directions. */
     cut: () =>
       ip('-n', names.client, 'route', 'flush', 'dev', far) &&
       ip('-n', names.client, 'neigh', 'flush', 'all') &&
@@ -77,7 +77,7 @@ function network(t: ExecutionContext) {
   }
 }
 
-/** The way back leads nowhere: what the client sends arrives, and no answer does, as behind a router that forgot it. */
+/** Removes the way back: the client's packets arrive, and no answer does, as behind a router that forgot the connection. */
 function blackhole({ server, client }: { server: string; client: string }, near: string): boolean {
   return (
     ip('-n', client, 'route', 'add', 'blackhole', '10.77.0.0/24') &&

@@ -12,12 +12,12 @@ import { project, write } from '../shared/project.ts'
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
-/** What this code prints in a project that has os-ipc, with or without pg. */
+/** The output of this code in a project with os-ipc, with or without pg. */
 async function run(t: ExecutionContext, code: string, withPeer: boolean, node = process.execPath) {
   const home = project(t)
   if (withPeer) symlinkSync(join(modules, 'pg'), join(home, 'node_modules/pg'))
   const main = write(join(home, 'main.mjs'), code)
-  // In the project: the package looks for its peer in the working directory too.
+  // In the project's folder, because the package looks for its peer in the working directory too.
   const {
     code: status,
     stdout,
@@ -44,7 +44,7 @@ for (const { major, path } of nodes) {
   })
 }
 
-test('without pg the error says which command installs it', async t => {
+test('without pg the error has the command that installs it', async t => {
   const said = await run(t, IMPORT, false)
   t.is(
     said,

@@ -8,10 +8,10 @@ export type Backend = 'sysv' | 'posix'
 /** Both kinds of semaphores; one suite runs over them. */
 export const backends: readonly Backend[] = ['sysv', 'posix']
 
-/** A semaphore that was opened by its name, and by no key. */
+/** A semaphore that was opened by a name, not by a key. */
 export type NamedSemaphore = Semaphore & { readonly name: string }
 
-/** A semaphore of its own for a test; closed, and gone, when the test ends. */
+/** A new semaphore for a test; closed and removed when the test ends. */
 export function ownSemaphore(t: ExecutionContext, backend: Backend = 'sysv', initial = 0): NamedSemaphore {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial, backend })

@@ -7,18 +7,18 @@ import type { NodeBinary } from './nodes.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export interface ChildOptions {
-  /** Arguments of the program; numbers are written out. */
+  /** Arguments of the program; numbers are converted to text. */
   args?: readonly (string | number)[]
-  /** Added to this process's environment; `undefined` takes a variable away. */
+  /** Variables added to this process's environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>
-  /** Milliseconds until it is killed and the test fails; 60 s. */
+  /** The milliseconds until the child is killed and the test fails; 60,000 when missing. */
   limit?: number
-  /** What it runs in, outermost first: `[privateIpc(), asUser(65534), injected('semget:error=EACCES')]`. */
+  /** The surroundings of the program, outermost first: `[privateIpc(), asUser(65534), injected('semget:error=EACCES')]`. */
   within?: readonly Surroundings[]
 }
 
 export interface FixtureOptions extends ChildOptions {
-  /** The Node that runs it; without one, that of the tests. */
+  /** The Node that runs it; the Node of the tests when missing. */
   node?: NodeBinary
   /** Options of Node itself. */
   nodeArgs?: readonly string[]
@@ -34,7 +34,7 @@ export interface Exit {
 }
 
 /**
- * Runs a fixture in a Node of its own: `'lock/hold-lock.ts'` is `__test__/lock/fixtures/hold-lock.ts`.
+ * Runs a fixture in its own Node: `'lock/hold-lock.ts'` is `__test__/lock/fixtures/hold-lock.ts`.
  *
  * @example
  * ```ts
@@ -55,27 +55,27 @@ export function child(t: Teardown, fixture: string, options: FixtureOptions = {}
   )
 }
 
-/** Runs any program as a child with a time limit; it is killed when the test ends, with all that it started. */
+/** Runs any program as a child with a time limit; it is killed when the test ends, with every process that it started. */
 export function program(t: Teardown, argv: readonly string[], options: ChildOptions = {}): Child {
   const started = new Child(argv, options)
   t.teardown(() => started.stop())
   return started
 }
 
-/** How many times slower than usual everything is: under a sanitizer. */
+/** The factor by which everything is slower than usual, under a sanitizer. */
 const PATIENCE = Number(process.env.OS_IPC_PATIENCE ?? 1)
 
 /**
- * A running child process. What it prints is read line by line: a line that is JSON is its value, every other line is
- * itself.
+ * A running child process. Its output is read line by line: a line of JSON becomes its value, every other line stays a
+ * text.
  */
 export class Child {
   /** Its pid, also inside {@link Surroundings}. */
   readonly pid: number
-  /** How it ended; rejects when it did not in time, or could not be started. */
+  /** The way in which it ended; rejects when it did not end in time, or could not be started. */
   readonly exit: Promise<Exit>
 
-  /** What runs, as an error message shows it. */
+  /** The command, as an error message shows it. */
   readonly command: string
 
   readonly #process: ChildProcess
@@ -93,7 +93,7 @@ export class Child {
     const [command = '', ...rest] = whole
     this.command = [...argv.slice(-1), ...args].join(' ')
     const start = performance.now()
-    // A process group of its own, so that it can be ended together with what it started.
+    // A separate process group, so that it can be ended together with the processes that it started.
     this.#process = spawn(command, rest, { detached: true, stdio: 'pipe', env: { ...process.env, ...env } })
     this.pid = this.#process.pid ?? 0
 
@@ -124,7 +124,7 @@ export class Child {
         resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr, elapsed })
       })
     })
-    this.exit.catch(() => {}) // whoever awaits it, or next(), hears of it
+    this.exit.catch(() => {}) // the caller gets the error from exit or next()
   }
 
   /** The next line; rejects when the process ends, or its time is up, before it prints one. */
@@ -134,7 +134,7 @@ export class Child {
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
   }
 
-  /** Drops lines until this one comes. */
+  /** Drops lines up to this one. */
   async until(line: unknown): Promise<void> {
     while ((await this.next()) !== line);
   }
@@ -144,15 +144,15 @@ export class Child {
     this.#process.stdin?.write(`${JSON.stringify(value)}\n`)
   }
 
-  /** Signals the process, not what it started. */
+  /** Sends a signal to the process, not to the processes that it started. */
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#process.pid === undefined) throw this.#failure('was never started')
     process.kill(this.pid, signal)
   }
 
-  /** Kills it and what it started. */
+  /** Kills it and the processes that it started. */
   stop(): void {
-    // Without a pid it was never started, and `kill(0)` would mean ourselves.
+    // Without a pid it was never started, and `kill(0)` would signal this process.
     if (this.#process.pid === undefined) return
     try {
       process.kill(-this.pid, 'SIGKILL')

@@ -1,16 +1,16 @@
-// For programs in __test__/fixtures: the other end of child.ts.
+// The other end of child.ts, for the programs in the fixtures folders.
 
 import { createInterface, type Interface } from 'node:readline'
 
 /** The arguments after the file. */
 export const args: readonly string[] = process.argv.slice(2)
 
-/** Tells the test something: one line of JSON. A plain string reads the same as `console.log` of it. */
+/** Prints one line of JSON for the test. A plain string reads the same as `console.log` of it. */
 export function say(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
-/** An error as a line: what a test asserts on. */
+/** Prints an error as a line with the fields that tests assert on. */
 export function sayError(error: unknown): void {
   const { name, code, errno, syscall, message, hint, uid, mode, limit } = error as NodeJS.ErrnoException & {
     hint?: string
@@ -24,7 +24,7 @@ export function sayError(error: unknown): void {
 let input: Interface | undefined
 
 /**
- * The next line that the test sends with `child.send`; `undefined` when it sends no more. The process stays alive only
+ * The next line that the test sends with `child.send`; `undefined` at the end of the input. The process stays alive only
  * while it listens.
  */
 export async function heard(): Promise<unknown> {

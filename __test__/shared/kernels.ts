@@ -1,4 +1,4 @@
-// Kernels that do less than Linux, as a child process sees them.
+// Kernels with fewer features than Linux, for a child process.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ const sources = fileURLToPath(new URL('./fixtures/kernels/', import.meta.url))
 
 let folder: string | undefined
 
-/** Compiles a source once, into a folder that goes with this process. */
+/** Compiles a source once, into a folder that is removed with this process. */
 function compiled(source: string, ...options: string[]): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'os-ipc-kernels-'))

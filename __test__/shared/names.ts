@@ -4,14 +4,14 @@ import { readFileSync, rmSync } from 'node:fs'
 
 import type { ExecutionContext } from 'ava'
 
-/** What a helper needs of a test: a place for what has to be undone, even when the test fails. */
+/** The part of a test that a helper needs: a way to clean up, even when the test fails. */
 export type Teardown = Pick<ExecutionContext, 'teardown'>
 
 /**
- * A name with its slash that nobody else uses. When the test ends, however it ends, the semaphores of both backends and
- * the segments of both kinds that have it are removed.
+ * A unique name with its slash. When the test ends, in whatever way, the semaphores of both backends and the memory of both
+ * kinds with this name are removed.
  *
- * It is short enough for darwin. `suffix` makes names that belong together tell each other apart.
+ * It is short enough for darwin. `suffix` distinguishes names that belong together.
  */
 export function uniqueName(t: Teardown, suffix = ''): string {
   const name = `/os-ipc-${randomBytes(6).toString('hex')}${suffix}`
@@ -19,21 +19,21 @@ export function uniqueName(t: Teardown, suffix = ''): string {
   return name
 }
 
-/** A System V key that nobody else uses; its semaphore set and its segment are removed when the test ends. */
+/** A unique System V key; its semaphore set and its segment are removed when the test ends. */
 export function uniqueKey(t: Teardown): number {
   const key = randomBytes(4).readInt32LE() | 1
   t.teardown(() => removeKey(key))
   return key
 }
 
-/** The System V key of a name: FNV-1a 32 of its UTF-8 bytes, signed. Written here again on purpose. */
+/** The System V key of a name: FNV-1a 32 of its UTF-8 bytes, signed. Written a second time on purpose. */
 export function keyOf(name: string): number {
   let hash = 0x811c9dc5
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
   return hash | 0
 }
 
-/** Removes whatever has this name, with nothing of the package under test. */
+/** Removes all objects with this name, without the package under test. */
 export function removeNamed(name: string): void {
   const plain = name.replace(/^\//, '')
   rmSync(`/dev/shm/${plain}`, { force: true })
@@ -41,14 +41,14 @@ export function removeNamed(name: string): void {
   removeKey(keyOf(`/${plain}`))
 }
 
-/** Removes the semaphore set and the segment that have this key. */
+/** Removes the semaphore set and the segment with this key. */
 export function removeKey(key: number): void {
   const hex = `0x${(key >>> 0).toString(16)}`
   if (exists('sem', key)) spawnSync('ipcrm', ['-S', hex])
   if (exists('shm', key)) spawnSync('ipcrm', ['-M', hex])
 }
 
-/** Is there a semaphore set (`sem`) or a segment (`shm`) with this key? Asked of the kernel, not of the package. */
+/** Whether a semaphore set (`sem`) or a segment (`shm`) has this key, according to the kernel, not to the package. */
 export function exists(facility: 'sem' | 'shm', key: number): boolean {
   if (process.platform !== 'linux') {
     const listed = spawnSync('ipcs', [facility === 'sem' ? '-s' : '-m'], { encoding: 'utf8' }).stdout

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** Something that is not on every machine, and why it is missing here (`undefined`: it is there). */
+/** A requirement that not every machine meets, with the reason why it is missing here (`undefined`: it is met). */
 export interface Need {
   readonly missing: string | undefined
 }
@@ -16,7 +16,7 @@ export function tool(name: string, debianPackage = name): Need {
   return { missing: found ? undefined : `needs ${name}: apt-get install ${debianPackage}` }
 }
 
-/** A need that is found out by trying, once, when a test first asks. */
+/** A need that is tested by a trial, once, when a test first asks. */
 export function probe(reason: string, works: () => boolean): Need {
   let worked: boolean | undefined
   return {
@@ -27,7 +27,7 @@ export function probe(reason: string, works: () => boolean): Need {
   }
 }
 
-/** Several needs as one: the first that is missing counts, the others are not asked. */
+/** Several needs as one: the first missing one counts, and those after it are not tested. */
 export function all(...needs: readonly Need[]): Need {
   return {
     get missing() {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** A Node that fixtures run on. */
+/** A Node that runs fixtures. */
 export interface NodeBinary {
   major: 22 | 24 | 26
   path: string

@@ -3,11 +3,11 @@ import type { Teardown } from './names.ts'
 import type { Need } from './needs.ts'
 import { prepared } from './prepared.ts'
 
-/** A program in another language that shares semaphores and memory with us; `peers/README.md` has its commands. */
+/** A program in another language that shares semaphores and memory with this package; `peers/README.md` has its commands. */
 export interface Peer extends Need {
   readonly language: 'python' | 'c' | 'go'
   /**
-   * Runs one command to its end and answers its line: `'ok'`, `'false'`, a number, hex.
+   * Runs one command to its end and returns its line: `'ok'`, `'false'`, a number, hex.
    *
    * @throws {PeerError} When the peer's call failed.
    */
@@ -33,7 +33,7 @@ export const go: Peer = peer('go')
 
 export const peers: readonly Peer[] = [python, c, go]
 
-/** The line that a peer ends with; waits for its end. */
+/** The last line of a peer's output; waits for its end. */
 export async function answer(started: Child): Promise<string> {
   const { code, stdout, stderr } = await started.exit
   const line = stdout.trimEnd()

@@ -1,4 +1,4 @@
-// A real PostgreSQL server on loopback, as an unprivileged user, that can be stopped, killed and brought back.
+// A real PostgreSQL server on loopback, run by an unprivileged user, that can be stopped, killed and restarted.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -23,7 +23,7 @@ import pg from 'pg'
 import type { Teardown } from './names.ts'
 import type { Need } from './needs.ts'
 
-/** Many of them start at once, on a machine that may do other things. */
+/** The most milliseconds that a server may take to start: many start at once, on a machine that may do other work. */
 const UP_WITHIN = 60_000
 
 /** Debian keeps the programs of the server off the PATH. */
@@ -31,12 +31,12 @@ const DEBIAN = '/usr/lib/postgresql'
 
 const bin = findPrograms()
 
-/** Without it the tests of `os-ipc/postgres` are skipped, with this reason in their titles. */
+/** The need for a server; without it the tests of `os-ipc/postgres` are skipped, with this reason in their titles. */
 export const postgresServer: Need = {
   missing: bin === undefined ? 'needs PostgreSQL 14 or later: apt-get install postgresql' : undefined,
 }
 
-/** What runs: where a test file is ended before its tests are, its servers are too. */
+/** The running servers: where a test file is ended before its tests are, its servers are ended too. */
 const running = new Set<PostgresServer>()
 process.once('exit', () => {
   for (const server of running) server.signal('SIGQUIT')
@@ -55,7 +55,7 @@ interface AllTests {
   after: { always(implementation: () => Promise<void>): void }
 }
 
-/** A server with a folder, a port and a password of its own. */
+/** A server with its own folder, port and password. */
 export class PostgresServer {
   port: number
   readonly folder: string
@@ -70,7 +70,7 @@ export class PostgresServer {
     this.folder = mkdtempSync(join(tmpdir(), 'os-ipc-postgres-'))
   }
 
-  /** One that answers, until the test ends. */
+  /** Starts a server, which answers until the test ends. */
   static async start(t: Teardown, options: PostgresServerOptions = {}): Promise<PostgresServer> {
     const server = new PostgresServer(await freePort(), options, randomBytes(12).toString('hex'))
     t.teardown(() => server.remove())
@@ -133,12 +133,12 @@ export class PostgresServer {
     return this.#password
   }
 
-  /** The process of the whole server. */
+  /** The pid of the main process of the server. */
   get pid(): number {
     return this.#process?.pid ?? 0
   }
 
-  /** Brings it up, with what its folder has. */
+  /** Starts it, with the data of its folder. */
   async start(): Promise<void> {
     const { address = '127.0.0.1', within = [] } = this.#options
     const deadline = performance.now() + UP_WITHIN
@@ -147,7 +147,7 @@ export class PostgresServer {
       listen_addresses: address,
       unix_socket_directories: '',
       max_connections: '60',
-      // What was written survives the process; for the power of the machine no test waits.
+      // Written data survives the death of the process; no test needs it to survive a loss of power.
       fsync: 'off',
     }
     const args = [
@@ -166,7 +166,7 @@ export class PostgresServer {
         if (performance.now() > deadline) throw new Error('postgres did not come up')
         await sleep(20)
       }
-      // The processes of a server that was killed take a moment to end, and keep the folder meanwhile.
+      // The processes of a killed server take a moment to end, and use the folder meanwhile.
       if (performance.now() > deadline) throw new Error('postgres did not come up')
       await sleep(100)
     }
@@ -175,7 +175,7 @@ export class PostgresServer {
   async answers(): Promise<boolean> {
     const { address = '', within = [] } = this.#options
     if (within.length > 0) {
-      // It listens where this process is not.
+      // It listens in another network namespace than this process.
       const [command = '', ...rest] = [
         ...within,
         join(bin ?? '', 'pg_isready'),
@@ -195,7 +195,7 @@ export class PostgresServer {
     }
   }
 
-  /** Asks it something, over a connection for that. */
+  /** Runs a statement, over a separate connection. */
   async sql(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
     const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 })
     client.on('error', () => {})
@@ -215,13 +215,13 @@ export class PostgresServer {
     )
   }
 
-  /** How many sessions of os-ipc there are. */
+  /** The number of sessions of os-ipc. */
   async sessions(): Promise<number> {
     const rows = await this.sql(`select 1 from pg_stat_activity where application_name like 'os-ipc %'`)
     return rows.length
   }
 
-  /** Whether any session has this lock, or waits for it. */
+  /** Whether any session holds this lock or waits for it. */
   async hasKey(key: bigint): Promise<boolean> {
     const rows = await this.sql(
       `select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
@@ -231,13 +231,13 @@ export class PostgresServer {
     return rows.length > 0
   }
 
-  /** The processes of all its sessions and helpers, and its own. */
+  /** The pids of all its sessions and helpers, and its own. */
   processes(): number[] {
     const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${this.pid}`], { encoding: 'utf8' })
     return [...stdout.trim().split(/\s+/).filter(Boolean).map(Number), this.pid]
   }
 
-  /** It answers nothing, and keeps its connections. */
+  /** Stops it: it answers nothing, and keeps its connections. */
   pause(): void {
     for (const pid of this.processes().reverse()) process.kill(pid, 'SIGSTOP')
   }
@@ -250,7 +250,7 @@ export class PostgresServer {
     this.#process?.kill(signal)
   }
 
-  /** It is gone, as by a crash: its sessions notice and end too. */
+  /** Kills it as by a crash: its sessions notice it and end too. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const server = this.#process
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
@@ -290,7 +290,7 @@ export class PostgresServer {
   }
 }
 
-/** Who the server runs as where the tests run as root, which it refuses. */
+/** The user of the server where the tests run as root, which PostgreSQL refuses. */
 export const user = process.getuid?.() === 0 ? unprivileged() : undefined
 
 function unprivileged(): { uid: number; gid: number } {
@@ -332,7 +332,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** The key of a lock, written here again on purpose: other programs derive it too. */
+/** The key of a lock, derived a second time on purpose: other programs derive it too. */
 export function postgresKeyOf(name: string): bigint {
   return createHash('sha256').update(`os-ipc:lock:${name}`).digest().readBigInt64BE()
 }

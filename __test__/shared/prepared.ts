@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 
-/** A program that a script has prepared: its command line, or why it is missing. */
+/** A program that a script has prepared: its command line, or the reason why it is missing. */
 export interface Prepared {
   command?: readonly string[]
   missing?: string
 }
 
-/** What `scripts/test/peers.mjs` found. */
+/** The result of `scripts/test/peers.mjs`. */
 export function prepared(name: 'python' | 'c' | 'go' | 'numpy'): Prepared {
   const missing = { missing: 'npm run peers' }
   try {

@@ -1,4 +1,4 @@
-// A project that has installed this package, as npm would lay it out, for what happens outside of this repository.
+// A project with this package installed in the layout of npm, for tests of what happens outside of this repository.
 
 import {
   cpSync,
@@ -18,7 +18,7 @@ import type { Teardown } from './names.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What `npm run build:native` made: `os-ipc.linux-x64-gnu.node`. */
+/** The output of `npm run build:native`: `os-ipc.linux-x64-gnu.node`. */
 export const binary =
   readdirSync(repository).find(name => /^os-ipc\..*\.node$/.test(name)) ?? 'os-ipc.missing.node'
 
@@ -28,25 +28,25 @@ export const platform = binary.split('.')[1] as string
 /** The binary itself. */
 export const bytes = (): Buffer => readFileSync(join(repository, binary))
 
-/** An empty folder that goes when the test ends. */
+/** An empty folder that is removed when the test ends. */
 export function folder(t: Teardown): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'os-ipc-')))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
-/** Writes a file and the folders it is in. */
+/** Writes a file, and makes its folders. */
 export function write(path: string, content: string | Buffer): string {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, content)
   return path
 }
 
-/** A project with the package and these platform packages: the content of the binary of each. */
+/** A project with the package and these platform packages, given by the content of their binaries. */
 export function project(t: Teardown, binaries: Record<string, Buffer> = { [platform]: bytes() }): string {
   const home = folder(t)
   const modules = join(home, 'node_modules')
-  // Deno looks into node_modules only where there is one.
+  // Deno reads node_modules only where a package.json exists.
   write(join(home, 'package.json'), JSON.stringify({ private: true, dependencies: { 'os-ipc': '*' } }))
   const { files } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
   for (const name of ['package.json', ...files.map((file: string) => file.replace(/\/\*.*$/, ''))]) {

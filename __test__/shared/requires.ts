@@ -5,8 +5,8 @@ import { all, type Need } from './needs.ts'
 export * from './needs.ts'
 
 /**
- * `test`, where everything needed is there; else `test.skip`, with the reason in the title, so that it stands in the
- * output and is counted as skipped.
+ * `test` where every need is met; otherwise `test.skip` with the reason in the title, so that the output shows it and counts
+ * it as skipped.
  *
  * @example
  * ```ts
@@ -26,5 +26,5 @@ export function requires(...needs: readonly Need[]): ConditionalTest {
 
 type Declare = (title: string, implementation: ImplementationFn<[]>) => void
 
-/** Declares a test; `serial` one that runs before the others of its file, alone. */
+/** Declares a test; `serial` declares one that runs alone, before the others of its file. */
 export type ConditionalTest = Declare & { serial: Declare }

@@ -2,15 +2,15 @@ import { spawnSync } from 'node:child_process'
 
 import { tool } from './requires.ts'
 
-/** The C library through Python: sets as anybody makes and sees them. */
+/** The C library through Python: makes and reads sets as any program can. */
 export const ctypes = tool('python3')
 
-/** What semop(2) adds to a semaphore of a set. */
+/** The effect of semop(2) on a semaphore of a set. */
 export type Operation = readonly [semaphore: number, add: number]
 
 /**
- * Makes a set with semget(2), and does one semop(2) on it when there are operations. `setval` is what Go, PHP and most
- * programs in C do instead.
+ * Makes a set with semget(2), and calls semop(2) once when there are operations. `setval` initializes it as Go, PHP and most
+ * programs in C do.
  */
 export function makeSet(
   key: number,

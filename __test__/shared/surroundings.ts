@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { all, linux, type Need, probe, root, tool } from './needs.ts'
 
 /**
- * Something that a child process runs in: another user, small limits, a failing kernel. A {@link Need} as well, so that
- * `requires(asUser(65534))` skips where it cannot be had.
+ * The surroundings of a child process: another user, small limits, a failing kernel. They are a {@link Need} as well, so that
+ * `requires(asUser(65534))` skips where they are not available.
  */
 export interface Surroundings extends Need {
-  /** The command line that runs `argv` there; the process keeps the pid of what is spawned. */
+  /** The command line that runs `argv` there; the program has the pid of the spawned process. */
   wrap(argv: readonly string[]): string[]
 }
 
@@ -47,7 +47,7 @@ export function asUser(uid: number): Surroundings {
   )
 }
 
-/** An IPC namespace of its own, empty, with these limits; its sets and segments vanish with its last process. */
+/** A new, empty IPC namespace with these limits; its sets and segments vanish with its last process. */
 export function privateIpc(limits: IpcLimits = {}): Surroundings {
   const writes = Object.entries(limits).map(
     ([name, value]) => `echo ${[value].flat().join(' ')} > /proc/sys/kernel/${name} && `,
@@ -55,13 +55,13 @@ export function privateIpc(limits: IpcLimits = {}): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--ipc', '--', ...shell(writes.join(''))])
 }
 
-/** A `/dev/shm` of its own, empty, that holds so much: `'64k'`, `'1m'`. */
+/** A new, empty `/dev/shm` of this size: `'64k'`, `'1m'`. */
 export function withTmpfs(size: string): Surroundings {
   const mount = `mount -t tmpfs -o size=${size} tmpfs /dev/shm && `
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
 }
 
-/** A `/dev/shm` that is made by these commands of a shell, in a mount namespace of its own. */
+/** A `/dev/shm` that these shell commands make, in a new mount namespace. */
 export function withShm(commands: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])
 }
@@ -69,7 +69,7 @@ export function withShm(commands: string): Surroundings {
 /** The system calls of System V IPC. */
 export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
 
-/** System calls that a seccomp filter refuses, as that of a container or a sandbox does. */
+/** System calls that a seccomp filter refuses, as the filter of a container or a sandbox does. */
 export function refusing(
   calls: readonly (typeof SYSTEM_V)[number][],
   errno: 'EPERM' | 'ENOSYS' | 'EACCES',
@@ -85,25 +85,25 @@ export function refusing(
   )
 }
 
-/** A folder from which nothing may be executed. */
+/** A folder whose files may not be executed. */
 export function withoutExecution(folder: string): Surroundings {
   const mount = `mount --bind ${folder} ${folder} && mount -o remount,bind,noexec ${folder} && `
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
 }
 
 /**
- * System calls that fail, or bring a signal, as `strace -e inject=` says: `'semget:error=ENOSPC'`,
- * `'semop:signal=SIGKILL:when=2'`. `semop` means `semtimedop` too, which is what glibc calls.
+ * System calls that fail, or deliver a signal, in the syntax of `strace -e inject=`: `'semget:error=ENOSPC'`,
+ * `'semop:signal=SIGKILL:when=2'`. `semop` includes `semtimedop`, which is the call of glibc.
  *
- * Put it innermost (last): strace follows every thread of what it starts.
+ * Put it innermost (last): strace follows every thread of the program that it starts.
  */
 export function injected(...rules: readonly string[]): Surroundings {
   const inject = rules.map(rule => rule.replace(/^semop:/, 'semop,semtimedop:'))
   const calls = inject.map(rule => rule.slice(0, rule.indexOf(':')))
-  // The filter spares all other system calls the detour; strace 6.1 forgets to send signals with it.
+  // The filter keeps strace away from all other system calls; strace 6.1 forgets to send signals with it.
   const filter = inject.some(rule => rule.includes(':signal=')) ? [] : ['--seccomp-bpf']
   return surroundings(straceWorks, [
-    // -D: the tracer is a grandchild, so that the pid is the program's own.
+    // -D: the tracer is a grandchild, so that the pid is that of the program.
     ...['strace', '-D', '-f', ...filter, '-qq', '-o', '/dev/null', '-e', `trace=${calls.join(',')}`],
     ...inject.flatMap(rule => ['-e', `inject=${rule}`]),
     '--',
@@ -126,12 +126,12 @@ const ownNamespaces = all(
   ),
 )
 
-/** No `/dev/shm` at all, as on AWS Lambda; of `/dev` there is what a program needs. */
+/** No `/dev/shm` at all, as on AWS Lambda; `/dev` has only the devices that a program needs. */
 export const withoutShm = withShm(
   'dev=$(mktemp -d) && mount -t tmpfs none $dev && for f in null urandom; do touch $dev/$f && mount --bind /dev/$f $dev/$f; done && mount --move $dev /dev && rmdir $dev',
 )
 
-/** A user namespace in which no user has a number: everybody reads as the same one. */
+/** A user namespace without mappings: every uid reads as the same overflow uid. */
 export const withoutUsers: Surroundings = surroundings(
   all(
     linux,

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 
-/** A thread of a process, as /proc shows it. */
+/** A thread of a process, from /proc. */
 export interface Thread {
   id: number
-  /** What it is called: `os-ipc` for ours, `libuv-worker` for the pool's. */
+  /** Its name: `os-ipc` for a thread of this package, `libuv-worker` for a thread of the pool. */
   name: string
   /** Whether it is blocked in semop(2). */
   inSemop: boolean
   /** Whether it is blocked in flock(2). */
   inFlock: boolean
-  /** For how many nanoseconds it has run. */
+  /** The nanoseconds that it has run. */
   ran: number
-  /** Whether it leaves a signal to the other threads. */
+  /** Whether it blocks a signal, which then goes to the other threads. */
   blocks(signal: NodeJS.Signals): boolean
 }
 
@@ -29,12 +29,12 @@ export function threads(pid: number = process.pid): Thread[] {
       const ran = Number(of('schedstat').split(' ')[0])
       return [{ id: Number(id), name: of('comm'), inSemop, inFlock, ran, blocks }]
     } catch {
-      return [] // it ended meanwhile
+      return [] // the process ended meanwhile
     }
   })
 }
 
-/** How many threads of a process are blocked in semop(2) or flock(2): of our own, and of libuv's pool. */
+/** The number of threads of a process that are blocked in semop(2) or flock(2): of this package, and of libuv's pool. */
 export function blocked(pid?: number): { own: number; pool: number } {
   const names = threads(pid)
     .filter(thread => thread.inSemop || thread.inFlock)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Resolves when `holds` does; fails after `limit` milliseconds. For what another process or thread is about to do. */
+/** Resolves when `holds` is true; fails after `limit` milliseconds. For changes by another process or thread. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,

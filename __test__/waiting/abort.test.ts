@@ -52,7 +52,7 @@ for (const backend of backends) {
     t.is(getEventListeners(controller.signal, 'abort').length, 0)
   })
 
-  test(`an abort rejects ahead of everything that is only scheduled (${backend})`, async t => {
+  test(`an abort rejects before any scheduled callback runs (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const controller = new AbortController()
     const order: string[] = []
@@ -109,14 +109,14 @@ for (const backend of backends) {
     const first = t.throwsAsync(semaphore.wait({ signal: controller.signal }), { name: 'AbortError' })
     const second = semaphore.wait()
     semaphore.post()
-    while (semaphore.value > 0); // this thread collects nothing meanwhile
+    while (semaphore.value > 0); // this thread collects no unit meanwhile
     controller.abort()
     await first
     await second
     t.is(semaphore.value, 0)
   })
 
-  test(`a unit on its way to the last wait, which is aborted, goes back (${backend})`, async t => {
+  test(`a unit on its way to an aborted last wait goes back (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const controller = new AbortController()
     const waiting = t.throwsAsync(semaphore.wait({ signal: controller.signal }), { name: 'AbortError' })
@@ -128,7 +128,7 @@ for (const backend of backends) {
   })
 }
 
-test('signal.onabort stays what it was, and is called', async t => {
+test('signal.onabort does not change, and is called', async t => {
   const semaphore = ownSemaphore(t)
   const controller = new AbortController()
   let called = 0
@@ -144,7 +144,7 @@ test('signal.onabort stays what it was, and is called', async t => {
   t.is(controller.signal.onabort, mine)
 })
 
-test('a wait leaves no listener on its signal, however it ends', async t => {
+test('a wait leaves no listener on its signal, in whichever way it ends', async t => {
   const semaphore = ownSemaphore(t)
   const { signal } = new AbortController()
   const warnings: Error[] = []
@@ -192,7 +192,7 @@ test('a listener of the program that aborts other waits ends each of them once',
 
 requires(injected())('an aborted signal rejects without a system call', async t => {
   const semaphore = ownSemaphore(t)
-  // Every operation of the child is killed.
+  // Every system call of the child's semaphores kills it.
   const waiting = child(t, 'waiting/wait-aborted.ts', {
     args: [semaphore.name],
     within: [injected('semop:signal=SIGKILL')],
@@ -201,7 +201,7 @@ requires(injected())('an aborted signal rejects without a system call', async t 
   t.like(await waiting.exit, { code: 0, signal: null })
 })
 
-/** What a promise rejects with. */
+/** The reason with which a promise rejects. */
 async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   const [result] = await Promise.allSettled([promise])
   return result.status === 'rejected' ? result.reason : new Error('it did not reject')

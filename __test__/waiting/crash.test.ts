@@ -1,4 +1,4 @@
-// A process that is killed holds nothing afterwards: the kernel gives its units back (System V).
+// A killed process holds no units afterwards: the kernel returns them (System V).
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -10,7 +10,7 @@ import { nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 
 for (const backend of backends) {
-  test(`what a process took for good stays taken when it ends (${backend})`, async t => {
+  test(`units taken with wait stay taken when the process ends (${backend})`, async t => {
     await Promise.all(
       nodes.map(async node => {
         const semaphore = ownSemaphore(t, backend, 2)
@@ -32,7 +32,7 @@ for (const keeps of ['ref', 'unref']) {
     const winner = child(t, 'waiting/win-uncollected.ts', { args: ['sysv', semaphore.name, keeps] })
     t.is(await winner.next(), 'waiting')
     await until('it waits', () => semaphore.info().waiters === 1)
-    await sleep(10) // it collects nothing from now on
+    await sleep(10) // from now on the process collects no unit
     semaphore.post()
     await until('it won', () => semaphore.value === 0)
     winner.kill('SIGKILL')

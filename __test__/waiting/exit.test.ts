@@ -1,4 +1,4 @@
-// However a process ends, its pending waits do not hold it up, and nothing is taken from the counter on the way.
+// In whichever way a process ends, its pending waits do not delay it, and no unit is lost.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -8,7 +8,7 @@ import { child, type Exit } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { type NodeBinary, nodes } from '../shared/nodes.ts'
 
-/** How a process may end, and what its parent then sees. */
+/** The ways in which a process may end, and the results that its parent sees. */
 const ENDS: Record<string, Partial<Exit>> = {
   'process.exit': { code: 0, signal: null },
   'process.exit in a neighbour': { code: 0, signal: null },
@@ -22,7 +22,7 @@ const ENDS: Record<string, Partial<Exit>> = {
   'unref from the start': { code: 0, signal: null },
 }
 
-/** A process that hangs does so for ever; all that this has to tell apart is that from a slow machine. */
+/** The most milliseconds for an end: a process that hangs never ends, so this only allows for a slow machine. */
 const QUICK = 8_000
 
 interface Run {
@@ -35,10 +35,10 @@ interface Run {
   nodeArgs?: string[]
 }
 
-/** How many runs had a thread of libuv's pool blocked when they ended: the case that is hard. */
+/** The number of runs that had a thread of libuv's pool blocked when they ended, which is the hard case. */
 let onPool = 0
 
-/** Ends a process that waits, and looks at its semaphores then. */
+/** Ends a process that waits, and checks its semaphores afterwards. */
 async function endsQuickly(t: ExecutionContext, run: Run, expected: Partial<Exit>): Promise<Exit> {
   const { how, node, backend = 'sysv', semaphores: count = 1, waits = 1, pool = 4, nodeArgs = [] } = run
   const prefix = uniqueName(t)
@@ -62,7 +62,7 @@ async function endsQuickly(t: ExecutionContext, run: Run, expected: Partial<Exit
   t.true(semaphores.every(semaphore => semaphore.value === 0))
   for (const semaphore of semaphores) semaphore.post()
   t.true(semaphores.every(semaphore => semaphore.value === 1))
-  // The C library goes on counting a waiter that was killed.
+  // The C library keeps counting a killed waiter.
   if (backend === 'sysv') t.true(semaphores.every(semaphore => semaphore.info().waiters === 0))
   return exit
 }
@@ -93,16 +93,22 @@ for (const pool of [1, 4, 16]) {
   }
 }
 
-test.serial('an exit listener that throws, before ours, does not make the process hang', async t => {
-  const nodeArgs = ['--import', 'data:text/javascript,process.on("exit",()=>{throw new Error("on purpose")})']
-  await Promise.all(
-    nodes.map(async node => {
-      const { stderr } = await endsQuickly(t, { how: 'process.exit', node, nodeArgs }, { signal: null })
-      t.regex(stderr, /on purpose/)
-    }),
-  )
-})
+test.serial(
+  "an exit listener that throws before the package's own does not make the process hang",
+  async t => {
+    const nodeArgs = [
+      '--import',
+      'data:text/javascript,process.on("exit",()=>{throw new Error("on purpose")})',
+    ]
+    await Promise.all(
+      nodes.map(async node => {
+        const { stderr } = await endsQuickly(t, { how: 'process.exit', node, nodeArgs }, { signal: null })
+        t.regex(stderr, /on purpose/)
+      }),
+    )
+  },
+)
 
-test.serial("most of these had a thread of libuv's pool blocked", t => {
+test.serial("most of these processes had a blocked thread of libuv's pool", t => {
   t.true(onPool > 20, `${onPool}`)
 })

@@ -1,5 +1,5 @@
-// Waits whose units come quickly, one after the other: the event loop's own thread looks for them when it has nothing
-// else to do, and nothing waits for that. One test after the other: each keeps two processors busy.
+// Waits whose units come quickly, one after the other: the event loop's own thread polls for them when it has no other
+// work, and delays nothing by it. The tests run one after the other, because each keeps two processors busy.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -9,7 +9,7 @@ import { type Child, child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 
-/** A process that does this with quick waits, on every Node; and the semaphore that it waits on. */
+/** A process that does this with quick waits, on every Node; and the semaphore on which it waits. */
 async function quick(
   t: ExecutionContext,
   backend: Backend,
@@ -38,7 +38,7 @@ async function quick(
 }
 
 for (const backend of backends) {
-  test.serial(`${backend}: the event loop looks for units itself, and counts right`, async t => {
+  test.serial(`${backend}: the event loop polls for units itself, and loses none`, async t => {
     await quick(t, backend, 'look', async process => {
       t.deepEqual(await process.next(), { looks: true, value: 0 })
     })
@@ -47,14 +47,14 @@ for (const backend of backends) {
   test.serial(`${backend}: timers, files, immediates and other waits go on`, async t => {
     await quick(t, backend, 'do other things', async process => {
       const done = (await process.next()) as Record<string, number>
-      // In a second, of what takes one or two milliseconds.
+      // The counts of one second, for events that take one or two milliseconds each.
       for (const count of ['timers', 'files', 'immediates', 'waits']) {
         t.true((done[count] as number) > 10, JSON.stringify(done))
       }
     })
   })
 
-  test.serial(`${backend}: a timeout, a signal and a late unit end a wait as they always do`, async t => {
+  test.serial(`${backend}: a timeout, a signal and a late unit end a wait as usual`, async t => {
     await quick(t, backend, 'wait in vain', async process => {
       t.deepEqual(await process.next(), {
         timeout: 'ETIMEDOUT',
@@ -65,7 +65,7 @@ for (const backend of backends) {
     })
   })
 
-  test.serial(`${backend}: waitSync does not take the thread from a wait before it`, async t => {
+  test.serial(`${backend}: waitSync does not stop the event loop's polling for an earlier wait`, async t => {
     await quick(t, backend, 'block meanwhile', async process => {
       t.deepEqual(await process.next(), { value: 0 })
     })
@@ -90,7 +90,7 @@ for (const backend of backends) {
   })
 }
 
-test.serial('sysv: a removal ends it', async t => {
+test.serial('sysv: a removal ends the wait', async t => {
   await quick(t, 'sysv', 'hear of the end', async (process, back) => {
     t.is(await process.next(), 'waits')
     back.unlink()

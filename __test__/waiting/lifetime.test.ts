@@ -1,4 +1,4 @@
-// What is forgotten is freed, what is pending is not; and what a program does to `exit` or to the way it loads us.
+// Unreachable objects are freed, pending ones are not; fake exits, and other ways to load the package.
 
 import test from 'ava'
 
@@ -39,7 +39,7 @@ for (const node of nodes) {
 }
 
 for (const backend of backends) {
-  test(`an exit that is only pretended ends the waits, and they can be started anew (${backend})`, async t => {
+  test(`a fake exit ends the waits, and new waits work afterwards (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     t.teardown(() => removeNamed(`${semaphore.name}-limit`))
     const pretending = child(t, 'waiting/fake-exit.ts', { args: [backend, semaphore.name] })

@@ -1,4 +1,4 @@
-// First come, first served inside a process; and what ends all waits of a handle, or of a semaphore.
+// First come, first served inside a process; and the events that end all waits of a handle, or of a semaphore.
 
 import test from 'ava'
 
@@ -10,7 +10,7 @@ import { until } from '../shared/until.ts'
 for (const backend of backends) {
   const another = (semaphore: NamedSemaphore) => Semaphore.open(semaphore.name, { backend })
 
-  test(`units go to waits in their order, whatever they take and by which handle (${backend})`, async t => {
+  test(`units go to waits in their order, across calls and handles (${backend})`, async t => {
     const first = ownSemaphore(t, backend)
     const second = another(first)
     const order: number[] = []
@@ -29,7 +29,7 @@ for (const backend of backends) {
     second.close()
   })
 
-  test(`a wait does not overtake those before it, even when its unit is there (${backend})`, async t => {
+  test(`a wait does not overtake earlier waits, even when a unit is available (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     for (let round = 0; round < 50; round++) {
       const order: string[] = []
@@ -65,14 +65,14 @@ for (const backend of backends) {
     const closed = t.throwsAsync(closing.wait(), { code: 'ERR_CLOSED' })
     const next = semaphore.wait()
     semaphore.post()
-    while (semaphore.value > 0); // this thread collects nothing meanwhile
+    while (semaphore.value > 0); // this thread collects no unit meanwhile
     closing.close()
     await closed
     await next
     t.is(semaphore.value, 0)
   })
 
-  test(`a unit on its way to the only handle, which closes, goes back (${backend})`, async t => {
+  test(`a unit on its way to the only handle goes back when the handle closes (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const closing = another(semaphore)
     const closed = t.throwsAsync(closing.wait(), { code: 'ERR_CLOSED' })
@@ -94,7 +94,7 @@ for (const backend of backends) {
     t.is(semaphore.value, 1)
   })
 
-  test(`waits that come and go all the time strand none (${backend})`, async t => {
+  test(`no wait is left behind while waits begin and end all the time (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     for (let round = 0; round < 200; round++) {
       const controller = new AbortController()
@@ -126,7 +126,7 @@ test('unlink() ends 64 waits in 8 processes with EIDRM', async t => {
   }
 })
 
-test('a semaphore that was removed refuses every wait with EIDRM, a successor of its name or not', async t => {
+test('a removed semaphore refuses every wait with EIDRM, also when a successor has its name', async t => {
   const semaphore = ownSemaphore(t)
   const pending = t.throwsAsync(semaphore.wait(), { code: 'EIDRM' })
   Semaphore.unlink(semaphore.name)
@@ -142,7 +142,7 @@ test('a semaphore that was removed refuses every wait with EIDRM, a successor of
   successor.close()
 })
 
-test('a POSIX semaphore lives on without its name for those who wait', async t => {
+test('a POSIX semaphore without its name still serves its waiters', async t => {
   const semaphore = ownSemaphore(t, 'posix')
   const other = Semaphore.open(semaphore.name, { backend: 'posix' })
   const wait = semaphore.wait()

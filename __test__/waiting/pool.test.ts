@@ -1,4 +1,4 @@
-// Waits leave libuv's pool to the program: never more than a quarter of it, and none where it is small.
+// Waits leave libuv's pool to the program: they never use more than a quarter of it, and nothing of a small one.
 
 import test from 'ava'
 
@@ -11,7 +11,7 @@ import { linux, requires } from '../shared/requires.ts'
 import { blocked, threads } from '../shared/threads.ts'
 import { until } from '../shared/until.ts'
 
-/** UV_THREADPOOL_SIZE, and how many of its threads may block. */
+/** UV_THREADPOOL_SIZE, and the number of its threads that may block. */
 const POOLS = [
   [1, 0],
   [4, 1],
@@ -21,7 +21,7 @@ const POOLS = [
 for (const backend of ['sysv', 'posix'] as const) {
   for (const [size, share] of POOLS) {
     requires(linux).serial(
-      `fs, dns and crypto work while 64 semaphores are waited on, a pool of ${size} (${backend})`,
+      `fs, dns and crypto work while the process waits on 64 semaphores, with a pool of ${size} (${backend})`,
       async t => {
         await Promise.all(
           nodes.map(async node => {
@@ -48,7 +48,7 @@ for (const backend of ['sysv', 'posix'] as const) {
 }
 
 requires(linux).serial(
-  "the pool's share is that of its size at the start, whatever the program says later",
+  'the share of the pool depends on its size at the start, not on a later variable',
   async t => {
     const prefix = uniqueName(t)
     const names = Array.from({ length: 64 }, (_, i) => `${prefix}-${i}`)
@@ -58,7 +58,7 @@ requires(linux).serial(
     })
     await Promise.all(
       nodes.map(async node => {
-        // The pool has 4 threads by the time that the program says 64.
+        // The pool has 4 threads when the program sets the variable to 64.
         const late = `import { stat } from 'node:fs/promises'; await stat('/'); process.env.UV_THREADPOOL_SIZE = '64'`
         const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(late)}`]
         const env = { UV_THREADPOOL_SIZE: undefined }
@@ -85,7 +85,7 @@ requires(linux).serial('10,000 waits on one semaphore block one thread', async t
 })
 
 requires(linux).serial(
-  "a thread of ours leaves the program's signals to the program's own threads",
+  "a thread of the package leaves the program's signals to the program's own threads",
   async t => {
     const semaphore = ownSemaphore(t).unref()
     const waiting = semaphore.wait()
@@ -107,7 +107,7 @@ requires(linux).serial(
   },
 )
 
-requires(linux).serial('a pool that the program keeps busy does not hold up a wait', async t => {
+requires(linux).serial('a pool that the program keeps busy does not delay a wait', async t => {
   await Promise.all(
     nodes.map(async node => {
       const name = uniqueName(t)
@@ -121,7 +121,7 @@ requires(linux).serial('a pool that the program keeps busy does not hold up a wa
   )
 })
 
-requires(linux).serial('a wait changes its thread with ref() and unref()', async t => {
+requires(linux).serial('ref() and unref() move a wait to another thread', async t => {
   await Promise.all(
     nodes.map(async node => {
       const name = uniqueName(t)
@@ -146,7 +146,7 @@ requires(linux).serial('a wait changes its thread with ref() and unref()', async
 for (const [size] of POOLS.slice(0, 2)) {
   for (const by of ['signal', 'timeout']) {
     test.serial(
-      `a process that waits with nothing but a ${by} stays until it ends, a pool of ${size}`,
+      `a process that waits with only a ${by} lives until the wait ends, with a pool of ${size}`,
       async t => {
         await Promise.all(
           nodes.map(async node => {

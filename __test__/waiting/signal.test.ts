@@ -10,7 +10,7 @@ import { backends, ownSemaphore } from '../shared/backends.ts'
 import { uniqueName } from '../shared/names.ts'
 import { until } from '../shared/until.ts'
 
-/** What a wait uses of a signal, and nothing of the rest. */
+/** A signal with only the members that a wait uses. */
 function fake(parts: object = {}): AbortSignal {
   return {
     aborted: false,
@@ -31,7 +31,7 @@ const NO_SIGNALS: Record<string, unknown> = {
   'aborted alone': { aborted: false },
   'no removeEventListener': { aborted: false, addEventListener() {} },
   'no addEventListener': { aborted: false, removeEventListener() {} },
-  'aborted is no boolean': { aborted: 0, addEventListener() {}, removeEventListener() {} },
+  'aborted is not a boolean': { aborted: 0, addEventListener() {}, removeEventListener() {} },
   'an EventTarget': new EventTarget(),
 }
 
@@ -68,7 +68,7 @@ const waitsOf = (semaphore: Semaphore) => ({
 })
 
 for (const backend of backends) {
-  test(`what is no signal is refused, and no ticket stays (${backend})`, async t => {
+  test(`a value that is not a signal is refused, and no ticket stays (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     for (const [what, value] of Object.entries(NO_SIGNALS)) {
       for (const wait of Object.values(waitsOf(semaphore))) {
@@ -92,7 +92,7 @@ for (const backend of backends) {
   }
 
   for (const [what, make] of Object.entries(FAIL_LATER)) {
-    test(`a signal that fails later keeps no unit from the others: ${what} (${backend})`, async t => {
+    test(`a signal that fails later withholds no unit from other waits: ${what} (${backend})`, async t => {
       const semaphore = ownSemaphore(t, backend)
       const waits = Array.from({ length: 5 }, (_, index) =>
         semaphore.wait(index === 2 ? { signal: make() } : {}),
@@ -115,7 +115,7 @@ for (const backend of backends) {
     const second = semaphore.wait({ signal: other.signal })
     semaphore.post(2)
     await first
-    // The units may come one after the other. Then the second wait is aborted, and its unit is left.
+    // If the units come one after the other, the second wait is aborted, and its unit is left.
     const units = await second.then(
       () => 1,
       () => 0,
@@ -124,13 +124,13 @@ for (const backend of backends) {
     t.is(semaphore.info().pending, 0)
   })
 
-  test(`a signal that closes the semaphore as it is listened to ends the wait (${backend})`, async t => {
+  test(`a signal that closes the semaphore in addEventListener ends the wait (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const wait = semaphore.wait({ signal: fake({ addEventListener: () => semaphore.close() }) })
     await t.throwsAsync(wait, { code: 'ERR_CLOSED' })
   })
 
-  test(`a reason that throws is the reason (${backend})`, async t => {
+  test(`an error of reading the reason becomes the reason (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const controller = new AbortController()
     Object.defineProperty(controller.signal, 'reason', { get: thrower })
@@ -153,7 +153,7 @@ for (const backend of backends) {
   })
 }
 
-test('a bad signal holds up no lock', async t => {
+test('a bad signal blocks no lock', async t => {
   const name = uniqueName(t)
   for (const value of Object.values(NO_SIGNALS)) {
     const signal = value as AbortSignal

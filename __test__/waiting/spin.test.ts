@@ -1,5 +1,5 @@
 // The switch that turns spinning off. A spin yields the processor again and again, so its sched_yield(2) calls are counted.
-// One test after the other: each keeps two processors busy.
+// The tests run one after the other, because each keeps two processors busy.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { folder } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
-/** How many times a process yields the processor while a unit goes to and fro; what `settings.spin` was at its end. */
+/** The number of times that a process yields while a unit goes back and forth; the value of `settings.spin` at its end. */
 async function yields(
   t: ExecutionContext,
   backend: Backend,
@@ -80,7 +80,7 @@ for (const backend of backends) {
 }
 
 test.serial(
-  'settings.spin is a boolean of the whole process, and what the program sets outlasts a worker that reads the environment',
+  "settings.spin is a boolean of the whole process, and a new worker does not reset the program's value",
   async t => {
     t.is(settings.spin, true)
     for (const wrong of [0, 'false', undefined, null]) {
@@ -100,7 +100,7 @@ test.serial(
   },
 )
 
-/** What a worker with this environment reads. */
+/** The value that a worker with this environment reads. */
 async function spinOf(env?: Record<string, string>): Promise<unknown> {
   const code = `
 import(${JSON.stringify(new URL('../../index.js', import.meta.url).href)})

@@ -9,7 +9,7 @@ import { removeNamed, uniqueName } from '../shared/names.ts'
 for (const backend of backends) {
   for (const observed of [false, true]) {
     const listeners = observed ? ', with subscribers' : ''
-    test(`nothing is lost at the end of the stack (${backend}${listeners})`, async t => {
+    test(`no unit, lock or object is lost at the end of the stack (${backend}${listeners})`, async t => {
       const name = uniqueName(t)
       for (const suffix of ['acquire', 'permits-at-once']) t.teardown(() => removeNamed(`${name}-${suffix}`))
       const process = child(t, 'waiting/at-stack-end.ts', {

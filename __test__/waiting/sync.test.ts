@@ -1,4 +1,4 @@
-// waitSync blocks its thread, and nothing else.
+// waitSync blocks only its own thread.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -9,7 +9,7 @@ import { nodes } from '../shared/nodes.ts'
 
 for (const backend of backends) {
   for (const where of ['here', 'worker']) {
-    test(`waitSync is woken by another process (${where}, ${backend})`, async t => {
+    test(`another process wakes waitSync (${where}, ${backend})`, async t => {
       await Promise.all(
         nodes.map(async node => {
           const semaphore = ownSemaphore(t, backend)
@@ -26,7 +26,7 @@ for (const backend of backends) {
     })
   }
 
-  test(`waitSync is woken by a worker of its own process (${backend})`, async t => {
+  test(`a worker of its own process wakes waitSync (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     beside(t, semaphore, 'started')
     const blocking = child(t, 'waiting/ping-thread.ts', { args: [backend, semaphore.name] })
@@ -34,7 +34,7 @@ for (const backend of backends) {
     t.is((await blocking.exit).code, 0)
   })
 
-  test(`waitSync takes what is there (${backend})`, t => {
+  test(`waitSync takes an available unit (${backend})`, t => {
     const semaphore = ownSemaphore(t, backend, 3)
     semaphore.waitSync()
     semaphore.waitSync({})
@@ -42,7 +42,7 @@ for (const backend of backends) {
     t.is(semaphore.value, 0)
   })
 
-  test(`a waitSync that timed out has taken nothing, and left nobody in line (${backend})`, t => {
+  test(`a waitSync that timed out takes no unit, and leaves no waiter behind (${backend})`, t => {
     const semaphore = ownSemaphore(t, backend)
     for (let i = 0; i < 20; i++) t.throws(() => semaphore.waitSync({ timeout: 1 }), { code: 'ETIMEDOUT' })
     t.is(semaphore.info().pending, 0)
@@ -51,7 +51,7 @@ for (const backend of backends) {
   })
 }
 
-/** Another semaphore, whose name is the first one's with something behind it. */
+/** Another semaphore, whose name is the first one's with this suffix. */
 function beside(t: ExecutionContext, semaphore: Semaphore, suffix: string): Semaphore {
   const backend: Backend = semaphore.backend
   const other = Semaphore.create(`${semaphore.name}-${suffix}`, { initial: 0, backend })

@@ -1,4 +1,4 @@
-// At the limit of threads a wait fails, the process lives, and the next wait works where there is room again.
+// At the limit of threads a wait fails, the process lives, and the next wait works where threads are free again.
 
 import { spawnSync } from 'node:child_process'
 
@@ -9,11 +9,11 @@ import { nodes } from '../shared/nodes.ts'
 import { requires } from '../shared/requires.ts'
 import { asUser } from '../shared/surroundings.ts'
 
-/** No other process has it: the limit counts all threads of a user. */
+/** A uid that no other process uses, because the limit counts all threads of a user. */
 const USER = 61_235
 const user = asUser(USER)
 
-/** What every kind of wait ends with. */
+/** The outcomes of every kind of wait. */
 const all = (end: string) => ({ wait: end, 'a wait with a timeout': end, 'an unref wait': end })
 
 for (const backend of backends) {
@@ -22,7 +22,7 @@ for (const backend of backends) {
     [node, 'with a worker'] as const,
   ])) {
     requires(user).serial(
-      `no wait aborts the process where no thread can be had (${backend}, Node ${node.major}, ${alone})`,
+      `no wait aborts the process where no thread can be made (${backend}, Node ${node.major}, ${alone})`,
       async t => {
         const name = uniqueName(t)
         const process = child(t, 'waiting/at-thread-limit.ts', {
@@ -43,7 +43,7 @@ for (const backend of backends) {
         limit(1)
         process.send('go')
         const limited = (await process.next()) as { main: Record<string, string>; worker: object }
-        // Where libuv's pool has started before, the main thread's waits may be served there.
+        // Where libuv's pool has started before, it may serve the main thread's waits.
         for (const [what, end] of Object.entries(limited.main)) {
           t.true(end === 'EAGAIN' || (end === 'got it' && what !== 'a lock'), `${what}: ${end}`)
         }

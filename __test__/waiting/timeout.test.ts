@@ -21,7 +21,7 @@ for (const backend of backends) {
     const semaphore = ownSemaphore(t, backend)
     const timeouts = [0, 0.5, 1, 1.9, 5, 20, 50.7]
     for (let round = 0; round < 5; round++) {
-      // A timer counts from the loop's last look at the clock, and this makes that an old one.
+      // A timer counts from the loop's last reading of the clock, and this makes that reading old.
       for (const busy = performance.now() + 30; performance.now() < busy; );
       await Promise.all(
         timeouts.map(async timeout => {
@@ -39,7 +39,7 @@ for (const backend of backends) {
     t.is(semaphore.info().pending, 0)
   })
 
-  test(`a timeout of 0 takes what is there, and never waits (${backend})`, async t => {
+  test(`a timeout of 0 takes an available unit, and never waits (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend, 3)
     await semaphore.wait({ timeout: 0 })
     await semaphore.wait({ timeout: 0 })
@@ -50,7 +50,7 @@ for (const backend of backends) {
     t.is(semaphore.value, 0)
   })
 
-  test(`a timeout longer than any timer waits on (${backend})`, async t => {
+  test(`a wait with a timeout longer than any timer goes on (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     const warnings: Error[] = []
     const warned = (warning: Error) => warnings.push(warning) // TimeoutOverflowWarning
@@ -66,7 +66,7 @@ for (const backend of backends) {
     t.deepEqual(warnings, [])
   })
 
-  test(`waitSync with a timeout longer than any clock waits on (${backend})`, async t => {
+  test(`a waitSync with a timeout longer than any clock goes on (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend)
     for (const timeout of [2 ** 31, 1e15, Number.MAX_VALUE]) {
       const poster = child(t, 'waiting/post-when-waited.ts', { args: [backend, semaphore.name] })
@@ -77,7 +77,7 @@ for (const backend of backends) {
     }
   })
 
-  test(`what is no time is refused before anything is taken (${backend})`, async t => {
+  test(`an invalid timeout is refused before any unit is taken (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend, 1)
     for (const timeout of [Number.NaN, Number.POSITIVE_INFINITY, -1, Number.NEGATIVE_INFINITY, -0.1]) {
       const expected = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }
@@ -116,7 +116,7 @@ for (const backend of backends) {
     await until('every unit is there', () => semaphore.value === 1_000)
   })
 
-  test.serial(`a storm of signals neither ends a wait nor its time early (${backend})`, async t => {
+  test.serial(`a storm of signals neither ends a wait nor shortens its timeout (${backend})`, async t => {
     await onEveryNode(t, backend, async waiting => {
       const storm = setInterval(() => waiting.kill('SIGWINCH'), 1)
       await waiting.next().then(line => checkResults(t, line))
@@ -124,7 +124,7 @@ for (const backend of backends) {
     })
   })
 
-  test.serial(`a stopped process waits on when it goes on (${backend})`, async t => {
+  test.serial(`a stopped process still waits when it is continued (${backend})`, async t => {
     await onEveryNode(t, backend, async waiting => {
       for (let i = 0; i < 5; i++) {
         waiting.kill('SIGSTOP')
@@ -137,7 +137,7 @@ for (const backend of backends) {
   })
 }
 
-test('a timeout ends its wait even when the pool has it', async t => {
+test('a timeout ends its wait even when the wait runs in the pool', async t => {
   const semaphore = ownSemaphore(t)
   const other = Semaphore.open(semaphore.name)
   t.teardown(() => other.close())
@@ -147,7 +147,7 @@ test('a timeout ends its wait even when the pool has it', async t => {
   await long
 })
 
-/** Disturbs a process that waits for what never comes. */
+/** Disturbs a process that waits for a unit that never comes. */
 async function onEveryNode(
   t: ExecutionContext,
   backend: Backend,

@@ -1,4 +1,4 @@
-// A worker that ends, however it does, leaves nothing of its waits: no thread that takes the next unit, no unit lost.
+// A worker that ends, in whichever way, leaves nothing of its waits: no thread that takes the next unit, no unit lost.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -9,7 +9,7 @@ import { uniqueName } from '../shared/names.ts'
 import { type NodeBinary, nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 
-/** What a worker may be at, and whether it has a unit of the one that there is. */
+/** The states of a worker, and whether it then has a unit of the one that exists. */
 const STATES: Record<string, { units: number; busy?: boolean }> = {
   'waits pending': { units: 0 },
   'unref waits pending': { units: 0 },
@@ -48,7 +48,7 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
   if (how !== 'process.exit of the main thread') {
     t.is(await process.next(), 'ended')
     // As soon as the worker is gone; the process lives on.
-    // No thread stays behind; one that is only about to leave takes nothing either.
+    // No thread stays behind; a thread that is about to leave takes no unit either.
     if (state === 'unref waits pending') await until('nobody waits', () => semaphore.info().waiters === 0)
     if (how !== 'terminate, and post at once') semaphore.post()
     await until(`all units are back: ${text}`, () => semaphore.value === units + 1)
@@ -63,7 +63,7 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
 
 for (const [state, { busy = false }] of Object.entries(STATES)) {
   for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
-    // A busy one is not there to do that, and the others say nothing new.
+    // A busy worker cannot call it, and the other states test nothing new.
     if (how === 'process.exit' && (busy || state !== 'waits pending')) continue
     test.serial(`a worker with ${state} ends: ${how}`, async t => {
       await Promise.all(nodes.map(node => endsClean(t, { node, state, how })))
@@ -81,12 +81,9 @@ test.serial('a worker with waits pending that alone loaded the addon ends', asyn
 
 for (const state of ['waits pending', 'waitSync']) {
   for (const backend of backends) {
-    test.serial(
-      `a unit that is posted while a worker with ${state} is terminated stays (${backend})`,
-      async t => {
-        const run = { state, how: 'terminate, and post at once', backend }
-        await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
-      },
-    )
+    test.serial(`a unit posted while a worker with ${state} is terminated stays (${backend})`, async t => {
+      const run = { state, how: 'terminate, and post at once', backend }
+      await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
+    })
   }
 }

@@ -15,15 +15,15 @@ export const CHANNELS = [
   'os-ipc:failed',
 ] as const satisfies (keyof DiagnosticsMessages)[]
 
-/** What a semaphore publishes until the test ends, or until somebody stops listening. */
+/** The events of a semaphore until the test ends, or until the listener stops. */
 export interface Heard {
   readonly events: readonly Event[]
-  /** The channels of the events so far, without `os-ipc:`; they are forgotten then. */
+  /** Returns the channels of the events so far, without `os-ipc:`, and forgets them. */
   take(): string[]
   stop(): void
 }
 
-/** Listens to every channel, and keeps what is about this semaphore. `also` hears each event at once. */
+/** Subscribes to every channel, and keeps the events of this semaphore. `also` gets each event at once. */
 export function heardOf(
   t: Teardown,
   { name, backend }: Pick<Semaphore, 'name' | 'backend'>,

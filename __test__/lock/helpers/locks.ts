@@ -9,21 +9,21 @@ import { HostLockManager } from '../../../lib/lock/manager.js'
 import { child, type Child, type FixtureOptions } from '../../shared/child.ts'
 import { exists, keyOf, removeKey, type Teardown, uniqueName } from '../../shared/names.ts'
 
-/** Locks of one kind: those of the platform, or those made of files, which run everywhere. */
+/** Locks of one kind: those of the platform, or those made of files, which work everywhere. */
 export interface Engine {
   readonly name: 'sysv' | 'files' | 'postgres'
   /** `test`, with the engine in the title. */
   test(title: string, implementation: (t: ExecutionContext) => void | Promise<void>): void
   readonly manager: LockManager
-  /** What a fixture needs to have the same: `locks-of.ts`. */
+  /** The folder that a fixture needs to have the same locks: `locks-of.ts`. */
   readonly folder: string
-  /** The name of a lock that nobody else uses. */
+  /** The name of a lock that no other program uses. */
   lockName(t: Teardown): string
   /** Whether anything of the lock is left on this host. */
   isThere(name: string): boolean | Promise<boolean>
 }
 
-/** An engine whose locks this host can look at by itself. */
+/** An engine whose locks this host can inspect by itself. */
 export interface HostEngine extends Engine {
   readonly name: 'sysv' | 'files'
   isThere(name: string): boolean
@@ -66,7 +66,7 @@ export function lockKeyOf(name: string): number {
   return keyOf(`os-ipc:lock:${name}`)
 }
 
-/** A process that asks for a lock, says `held`, and keeps it until it hears `release`. */
+/** A process that requests a lock, prints `held`, and keeps it until it reads `release`. */
 export function holder(
   t: ExecutionContext,
   engine: Engine,
@@ -101,7 +101,7 @@ export async function hold(
   }
 }
 
-/** What the files of a lock start with: FNV-1a 64 of its UTF-8 bytes. */
+/** The beginning of the names of a lock's files: FNV-1a 64 of the UTF-8 bytes of its name. */
 function hashOf(name: string): string {
   let hash = 0xcbf29ce484222325n
   for (const byte of Buffer.from(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
