@@ -482,8 +482,8 @@ interface LockDiagnosticsMessages {
  *
  * @example
  * ```ts
+ * await locks.request('cache', { mode: 'shared' }, async () => {
  *   // other readers may be here as well, but no exclusive holder
- *   // others may read as well, and nobody has it exclusively
  * })
  * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
  *   if (lock === null) return false // another process holds the lock
