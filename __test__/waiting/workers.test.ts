@@ -49,10 +49,10 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
     t.is(await process.next(), 'ended')
     // As soon as the worker is gone; the process lives on.
     // No thread stays behind; a thread that is about to leave takes no unit either.
-    if (state === 'unref waits pending') await until('nobody waits', () => semaphore.info().waiters === 0)
+    if (state === 'unref waits pending') await until('no thread waits', () => semaphore.info().waiters === 0)
     if (how !== 'terminate, and post at once') semaphore.post()
     await until(`all units are back: ${text}`, () => semaphore.value === units + 1)
-    await until('nobody waits', () => semaphore.info().waiters === 0)
+    await until('no thread waits', () => semaphore.info().waiters === 0)
     process.send('end')
   }
   const exit = await process.exit

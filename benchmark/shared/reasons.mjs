@@ -5,7 +5,7 @@ import { cannot } from './contenders.mjs'
 export const inProcess = cannot('works inside one process only')
 export const onlyMemory = cannot('has memory and no semaphores')
 export const onlyLocks = cannot('has locks of files and no memory')
-export const noUnits = cannot('a lock has an owner: nobody else can hand it over')
+export const noUnits = cannot('a lock has an owner: no other process can release it')
 export const carriesBytes = cannot('carries bytes; a counter would be a server of its own')
 export const noPosixInGo = cannot('sem_open is the C library; the Go library has none')
 export const notInSysv = cannot('has System V only')

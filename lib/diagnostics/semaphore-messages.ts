@@ -41,7 +41,7 @@ export interface FailedMessage extends SemaphoreMessage {
 export interface ReleasedMessage extends SemaphoreMessage {
   /** How many: 1 for a permit, the argument of `post` for units. */
   count: number
-  /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
+  /** Milliseconds that the permit was held; `undefined` for units, and when the channel had no subscriber at the time of the grant. */
   held: number | undefined
 }
 

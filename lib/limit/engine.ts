@@ -1,9 +1,9 @@
 import { IpcError, wrongType, wrongValue } from '../errors.js'
 
-/** What limits are made of: `'sysv'` is semop(2) with undo. */
+/** The engine of a limit: `'sysv'` is semop(2) with undo. */
 export type LimitEngine = 'sysv'
 
-/** The engine that was asked for, or the one of this host. */
+/** The requested engine, or the default of this host. */
 export function checkEngine(value: unknown): LimitEngine {
   if (value === undefined || value === 'sysv') return 'sysv'
   if (typeof value !== 'string') throw wrongType('engine', "'sysv'", value)

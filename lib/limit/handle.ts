@@ -18,7 +18,7 @@ export class LimitHandle extends Handle {
     this.backend = engine
   }
 
-  /** Gives back a permit. */
+  /** Releases a permit. */
   release(): void {
     const failure = native.limitRelease(this.number)
     if (typeof failure === 'string') throw fromNative(failure)
@@ -29,12 +29,12 @@ export class LimitHandle extends Handle {
     } catch {} // The stack has no room for it. The permit is given back all the same, and the garbage collector drops the handle.
   }
 
-  /** Says whether the permits are for the program that this process becomes. */
+  /** Sets whether the permits pass to the program that this process becomes. */
   handOn(handedOn: boolean): void {
     checked(native.limitHandOn(this.number, handedOn))
   }
 
-  /** Names the processes that hold the permits. */
+  /** A timeout error that names the holders of the permits. */
   timedOut(): IpcError {
     const info = this.open ? native.limitInfo(this.number) : undefined
     const known = typeof info === 'object' ? info : undefined

@@ -1,15 +1,15 @@
 import type { NativeHolding, NativeLimitInfo } from '../../native.cjs'
 import type { LimitEngine } from './engine.js'
 
-/** How many permits of a limit a process holds. */
+/** The number of permits that a process holds. */
 export interface LimitHolder {
   readonly pid: number
   readonly permits: number
 }
 
-/** What is known about a limit; `undefined` where the system does not say. */
+/** The facts about a limit; `undefined` where the system does not tell them. */
 export interface LimitInfo {
-  /** What it is made of. */
+  /** The engine. */
   readonly engine: LimitEngine
   /** The name with its leading slash, where the limit carries it. */
   readonly name: string | undefined
@@ -17,38 +17,38 @@ export interface LimitInfo {
   readonly key: number
   /** The System V set's id. */
   readonly id: number
-  /** How many permits there are, as recorded; `undefined` for a set that another program made. */
+  /** The recorded number of permits; `undefined` for a set that another program made. */
   readonly permits: number | undefined
-  /** How many of them are free. */
+  /** The number of free permits. */
   readonly free: number
-  /** Which processes hold how many, by pid; `undefined` for a set that another program made. */
+  /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
   readonly holders: readonly LimitHolder[] | undefined
   /**
-   * How many permits are held that no process in `holders` has: a limit names 64 processes, and none of another PID namespace.
-   * What another program took without undo is counted here too.
+   * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
+   * Permits that another program took without undo count here too.
    */
   readonly unnamed: number | undefined
-  /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+  /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
   readonly waiters: number
-  /** How many waits of this process are pending. */
+  /** The number of pending waits of this process. */
   readonly pending: number
-  /** Who took or gave back a permit last; `undefined` for nobody, or for a process of another PID namespace. */
+  /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
   readonly lastPid: number | undefined
-  /** The owner's user. */
+  /** The uid of the owner. */
   readonly uid: number
-  /** The owner's group. */
+  /** The gid of the owner. */
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
-  /** When the last operation was, to the second. */
+  /** The time of the last operation, in whole seconds. */
   readonly operatedAt: Date | undefined
-  /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+  /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
   readonly changedAt: Date
-  /** Whether it is known to be the one of this name, and not another's with the same key. */
+  /** Whether it certainly belongs to this name, and not to another name with the same key. */
   readonly verified: boolean
 }
 
-/** The addon's view as the public one. */
+/** Converts the addon's info into the public one. */
 export function limitInfo(info: NativeLimitInfo): LimitInfo {
   return {
     engine: 'sysv',
@@ -71,15 +71,15 @@ export function limitInfo(info: NativeLimitInfo): LimitInfo {
   }
 }
 
-/** `Array.from`: arrays of the addon are of the main context, and a test of Jest runs in another one. */
+/** `Array.from`: arrays of the addon belong to the main context, and a test of Jest runs in another one. */
 export function limitHolders(holders: readonly NativeHolding[]): LimitHolder[] {
   return Array.from(holders, ({ pid, permits }) => ({ pid, permits }))
 }
 
-/** The most processes that a message names. */
+/** The most processes that a message names, so that the message stays short. */
 const NAMED = 8
 
-/** Who holds the permits, for a message: `process 4711 holds 2, process 4712 holds 1`. */
+/** The holders of the permits, for a message: `process 4711 holds 2, process 4712 holds 1`. */
 export function heldBy(holders: readonly LimitHolder[], unnamed: number): string {
   const named = holders.slice(0, NAMED)
   const rest = holders.slice(NAMED).reduce((sum, { permits }) => sum + permits, unnamed)

@@ -26,40 +26,40 @@ import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/o
 import { evaluation } from '../waiting/settling.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
-/** What a limit is made of. */
+/** The option that selects the engine of a limit. */
 export interface LimitEngineOptions {
   /** `'sysv'`, the only one so far: System V semaphores with undo. */
   engine?: LimitEngine | undefined
 }
 
-/** How a limit is made. */
+/** The options of {@link Limit.create}. */
 export interface CreateLimitOptions extends LimitEngineOptions {
-  /** How many permits there are, 0 to 32,767. */
+  /** The number of permits, 0 to 32,767. */
   permits: number
   /** Permission bits; `0o600` when missing. The umask does not change them. */
   mode?: number | undefined
 }
 
-/** How a limit that exists is opened. */
+/** The options of {@link Limit.open}. */
 export interface OpenLimitOptions extends LimitEngineOptions {
-  /** Whose limit may be opened besides this user's and root's: a uid, or `'any'`. */
+  /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
   owner?: Owner | undefined
 }
 
-/** How a limit is opened, and made when there is none. */
+/** The options of {@link Limit.openOrCreate}. */
 export interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {}
 
 /** SEMVMX of semop(2). */
 const PERMITS_MAX = 32_767
 
-/** Only this module makes limits. */
+/** The key of the constructor: only this module makes limits. */
 const inside = Symbol('inside')
 
 /**
- * At most so many at a time, over all processes of this host.
+ * A limit on how many holders run at a time, over all processes of this host.
  *
- * A permit has an owner, and comes back when its process dies, `kill -9` included. The limit records how many permits there
- * are and which processes hold them; {@link resize} changes the number while it is in use.
+ * A permit has an owner, and comes back when its process dies, also by `kill -9`. The limit records the number of its permits
+ * and the processes that hold them; {@link resize} changes the number while the limit is in use.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ const inside = Symbol('inside')
 export class Limit implements PermitSource, Disposable {
   /** The name with its leading slash; `undefined` for a raw System V key. */
   readonly name: string | undefined
-  /** What it is made of. */
+  /** The engine. */
   readonly engine: LimitEngine
   /** Whether this call made the limit. */
   readonly created: boolean
@@ -90,7 +90,7 @@ export class Limit implements PermitSource, Disposable {
    * Makes a limit that must not exist yet.
    *
    * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
-   * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
+   * @throws {IpcError} `EEXIST` when it exists already, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
    * name, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`, `ERR_NOT_SUPPORTED` where the platform has no limits.
    *
    * @example
@@ -109,9 +109,9 @@ export class Limit implements PermitSource, Disposable {
    * Opens a limit that exists. A semaphore set that a program in another language made opens too: it has no recorded number
    * of permits and no holders.
    *
-   * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-   * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_WRONG_KIND` when it is a semaphore,
-   * `ERR_NAME_COLLISION` when it is another name's, `ERR_NOT_INITIALISED` when its creator died or hangs.
+   * @throws {IpcError} `ENOENT` when it does not exist, `EACCES` without permission to read and change it,
+   * `ERR_FOREIGN_OWNER` when its owner is neither this user nor root, `ERR_WRONG_KIND` when it is a semaphore,
+   * `ERR_NAME_COLLISION` when it belongs to another name, `ERR_NOT_INITIALISED` when its creator died or hangs.
    *
    * @example
    * ```ts
@@ -133,12 +133,12 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Opens a limit, or makes it when there is none.
+   * Opens a limit, or makes it when it does not exist.
    *
    * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
    * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
    *
-   * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+   * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
    *
    * @example
    * ```ts
@@ -155,19 +155,19 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Removes a limit. Everybody who waits for a permit gets `EIDRM`.
+   * Removes a limit. All waits for its permits reject with `EIDRM`.
    *
-   * @returns Whether there was one.
-   * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION` when
-   * it is another name's.
+   * @returns Whether it existed.
+   * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION`
+   * when it belongs to another name.
    */
   static unlink(id: Id, options?: LimitEngineOptions): boolean {
     return checked(native.limitUnlinkId(target(id, options).id))
   }
 
   /**
-   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
-   * addon is called then.
+   * Wraps the limit that `open` opens. If the stack has no room for the new object, the limit is closed again, after `undo`;
+   * only the addon is called then.
    */
   static #opened(
     which: Target,
@@ -191,7 +191,7 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * How many permits there are, as the limit records it now; `undefined` for a set that another program made.
+   * The number of permits that the limit records now; `undefined` for a set that another program made.
    *
    * @throws {IpcError} `EIDRM` when the limit was removed.
    */
@@ -200,7 +200,7 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Takes a permit, and waits until one is there: first come, first served in this process.
+   * Takes a permit, and waits until one is free: first come, first served in this process.
    *
    * @throws {IpcError} `ETIMEDOUT`, which names the processes that hold the permits (`holders`), `EIDRM` when the limit was
    * removed, `ERR_CLOSED`; or the signal's reason.
@@ -212,7 +212,7 @@ export class Limit implements PermitSource, Disposable {
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
     const handle = this.#handle
-    // It is made first: once the permit is taken, nothing may throw any more.
+    // The permit object is made first: once the permit is taken, no code may throw any more.
     const permit = new Permit(handle, false)
     const waiting = take(handle, waitLimits(options))
     if (waiting === undefined) return tracing ? taken(handle, permit) : permit
@@ -221,14 +221,14 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Takes a permit if one is there now; it does not queue behind pending waits.
+   * Takes a permit if one is free now; it does not queue behind pending waits.
    *
-   * @returns `null` when none is free.
+   * @returns `null` when no permit is free.
    * @throws {IpcError} `EIDRM` when the limit was removed.
    */
   tryAcquire(): Permit | null {
     const handle = this.#handle
-    // It is made first: once the permit is taken, nothing may throw any more.
+    // The permit object is made first: once the permit is taken, no code may throw any more.
     const permit = new Permit(handle, false)
     const answer = native.limitTryAcquire(handle.use())
     if (answer !== true) {
@@ -243,9 +243,9 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Takes a permit, and blocks this thread until one is there: for scripts and workers.
+   * Takes a permit, and blocks this thread until one is free: for scripts and workers.
    *
-   * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+   * The thread runs no other code meanwhile, not even the handler of a signal.
    *
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed.
    *
@@ -264,12 +264,12 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+   * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
    *
    * The function gets the permit: it may release it early, and pass its `signal` on.
    *
-   * @returns What the function returned.
-   * @throws As {@link acquire}, and what the function throws.
+   * @returns The result of the function.
+   * @throws As {@link acquire}, and the error that the function throws.
    *
    * @example
    * ```ts
@@ -287,13 +287,13 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Changes how many permits there are, for all processes.
+   * Changes the number of permits, for all processes.
    *
-   * It grows at once. It shrinks permit by permit: each one that is free is taken away, and for the next one it waits in the
-   * line like everybody else. Where it is aborted or its process dies, the limit has the number that it had reached. Of two
-   * that resize at the same time, each is done when the limit has its own number; that of the last one stays.
+   * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits for the next one in the
+   * queue like every waiter. If the call is aborted or its process dies, the limit keeps the number that it has reached. Of two
+   * calls at the same time, each is done when the limit has its own number; the number of the last one stays.
    *
-   * @param permits - 0 to 32,767; with 0, nobody gets a permit until it grows again.
+   * @param permits - 0 to 32,767; with 0, no call gets a permit until the limit grows again.
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
    * another program made; or the signal's reason.
    *
@@ -315,7 +315,7 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * What the kernel knows about the limit, and what this process waits for.
+   * Reads the kernel's facts about the limit, and the pending waits of this process.
    *
    * @throws {IpcError} `EIDRM` when it was removed.
    */
@@ -323,7 +323,7 @@ export class Limit implements PermitSource, Disposable {
     return limitInfo(checked(native.limitInfo(this.#handle.use())))
   }
 
-  /** Makes pending waits of this handle keep the process alive, as they do at first. */
+  /** Makes pending waits of this handle keep the process alive, which is the default. */
   ref(): this {
     this.#handle.use()
     setReferenced(this.#handle, true)
@@ -338,19 +338,19 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
+   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call except this one and `unlink()` throws it.
    *
-   * Permits stay held until they are released. The limit itself stays, for others.
+   * Permits stay held until they are released. The limit itself stays for other handles.
    */
   close(): void {
     if (this.#handle.open) closeHandle(this.#handle)
   }
 
   /**
-   * Removes the limit that this handle has open, before or after `close()`. Another one that has its name by now stays. A
-   * second call does nothing; one that failed can be tried again.
+   * Removes the limit that this handle has open, before or after `close()`. Another limit that has its name by now stays. A
+   * second call does nothing; a call that failed can be tried again.
    *
-   * @throws {IpcError} `EPERM` when it is somebody else's.
+   * @throws {IpcError} `EPERM` when it belongs to another user.
    */
   unlink(): void {
     this.#handle.unlink()
@@ -369,7 +369,7 @@ export class Limit implements PermitSource, Disposable {
 
 acrossCopies(Limit, 'Limit')
 
-/** Which limit: its id, a name with its slash, and what it is made of. */
+/** The identification of a limit: its id, a name with its slash, and its engine. */
 interface Target {
   id: Id
   engine: LimitEngine

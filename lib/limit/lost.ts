@@ -28,7 +28,7 @@ export function watch(permit: object, label: string): void {
   forgotten.register(permit, label, permit)
 }
 
-/** The permit was released. */
+/** Stops watching a permit that was released. */
 export function unwatch(permit: object): void {
   forgotten.unregister(permit)
 }

@@ -1,11 +1,11 @@
 import type { WaitOptions } from '../waiting/options.js'
 
 /**
- * Where permits come from, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a
- * class of your own can be one.
+ * A source of permits, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a class of your
+ * own can be one.
  *
- * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
- * both.
+ * A source over a network answers with a promise where a source on one machine answers at once, so the types have both:
+ * `await` works with both.
  *
  * @example
  * ```ts
@@ -15,43 +15,43 @@ import type { WaitOptions } from '../waiting/options.js'
  * ```
  */
 export interface PermitSource extends AsyncDisposable {
-  /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+  /** The name of the permits for all their users, with its leading slash; `undefined` where they have none. */
   readonly name: string | undefined
   /**
-   * Takes a permit, and waits until one is there.
+   * Takes a permit, and waits until one is free.
    *
    * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
    */
   acquire(options?: WaitOptions): Promise<PermitLike>
-  /** Takes a permit if one is there now; `null` when there is none. */
+  /** Takes a permit if one is free now; otherwise returns `null`. */
   tryAcquire(): PermitLike | null | Promise<PermitLike | null>
-  /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+  /** Runs a function while holding a permit, and releases the permit when the function has returned or thrown. */
   use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>
-  /** What is known about the permits now. */
+  /** Reads the present facts about the permits. */
   info(): PermitSourceInfo | Promise<PermitSourceInfo>
   /**
-   * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
-   * released.
+   * Ends the source: pending waits reject with `ERR_CLOSED`, and so does every later call except this one. Permits stay held
+   * until they are released.
    */
   close(): void | Promise<void>
 }
 
 /** A permit of any {@link PermitSource}. */
 export interface PermitLike extends Disposable, AsyncDisposable {
-  /** Whether it was given back. */
+  /** Whether it was released. */
   readonly released: boolean
-  /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+  /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost; a permit of one machine never is. */
   readonly signal: AbortSignal
-  /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+  /** Releases the permit. A second call does nothing; for a lost permit the call does nothing either. */
   release(): void | Promise<void>
 }
 
-/** What every {@link PermitSource} can say. */
+/** The facts that every {@link PermitSource} has. */
 export interface PermitSourceInfo {
   /** The name with its leading slash, where it is known. */
   readonly name: string | undefined
-  /** How many permits are free, where it is known. */
+  /** The number of free permits, where it is known. */
   readonly free: number | undefined
-  /** How many waits of this process are pending. */
+  /** The number of pending waits of this process. */
   readonly pending: number
 }

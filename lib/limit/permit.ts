@@ -5,16 +5,16 @@ import { tracing, unwatch, watch } from './lost.js'
 import type { PermitLike } from './permit-source.js'
 
 /**
- * Has a permit kept by the program that this process becomes (`process.execve`), or not: `permit[handOn](true)`. It is how
- * `os-ipc run` becomes its command.
+ * Sets whether the program that this process becomes (`process.execve`) keeps a permit: `permit[handOn](true)`. `os-ipc run`
+ * uses it when it becomes its command.
  */
 const handOn = Symbol.for('os-ipc.handOn')
 
 /**
  * A permit of a {@link Limit} that this process holds.
  *
- * The kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten stays held as long as
- * the process lives.
+ * The kernel returns the permit when the process dies, also by `kill -9`. A permit that the program only forgets stays held as
+ * long as the process lives.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export class Permit implements PermitLike {
     })
   }
 
-  /** Whether it was given back. */
+  /** Whether it was released. */
   get released(): boolean {
     return this.#released
   }
@@ -62,15 +62,15 @@ export class Permit implements PermitLike {
    * ```
    */
   get signal(): AbortSignal {
-    // One each, and only for those who ask: on a shared one, the listeners of all permits would pile up.
+    // Each permit has its own signal, made on the first read: on a shared one, the listeners of all permits would pile up.
     this.#signal ??= new AbortController().signal
     return this.#signal
   }
 
   /**
-   * Gives the permit back; a second call does nothing.
+   * Releases the permit; a second call does nothing.
    *
-   * It works after the limit's `close()` too. Where the limit was removed, the permit went with it.
+   * It works after the limit's `close()` too. If the limit was removed, its permits are gone with it.
    *
    * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
    */
@@ -97,7 +97,7 @@ export class Permit implements PermitLike {
 
 acrossCopies(Permit, 'Permit')
 
-/** A permit that was made before it was taken; where all permits are watched, another one in its place. */
+/** A permit object that was made before the permit was taken; where all permits are watched, a new object in its place. */
 export function taken(handle: LimitHandle, permit: Permit): Permit {
   try {
     return tracing ? new Permit(handle, true) : permit

@@ -1,4 +1,4 @@
-/** The set of a new limit has no room for its record. */
+/** Warns that the set of a new limit has no room for its record. */
 export function warnUnverified(label: string): void {
   process.emitWarning(
     `the limit ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
@@ -10,7 +10,7 @@ export function warnUnverified(label: string): void {
   )
 }
 
-/** A limit that exists keeps its number of permits, and another one was asked for. */
+/** Warns that an existing limit keeps its number of permits, although the call gave another one. */
 export function warnDiffers(label: string, recorded: number, wanted: number): void {
   process.emitWarning(
     `the limit ${label} has ${recorded} permits and keeps them: openOrCreate asked for ${wanted}`,

@@ -9,7 +9,7 @@ import type { LockManager } from './types.js'
  * @example
  * ```ts
  * await locks.request('cache', { mode: 'shared' }, async () => {
- *   // other readers may be here as well, but no exclusive holder
+ *   // other sharing holders may be here as well, but no exclusive holder
  * })
  * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
  *   if (lock === null) return false // another process holds the lock

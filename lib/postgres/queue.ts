@@ -72,7 +72,7 @@ export class NameQueue {
     return grant ?? undefined
   }
 
-  /** The callback of a grant is done. Resolves when the lock is free, if nobody else of this process shares it. */
+  /** The callback of a grant is done. Resolves when the lock is free, or when other requests of this process still share it. */
   async end(grant: Grant): Promise<void> {
     const { hold } = grant
     grant.end()

@@ -8,7 +8,7 @@ import { checkInteger } from '../options.js'
  * @param path - A file that exists; only its device and inode count.
  * @param projectId - 1 to 255.
  * @returns A signed 32-bit key for `Semaphore` and `SharedMemory`.
- * @throws {IpcError} `ENOENT`, `EACCES`, ... when the file cannot be looked at.
+ * @throws {IpcError} `ENOENT`, `EACCES`, ... when stat(2) of the file fails.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 import type { NativeSemaphoreInfo } from '../../native.cjs'
 import type { Backend } from '../options.js'
 
-/** What is known about a semaphore; `undefined` where the system does not say. */
+/** The facts about a semaphore; `undefined` where the system does not tell them. */
 export interface SemaphoreInfo {
-  /** Which of the platform's two kinds it is. */
+  /** The backend. */
   readonly backend: Backend
   /** The name with its leading slash, where the semaphore carries it. */
   readonly name: string | undefined
@@ -14,31 +14,31 @@ export interface SemaphoreInfo {
   /** The counter. */
   readonly value: number | undefined
   /**
-   * How many threads of all processes wait in the kernel; a process of ours has at most one there. A thread that was
-   * killed while it waited goes on being counted in a POSIX semaphore.
+   * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
+   * semaphore keeps counting a thread that was killed while it waited.
    */
   readonly waiters: number | undefined
-  /** How many waits of this process are pending. */
+  /** The number of pending waits of this process. */
   readonly pending: number
-  /** Who changed the counter last; `undefined` for nobody, or for a process of another PID namespace. */
+  /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
   readonly lastPid: number | undefined
-  /** The owner's user. */
+  /** The uid of the owner. */
   readonly uid: number | undefined
-  /** The owner's group. */
+  /** The gid of the owner. */
   readonly gid: number | undefined
   /** Permission bits. */
   readonly mode: number | undefined
-  /** When the last operation was, to the second. */
+  /** The time of the last operation, in whole seconds. */
   readonly operatedAt: Date | undefined
-  /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+  /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
   readonly changedAt: Date | undefined
-  /** Whether it is known to be the one of this name, and not another's with the same key. */
+  /** Whether it certainly belongs to this name, and not to another name with the same key. */
   readonly verified: boolean
-  /** Whether its name was taken away or given to another one (POSIX). */
+  /** Whether its name was removed or belongs to another one now (POSIX). */
   readonly removed: boolean
 }
 
-/** The addon's view as the public one. */
+/** Converts the addon's info into the public one. */
 export function semaphoreInfo(info: NativeSemaphoreInfo): SemaphoreInfo {
   return {
     backend: info.backend,

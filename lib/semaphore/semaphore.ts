@@ -26,40 +26,40 @@ import { evaluation } from '../waiting/settling.js'
 import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
-/** Which of the platform's two kinds of semaphores an id means. */
+/** The option that selects the backend of an id. */
 export interface BackendOptions {
   /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
   backend?: Backend | undefined
 }
 
-/** How a semaphore is made. */
+/** The options of {@link Semaphore.create}. */
 export interface CreateSemaphoreOptions extends BackendOptions {
-  /** The counter's first value, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
+  /** The initial value of the counter, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
   initial: number
   /** Permission bits; `0o600` when missing. The umask does not change them. */
   mode?: number | undefined
 }
 
-/** How a semaphore that exists is opened. */
+/** The options of {@link Semaphore.open}. */
 export interface OpenSemaphoreOptions extends BackendOptions {
-  /** Whose semaphore may be opened besides this user's and root's: a uid, or `'any'`. */
+  /** Another owner whose semaphore this call may open, besides this user and root: a uid, or `'any'`. */
   owner?: Owner | undefined
 }
 
-/** How a semaphore is opened, and made when there is none. */
+/** The options of {@link Semaphore.openOrCreate}. */
 export interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {}
 
-/** What `wait()` returns when it did not have to wait. */
+/** The result of a `wait()` that did not have to wait. */
 const DONE = Promise.resolve()
 
-/** Only this module makes semaphores. */
+/** The key of the constructor: only this module makes semaphores. */
 const inside = Symbol('inside')
 
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
- * Its units have no owner: they are signals between processes. For "at most so many at a time", take a {@link Limit}, whose
- * permits have an owner and come back when that dies.
+ * Its units have no owner: they are signals between processes. To limit how many holders run at a time, use a {@link Limit}:
+ * its permits have an owner, and come back when the owner dies.
  *
  * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
  * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
@@ -73,7 +73,7 @@ const inside = Symbol('inside')
 export class Semaphore implements Disposable, AsyncDisposable {
   /** The name with its leading slash; `undefined` for a raw System V key. */
   readonly name: string | undefined
-  /** Which of the platform's two kinds it is. */
+  /** The backend. */
   readonly backend: Backend
   /** Whether this call made the semaphore. */
   readonly created: boolean
@@ -95,7 +95,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * Makes a semaphore that must not exist yet.
    *
    * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
-   * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
+   * @throws {IpcError} `EEXIST` when it exists already, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
    *
    * @example
    * ```ts
@@ -111,11 +111,11 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
+   * Opens an existing semaphore of any program: here a name may have 255 bytes (POSIX with glibc: 251), and may contain `..`.
    *
-   * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-   * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's, `ERR_WRONG_KIND` when it is a limit,
-   * `ERR_NOT_INITIALISED` when its creator died or hangs.
+   * @throws {IpcError} `ENOENT` when it does not exist, `EACCES` without permission to read and change it,
+   * `ERR_FOREIGN_OWNER` when its owner is neither this user nor root, `ERR_NAME_COLLISION` when it belongs to another name,
+   * `ERR_WRONG_KIND` when it is a limit, `ERR_NOT_INITIALISED` when its creator died or hangs.
    *
    * @example
    * ```ts
@@ -137,11 +137,11 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Opens a semaphore, or makes it when there is none; `initial` only counts then.
+   * Opens a semaphore, or makes it when it does not exist; `initial` only counts then.
    *
-   * Of any number of processes that call it at once exactly one makes it.
+   * If several processes call it at once, exactly one of them makes the semaphore.
    *
-   * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+   * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
    *
    * @example
    * ```ts
@@ -159,11 +159,11 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Removes a semaphore. On System V everybody who waits on it gets `EIDRM`; a POSIX one lives on without its name
-   * for those who have it open.
+   * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore lives on without its name for the
+   * processes that have it open.
    *
-   * @returns Whether there was one.
-   * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
+   * @returns Whether it existed.
+   * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_NAME_COLLISION` when it belongs to another name.
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
     const which = target(id, options)
@@ -171,8 +171,8 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * What `open` opens. If the stack has no room for an object for it, it is closed again, after `undo`: nothing but the
-   * addon is called then.
+   * Wraps the semaphore that `open` opens. If the stack has no room for the new object, the semaphore is closed again, after
+   * `undo`; only the addon is called then.
    */
   static #opened(
     which: Target,
@@ -194,7 +194,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The counter: how many units are there now.
+   * The counter: the number of units that are available now.
    *
    * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
    */
@@ -218,7 +218,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes a unit for good if one is there now; it does not queue behind pending waits.
+   * Takes a unit if one is available now; it does not queue behind pending waits.
    *
    * @returns False when the counter is 0.
    * @throws {IpcError} `EIDRM` when it was removed.
@@ -229,7 +229,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
     if (taken === true) {
       try {
         tookAtOnce(this.#handle)
-        // Last: what comes after it can lose the unit to the end of a worker.
+        // This comes last: after it, the end of a worker can lose the unit.
         if (transit !== undefined) arrive()
       } catch {
         if (transit !== undefined) transit[0] = 0
@@ -240,7 +240,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes a unit for good, and waits until one is there: first come, first served in this process.
+   * Takes a unit, and waits until one is available: first come, first served in this process.
    *
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed, `ERR_CLOSED`; or the signal's reason.
    *
@@ -258,9 +258,9 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes a unit for good, and blocks this thread until one is there: for scripts and workers.
+   * Takes a unit, and blocks this thread until one is available: for scripts and workers.
    *
-   * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+   * The thread runs no other code meanwhile, not even the handler of a signal.
    *
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
    */
@@ -270,7 +270,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * What the kernel knows about the semaphore, and what this process waits for.
+   * Reads the kernel's facts about the semaphore, and the pending waits of this process.
    *
    * @throws {IpcError} `EIDRM` when it was removed.
    */
@@ -278,7 +278,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
     return semaphoreInfo(checked(native.semaphoreInfo(this.#handle.use())))
   }
 
-  /** Makes pending waits of this handle keep the process alive, as they do at first. */
+  /** Makes pending waits of this handle keep the process alive, which is the default. */
   ref(): this {
     this.#handle.use()
     setReferenced(this.#handle, true)
@@ -293,18 +293,18 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
-   * The semaphore itself stays, for others.
+   * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call except this one and `unlink()` throws it.
+   * The semaphore itself stays for other handles.
    */
   close(): void {
     if (this.#handle.open) closeHandle(this.#handle)
   }
 
   /**
-   * Removes the semaphore that this handle has open, before or after `close()`. Another one that has its name by now
-   * stays. A second call does nothing; one that failed can be tried again.
+   * Removes the semaphore that this handle has open, before or after `close()`. Another semaphore that has its name by now
+   * stays. A second call does nothing; a call that failed can be tried again.
    *
-   * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it is somebody else's.
+   * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it belongs to another user.
    */
   unlink(): void {
     this.#handle.unlink()
@@ -329,7 +329,7 @@ acrossCopies(Semaphore, 'Semaphore')
 
 refuseWordsOfLimits(Semaphore.prototype)
 
-/** Which semaphore: its id, a name with its slash, and the system it lives in. */
+/** The identification of a semaphore: its id, a name with its slash, and its backend. */
 interface Target {
   id: Id
   backend: Backend

@@ -1,9 +1,9 @@
 import { define } from '../own.js'
 
-/** What a semaphore had before its permits became those of a limit. */
+/** The methods of a limit that semaphores once had. */
 const WORDS = ['acquire', 'tryAcquire', 'acquireSync', 'use']
 
-/** Has the words of a limit, called on a semaphore, say which class has them. The types have none of them. */
+/** Makes a limit's method on a semaphore throw an error that names Limit. The types do not have these methods. */
 export function refuseWordsOfLimits(prototype: object): void {
   for (const word of WORDS) {
     const value = () => {

@@ -6,21 +6,21 @@ import { Stage } from './stage.js'
 import type { PermitSourceSubject } from './subject.js'
 import { using } from './using.js'
 
-/** One thing that a `PermitSource` does. */
+/** A behaviour of a `PermitSource`. */
 export interface PermitSourceCase {
-  /** A sentence. */
+  /** The behaviour, as a sentence. */
   readonly title: string
-  /** Resolves when it is so; rejects with an AssertionError when it is not. */
+  /** Resolves when the source behaves so; rejects with an AssertionError when it does not. */
   readonly run: () => Promise<void>
 }
 
-/** What a case is made of. */
+/** The cases of one part, by title. */
 export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>
 
 /**
- * Everything that code may rely on that takes its permits from any `PermitSource`, as tests that need no framework.
+ * All behaviour that code may rely on when it takes its permits from any `PermitSource`, as tests that need no framework.
  *
- * They are independent of each other. For ava, which wants an assertion of its own: `test(title, t => t.notThrowsAsync(run))`.
+ * The cases are independent of each other. ava needs its own assertion: `test(title, t => t.notThrowsAsync(run))`.
  *
  * @example
  * ```ts

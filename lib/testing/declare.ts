@@ -1,7 +1,7 @@
 import { permitSourceCases } from './cases.js'
 import type { PermitSourceSubject } from './subject.js'
 
-/** A `test(title, function)`, as node:test, vitest, jest, mocha (`it`) and uvu have it. */
+/** A `test(title, function)` in the form of node:test, vitest, jest, mocha (`it`) and uvu. */
 export type DeclareTest = (title: string, run: () => Promise<void>) => unknown
 
 /**

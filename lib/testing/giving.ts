@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 
 import type { Cases } from './cases.js'
 
-/** Giving permits back. */
+/** The release of permits. */
 export const giving: Cases = {
   'release gives a permit back': async stage => {
     const source = await stage.create(1)

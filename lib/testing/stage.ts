@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 import type { PermitSourceSubject } from './subject.js'
 
-/** What a case works with: sources that are closed after it, and waits that have a limit. */
+/** The tools of a case: sources that are closed after it, and waits that have a limit. */
 export class Stage {
   readonly subject: PermitSourceSubject
   readonly #patience: number
@@ -29,7 +29,7 @@ export class Stage {
     return other
   }
 
-  /** Releases, closes and removes everything, whatever fails. */
+  /** Releases, closes and removes everything, even if a step fails. */
   async clear(): Promise<void> {
     await Promise.allSettled(this.#permits.map(async permit => permit.release()))
     const closed = await Promise.allSettled(this.#opened.map(async source => source.close()))
@@ -37,7 +37,7 @@ export class Stage {
     for (const outcome of [...closed, ...removed]) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  /** A promise that has to settle. A permit that comes of it is released at the end. */
+  /** Waits for a promise that must settle in time. A permit that it resolves with is released at the end. */
   async soon<T>(what: string, promise: T | PromiseLike<T>): Promise<T> {
     let alarm: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
@@ -52,7 +52,7 @@ export class Stage {
     }
   }
 
-  /** What a promise is rejected with. */
+  /** The reason with which a promise rejects. */
   reasonOf(promise: Promise<unknown>): Promise<unknown> {
     const reason = promise.then(
       () => assert.fail('it was not rejected'),
@@ -61,12 +61,12 @@ export class Stage {
     return this.soon('a rejection', reason)
   }
 
-  /** A permit that is there. */
+  /** Takes a permit that is free. */
   acquire(source: PermitSource): Promise<PermitLike> {
     return this.soon('a permit that is free', source.acquire())
   }
 
-  /** Takes every permit there is, and gives them back: how many are free. */
+  /** Counts the free permits: takes all of them, and releases them. */
   async free(source: PermitSource): Promise<number> {
     const permits: PermitLike[] = []
     for (;;) {
@@ -78,7 +78,7 @@ export class Stage {
     return permits.length
   }
 
-  /** Waits until so many are free: who gives up late gives back late. */
+  /** Waits until this number is free, because a wait that is given up late returns its permit late. */
   async becomesFree(source: PermitSource, count: number): Promise<void> {
     const deadline = performance.now() + this.#patience
     let found = await this.free(source)
@@ -89,7 +89,7 @@ export class Stage {
     assert.equal(found, count, 'the permits that are free')
   }
 
-  /** A rejection with this code. */
+  /** Asserts a rejection with this code. */
   async refuses(code: string, call: () => unknown): Promise<void> {
     await assert.rejects(
       async () => this.soon(code, call()),
@@ -101,7 +101,7 @@ export class Stage {
     )
   }
 
-  /** A wait that has certainly begun, and not ended. */
+  /** Lets a wait begin, and asserts that it has not ended. */
   async pending(promise: Promise<unknown>): Promise<void> {
     const outcome = await Promise.race([
       promise.then(
@@ -122,7 +122,7 @@ export function later(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 
-/** The name by which it is opened once more. */
+/** The name by which a source can be opened again. */
 function nameOf({ name }: PermitSource): string {
   assert.ok(name !== undefined, 'what create() returns has no name')
   return name

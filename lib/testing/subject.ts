@@ -1,18 +1,18 @@
 import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 
-/** How the suite gets at the class that is tested. What it opens it closes. */
+/** The suite's access to the class under test. The suite closes every source that it opens. */
 export interface PermitSourceSubject {
-  /** Makes so many permits, under a name that nobody else uses, and opens them. */
+  /** Makes a source with this number of permits, under a unique name, and opens it. */
   create(permits: number): PermitSource | Promise<PermitSource>
-  /** Opens once more what `create` made, as another process would. */
+  /** Opens a source that `create` made a second time, as another process would. */
   open(name: string, permits: number): PermitSource | Promise<PermitSource>
-  /** Takes away what `create` made, after the test: where something stays behind. */
+  /** Removes what `create` made, after the test; only needed where closing leaves something behind. */
   remove?: ((name: string) => unknown) | undefined
   /**
-   * Makes a permit lost, as far as its holder can find out; missing where permits cannot be lost. The signal may abort
-   * some time later.
+   * Makes a permit lost, as far as its holder can tell; missing where permits cannot be lost. The signal may abort some time
+   * later.
    */
   lose?: ((permit: PermitLike, source: PermitSource) => unknown) | undefined
-  /** How many milliseconds anything may take that is not meant to last; 10,000 when missing. */
+  /** The most milliseconds for any step that is not meant to last; 10,000 when missing. */
   patience?: number | undefined
 }

@@ -14,20 +14,20 @@ import { isMainThread } from './main-thread.js'
 import { native } from '../addon/native.js'
 import { arrive, transit } from './transit.js'
 
-/** How long a worker blocks at a time: between two of them its termination takes effect. */
+/** The most milliseconds that a worker blocks at a time: its termination takes effect between two of these slices. */
 const WORKER_SLICE = 1000
 
 /**
- * Takes a unit for good, or a permit, and blocks this thread until one is there.
+ * Takes a unit or a permit, and blocks this thread until one is available.
  *
- * @throws {IpcError} `ETIMEDOUT` when `timeout` milliseconds are over.
+ * @throws {IpcError} `ETIMEDOUT` after `timeout` milliseconds.
  */
 export function takeSync(handle: Handle, timeout: number | undefined): void {
   if (waitsObserved()) observe(handle, timeout)
   else block(handle, timeout)
 }
 
-/** The same, for subscribers who want to know whether it waits. */
+/** The same, with events for subscribers. */
 function observe(handle: Handle, timeout: number | undefined): void {
   const taken = waitSync(handle)(handle.use(), 0)
   if (taken === true) {
@@ -89,7 +89,7 @@ function block(handle: Handle, timeout: number | undefined): void {
   }
 }
 
-/** The addon's call that blocks for what a handle gives. */
+/** The addon's blocking call for this kind of handle. */
 function waitSync(handle: Handle) {
   return handle.permit ? native.limitAcquireSync : native.semaphoreWaitSync
 }

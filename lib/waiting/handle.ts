@@ -4,32 +4,32 @@ import type { LimitEngine } from '../limit/engine.js'
 import type { Backend, Id } from '../options.js'
 import { Unreachable } from '../addon/unreachable.js'
 
-/** Frees what nobody can use any more. Permits stay held: nobody released them. */
+/** Frees handles that the program cannot reach any more. Their permits stay held, because no code released them. */
 const unreachable = new Unreachable<Handle>(number => void native.dropHandle(number))
 
-/** An open semaphore or limit in the addon, and what of it is still in use. */
+/** An open semaphore or limit in the addon, and the parts of it that are still in use. */
 export abstract class Handle {
   readonly number: number
-  /** With its slash; `undefined` for a raw key. */
+  /** The name with its slash; `undefined` for a raw key. */
   readonly name: string | undefined
   /** The raw System V key, if it was opened by one. */
   readonly key: number | undefined
   open = true
   /** Whether a pending wait keeps the process alive. */
   referenced = true
-  /** Pending waits. */
+  /** The number of pending waits. */
   waits = 0
-  /** Permits held: counted where the addon hands one over, before there is a `Permit` for it. */
+  /** The number of held permits: counted when the addon hands one over, before its `Permit` exists. */
   permits = 0
 
-  /** What messages call it. */
+  /** The word for it in messages. */
   abstract readonly noun: 'semaphore' | 'limit'
-  /** Whether what is taken from it is a permit. */
+  /** Whether its units are permits. */
   abstract readonly permit: boolean
-  /** What it is made of. */
+  /** Its backend or engine. */
   abstract readonly backend: Backend | LimitEngine
 
-  /** Which object it was, once the addon knows no more of the number. */
+  /** The identity of the object after `close`, when the addon does not know the number any more. */
   #identity: object | undefined
   #unlinked = false
 
@@ -40,7 +40,7 @@ export abstract class Handle {
     unreachable.watch(this, number)
   }
 
-  /** How messages of errors call the object. */
+  /** The object's name in error messages. */
   get label(): string {
     return this.key === undefined ? `'${this.name}'` : `with key ${this.key}`
   }
@@ -55,10 +55,10 @@ export abstract class Handle {
     return new IpcError('ERR_CLOSED', `the ${this.noun} ${this.label} is closed`)
   }
 
-  /** The error of a wait whose time is over. */
+  /** The error of a wait that timed out. */
   abstract timedOut(): IpcError
 
-  /** No more calls but the release of permits that are still held. */
+  /** Ends all calls except the release of permits that are still held. */
   close(): void {
     if (!this.open) return
     this.open = false
@@ -81,10 +81,10 @@ export abstract class Handle {
     checked(native.dropHandle(this.number))
   }
 
-  /** Which object it is. */
+  /** The identity of the object. */
   protected abstract identify(): object
-  /** Removes the object that is open. */
+  /** Removes the open object. */
   protected abstract remove(): void
-  /** Removes the object that was open. */
+  /** Removes the closed object. */
   protected abstract removeClosed(identity: object): void
 }

@@ -1,6 +1,6 @@
 import { checkOptions, checkSignal, checkTimeout } from '../options.js'
 
-/** When to give up waiting. */
+/** The options that end a wait. */
 export interface WaitOptions {
   /** Milliseconds, finite and at least 0; without it a wait has no end. */
   timeout?: number | undefined
@@ -8,13 +8,13 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined
 }
 
-/** When to give up blocking. */
+/** The option that ends a blocking call. */
 export interface WaitSyncOptions {
   /** Milliseconds, finite and at least 0; without it the call has no end. */
   timeout?: number | undefined
 }
 
-/** What ends a wait besides its unit. */
+/** The checked options that end a wait. */
 export interface WaitLimits {
   timeout: number | undefined
   signal: AbortSignal | undefined
@@ -22,7 +22,7 @@ export interface WaitLimits {
 
 const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
 
-/** What ends a wait, checked. */
+/** Checks the options that end a wait. */
 export function waitLimits(options: WaitOptions | undefined): WaitLimits {
   if (options === undefined) return FOR_EVER
   const { timeout, signal } = checkOptions(options)

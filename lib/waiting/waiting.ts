@@ -13,7 +13,7 @@ import { arrive, transit } from './transit.js'
 /** A wait for a unit or a permit, or a step of a resizing. */
 class Pending extends PendingWait<void> {
   readonly handle: Handle
-  /** A step of a resizing takes nothing for the caller, and subscribers hear nothing of it. */
+  /** Whether it is a step of a resizing, which takes nothing for the caller and publishes no event. */
   readonly #isStep: boolean
   #timer: NodeJS.Timeout | undefined
 
@@ -90,9 +90,9 @@ class Pending extends PendingWait<void> {
 let beginning = 0
 
 /**
- * Takes a unit for good, or a permit; or takes a step of a resizing `to` so many permits.
+ * Takes a unit or a permit; or makes a step of a resizing towards `to` permits.
  *
- * @returns `undefined` when it was there, or the resizing is done; else a promise of it.
+ * @returns `undefined` when it was available, or the resizing is done; otherwise a promise of it.
  */
 export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<void> | undefined {
   const { timeout, signal } = limits
