@@ -56,7 +56,7 @@ export declare function closeUnusedLocks(): void
  */
 export declare function collectSettled(session: number): number | Settled
 
-/** Forgets a handle. One that still has permits stays, since the process holds them; false then. */
+/** Forgets a handle. A handle that has permits stays, since the process holds them; then this returns false. */
 export declare function dropHandle(handle: number): boolean
 
 /** Whether this environment allows `ArrayBuffer`s over shared memory. */
@@ -106,7 +106,7 @@ export declare function limitRelease(handle: number): void
 export declare function limitRemoveClosed(identity: object): void
 
 /**
- * Brings a limit to so many permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
+ * Brings a limit to that number of permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
  * then it is to be called again.
  */
 export declare function limitStartResize(handle: number, permits: number, referenced: boolean): number
@@ -308,7 +308,7 @@ export interface OpenedMemory {
   created: boolean
 }
 
-/** A semaphore that may be new. */
+/** A semaphore, and whether it is new. */
 export interface OpenedSemaphore {
   handle: number
   created: boolean

@@ -37,14 +37,16 @@ export class Stage {
     for (const outcome of [...closed, ...removed]) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  /** Waits for a promise that must settle in time. */
+  /** Waits for a promise that must settle in time. A permit that it resolves with is released at the end. */
   async soon<T>(what: string, promise: T | PromiseLike<T>): Promise<T> {
     let alarm: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       alarm = setTimeout(() => reject(new Error(`${what}: not within ${this.#patience} ms`)), this.#patience)
     })
     try {
-      return await Promise.race([promise, late])
+      const value = await Promise.race([promise, late])
+      if (isPermit(value)) this.#permits.push(value)
+      return value
     } finally {
       clearTimeout(alarm)
     }
@@ -60,10 +62,8 @@ export class Stage {
   }
 
   /** Takes a permit that is free. */
-  async acquire(source: PermitSource): Promise<PermitLike> {
-    const permit = await this.soon('a permit that is free', source.acquire())
-    this.#permits.push(permit)
-    return permit
+  acquire(source: PermitSource): Promise<PermitLike> {
+    return this.soon('a permit that is free', source.acquire())
   }
 
   /** Counts the free permits: takes all of them, and releases them. */
@@ -112,6 +112,10 @@ export class Stage {
     ])
     assert.equal(outcome, 'pending')
   }
+}
+
+function isPermit(value: unknown): value is PermitLike {
+  return typeof value === 'object' && value !== null && 'release' in value
 }
 
 export function later(milliseconds: number): Promise<void> {

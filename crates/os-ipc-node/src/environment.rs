@@ -22,7 +22,7 @@ use crate::memory::Segment;
 use crate::session::{self, Session};
 use crate::waitable::Waitable;
 
-/// Has the sessions settle; does not keep the event loop alive by itself.
+/// Lets the sessions settle; does not keep the event loop alive by itself.
 pub(crate) type Wakeup = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
 
 pub(crate) struct Environment {
@@ -167,7 +167,7 @@ impl Environment {
         self.waitables.get(handle).ok_or_else(|| internal("no such handle"))
     }
 
-    /// All locks: what waits and what is held.
+    /// Ends all locks, pending and held.
     fn end_locks(&mut self) {
         for (number, lock) in self.locks.drain() {
             if let Some(session) = self.session(number) {
@@ -182,7 +182,7 @@ impl Environment {
         for session in &self.sessions {
             let in_transit = session.in_transit().and_then(|handle| self.waitables.get(handle));
             if let Some(Waitable::Semaphore(semaphore)) = in_transit {
-                // What was filled or removed meanwhile has no place for it.
+                // A counter that is full or removed by now takes nothing back.
                 drop(semaphore.post(1));
             }
         }

@@ -11,7 +11,7 @@ use crate::error::{OrFail, internal};
 use crate::owner::owner_of;
 use crate::waitable::Waitable;
 
-/// A semaphore that may be new.
+/// A semaphore, and whether it is new.
 #[napi(object, object_from_js = false)]
 pub struct OpenedSemaphore {
     pub handle: u32,

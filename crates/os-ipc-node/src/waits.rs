@@ -42,7 +42,7 @@ pub fn start_wait(env: Env, handle: u32, referenced: bool) -> napi::Result<f64> 
     start(&env, handle, referenced, Waitable::start)
 }
 
-/// Brings a limit to so many permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
+/// Brings a limit to that number of permits, and returns 0; or waits for a free permit to take away, and returns that wait's ticket:
 /// then it is to be called again.
 #[napi]
 pub fn limit_start_resize(env: Env, handle: u32, permits: u32, referenced: bool) -> napi::Result<f64> {
@@ -119,7 +119,7 @@ pub fn allow_pool(env: Env, handle: u32, allowed: bool) -> napi::Result<()> {
     })
 }
 
-/// Forgets a handle. One that still has permits stays, since the process holds them; false then.
+/// Forgets a handle. A handle that has permits stays, since the process holds them; then this returns false.
 #[napi]
 pub fn drop_handle(env: Env, handle: u32) -> napi::Result<bool> {
     let dropped = environment::with(&env, |environment| {

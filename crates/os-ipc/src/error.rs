@@ -18,7 +18,7 @@ pub enum Code {
     OutOfRange,
     /// The name or key stands for `IPC_PRIVATE`: a new object at every call.
     ReservedKey,
-    /// Two names have the same key, and the other one was there first.
+    /// Two names have the same key, and the other one exists already.
     NameCollision,
     /// A limit has the name or key of a semaphore, or the reverse.
     WrongKind,

@@ -42,7 +42,7 @@ pub use waiting::{
     leave_pool, leave_pool_queue, set_pool_size, set_spinning, set_spinning_by_default, share_pool,
 };
 
-/// Whether objects outlive their last user, until somebody removes them or the host restarts.
+/// Whether objects outlive their last user, until a process removes them or the host restarts.
 pub const OBJECTS_PERSIST: bool = sys::host::OBJECTS_PERSIST;
 
 /// The most bytes of a name, without its slash, that a System V set of this host can carry; `None` where there are no sets.

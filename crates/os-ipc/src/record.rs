@@ -7,7 +7,7 @@
 //! | 2 | length of the name in bytes, slash included; 0 for a raw key |
 //! | 3... | the name's bytes, 15 bits a word, most significant bit first |
 //!
-//! The set of a lock has a mark of its own, any name, and more behind it (`lock/system_v/layout.rs`).
+//! The set of a lock has another mark, any name, and more semaphores behind it (`lock/system_v/layout.rs`).
 //!
 //! The set of a limit has a mark of its own too, and always [`LIMIT_SIZE`] semaphores, so that its size alone tells what it is:
 //!
@@ -22,7 +22,7 @@
 use crate::name::MAX_NAME_BYTES;
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 
-/// What semaphore 1 holds: a magic number and the version of this layout.
+/// The value of semaphore 1: a magic number and the version of this layout.
 pub(crate) const MARK: u16 = 0x4f01;
 
 /// The value of semaphore 1 in the set of a lock.
@@ -58,7 +58,7 @@ pub(crate) fn set_size(name: &str) -> usize {
     set_size_for(name.len())
 }
 
-/// How many semaphores a set has for a name of so many bytes, slash included.
+/// The number of semaphores in the set of a name with `bytes` bytes, slash included.
 pub(crate) fn set_size_for(bytes: usize) -> usize {
     usize::from(NAME_AT) + words_of(bytes)
 }
@@ -70,7 +70,7 @@ pub(crate) fn longest_name() -> Option<usize> {
     Some((1..=MAX_NAME_BYTES).rev().find(fits).unwrap_or(0))
 }
 
-/// How many words the bytes of a name take.
+/// The number of words for the bytes of a name.
 pub(crate) const fn words_of(length: usize) -> usize {
     (length * 8).div_ceil(WORD_BITS)
 }
@@ -108,7 +108,7 @@ pub(crate) enum Record {
     Lock(String),
     /// The set of the limit with this name; empty for a raw key.
     Limit(String),
-    /// No mark: not ours, or not initialised yet.
+    /// No mark: a foreign set, or one that is not initialised yet.
     Absent,
     /// A mark, and behind it values that we never write.
     Damaged,
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_do_not_match_the_length_are_damage() {
+    fn words_that_do_not_match_the_length_are_damaged() {
         let mut cut = values("/jobs");
         cut.pop();
         assert_eq!(read(&cut), Record::Damaged);

@@ -124,7 +124,7 @@ fn a_permit_belongs_to_the_handle_that_waited() {
 }
 
 #[test]
-fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() {
+fn a_released_permit_goes_straight_to_the_next_waiter_of_this_process() {
     let Some(named) = Named::new() else { return };
     let (limit, party) = (named.create(1), Party::new());
     for blocked in [true, false] {
@@ -144,11 +144,11 @@ fn a_permit_that_is_released_goes_straight_to_the_next_waiter_of_this_process() 
 }
 
 #[test]
-fn a_permit_goes_to_whoever_waits_longest_in_the_kernel() {
+fn a_permit_goes_to_the_longest_waiter_in_the_kernel() {
     let Some(named) = Named::new() else { return };
     let (limit, party) = (named.create(1), Party::new());
     assert!(limit.try_acquire().unwrap());
-    // It blocks in the kernel for itself, as a thread of another process does.
+    // This thread blocks in the kernel itself, as a thread of another process would.
     let (other, release) = (named.open(), std::sync::mpsc::channel::<()>());
     let blocked = thread::spawn(move || {
         assert!(other.acquire(Some(LIMIT)).unwrap());
@@ -234,7 +234,7 @@ fn a_shrinking_that_is_given_up_leaves_numbers_that_fit_together() {
     limit.cancel(step, &party.mailbox);
     limit.release().unwrap();
     assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(2), 1));
-    // The same for a step that was taken, and that nobody collects.
+    // The same for a step that was taken, and that no call collects.
     assert!(limit.try_acquire().unwrap());
     let step = pending(limit.start_resize(0, &party.mailbox, Executors::THREAD));
     until_blocked(&limit, 1);

@@ -235,7 +235,7 @@ fn waits_that_time_out_during_posts_lose_no_unit() {
 }
 
 #[test]
-fn what_is_taken_for_good_stays_taken() {
+fn units_taken_with_wait_stay_taken() {
     for backend in backends() {
         let named = Named::new(backend);
         let watch = named.create(2);

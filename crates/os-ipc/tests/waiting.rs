@@ -18,7 +18,7 @@ fn pending(semaphore: &Semaphore, mailbox: &Arc<Mailbox>) -> WaiterId {
     }
 }
 
-/// Takes what arrived; says for which tickets it was.
+/// Takes the deliveries; returns their waiters.
 fn take(delivered: Vec<(WaiterId, Delivery)>) -> Vec<WaiterId> {
     delivered
         .into_iter()
@@ -61,7 +61,7 @@ fn handles_are_served_first_come_first_served() {
 }
 
 #[test]
-fn ten_thousand_waits_are_one_thread() {
+fn ten_thousand_waits_block_one_thread() {
     const WAITS: usize = 10_000;
     for backend in backends() {
         let named = Named::new(backend);

@@ -1,4 +1,4 @@
-//! Giving a new set its first value and its record.
+//! The initialisation of a new set: its first value and its record.
 
 use super::{Kind, SetName};
 use crate::error::OsCode;
@@ -6,7 +6,7 @@ use crate::record;
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 
-/// How many semaphores a new set has: one, without a record, where the host allows no more.
+/// The number of semaphores of a new set: 1, without a record, if the host allows no more.
 pub(super) fn size_for(name: &SetName) -> usize {
     let size = name.kind().size(name.name());
     // One operation for each word of the record and for the counter, one that checks the mark, and one for a limit's number.
@@ -17,9 +17,9 @@ pub(super) fn size_for(name: &SetName) -> usize {
     }
 }
 
-/// Initialises a set, with its record where it has room for one: one atomic semop, of which exactly one wins.
+/// Initialises a set, with its record if there is room for it: one atomic semop, of which exactly one succeeds.
 ///
-/// Never SETVAL or SETALL: they wipe other processes' undo records and lose a post that comes in between.
+/// Never SETVAL or SETALL: they wipe the undo records of other processes, and lose a post that comes in between.
 pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) -> Result<bool, OsCode> {
     if size == 1 {
         return initialise_single(set, initial);
@@ -39,9 +39,9 @@ pub(crate) fn initialise(set: SetId, size: usize, name: &SetName, initial: u16) 
     won(sys::operate(set, &mut operations))
 }
 
-/// Without a record, the time of the first operation is what tells others that the set is initialised.
+/// Without a record, the time of the first operation tells other processes that the set is initialised.
 ///
-/// Only from 0: where we were so slow that an `open_or_create` finished the set, our units would be there twice.
+/// This adds only to 0: if an `open_or_create` has finished the set meanwhile, our units would be there twice.
 fn initialise_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     let mut operations = match initial {
         0 => vec![Operation::add(0, 1, Undo::No), Operation::add(0, -1, Undo::No)],
@@ -50,7 +50,7 @@ fn initialise_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     won(sys::operate(set, &mut operations))
 }
 
-/// Finishes a set of one semaphore that its creator left alone; false when somebody was quicker.
+/// Finishes a set of one semaphore that its creator left behind; false if another process was quicker.
 pub(super) fn finish_single(set: SetId, initial: u16) -> Result<bool, OsCode> {
     if initial == 0 {
         return Ok(false);

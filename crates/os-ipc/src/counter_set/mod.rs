@@ -15,7 +15,7 @@ pub(crate) use opening::{Creation, Opened, create, open, open_or_create, unlink}
 use crate::error::{Error, OsCode, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
-/// A removed set's id is EINVAL to every later call, and EIDRM to those that wait; it is one thing.
+/// Waits on a removed set fail with EIDRM, and later calls with EINVAL; both mean the same.
 pub(crate) fn as_removed(errno: OsCode) -> OsCode {
     if errno == OsCode::EINVAL { OsCode::EIDRM } else { errno }
 }

@@ -1,4 +1,4 @@
-//! Making, finding and removing sets.
+//! Creating, finding and removing sets.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::record::{self, LIMIT_SIZE, Record};
 use crate::semaphore::patience::Patience;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 
-/// How long a set without our record may take to be initialised: nothing but its values can tell, and a counter may
-/// stay 0 for ever.
+/// The longest wait for the initialisation of a set without our record: 100 ms. Only its values can show that it is
+/// initialised, and a counter may stay 0 for ever.
 const FOREIGN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What is needed to make a set.
@@ -53,10 +53,10 @@ impl Ready {
     }
 }
 
-/// What a look at a set found.
+/// The state of a set that was found.
 enum Found {
     Ready(Ready),
-    /// It has the size of ours, and no record yet.
+    /// It has the size of our sets, and no record yet.
     Unfinished,
     /// It is another program's, and nothing ever happened to it.
     Untouched,
@@ -70,7 +70,7 @@ pub(crate) fn create(name: &SetName, creation: Creation) -> Result<Opened> {
     let failed = |call, errno| Error::system(what, call, name, errno);
     let size = size_for(name);
     let made = match sys::create(key, size, creation.mode) {
-        // SEMMSL is smaller than /proc said, or there is no /proc.
+        // SEMMSL is smaller than /proc reports, or there is no /proc.
         Err(OsCode::EINVAL) if size > 1 => sys::create(key, 1, creation.mode).map(|set| (set, 1)),
         made => made.map(|set| (set, size)),
     };
@@ -96,10 +96,10 @@ pub(crate) fn create(name: &SetName, creation: Creation) -> Result<Opened> {
 
 /// Removes a set that could not be initialised, unless another process did it meanwhile.
 ///
-/// Nothing compares and removes at once: who finishes it in between, some microseconds, gets `EIDRM`.
+/// No call compares and removes at once: a process that finishes the set in between, some microseconds, gets `EIDRM`.
 fn discard(set: SetId) {
     if sys::status(set).is_ok_and(|status| status.operated == 0) {
-        // What is reported is why it could not be initialised.
+        // The caller gets the error of the initialisation.
         let _ = sys::remove(set);
     }
 }
@@ -139,7 +139,7 @@ pub(crate) fn open_or_create(name: &SetName, creation: Creation, owner: Owner) -
         };
         match look(set, name, owner)? {
             Found::Ready(ready) => return Ok(ready.opened(set, false)),
-            // Its creator died, or is between its two calls: one of us finishes it, atomically.
+            // Its creator died, or is between its two calls: one of the openers finishes it, atomically.
             Found::Unfinished => match initialise(set, size, name, creation.initial) {
                 Ok(true) => return Ok(Ready::OURS.opened(set, true)),
                 Ok(false) | Err(OsCode::EIDRM | OsCode::EINVAL) => {
@@ -170,7 +170,7 @@ pub(crate) fn unlink(name: &SetName) -> Result<bool> {
         Err(OsCode::ENOENT) => return Ok(false),
         Err(errno) => return Err(failed("semget", errno)),
     };
-    // What we may not read, we may still be allowed to remove.
+    // We may be allowed to remove a set that we may not read.
     verify_recorded(set, name)?;
     match sys::remove(set) {
         Ok(()) => Ok(true),
@@ -224,7 +224,7 @@ fn look_inside(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
 fn unfinished(size: usize, name: &SetName, untouched: bool) -> Option<Kind> {
     let (is_raw, semaphore) = (name.name().is_empty(), record::set_size(name.name()));
     match size {
-        // A name's key is its hash, so a set of just its record's size is ours. A raw key's is 3 semaphores, as PHP's is.
+        // A name's key is its hash, so a set with the size of its record is ours. A raw key's set has 3, as PHP's.
         LIMIT_SIZE => (untouched || !is_raw).then_some(Kind::Limit),
         size if size == semaphore => (untouched || !is_raw).then_some(Kind::Semaphore),
         // Of a name that this raw key stands for.
@@ -247,7 +247,7 @@ fn verify_recorded(set: SetId, name: &SetName) -> Result<()> {
     match values.map(|values| (record::read(&values), values.len())) {
         Ok((Record::Named(recorded), _)) => verify(&recorded, Kind::Semaphore, name).map(drop),
         Ok((Record::Limit(recorded), _)) => verify(&recorded, Kind::Limit, name).map(drop),
-        // A raw key removes whatever has it.
+        // A raw key removes whatever set has it.
         Ok((Record::Lock(recorded), _)) if !name.name().is_empty() => Err(is_a_lock(&recorded, name)),
         Ok((Record::Absent, size)) => match unfinished(size, name, false) {
             Some(kind) if kind != name.kind() => Err(name.wrong_kind()),
@@ -290,7 +290,7 @@ fn comes_and_goes(name: &SetName) -> Error {
     Error::system(what, "semctl", name, OsCode::EIDRM)
 }
 
-/// Waits a moment before the next look; fails with `late` when it took too long already.
+/// Waits a moment before the next try; fails with `late` if it took too long already.
 fn pause(patience: &mut Patience, late: impl FnOnce() -> Error) -> Result<()> {
     if patience.once_more() { Ok(()) } else { Err(late()) }
 }

@@ -31,7 +31,7 @@ pub struct LimitInfo {
     pub waiters: u32,
     /// How many waits of this process are pending.
     pub pending: usize,
-    /// Who changed the counter last; `None` for nobody, or for a process of another PID namespace.
+    /// The process that changed the counter last; `None` if there is none, or if it is of another PID namespace.
     pub last_pid: Option<i32>,
     /// The owner's user.
     pub uid: u32,

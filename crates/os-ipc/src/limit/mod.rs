@@ -1,4 +1,4 @@
-//! Limits: at most so many at a time, over all processes of a host.
+//! Limits: at most N at a time, over all processes of a host.
 //!
 //! A permit has an owner, and comes back when its process dies. The number of permits is recorded and can be changed; the
 //! processes that hold them are named.
@@ -34,7 +34,7 @@ pub struct Limit {
     holder: Arc<Holder>,
     created: bool,
     unlinked: AtomicBool,
-    /// Its permits went back because the process is about to exit.
+    /// The permits went back because the process is about to exit.
     given_back: AtomicBool,
 }
 
@@ -104,7 +104,7 @@ impl Limit {
         self.object.permits()
     }
 
-    /// Takes a permit if one is there now.
+    /// Takes a permit if one is free now.
     pub fn try_acquire(&self) -> Result<bool> {
         self.object.queue().try_take(Request::Permit, &self.holder)
     }
@@ -135,7 +135,7 @@ impl Limit {
             if self.given_back.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            return Err(Error::invalid("there is no permit to release"));
+            return Err(Error::invalid("this handle has no permit to release"));
         }
         match self.object.queue().release(Request::Permit, self.holder.token()) {
             Ok(()) | Err(OsCode::EIDRM | OsCode::EINVAL) => Ok(()),
@@ -156,7 +156,7 @@ impl Limit {
 
     /// Brings the recorded number of permits to `permits`, or one step nearer to it.
     ///
-    /// It grows at once. It shrinks by one free permit a step: as long as there are some, and nobody of this process waits,
+    /// It grows at once. It shrinks by one free permit a step: as long as there are some, and no wait of this process is pending,
     /// at once; else the step is a wait in the line, and this is to be called again when that is over. Of two that resize at
     /// the same time, each is done when the record reaches its own number.
     pub fn start_resize(&self, permits: u32, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
@@ -196,7 +196,7 @@ impl Limit {
         self.object.queue().allow_pool(&self.holder, allowed);
     }
 
-    /// How many permits this handle has.
+    /// The number of permits of this handle.
     #[must_use]
     pub fn held(&self) -> usize {
         self.holder.permits()

@@ -157,7 +157,7 @@ impl Semaphore {
         )
     }
 
-    /// Starts a wait that ends in `mailbox`, unless a unit is there at once.
+    /// Starts a wait whose outcome comes to `mailbox`, unless a unit is free at once.
     pub fn start_wait(&self, mailbox: &Arc<Mailbox>, executors: Executors) -> Result<Wait> {
         let request = Request::Unit;
         if self.queue.take_at_once(request, &self.holder)? {
@@ -182,7 +182,7 @@ impl Semaphore {
         self.queue.allow_pool(&self.holder, allowed);
     }
 
-    /// What is known about the semaphore.
+    /// Information about the semaphore.
     pub fn info(&self) -> Result<SemaphoreInfo> {
         self.queue.before_reading();
         let mut info = self.object.info()?;

@@ -1,4 +1,4 @@
-//! What the queue asks of a backend.
+//! The operations that the queue needs from a backend.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) enum Request {
     Permit,
     /// A permit that is taken away from a limit, while that has more than this number.
     Shrink(u16),
-    /// A lock, held together with others who ask for the same.
+    /// A lock, shared with other requests for the same.
     Shared,
     /// A lock, held exclusively.
     Exclusive,
@@ -63,7 +63,7 @@ pub(crate) trait Counter: Send + Sync {
         Ok(())
     }
 
-    /// The error for a call that could not `act` on the object ("take a unit from", "give a permit back to").
+    /// The error for a call that failed to `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
 
@@ -97,7 +97,7 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
     }
 }
 
-/// A lock: what it is made of exists only while somebody uses it, and tells others who waits.
+/// A lock: its kernel objects exist only while a request uses them, and they tell other processes which requests wait.
 pub(crate) trait Locking: Counter {
     /// One more request uses the lock.
     fn join(&self);

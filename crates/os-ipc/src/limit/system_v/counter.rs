@@ -212,7 +212,7 @@ impl LimitCounter {
     }
 
     /// Marks what this process holds as meant for the program that it becomes, or takes the mark away. False where no word
-    /// tells of it: then nobody gives it back before the process ends.
+    /// tells of it: then it goes back when the process ends.
     pub(super) fn hand_on(&self, handed_on: bool) -> Result<bool> {
         let mut hold = self.lock();
         let Some(word) = hold.word.filter(|_| hold.named > 0) else { return Ok(false) };

@@ -36,7 +36,7 @@ pub(super) fn first_choice() -> u16 {
     HOLDERS_AT + u16::try_from(place).unwrap_or_default()
 }
 
-/// Who has a word: `None` for a process of another PID namespace.
+/// The process that has a word: `None` for a process of another PID namespace.
 pub(super) fn pid_of(set: SetId, word: u16) -> Option<i32> {
     sys::last_pid_at(set, word).ok().filter(|pid| *pid != 0)
 }

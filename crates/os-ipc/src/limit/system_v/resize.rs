@@ -57,7 +57,7 @@ pub(super) fn await_step(set: SetId, to: u16) -> Result<Token, OsCode> {
     }
 }
 
-/// Gives back the permit of a step that nobody wants any more.
+/// Gives back the permit of a step whose resize was given up.
 pub(super) fn undo_step(set: SetId, token: Token) -> Result<(), OsCode> {
     if token == REACHED {
         return Ok(());

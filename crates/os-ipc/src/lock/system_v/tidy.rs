@@ -8,7 +8,7 @@ use crate::sys::clock;
 /// How many sets one call looks at. A process leaves one behind at most, so that no more than a few stay.
 const LOOKED_AT: usize = 64;
 
-/// Removes sets of this user's locks that nobody uses, among some of all the sets of this host.
+/// Removes unused sets of this user's locks, among some of all the sets of this host.
 ///
 /// Another process may be about to use one. It opens another one then, as it does when the last user of a lock leaves.
 pub(in crate::lock) fn tidy() -> Result<()> {

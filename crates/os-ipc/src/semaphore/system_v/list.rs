@@ -10,7 +10,7 @@ use crate::sys::system_v::table::SETS;
 
 /// Every set that we may read and that is neither a lock nor a limit.
 pub(crate) fn list() -> Result<Vec<SemaphoreInfo>> {
-    // One that is gone by now, or that we may not read, is not on the list.
+    // The list leaves out sets that are gone by now, and sets that we may not read.
     Ok(sets()?.into_iter().filter(|set| !is_another(*set)).filter_map(|set| describe(set).ok()).collect())
 }
 

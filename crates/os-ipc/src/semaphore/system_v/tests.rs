@@ -182,7 +182,7 @@ fn disowned_at_both_ends_of_the_counter() {
         let queue = set.queue();
         let counter = queue.counter();
         counter.take(Request::Unit, &Interrupt::of_this_thread()).unwrap().unwrap();
-        // At 32,767 the first way would pass the limit.
+        // At 32,767 adding first would pass the limit.
         let refill = initial == 32_767;
         if refill {
             sys::give(sys::find(named.key()).unwrap(), 1, Undo::No).unwrap();

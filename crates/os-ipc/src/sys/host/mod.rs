@@ -52,5 +52,5 @@ pub(crate) use windows::*;
 /// Whether the kernel tells what objects there are: XNU does not.
 pub(crate) const CAN_LIST: bool = cfg!(target_os = "linux");
 
-/// Whether objects outlive their last user, until somebody removes them or the host restarts.
+/// Whether objects outlive their last user, until a process removes them or the host restarts.
 pub(crate) const OBJECTS_PERSIST: bool = cfg!(unix);

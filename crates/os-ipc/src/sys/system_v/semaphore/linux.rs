@@ -126,7 +126,7 @@ pub(crate) fn operate_within(
     .map(drop)
 }
 
-/// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is there now.
+/// `semop(set, {0, -1, IPC_NOWAIT})`: takes a unit if one is free now.
 ///
 /// `EAGAIN` means that none is; `EIDRM` and `EINVAL`, that the set was removed.
 pub(crate) fn try_take(set: SetId, undo: Undo) -> Result<(), OsCode> {
