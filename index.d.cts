@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/** What limits are made of: `'sysv'` is semop(2) with undo. */
+/** The engine of a limit: `'sysv'` is semop(2) with undo. */
 type LimitEngine = 'sysv';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
@@ -100,7 +100,7 @@ interface FailedMessage extends SemaphoreMessage {
 interface ReleasedMessage extends SemaphoreMessage {
     /** How many: 1 for a permit, the argument of `post` for units. */
     count: number;
-    /** Milliseconds that the permit was held; `undefined` for units, and when nobody listened as it was taken. */
+    /** Milliseconds that the permit was held; `undefined` for units, and when the channel had no subscriber at the time of the grant. */
     held: number | undefined;
 }
 /** The messages of the channels of `node:diagnostics_channel` that semaphores and limits publish to. */
@@ -170,7 +170,7 @@ declare class IpcError extends Error {
  * @param path - A file that exists; only its device and inode count.
  * @param projectId - 1 to 255.
  * @returns A signed 32-bit key for `Semaphore` and `SharedMemory`.
- * @throws {IpcError} `ENOENT`, `EACCES`, ... when the file cannot be looked at.
+ * @throws {IpcError} `ENOENT`, `EACCES`, ... when stat(2) of the file fails.
  *
  * @example
  * ```ts
@@ -204,14 +204,14 @@ interface ListedLock {
     readonly changedAt: Date;
 }
 
-/** How many permits of a limit a process holds. */
+/** The number of permits that a process holds. */
 interface LimitHolder {
     readonly pid: number;
     readonly permits: number;
 }
-/** What is known about a limit; `undefined` where the system does not say. */
+/** The facts about a limit; `undefined` where the system does not tell them. */
 interface LimitInfo {
-    /** What it is made of. */
+    /** The engine. */
     readonly engine: LimitEngine;
     /** The name with its leading slash, where the limit carries it. */
     readonly name: string | undefined;
@@ -219,40 +219,40 @@ interface LimitInfo {
     readonly key: number;
     /** The System V set's id. */
     readonly id: number;
-    /** How many permits there are, as recorded; `undefined` for a set that another program made. */
+    /** The recorded number of permits; `undefined` for a set that another program made. */
     readonly permits: number | undefined;
-    /** How many of them are free. */
+    /** The number of free permits. */
     readonly free: number;
-    /** Which processes hold how many, by pid; `undefined` for a set that another program made. */
+    /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
     readonly holders: readonly LimitHolder[] | undefined;
     /**
-     * How many permits are held that no process in `holders` has: a limit names 64 processes, and none of another PID namespace.
-     * What another program took without undo is counted here too.
+     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
+     * Permits that another program took without undo count here too.
      */
     readonly unnamed: number | undefined;
-    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
     readonly waiters: number;
-    /** How many waits of this process are pending. */
+    /** The number of pending waits of this process. */
     readonly pending: number;
-    /** Who took or gave back a permit last; `undefined` for nobody, or for a process of another PID namespace. */
+    /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
     readonly lastPid: number | undefined;
-    /** The owner's user. */
+    /** The uid of the owner. */
     readonly uid: number;
-    /** The owner's group. */
+    /** The gid of the owner. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** When the last operation was, to the second. */
+    /** The time of the last operation, in whole seconds. */
     readonly operatedAt: Date | undefined;
-    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
     readonly changedAt: Date;
-    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
     readonly verified: boolean;
 }
 
-/** What is known about a semaphore; `undefined` where the system does not say. */
+/** The facts about a semaphore; `undefined` where the system does not tell them. */
 interface SemaphoreInfo {
-    /** Which of the platform's two kinds it is. */
+    /** The backend. */
     readonly backend: Backend;
     /** The name with its leading slash, where the semaphore carries it. */
     readonly name: string | undefined;
@@ -263,27 +263,27 @@ interface SemaphoreInfo {
     /** The counter. */
     readonly value: number | undefined;
     /**
-     * How many threads of all processes wait in the kernel; a process of ours has at most one there. A thread that was
-     * killed while it waited goes on being counted in a POSIX semaphore.
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
+     * semaphore keeps counting a thread that was killed while it waited.
      */
     readonly waiters: number | undefined;
-    /** How many waits of this process are pending. */
+    /** The number of pending waits of this process. */
     readonly pending: number;
-    /** Who changed the counter last; `undefined` for nobody, or for a process of another PID namespace. */
+    /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
     readonly lastPid: number | undefined;
-    /** The owner's user. */
+    /** The uid of the owner. */
     readonly uid: number | undefined;
-    /** The owner's group. */
+    /** The gid of the owner. */
     readonly gid: number | undefined;
     /** Permission bits. */
     readonly mode: number | undefined;
-    /** When the last operation was, to the second. */
+    /** The time of the last operation, in whole seconds. */
     readonly operatedAt: Date | undefined;
-    /** When it was made, or last changed in owner, mode or (by semctl) value, to the second. */
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
     readonly changedAt: Date | undefined;
-    /** Whether it is known to be the one of this name, and not another's with the same key. */
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
     readonly verified: boolean;
-    /** Whether its name was taken away or given to another one (POSIX). */
+    /** Whether its name was removed or belongs to another one now (POSIX). */
     readonly removed: boolean;
 }
 
@@ -483,7 +483,7 @@ interface LockDiagnosticsMessages {
  * @example
  * ```ts
  * await locks.request('cache', { mode: 'shared' }, async () => {
- *   // other readers may be here as well, but no exclusive holder
+ *   // other sharing holders may be here as well, but no exclusive holder
  * })
  * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
  *   if (lock === null) return false // another process holds the lock
@@ -493,25 +493,25 @@ interface LockDiagnosticsMessages {
  */
 declare const locks: LockManager;
 
-/** When to give up waiting. */
+/** The options that end a wait. */
 interface WaitOptions {
     /** Milliseconds, finite and at least 0; without it a wait has no end. */
     timeout?: number | undefined;
     /** Ends the wait; its promise rejects with `signal.reason`. */
     signal?: AbortSignal | undefined;
 }
-/** When to give up blocking. */
+/** The option that ends a blocking call. */
 interface WaitSyncOptions {
     /** Milliseconds, finite and at least 0; without it the call has no end. */
     timeout?: number | undefined;
 }
 
 /**
- * Where permits come from, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a
- * class of your own can be one.
+ * A source of permits, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a class of your
+ * own can be one.
  *
- * What has to be asked over a network answers with a promise there and at once here, so the types say "or": `await` suits
- * both.
+ * A source over a network answers with a promise where a source on one machine answers at once, so the types have both:
+ * `await` works with both.
  *
  * @example
  * ```ts
@@ -521,50 +521,50 @@ interface WaitSyncOptions {
  * ```
  */
 interface PermitSource extends AsyncDisposable {
-    /** The name that all who share the permits know them by, with its leading slash; `undefined` where they have none. */
+    /** The name of the permits for all their users, with its leading slash; `undefined` where they have none. */
     readonly name: string | undefined;
     /**
-     * Takes a permit, and waits until one is there.
+     * Takes a permit, and waits until one is free.
      *
      * @throws {IpcError} `ETIMEDOUT`, `ERR_CLOSED`; or the signal's reason.
      */
     acquire(options?: WaitOptions): Promise<PermitLike>;
-    /** Takes a permit if one is there now; `null` when there is none. */
+    /** Takes a permit if one is free now; otherwise returns `null`. */
     tryAcquire(): PermitLike | null | Promise<PermitLike | null>;
-    /** Runs a function while holding a permit, and gives the permit back when it returned or threw. */
+    /** Runs a function while holding a permit, and releases the permit when the function has returned or thrown. */
     use<T>(fn: (permit: PermitLike) => T | Promise<T>, options?: WaitOptions): Promise<T>;
-    /** What is known about the permits now. */
+    /** Reads the present facts about the permits. */
     info(): PermitSourceInfo | Promise<PermitSourceInfo>;
     /**
-     * Pending waits reject with `ERR_CLOSED`, and so does every later call but this one. Permits stay held until they are
-     * released.
+     * Ends the source: pending waits reject with `ERR_CLOSED`, and so does every later call except this one. Permits stay held
+     * until they are released.
      */
     close(): void | Promise<void>;
 }
 /** A permit of any {@link PermitSource}. */
 interface PermitLike extends Disposable, AsyncDisposable {
-    /** Whether it was given back. */
+    /** Whether it was released. */
     readonly released: boolean;
-    /** Aborts when the permit is lost, with an `ERR_PERMIT_LOST`; on one machine it never is. */
+    /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost; a permit of one machine never is. */
     readonly signal: AbortSignal;
-    /** Gives the permit back; a second call does nothing, and neither does that of a lost one. */
+    /** Releases the permit. A second call does nothing; for a lost permit the call does nothing either. */
     release(): void | Promise<void>;
 }
-/** What every {@link PermitSource} can say. */
+/** The facts that every {@link PermitSource} has. */
 interface PermitSourceInfo {
     /** The name with its leading slash, where it is known. */
     readonly name: string | undefined;
-    /** How many permits are free, where it is known. */
+    /** The number of free permits, where it is known. */
     readonly free: number | undefined;
-    /** How many waits of this process are pending. */
+    /** The number of pending waits of this process. */
     readonly pending: number;
 }
 
 /**
  * A permit of a {@link Limit} that this process holds.
  *
- * The kernel gives it back when the process dies, `kill -9` included. A permit that is only forgotten stays held as long as
- * the process lives.
+ * The kernel returns the permit when the process dies, also by `kill -9`. A permit that the program only forgets stays held as
+ * long as the process lives.
  *
  * @example
  * ```ts
@@ -576,7 +576,7 @@ interface PermitSourceInfo {
  */
 declare class Permit implements PermitLike {
     #private;
-    /** Whether it was given back. */
+    /** Whether it was released. */
     get released(): boolean;
     /**
      * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
@@ -589,9 +589,9 @@ declare class Permit implements PermitLike {
      */
     get signal(): AbortSignal;
     /**
-     * Gives the permit back; a second call does nothing.
+     * Releases the permit; a second call does nothing.
      *
-     * It works after the limit's `close()` too. Where the limit was removed, the permit went with it.
+     * It works after the limit's `close()` too. If the limit was removed, its permits are gone with it.
      *
      * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
      */
@@ -602,31 +602,31 @@ declare class Permit implements PermitLike {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What a limit is made of. */
+/** The option that selects the engine of a limit. */
 interface LimitEngineOptions {
     /** `'sysv'`, the only one so far: System V semaphores with undo. */
     engine?: LimitEngine | undefined;
 }
-/** How a limit is made. */
+/** The options of {@link Limit.create}. */
 interface CreateLimitOptions extends LimitEngineOptions {
-    /** How many permits there are, 0 to 32,767. */
+    /** The number of permits, 0 to 32,767. */
     permits: number;
     /** Permission bits; `0o600` when missing. The umask does not change them. */
     mode?: number | undefined;
 }
-/** How a limit that exists is opened. */
+/** The options of {@link Limit.open}. */
 interface OpenLimitOptions extends LimitEngineOptions {
-    /** Whose limit may be opened besides this user's and root's: a uid, or `'any'`. */
+    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
-/** How a limit is opened, and made when there is none. */
+/** The options of {@link Limit.openOrCreate}. */
 interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
 }
 /**
- * At most so many at a time, over all processes of this host.
+ * A limit on how many holders run at a time, over all processes of this host.
  *
- * A permit has an owner, and comes back when its process dies, `kill -9` included. The limit records how many permits there
- * are and which processes hold them; {@link resize} changes the number while it is in use.
+ * A permit has an owner, and comes back when its process dies, also by `kill -9`. The limit records the number of its permits
+ * and the processes that hold them; {@link resize} changes the number while the limit is in use.
  *
  * @example
  * ```ts
@@ -638,7 +638,7 @@ declare class Limit implements PermitSource, Disposable {
     #private;
     /** The name with its leading slash; `undefined` for a raw System V key. */
     readonly name: string | undefined;
-    /** What it is made of. */
+    /** The engine. */
     readonly engine: LimitEngine;
     /** Whether this call made the limit. */
     readonly created: boolean;
@@ -647,7 +647,7 @@ declare class Limit implements PermitSource, Disposable {
      * Makes a limit that must not exist yet.
      *
      * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
-     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
+     * @throws {IpcError} `EEXIST` when it exists already, `ENOSPC` at the host's limit, `ERR_WRONG_KIND` when a semaphore has the
      * name, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`, `ERR_NOT_SUPPORTED` where the platform has no limits.
      *
      * @example
@@ -660,9 +660,9 @@ declare class Limit implements PermitSource, Disposable {
      * Opens a limit that exists. A semaphore set that a program in another language made opens too: it has no recorded number
      * of permits and no holders.
      *
-     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_WRONG_KIND` when it is a semaphore,
-     * `ERR_NAME_COLLISION` when it is another name's, `ERR_NOT_INITIALISED` when its creator died or hangs.
+     * @throws {IpcError} `ENOENT` when it does not exist, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when its owner is neither this user nor root, `ERR_WRONG_KIND` when it is a semaphore,
+     * `ERR_NAME_COLLISION` when it belongs to another name, `ERR_NOT_INITIALISED` when its creator died or hangs.
      *
      * @example
      * ```ts
@@ -672,12 +672,12 @@ declare class Limit implements PermitSource, Disposable {
      */
     static open(id: Id, options?: OpenLimitOptions): Limit;
     /**
-     * Opens a limit, or makes it when there is none.
+     * Opens a limit, or makes it when it does not exist.
      *
      * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
      * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
      *
-     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
      *
      * @example
      * ```ts
@@ -687,21 +687,21 @@ declare class Limit implements PermitSource, Disposable {
      */
     static openOrCreate(id: Id, options: OpenOrCreateLimitOptions): Limit;
     /**
-     * Removes a limit. Everybody who waits for a permit gets `EIDRM`.
+     * Removes a limit. All waits for its permits reject with `EIDRM`.
      *
-     * @returns Whether there was one.
-     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION` when
-     * it is another name's.
+     * @returns Whether it existed.
+     * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_WRONG_KIND` when it is a semaphore, `ERR_NAME_COLLISION`
+     * when it belongs to another name.
      */
     static unlink(id: Id, options?: LimitEngineOptions): boolean;
     /**
-     * How many permits there are, as the limit records it now; `undefined` for a set that another program made.
+     * The number of permits that the limit records now; `undefined` for a set that another program made.
      *
      * @throws {IpcError} `EIDRM` when the limit was removed.
      */
     get permits(): number | undefined;
     /**
-     * Takes a permit, and waits until one is there: first come, first served in this process.
+     * Takes a permit, and waits until one is free: first come, first served in this process.
      *
      * @throws {IpcError} `ETIMEDOUT`, which names the processes that hold the permits (`holders`), `EIDRM` when the limit was
      * removed, `ERR_CLOSED`; or the signal's reason.
@@ -713,16 +713,16 @@ declare class Limit implements PermitSource, Disposable {
      */
     acquire(options?: WaitOptions): Promise<Permit>;
     /**
-     * Takes a permit if one is there now; it does not queue behind pending waits.
+     * Takes a permit if one is free now; it does not queue behind pending waits.
      *
-     * @returns `null` when none is free.
+     * @returns `null` when no permit is free.
      * @throws {IpcError} `EIDRM` when the limit was removed.
      */
     tryAcquire(): Permit | null;
     /**
-     * Takes a permit, and blocks this thread until one is there: for scripts and workers.
+     * Takes a permit, and blocks this thread until one is free: for scripts and workers.
      *
-     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     * The thread runs no other code meanwhile, not even the handler of a signal.
      *
      * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed.
      *
@@ -733,12 +733,12 @@ declare class Limit implements PermitSource, Disposable {
      */
     acquireSync(options?: WaitSyncOptions): Permit;
     /**
-     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
      *
      * The function gets the permit: it may release it early, and pass its `signal` on.
      *
-     * @returns What the function returned.
-     * @throws As {@link acquire}, and what the function throws.
+     * @returns The result of the function.
+     * @throws As {@link acquire}, and the error that the function throws.
      *
      * @example
      * ```ts
@@ -747,13 +747,13 @@ declare class Limit implements PermitSource, Disposable {
      */
     use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
     /**
-     * Changes how many permits there are, for all processes.
+     * Changes the number of permits, for all processes.
      *
-     * It grows at once. It shrinks permit by permit: each one that is free is taken away, and for the next one it waits in the
-     * line like everybody else. Where it is aborted or its process dies, the limit has the number that it had reached. Of two
-     * that resize at the same time, each is done when the limit has its own number; that of the last one stays.
+     * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits for the next one in the
+     * queue like every waiter. If the call is aborted or its process dies, the limit keeps the number that it has reached. Of two
+     * calls at the same time, each is done when the limit has its own number; the number of the last one stays.
      *
-     * @param permits - 0 to 32,767; with 0, nobody gets a permit until it grows again.
+     * @param permits - 0 to 32,767; with 0, no call gets a permit until the limit grows again.
      * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
      * another program made; or the signal's reason.
      *
@@ -764,26 +764,26 @@ declare class Limit implements PermitSource, Disposable {
      */
     resize(permits: number, options?: WaitOptions): Promise<void>;
     /**
-     * What the kernel knows about the limit, and what this process waits for.
+     * Reads the kernel's facts about the limit, and the pending waits of this process.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
      */
     info(): LimitInfo;
-    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    /** Makes pending waits of this handle keep the process alive, which is the default. */
     ref(): this;
     /** Lets the process end while waits of this handle are pending. */
     unref(): this;
     /**
-     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call except this one and `unlink()` throws it.
      *
-     * Permits stay held until they are released. The limit itself stays, for others.
+     * Permits stay held until they are released. The limit itself stays for other handles.
      */
     close(): void;
     /**
-     * Removes the limit that this handle has open, before or after `close()`. Another one that has its name by now stays. A
-     * second call does nothing; one that failed can be tried again.
+     * Removes the limit that this handle has open, before or after `close()`. Another limit that has its name by now stays. A
+     * second call does nothing; a call that failed can be tried again.
      *
-     * @throws {IpcError} `EPERM` when it is somebody else's.
+     * @throws {IpcError} `EPERM` when it belongs to another user.
      */
     unlink(): void;
     /** The same as {@link close}. */
@@ -792,31 +792,31 @@ declare class Limit implements PermitSource, Disposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Which of the platform's two kinds of semaphores an id means. */
+/** The option that selects the backend of an id. */
 interface BackendOptions {
     /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
     backend?: Backend | undefined;
 }
-/** How a semaphore is made. */
+/** The options of {@link Semaphore.create}. */
 interface CreateSemaphoreOptions extends BackendOptions {
-    /** The counter's first value, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
+    /** The initial value of the counter, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
     initial: number;
     /** Permission bits; `0o600` when missing. The umask does not change them. */
     mode?: number | undefined;
 }
-/** How a semaphore that exists is opened. */
+/** The options of {@link Semaphore.open}. */
 interface OpenSemaphoreOptions extends BackendOptions {
-    /** Whose semaphore may be opened besides this user's and root's: a uid, or `'any'`. */
+    /** Another owner whose semaphore this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
-/** How a semaphore is opened, and made when there is none. */
+/** The options of {@link Semaphore.openOrCreate}. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
- * Its units have no owner: they are signals between processes. For "at most so many at a time", take a {@link Limit}, whose
- * permits have an owner and come back when that dies.
+ * Its units have no owner: they are signals between processes. To limit how many holders run at a time, use a {@link Limit}:
+ * its permits have an owner, and come back when the owner dies.
  *
  * Semantics: {@link https://man7.org/linux/man-pages/man2/semop.2.html semop(2)},
  * {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html sem_overview(7)}.
@@ -831,7 +831,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
     #private;
     /** The name with its leading slash; `undefined` for a raw System V key. */
     readonly name: string | undefined;
-    /** Which of the platform's two kinds it is. */
+    /** The backend. */
     readonly backend: Backend;
     /** Whether this call made the semaphore. */
     readonly created: boolean;
@@ -840,7 +840,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      * Makes a semaphore that must not exist yet.
      *
      * @param id - A name (1 to 250 bytes of UTF-8 without `..`; a missing leading slash is added) or a raw System V key.
-     * @throws {IpcError} `EEXIST` when there is one, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
+     * @throws {IpcError} `EEXIST` when it exists already, `ENOSPC` at the host's limit, `ERR_NAME_COLLISION`, `ERR_RESERVED_KEY`.
      *
      * @example
      * ```ts
@@ -849,11 +849,11 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     static create(id: Id, options: CreateSemaphoreOptions): Semaphore;
     /**
-     * Opens a semaphore that exists, whoever made it: here a name may have 255 bytes (POSIX with glibc: 251), and `..` in it.
+     * Opens an existing semaphore of any program: here a name may have 255 bytes (POSIX with glibc: 251), and may contain `..`.
      *
-     * @throws {IpcError} `ENOENT` when there is none, `EACCES` without permission to read and change it,
-     * `ERR_FOREIGN_OWNER` when it is neither this user's nor root's, `ERR_NAME_COLLISION` when it is another name's, `ERR_WRONG_KIND` when it is a limit,
-     * `ERR_NOT_INITIALISED` when its creator died or hangs.
+     * @throws {IpcError} `ENOENT` when it does not exist, `EACCES` without permission to read and change it,
+     * `ERR_FOREIGN_OWNER` when its owner is neither this user nor root, `ERR_NAME_COLLISION` when it belongs to another name,
+     * `ERR_WRONG_KIND` when it is a limit, `ERR_NOT_INITIALISED` when its creator died or hangs.
      *
      * @example
      * ```ts
@@ -863,11 +863,11 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     static open(id: Id, options?: OpenSemaphoreOptions): Semaphore;
     /**
-     * Opens a semaphore, or makes it when there is none; `initial` only counts then.
+     * Opens a semaphore, or makes it when it does not exist; `initial` only counts then.
      *
-     * Of any number of processes that call it at once exactly one makes it.
+     * If several processes call it at once, exactly one of them makes the semaphore.
      *
-     * @throws {IpcError} As {@link open} and {@link create}, but for `ENOENT` and `EEXIST`.
+     * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
      *
      * @example
      * ```ts
@@ -877,15 +877,15 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
     /**
-     * Removes a semaphore. On System V everybody who waits on it gets `EIDRM`; a POSIX one lives on without its name
-     * for those who have it open.
+     * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore lives on without its name for the
+     * processes that have it open.
      *
-     * @returns Whether there was one.
-     * @throws {IpcError} `EPERM` when it is somebody else's, `ERR_NAME_COLLISION` when it is another name's.
+     * @returns Whether it existed.
+     * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_NAME_COLLISION` when it belongs to another name.
      */
     static unlink(id: Id, options?: BackendOptions): boolean;
     /**
-     * The counter: how many units are there now.
+     * The counter: the number of units that are available now.
      *
      * @throws {IpcError} `EIDRM` when it was removed, `ENOSYS` where the platform cannot tell (`capabilities.value`).
      */
@@ -898,14 +898,14 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     post(count?: number): void;
     /**
-     * Takes a unit for good if one is there now; it does not queue behind pending waits.
+     * Takes a unit if one is available now; it does not queue behind pending waits.
      *
      * @returns False when the counter is 0.
      * @throws {IpcError} `EIDRM` when it was removed.
      */
     tryWait(): boolean;
     /**
-     * Takes a unit for good, and waits until one is there: first come, first served in this process.
+     * Takes a unit, and waits until one is available: first come, first served in this process.
      *
      * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed, `ERR_CLOSED`; or the signal's reason.
      *
@@ -916,33 +916,33 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     wait(options?: WaitOptions): Promise<void>;
     /**
-     * Takes a unit for good, and blocks this thread until one is there: for scripts and workers.
+     * Takes a unit, and blocks this thread until one is available: for scripts and workers.
      *
-     * Nothing else runs in this thread meanwhile, not even a handler of a signal.
+     * The thread runs no other code meanwhile, not even the handler of a signal.
      *
      * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
      */
     waitSync(options?: WaitSyncOptions): void;
     /**
-     * What the kernel knows about the semaphore, and what this process waits for.
+     * Reads the kernel's facts about the semaphore, and the pending waits of this process.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
      */
     info(): SemaphoreInfo;
-    /** Makes pending waits of this handle keep the process alive, as they do at first. */
+    /** Makes pending waits of this handle keep the process alive, which is the default. */
     ref(): this;
     /** Lets the process end while waits of this handle are pending. */
     unref(): this;
     /**
-     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call but this one and `unlink()` throws it.
-     * The semaphore itself stays, for others.
+     * Closes this handle: its pending waits reject with `ERR_CLOSED`, and every later call except this one and `unlink()` throws it.
+     * The semaphore itself stays for other handles.
      */
     close(): void;
     /**
-     * Removes the semaphore that this handle has open, before or after `close()`. Another one that has its name by now
-     * stays. A second call does nothing; one that failed can be tried again.
+     * Removes the semaphore that this handle has open, before or after `close()`. Another semaphore that has its name by now
+     * stays. A second call does nothing; a call that failed can be tried again.
      *
-     * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it is somebody else's.
+     * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it belongs to another user.
      */
     unlink(): void;
     /** The same as {@link close}. */

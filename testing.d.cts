@@ -2,34 +2,34 @@
 /// <reference types="node" />
 import { PermitSource, PermitLike } from './index.cjs';
 
-/** How the suite gets at the class that is tested. What it opens it closes. */
+/** The suite's access to the class under test. The suite closes every source that it opens. */
 interface PermitSourceSubject {
-    /** Makes so many permits, under a name that nobody else uses, and opens them. */
+    /** Makes a source with this number of permits, under a unique name, and opens it. */
     create(permits: number): PermitSource | Promise<PermitSource>;
-    /** Opens once more what `create` made, as another process would. */
+    /** Opens a source that `create` made a second time, as another process would. */
     open(name: string, permits: number): PermitSource | Promise<PermitSource>;
-    /** Takes away what `create` made, after the test: where something stays behind. */
+    /** Removes what `create` made, after the test; only needed where closing leaves something behind. */
     remove?: ((name: string) => unknown) | undefined;
     /**
-     * Makes a permit lost, as far as its holder can find out; missing where permits cannot be lost. The signal may abort
-     * some time later.
+     * Makes a permit lost, as far as its holder can tell; missing where permits cannot be lost. The signal may abort some time
+     * later.
      */
     lose?: ((permit: PermitLike, source: PermitSource) => unknown) | undefined;
-    /** How many milliseconds anything may take that is not meant to last; 10,000 when missing. */
+    /** The most milliseconds for any step that is not meant to last; 10,000 when missing. */
     patience?: number | undefined;
 }
 
-/** One thing that a `PermitSource` does. */
+/** A behaviour of a `PermitSource`. */
 interface PermitSourceCase {
-    /** A sentence. */
+    /** The behaviour, as a sentence. */
     readonly title: string;
-    /** Resolves when it is so; rejects with an AssertionError when it is not. */
+    /** Resolves when the source behaves so; rejects with an AssertionError when it does not. */
     readonly run: () => Promise<void>;
 }
 /**
- * Everything that code may rely on that takes its permits from any `PermitSource`, as tests that need no framework.
+ * All behaviour that code may rely on when it takes its permits from any `PermitSource`, as tests that need no framework.
  *
- * They are independent of each other. For ava, which wants an assertion of its own: `test(title, t => t.notThrowsAsync(run))`.
+ * The cases are independent of each other. ava needs its own assertion: `test(title, t => t.notThrowsAsync(run))`.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ interface PermitSourceCase {
  */
 declare function permitSourceCases(subject: PermitSourceSubject): PermitSourceCase[];
 
-/** A `test(title, function)`, as node:test, vitest, jest, mocha (`it`) and uvu have it. */
+/** A `test(title, function)` in the form of node:test, vitest, jest, mocha (`it`) and uvu. */
 type DeclareTest = (title: string, run: () => Promise<void>) => unknown;
 /**
  * Declares a test for every case of {@link permitSourceCases}.
