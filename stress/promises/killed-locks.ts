@@ -21,7 +21,7 @@ const PLACES = 3
 
 const promised: Promised = {
   promise:
-    'a lock of a `kill -9`ed process is free within 100 ms, and nobody is ever inside with who has it alone (both engines)',
+    'a lock of a `kill -9`ed process is free within 100 ms, and no process is ever inside with one that has it alone (both engines)',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {

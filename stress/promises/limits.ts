@@ -54,7 +54,7 @@ const LIMITS: { name: string; limits: IpcLimits; what: string; code?: string; hi
 
 const promised: Promised = {
   promise:
-    'a limit that is exhausted (SEMMNI, SEMMNS, SEMMSL, SEMOPM, SHMMNI, SHMALL, SHMMAX) is named with its value',
+    'the error of an exhausted limit (SEMMNI, SEMMNS, SEMMSL, SEMOPM, SHMMNI, SHMALL, SHMMAX) has its name and value',
   trials: { long: LIMITS.length, short: LIMITS.length },
   needs: privateIpc(),
   async run(trial) {
