@@ -1,5 +1,5 @@
 // Limit across cluster workers: four HTTP workers get twelve requests, and two conversions run at a time over all of
-// them. Who waits for more than ten seconds is told to come back later.
+// them. A request that waits for more than 10 s gets the answer to come back later.
 // node examples/cluster-limit.mjs
 
 import cluster from 'node:cluster'
@@ -11,7 +11,7 @@ import { Limit, SharedMemory } from 'os-ipc'
 
 const limit = Limit.openOrCreate('/example-limit', { permits: 2 })
 
-// Only to show that it holds: how many run now, and how many ever did at once, counted by all workers.
+// Only for the output: the number of running conversions and its maximum, counted by all workers.
 const memory = SharedMemory.openOrCreate('/example-limit', { size: 8 })
 const counts = new Int32Array(memory.buffer)
 

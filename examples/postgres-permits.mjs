@@ -1,11 +1,11 @@
-// A PermitSource of one's own: permits that are advisory locks of PostgreSQL, one connection each while it is held. What ends
-// the connection ends the lock, and aborts the signal. os-ipc/testing checks it: __test__/examples.test.ts.
+// Your own PermitSource: each permit is an advisory lock of PostgreSQL on one connection. The end of the connection
+// ends the lock and aborts the signal. os-ipc/testing checks it: __test__/examples.test.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { IpcError } from 'os-ipc'
 
-/** Milliseconds between two looks, and the longest timer of Node. */
+/** Milliseconds between two tries, and the longest timer of Node. */
 const POLL = 20
 const LONGEST = 2 ** 31 - 1
 
@@ -132,7 +132,7 @@ class PostgresPermit {
       () => true,
       () => false,
     )
-    // A connection that did not unlock is ended: so is its lock.
+    // If the unlock fails, the connection is ended, which ends its lock.
     this.#client.release(!unlocked)
   }
 

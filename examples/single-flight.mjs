@@ -1,5 +1,5 @@
-// Single flight between processes: six of them want the same report at once. One builds it, the others wait, and read
-// it from memory. If the builder is killed, the next in line builds it instead.
+// Single flight between processes: six of them want the same report at once. One builds it; the others wait and read
+// it from memory. If the builder is killed, the next waiter builds it.
 // node examples/single-flight.mjs
 
 import { fork } from 'node:child_process'
@@ -32,9 +32,9 @@ async function build() {
   return `42 pages by ${process.pid}`
 }
 
-/** What is kept under this name, built if it is not there: by one process at a time, and once if that one succeeds. */
+/** The value with this name. One process at a time builds a missing value, so it is built once if that succeeds. */
 async function singleFlight(name, build) {
-  // Asked again inside: it may have come while we waited.
+  // Check again: another process may have built it during the wait.
   return kept(name) ?? turn.use(async () => kept(name) ?? keep(name, await build()))
 }
 

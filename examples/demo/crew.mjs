@@ -12,7 +12,7 @@ import { PERMITS, WORKERS } from './plan.mjs'
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url))
 const TICK = 10
-/** How long we look out for the killed worker's permit without a pause. */
+/** How long main polls for the killed worker's permit without a pause. */
 const PATIENCE = 1_000
 
 /** Starts the workers. */
@@ -36,7 +36,7 @@ export function dismiss(crew) {
   for (const { child } of crew) child.kill('SIGKILL')
 }
 
-/** Watches until all slices are done, and kills one worker on the way. Answers what was seen. */
+/** Watches until all slices are done, and kills one worker on the way. Returns the observations. */
 export async function watch(board, crew, limit, screen) {
   const seen = { samples: 0, most: 0, kill: undefined, problems: [] }
   const states = new Array(board.slices).fill(0)
@@ -60,14 +60,14 @@ export async function watch(board, crew, limit, screen) {
   return seen
 }
 
-/** Who holds a permit at this moment, and how many the kernel has left. */
+/** The workers that hold a permit at this moment, and the number of free permits in the kernel. */
 function sample(board, crew, limit, seen) {
   const holders = board.holders(() => limit.info().free)
   if (holders === undefined) return
   const alive = holders.workers.filter(worker => !crew[worker - 1].killedAt)
   seen.samples += 1
   seen.most = Math.max(seen.most, alive.length)
-  // All permits are accounted for without the dead worker: the kernel has taken its back.
+  // All permits are free or held by living workers: the kernel has taken back the dead worker's permit.
   if (seen.kill && alive.length + holders.seen >= PERMITS) seen.kill.backAt ??= clock()
 }
 
@@ -101,7 +101,7 @@ function killOne(board, crew, seen, screen) {
 
 function onExit(board, member, [code, signal], seen, screen) {
   member.ended = true
-  // Whatever it was at, somebody else does again.
+  // Another worker repeats its work.
   const slice = board.giveBack(member.worker)
   if (slice !== undefined) screen.slow(`slice ${slice + 1} is free again: its worker is dead`)
   if (member.killedAt === undefined) {
@@ -114,7 +114,7 @@ function onExit(board, member, [code, signal], seen, screen) {
   seen.kill = undefined
 }
 
-/** A line for each slice that was taken or done since the last look. */
+/** A line for each slice that was taken or done since the last check. */
 function tellChanges(board, states, screen) {
   for (let slice = 0; slice < board.slices; slice++) {
     const state = board.state(slice)

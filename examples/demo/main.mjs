@@ -1,6 +1,6 @@
 // `npm run demo [-- FILE]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
 //
-// Exit code 0 when everything that it promises was seen to hold, 1 when something was not, 2 when FILE will not do.
+// Exit code 0 if every promise held, 1 if one did not, 2 if FILE cannot be used.
 
 import { randomBytes } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -21,7 +21,7 @@ const USAGE = 'npm run demo [-- FILE]'
 
 const screen = new Screen()
 
-/** Takes away what was made, the last first. */
+/** Removes the created objects, the last one first. */
 const undo = []
 process.on('exit', () => {
   while (undo.length > 0) undo.pop()()
@@ -34,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.exit(128 + constants.signals[signal])
   })
 }
-// Whoever read our lines has gone.
+// The reader of our output has exited.
 process.stdout.on('error', () => process.exit(1))
 
 try {
@@ -65,7 +65,7 @@ async function demo(path) {
   const slices = sliceCount(input.size)
   const name = `/os-ipc-${randomBytes(3).toString('hex')}`
 
-  // Made here, opened by the workers, removed here.
+  // Created here, opened by the workers, removed here.
   const segment = createSegment(`${name}-file`, input.size, input)
   undo.push(() => remove(segment))
   const boardSegment = createSegment(`${name}-board`, Board.bytes(WORKERS, slices), input)
@@ -118,7 +118,7 @@ function remove(segment) {
   segment.close()
 }
 
-/** A hold without an end is that of a dead worker: until we killed it, or at its beginning for all that we know. */
+/** A hold without an end belongs to a dead worker: it ends at the kill, or at its beginning if it was not killed. */
 function ended(hold, { killedAt }) {
   return { ...hold, to: hold.to ?? killedAt ?? hold.from }
 }

@@ -1,4 +1,4 @@
-// One of six processes: takes a permit, takes a slice, hashes it where it lies, and writes the hash on the board.
+// One of six processes: takes a permit, takes a slice, hashes it in place, and writes the hash on the board.
 
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { PAUSE, PIECES, sliceOf } from './plan.mjs'
 const [name, number, workers, slices, size] = process.argv.slice(2)
 const me = Number(number)
 
-// Ctrl-C reaches every process of the terminal; main is the one that acts on it. Without main we are of no use.
+// Ctrl-C reaches every process of the terminal; only main handles it. A worker exits without main.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
 
@@ -41,7 +41,7 @@ async function work() {
   board.released(me)
 }
 
-/** In pieces with a pause between them: a slice takes a few milliseconds, and nobody could watch that. */
+/** In pieces with pauses: without them a slice takes a few milliseconds, which is too fast to watch. */
 async function hash(slice) {
   const { offset, length } = sliceOf(slice, Number(slices), Number(size))
   const hasher = createHash('sha256')

@@ -7,10 +7,10 @@ module.exports = {
       name: 'convert',
       script: 'worker.mjs',
       cwd: __dirname,
-      // Processes of their own. `cluster` works as well: a limit has a name, and does not care which process started which.
+      // Separate processes. `cluster` works as well, because any process finds the limit by its name.
       exec_mode: 'fork',
       instances: 3,
-      // pm2 sends SIGINT, and SIGKILL after this many milliseconds: the permit comes back either way.
+      // pm2 sends SIGINT, and SIGKILL after this many milliseconds: the permit comes back in both cases.
       kill_timeout: 5_000,
       autorestart: false, // a worker of yours goes on for ever: true
     },

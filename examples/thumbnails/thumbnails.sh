@@ -1,6 +1,6 @@
 #!/bin/sh
-# Scales twelve images down. xargs starts eight processes, and `os-ipc run` lets two of them work at a time: over all
-# scripts and shells of this host that say the same name. Who is killed gives its permit back.
+# Scales twelve images down. xargs starts eight processes, and `os-ipc run` lets two of them work at a time, over all
+# scripts and shells of this host that use the same name. A killed process gives its permit back.
 # sh examples/thumbnails/thumbnails.sh
 set -eu
 here=$(dirname "$0")
@@ -10,7 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 node "$here/draw.mjs" "$folder" 12
 
-# In your script: ... -- ffmpeg -i FILE FILE.mp4, or whatever takes all the processors that it finds.
+# In your script: ... -- ffmpeg -i FILE FILE.mp4, or any program that uses all processors.
 printf '%s\n' "$folder"/*.ppm |
   xargs -P 8 -I FILE "$@" run example-thumbnails -n 2 -- node "$here/thumbnail.mjs" FILE FILE.small
 
