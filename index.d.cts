@@ -12,19 +12,19 @@ type Owner = number | 'any';
 
 /** A fact about each backend. */
 type PerBackend = Readonly<Record<Backend, boolean>>;
-/** What limits are made of, and what becomes of the permits of a dead process. */
+/** The engines of limits, and what happens to the permits of a dead process. */
 interface LimitCapabilities {
     /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
     readonly engines: readonly LimitEngine[];
-    /** The one that a limit has when no `engine` is given. */
+    /** The engine of a limit when no `engine` is given. */
     readonly default: LimitEngine | undefined;
-    /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+    /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
     readonly crashRecovery: boolean;
 }
 /**
  * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which the package asks when one of them is first read.
  */
 interface Capabilities {
     /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
@@ -39,7 +39,7 @@ interface Capabilities {
     readonly defaultBackend: Backend;
     /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
     readonly timedWait: PerBackend;
-    /** What {@link Limit} has here. */
+    /** The features of {@link Limit} on this platform. */
     readonly limits: LimitCapabilities;
     /** Whether `value` can be read. */
     readonly value: PerBackend;
@@ -64,13 +64,13 @@ interface Capabilities {
  */
 declare const capabilities: Capabilities;
 
-/** What every event of a semaphore or a limit says. */
+/** The fields of every event of a semaphore or a limit. */
 interface SemaphoreMessage {
     /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
     name: string | undefined;
     /** The raw System V key that it was opened with; `undefined` for a name. */
     key: number | undefined;
-    /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+    /** The backend of a semaphore, or the engine of a limit. */
     backend: Backend | LimitEngine;
     /** True for a permit of a limit, false for a unit of a semaphore. */
     permit: boolean;
@@ -98,7 +98,7 @@ interface FailedMessage extends SemaphoreMessage {
 }
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 interface ReleasedMessage extends SemaphoreMessage {
-    /** How many: 1 for a permit, the argument of `post` for units. */
+    /** The number: 1 for a permit, the argument of `post` for units. */
     count: number;
     /** Milliseconds that the permit was held; `undefined` for units, and when the channel had no subscriber at the time of the grant. */
     held: number | undefined;
@@ -156,7 +156,7 @@ declare class IpcError extends Error {
     readonly mode?: number;
     /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
     readonly limit?: number;
-    /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+    /** The holders of the limit, with their numbers of permits, when a wait for a permit ended with `ETIMEDOUT`. */
     readonly holders?: readonly {
         readonly pid: number;
         readonly permits: number;
@@ -190,7 +190,7 @@ interface ListedLock {
     readonly exclusive: boolean;
     /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
     readonly shared: number;
-    /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
     readonly waiters: number;
     /** The pids of its users, as far as the kernel knows them. */
     readonly processes: number[];

@@ -38,15 +38,15 @@ type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<Po
 /** The options of {@link PostgresLocks.connect}. */
 interface PostgresLocksOptions {
     /**
-     * How many connections there are at most, 2 to 1,000; 10 when missing. One of them holds every lock that was free, however
-     * many. Each lock that has to be waited for occupies one more until it is released. Further waits stand in line. Of a
-     * `Pool` there are no more than it has.
+     * The most connections, 2 to 1,000; 10 when missing. One of them holds all locks that were free at their request. Each
+     * lock granted after a wait occupies one more until it is released. Further waits stand in line. A `Pool` gives no more
+     * connections than it has.
      */
     maxConnections?: number | undefined;
     /**
-     * Milliseconds after which a peer that is not heard of counts as dead, 3,000 to 3,600,000; 15,000 when missing. The server
-     * frees the locks of a host that it has not heard of for so long. This process counts its locks as lost a tenth earlier.
-     * The same for everybody.
+     * Milliseconds of silence after which a peer counts as dead, 3,000 to 3,600,000; 15,000 when missing. The server frees the
+     * locks of a host that is silent for that long. This process counts its locks as lost a tenth earlier. All processes must
+     * have the same value.
      */
     deadAfter?: number | undefined;
     /**
@@ -56,7 +56,7 @@ interface PostgresLocksOptions {
     pooler?: 'session' | undefined;
 }
 
-/** How a lock is asked for. */
+/** The options of a request. */
 interface PostgresLockOptions extends LockOptions {
     /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
     timeout?: number | undefined;

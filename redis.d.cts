@@ -2,7 +2,7 @@
 /// <reference types="node" />
 import { PermitLike, PermitSource, WaitOptions, PermitSourceInfo } from './index.cjs';
 
-/** What is used of an ioredis client: an instance of its `Redis` or `Cluster`, or of a class that is made like them. */
+/** The part of an ioredis client that is used here: an instance of its `Redis` or `Cluster`, or of a similar class. */
 interface RedisClient {
     eval(script: string, keys: number, ...args: (string | number)[]): Promise<unknown>;
     evalsha(sha1: string, keys: number, ...args: (string | number)[]): Promise<unknown>;
@@ -14,26 +14,26 @@ interface RedisClient {
     off(event: 'ready', listener: () => void): unknown;
 }
 
-/** What everybody who uses a name has to agree on, and how patient this process is. */
+/** The options on which all users of a name must agree, and the patience of this process. */
 interface RedisLimitOptions {
-    /** How many permits there are, 1 to 1,000,000. Redis does not record it: give every process the same number. */
+    /** The number of permits, 1 to 1,000,000. Redis does not record it: give every process the same number. */
     permits: number;
     /**
-     * Milliseconds after which the permit of a process that is not heard of any more belongs to others; 300 to 86,400,000,
-     * and 10,000 when missing. The same for everybody who uses the name.
+     * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All users
+     * of the name must have the same.
      */
     lease?: number | undefined;
     /**
-     * Milliseconds between two looks of this process while it waits, 1 to 60,000; 10 when missing. Half of it is what a
-     * hand-over takes on average.
+     * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over takes half of it
+     * on average.
      */
     poll?: number | undefined;
 }
 
 /**
- * A permit that is held on Redis, and refreshed there for as long as it is.
+ * A permit that is held on Redis, and refreshed there while it is held.
  *
- * It can be lost: when this process was stopped, or Redis away, for longer than the lease. {@link signal} says so.
+ * It can be lost: when this process was stopped, or Redis was away, for longer than the lease. Then {@link signal} aborts.
  *
  * @example
  * ```ts
@@ -47,13 +47,13 @@ interface RedisLimitOptions {
  */
 declare class RedisPermit implements PermitLike {
     #private;
-    /** Whether it was given back. */
+    /** Whether it was released. */
     get released(): boolean;
     /**
      * Aborts when the permit is lost; its reason is an `IpcError` with the code `ERR_PERMIT_LOST`.
      *
-     * Reading `aborted` and `throwIfAborted()` look at the clock: also in a process that was stopped until now they tell the
-     * truth. A permit that was released is not lost, and its signal never aborts.
+     * Reading `aborted` and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now. A
+     * permit that was released is not lost, and its signal never aborts.
      *
      * @example
      * ```ts
@@ -67,41 +67,41 @@ declare class RedisPermit implements PermitLike {
      */
     get signal(): AbortSignal;
     /**
-     * Gives the permit back; a second call does nothing, and neither does that of a lost permit. It never rejects: where
-     * Redis cannot be told, the permit is free when its lease is over.
+     * Releases the permit. A second call does nothing, and neither does the release of a lost permit. It never rejects: if Redis
+     * cannot be reached, the permit is free when its lease is over.
      *
-     * @returns A promise that settles when Redis has it back, or when the first try to tell it failed, or when the lease is over.
+     * @returns A promise that settles when Redis has the release, when the first try failed, or when the lease is over.
      */
     release(): Promise<void>;
-    /** As {@link release}, without a promise: the permit goes back as soon as Redis hears of it. */
+    /** Like {@link release}, without a promise: the permit is free as soon as the command reaches Redis. */
     [Symbol.dispose](): void;
     /** The same as {@link release}. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What Redis and this process know about the permits of a name. */
+/** The facts of Redis and of this process about the permits of a name. */
 interface RedisLimitInfo extends PermitSourceInfo {
     readonly name: string;
-    /** How many permits are free. */
+    /** The number of free permits. */
     readonly free: number;
-    /** How many permits there are, as this process was told. */
+    /** The number of permits, from the options of this process. */
     readonly permits: number;
-    /** How many are held, by all processes. */
+    /** The number of held permits, in all processes. */
     readonly taken: number;
-    /** How many of them this process holds through this object. */
+    /** The number of permits that this process holds through this object. */
     readonly held: number;
     /** The key in Redis: a sorted set. */
     readonly key: string;
 }
 /**
- * At most so many at a time, over processes on many machines: what `Limit` is on one.
+ * A limit on how many holders run at a time, over processes on many machines. `Limit` does the same on one machine.
  *
- * Redis does not record how many permits there are: each process brings its own number, so give all of them the same one.
- * That is why there is no `resize`.
+ * Redis does not record the number of permits: each process brings its own number, so give all of them the same one.
+ * Therefore there is no `resize`.
  *
- * A permit is a lease: it is refreshed while it is held, and belongs to others when its process was not heard of for so
- * long. {@link RedisPermit.signal} aborts when that happened. Waiting is polling, and the order is not first come, first
- * served between processes; inside one it is.
+ * A permit is a lease: it is refreshed while it is held. If Redis does not hear of its process for that long, others can take
+ * it; {@link RedisPermit.signal} aborts when that happens. Waiting is polling. The order is first come, first served inside a
+ * process, but not between processes.
  *
  * Needs the packages redis-semaphore and ioredis, and Redis 6.2 or Valkey.
  *
@@ -116,13 +116,13 @@ declare class RedisLimit implements PermitSource {
     #private;
     /** The name with its leading slash. */
     readonly name: string;
-    /** How many permits there are. */
+    /** The number of permits. */
     readonly permits: number;
-    /** Milliseconds after which the permit of a process that is not heard of any more belongs to others. */
+    /** Milliseconds without a refresh after which others can take a permit. */
     readonly lease: number;
     private constructor();
     /**
-     * Permits on the Redis at this address, over a connection of its own. The connection is made when it is first needed.
+     * Permits on the Redis at this address, over a separate connection, which is made when it is first needed.
      *
      * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
      *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
@@ -135,8 +135,8 @@ declare class RedisLimit implements PermitSource {
      */
     static connect(url: string, name: string, options: RedisLimitOptions): RedisLimit;
     /**
-     * Permits over an ioredis client that is there: one with options of its own, for Sentinel or for a Cluster. It is neither
-     * closed nor configured here, and whether it keeps the process alive is for its owner to say.
+     * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. The client is neither
+     * closed nor configured here, and its owner decides whether it keeps the process alive.
      *
      * @example
      * ```ts
@@ -146,12 +146,12 @@ declare class RedisLimit implements PermitSource {
      */
     static over(client: RedisClient, name: string, options: RedisLimitOptions): RedisLimit;
     /**
-     * Takes a permit, and waits until one is there: first come, first served in this object, by chance between processes.
+     * Takes a permit, and waits until one is free: first come, first served in this object, in random order between processes.
      *
-     * While Redis cannot be reached it goes on trying, with longer and longer pauses up to a second.
+     * While Redis cannot be reached, the call keeps trying, with growing pauses of up to one second.
      *
-     * @throws {IpcError} `ETIMEDOUT` (`cause` says why Redis did not answer, if it was that), `ERR_CLOSED`, `ERR_REFUSED` when
-     *   Redis refuses, `ERR_CLOCK_SKEW`; or the signal's reason.
+     * @throws {IpcError} `ETIMEDOUT` (if Redis did not answer, `cause` is the reason), `ERR_CLOSED`, `ERR_REFUSED` when Redis
+     *   refuses, `ERR_CLOCK_SKEW`; or the signal's reason.
      *
      * @example
      * ```ts
@@ -160,20 +160,20 @@ declare class RedisLimit implements PermitSource {
      */
     acquire(options?: WaitOptions): Promise<RedisPermit>;
     /**
-     * Takes a permit if one is there now; it does not queue behind pending waits.
+     * Takes a permit if one is free now; it does not queue behind pending waits.
      *
-     * @returns `null` when all are held.
-     * @throws {IpcError} `ERR_UNAVAILABLE` when Redis cannot be reached, or does not answer as long as a lease is;
+     * @returns `null` when no permit is free.
+     * @throws {IpcError} `ERR_UNAVAILABLE` when Redis cannot be reached, or does not answer within the lease;
      *   `ERR_CLOSED`, `ERR_REFUSED`, `ERR_CLOCK_SKEW`.
      */
     tryAcquire(): Promise<RedisPermit | null>;
     /**
-     * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+     * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
      *
-     * When the permit is lost meanwhile, its `signal` aborts; the function decides what comes of it.
+     * If the permit is lost meanwhile, its `signal` aborts; the function decides how to react.
      *
-     * @returns What the function returned.
-     * @throws As {@link acquire}, and what the function throws.
+     * @returns The result of the function.
+     * @throws As {@link acquire}, and the error that the function throws.
      *
      * @example
      * ```ts
@@ -182,13 +182,13 @@ declare class RedisLimit implements PermitSource {
      */
     use<T>(fn: (permit: RedisPermit) => T | Promise<T>, options?: WaitOptions): Promise<T>;
     /**
-     * What Redis knows about the permits, and what this process waits for.
+     * Reads the facts of Redis about the permits, and the pending waits of this process.
      *
      * @throws {IpcError} As {@link tryAcquire}.
      */
     info(): Promise<RedisLimitInfo>;
     /**
-     * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call but this one.
+     * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call except this one.
      *
      * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last of them.
      *

@@ -54,7 +54,7 @@ export class IpcError extends Error {
   declare readonly mode?: number
   /** The limit that was reached: a number of bytes, files, sets or units, as the hint says. */
   declare readonly limit?: number
-  /** Which processes held how many permits of the limit, when a wait for one ended with `ETIMEDOUT`. */
+  /** The holders of the limit, with their numbers of permits, when a wait for a permit ended with `ETIMEDOUT`. */
   declare readonly holders?: readonly { readonly pid: number; readonly permits: number }[]
 
   constructor(code: string, message: string, details: IpcErrorDetails = NO_DETAILS) {

@@ -53,7 +53,10 @@ async function round(t: ExecutionContext, backend: 'sysv' | 'posix'): Promise<vo
   other.close()
   semaphore.unlink()
   semaphore.close()
+  // The waits of unref'd handles do not keep the process alive until they end.
+  const alive = setInterval(() => {}, 1_000)
   await Promise.allSettled(waits)
+  clearInterval(alive)
   t.throws(() => Semaphore.open(name, { backend }), { code: 'ENOENT' })
 
   const lock = name.slice(1)

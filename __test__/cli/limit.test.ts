@@ -1,6 +1,7 @@
 // `os-ipc limit`, and limits in the other commands: how many permits, who holds them, and what is no limit.
 
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
@@ -31,6 +32,7 @@ interface Item {
 async function holder(t: ExecutionContext, name: string): Promise<Child> {
   const child = start(t, ['run', name, '--', 'sh', '-c', 'echo ready; exec sleep 60'])
   await child.until('ready')
+  await until('the shell became sleep', () => readFileSync(`/proc/${child.pid}/comm`, 'utf8') === 'sleep\n')
   return child
 }
 

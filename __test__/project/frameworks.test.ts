@@ -153,9 +153,9 @@ test('permits and locks', async () => {
 })
 let made = 0
 const subject = {
-  create: (permits: number) => Semaphore.create(\`\${name}\${made++}\`, { initial: permits }),
-  open: (of: string) => Semaphore.open(of),
-  remove: (of: string) => Semaphore.unlink(of),
+  create: (permits: number) => Limit.create(\`\${name}\${made++}\`, { permits }),
+  open: (of: string) => Limit.open(of),
+  remove: (of: string) => Limit.unlink(of),
 }
 for (const { title, run } of permitSourceCases(subject)) test(title, run)
 `,

@@ -308,9 +308,9 @@ test.serial('npm links the command, and it runs with what is installed', async t
   const project = new Project(t)
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const name = uniqueName(t)
-  t.is(await project.command('os-ipc', 'create', name, '--initial', '3'), '')
+  t.is(await project.command('os-ipc', 'create', name, '--permits', '3'), '')
   t.is(await project.command('os-ipc', 'run', name, '--', 'node', '-p', '6 * 7'), '42\n')
-  t.is(await project.command('os-ipc', 'value', name), '3\n')
+  t.regex(await project.command('os-ipc', 'limit', name), /^permits +3\nfree +3$/m)
 })
 
 /** An example of the README: `client` of `client.mjs`, and its code. */

@@ -10,20 +10,20 @@ import type { Backend } from '../options.js'
 /** A fact about each backend. */
 export type PerBackend = Readonly<Record<Backend, boolean>>
 
-/** What limits are made of, and what becomes of the permits of a dead process. */
+/** The engines of limits, and what happens to the permits of a dead process. */
 export interface LimitCapabilities {
   /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
   readonly engines: readonly LimitEngine[]
-  /** The one that a limit has when no `engine` is given. */
+  /** The engine of a limit when no `engine` is given. */
   readonly default: LimitEngine | undefined
-  /** Whether a dead process's permits come back. Some sandboxes accept `SEM_UNDO` and ignore it: gVisor does. */
+  /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
   readonly crashRecovery: boolean
 }
 
 /**
  * The features of this platform. Look a fact up here: the package never behaves differently in silence.
  *
- * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which is asked when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which the package asks when one of them is first read.
  */
 export interface Capabilities {
   /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
@@ -38,7 +38,7 @@ export interface Capabilities {
   readonly defaultBackend: Backend
   /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
   readonly timedWait: PerBackend
-  /** What {@link Limit} has here. */
+  /** The features of {@link Limit} on this platform. */
   readonly limits: LimitCapabilities
   /** Whether `value` can be read. */
   readonly value: PerBackend

@@ -1,13 +1,13 @@
 import type { LimitEngine } from '../limit/engine.js'
 import type { Backend } from '../options.js'
 
-/** What every event of a semaphore or a limit says. */
+/** The fields of every event of a semaphore or a limit. */
 export interface SemaphoreMessage {
   /** The name of the semaphore or limit with its leading slash; `undefined` for a raw System V key. */
   name: string | undefined
   /** The raw System V key that it was opened with; `undefined` for a name. */
   key: number | undefined
-  /** Which of the platform's two kinds a semaphore is, or the engine of a limit. */
+  /** The backend of a semaphore, or the engine of a limit. */
   backend: Backend | LimitEngine
   /** True for a permit of a limit, false for a unit of a semaphore. */
   permit: boolean
@@ -39,7 +39,7 @@ export interface FailedMessage extends SemaphoreMessage {
 
 /** `os-ipc:released`: a permit was given back, or units were posted. */
 export interface ReleasedMessage extends SemaphoreMessage {
-  /** How many: 1 for a permit, the argument of `post` for units. */
+  /** The number: 1 for a permit, the argument of `post` for units. */
   count: number
   /** Milliseconds that the permit was held; `undefined` for units, and when the channel had no subscriber at the time of the grant. */
   held: number | undefined

@@ -11,7 +11,7 @@ export interface ListedLock {
   readonly exclusive: boolean
   /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
   readonly shared: number
-  /** How many threads of all processes wait in the kernel; a process of ours has at most one there. */
+  /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
   readonly waiters: number
   /** The pids of its users, as far as the kernel knows them. */
   readonly processes: number[]

@@ -1,6 +1,6 @@
 import type { Lock, LockOptions } from '../lock/types.js'
 
-/** How a lock is asked for. */
+/** The options of a request. */
 export interface PostgresLockOptions extends LockOptions {
   /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
   timeout?: number | undefined

@@ -1,4 +1,4 @@
-/** What is used of an ioredis client: an instance of its `Redis` or `Cluster`, or of a class that is made like them. */
+/** The part of an ioredis client that is used here: an instance of its `Redis` or `Cluster`, or of a similar class. */
 export interface RedisClient {
   eval(script: string, keys: number, ...args: (string | number)[]): Promise<unknown>
   evalsha(sha1: string, keys: number, ...args: (string | number)[]): Promise<unknown>
@@ -12,32 +12,32 @@ export interface RedisClient {
 
 const METHODS = ['eval', 'evalsha', 'zrem', 'zcount', 'time', 'info', 'on', 'off'] as const
 
-/** Is it a client at all? */
+/** Whether the value is a client at all. */
 export function isRedisClient(value: unknown): value is RedisClient {
   if (typeof value !== 'object' || value === null) return false
   return METHODS.every(method => typeof (value as Record<string, unknown>)[method] === 'function')
 }
 
-/** What is looked at of a client that is ioredis's own, and that one which is made like it may lack. */
+/** The details of ioredis's own clients, which a similar client may lack. */
 interface Details {
   readonly isCluster?: unknown
   readonly status?: unknown
   readonly options?: { readonly keyPrefix?: unknown; readonly sentinels?: unknown } | undefined
 }
 
-/** Does it find another server by itself when the one it asks fails? */
+/** Whether the client finds another server by itself when its server fails. */
 export function followsFailovers(client: RedisClient): boolean {
   const { isCluster, options } = client as Details
   return isCluster === true || Array.isArray(options?.sentinels)
 }
 
-/** What it puts before every key. */
+/** The prefix that the client puts before every key. */
 export function keyPrefixOf(client: RedisClient): string {
   const prefix = (client as Details).options?.keyPrefix
   return typeof prefix === 'string' ? prefix : ''
 }
 
-/** Where it is on the way to a connection; `undefined` when it does not say. */
+/** The state of its connection; `undefined` when the client does not tell it. */
 export function statusOf(client: RedisClient): string | undefined {
   const { status } = client as Details
   return typeof status === 'string' ? status : undefined

@@ -10,11 +10,11 @@ import type { Settings } from './options.js'
 import { LibrarySemaphore } from './peers.js'
 import type { Server } from './server.js'
 
-/** What the library puts before its keys, and we before our names, so that nobody else's key is meant. */
+/** The library's prefix before its keys; os-ipc puts one before its names, to stay apart from the keys of others. */
 const LIBRARY_PREFIX = 'semaphore:'
 const OUR_PREFIX = 'os-ipc:'
 
-/** How the tries to give back follow each other while Redis is away. */
+/** The first pause between two tries to release while Redis is away, in milliseconds. */
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
 
@@ -23,10 +23,10 @@ export function entriesKey(name: string): string {
   return `${LIBRARY_PREFIX}${OUR_PREFIX}${name}`
 }
 
-/** The library's object of one permit. */
+/** The library's object for one permit. */
 type Holder = InstanceType<typeof LibrarySemaphore>
 
-/** Where the permits of a name are: a sorted set in Redis, with an entry for each permit that is held. */
+/** The permits of a name: a sorted set in Redis, with an entry for each held permit. */
 export class Entries {
   readonly link: Link
   readonly server: Server
@@ -43,27 +43,27 @@ export class Entries {
     this.#name = `${OUR_PREFIX}${name}`
     this.#once = {
       lockTimeout: settings.lease,
-      // With its own retries it would ask for ever in a fixed rhythm, and not at all when the connection fails.
+      // With its own retries the library would ask for ever in a fixed rhythm, and not at all when the connection fails.
       acquireAttemptsLimit: 1,
       acquireTimeout: Number.POSITIVE_INFINITY,
       retryInterval: 0,
-      // Where its own refresh fails, the rejection is nobody's, and ends the process; and so does its default here.
+      // If its own refresh fails, no code handles the rejection, and the process ends; so does its default here.
       refreshInterval: 0,
       onLockLost: () => {},
     }
   }
 
-  /** The key as a command has it: the client puts its own prefix before it. */
+  /** The key for a command: the client puts its own prefix before it. */
   get #key(): string {
     return entriesKey(this.#name.slice(OUR_PREFIX.length))
   }
 
-  /** The key as Redis has it. */
+  /** The key in Redis. */
   get key(): string {
     return `${keyPrefixOf(this.link.client)}${this.#key}`
   }
 
-  /** Makes an entry if there is room now; `undefined` when there is none. One round trip. */
+  /** Makes an entry if there is room now; otherwise returns `undefined`. One round trip. */
   async take(): Promise<Entry | undefined> {
     const reached = this.#reach()
     if (reached !== undefined) await reached
@@ -74,7 +74,7 @@ export class Entries {
     try {
       if (!(await holder.tryAcquire())) return undefined
     } catch (error) {
-      // The answer was lost, perhaps not the question.
+      // The answer was lost, but Redis may have run the command.
       void new Entry(this, this.#existing(holder.identifier), start).giveBack()
       throw this.#failed(error)
     } finally {
@@ -88,7 +88,7 @@ export class Entries {
     throw unavailable(this.label, 'its answer came too late, or over a connection that broke meanwhile')
   }
 
-  /** Gives an entry back that another server made than the one that was looked at. */
+  /** Removes an entry that was made on another server than the checked one. */
   async #confirm(entry: Entry, same: Promise<boolean>): Promise<void> {
     try {
       if (await this.#ask(() => same)) return
@@ -100,7 +100,7 @@ export class Entries {
     throw unavailable(this.label, 'another server has its permits now')
   }
 
-  /** Dates an entry anew; false when it is not there any more. */
+  /** Dates an entry anew; returns false when it does not exist any more. */
   async keep({ identifier }: Holder): Promise<boolean> {
     const connected = this.link.ready()
     if (connected !== undefined || this.server.inTime() !== undefined) {
@@ -109,7 +109,7 @@ export class Entries {
     return this.#ask(() => this.#existing(identifier).tryAcquire())
   }
 
-  /** Takes an entry away, there or not. While it connects, too, the process stays: a release would never end otherwise. */
+  /** Removes an entry, if it exists. The process stays alive also while it connects: otherwise a release might never end. */
   remove(holder: Holder): Promise<void> {
     const connected = this.link.ready()
     return this.#ask(
@@ -117,7 +117,7 @@ export class Entries {
     )
   }
 
-  /** How many entries there are whose lease is not over. */
+  /** The number of entries whose lease is not over. */
   async count(): Promise<number> {
     const reached = this.#reach()
     if (reached !== undefined) await reached
@@ -132,7 +132,7 @@ export class Entries {
     })
   }
 
-  /** Whether the process stays alive is for the answer to say, from now until it is here. */
+  /** Asks Redis; from now until the answer, the question decides whether the process stays alive. */
   async #ask<T>(command: () => Promise<T>): Promise<T> {
     this.link.use(+1)
     try {
@@ -149,7 +149,7 @@ export class Entries {
     return asIpcError(this.label, error)
   }
 
-  /** Resolves when Redis can be asked and relied on; `undefined` when it can, so that nobody waits for nothing. */
+  /** Resolves when Redis can be asked and relied on; returns `undefined` when it can now, so that no call waits for nothing. */
   #reach(): Promise<void> | undefined {
     const connected = this.link.ready()
     if (connected === undefined) {
@@ -166,7 +166,7 @@ export class Entries {
     this.link.use(+1)
     try {
       await connected
-      // Again where the connection, or our clock, was another one by the end of the look.
+      // Again if the connection or the clock changed during the check.
       for (let look = trusted(); look !== undefined; look = trusted()) await look
     } catch (error) {
       throw asIpcError(this.label, error)
@@ -175,25 +175,25 @@ export class Entries {
     }
   }
 
-  /** The library's object for an entry that was made before. */
+  /** The library's object for an existing entry. */
   #existing(identifier: string): Holder {
     return this.#holder({ ...this.#once, identifier, acquiredExternally: true })
   }
 
-  /** One object of the library, one holder: what is acquired twice on one of them counts once. */
+  /** One object of the library for each holder: two acquires of one object count once. */
   #holder(options: LockOptions): Holder {
-    // It says that it wants `get` and `set` too, for its mutexes.
+    // Its types also require `get` and `set`, which only its mutexes use.
     const client = this.link.client as unknown as ConstructorParameters<typeof LibrarySemaphore>[0]
     return new LibrarySemaphore(client, this.#name, this.settings.permits, options)
   }
 }
 
-/** One permit's entry. */
+/** The entry of one permit. */
 export class Entry {
   readonly lease: Lease
   readonly #entries: Entries
   readonly #holder: Holder
-  /** When it was last dated, as far as we know. */
+  /** The time of its last date, as far as this process knows. */
   #dated: Instant
 
   constructor(entries: Entries, holder: Holder, start: Instant) {
@@ -203,19 +203,19 @@ export class Entry {
     this.lease = new Lease(entries.settings.lease, start)
   }
 
-  /** Calls back when the connection broke or was made; the function that it returns ends that. */
+  /** Calls back when the connection broke or was made; the returned function ends that. */
   onChange(listener: () => void): () => void {
     return this.#entries.link.onChange(listener)
   }
 
-  /** Extends the lease; false when it is lost. */
+  /** Extends the lease; returns false when it is lost. */
   async keep(): Promise<boolean> {
     const start = now()
     this.#dated = start
     return (await this.#entries.keep(this.#holder)) && this.lease.renew(start)
   }
 
-  /** Resolves when it is gone, or when the first try failed: the next ones go on until its lease is over. */
+  /** Resolves when the entry is gone, or when the first try failed: further tries follow until its lease is over. */
   giveBack(): Promise<void> {
     return this.#entries.remove(this.#holder).catch(error => {
       if (!isFinal(error)) void this.#keepTrying()
@@ -232,7 +232,7 @@ export class Entry {
     } while (performance.now() < this.#end && !(await this.#tryToRemove()))
   }
 
-  /** It is done with when it is gone, and when another try is of no use: the connection is closed for good, say. */
+  /** Tries to remove it. It is done when the entry is gone, and when another try cannot succeed, for example on a closed connection. */
   async #tryToRemove(): Promise<boolean> {
     try {
       await this.#entries.remove(this.#holder)

@@ -3,41 +3,40 @@ import { constants } from 'node:os'
 import { IpcError } from '../errors.js'
 
 /**
- * Replies of a Redis that is there and will do it later: it loads its data, is busy with a script, has lost its master,
- * moves a slot, was emptied of scripts, or cannot write now. Every other reply that is an error stays one however often it
- * is asked for.
+ * Replies of a Redis that may do it later: it loads its data, is busy with a script, has lost its master, moves a slot, was
+ * emptied of scripts, or cannot write now. Every other error reply is final: the same command gets it again.
  */
 const PASSING =
   /^(LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|REDIRECT|OOM|MISCONF|NOREPLICAS|NOSCRIPT|UNBLOCKED)\b|^(ERR )?(max number of clients|max \+ cluster connections)|script killed/i
 
 /**
- * How Redis 6.2 wraps the reply of a command that a script called:
+ * The form in which Redis 6.2 wraps the reply of a command that a script called:
  * `ERR Error running script (call to f_1a2b): @user_script:12: @user_script: 12: -READONLY You can't write against ...`
  */
 const WRAPPED = /^ERR Error running script .*?@user_script: ?\d+: (?:@user_script: ?\d+: )?-?/is
 
-/** What Redis replied, without the wrapping. */
+/** The reply of Redis, without the wrapping. */
 function replyOf(message: string): string {
   return message.replace(WRAPPED, '')
 }
 
-/** Is it of no use to try again? A connection that fails is always worth another try. */
+/** Whether another try cannot succeed. A failed connection is always worth another try. */
 export function isFinal(error: unknown): boolean {
   if (error instanceof IpcError) return error.code !== 'ERR_UNAVAILABLE'
   return isReply(error) && !PASSING.test(replyOf(error.message))
 }
 
-/** ioredis calls what Redis itself answered a ReplyError; whose class it is depends on the copy that is installed. */
+/** Whether it is an error reply of Redis, which ioredis calls a ReplyError. Its class depends on the installed copy. */
 function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
 }
 
-/** Does Redis say that this connection leads to a replica? The master may have another address by now. */
+/** Whether Redis reports that this connection leads to a replica. The master may have another address by now. */
 export function isReadOnly(error: unknown): boolean {
   return isReply(error) && /^READONLY\b/.test(replyOf(error.message))
 }
 
-/** Has this user no right to a command, or does this server not have it? */
+/** Whether this user has no right to a command, or this server does not have it. */
 export function isForbidden(error: unknown): boolean {
   return (
     isReply(error) &&
@@ -47,7 +46,7 @@ export function isForbidden(error: unknown): boolean {
   )
 }
 
-/** What Redis refused, or why it did not answer, as an error of this package. */
+/** Converts a refusal of Redis, or the cause of a missing answer, into an error of this package. */
 export function asIpcError(label: string, error: unknown): IpcError {
   if (error instanceof IpcError) return error
   return isFinal(error)
@@ -62,7 +61,7 @@ export function unavailable(label: string, why: string, cause?: unknown): IpcErr
   return new IpcError('ERR_UNAVAILABLE', `Redis is not available for ${label}: ${why}`, { cause })
 }
 
-/** A wait's time is over; `trouble` is what kept Redis from answering meanwhile. */
+/** The error of a wait that timed out; `trouble` is the reason why Redis did not answer meanwhile. */
 export function timedOut(label: string, trouble: unknown): IpcError {
   return new IpcError('ETIMEDOUT', `no permit of ${label} came in time`, {
     errno: -constants.errno.ETIMEDOUT,
@@ -71,10 +70,10 @@ export function timedOut(label: string, trouble: unknown): IpcError {
   })
 }
 
-/** A message also where there is none: an AggregateError of all addresses of a host has only a code. */
+/** The message of an error. An AggregateError of all addresses of a host has no message, only a code. */
 export function messageOf(error: unknown): string {
   const { message, code, lastNodeError } = error as NodeJS.ErrnoException & { lastNodeError?: unknown }
   const own = message || code || String(error)
-  // ioredis says of a Cluster only that all of its nodes failed.
+  // For a Cluster, ioredis reports only that all of its nodes failed.
   return lastNodeError instanceof Error ? `${own} (${messageOf(lastNodeError)})` : own
 }

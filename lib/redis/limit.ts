@@ -13,36 +13,36 @@ import { Server } from './server.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
 import { Waits } from './waits.js'
 
-/** What Redis and this process know about the permits of a name. */
+/** The facts of Redis and of this process about the permits of a name. */
 export interface RedisLimitInfo extends PermitSourceInfo {
   readonly name: string
-  /** How many permits are free. */
+  /** The number of free permits. */
   readonly free: number
-  /** How many permits there are, as this process was told. */
+  /** The number of permits, from the options of this process. */
   readonly permits: number
-  /** How many are held, by all processes. */
+  /** The number of held permits, in all processes. */
   readonly taken: number
-  /** How many of them this process holds through this object. */
+  /** The number of permits that this process holds through this object. */
   readonly held: number
   /** The key in Redis: a sorted set. */
   readonly key: string
 }
 
-/** Only this module makes them. */
+/** The key of the constructor: only this module makes these objects. */
 const inside = Symbol('inside')
 
-/** How long `close()` waits for answers that are under way. */
+/** The most milliseconds that `close()` waits for answers that are under way. */
 const ANSWER_WITHIN = 1_000
 
 /**
- * At most so many at a time, over processes on many machines: what `Limit` is on one.
+ * A limit on how many holders run at a time, over processes on many machines. `Limit` does the same on one machine.
  *
- * Redis does not record how many permits there are: each process brings its own number, so give all of them the same one.
- * That is why there is no `resize`.
+ * Redis does not record the number of permits: each process brings its own number, so give all of them the same one.
+ * Therefore there is no `resize`.
  *
- * A permit is a lease: it is refreshed while it is held, and belongs to others when its process was not heard of for so
- * long. {@link RedisPermit.signal} aborts when that happened. Waiting is polling, and the order is not first come, first
- * served between processes; inside one it is.
+ * A permit is a lease: it is refreshed while it is held. If Redis does not hear of its process for that long, others can take
+ * it; {@link RedisPermit.signal} aborts when that happens. Waiting is polling. The order is first come, first served inside a
+ * process, but not between processes.
  *
  * Needs the packages redis-semaphore and ioredis, and Redis 6.2 or Valkey.
  *
@@ -56,9 +56,9 @@ const ANSWER_WITHIN = 1_000
 export class RedisLimit implements PermitSource {
   /** The name with its leading slash. */
   readonly name: string
-  /** How many permits there are. */
+  /** The number of permits. */
   readonly permits: number
-  /** Milliseconds after which the permit of a process that is not heard of any more belongs to others. */
+  /** Milliseconds without a refresh after which others can take a permit. */
   readonly lease: number
 
   readonly #link: Link
@@ -72,9 +72,9 @@ export class RedisLimit implements PermitSource {
       this.#endIfUnused()
     },
   }
-  /** Permits of which Redis does not know yet that they are free. */
+  /** The number of permits that Redis does not know to be free yet. */
   #held = 0
-  /** Questions that are under way. */
+  /** The number of questions that are under way. */
   #asking = 0
   #waitedLong = false
   #ending = false
@@ -106,7 +106,7 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Permits on the Redis at this address, over a connection of its own. The connection is made when it is first needed.
+   * Permits on the Redis at this address, over a separate connection, which is made when it is first needed.
    *
    * @param url - `redis://user:password@host:6379/0` (or `valkey://`), `rediss://` (or `valkeys://`) for TLS,
    *   or a Unix socket: its path, or `unix:/run/redis.sock`. Special characters of a password are written `%XX`.
@@ -125,8 +125,8 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Permits over an ioredis client that is there: one with options of its own, for Sentinel or for a Cluster. It is neither
-   * closed nor configured here, and whether it keeps the process alive is for its owner to say.
+   * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. The client is neither
+   * closed nor configured here, and its owner decides whether it keeps the process alive.
    *
    * @example
    * ```ts
@@ -141,12 +141,12 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Takes a permit, and waits until one is there: first come, first served in this object, by chance between processes.
+   * Takes a permit, and waits until one is free: first come, first served in this object, in random order between processes.
    *
-   * While Redis cannot be reached it goes on trying, with longer and longer pauses up to a second.
+   * While Redis cannot be reached, the call keeps trying, with growing pauses of up to one second.
    *
-   * @throws {IpcError} `ETIMEDOUT` (`cause` says why Redis did not answer, if it was that), `ERR_CLOSED`, `ERR_REFUSED` when
-   *   Redis refuses, `ERR_CLOCK_SKEW`; or the signal's reason.
+   * @throws {IpcError} `ETIMEDOUT` (if Redis did not answer, `cause` is the reason), `ERR_CLOSED`, `ERR_REFUSED` when Redis
+   *   refuses, `ERR_CLOCK_SKEW`; or the signal's reason.
    *
    * @example
    * ```ts
@@ -167,10 +167,10 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Takes a permit if one is there now; it does not queue behind pending waits.
+   * Takes a permit if one is free now; it does not queue behind pending waits.
    *
-   * @returns `null` when all are held.
-   * @throws {IpcError} `ERR_UNAVAILABLE` when Redis cannot be reached, or does not answer as long as a lease is;
+   * @returns `null` when no permit is free.
+   * @throws {IpcError} `ERR_UNAVAILABLE` when Redis cannot be reached, or does not answer within the lease;
    *   `ERR_CLOSED`, `ERR_REFUSED`, `ERR_CLOCK_SKEW`.
    */
   async tryAcquire(): Promise<RedisPermit | null> {
@@ -179,12 +179,12 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Runs a function while holding a permit, and gives the permit back when it returned or threw.
+   * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
    *
-   * When the permit is lost meanwhile, its `signal` aborts; the function decides what comes of it.
+   * If the permit is lost meanwhile, its `signal` aborts; the function decides how to react.
    *
-   * @returns What the function returned.
-   * @throws As {@link acquire}, and what the function throws.
+   * @returns The result of the function.
+   * @throws As {@link acquire}, and the error that the function throws.
    *
    * @example
    * ```ts
@@ -202,7 +202,7 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * What Redis knows about the permits, and what this process waits for.
+   * Reads the facts of Redis about the permits, and the pending waits of this process.
    *
    * @throws {IpcError} As {@link tryAcquire}.
    */
@@ -216,7 +216,7 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call but this one.
+   * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call except this one.
    *
    * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last of them.
    *
@@ -226,7 +226,7 @@ export class RedisLimit implements PermitSource {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(this.#closedError())
       this.#waits.failAll(() => this.#closedError())
-      // What is under way is waited for, so that nothing is taken that nobody gives back; but not for ever.
+      // Waits for the questions under way, so that no permit is taken that no code releases; but not for ever.
       this.#alarm = setTimeout(() => {
         this.#waitedLong = true
         this.#endIfUnused()
@@ -241,7 +241,7 @@ export class RedisLimit implements PermitSource {
     return this.close()
   }
 
-  /** One try, and what became of it: the permit, or nothing. */
+  /** Makes one try; returns the permit, or nothing. */
   async #take(): Promise<RedisPermit | undefined> {
     this.#asking += 1
     let entry: Entry | undefined
@@ -260,13 +260,13 @@ export class RedisLimit implements PermitSource {
     try {
       return (await this.#answered(taking, signal)) ?? null
     } catch (error) {
-      // It may have come all the same, and nobody wants it any more.
+      // The permit may have been taken all the same, and the caller does not want it any more.
       taking.then(permit => permit?.release()).catch(() => {})
       throw error
     }
   }
 
-  /** An answer of Redis, within the lease: after that it would be of no use. It does not outlast the signal or `close`. */
+  /** Waits for an answer of Redis, at most for the lease: later it would be useless. The signal and `close` end it too. */
   #answered<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const closing = this.#closing.signal
@@ -275,7 +275,7 @@ export class RedisLimit implements PermitSource {
         const why = `no answer within ${this.lease} ms`
         fail(unavailable(this.#label, why, this.#link.silence(this.lease)))
       }, this.lease)
-      // The promise is settled before the signal, which may be of other code, is called.
+      // The promise settles before the call of the signal, which may be foreign code.
       const settle = (): void => {
         clearTimeout(alarm)
         unlisten(closing, onAbort)

@@ -1,18 +1,18 @@
 import { outOfRange, wrongType, wrongValue } from '../errors.js'
 import { checkInteger, checkOptions } from '../options.js'
 
-/** What everybody who uses a name has to agree on, and how patient this process is. */
+/** The options on which all users of a name must agree, and the patience of this process. */
 export interface RedisLimitOptions {
-  /** How many permits there are, 1 to 1,000,000. Redis does not record it: give every process the same number. */
+  /** The number of permits, 1 to 1,000,000. Redis does not record it: give every process the same number. */
   permits: number
   /**
-   * Milliseconds after which the permit of a process that is not heard of any more belongs to others; 300 to 86,400,000,
-   * and 10,000 when missing. The same for everybody who uses the name.
+   * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All users
+   * of the name must have the same.
    */
   lease?: number | undefined
   /**
-   * Milliseconds between two looks of this process while it waits, 1 to 60,000; 10 when missing. Half of it is what a
-   * hand-over takes on average.
+   * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over takes half of it
+   * on average.
    */
   poll?: number | undefined
 }
@@ -24,7 +24,7 @@ export interface Settings {
   readonly poll: number
 }
 
-/** The most bytes that follow the slash of a name, as for a limit of one machine. */
+/** The most bytes after the slash of a name: the same as for a limit of one machine. */
 const NAME_BYTES = 250
 
 export function checkSettings(options: unknown): Settings {
@@ -36,7 +36,7 @@ export function checkSettings(options: unknown): Settings {
   }
 }
 
-/** A name as `Limit` takes it, with its slash: the two are exchanged for each other. */
+/** A name in the form that `Limit` takes, with its slash, so that one class can replace the other. */
 export function checkSharedName(name: unknown): string {
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
   if (!name.isWellFormed()) throw wrongValue('a name is well-formed Unicode: it has a lone surrogate')

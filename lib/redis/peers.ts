@@ -1,11 +1,11 @@
 import { IpcError } from '../errors.js'
 import { requireByName } from '../require.js'
 
-/** The packages that users install themselves, and only those who need this. */
+/** The command that installs the peers. Only users of `os-ipc/redis` need them. */
 const INSTALL = 'npm install redis-semaphore@5 ioredis@6'
 
-// The names are literals, so that bundlers take the peers in and test frameworks can replace them. Each stands in a `try`:
-// a bundler then accepts that it is not installed. A static import could not throw an error of ours.
+// The names are literals, so that bundlers include the peers and test frameworks can replace them. Each call is in a `try`: a
+// bundler then accepts that the peer is not installed. A static import could not throw an error of this package.
 
 function librarySemaphore(): typeof import('redis-semaphore') {
   try {
@@ -23,7 +23,7 @@ function ioredis(): typeof import('ioredis') {
   }
 }
 
-/** The peer where a bundle does not have it; throws how to get it. */
+/** Loads the peer where a bundle does not contain it; throws an error with the command that installs it. */
 function besideTheBundle<T>(name: string, error: unknown): T {
   try {
     return requireByName(name) as T
@@ -35,7 +35,7 @@ function besideTheBundle<T>(name: string, error: unknown): T {
 function isMissing(name: string, error: unknown): boolean {
   if (process.versions.pnp !== undefined) return true
   const { code, message } = error as NodeJS.ErrnoException
-  // esbuild puts a function that throws this into a bundle of ES modules.
+  // esbuild puts a function that throws this error into a bundle of ES modules.
   const notFound = code === 'MODULE_NOT_FOUND' || message.startsWith('Dynamic require of ')
   return notFound && (message.includes(`'${name}'`) || message.includes(`"${name}"`))
 }

@@ -4,25 +4,25 @@ import type { PermitLike } from '../limit/permit-source.js'
 import type { Entry } from './entry.js'
 import { leaseSignal } from '../lease/signal.js'
 
-/** How often a permit is refreshed, as a part of its lease; and how soon again when that failed. */
+/** The time between two refreshes, as a part of the lease; also the longest pause after a failed refresh. */
 const REFRESH_EVERY = 1 / 3
 const TRY_AGAIN = 1 / 20
 
-/** The longest pause before a refresh that failed is tried again, in milliseconds, however long the lease is. */
+/** The longest pause, in milliseconds, before a failed refresh is tried again, for every length of the lease. */
 const TRY_AGAIN_WITHIN = 1_000
 
-/** Who gave the permit, and wants to hear of it. */
+/** The source of the permit, which gets its events. */
 export interface PermitWatcher {
-  /** Redis was told that the permit is free. */
+  /** Redis knows that the permit is free. */
   onRelease(): void
-  /** Nothing more is to be sent for it. */
+  /** No further command will be sent for it. */
   onEnd(): void
 }
 
 /**
- * A permit that is held on Redis, and refreshed there for as long as it is.
+ * A permit that is held on Redis, and refreshed there while it is held.
  *
- * It can be lost: when this process was stopped, or Redis away, for longer than the lease. {@link signal} says so.
+ * It can be lost: when this process was stopped, or Redis was away, for longer than the lease. Then {@link signal} aborts.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export class RedisPermit implements PermitLike {
   /** Ends a release that Redis does not answer. */
   #onLeaseOver: (() => void) | undefined
   #refreshing = false
-  /** The connection changed while a refresh was under way: its answer may be the old server's. */
+  /** Whether the connection changed during a refresh: the answer may then be that of the old server. */
   #changed = false
   readonly #unlisten: () => void
   #refreshAt: number
@@ -65,7 +65,7 @@ export class RedisPermit implements PermitLike {
     this.#arm()
   }
 
-  /** Whether it was given back. */
+  /** Whether it was released. */
   get released(): boolean {
     return this.#released
   }
@@ -73,8 +73,8 @@ export class RedisPermit implements PermitLike {
   /**
    * Aborts when the permit is lost; its reason is an `IpcError` with the code `ERR_PERMIT_LOST`.
    *
-   * Reading `aborted` and `throwIfAborted()` look at the clock: also in a process that was stopped until now they tell the
-   * truth. A permit that was released is not lost, and its signal never aborts.
+   * Reading `aborted` and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now. A
+   * permit that was released is not lost, and its signal never aborts.
    *
    * @example
    * ```ts
@@ -96,10 +96,10 @@ export class RedisPermit implements PermitLike {
   }
 
   /**
-   * Gives the permit back; a second call does nothing, and neither does that of a lost permit. It never rejects: where
-   * Redis cannot be told, the permit is free when its lease is over.
+   * Releases the permit. A second call does nothing, and neither does the release of a lost permit. It never rejects: if Redis
+   * cannot be reached, the permit is free when its lease is over.
    *
-   * @returns A promise that settles when Redis has it back, or when the first try to tell it failed, or when the lease is over.
+   * @returns A promise that settles when Redis has the release, when the first try failed, or when the lease is over.
    */
   release(): Promise<void> {
     this.#released = true
@@ -111,7 +111,7 @@ export class RedisPermit implements PermitLike {
     return this.#releasing ?? DONE
   }
 
-  /** As {@link release}, without a promise: the permit goes back as soon as Redis hears of it. */
+  /** Like {@link release}, without a promise: the permit is free as soon as the command reaches Redis. */
   [Symbol.dispose](): void {
     void this.release()
   }
@@ -133,7 +133,7 @@ export class RedisPermit implements PermitLike {
     })
   }
 
-  /** Wakes up when there is something to do: a refresh, or the end of the lease. */
+  /** Sets the timer for the next work: a refresh, or the end of the lease. */
   #arm(): void {
     clearTimeout(this.#timer)
     const { lease } = this.#entry
@@ -155,14 +155,14 @@ export class RedisPermit implements PermitLike {
     this.#arm()
   }
 
-  /** Is it time to know that it is lost? */
+  /** Declares the permit lost if it is time. */
   #check(): void {
     if (this.#state === 'held' && this.#entry.lease.left() === 0) {
       this.#lose('it was not refreshed in time')
     }
   }
 
-  /** A server that comes back may have forgotten this permit, and give it to others at once: ask it. */
+  /** Refreshes at once: a server that comes back may have forgotten this permit, and would give it to others. */
   #refreshSoon(): void {
     if (this.#state !== 'held') return
     if (this.#refreshing) this.#changed = true
@@ -198,7 +198,7 @@ export class RedisPermit implements PermitLike {
     this.#state = 'lost'
     this.#unlisten()
     clearTimeout(this.#timer)
-    // It may still be there, if it was only our own time that was over.
+    // Redis may still have it, if only the time of this process was over.
     void this.#entry.giveBack().then(() => this.#watcher.onEnd())
     if (this.#controller !== undefined) this.#controller.abort(error)
     else {

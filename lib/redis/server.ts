@@ -4,47 +4,47 @@ import { isForbidden, unavailable } from './failures.js'
 import type { Link } from './link.js'
 import { NOTE_LEASES, Owner } from './owner.js'
 
-/** How far our clock may be from Redis's, as a part of the lease: see `lease.ts`. */
+/** The largest difference between the clocks of this process and Redis, as a part of the lease: see `lease.ts`. */
 const CLOCK_TOLERANCE = 1 / 20
 
-/** How long a look at the clocks is good, as a part of the lease: a permit is refreshed as often. */
+/** The time for which a check of the clocks is valid, as a part of the lease: permits are refreshed as often. */
 const LOOK_EVERY = 1 / 3
 
-/** How far our two clocks may part before it counts as a jump: one of them is cut to whole milliseconds. */
+/** The milliseconds by which the two clocks of this process may part before it counts as a jump: one has whole milliseconds only. */
 const JUMP = 2
 
-/** How often it is asked for its clock, where its answers take too long to say for certain that ours agrees. */
+/** The most questions for the clock of Redis, if its answers take too long to prove that the clocks agree. */
 const QUESTIONS = 3
 
-/** `uptime_in_seconds` is cut to whole seconds. */
+/** The largest error of `uptime_in_seconds`, in milliseconds: it has whole seconds only. */
 const UPTIME_ERROR = 1_000
 
-/** Processes of Redis by their run ids, and since when we know them, by our steady clock. */
+/** Processes of Redis by their run ids, and the time since which this process knows them, by its steady clock. */
 const known = new Map<string, number>()
 const KNOWN_MOST = 1_000
 
-/** Processes of Redis whose start was announced. */
+/** Processes of Redis whose start was announced in a warning. */
 const announced = new Set<string>()
 
 /**
- * Whether the Redis at the other end can be relied on: that its clock and ours agree, since entries are dated by those
- * who make them; and that it still knows what it gave away, which one that was started again without an append-only file
- * does not.
+ * Whether the Redis at the other end can be relied on: its clock and that of this process must agree, because the process that
+ * makes an entry dates it; and it must remember its permits, which a server does not that restarted without an append-only
+ * file.
  */
 export class Server {
   readonly #link: Link
   readonly #lease: number
   readonly #label: string
-  /** Who has the key, where that can change without a new connection of the client. */
+  /** The owner of the key, where it can change without a new connection of the client. */
   readonly #owner: Owner | undefined
   #clockUntil = 0
   #clockEpoch = 0
-  /** By how much our clock on the wall was ahead of the one that never jumps, at the last look. */
+  /** The lead of this process's wall clock over its steady clock, at the last check. */
   #apart = 0
   #memoryEpoch = 0
-  /** The process of Redis that had the key at the last look. */
+  /** The process of Redis that had the key at the last check. */
   #run = ''
-  /** How long its note is there, by our steady clock. */
+  /** The time until which its note is there, by the steady clock of this process. */
   #noteUntil = 0
   #looking: Promise<void> | undefined
   #comparing: Promise<void> | undefined
@@ -56,7 +56,7 @@ export class Server {
     this.#owner = link.follows ? new Owner(link.client, key, lease) : undefined
   }
 
-  /** Looks, where the last look is too old, or our clock was set since; `undefined` when it is not. */
+  /** Checks the server, if the last check is too old or the clock was set since; otherwise returns `undefined`. */
   trusted(): Promise<void> | undefined {
     const { epoch } = this.#link
     if (this.#memoryEpoch === epoch && this.#clockIsGood(epoch)) return undefined
@@ -67,8 +67,8 @@ export class Server {
   }
 
   /**
-   * Compares the clocks, where that is needed; `undefined` when it is not. It is enough for a permit that is held: a server
-   * that forgot it says so, and the sooner the better.
+   * Compares the clocks, if that is needed; otherwise returns `undefined`. That is enough for a held permit: a server that forgot
+   * it answers so, and the sooner the better.
    */
   inTime(): Promise<void> | undefined {
     const { epoch } = this.#link
@@ -79,7 +79,7 @@ export class Server {
     return this.#comparing
   }
 
-  /** Whether the process that was looked at is the one that has the key now; `undefined` when it needs no question. */
+  /** Whether the checked process still has the key; `undefined` when that needs no question. */
   isSame(): Promise<boolean> | undefined {
     if (this.#owner === undefined) return undefined
     const before = this.#run
@@ -125,7 +125,7 @@ export class Server {
     this.#memoryEpoch = epoch
   }
 
-  /** The process of Redis whose note has to be there. */
+  /** The process of Redis whose note must be there. */
   get #last(): string {
     return performance.now() < this.#noteUntil ? this.#run : ''
   }
@@ -137,7 +137,7 @@ export class Server {
       const answer = await this.#time()
       const after = Date.now()
       const agree = answer === undefined || this.#agree(before, this.#timeOf(answer), after)
-      // That this process is busy, or Redis far away, is no reason to have no permits.
+      // A busy process, or a distant Redis, is no reason to give no permits.
       if (!agree && questions < QUESTIONS) continue
       this.#clockEpoch = epoch
       this.#clockUntil = performance.now() + this.#lease * LOOK_EVERY
@@ -146,7 +146,7 @@ export class Server {
     }
   }
 
-  /** Whether they certainly agree; throws where they certainly do not. Redis read its clock at some time in between. */
+  /** Whether the clocks certainly agree; throws where they certainly do not. Redis read its clock at some time in between. */
   #agree(before: number, there: number, after: number): boolean {
     const limit = this.#lease * CLOCK_TOLERANCE
     const least = Math.max(before - there - 1, there - after, 0)
@@ -161,7 +161,7 @@ export class Server {
     return Math.max(after - there, there - before) <= limit
   }
 
-  /** The reply of TIME; `undefined` where we are not allowed to ask. */
+  /** The reply of TIME; `undefined` where this user may not ask. */
   async #time(): Promise<unknown> {
     if (this.#owner === undefined) return allowed(() => this.#link.client.time())
     return (await this.#owner.look(this.#last)).time ?? undefined
@@ -185,10 +185,10 @@ export class Server {
     this.#memoryEpoch = epoch
   }
 
-  /** Throws where it may have forgotten permits that are held. */
+  /** Throws if the server may have forgotten held permits. */
   #checkStart(server: unknown, persistence: unknown): void {
     const uptime = numberOf(server, 'uptime_in_seconds') * 1_000
-    // Without a file to begin with, or with an empty one, `aof_base_size` is 0: the disk is new, or not the old one.
+    // Without a file to load, or with an empty one, `aof_base_size` is 0: the disk is new, or not the old one.
     const remembers =
       numberOf(persistence, 'aof_enabled') !== 0 && numberOf(persistence, 'aof_base_size') !== 0
     if (remembers || !(uptime < this.#lease + UPTIME_ERROR)) return
@@ -198,7 +198,7 @@ export class Server {
     )
   }
 
-  /** Throws, and warns the first time that this is said of a process of Redis: a wait only seems to hang. */
+  /** Throws, and warns the first time for each process of Redis, because a wait only seems to hang. */
   #announce(run: string, why: string): never {
     if (!announced.has(run)) {
       if (announced.size === KNOWN_MOST) announced.clear()
@@ -211,7 +211,7 @@ export class Server {
   }
 }
 
-/** Since when we know this process of Redis. */
+/** The time since which this process knows this process of Redis. */
 function firstSeen(run: string): number {
   const since = known.get(run)
   if (since !== undefined) return since
@@ -225,7 +225,7 @@ function ownClocksApart(): number {
   return Date.now() - performance.now()
 }
 
-/** The answer; `undefined` where we are not allowed to ask: managed servers keep INFO to themselves. */
+/** The answer; `undefined` where this user may not ask: managed servers do not allow INFO. */
 async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask()

@@ -1,6 +1,6 @@
 import { wrongValue } from '../errors.js'
 
-/** What an address says, as options of ioredis. */
+/** The content of an address, as options of ioredis. */
 interface RedisAddress {
   host?: string
   port?: number
@@ -14,7 +14,7 @@ interface RedisAddress {
   tls?: Record<string, never>
 }
 
-/** The schemes of a server, and whether each means TLS. Valkey's are Redis's under another name. */
+/** The schemes of a server, and whether each means TLS. Valkey's are the same as those of Redis. */
 const SCHEMES: Readonly<Record<string, boolean>> = {
   'redis:': false,
   'rediss:': true,
@@ -28,7 +28,7 @@ const EXPECTED =
 /** The largest database number that Redis reads: a C `int`. */
 const DATABASE_MAX = 2 ** 31 - 1
 
-/** Settings that a query may have. ioredis would take all of its options from there, as strings, and before ours. */
+/** Settings that a query may have. ioredis would read all of its options from there, as strings, and prefer them. */
 type Setting = 'db' | 'family' | 'username' | 'password' | 'keyPrefix' | 'connectionName'
 
 const SETTINGS: Readonly<Record<Setting, (value: string) => RedisAddress>> = {
@@ -41,13 +41,13 @@ const SETTINGS: Readonly<Record<Setting, (value: string) => RedisAddress>> = {
 }
 
 /**
- * Reads the address of a Redis, and checks all of it: what ioredis finds out later is an error that nothing can catch, or
- * a socket that it tries for ever.
+ * Reads the address of a Redis, and checks all of it: a fault that only ioredis finds later is an error that no code can catch,
+ * or a socket that it tries for ever.
  *
- * No error shows what it cannot read: there may be a password in it.
+ * No error shows the part that cannot be read, because it may contain a password.
  */
 export function redisAddress(url: string): RedisAddress {
-  // ioredis would take it for the Redis of this machine.
+  // ioredis would use the Redis of this machine.
   if (url === '') throw wrongValue('the URL of Redis is empty')
   if (url.startsWith('/')) return socket(url)
   const parsed = parse(url)
@@ -81,7 +81,7 @@ function parse(url: string): URL {
   try {
     return new URL(url)
   } catch {
-    // Also a port that is no number; a '/', '?' or '#' in a password makes one of what is before it.
+    // This includes a port that is not a number: a '/', '?' or '#' in a password turns the part before it into one.
     throw unreadable(
       /^[a-z][a-z\d+.-]*:\/\//i.test(url)
         ? 'check its host and its port, and write special characters of a password as %XX'
@@ -90,7 +90,7 @@ function parse(url: string): URL {
   }
 }
 
-/** A path, with settings behind a question mark. */
+/** Reads a path, with settings behind a question mark. */
 function socket(address: string): RedisAddress & { path: string } {
   const [, given = '', query] = /^([^?]*)(?:\?(.*))?$/s.exec(address) ?? []
   const path = given.startsWith('///') ? given.slice(2) : given

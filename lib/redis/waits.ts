@@ -5,28 +5,28 @@ import type { WaitLimits } from '../waiting/options.js'
 import type { RedisPermit } from './permit.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
 
-/** How many tries may be under way at once. */
+/** The most tries that may be under way at once. */
 const WIDEST = 32
 
-/** The pauses while Redis cannot be reached: each twice as long as the one before. */
+/** The first pause, in milliseconds, while Redis cannot be reached; each pause is twice as long as the one before. */
 const FIRST_PAUSE = 25
 const LONGEST_PAUSE = 1_000
 
-/** How many milliseconds a question may be old at the end of a wait before its missing answer is the reason. */
+/** The age of a question, in milliseconds, from which on its missing answer counts as the reason of a failed wait. */
 const SLOW = 250
 
-/** Where permits come from. */
+/** The source of the permits. */
 export interface Supply {
-  /** Takes a permit if one is there now. */
+  /** Takes a permit if one is free now. */
   take(): Promise<RedisPermit | undefined>
-  /** What keeps a question without an answer for so many milliseconds. */
+  /** The reason why a question has had no answer for this many milliseconds. */
   silence(milliseconds: number): unknown
 }
 
 /**
  * The pending waits of one source: first come, first served among themselves.
  *
- * However many there are, Redis is asked for the first ones only. What comes goes to whoever is first by then, or back.
+ * Redis is asked only for the first waits, however many there are. A permit goes to the wait that is first by then, or back.
  */
 export class Waits {
   readonly #waiting = new Set<Wait>()
@@ -34,17 +34,17 @@ export class Waits {
   readonly #poll: number
   readonly #label: string
   #trying = 0
-  /** How many tries there may be now: one after a refusal, twice as many after each permit. */
+  /** The number of tries that are allowed now: one after a refusal, twice as many after each permit. */
   #width = WIDEST
   #pause: NodeJS.Timeout | undefined
-  /** How often a permit came back here. */
+  /** The number of permits released by this source. */
   #wakes = 0
   #failures = 0
-  /** Why Redis does not answer; `undefined` when it does. */
+  /** The reason why Redis does not answer; `undefined` while it answers. */
   #trouble: unknown
-  /** When each question that has no answer yet was asked, oldest first. */
+  /** The times of the questions that have no answer yet, the oldest first. */
   readonly #asked = new Set<{ readonly at: number }>()
-  /** When Redis last answered. */
+  /** The time of the last answer of Redis. */
   #answered = 0
 
   constructor(supply: Supply, poll: number, label: string) {
@@ -62,7 +62,7 @@ export class Waits {
     return new Promise((resolve, reject) => {
       const start = performance.now()
       const wait = new Wait(resolve, reject, signal, () => this.#remove(wait))
-      // First of all: a signal that throws here ends this wait, and nothing of it is left.
+      // This comes first: a signal that throws here ends this wait, and leaves nothing behind.
       wait.listen()
       if (wait.ended) return
       this.#waiting.add(wait)
@@ -73,7 +73,7 @@ export class Waits {
     })
   }
 
-  /** A permit came back here: it may be there for the next. */
+  /** A permit was released here: it may be free for the next wait. */
   wake(): void {
     this.#wakes += 1
     if (this.#waiting.size === 0 || this.#failures > 0) return
@@ -81,12 +81,12 @@ export class Waits {
     this.#pump()
   }
 
-  /** Ends all of them. */
+  /** Ends all waits. */
   failAll(reason: () => unknown): void {
     for (const wait of this.#waiting) wait.fail(reason())
   }
 
-  /** Why a wait that began at `start` had no answer, where that is why no permit came. */
+  /** The reason why a wait that began at `start` had no answer, if that is why it got no permit. */
   #silence(start: number): unknown {
     const [oldest] = this.#asked
     if (oldest === undefined) return undefined
@@ -121,7 +121,7 @@ export class Waits {
     )
   }
 
-  /** Redis answered; `wakes` is what it was when it was asked. */
+  /** Handles an answer of Redis; `wakes` is the value at the time of the question. */
   #succeed(permit: RedisPermit | undefined, wakes: number): void {
     this.#failures = 0
     this.#trouble = undefined
@@ -131,14 +131,14 @@ export class Waits {
     } else if (wakes === this.#wakes) {
       this.#rest(jittered(this.#poll))
     } else {
-      this.#width = 1 // one came back after this was asked: ask again
+      this.#width = 1 // a permit was released after the question: ask again
     }
   }
 
   #deliver(permit: RedisPermit): void {
     const first = this.#waiting.values().next().value
     if (first === undefined)
-      void permit.release() // whoever it was for gave up meanwhile
+      void permit.release() // its wait was given up meanwhile
     else first.grant(permit)
   }
 
@@ -148,13 +148,13 @@ export class Waits {
       return
     }
     this.#trouble = error
-    // Those that were under way together fail together, and are one failure.
+    // Tries that were under way together fail together, and count as one failure.
     if (this.#pause !== undefined) return
     this.#failures += 1
     this.#rest(jittered(Math.min(FIRST_PAUSE * 2 ** Math.min(this.#failures - 1, 10), LONGEST_PAUSE)))
   }
 
-  /** No try for so many milliseconds. */
+  /** Makes no try for this many milliseconds. */
   #rest(milliseconds: number): void {
     this.#width = 1
     if (this.#waiting.size === 0 || this.#pause !== undefined) return
@@ -198,12 +198,12 @@ class Wait {
     this.#onEnd = onEnd
   }
 
-  /** Whether it has its permit, or its error. */
+  /** Whether it has its permit or its error. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Hears of the signal's abort from now on. */
+  /** Listens to the signal from now on. */
   listen(): void {
     try {
       this.#signal?.addEventListener('abort', this)
@@ -212,7 +212,7 @@ class Wait {
     }
   }
 
-  /** The signal's `abort`. */
+  /** Handles the `abort` event of the signal. */
   handleEvent(): void {
     this.fail(reasonOf(this.#signal))
   }
@@ -237,7 +237,7 @@ class Wait {
     this.#end()
   }
 
-  /** Its promise is settled before the signal, which may be of other code, is called. */
+  /** Ends it. The promise settles before the call of the signal, which may be foreign code. */
   #end(): void {
     this.#ended = true
     clearTimeout(this.#timer)
@@ -246,7 +246,7 @@ class Wait {
   }
 }
 
-/** A quarter more or less, so that processes that began together do not ask together for ever. */
+/** Changes a pause by up to a quarter, so that processes that began together do not keep asking together. */
 function jittered(milliseconds: number): number {
   return milliseconds * (0.75 + Math.random() / 2)
 }
