@@ -1,5 +1,5 @@
 // Your own PermitSource: each permit is an advisory lock of PostgreSQL on one connection. The end of the connection
-// ends the lock and aborts the signal. os-ipc/testing checks it: __test__/examples.test.ts.
+// ends the lock and aborts the signal. os-ipc/testing checks it: __test__/project/examples.test.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
