@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 function entry(name: string, summary: string, load: () => Promise<{ default: unknown }>): Entry {
-  // A command's own option types are nobody's business but its own.
+  // Only the command itself knows the types of its options.
   return { name, summary, load: async () => (await load()).default as Command }
 }
 

@@ -1,5 +1,5 @@
 // Limit across cluster workers: four HTTP workers get twelve requests, and two conversions run at a time over all of
-// them. Who waits for more than ten seconds is told to come back later.
+// them. A client that waits for more than ten seconds is told to come back later.
 // node examples/cluster-limit.mjs
 
 import cluster from 'node:cluster'
@@ -11,7 +11,7 @@ import { Limit, SharedMemory } from 'os-ipc'
 
 const limit = Limit.openOrCreate('/example-limit', { permits: 2 })
 
-// Only to show that it holds: how many run now, and how many ever did at once, counted by all workers.
+// Only to show that the limit holds: the number of conversions now, and the largest number at once, over all workers.
 const memory = SharedMemory.openOrCreate('/example-limit', { size: 8 })
 const counts = new Int32Array(memory.buffer)
 
@@ -24,7 +24,7 @@ if (cluster.isPrimary) {
   const busy = new Set(answers.map(({ worker }) => worker))
   console.log(`${answers.length} conversions, ${busy.size} workers, at most ${counts[1]} at a time`)
 
-  for (const worker of workers) worker.kill() // one that held a permit would lose it to the next
+  for (const worker of workers) worker.kill() // a permit that a worker holds goes to the next waiter
   limit.unlink()
   memory.unlink()
 } else {
@@ -38,7 +38,7 @@ if (cluster.isPrimary) {
   }).listen(0, '127.0.0.1')
 }
 
-/** Stands for work that takes a whole processor, or a gigabyte. */
+/** Stands for work that takes a whole processor or a gigabyte of memory. */
 async function convert() {
   const running = Atomics.add(counts, 0, 1) + 1
   let most = Atomics.load(counts, 1)

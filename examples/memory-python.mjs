@@ -1,4 +1,4 @@
-// Memory between Node and Python: Node writes four numbers, Python doubles them where they lie.
+// Memory between Node and Python: Node writes four numbers, Python doubles them in place.
 // node examples/memory-python.mjs
 
 import { spawnSync } from 'node:child_process'

@@ -1,11 +1,11 @@
-// A PermitSource of one's own: permits that are advisory locks of PostgreSQL, one connection each while it is held. What ends
-// the connection ends the lock, and aborts the signal. os-ipc/testing checks it: __test__/examples.test.ts.
+// A custom PermitSource: a permit is an advisory lock of PostgreSQL, and uses one connection while it is held. The end of
+// the connection ends the lock and aborts the signal. os-ipc/testing checks it: __test__/examples.test.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { IpcError } from 'os-ipc'
 
-/** Milliseconds between two looks, and the longest timer of Node. */
+/** The milliseconds between two tries, and the longest timer of Node in milliseconds. */
 const POLL = 20
 const LONGEST = 2 ** 31 - 1
 
@@ -34,7 +34,7 @@ export class PostgresPermits {
       for (;;) {
         const permit = await this.#tryOnce()
         if (permit && (!ends.aborted || timeout === 0)) return permit
-        await permit?.release() // it came too late
+        await permit?.release() // the permit came too late
         await sleep(POLL, undefined, { signal: ends })
       }
     } catch (error) {
@@ -132,7 +132,7 @@ class PostgresPermit {
       () => true,
       () => false,
     )
-    // A connection that did not unlock is ended: so is its lock.
+    // A connection that did not unlock is closed, which ends its lock.
     this.#client.release(!unlocked)
   }
 

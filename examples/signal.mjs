@@ -1,4 +1,4 @@
-// Signal between processes: this one waits, without blocking, until another one says that it is ready.
+// Signal between processes: this one waits, without blocking, until another one signals that it is ready.
 // node examples/signal.mjs
 
 import { fork } from 'node:child_process'

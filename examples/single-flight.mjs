@@ -1,4 +1,4 @@
-// Single flight between processes: six of them want the same report at once. One builds it, the others wait, and read
+// Single flight between processes: six processes want the same report at once. One builds it; the others wait and read
 // it from memory. If the builder is killed, the next in line builds it instead.
 // node examples/single-flight.mjs
 
@@ -28,17 +28,17 @@ if (process.argv[2] === 'reader') {
 
 async function build() {
   console.log(`${process.pid} builds`)
-  await sleep(200) // what takes long
+  await sleep(200) // stands for the slow work
   return `42 pages by ${process.pid}`
 }
 
-/** What is kept under this name, built if it is not there: by one process at a time, and once if that one succeeds. */
+/** The text under this name. If it is missing, one process at a time builds it, and only once if that process succeeds. */
 async function singleFlight(name, build) {
-  // Asked again inside: it may have come while we waited.
+  // Checks again inside the lock, because another process may have built it during the wait.
   return kept(name) ?? turn.use(async () => kept(name) ?? keep(name, await build()))
 }
 
-// The first four bytes of the memory say whether the text behind them is whole.
+// The first four bytes of the memory tell whether the text behind them is complete.
 
 function kept(name) {
   try {
@@ -54,7 +54,7 @@ function kept(name) {
 
 function keep(name, text) {
   const bytes = Buffer.from(text)
-  SharedMemory.unlink(name) // of a builder that died half way
+  SharedMemory.unlink(name) // the memory of a builder that died before it finished
   const memory = SharedMemory.create(name, { size: 4 + bytes.length })
   memory.write(bytes, 4)
   Atomics.store(new Int32Array(memory.buffer, 0, 1), 0, 1)

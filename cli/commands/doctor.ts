@@ -60,7 +60,7 @@ export default command({
 })
 
 /**
- * A check that fails is a finding as well: the others are still to be made. So is one whose files Node's permission model does
+ * A check that fails becomes a finding, and the other checks still run. So does a check whose files Node's permission model does
  * not let us read, since a file that cannot be read is otherwise one that the system does not have.
  */
 function examined(topic: string, check: () => Finding[], ...files: readonly string[]): Finding[] {

@@ -60,10 +60,10 @@ export default command({
   },
 })
 
-/** Whose it is does not matter: looking at it trusts nobody. */
+/** The owner does not matter, because reading a limit needs no trust. */
 function seen(ipc: Library, subject: Subject): Item {
   const listed = everythingKnown(ipc).find(item => item.type === 'limit' && means(subject.target, item))
-  // One that may be read and not changed is on the list, and cannot be opened.
+  // A limit that this user may read but not change is on the list, and cannot be opened.
   if (listed !== undefined) return listed
   const limit = openLimit(ipc, subject, { owner: 'any' })
   try {

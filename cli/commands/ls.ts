@@ -89,7 +89,7 @@ function namesOf(items: readonly Item[]): string[] {
   return [...new Set(items.flatMap(({ name }) => name ?? []))]
 }
 
-/** What others have in the kernel's tables, which are open to all, and do not let us look at. */
+/** The objects of other users that are in the kernel's public tables, but that this user may not read. */
 function tellHidden(items: readonly Item[]): void {
   const seen = new Set(items.map(({ type, id }) => `${type === 'memory' ? 'segment' : 'set'} ${id}`))
   const own = `${process.geteuid?.()}`

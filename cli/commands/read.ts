@@ -7,7 +7,7 @@ import { writeAll } from '../core/output.js'
 import { TerminalText } from '../core/terminal-text.js'
 import { bytes, OWNER } from '../core/values.js'
 
-/** How much is copied at a time, so that memory of any size goes through a pipe. */
+/** The number of bytes copied at a time, so that memory of any size goes through a pipe. */
 const PIECE = 1 << 20
 
 export default command({

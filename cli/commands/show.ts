@@ -63,7 +63,7 @@ export default command({
       return Math.max(EXIT.ok, ...failures.map(({ exit }) => exit))
     }
     const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
-    look() // A name that is not there is an error; one that goes later ends the watch.
+    look() // A missing name is an error; an object that is removed later ends the watch.
     const again = () => lookIfThere(look)
     if (options.json) await watchJson(again, interval, count)
     else await watch(again, interval, count)
@@ -71,7 +71,7 @@ export default command({
   },
 })
 
-/** Every item that one of the names means; each name has to mean one. */
+/** Every item of the names; throws when a name has none. */
 function every(ipc: Library, targets: readonly Target[]): Item[] {
   return targets.flatMap(meant => {
     const { items, failure } = find(ipc, meant)
@@ -80,7 +80,7 @@ function every(ipc: Library, targets: readonly Target[]): Item[] {
   })
 }
 
-/** Every item that one of the names means, and why there is none of the other names. */
+/** Every item of the names, and the reason for each name that has none. */
 function those(ipc: Library, targets: readonly Target[]): { items: Item[]; failures: Failure[] } {
   const items: Item[] = []
   const failures: Failure[] = []
@@ -102,7 +102,7 @@ function lookIfThere(look: () => Details[]): Details[] {
   }
 }
 
-/** A line of JSON a look. */
+/** Prints one line of JSON per look. */
 async function watchJson(look: () => Details[], interval: number, times: number): Promise<void> {
   for (let turn = 0; turn < times; turn++) {
     if (turn > 0) await sleep(interval)

@@ -21,7 +21,7 @@ export default command({
     const listed = everythingKnown(ipc).find(
       item => item.type === 'semaphore' && (item.system === 'posix') === posix && means(target, item),
     )
-    // One that may be read and not changed is on the list, and cannot be opened.
+    // A semaphore that this user may read but not change is on the list, and cannot be opened.
     const item = listed ?? opened()
     if (options.json) printJson(itemJson(item))
     else print(`${item.value}`)

@@ -1,14 +1,14 @@
-// What main and the workers tell each other: numbers in a small segment of its own, changed with Atomics.
+// The messages between main and the workers: numbers in a small separate segment, changed with Atomics.
 //
-// `Atomics` on a plain ArrayBuffer is atomic across processes too, for it is the same memory in all of them.
+// `Atomics` on a plain ArrayBuffer is atomic across processes too, because the memory is the same in all of them.
 
-/** What a worker does. */
+/** The states of a worker. */
 export const STARTS = 0
 export const WAITS = 1
 export const HASHES = 2
 export const RESTS = 3
 
-/** A slice that nobody has; one in work has its worker's number (they count from 1), one that is done has -number. */
+/** A free slice; a slice in work has its worker's number (from 1), a finished one has -number. */
 const FREE = 0
 
 const WORKER_WORDS = 4
@@ -18,7 +18,7 @@ const DIGEST_BYTES = 32
 export const clock = () => Number(process.hrtime.bigint()) / 1e6
 
 export class Board {
-  /** How many holds a worker can write down. */
+  /** The number of holds that a worker can record. */
   static #holdsOf = slices => 2 * slices + 64
 
   static bytes(workers, slices) {
@@ -48,7 +48,7 @@ export class Board {
 
   // --- workers
 
-  /** Counts up at every take and every release of a permit: odd means that the worker has one. */
+  /** Counts up at every take and every release of a permit: odd means that the worker holds one. */
   turn(worker) {
     return Atomics.load(this.words, this.#worker(worker))
   }
@@ -61,7 +61,7 @@ export class Board {
     Atomics.store(this.words, this.#worker(worker) + 1, phase)
   }
 
-  /** How much of its slice a worker has hashed, in percent. */
+  /** The part of its slice that a worker has hashed, in percent. */
   progress(worker) {
     return Atomics.load(this.words, this.#worker(worker) + 2)
   }
@@ -70,12 +70,12 @@ export class Board {
     Atomics.store(this.words, this.#worker(worker) + 2, percent)
   }
 
-  /** How many slices it has done. */
+  /** The number of slices that the worker has finished. */
   done(worker) {
     return Atomics.load(this.words, this.#worker(worker) + 3)
   }
 
-  /** To be called right after a permit was taken. */
+  /** Call this right after a permit is taken. */
   taken(worker) {
     const turn = this.turn(worker)
     if (turn / 2 >= this.holdsOf) throw new Error('the board has no room for another hold')
@@ -83,7 +83,7 @@ export class Board {
     Atomics.store(this.words, this.#worker(worker), turn + 1)
   }
 
-  /** To be called right before it is given back. */
+  /** Call this right before the permit is given back. */
   released(worker) {
     const turn = this.turn(worker)
     this.times[this.#hold(worker, (turn - 1) / 2) + 1] = clock()
@@ -101,7 +101,7 @@ export class Board {
   }
 
   /**
-   * The workers that hold a permit at one moment, and what `look` saw at that moment; undefined when somebody took or
+   * The workers that hold a permit at one moment, and what `look` saw at that moment; undefined when a worker took or
    * released one meanwhile.
    */
   holders(look = () => undefined) {
@@ -132,7 +132,7 @@ export class Board {
     return this.sliceOf(FREE) !== undefined
   }
 
-  /** Takes a free slice for a worker; of several that try, one gets it. */
+  /** Takes a free slice for a worker; of several workers that try, one gets it. */
   claim(worker) {
     for (let slice = 0; slice < this.slices; slice++) {
       if (Atomics.compareExchange(this.words, this.#slice(slice), FREE, worker) === FREE) return slice
@@ -146,7 +146,7 @@ export class Board {
     Atomics.add(this.words, this.#worker(worker) + 3, 1)
   }
 
-  /** Lets others have the slice that a dead worker had. */
+  /** Frees the slice of a dead worker for the others. */
   giveBack(worker) {
     const slice = this.sliceOf(worker)
     if (slice !== undefined) Atomics.store(this.words, this.#slice(slice), FREE)

@@ -12,7 +12,7 @@ import { PERMITS, WORKERS } from './plan.mjs'
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url))
 const TICK = 10
-/** How long we look out for the killed worker's permit without a pause. */
+/** The milliseconds for which main looks for the killed worker's permit without a pause. */
 const PATIENCE = 1_000
 
 /** Starts the workers. */
@@ -36,7 +36,7 @@ export function dismiss(crew) {
   for (const { child } of crew) child.kill('SIGKILL')
 }
 
-/** Watches until all slices are done, and kills one worker on the way. Answers what was seen. */
+/** Watches until all slices are done, and kills one worker on the way. Returns what it saw. */
 export async function watch(board, crew, limit, screen) {
   const seen = { samples: 0, most: 0, kill: undefined, problems: [] }
   const states = new Array(board.slices).fill(0)
@@ -60,7 +60,7 @@ export async function watch(board, crew, limit, screen) {
   return seen
 }
 
-/** Who holds a permit at this moment, and how many the kernel has left. */
+/** The holders of a permit at this moment, and the number of free permits in the kernel. */
 function sample(board, crew, limit, seen) {
   const holders = board.holders(() => limit.info().free)
   if (holders === undefined) return
@@ -71,7 +71,7 @@ function sample(board, crew, limit, seen) {
   if (seen.kill && alive.length + holders.seen >= PERMITS) seen.kill.backAt ??= clock()
 }
 
-/** Whether the killed worker's permit may come back any moment. */
+/** Whether the killed worker's permit may come back at any moment. */
 function isAway(kill) {
   return (
     capabilities.limits.crashRecovery &&
@@ -81,14 +81,14 @@ function isAway(kill) {
   )
 }
 
-/** SIGKILL, without a warning, to a worker that has a permit and is in the middle of a slice. */
+/** Sends SIGKILL, without a warning, to a worker that has a permit and is in the middle of a slice. */
 function killOne(board, crew, seen, screen) {
   const done = board.slicesDone
   if (done < Math.floor(board.slices / 3)) return
   const holders = board.holders()?.workers ?? []
   const midway = worker => board.sliceOf(worker) !== undefined && board.progress(worker) <= 60
   const worker = holders.find(midway)
-  // At best every permit is taken, and none is about to come back by itself.
+  // The best moment is when every permit is taken and none is about to come back by itself.
   const good = holders.length === PERMITS && holders.every(midway)
   const late = done >= board.slices / 2 || board.slices <= WORKERS
   if (worker === undefined || !(good || late)) return
@@ -101,7 +101,7 @@ function killOne(board, crew, seen, screen) {
 
 function onExit(board, member, [code, signal], seen, screen) {
   member.ended = true
-  // Whatever it was at, somebody else does again.
+  // Another worker does the slice of the killed worker again.
   const slice = board.giveBack(member.worker)
   if (slice !== undefined) screen.slow(`slice ${slice + 1} is free again: its worker is dead`)
   if (member.killedAt === undefined) {

@@ -1,4 +1,4 @@
-// The file: whether it will do, into shared memory, and its hashes as the disk has them.
+// The file: checks it, reads it into shared memory, and hashes the bytes on the disk.
 
 import { createHash } from 'node:crypto'
 import { constants, createReadStream, statfsSync } from 'node:fs'
@@ -9,12 +9,12 @@ import { sliceOf } from './plan.mjs'
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** Why the demo cannot begin: one line for a person. */
+/** The reason why the demo cannot begin, in one line. */
 export class Unfit extends Error {}
 
-/** Opens a file that has something in it and that shared memory has room for. */
+/** Opens a file that is not empty and that fits into shared memory. */
 export async function openInput(path) {
-  // A FIFO must not make us wait for somebody to write to it.
+  // A FIFO must not make the demo wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(error => {
     throw new Unfit(`${path}: ${REASONS[error.code] ?? error.message}`)
   })
@@ -44,7 +44,7 @@ export function tooLarge(path, size, room) {
   return new Unfit(`${path}: ${megabytes(size)} are more than shared memory has room for${free}`)
 }
 
-/** What fits: memory, and on Linux the file system that holds POSIX segments. */
+/** The room for the file: free memory, and on Linux the file system that holds POSIX segments. */
 function roomForMemory() {
   if (process.platform !== 'linux') return freemem()
   const { bavail, bsize } = statfsSync('/dev/shm')

@@ -1,4 +1,4 @@
-// What the kernel holds that outlives a process, asked of the kernel itself and not of os-ipc.
+// The kernel's objects that outlive a process, read from the kernel itself and not through os-ipc.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
@@ -9,7 +9,7 @@ const TABLES = [
   ['System V segment', '/proc/sysvipc/shm'],
 ]
 
-/** A line for everything there is: `ipcs` and /dev/shm. Empty where the platform has no such tables. */
+/** One line per object of `ipcs` and /dev/shm. Empty where the platform has no such tables. */
 export function snapshot() {
   const rows = TABLES.filter(([, table]) => existsSync(table)).flatMap(([what, table]) => {
     const [, ...lines] = readFileSync(table, 'utf8').trim().split('\n')
@@ -20,15 +20,15 @@ export function snapshot() {
 }
 
 /**
- * What is left of a run. Other programs of this host come and go meanwhile, so an object counts as ours by what it is
- * called or, for a semaphore set, by the id that the kernel gave it.
+ * The objects that a run left behind. Other programs make objects meanwhile, so an object belongs to the run by its
+ * name or, for a semaphore set, by the id that the kernel gave it.
  */
 export function leftOf(name, semaphoreSet, before) {
   const ours = line => line.includes(name) || line.startsWith(`semaphore set ${semaphoreSet}, `)
   return [...[...snapshot()].filter(line => !before.has(line) && ours(line)), ...stillOpens(name)]
 }
 
-/** What of it can still be found by name. */
+/** The objects of the run that can still be found by name. */
 function stillOpens(name) {
   const found = []
   const attempts = [

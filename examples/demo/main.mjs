@@ -1,6 +1,6 @@
 // `npm run demo [-- FILE]`: six processes hash one file in shared memory, two at a time, and one of them is killed.
 //
-// Exit code 0 when everything that it promises was seen to hold, 1 when something was not, 2 when FILE will not do.
+// Exit code 0 when every promise was seen to hold, 1 when one was not, 2 when FILE cannot be used.
 
 import { randomBytes } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -21,7 +21,7 @@ const USAGE = 'npm run demo [-- FILE]'
 
 const screen = new Screen()
 
-/** Takes away what was made, the last first. */
+/** Removes the objects that were made, the last first. */
 const undo = []
 process.on('exit', () => {
   while (undo.length > 0) undo.pop()()
@@ -34,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.exit(128 + constants.signals[signal])
   })
 }
-// Whoever read our lines has gone.
+// The reader of the output has gone.
 process.stdout.on('error', () => process.exit(1))
 
 try {
@@ -65,7 +65,7 @@ async function demo(path) {
   const slices = sliceCount(input.size)
   const name = `/os-ipc-${randomBytes(3).toString('hex')}`
 
-  // Made here, opened by the workers, removed here.
+  // This process makes and removes the objects; the workers open them.
   const segment = createSegment(`${name}-file`, input.size, input)
   undo.push(() => remove(segment))
   const boardSegment = createSegment(`${name}-board`, Board.bytes(WORKERS, slices), input)
@@ -118,7 +118,7 @@ function remove(segment) {
   segment.close()
 }
 
-/** A hold without an end is that of a dead worker: until we killed it, or at its beginning for all that we know. */
+/** A hold without an end belongs to a dead worker: it lasted until the kill, or, as far as main knows, only at its beginning. */
 function ended(hold, { killedAt }) {
   return { ...hold, to: hold.to ?? killedAt ?? hold.from }
 }

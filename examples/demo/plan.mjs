@@ -1,9 +1,9 @@
-// Who does what.
+// The plan: the workers, the permits and the slices.
 
 export const WORKERS = 6
 export const PERMITS = 2
 
-/** A worker hashes its slice in so many pieces, and pauses so many milliseconds after each. */
+/** The number of pieces in which a worker hashes its slice, and the pause after each piece in ms. */
 export const PIECES = 8
 export const PAUSE = 15
 
@@ -11,13 +11,13 @@ const SLICE_BYTES = 4 * 1024 * 1024
 const FEWEST = 24
 const MOST = 100
 
-/** How many slices a file has: about 4 MiB each, but neither too few to share nor too many to watch. */
+/** The number of slices of a file: about 4 MiB each, but neither too few to share nor too many to watch. */
 export function sliceCount(size) {
   const count = Math.min(Math.max(Math.ceil(size / SLICE_BYTES), FEWEST), MOST)
   return Math.min(count, size)
 }
 
-/** Where a slice lies; the slices differ by at most one byte. */
+/** The position of a slice; the sizes of the slices differ by at most one byte. */
 export function sliceOf(slice, count, size) {
   const offset = Math.floor((size / count) * slice)
   const end = slice + 1 === count ? size : Math.floor((size / count) * (slice + 1))

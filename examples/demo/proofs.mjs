@@ -1,4 +1,4 @@
-// What was observed, held against what was promised. A proof is a sentence, and whether it holds.
+// Compares the observations with the promises. A proof is a sentence, and whether it holds.
 
 /** Every slice hashed in shared memory has the hash of the same bytes on disk. */
 export function sameHashes(found, onDisk) {
@@ -9,9 +9,9 @@ export function sameHashes(found, onDisk) {
 }
 
 /**
- * Never more than `permits` holds at one time.
+ * At most `permits` holds at one time.
  *
- * A hold is written down from just after its permit was taken to just before it was given back; that of a killed
+ * A hold is recorded from just after its permit was taken to just before it was given back; the hold of a killed
  * worker counts until the SIGKILL was sent.
  */
 export function neverMoreThan(permits, holds, { samples, most: sampled }) {
@@ -19,7 +19,7 @@ export function neverMoreThan(permits, holds, { samples, most: sampled }) {
     [from, +1],
     [to, -1],
   ])
-  // One that ends when another begins has made room for it.
+  // A hold that ends when another begins has made room for it.
   moments.sort(([time, change], [other, otherChange]) => time - other || change - otherChange)
   let now = 0
   let most = 0
@@ -35,7 +35,7 @@ export function neverMoreThan(permits, holds, { samples, most: sampled }) {
 }
 
 /**
- * The killed worker's permit came back, and after how long: as soon as all permits were seen without it, held by
+ * The killed worker's permit came back, and after this time: as soon as all permits were seen without that worker, held by
  * others or free. Two others hold one each at the same time, or the kernel's counter says so.
  */
 export function permitCameBack(permits, holds, kill) {
@@ -49,7 +49,7 @@ export function permitCameBack(permits, holds, kill) {
     : no(`the permit of worker ${kill.worker} never came back`)
 }
 
-/** The slice that the killed worker had was done by another. */
+/** Another worker finished the slice of the killed worker. */
 export function doneAgain(kill, by) {
   if (!kill?.hit) return no('no slice had to be done again')
   const slice = `slice ${kill.slice + 1}, which worker ${kill.worker} left half done,`
@@ -58,13 +58,13 @@ export function doneAgain(kill, by) {
     : no(`${slice} was not done again`)
 }
 
-/** The limit has as many permits as it was made with, and those that came back are free. */
+/** The limit has the number of permits that it was made with, and all of them are free. */
 export function allBack(made, back, { permits, free }) {
   const found = `${free} of ${permits} permits are free at the end`
   return permits === made && free === back ? yes(found) : no(`${found}, not ${back} of ${made}`)
 }
 
-/** Nothing of ours is in the kernel any more. */
+/** The kernel has no object of this run any more. */
 export function nothingLeft(left) {
   return left.length === 0
     ? yes('nothing of it is left: no semaphore in ipcs, no file in /dev/shm, no name that opens')

@@ -1,4 +1,4 @@
-// What a person sees: on a terminal a picture that is drawn again and again, elsewhere plain lines.
+// The output: on a terminal a picture that is redrawn, elsewhere plain lines.
 
 import { HASHES, STARTS, WAITS } from './board.mjs'
 
@@ -25,13 +25,13 @@ export class Screen {
   #lines = 0
   #last = 0
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(text) {
     this.#erase()
     stdout.write(`${text}\n`)
   }
 
-  /** Something that just happened. */
+  /** Reports an event. */
   happened(text, color) {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(2)
     this.say(`${seconds.padStart(6)} s  ${color === undefined ? text : paint(color, text)}`)
@@ -45,7 +45,7 @@ export class Screen {
     this.happened(text, RED)
   }
 
-  /** What a terminal's picture shows anyway. */
+  /** Prints details that the picture of a terminal shows anyway. */
   detail(text) {
     if (!terminal) this.happened(text)
   }
@@ -64,7 +64,7 @@ export class Screen {
     this.#draw([whole, ...crew.map(member => describe(board, member))], share === 1)
   }
 
-  /** Takes the picture away. */
+  /** Removes the picture. */
   end() {
     this.#erase()
     if (terminal) stdout.write('\x1b[?25h')

@@ -1,4 +1,4 @@
-// One of six processes: takes a permit, takes a slice, hashes it where it lies, and writes the hash on the board.
+// One of six processes: takes a permit, takes a slice, hashes it in place, and writes the hash on the board.
 
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,12 +11,12 @@ import { PAUSE, PIECES, sliceOf } from './plan.mjs'
 const [name, number, workers, slices, size] = process.argv.slice(2)
 const me = Number(number)
 
-// Ctrl-C reaches every process of the terminal; main is the one that acts on it. Without main we are of no use.
+// Ctrl-C reaches every process of the terminal, and only main acts on it. A worker ends when main is gone.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
 
 const limit = Limit.open(`${name}-limit`)
-// Opened for writing because a view needs that: JavaScript has no read-only ArrayBuffer.
+// The memory is opened for writing because a view needs that: JavaScript has no read-only ArrayBuffer.
 const file = SharedMemory.open(`${name}-file`)
 const board = new Board(SharedMemory.open(`${name}-board`).buffer, Number(workers), Number(slices))
 
@@ -41,7 +41,7 @@ async function work() {
   board.released(me)
 }
 
-/** In pieces with a pause between them: a slice takes a few milliseconds, and nobody could watch that. */
+/** Hashes in pieces with a pause between them, because a slice takes only a few milliseconds, too short to watch. */
 async function hash(slice) {
   const { offset, length } = sliceOf(slice, Number(slices), Number(size))
   const hasher = createHash('sha256')

@@ -1,4 +1,4 @@
-# Brightens an image in shared memory, and says its sum: brighten.py NAME ROWS COLUMNS
+# Brightens an image in shared memory, and prints its sum: brighten.py NAME ROWS COLUMNS
 import sys
 from multiprocessing import resource_tracker, shared_memory
 

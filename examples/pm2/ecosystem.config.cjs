@@ -7,12 +7,12 @@ module.exports = {
       name: 'convert',
       script: 'worker.mjs',
       cwd: __dirname,
-      // Processes of their own. `cluster` works as well: a limit has a name, and does not care which process started which.
+      // Separate processes. `cluster` works as well: a limit has a name, and does not depend on which process started which.
       exec_mode: 'fork',
       instances: 3,
-      // pm2 sends SIGINT, and SIGKILL after this many milliseconds: the permit comes back either way.
+      // pm2 sends SIGINT, and SIGKILL after this many milliseconds; in both cases the permit comes back.
       kill_timeout: 5_000,
-      autorestart: false, // a worker of yours goes on for ever: true
+      autorestart: false, // use true for a worker that runs for ever
     },
   ],
 }

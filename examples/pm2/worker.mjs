@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Limit, SharedMemory } from 'os-ipc'
 
 const limit = Limit.openOrCreate('/example-pm2', { permits: 2 })
-// Only to show that it holds: how many are at work.
+// Only to show that the limit holds: the number of workers at work.
 const working = new Int32Array(SharedMemory.openOrCreate('/example-pm2', { size: 4 }).buffer)
 const worker = process.env.NODE_APP_INSTANCE
 

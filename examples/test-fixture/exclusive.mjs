@@ -4,7 +4,7 @@
 
 import { Limit } from 'os-ipc'
 
-/** A test function that holds the resource while it runs. It comes back when the test fails, and when its process dies. */
+/** A test function that holds the resource while it runs. The resource is free again when the test fails or its process dies. */
 export function exclusive(resource, fn) {
   const turn = Limit.openOrCreate(`/example-${resource}`, { permits: 1 })
   return t => turn.use(() => fn(t), { signal: t.signal })
