@@ -8,6 +8,7 @@ import { exists, keyOf, removeNamed, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { ctypes, makeSet, valuesOf } from '../shared/sets.ts'
 import { injected, privateIpc } from '../shared/surroundings.ts'
+import { ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 import { remote as remoteSemaphore } from '../semaphore/helpers/remote.ts'
 
@@ -38,7 +39,10 @@ requires(
     () => Semaphore.create(name, { initial: 1 }),
     () => Semaphore.openOrCreate(name, { initial: 1 }),
     () => Semaphore.unlink(name),
+    () => Semaphore.open(keyOf(name)),
+    () => Semaphore.create(keyOf(name), { initial: 1 }),
     () => Semaphore.openOrCreate(keyOf(name), { initial: 1 }),
+    () => Semaphore.unlink(keyOf(name)),
   ]) {
     t.throws(use, WRONG_KIND, String(use))
   }
@@ -162,3 +166,16 @@ for (const [limitName, sem] of [
     },
   )
 }
+
+requires(linux, injected())(
+  'openOrCreate opens a limit that is removed at any of its calls, or makes it again',
+  async t => {
+    const limit = ownLimit(t, 3)
+    // The fifth call is that of info().
+    for (const when of [1, 2, 3, 4]) {
+      const within = [injected(`semctl:error=EIDRM:when=${when}`)]
+      const other = remote(t, 'openOrCreate', limit.name, { permits: 3 }, { within })
+      t.like(await other.opened, { created: false, name: limit.name }, `at call ${when}`)
+    }
+  },
+)

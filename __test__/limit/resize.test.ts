@@ -80,7 +80,11 @@ test('a resizing that is aborted leaves a consistent record', async t => {
     const resizing = t.throwsAsync(other.resize(0, options))
     if (end === 'abort') controller.abort()
     if (end === 'close') other.close()
-    await resizing
+    const error = await resizing
+    if (end === 'timeout') {
+      t.is(error.message, `the limit '${limit.name}' did not get down to 0 permits in time`)
+      t.like(error, { code: 'ETIMEDOUT', hint: `of its 2 permits, process ${process.pid} holds 2` })
+    }
     t.like(limit.info(), { permits: 2, free: 0, pending: 0 }, end)
     for (const permit of permits) permit?.release()
     t.like(limit.info(), { permits: 2, free: 2, holders: [], unnamed: 0 }, end)

@@ -34,13 +34,17 @@ export class LimitHandle extends Handle {
     checked(native.limitHandOn(this.number, handedOn))
   }
 
-  /** A timeout error that names the holders of the permits. */
-  timedOut(): IpcError {
+  /** A timeout error that names the holders of the permits; `to` is the number of permits that a resizing did not reach. */
+  timedOut(to?: number): IpcError {
     const info = this.open ? native.limitInfo(this.number) : undefined
     const known = typeof info === 'object' ? info : undefined
     const holders = known?.holders && limitHolders(known.holders)
     const { permits, unnamed = 0 } = known ?? {}
-    return new IpcError('ETIMEDOUT', `no permit of the limit ${this.label} came in time`, {
+    const what =
+      to === undefined
+        ? `no permit of the limit ${this.label} came in time`
+        : `the limit ${this.label} did not get down to ${to} permits in time`
+    return new IpcError('ETIMEDOUT', what, {
       errno: -constants.errno.ETIMEDOUT,
       hint:
         holders === undefined || permits === undefined

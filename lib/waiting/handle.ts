@@ -55,8 +55,8 @@ export abstract class Handle {
     return new IpcError('ERR_CLOSED', `the ${this.noun} ${this.label} is closed`)
   }
 
-  /** The error of a wait that timed out. */
-  abstract timedOut(): IpcError
+  /** The error of a wait that timed out; `to` is the number of permits that a resizing did not reach. */
+  abstract timedOut(to?: number): IpcError
 
   /** Ends all calls except the release of permits that are still held. */
   close(): void {

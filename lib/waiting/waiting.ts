@@ -13,14 +13,14 @@ import { arrive, transit } from './transit.js'
 /** A wait for a unit or a permit, or a step of a resizing. */
 class Pending extends PendingWait<void> {
   readonly handle: Handle
-  /** Whether it is a step of a resizing, which takes nothing for the caller and publishes no event. */
-  readonly #isStep: boolean
+  /** The number of permits that a resizing is to reach: this is a step of it, which takes nothing for the caller and publishes no event. */
+  readonly #to: number | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(handle: Handle, isStep: boolean, ticket: number, signal: AbortSignal | undefined) {
+  constructor(handle: Handle, to: number | undefined, ticket: number, signal: AbortSignal | undefined) {
     super(ticket, signal)
     this.handle = handle
-    this.#isStep = isStep
+    this.#to = to
   }
 
   /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
@@ -51,22 +51,22 @@ class Pending extends PendingWait<void> {
   }
 
   override grant(): void {
-    if (this.handle.permit && !this.#isStep) this.handle.permits += 1
+    if (this.handle.permit && this.#to === undefined) this.handle.permits += 1
     super.grant()
   }
 
   began(): void {
-    if (!this.#isStep) waitBegan(this.handle, this)
+    if (this.#to === undefined) waitBegan(this.handle, this)
   }
 
   override succeeded(): void {
     super.succeeded()
-    if (!this.#isStep) waitSucceeded(this.handle, this)
+    if (this.#to === undefined) waitSucceeded(this.handle, this)
   }
 
   override failed(error: unknown): void {
     super.failed(error)
-    if (!this.#isStep) waitFailed(this.handle, this, error)
+    if (this.#to === undefined) waitFailed(this.handle, this, error)
   }
 
   override letGo(): void {
@@ -82,7 +82,7 @@ class Pending extends PendingWait<void> {
   #onTimer(deadline: number): void {
     if (this.ended) return
     if (performance.now() < deadline) this.#startTimer(deadline)
-    else this.giveUp(this.handle.timedOut())
+    else this.giveUp(this.handle.timedOut(this.#to))
   }
 }
 
@@ -135,7 +135,7 @@ export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<v
   let wait: Pending | undefined
   beginning += 1
   try {
-    wait = new Pending(handle, to !== undefined, ticket, signal)
+    wait = new Pending(handle, to, ticket, signal)
     wait.begin(timeout)
   } catch (error) {
     // The call of the addon comes first: the stack may have no room for a function of this package. A closed handle has no tickets.

@@ -102,7 +102,8 @@ pub fn limit_open_or_create(
     let checked = id_of(&id).or_fail()?;
     let limit =
         Limit::open_or_create(&checked, LimitCreation { permits, mode }, owner_of(&owner)).or_fail()?;
-    let recorded = if limit.created() { None } else { limit.permits().or_fail()?.map(u32::from) };
+    // Where another process removed it meanwhile, there is no number to differ from: the next use of the limit says so.
+    let recorded = if limit.created() { None } else { limit.permits().ok().flatten().map(u32::from) };
     let differs = recorded.filter(|recorded| *recorded != permits && is_news(checked.to_string()));
     opened(&env, session, limit, differs)
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, OsCode, Remedy, Result};
 use crate::hints::sets::with_limits;
 use crate::record::{self, LIMIT_SIZE, Record};
 use crate::semaphore::patience::Patience;
-use crate::sys::system_v::semaphore::{self as sys, SetId};
+use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
 /// The longest wait for the initialisation of a set without our record: 100 ms. Only its values can show that it is
 /// initialised, and a counter may stay 0 for ever.
@@ -209,8 +209,7 @@ fn look_inside(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
         Record::Damaged => return Ok(Found::Ready(Ready::BARE)),
         Record::Absent => {}
     }
-    let untouched =
-        status.operated == 0 && values.first() == Some(&0) && sys::last_pid(set).map_err(failed)? == 0;
+    let untouched = is_untouched(set, &status, &values).map_err(failed)?;
     let unmarked = values.get(usize::from(record::MARK_AT)) == Some(&0);
     Ok(match unfinished(values.len(), name, untouched) {
         Some(kind) if kind == name.kind() => Found::Unfinished,
@@ -218,6 +217,11 @@ fn look_inside(set: SetId, name: &SetName, owner: Owner) -> Result<Found> {
         _ if untouched => Found::Untouched,
         _ => Found::Ready(Ready::BARE),
     })
+}
+
+/// Whether nothing ever happened to a set.
+fn is_untouched(set: SetId, status: &Status, values: &[u16]) -> std::result::Result<bool, OsCode> {
+    Ok(status.operated == 0 && values.first() == Some(&0) && sys::last_pid(set)? == 0)
 }
 
 /// Whose creator left a set of this size without a record; `None` where no creator of ours does.
@@ -243,13 +247,17 @@ fn refuse_another(name: &SetName) -> Result<()> {
 
 /// Refuses a set whose record says another name or the other kind, as far as we may read it.
 fn verify_recorded(set: SetId, name: &SetName) -> Result<()> {
-    let values = sys::status(set).and_then(|status| sys::values(set, status.size));
-    match values.map(|values| (record::read(&values), values.len())) {
-        Ok((Record::Named(recorded), _)) => verify(&recorded, Kind::Semaphore, name).map(drop),
-        Ok((Record::Limit(recorded), _)) => verify(&recorded, Kind::Limit, name).map(drop),
+    let read = || {
+        let status = sys::status(set)?;
+        let values = sys::values(set, status.size)?;
+        Ok::<_, OsCode>((record::read(&values), values.len(), is_untouched(set, &status, &values)?))
+    };
+    match read() {
+        Ok((Record::Named(recorded), ..)) => verify(&recorded, Kind::Semaphore, name).map(drop),
+        Ok((Record::Limit(recorded), ..)) => verify(&recorded, Kind::Limit, name).map(drop),
         // A raw key removes whatever set has it.
-        Ok((Record::Lock(recorded), _)) if !name.name().is_empty() => Err(is_a_lock(&recorded, name)),
-        Ok((Record::Absent, size)) => match unfinished(size, name, false) {
+        Ok((Record::Lock(recorded), ..)) if !name.name().is_empty() => Err(is_a_lock(&recorded, name)),
+        Ok((Record::Absent, size, untouched)) => match unfinished(size, name, untouched) {
             Some(kind) if kind != name.kind() => Err(name.wrong_kind()),
             _ => Ok(()),
         },

@@ -187,6 +187,8 @@ impl LimitCounter {
             _ => {
                 sys::operate(self.set, &mut [give])?;
                 hold.unnamed = hold.unnamed.saturating_sub(1);
+                // A word that came free while this permit was waited for may be claimed still.
+                self.leave_word(&mut hold);
             }
         }
         Ok(())

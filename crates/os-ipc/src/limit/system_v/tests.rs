@@ -161,12 +161,14 @@ fn what_a_killed_creator_of_a_semaphore_left_is_finished_by_a_semaphore_only() {
 fn a_killed_creator_by_raw_key_leaves_its_own_kind_too() {
     let named = Named::new();
     let (limit, semaphore) = (LimitId::keyed(named.key()).unwrap(), SemaphoreId::keyed(named.key()).unwrap());
-    let set = named.unfinished(set_size(""));
-    assert_eq!(Limit::open_or_create(&limit, of(1), Owner::Default).err().unwrap().code(), Code::WrongKind);
-    sys::remove(set).unwrap();
+    // Made for the key, and made for a name that has the key.
+    for size in [set_size(""), set_size(named.0.as_str())] {
+        let set = named.unfinished(size);
+        assert_eq!(refusals_of_limits(&limit), [Code::WrongKind; 4]);
+        sys::remove(set).unwrap();
+    }
     named.unfinished(LIMIT_SIZE);
-    let refusal = Semaphore::open_or_create(&semaphore, units(1), Owner::Default).err().unwrap();
-    assert_eq!(refusal.code(), Code::WrongKind);
+    assert_eq!(refusals_of_semaphores(&semaphore), [Code::WrongKind; 4]);
     assert!(Limit::open_or_create(&limit, of(5), Owner::Default).unwrap().created());
     // A name that has the key finds what was made for the key.
     let opened = named.open();
@@ -343,6 +345,30 @@ fn who_finds_no_word_is_counted_without_a_name() {
     }
     limit.release().unwrap();
     assert_eq!((word(&named), free(&limit)), (None, 3));
+}
+
+#[test]
+fn a_word_that_came_free_during_a_wait_without_one_goes_with_the_last_permit() {
+    let named = Named::new();
+    let limit = named.create(0);
+    let others = |by| {
+        let mut words: Vec<_> = holder::words().map(|word| Operation::add(word, by, Undo::No)).collect();
+        sys::operate(named.set(), &mut words).unwrap();
+    };
+    others(1);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| limit.acquire(Some(Duration::from_secs(20))).unwrap());
+        while limit.info().unwrap().waiters == 0 {
+            thread::yield_now();
+        }
+        others(-1);
+        // This wait takes a word, and ends while the other one goes on.
+        assert!(!limit.acquire(Some(Duration::from_millis(1))).unwrap());
+        assert!(resize::grow(named.set(), 0, 1).unwrap());
+        assert!(waits.join().unwrap());
+    });
+    limit.release().unwrap();
+    assert_eq!((word(&named), free(&limit)), (None, 1));
 }
 
 #[test]
