@@ -78,7 +78,7 @@ function complain(error: unknown, command?: Command, ipc?: Library): number {
   return exitOf(failure, command)
 }
 
-/** Exit codes below this one belong to the command that os-ipc runs. */
+/** Exit codes below `EXIT.timeout` belong to the command that os-ipc runs. */
 function exitOf({ exit }: Failure, command: Command | undefined): number {
   return command?.runs && exit < EXIT.timeout ? EXIT.notRun : exit
 }

@@ -231,7 +231,7 @@ requires(linux)(
       const leave = async () => {
         const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
         t.is(await holder.next(), 'held')
-        t.deepEqual(await told(), [], 'somebody holds it')
+        t.deepEqual(await told(), [], 'a process holds the lock')
         holder.kill('SIGTERM')
         await holder.exit
         return told()
@@ -241,7 +241,7 @@ requires(linux)(
       for (let tries = 0; left === undefined && tries < 10; tries += 1) [left, ...more] = await leave()
       t.deepEqual(more, [])
       t.like(left, { level: 'note', topic: 'orphans' })
-      t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)
+      t.regex(left?.text ?? '', /^no process uses the lock .*: its last user was killed$/)
       t.true(exists('sem', key))
       const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
       t.is(code, 0, stderr)

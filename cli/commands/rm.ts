@@ -26,17 +26,17 @@ export default command({
     memory: { short: 'm', help: 'The memory of this name.' },
     lock: {
       short: 'l',
-      help: 'The lock of this name: what a killed process left of it, since else it goes with its last user.',
+      help: 'The lock of this name that a killed process left behind; otherwise the last user removes a lock.',
     },
   },
   description: [
-    'Removes semaphores, limits, shared memory, and what is left of locks. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
-      'whoever waits on a System V semaphore or on a limit gets an error, and memory stays with those who have it, without its name.',
-    'In use means: somebody waits, holds the lock or a permit of the limit, has the memory attached or mapped, or the last process that used the semaphore is alive. ' +
+    'Removes semaphores, limits, shared memory, and locks that were left behind. For an object in use rm asks on a terminal, and needs --force elsewhere: ' +
+      'waiters of a System V semaphore or a limit get an error, and memory stays, without its name, for the processes that have it.',
+    'In use means that a process waits, holds the lock or a permit of the limit, has the memory attached or mapped, or that the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
-    ['os-ipc rm jobs', 'ask when somebody uses it'],
+    ['os-ipc rm jobs', 'ask when it is in use'],
     ['os-ipc rm --force jobs frames', 'in a script'],
     ['os-ipc rm id:131072', 'a segment without a key'],
   ],

@@ -36,10 +36,10 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of what is in the memory.',
-    'A limit tells which processes hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
-      'as far as this user may look at other processes. A unit of a semaphore has no owner, so nothing tells who took it.',
-    'With --watch, what changed since the last look is marked on a terminal; elsewhere only the changes are printed, a line each. Ctrl-C ends it.',
+    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of the memory.',
+    'A limit shows the processes that hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
+      'as far as this user may look at other processes. A unit of a semaphore has no owner, so its holder is unknown.',
+    'With --watch, the changes since the last look are marked on a terminal; elsewhere only the changes are printed, one per line. Ctrl-C ends it.',
   ],
   examples: [
     ['os-ipc show jobs', 'a semaphore'],

@@ -23,7 +23,7 @@ export default command({
   },
   description: [
     'Copies standard input to shared memory. Input that does not fit is an error, and then nothing is written.',
-    'What stood behind it stays there, unless --clear says otherwise.',
+    'The bytes behind it stay unchanged, unless --clear is given.',
   ],
   examples: [
     ['os-ipc write frames < frames.bin', 'a file'],

@@ -32,7 +32,7 @@ export const COMMON_EXITS: readonly ExitMeaning[] = [
 export const RUNNER_EXITS: readonly ExitMeaning[] = [
   [
     'of COMMAND',
-    'the command ran, and this is its exit code; a signal that ended it ends os-ipc, or is 128 and its number',
+    'the command ran, and this is its exit code; a signal that ended it ends os-ipc too, or gives 128 plus its number',
   ],
   ['124', 'the time of --timeout was over, or what --wait-code says'],
   ['125', 'os-ipc failed, or its command line is wrong; the command did not run'],

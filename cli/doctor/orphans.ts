@@ -76,7 +76,7 @@ function unused(item: Item): Finding[] {
     finding(
       'note',
       'orphans',
-      `nobody has used the ${item.type} ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
+      `no process has used the ${item.type} ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
       `os-ipc rm --${item.type} ${quoted(item)}`,
     ),
   ]
@@ -95,7 +95,7 @@ function leftLock(item: Item): Finding[] {
     finding(
       'note',
       'orphans',
-      `nobody uses the lock ${labelOf(item)}: its last user was killed`,
+      `no process uses the lock ${labelOf(item)}: its last user was killed`,
       `os-ipc rm --lock ${plain ? name : hexKey(key)}`,
     ),
   ]
