@@ -1,13 +1,13 @@
-// Puts together what tsc wrote into .cache, a file for each source.
+// Bundles the files that tsc wrote into .cache, one for each source.
 //
 // JavaScript becomes CommonJS: `import`, `require`, both of them in one program, Jest and bundlers then get the same modules
 // and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
 //
 //   lib/os-ipc.cjs                  everything that needs the addon
-//   lib/common.cjs                  what the subpaths share with it: errors, options, clocks, leases
+//   lib/common.cjs                  the modules that the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
-//   cli/command.cjs, cli/NAME.cjs   the command, and what only one of its commands needs
+//   cli/command.cjs, cli/NAME.cjs   the command, and the modules that only one of its commands needs
 //
 // index.cjs, index.js, redis.js, postgres.js and testing.js name what these export. A part of lib/ or cli/ that our tests import by
 // itself has a file that names its exports too; none of those ships.
@@ -22,7 +22,7 @@ const CODE = '.cache/built'
 const TYPES = '.cache/types'
 const ENTRIES = ['index', 'redis', 'postgres', 'testing']
 
-/** What belongs to the main entry: the types of the others refer to it, and do not repeat it. */
+/** The modules of the main entry: the types of the other entries refer to them and do not repeat them. */
 const fromMain = {
   name: 'from-main',
   resolveId: id =>
@@ -31,7 +31,7 @@ const fromMain = {
       : null,
 }
 
-/** What the subpaths share with this machine and with each other, and the rest, which loads the addon. */
+/** The bundle of a module: `common` for modules that several entries share, else the bundle that loads the addon. */
 const bundleOf = id => {
   const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
   if (isShared.test(id)) return 'common'
@@ -39,13 +39,13 @@ const bundleOf = id => {
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }
 
-/** Modules of Node: a bundler of ES modules leaves no `require` that works for them. */
+/** Modules of Node: a bundler for ES modules breaks their `require`. */
 const modulesOfNode = {
   name: 'modules-of-node',
   renderChunk: code => code.replaceAll(/\brequire\(('node:[\w/]+')\)/g, 'process.getBuiltinModule($1)'),
 }
 
-/** Beside each entry an ES module that exports the same names: from where the code is, to load one file less. */
+/** Writes an ES module beside each entry that exports the same names straight from the bundle, which saves loading one file. */
 const namedExports = (isPart, { some = false } = {}) => ({
   name: 'named-exports',
   generateBundle(_, bundle) {
@@ -64,10 +64,10 @@ const namedExports = (isPart, { some = false } = {}) => ({
       const lines = (isCode ? [[fileName, exports]] : sources)
         .filter(([, names]) => names.length > 0)
         .map(([file, names]) => `export { ${names.join(', ')} } from '${folder}${file}'\n`)
-      // In a file of the command two parts can export one name: those have no file here.
+      // Two parts of a file of the command can export one name; such parts get no facade here.
       if (isCode || found.length === exports.length)
         this.emitFile({ type: 'asset', fileName: `${name}.js`, source: lines.join('') || 'export {}\n' })
-      // Nobody requires a part.
+      // No code requires a part.
       if (isPart(name)) delete bundle[fileName]
     }
   },
@@ -84,7 +84,7 @@ const partOfCommand = id => {
   return part === 'core/ask' ? 'rm' : (/^commands\/(.*)$/.exec(part)?.[1] ?? part.split('/')[0])
 }
 
-/** What the command takes of the package, and where that is from its files: they are all in one folder. */
+/** The parts of the package that the command uses, with their paths from the command's files, which are all in one folder. */
 const PACKAGE = [
   [/^(?:(?:\.\.\/)+|.*\/built\/)(index|redis|postgres)\.js$/, name => `../${name}.cjs`],
   [/\/lib\/addon\/native\.js$/, () => '../lib/os-ipc.cjs'],
@@ -101,7 +101,7 @@ const ownAddress = {
     property === 'url' ? `process.getBuiltinModule('node:url').pathToFileURL(__filename).href` : null,
 }
 
-/** The entry is a module of its own, which a shell reads first. */
+/** The entry is a separate module, because a shell reads it first. */
 const entryOfCommand = {
   name: 'entry-of-command',
   writeBundle: () => {
@@ -116,7 +116,7 @@ const below = (folder, ending) =>
     .filter(file => file.endsWith(ending) && !file.endsWith('.d.ts'))
     .map(file => file.slice(0, -ending.length))
 
-/** What was made before of sources that are gone, goes. */
+/** Removes the output of sources that no longer exist. */
 const sweep = (folder, prefix) => ({
   name: 'sweep',
   writeBundle(_, bundle) {
@@ -133,13 +133,13 @@ const partsOfCommand = below('cli', '.ts').filter(
   part => !/^(commands\/|os-ipc$|run\/(child|plan|redis|postgres|spawn))/.test(part),
 )
 
-/** The parts that our tests import. */
+/** The parts that the tests import. */
 const parts = ['lib/addon/native', 'lib/lock/manager']
 
 // `Disposable` is not in the `lib: es2022` of many users.
 const banner = '/// <reference lib="esnext.disposable" />\n/// <reference types="node" />'
 
-/** The types of an ES module are those of the CommonJS: the classes are the same. */
+/** The types of an ES module are those of the CommonJS module, because the classes are the same. */
 const forModules = name => ({
   name: 'for-modules',
   generateBundle() {
@@ -194,7 +194,7 @@ export default [
   ...ENTRIES.map(name => ({
     input: `${TYPES}/${name}.d.ts`,
     output: { file: `${name}.d.cts`, format: 'es', banner },
-    // What takes the addon's own types is not part of the API, and drops out.
+    // Declarations that use the addon's types are not part of the API, and are left out.
     external: /native\.cjs$/,
     plugins: [...(name === 'index' ? [] : [fromMain]), dts(), forModules(name)],
   })),

@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 function entry(name: string, summary: string, load: () => Promise<{ default: unknown }>): Entry {
-  // A command's own option types are nobody's business but its own.
+  // Only the command itself knows the types of its options.
   return { name, summary, load: async () => (await load()).default as Command }
 }
 
@@ -31,6 +31,10 @@ export const COMMANDS: readonly Entry[] = [
   entry('write', 'copy standard input to memory', () => import('./commands/write.js')),
   entry('rm', 'remove semaphores, limits and memory', () => import('./commands/rm.js')),
   entry('key', "print a name's key, and how other languages open it", () => import('./commands/key.js')),
-  entry('doctor', 'tell what this host allows, and what will bite', () => import('./commands/doctor.js')),
+  entry(
+    'doctor',
+    'check this host, and report what can make programs fail',
+    () => import('./commands/doctor.js'),
+  ),
   entry('completion', 'print the completions of a shell', () => import('./commands/completion.js')),
 ]

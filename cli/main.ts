@@ -14,7 +14,7 @@ import { exactArguments, texts } from './core/words.js'
 
 const debug = debuglog('os-ipc')
 
-/** Runs one command line, and answers the exit code. */
+/** Runs one command line, and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   tellWarnings()
   const [first = '', ...rest] = args
@@ -31,12 +31,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A warning of the library is one line as well; Node's own way takes three, and is left to all others. */
+/** Prints a warning of the library in one line; Node prints other warnings in its own three lines. */
 function tellWarnings(): void {
   const others = process.listeners('warning')
   process.removeAllListeners('warning').on('warning', warning => {
     const { code, message } = warning as Error & { code?: string }
-    // The commands say it themselves, and name the command that changes it.
+    // The commands report this themselves, and name the command that changes it.
     if (code === 'OS_IPC_PERMITS_DIFFER') return
     if (code?.startsWith('OS_IPC_')) note(message)
     else for (const listener of others) listener(warning)
@@ -55,7 +55,7 @@ async function execute(entry: Entry, args: readonly string[]): Promise<number> {
       print(help(command).split('\n'))
       return EXIT.ok
     }
-    // What does without the addon works where it does not load.
+    // Commands that need no addon work where it does not load.
     ipc = command.withoutLibrary ? undefined : await loadLibrary()
     return (await command.run({ ...parsed, command: words.slice(end), ipc: ipc as Library })) ?? EXIT.ok
   } catch (error) {
@@ -63,7 +63,7 @@ async function execute(entry: Entry, args: readonly string[]): Promise<number> {
   }
 }
 
-/** A command asks what the platform has before it calls anything, so it learns first that the addon did not load. */
+/** A command reads the capabilities before any call, so this check reports first that the addon did not load. */
 async function loadLibrary(): Promise<Library> {
   const ipc = await import('../index.js')
   const { reason } = ipc.capabilities
@@ -78,7 +78,7 @@ function complain(error: unknown, command?: Command, ipc?: Library): number {
   return exitOf(failure, command)
 }
 
-/** The codes below belong to the command that is run. */
+/** Exit codes below `EXIT.timeout` belong to the command that os-ipc runs. */
 function exitOf({ exit }: Failure, command: Command | undefined): number {
   return command?.runs && exit < EXIT.timeout ? EXIT.notRun : exit
 }

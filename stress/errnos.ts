@@ -1,12 +1,12 @@
-/** One system call that fails in one way, while one function of ours is called. */
+/** One system call that fails in one way during one call of the package. */
 export interface Case {
-  /** What is called: the kind of object, and the method. */
+  /** The call: the kind of object, and the method. */
   readonly act: string
   readonly call: string
   readonly errno: string
-  /** Only where the call has to do with this path; NAME is the object's. */
+  /** Injects only into calls on this path; NAME stands for the object's name. */
   readonly path?: string
-  /** The codes that may come out, where it is not the errno itself; `'done'` when it is no failure to us. */
+  /** The codes that the package may throw instead of the errno itself; `'done'` when the call may succeed. */
   readonly gives?: readonly string[]
 }
 
@@ -32,18 +32,18 @@ const ERRORS: Record<string, string> = {
   unlinkat: 'EACCES EBUSY EINVAL EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
 }
 
-/** What an errno stands for, where it is not what comes out. */
+/** The codes that the package throws for an errno, where they differ from it. */
 type Meanings = Record<string, readonly string[]>
 
-/** A set that is gone is EINVAL to a call that comes later. */
+/** A removed set is EINVAL for a later call. */
 const REMOVED: Meanings = { EINVAL: ['EIDRM'], EINTR: ['done'] }
-/** A set that cannot hold the name of its lock is none. */
+/** A set without room for the name of its lock does not count as a lock. */
 const TOO_SMALL: Meanings = { E2BIG: ['ERR_NOT_SUPPORTED'] }
 /** Where these calls are refused, locks are files. */
 const FILES: Meanings = { EACCES: ['done'], EPERM: ['done'] }
 const COMES_AND_GOES = ['EEXIST', 'ENOENT', 'ERR_NOT_INITIALISED', 'EIDRM', 'EAGAIN'] as const
 
-/** A set that is gone by the time that it is finished. */
+/** A set that is removed before it is finished. */
 const VANISHES: Meanings = {
   ...REMOVED,
   EINVAL: COMES_AND_GOES,
@@ -77,19 +77,19 @@ export const CASES: readonly Case[] = [
   ...all('limit permits', 'semctl', REMOVED),
   ...all('limit info', 'semctl', REMOVED),
   ...all('limit remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
-  // A set that vanishes whenever it is looked at comes and goes.
+  // A set that vanishes at each look counts as a set that comes and goes.
   ...all('sysv open', 'semctl', { EIDRM: COMES_AND_GOES, EINVAL: COMES_AND_GOES }),
   ...all('sysv value', 'semctl', REMOVED),
   ...all('sysv info', 'semctl', REMOVED),
   ...all('sysv remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
-  // openOrCreate where nothing is.
+  // openOrCreate of a missing object.
   ...all('sysv make', 'semop', VANISHES),
   ...all('posix open', 'openat', { EINTR: ['done'] }, '/dev/shm/sem.NAME'),
   ...all('posix open', 'mmap', {}, '/dev/shm/sem.NAME'),
   ...all('posix create', 'link', {}),
-  // Its mode is one that the umask took something from; without its name it is nobody's.
+  // The umask cleared bits of the mode; a memory object without its name belongs to no one.
   ...all('posix create', 'chmod', { ENOENT: ['done'] }),
-  // The C library says EACCES for EPERM.
+  // The C library turns EPERM into EACCES.
   ...all('posix remove', 'unlink', { ENOENT: ['done'], EPERM: ['EACCES'] }, '/dev/shm/sem.NAME'),
   ...all(
     'memory create',
@@ -123,14 +123,14 @@ export const CASES: readonly Case[] = [
   ...all('segment open', 'shmctl', { EINVAL: ['ENOENT'], EIDRM: ['ENOENT'] }),
   ...all('segment attach', 'shmctl', {}),
   ...all('segment remove', 'shmctl', { EINVAL: ['done'], EIDRM: ['done'] }),
-  // Where nothing is; then beside another one who shares it, and behind one who has it alone.
+  // A free lock; then a lock that another holder shares, and one that another holds exclusively.
   ...all('lock request', 'semget', FILES),
   ...all('lock request', 'semop', { ...FILES, ...REMOVED, ...TOO_SMALL }),
   ...all('lock share', 'semget', FILES),
   ...all('lock share', 'semctl', { ...FILES, ...REMOVED }),
   ...all('lock share', 'semop', { ...FILES, ...REMOVED }),
   ...all('lock wait', 'semop', { ...FILES, ...REMOVED, EINTR: ['ETIMEDOUT'] }),
-  // What is gone is not listed.
+  // A removed object is not listed.
   ...all('lock query', 'semctl', { ...FILES, EIDRM: ['done'], EINVAL: ['done'] }),
 ]
 

@@ -1,9 +1,9 @@
-/** The middle one of some numbers. */
+/** The median of some numbers. */
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5)
 }
 
-/** The number that a share of the others is below. */
+/** The quantile: the given share of the numbers is below it. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b)
   return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0
@@ -14,7 +14,7 @@ export function largest(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => Math.max(a, b), 0)
 }
 
-/** Milliseconds with as many digits as mean something. */
+/** Milliseconds with only the digits that matter. */
 export function ms(time: number): string {
   return `${time.toFixed(time < 1 ? 2 : 1)} ms`
 }

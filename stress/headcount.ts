@@ -1,9 +1,9 @@
 /**
- * How many are inside a limit at one moment, counted in memory that all processes share, with nothing of the limit.
+ * The number of holders inside a limit at one moment, counted in memory that all processes share, independently of the limit.
  *
- * Each party has a bit of one word, so the answer to "who is in?" is one atomic read. A process that is killed inside
- * cannot take its bit away: the coordinator marks it before the kill, and clears it after the end. The coordinator also says
- * how many may be in. A version that it counts up around every change tells a reader that its answer is of no use.
+ * Each party has a bit of one word, so that one atomic read gives all parties inside. A process that is killed inside
+ * cannot clear its bit: the coordinator marks it before the kill, and clears it after the end. The coordinator also sets
+ * the number allowed inside. It increments a version around every change, so that a reader discards a mixed answer.
  */
 export class Headcount {
   /** The most parties: bits of a word. */
@@ -16,7 +16,7 @@ export class Headcount {
     this.#words = new BigUint64Array(memory, 0, 4)
   }
 
-  /** Notes that a party is in; answers what is seen then, `undefined` while the coordinator changes something. */
+  /** Notes that a party is inside; returns the headcount, or `undefined` while the coordinator changes something. */
   enter(place: number): Seen | undefined {
     return this.#look(() => Atomics.or(this.#words, INSIDE, bit(place)) | bit(place))
   }
@@ -33,7 +33,7 @@ export class Headcount {
     return (Atomics.load(this.#words, INSIDE) & bit(place)) !== 0n
   }
 
-  /** For the coordinator: so many may be in from now on. */
+  /** For the coordinator: sets the number allowed inside from now on. */
   allow(most: number): void {
     this.#change(() => Atomics.store(this.#words, MOST, BigInt(most)))
   }
@@ -43,7 +43,7 @@ export class Headcount {
     this.#change(() => Atomics.or(this.#words, DOOMED, bits(places)))
   }
 
-  /** For the coordinator: the process of these places is gone. Answers whether it was inside. */
+  /** For the coordinator: the process of these places is gone. Returns whether it was inside. */
   clear(places: readonly number[]): boolean {
     let inside = 0n
     this.#change(() => {
@@ -69,7 +69,7 @@ export class Headcount {
   }
 }
 
-/** How many were in at one moment, and how many might be then. */
+/** The number of parties inside at one moment, and the number allowed then. */
 export interface Seen {
   readonly inside: number
   readonly most: number

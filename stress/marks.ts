@@ -1,13 +1,13 @@
 /**
- * Who is inside a lock, noted in memory that all processes share, with nothing of the lock.
+ * The holders inside a lock, noted in memory that all processes share, independently of the lock.
  *
- * Everybody has a place of his own. A process that is killed inside cannot take its mark away: who kills it says so
- * before, and clears its places once it is gone.
+ * Each request has its own place. A process that is killed inside cannot clear its mark: the killer announces the kill
+ * before it, and clears the places of the killed process afterwards.
  */
 export class Marks {
-  /** The pid of who is in at each place, less than 0 when it shares; 0 when nobody is. */
+  /** The pid of the holder at each place, negative when it shares the lock; 0 when the place is empty. */
   readonly #inside: Int32Array
-  /** The pid of who is killed at each place. */
+  /** The pid of the process that is being killed at each place. */
   readonly #doomed: Int32Array
 
   constructor(memory: ArrayBuffer) {
@@ -16,12 +16,12 @@ export class Marks {
     this.#doomed = new Int32Array(memory, memory.byteLength / 2, places)
   }
 
-  /** The bytes of so many places. */
+  /** The bytes that this number of places takes. */
   static size(places: number): number {
     return places * 2 * Int32Array.BYTES_PER_ELEMENT
   }
 
-  /** Notes that this process is in, and answers who is there that must not be: of two, one at least sees the other. */
+  /** Notes that this process is inside, and returns the holders that must not be: of two, at least one sees the other. */
   enter(own: number, alone: boolean): string | undefined {
     Atomics.store(this.#inside, own, alone ? process.pid : -process.pid)
     for (let place = 0; place < this.#inside.length; place += 1) {
@@ -44,14 +44,14 @@ export class Marks {
     Atomics.store(this.#doomed, place, pid)
   }
 
-  /** The process that was killed at this place is gone: how it was inside. */
+  /** The process that was killed at this place is gone; returns the mode in which it was inside. */
   clear(place: number): 'alone' | 'together' | undefined {
     const inside = Atomics.exchange(this.#inside, place, 0)
     if (inside === 0) return undefined
     return inside > 0 ? 'alone' : 'together'
   }
 
-  /** Who is inside and not about to be killed. Looked at twice: in between it may have gone, and another one come. */
+  /** The holder that is inside and not about to be killed. Reads twice, because the holder may change in between. */
   #alive(place: number): number {
     const pid = Atomics.load(this.#inside, place)
     const doomed = Atomics.load(this.#doomed, place) === Math.abs(pid)

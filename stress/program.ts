@@ -11,7 +11,7 @@ export interface ProgramOptions {
   env?: Record<string, string | undefined>
   node?: string
   within?: readonly Surroundings[]
-  /** Does not show what it complains of. */
+  /** Hides its standard error. */
   quiet?: boolean
 }
 
@@ -20,7 +20,7 @@ export interface End {
   signal: NodeJS.Signals | null
 }
 
-/** A child process that prints lines of JSON. It is in this process's group, and so ends with it in any case. */
+/** A child process that prints lines of JSON. It is in this process's group, and so always ends with it. */
 export class Program {
   readonly pid: number
   readonly exit: Promise<End>
@@ -39,7 +39,7 @@ export class Program {
     })
     this.pid = this.#process.pid ?? 0
     this.exit = once(this.#process, 'exit').then(([code, signal]) => ({ code, signal }))
-    this.#process.stdin?.on('error', () => {}) // it ended while we wrote
+    this.#process.stdin?.on('error', () => {}) // the child ended during the write
     const lines = createInterface({ input: this.#process.stdout as NodeJS.ReadableStream })
     lines.on('line', line => {
       const value = parsed(line)
@@ -60,12 +60,12 @@ export class Program {
     return new Promise(resolve => this.#readers.push(resolve))
   }
 
-  /** Sends it a line of JSON; see `heard` in `__test__/shared/fixture.ts`. */
+  /** Sends the child a line of JSON; see `heard` in `__test__/shared/fixture.ts`. */
   send(value: unknown): void {
     this.#process.stdin?.write(`${JSON.stringify(value)}\n`)
   }
 
-  /** Nothing more is sent. */
+  /** Ends the child's standard input. */
   close(): void {
     this.#process.stdin?.end()
   }
@@ -88,7 +88,7 @@ export function child(trial: Trial, name: string, options: ProgramOptions = {}):
   return started
 }
 
-/** Runs `work` for every number from 0 to `count - 1`, so many at once. */
+/** Runs `work` for every number from 0 to `count - 1`, with a bounded number at once. */
 export async function atOnce(
   workers: number,
   count: number,

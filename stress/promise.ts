@@ -1,32 +1,32 @@
 import type { Teardown } from '../__test__/shared/names.ts'
 import type { Need } from '../__test__/shared/needs.ts'
 
-/** Something that the README says, and how it is tried. One file of `promises/` is one of these. */
+/** A promise of the README, and its trial. Each file of `promises/` exports one. */
 export interface Promised {
-  /** What is promised, as the table says it. */
+  /** The promise, as it stands in the table. */
   readonly promise: string
-  /** How often it is tried: in the long run, and in the short one that `npm test` contains. */
+  /** The number of trials in the long run, and in the short run that is part of `npm test`. */
   readonly trials: { readonly long: number; readonly short: number }
-  /** What it cannot do without; where that is missing it is skipped, and says so. */
+  /** The needs of the trial; when one is missing, the promise is reported as skipped. */
   readonly needs?: Need
-  /** Seconds until it counts as hung; 300. */
+  /** The seconds after which the trial counts as hung; 300 when missing. */
   readonly limit?: number
-  /** Tries it, and answers the figures of the table. */
+  /** Tries the promise, and returns the figures for the table. */
   run(trial: Trial): Promise<string>
 }
 
-/** What a promise is tried with. */
+/** The tools of a trial. */
 export interface Trial extends Teardown {
   readonly long: boolean
-  /** How many trials to make. */
+  /** The number of trials to make. */
   readonly count: number
-  /** `made` trials more were made. */
+  /** Reports that `made` more trials were made. */
   made(trials?: number): void
-  /** Something was lost: the promise does not hold. */
+  /** Reports a loss: the promise does not hold. */
   lost(what: string): void
 }
 
-/** What came of it. */
+/** The outcome of a trial. */
 export interface Outcome {
   readonly name: string
   readonly promise: string
@@ -34,7 +34,7 @@ export interface Outcome {
   readonly lost: readonly string[]
   readonly figures: string
   readonly seconds: number
-  /** Why it was not tried. */
+  /** The reason why the promise was not tried. */
   readonly skipped?: string | undefined
 }
 

@@ -22,18 +22,18 @@ export function summary(outcomes: readonly Outcome[]): string {
   return all.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-/** What was tried. */
+/** The promises that were tried. */
 export interface Run {
   readonly outcomes: readonly Outcome[]
-  /** What is promised, of all promises, in the order of the table. */
+  /** The sentences of all promises, in the order of the table. */
   readonly promises: readonly string[]
   readonly short: boolean
-  /** Not all of them. */
+  /** Whether the run tried only some promises. */
   readonly partial: boolean
 }
 
 /**
- * Renews the table of docs/reliability.md, between its two marks. What was not tried this time keeps its line, and the
+ * Renews the table of docs/reliability.md, between its two marks. A promise that was not tried keeps its line, and the
  * head is that of the last run that tried everything.
  */
 export function writeDocs(run: Run): void {

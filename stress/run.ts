@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
   },
 })
 const PROMISES = new URL('promises/', import.meta.url)
-/** TAP, where a program counts the tests. */
+/** Prints TAP for a program that counts the tests. */
 const tap = process.env['CI'] !== undefined
 
 process.exitCode = await runAll()
@@ -53,7 +53,7 @@ async function tryOne(name: string, promised: Promised): Promise<Outcome> {
 
 async function inItsProcess(name: string, promised: Promised): Promise<Outcome> {
   const file = new URL('try.ts', import.meta.url).pathname
-  // A process group of its own, so that it can be ended together with what it started.
+  // A separate process group, so that the process can be ended together with its children.
   const child = spawn(process.execPath, ['--expose-gc', file, name, ...(options.short ? ['--short'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
@@ -88,7 +88,7 @@ function end(group: number | undefined): void {
   try {
     if (group !== undefined) process.kill(-group, 'SIGKILL')
   } catch {
-    // All of it has ended.
+    // The whole group has ended.
   }
 }
 

@@ -1,8 +1,8 @@
-// What a long-lived process keeps: `node --expose-gc stress/soak.ts [--minutes 20] [--control]`.
+// The resources that a long-lived process keeps: `node --expose-gc stress/soak.ts [--minutes 20] [--control]`.
 //
 // The process makes random calls, terminates workers at random moments and kills child processes. It prints its memory,
-// mappings, threads and descriptors as lines of JSON. With `--control` it starts, terminates and kills as much and makes no
-// call of this package: what grows there too is not ours. It runs in an IPC namespace and a `/dev/shm` of its own:
+// mappings, threads and descriptors as lines of JSON. With `--control` it starts, terminates and kills as many and makes no
+// call of this package, which does not cause growth that appears there too. It runs in a private IPC namespace and `/dev/shm`:
 // `unshare --ipc --mount sh -c 'mount -t tmpfs none /dev/shm && exec node --expose-gc stress/soak.ts'`.
 
 import { spawn } from 'node:child_process'
@@ -17,14 +17,14 @@ import { random } from './figures.ts'
 
 type Package = typeof import('../index.js')
 
-/** What a party needs: `name` of the objects that all share, and whether it calls the package. */
+/** The arguments of a party: the `name` of the shared objects, and whether it calls the package. */
 interface Task {
   name: string
   control: boolean
 }
 
 const SAMPLE_EVERY = 15_000
-/** How long a party works at the most before it is ended. */
+/** The longest time that a party works before it is ended. */
 const LONGEST_LIFE = 80
 const SEGMENT = 1 << 20
 
@@ -99,7 +99,7 @@ async function killed(task: Task): Promise<void> {
   await gone
 }
 
-/** What a worker or a child does until it is ended. */
+/** The work of a worker or a child until it is ended. */
 async function work({ name, control }: Task, up: () => void): Promise<void> {
   const ipc = control ? undefined : await import('../index.js')
   up()
@@ -146,7 +146,7 @@ async function calls(
 }
 
 async function sample(turns: number): Promise<void> {
-  // Threads of ours are kept for a second after use.
+  // The package keeps its threads for 1 s after use.
   await sleep(1500)
   for (let turn = 0; turn < 3; turn += 1) {
     globalThis.gc?.()

@@ -1,4 +1,4 @@
-// One promise in a process of its own: `node stress/try.ts NAME [--short]`. Lines of JSON: progress, then the outcome.
+// Tries one promise in a separate process: `node stress/try.ts NAME [--short]`. Lines of JSON: progress, then the outcome.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome, Promised } from './promise.ts'
 
 const EVERY = 5_000
-/** Threads of ours are kept for a second after use. */
+/** The package keeps its threads for 1 s after use. */
 const QUIET_AFTER = 5_000
 
 const [name = '', ...flags] = process.argv.slice(2)
@@ -22,7 +22,7 @@ const lost: string[] = []
 let made = 0
 const count = short ? promised.trials.short : promised.trials.long
 
-// What Node makes when it is first used, and keeps: libuv's pool, its pipe for the end of a child.
+// Makes Node create what it keeps after the first use: libuv's pool, and its pipe for the end of a child.
 await once(spawn('true'), 'close')
 await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
 const before = held()
@@ -64,7 +64,7 @@ function held(): { descriptors: number; threads: number } {
   }
 }
 
-/** What this process holds that it did not hold at first, after everything had time to go. */
+/** The descriptors and threads that this process still holds in addition, after all of them had time to end. */
 async function leaks(): Promise<string | undefined> {
   const until = performance.now() + QUIET_AFTER
   for (;;) {

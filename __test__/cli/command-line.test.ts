@@ -1,4 +1,4 @@
-// What all commands have in common: help, mistakes, colours, a reader that goes away, and the page that describes them.
+// Behaviour that all commands share: help, mistakes, colours, a reader that goes away, and the page that describes them.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,12 +16,12 @@ import { Semaphore, SharedMemory } from '../../index.js'
 
 const page = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')
 
-/** The one line that an error is. */
+/** The single line of an error. */
 function oneLine(stderr: string): string {
   return /^os-ipc: [^\n]+\n$/.test(stderr) ? stderr.trimEnd() : `not one line: ${stderr}`
 }
 
-test('without a command it says what there is, and that this was no command line', async t => {
+test('without a command it lists the commands and exits with the code of a wrong command line', async t => {
   const { code, stdout, stderr } = await cli(t, [])
   t.is(code, 2)
   t.is(stdout, '')
@@ -29,19 +29,19 @@ test('without a command it says what there is, and that this was no command line
     t.true(stderr.includes(`  ${name} `) && stderr.includes(summary), name)
 })
 
-test('--help, -h and help say the same on standard output', async t => {
+test('--help, -h and help print the same text on standard output', async t => {
   const { stdout } = await cli(t, ['--help'])
   t.regex(stdout, /^Usage: os-ipc COMMAND/)
   t.like(await cli(t, ['-h']), { code: 0, stdout, stderr: '' })
   t.like(await cli(t, ['help']), { code: 0, stdout, stderr: '' })
 })
 
-test('--version says that of package.json', async t => {
+test('--version prints the version of package.json', async t => {
   t.like(await cli(t, ['--version']), { code: 0, stdout: `${JSON.parse(page('package.json')).version}\n` })
 })
 
 for (const entry of COMMANDS) {
-  test(`${entry.name} --help tells every option and exit code, and needs no addon`, async t => {
+  test(`${entry.name} --help names every option and exit code, and needs no addon`, async t => {
     const command = await entry.load()
     t.is(command.name, entry.name)
     const { code, stdout, stderr } = await cli(t, [entry.name, '--help'], { nodeArgs: ['--no-addons'] })
@@ -56,7 +56,7 @@ for (const entry of COMMANDS) {
   })
 }
 
-test('docs/cli.md is what the commands say of themselves', async t => {
+test('docs/cli.md is generated from the help of the commands', async t => {
   t.is(page('docs/cli.md'), await cliPage())
 })
 
@@ -148,7 +148,7 @@ for (const { args, code, says } of [
   })
 }
 
-test('what is meant is found by its letters, and by its beginning', t => {
+test('a suggestion is found by similar letters and by a common beginning', t => {
   const known = ['/jobs', '/jobs-urgent', '/frames']
   t.is(closest('/jbos', known), '/jobs')
   t.is(closest('/JOBS', known), '/jobs')
@@ -158,7 +158,7 @@ test('what is meant is found by its letters, and by its beginning', t => {
   t.is(closest('/x', known), undefined)
 })
 
-test('where the addon does not load, a command says so in one line, and doctor what is the matter', async t => {
+test('when the addon does not load, a command says so in one line, and doctor shows the reason', async t => {
   const nodeArgs = ['--no-addons']
   const listed = await cli(t, ['ls'], { nodeArgs })
   t.is(listed.code, 5)
@@ -185,7 +185,7 @@ for (const node of nodes) {
   })
 }
 
-requires(linux)('output that cannot be written is told in one line', async t => {
+requires(linux)('an error of the output is reported in one line', async t => {
   const name = uniqueName(t)
   SharedMemory.create(name, { size: 3 << 20 })
   for (const command of ['ls', `read ${name}`, 'top --count 2 --interval 50ms', 'key jobs', '--help']) {
@@ -197,7 +197,7 @@ requires(linux)('output that cannot be written is told in one line', async t => 
   t.like(await shell(t, 'os-ipc no-such-command 2> /dev/full'), { code: 2, stderr: '' })
 })
 
-test('a reader that goes away ends it in silence', async t => {
+test('a command ends without a message when its reader goes away', async t => {
   const name = uniqueName(t)
   t.is((await cli(t, ['create', name, '--size', '8M'])).code, 0)
   const { code, stdout, stderr } = await shell(t, `set -o pipefail; os-ipc read ${name} | head -c 1 | wc -c`)
@@ -210,7 +210,7 @@ test('a reader that goes away ends it in silence', async t => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
 const ESCAPE = /\u001b/
 
-test('output is plain when it is not a terminal, unless FORCE_COLOR', async t => {
+test('output without a terminal is plain unless FORCE_COLOR is set', async t => {
   t.notRegex((await cli(t, ['--help'])).stdout, ESCAPE)
   t.regex((await cli(t, ['--help'], { env: { FORCE_COLOR: '1' } })).stdout, ESCAPE)
 })

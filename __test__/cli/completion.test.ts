@@ -1,4 +1,4 @@
-// The completions, asked in the shells themselves.
+// The completions, as the shells themselves offer them.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { requires, tool } from '../shared/requires.ts'
 
 const NAMES = COMMANDS.map(({ name }) => name)
 
-/** A PATH on which `os-ipc` is this one. */
+/** A PATH on which `os-ipc` is the one of this package. */
 function path(t: ExecutionContext): string {
   const home = folder(t)
   const file = write(join(home, 'os-ipc'), `#!/bin/sh\nexec "${process.execPath}" "${OS_IPC}" "$@"\n`)
@@ -29,7 +29,7 @@ async function script(t: ExecutionContext, shell: string): Promise<string> {
   return write(join(folder(t), `completion.${shell}`), stdout)
 }
 
-/** Objects whose names begin alike. */
+/** Objects whose names begin with the same letters. */
 function objects(t: ExecutionContext): { semaphore: string; limit: string; memory: string; begun: string } {
   const tag = uniqueName(t)
   const [semaphore, limit, memory] = [`${tag}-sem`, `${tag}-lim`, `${tag}-mem`]
@@ -46,14 +46,14 @@ function objects(t: ExecutionContext): { semaphore: string; limit: string; memor
   return { semaphore, limit, memory, begun: tag.slice(1, -2) }
 }
 
-/** What is offered for a line; a shell that lists on a terminal is waited for until it shows one of the words. */
+/** The completions of a line; where the shell lists them on a terminal, waits until it shows one of the words. */
 type Complete = (line: string, expected: string) => Promise<string[]>
 
 interface Shell {
   readonly name: 'bash' | 'zsh' | 'fish'
-  /** Whether an empty word is offered options too. */
+  /** Whether the shell offers options for an empty word too. */
   readonly parse: readonly string[]
-  /** What the shell offers for the end of a line. */
+  /** The completions that the shell offers for the end of a line. */
   complete(t: ExecutionContext, file: string): Complete
 }
 
@@ -104,7 +104,7 @@ const zsh: Shell = {
   name: 'zsh',
   parse: ['zsh', '-n'],
   complete: (t, file) => {
-    // zsh completes only in its editor: a terminal, a Tab, and what it lists.
+    // zsh completes only in its editor, so the test types a Tab on a terminal and reads the list.
     const env = { PATH: path(t), HOME: folder(t), ZDOTDIR: folder(t) }
     return async (line, expected) => {
       const prepare = [

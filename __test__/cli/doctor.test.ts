@@ -1,4 +1,4 @@
-// `os-ipc doctor`: what it finds on hosts that are made to have it.
+// `os-ipc doctor`: each finding, on a host that is prepared to have it.
 
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -31,7 +31,7 @@ async function findings(t: Parameters<typeof json>[0], ...within: Surroundings[]
   return json<Finding[]>(t, ['doctor', '--json'], { within })
 }
 
-test('it tells the binding and what it runs on; --json and the text say the same', async t => {
+test('doctor names the binding and the platform; --json and the text agree', async t => {
   const { code, stdout, stderr } = await cli(t, ['doctor'])
   t.is(stderr, '')
   const found = await findings(t)
@@ -49,7 +49,7 @@ test('it tells the binding and what it runs on; --json and the text say the same
   t.is(code, /^(warning|problem)/m.test(stdout) ? 1 : 0)
 })
 
-requires(privateIpc())('a host that is well has nothing but ok and notes, and the exit code 0', async t => {
+requires(privateIpc())('a healthy host has only ok and notes, and the exit code 0', async t => {
   const { code, stdout } = await cli(t, ['doctor'], { within: [privateIpc(), withTmpfs('1g')] })
   t.is(code, 0, stdout)
   t.regex(stdout, /^ok {7}semaphores: 0 of \d+ sets \(SEMMNI\) are there$/m)
@@ -58,7 +58,7 @@ requires(privateIpc())('a host that is well has nothing but ok and notes, and th
 })
 
 requires(privateIpc())(
-  'limits that are reached, nearly reached or too small are told with their numbers',
+  'doctor reports limits that are reached, nearly reached or too small, with their numbers',
   async t => {
     const within = [
       privateIpc({ sem: [250, 32_000, 32, 5], shmmni: 2, shmmax: 65_536, shmall: 100 }),
@@ -84,7 +84,7 @@ requires(privateIpc())(
 )
 
 requires(privateIpc())(
-  'a host whose sets are too small for limits is told, with the number that is enough',
+  'doctor reports sets that are too small for limits, with the number that is enough',
   async t => {
     const told = async (semmsl: number) => {
       const within = [privateIpc({ sem: [semmsl, 32_000, 500, 128] })]
@@ -102,7 +102,7 @@ requires(privateIpc())(
   },
 )
 
-requires(privateIpc())('the longest name that it tells is the longest that is verified', async t => {
+requires(privateIpc())('the longest name that doctor reports is the longest that is verified', async t => {
   const within = [privateIpc({ sem: [250, 32_000, 32, 128] })]
   const verified = async (length: number) => {
     const item = await json<{ verified: boolean }>(t, ['create', 'x'.repeat(length), '-n', 1, '--json'], {
@@ -114,7 +114,7 @@ requires(privateIpc())('the longest name that it tells is the longest that is ve
   t.false(await verified(52))
 })
 
-requires(withTmpfs('1m'), root)('/dev/shm that is small or full is told', async t => {
+requires(withTmpfs('1m'), root)('doctor reports a small or full /dev/shm', async t => {
   const small = await findings(t, withTmpfs('1m'))
   t.like(
     small.find(({ topic }) => topic === '/dev/shm'),
@@ -126,52 +126,49 @@ requires(withTmpfs('1m'), root)('/dev/shm that is small or full is told', async 
   )
 })
 
-requires(privateIpc())('kernel.shm_rmid_forced is told', async t => {
+requires(privateIpc())('doctor reports kernel.shm_rmid_forced', async t => {
   const found = await findings(t, privateIpc(), after('echo 1 > /proc/sys/kernel/shm_rmid_forced'))
   const forced = found.find(({ text }) => text.includes('shm_rmid_forced'))
   t.is(forced?.level, 'warning')
 })
 
-requires(privateIpc())('an IPC namespace of its own, or a container, is told', async t => {
+requires(privateIpc())('doctor reports a private IPC namespace or a container', async t => {
   const found = await findings(t, privateIpc())
   t.true(
     found.some(({ topic, level }) => (topic === 'namespace' || topic === 'container') && level === 'note'),
   )
 })
 
-requires(linux)(
-  'a segment whose creator is dead, which nobody has attached, is told once it is a minute old',
-  async t => {
-    const key = uniqueKey(t)
-    const script = `
+requires(linux)('doctor reports an unattached segment of a dead creator once it is a minute old', async t => {
+  const key = uniqueKey(t)
+  const script = `
 import ctypes
 libc = ctypes.CDLL(None)
 print(libc.shmget(${key}, 4096, 0o1600))
 `
-    const made = spawnSync('python3', ['-c', script], { encoding: 'utf8' })
-    t.regex(made.stdout, /^\d+\n$/)
-    const hex = `0x${(key >>> 0).toString(16).padStart(8, '0')}`
-    const young = await findings(t)
-    t.false(young.some(({ text }) => text.includes(hex)))
-    // The clock of the doctor is two minutes fast: what it looks at is real.
-    const fast = `data:text/javascript,const now = Date.now; Date.now = () => now() + 120000`
-    const found = await json<Finding[]>(t, ['doctor', '--json'], { nodeArgs: ['--import', fast] })
-    const orphan = found.find(({ text }) => text.includes(hex))
-    t.like(orphan, { level: 'warning', topic: 'orphans', cures: [`os-ipc rm --memory ${hex}`] })
-    t.regex(
-      orphan?.text ?? '',
-      /^the segment 0x\w+ \(4 K\) is attached by nobody, and its creator, \d+, is dead$/,
-    )
-    const [, ...words] = (orphan?.cures[0] ?? '').split(' ')
-    t.is((await cli(t, words)).code, 0)
-    t.false((await findings(t)).some(({ text }) => text.includes(hex)))
-    removeKey(key)
-  },
-)
+  const made = spawnSync('python3', ['-c', script], { encoding: 'utf8' })
+  t.regex(made.stdout, /^\d+\n$/)
+  const hex = `0x${(key >>> 0).toString(16).padStart(8, '0')}`
+  const young = await findings(t)
+  t.false(young.some(({ text }) => text.includes(hex)))
+  // The clock of doctor is two minutes fast; the objects that it inspects are real.
+  const fast = `data:text/javascript,const now = Date.now; Date.now = () => now() + 120000`
+  const found = await json<Finding[]>(t, ['doctor', '--json'], { nodeArgs: ['--import', fast] })
+  const orphan = found.find(({ text }) => text.includes(hex))
+  t.like(orphan, { level: 'warning', topic: 'orphans', cures: [`os-ipc rm --memory ${hex}`] })
+  t.regex(
+    orphan?.text ?? '',
+    /^the segment 0x\w+ \(4 K\) is attached by nobody, and its creator, \d+, is dead$/,
+  )
+  const [, ...words] = (orphan?.cures[0] ?? '').split(' ')
+  t.is((await cli(t, words)).code, 0)
+  t.false((await findings(t)).some(({ text }) => text.includes(hex)))
+  removeKey(key)
+})
 
-requires(withTmpfs('1m'), privateIpc())('a file that nobody has mapped is a note', async t => {
+requires(withTmpfs('1m'), privateIpc())('a file that no process has mapped is a note', async t => {
   const name = `doctor-${randomBytes(4).toString('hex')}`
-  // In a PID namespace of its own there is nobody whom it may not look at.
+  // In a private PID namespace doctor may inspect every process.
   const alone = {
     missing: undefined,
     wrap: (argv: readonly string[]) => ['unshare', '--pid', '--fork', '--mount-proc', ...argv],
@@ -183,7 +180,7 @@ requires(withTmpfs('1m'), privateIpc())('a file that nobody has mapped is a note
   t.like(file, { level: 'note', topic: 'orphans', cures: [`os-ipc rm --memory /${name}`] })
 })
 
-test("what Node's permission model refuses is told with the file and the option", async t => {
+test("doctor names the file that Node's permission model refuses, and the option that allows it", async t => {
   const home = fileURLToPath(new URL('../..', import.meta.url))
   // Options of the test run would read files, too.
   const env = { NODE_OPTIONS: undefined }
@@ -219,37 +216,40 @@ for (const nodeArgs of [['--no-addons'], ['--permission', '--allow-fs-read=*']])
   })
 }
 
-requires(linux)('the lock of a killed process is told, and the command that is told removes it', async t => {
-  // Plain, for a shell, for the command, and of no letters at all.
-  for (const prefix of ['plain.', 'a name; echo $(id) ', '42 \u001b[31m']) {
-    const name = `${prefix}${randomBytes(4).toString('hex')}`
-    const key = lockKeyOf(name)
-    t.teardown(() => removeKey(key))
-    const told = async () =>
-      (await findings(t)).filter(({ cures }) =>
-        cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
-      )
-    const leave = async () => {
-      const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
-      t.is(await holder.next(), 'held')
-      t.deepEqual(await told(), [], 'somebody holds it')
-      holder.kill('SIGTERM')
-      await holder.exit
-      return told()
+requires(linux)(
+  'doctor reports the lock of a killed process, and the command that it prints removes the lock',
+  async t => {
+    // A plain name, one that a shell would interpret, and one with a number and control characters.
+    for (const prefix of ['plain.', 'a name; echo $(id) ', '42 \u001b[31m']) {
+      const name = `${prefix}${randomBytes(4).toString('hex')}`
+      const key = lockKeyOf(name)
+      t.teardown(() => removeKey(key))
+      const told = async () =>
+        (await findings(t)).filter(({ cures }) =>
+          cures.some(cure => cure.endsWith(` ${name}`) || cure.endsWith(` ${hex(key)}`)),
+        )
+      const leave = async () => {
+        const holder = child(t, 'lock/hold-lock.ts', { args: ['', name] })
+        t.is(await holder.next(), 'held')
+        t.deepEqual(await told(), [], 'a process holds the lock')
+        holder.kill('SIGTERM')
+        await holder.exit
+        return told()
+      }
+      let [left, ...more] = await leave()
+      // `os-ipc lock` of another test removes the locks of dead processes that it finds.
+      for (let tries = 0; left === undefined && tries < 10; tries += 1) [left, ...more] = await leave()
+      t.deepEqual(more, [])
+      t.like(left, { level: 'note', topic: 'orphans' })
+      t.regex(left?.text ?? '', /^no process uses the lock .*: its last user was killed$/)
+      t.true(exists('sem', key))
+      const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
+      t.is(code, 0, stderr)
+      t.false(exists('sem', key))
+      t.deepEqual(await told(), [])
     }
-    let [left, ...more] = await leave()
-    // `os-ipc lock` of another test removes what it finds.
-    for (let tries = 0; left === undefined && tries < 10; tries += 1) [left, ...more] = await leave()
-    t.deepEqual(more, [])
-    t.like(left, { level: 'note', topic: 'orphans' })
-    t.regex(left?.text ?? '', /^nobody uses the lock .*: its last user was killed$/)
-    t.true(exists('sem', key))
-    const { code, stderr } = await shell(t, left?.cures[0] ?? 'false')
-    t.is(code, 0, stderr)
-    t.false(exists('sem', key))
-    t.deepEqual(await told(), [])
-  }
-})
+  },
+)
 
 function hex(key: number): string {
   return `0x${(key >>> 0).toString(16).padStart(8, '0')}`

@@ -28,7 +28,7 @@ const pythonCommand = (): string =>
   JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8')).python
     .command[0]
 
-test('the key is the one that the kernel has', async t => {
+test('the key is the one in the kernel', async t => {
   const name = `${uniqueName(t)}-ü`
   const semaphore = Semaphore.create(name, { initial: 1 })
   t.teardown(() => semaphore.unlink())
@@ -42,7 +42,7 @@ test('the key is the one that the kernel has', async t => {
   t.is((await cli(t, ['value', hex])).stdout, '1\n')
 })
 
-test('memory of a name has no key, a key is what it is, and some names cannot be', async t => {
+test('named memory has no key, a key stays the same, and an invalid name is refused', async t => {
   t.like(await json<Key>(t, ['key', '/frames', '--memory', '--json']), { hex: null, decimal: null })
   t.like(await json<Key>(t, ['key', '0xFFFFFFFF', '--json']), {
     name: null,

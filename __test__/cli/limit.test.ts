@@ -1,4 +1,4 @@
-// `os-ipc limit`, and limits in the other commands: how many permits, who holds them, and what is no limit.
+// `os-ipc limit`, and limits in the other commands: the number of permits, the holders, and objects that are not limits.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { until } from '../shared/until.ts'
 
 const DONE = { code: 0, stderr: '' }
 
-/** Of `--json`, what the tests look at. */
+/** The fields of `--json` that the tests read. */
 interface Item {
   type: string
   name: string
@@ -36,7 +36,7 @@ async function holder(t: ExecutionContext, name: string): Promise<Child> {
   return child
 }
 
-/** What a terminal shows, as lines without styles. */
+/** The screen of a terminal, as lines without styles. */
 function linesOf(output: string): string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
   return output.replaceAll(/\u001b\[[?\d;]*[A-Za-z]/g, '').split(/\r*\n/)
@@ -50,7 +50,7 @@ function lastFrame(output: string): string[] {
 // --- limit
 
 requires(linux)(
-  'limit shows how many permits there are, how many are free, and who holds the others',
+  'limit shows the number of permits, the number that is free, and the holders of the others',
   async t => {
     const name = uniqueName(t)
     const limit = Limit.create(name, { permits: 3 })
@@ -81,11 +81,11 @@ requires(linux)(
     two.release()
     running.kill('SIGKILL')
     await running.exit
-    await until('nobody holds one', () => limit.info().holders?.length === 0)
+    await until('no process holds a permit', () => limit.info().holders?.length === 0)
   },
 )
 
-test('limit changes how many there are, at once where it grows or enough are free', async t => {
+test('limit changes the number at once when it grows or enough permits are free', async t => {
   const name = uniqueName(t)
   const limit = Limit.create(name, { permits: 2 })
   t.like(await cli(t, ['limit', name, 5]), { ...DONE, stdout: '' })
@@ -96,7 +96,7 @@ test('limit changes how many there are, at once where it grows or enough are fre
   t.regex((await cli(t, ['ls', name])).stdout, /^limit +\S+ +\d+ +paused +0 +- /m)
 })
 
-test('limit waits for permits that are held, and gives up with 124 where it got to', async t => {
+test('limit waits for held permits, and exits with 124 at the number that it reached', async t => {
   const name = uniqueName(t)
   const limit = Limit.create(name, { permits: 3 })
   const [one, two] = [limit.acquireSync(), limit.acquireSync()]
@@ -118,7 +118,7 @@ test('limit waits for permits that are held, and gives up with 124 where it got 
   t.is(limit.permits, 0)
 })
 
-test('limit makes nothing, create does, and what is there keeps its number', async t => {
+test('limit creates nothing, create does, and an existing limit keeps its number', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['limit', name, 3]), {
     code: 3,
@@ -142,7 +142,7 @@ test('limit makes nothing, create does, and what is there keeps its number', asy
   t.is(Limit.open(name).permits, 3)
 })
 
-test('what is wrong with a command line about a limit is told', async t => {
+test('a wrong command line for a limit gets a message that says what is wrong', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 1 })
   for (const [args, says] of [
@@ -191,7 +191,7 @@ requires(asUser(65534))(
 
 // --- run
 
-test('run names both numbers where the limit has another one, and --quiet does not', async t => {
+test('run names both numbers when the limit has another one, and --quiet hides them', async t => {
   const name = uniqueName(t)
   const run = (...args: (string | number)[]) => cli(t, ['run', name, ...args, '--', 'echo', 'ran'])
   t.like(await run('-n', 2), { ...DONE, stdout: 'ran\n' })
@@ -205,7 +205,7 @@ test('run names both numbers where the limit has another one, and --quiet does n
   t.is(Limit.open(name).permits, 2)
 })
 
-requires(linux)('the holder of a permit is the command that runs under it', async t => {
+requires(linux)('the command that runs under a permit is its holder', async t => {
   const name = uniqueName(t)
   const running = await holder(t, name)
   const { holders } = await json<Item>(t, ['limit', name, '--json'])
@@ -256,7 +256,7 @@ requires(linux)('a command that could not be started gives its permit back', asy
   t.like(Limit.open(name).info(), { free: 1, holders: [] })
 })
 
-requires(linux)('where the time of run is over, it names who holds the permits', async t => {
+requires(linux)('after its timeout run names the holders of the permits', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 2 })
   const [one, two] = [await holder(t, name), await holder(t, name)]
@@ -273,7 +273,7 @@ requires(linux)('where the time of run is over, it names who holds the permits',
 })
 
 requires(privateIpc())(
-  'a limit that cannot carry its record is a warning of one line, also where run becomes its command',
+  'a limit without room for its record brings a warning of one line, also when run becomes its command',
   async t => {
     for (const args of [
       ['create', 'jobs', '--permits', 2],
@@ -288,7 +288,7 @@ requires(privateIpc())(
 
 // --- ls, show, top, rm
 
-requires(linux)('ls, show and find know limits as a kind of their own', async t => {
+requires(linux)('ls, show and find list limits as a separate kind', async t => {
   const name = uniqueName(t)
   const limit = Limit.create(name, { permits: 2 })
   SharedMemory.create(name, { size: 8 })
@@ -318,7 +318,7 @@ requires(linux)('ls, show and find know limits as a kind of their own', async t 
   t.regex((await cli(t, ['show', name])).stdout, /^ {2}held by +nobody$/m)
 })
 
-requires(terminals, linux)('top names who holds the permits of a used-up limit', async t => {
+requires(terminals, linux)('top names the holders of a used-up limit', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 2 })
   const running = await holder(t, name)
@@ -341,7 +341,7 @@ requires(terminals, linux)('top names who holds the permits of a used-up limit',
   t.regex(row, new RegExp(`█{10} 2/2 held by (${running.pid}|${other.pid}) s`))
   running.kill('SIGKILL')
   await running.exit
-  await until('one is free', () => Limit.open(name).info().free === 1)
+  await until('one permit is free', () => Limit.open(name).info().free === 1)
   t.regex(
     (await cli(t, ['top', name, '-c', 1])).stdout,
     new RegExp(`█{5}░{5} 1/2 held by ${other.pid} sleep `),
@@ -351,7 +351,7 @@ requires(terminals, linux)('top names who holds the permits of a used-up limit',
 })
 
 requires(terminals)(
-  'a name of 80 characters hides no column on a terminal, and is whole elsewhere',
+  'a name of 80 characters hides no column on a terminal, and is complete elsewhere',
   async t => {
     const name = `${uniqueName(t)}-${'long'.repeat(20)}`.slice(0, 80)
     const end = name.slice(-5)
@@ -377,7 +377,7 @@ requires(terminals)(
   },
 )
 
-requires(linux)('rm of a limit whose permits are held needs --force, and names who holds them', async t => {
+requires(linux)('rm of a limit with held permits needs --force, and names the holders', async t => {
   const name = uniqueName(t)
   const running = await holder(t, name)
   t.like(await cli(t, ['rm', name]), {
@@ -386,7 +386,7 @@ requires(linux)('rm of a limit whose permits are held needs --force, and names w
   })
   running.kill('SIGKILL')
   await running.exit
-  await until('it is back', () => Limit.open(name).info().free === 1)
+  await until('the permit is back', () => Limit.open(name).info().free === 1)
   SharedMemory.create(name, { size: 8 })
   t.like(await cli(t, ['rm', name]), {
     code: 2,
@@ -397,9 +397,9 @@ requires(linux)('rm of a limit whose permits are held needs --force, and names w
   t.is((await cli(t, ['ls', '-q', '--limits', name])).stdout, '')
 })
 
-// --- one kind for the other
+// --- confused kinds
 
-test('a limit is no semaphore, and a semaphore no limit: every command says what to call', async t => {
+test('every command that gets a limit for a semaphore, or the reverse, names the command to use', async t => {
   const [limit, semaphore] = [uniqueName(t, '-l'), uniqueName(t, '-s')]
   Limit.create(limit, { permits: 1 })
   Semaphore.create(semaphore, { initial: 1 })
@@ -457,14 +457,14 @@ interface Finding {
   cures: string[]
 }
 
-/** The doctor, whose clock is so many hours fast: what it looks at is real. */
+/** Runs doctor with a clock that is this many hours fast; the objects that it inspects are real. */
 async function permitsFound(t: ExecutionContext, name: string, hours = 0): Promise<Finding[]> {
   const fast = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${hours * 3_600_000}`
   const found = await json<Finding[]>(t, ['doctor', '--json'], { nodeArgs: ['--import', fast] })
   return found.filter(({ topic, text }) => topic === 'permits' && text.includes(name))
 }
 
-requires(linux)('doctor tells of a permit that has been held for over an hour', async t => {
+requires(linux)('doctor reports a permit that has been held for over an hour', async t => {
   const name = uniqueName(t)
   const limit = Limit.create(name, { permits: 2 })
   t.deepEqual(await permitsFound(t, name, 2), [])
@@ -480,26 +480,29 @@ requires(linux)('doctor tells of a permit that has been held for over an hour', 
   })
   running.kill('SIGKILL')
   await running.exit
-  await until('it is back', () => limit.info().free === 2)
+  await until('the permit is back', () => limit.info().free === 2)
   t.deepEqual(await permitsFound(t, name, 2), [])
 })
 
-requires(linux)('doctor tells of a permit that a stopped process holds, and how it goes on', async t => {
-  const name = uniqueName(t)
-  Limit.create(name, { permits: 1 })
-  const running = await holder(t, name)
-  running.kill('SIGSTOP')
-  t.teardown(() => running.kill('SIGKILL'))
-  await until('it is stopped', async () => (await permitsFound(t, name)).length > 0)
-  const [found] = await permitsFound(t, name)
-  t.like(found, {
-    level: 'note',
-    text: `${running.pid} sleep is stopped, and holds 1 permit of the limit ${name}`,
-  })
-  t.is(found?.cures[0], `kill -CONT ${running.pid} lets it go on`)
-  const { code, stdout } = await cli(t, ['doctor'])
-  t.regex(stdout, new RegExp(`^note {5}permits: ${running.pid} sleep is stopped`, 'm'))
-  t.is(code, /^(warning|problem)/m.test(stdout) ? 1 : 0)
-  running.kill('SIGCONT')
-  await until('it goes on', async () => (await permitsFound(t, name)).length === 0)
-})
+requires(linux)(
+  'doctor reports a permit that a stopped process holds, and how to continue the process',
+  async t => {
+    const name = uniqueName(t)
+    Limit.create(name, { permits: 1 })
+    const running = await holder(t, name)
+    running.kill('SIGSTOP')
+    t.teardown(() => running.kill('SIGKILL'))
+    await until('it is stopped', async () => (await permitsFound(t, name)).length > 0)
+    const [found] = await permitsFound(t, name)
+    t.like(found, {
+      level: 'note',
+      text: `${running.pid} sleep is stopped, and holds 1 permit of the limit ${name}`,
+    })
+    t.is(found?.cures[0], `kill -CONT ${running.pid} lets it go on`)
+    const { code, stdout } = await cli(t, ['doctor'])
+    t.regex(stdout, new RegExp(`^note {5}permits: ${running.pid} sleep is stopped`, 'm'))
+    t.is(code, /^(warning|problem)/m.test(stdout) ? 1 : 0)
+    running.kill('SIGCONT')
+    await until('it goes on', async () => (await permitsFound(t, name)).length === 0)
+  },
+)

@@ -16,7 +16,7 @@ import { until } from '../shared/until.ts'
 
 const { capabilities, list, locks, Semaphore } = ipc
 
-/** A name of a lock: any text. What killed processes leave of it goes with the test. */
+/** A lock name: any text. What killed processes leave of the lock is removed when the test ends. */
 function lockName(t: ExecutionContext): string {
   const name = `${uniqueName(t).slice(1)}, a lock`
   t.teardown(() => {
@@ -26,20 +26,20 @@ function lockName(t: ExecutionContext): string {
   return name
 }
 
-/** How a lock is held, as the list says it. */
+/** The mode of a lock in list(). */
 function heldBy(name: string): string {
   const lock = list().locks.find(one => one.name === name)
   return lock === undefined ? 'none' : lock.exclusive ? 'alone' : `${lock.shared}`
 }
 
-/** A run that holds a lock until it hears a line. */
+/** A run that holds a lock until it reads a line. */
 async function holder(t: ExecutionContext, name: string, ...options: string[]) {
   const child = start(t, ['lock', name, ...options, '--', 'sh', '-c', 'echo ready; read line'])
   await child.until('ready')
   return child
 }
 
-test('the command runs while nobody else holds the lock, and its exit code is ours', async t => {
+test('the command runs while no other process holds the lock, and os-ipc exits with its exit code', async t => {
   const name = lockName(t)
   const log = join(folder(t), 'log')
   const job = `echo + >> ${log}; sleep 0.05; echo - >> ${log}; exit 6`
@@ -50,7 +50,7 @@ test('the command runs while nobody else holds the lock, and its exit code is ou
   t.is(readFileSync(log, 'utf8'), '+\n-\n'.repeat(5))
 })
 
-test('it is the lock of locks.request() of a program', async t => {
+test('os-ipc lock takes the same lock as locks.request() of a program', async t => {
   const name = lockName(t)
   await locks.request(name, async () => {
     const refused = await cli(t, ['lock', name, '--timeout', '0', '--', 'echo', 'ran'])
@@ -69,13 +69,13 @@ test('it is the lock of locks.request() of a program', async t => {
   t.truthy(await locks.request(name, { ifAvailable: true }, lock => lock))
 })
 
-test('--shared holds it together with others, and not with one who wants it alone', async t => {
+test('--shared holds the lock together with other shared holders, but not with an exclusive one', async t => {
   const name = lockName(t)
   const one = await holder(t, name, '--shared')
   const two = await holder(t, name, '--shared')
   const alone = start(t, ['lock', name, '--', 'echo', 'alone'])
   await until(
-    'the writer is there',
+    'the writer waits',
     () => (list().locks.find(lock => lock.name === name)?.processes.length ?? 0) >= 3,
   )
   t.is(heldBy(name), '2')
@@ -108,7 +108,7 @@ test('signals are passed on, and the lock is free only when the command has ende
   t.is((await child.exit).code, 3)
 })
 
-test('a signal ends a lock that waits, and nothing is run', async t => {
+test('a signal ends os-ipc lock while it waits, and the command does not run', async t => {
   const name = lockName(t)
   await locks.request(name, async () => {
     const waiting = start(t, ['lock', name, '--', 'echo', 'ran'])
@@ -118,7 +118,7 @@ test('a signal ends a lock that waits, and nothing is run', async t => {
   })
 })
 
-requires(asUser(65534))('the lock of another user is told', async t => {
+requires(asUser(65534))('the lock of another user is refused, and the message names the owner', async t => {
   const name = lockName(t)
   await holder(t, name)
   const { code, stdout, stderr } = await cli(t, ['lock', name, '--', 'echo', 'ran'], {
@@ -140,7 +140,7 @@ requires(asUser(65534))('the lock of another user is told', async t => {
   t.like(await cli(t, ['rm', '--memory', name], { within: [asUser(65534)] }), { code: 3 })
 })
 
-test.serial('a timeout longer than a timer of Node can be ends when it is over', async t => {
+test.serial('a timeout that is longer than the longest timer of Node ends on time', async t => {
   const alarms: { ring: () => void; delay: number }[] = []
   const { setTimeout: real } = globalThis
   t.teardown(() => Object.assign(globalThis, { setTimeout: real }))
@@ -165,7 +165,7 @@ test.serial('a timeout longer than a timer of Node can be ends when it is over',
   })
 })
 
-test('a command that is missing, and a name that cannot be, are told', async t => {
+test('a missing command and an invalid name are refused', async t => {
   t.like(await cli(t, ['lock', 'x', '--', 'no-such-command']), { code: 127 })
   t.like(await cli(t, ['lock', 'x', 'make', 'all']), {
     code: 125,
@@ -176,7 +176,7 @@ test('a command that is missing, and a name that cannot be, are told', async t =
   t.regex(long.stderr, /^os-ipc: [^\n]+\n$/)
 })
 
-requires(linux)('ls, show, top and rm know locks', async t => {
+requires(linux)('ls, show, top and rm work on locks', async t => {
   const name = lockName(t)
   const child = await holder(t, name, '--shared')
   t.regex(
@@ -202,10 +202,10 @@ requires(linux)('ls, show, top and rm know locks', async t => {
     code: 1,
     stderr: `os-ipc: ${name} is in use: it is held by ${child.pid} sh; --force removes it\n`,
   })
-  // What a killed process leaves is all that there ever is to remove.
+  // Only a killed process leaves a lock that can be removed.
   child.kill('SIGKILL')
   await child.exit
-  await until('it is free', () => heldBy(name) === '0')
+  await until('the lock is free', () => heldBy(name) === '0')
   t.like(await cli(t, ['rm', '--lock', name]), { code: 0, stderr: '' })
   t.is(heldBy(name), 'none')
 })

@@ -1,4 +1,4 @@
-// The commands that make, use, show and remove things, with real processes, and the mistakes of new users.
+// The commands that make, use, show and remove objects, with real processes, and the mistakes of new users.
 
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ import { until } from '../shared/until.ts'
 
 const DONE = { code: 0, stderr: '' }
 
-/** Of `--json`, what the tests look at. */
+/** The fields of `--json` that the tests read. */
 interface Item {
   type: string
   system: string
@@ -84,7 +84,7 @@ async function deadPid(t: Parameters<typeof cli>[0], name: string): Promise<numb
 
 // --- semaphores
 
-test('create, post, value, wait and try are what they are in the library', async t => {
+test('create, post, value, wait and try do the same as in the library', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['create', name.slice(1), '--initial', 1, '--mode', '640']), { ...DONE, stdout: '' })
   const semaphore = Semaphore.open(name)
@@ -100,7 +100,7 @@ test('create, post, value, wait and try are what they are in the library', async
   semaphore.unlink()
 })
 
-test('wait sleeps until somebody posts', async t => {
+test('wait sleeps until another process posts', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const waiting = start(t, ['wait', name, '--timeout', '20'])
@@ -124,7 +124,7 @@ test('wait gives up with 124', async t => {
   }
 })
 
-test('a wait whose semaphore is removed says so', async t => {
+test('a wait fails with a message when its semaphore is removed', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const waiting = start(t, ['wait', name])
@@ -135,7 +135,7 @@ test('a wait whose semaphore is removed says so', async t => {
   t.regex(stderr, new RegExp(`^os-ipc: the semaphore ${name} was removed; [^\\n]+\\n$`))
 })
 
-test('a wait is ended by a signal, and its unit is not lost', async t => {
+test('a signal ends a wait, and its unit is not lost', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const waiting = start(t, ['wait', name])
@@ -156,7 +156,7 @@ test('post past the limit says that nothing was added', async t => {
   t.is(semaphore.value, 32_767)
 })
 
-requires(linux)('the POSIX semaphore of a name is another one', async t => {
+requires(linux)('the POSIX semaphore and the System V semaphore of one name are two semaphores', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['create', name, '-n', 1]), DONE)
   t.regex(
@@ -176,7 +176,7 @@ requires(linux)('the POSIX semaphore of a name is another one', async t => {
   t.like(await cli(t, ['rm', name]), DONE)
 })
 
-test('create of what there is says how to go on, and --if-absent leaves it as it is', async t => {
+test('create of an existing semaphore names the alternatives, and --if-absent leaves it unchanged', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['create', name, '-n', 1]), DONE)
   t.like(await cli(t, ['create', name, '-n', 9]), {
@@ -197,7 +197,7 @@ test('create of what there is says how to go on, and --if-absent leaves it as it
   t.regex((await cli(t, ['create', name, '--size', 32, '--if-absent'])).stderr, /^os-ipc: [^\n]*16[^\n]*\n$/)
 })
 
-test('a raw key is a number, and a name of digits has its slash', async t => {
+test('a number is a raw key, and a name of digits needs its slash', async t => {
   const key = uniqueKey(t)
   t.like(await cli(t, ['create', `0x${(key >>> 0).toString(16)}`, '-n', 4]), DONE)
   t.is(Semaphore.open(key).value, 4)
@@ -219,7 +219,7 @@ test('write copies standard input, and read copies it back', async t => {
   t.deepEqual(SharedMemory.open(name).toBuffer(0, 4), Buffer.from('x\0\0\0'))
 })
 
-test('megabytes go through a pipe as they are', async t => {
+test('megabytes go through a pipe unchanged', async t => {
   const name = uniqueName(t)
   const memory = SharedMemory.create(name, { size: 5 * 1024 * 1024 + 3 })
   memory.write(Buffer.alloc(memory.size, 'abcdefg'))
@@ -243,7 +243,7 @@ test('input that does not fit is an error, and nothing is written', async t => {
   })
 })
 
-test('a place behind the end of memory, and memory that is too small, are told', async t => {
+test('an offset behind the end of memory and memory that is too small are refused', async t => {
   const name = uniqueName(t)
   SharedMemory.create(name, { size: 4 })
   t.like(await cli(t, ['read', name, '--offset', 5]), {
@@ -260,7 +260,7 @@ test('a place behind the end of memory, and memory that is too small, are told',
   })
 })
 
-test('write --create makes memory that is missing, and takes what is there', async t => {
+test('write --create makes missing memory, and uses existing memory', async t => {
   const name = uniqueName(t)
   t.like(await cli(t, ['write', name, 'four', '--create', '--mode', '644']), DONE)
   t.like(SharedMemory.open(name).info(), { size: 4, mode: 0o644 })
@@ -270,7 +270,7 @@ test('write --create makes memory that is missing, and takes what is there', asy
   t.regex((await cli(t, ['write', name, 'x', '--size', '4'])).stderr, /--size is for --create/)
 })
 
-test('a System V segment without a key is called by its id', async t => {
+test('a System V segment without a key is named by its id', async t => {
   const key = uniqueKey(t)
   const memory = SharedMemory.create(key, { size: 16 })
   const { id } = memory
@@ -345,7 +345,7 @@ requires(linux, ctypes)(
   },
 )
 
-test('show tells everything about what has a name, and who has it', async t => {
+test('show prints every object of a name, and its users', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const memory = SharedMemory.create(name, { size: 40 })
@@ -379,14 +379,14 @@ test('show tells everything about what has a name, and who has it', async t => {
   }
 })
 
-test('show --watch prints what changes where there is no screen, and ends with its object', async t => {
+test('show --watch without a screen prints the changes, and ends with its object', async t => {
   const name = uniqueName(t)
   const memory = SharedMemory.create(name, { size: 64 })
   const watching = start(t, ['show', name, '--watch', '--interval', '50ms'])
   await watching.until(`${name}`)
-  while (!`${await watching.next()}`.includes('00000030')); // the whole of it, once
+  while (!`${await watching.next()}`.includes('00000030')); // the complete dump, once
   memory.write('changed', 32)
-  // Holders may change too: a process that starts another one has what we have mapped, for a moment.
+  // Holders may change too: a new process shares the mappings of its parent until exec.
   await watching.until(
     `${name}  00000020  63 68 61 6e 67 65 64 00  00 00 00 00 00 00 00 00  |changed.........|`,
   )
@@ -394,7 +394,7 @@ test('show --watch prints what changes where there is no screen, and ends with i
   t.is((await watching.exit).code, 0)
 })
 
-requires(terminals)('show --watch marks on a terminal what changes, and leaves it as it was', async t => {
+requires(terminals)('show --watch marks changes on a terminal, and restores the terminal', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 7 })
   const posting = setInterval(() => semaphore.post(), 300)
@@ -410,7 +410,7 @@ requires(terminals)('show --watch marks on a terminal what changes, and leaves i
   t.regex(output, /value +\u001b\[7m\d+\u001b\[27m/)
 })
 
-test('show shows what there is, and tells which there are none of', async t => {
+test('show prints the objects that exist, and names the missing ones', async t => {
   const name = uniqueName(t)
   SharedMemory.create(name, { size: 8 })
   const { code, stdout, stderr } = await cli(t, ['show', `${name}-not`, name])
@@ -419,19 +419,19 @@ test('show shows what there is, and tells which there are none of', async t => {
   t.is(stderr, `os-ipc: there is nothing called ${name}-not; os-ipc ls shows what there is\n`)
 })
 
-test('a hex dump has a star for lines that are the same again, and ends with its last line', t => {
+test('a hex dump replaces repeated lines by a star, and ends with its last line', t => {
   const data = Buffer.alloc(100)
   data[70] = 0x41
   t.deepEqual(
     hexDump(data, 0x1000).map(line => line.slice(0, 12)),
     ['00001000  00', '*', '00001040  00', '00001050  00', '00001060  00'],
   )
-  // What changed is shown, though it is the same as before it.
+  // A changed line is shown even when it equals the line before it.
   t.is(hexDump(data, 0, index => index === 20).length, 6)
   t.deepEqual(hexDump(Buffer.alloc(0), 0), [])
 })
 
-requires(asUser(65534), privateIpc())('ls tells how much there is that it may not show', async t => {
+requires(asUser(65534), privateIpc())('ls counts the objects that this user may not read', async t => {
   const others = {
     missing: undefined,
     wrap: (argv: readonly string[]) => [
@@ -448,7 +448,7 @@ requires(asUser(65534), privateIpc())('ls tells how much there is that it may no
   t.true(stderr.endsWith('os-ipc: 2 System V objects of others may not be read by this user\n'), stderr)
 })
 
-requires(privateIpc())('a set that cannot carry its name is a warning of one line', async t => {
+requires(privateIpc())('a set without room for its name brings a warning of one line', async t => {
   const { code, stderr } = await cli(t, ['create', `long-${'x'.repeat(60)}`, '-n', 1], {
     within: [privateIpc({ sem: [250, 32_000, 32, 128] })],
   })
@@ -458,7 +458,7 @@ requires(privateIpc())('a set that cannot carry its name is a warning of one lin
 
 // --- rm
 
-requires(linux)('a process that its parent has not waited for is dead', async t => {
+requires(linux)('a zombie process counts as dead', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 1 })
   const program = `"${process.execPath}" "${OS_IPC}" try ${name} & exec sleep 60`
@@ -472,7 +472,7 @@ requires(linux)('a process that its parent has not waited for is dead', async t 
   t.like(await cli(t, ['rm', name]), { code: 0, stderr: '' })
 })
 
-test('rm removes several, tells which there are none of, and --force does not mind', async t => {
+test('rm removes several objects and names the missing ones, and --force ignores the missing ones', async t => {
   const [one, two, three] = [uniqueName(t, '-1'), uniqueName(t, '-2'), uniqueName(t, '-3')]
   for (const name of [one, two]) t.like(await cli(t, ['create', name, '--size', 8]), DONE)
   const { code, stderr } = await cli(t, ['rm', one, three, two])
@@ -482,7 +482,7 @@ test('rm removes several, tells which there are none of, and --force does not mi
   t.like(await cli(t, ['rm', '--force', one]), { ...DONE, stdout: '' })
 })
 
-test('rm of what is waited for needs --force', async t => {
+test('rm of a semaphore that has waiters needs --force', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const waiting = start(t, ['wait', name])
@@ -497,7 +497,7 @@ test('rm of what is waited for needs --force', async t => {
 })
 
 requires(linux)(
-  'rm of memory that somebody has mapped, and of a semaphore whose last user is alive, needs --force',
+  'rm of mapped memory, and of a semaphore whose last user is alive, needs --force',
   async t => {
     const name = uniqueName(t)
     const memory = SharedMemory.create(name, { size: 8 })
@@ -535,7 +535,7 @@ requires(terminals)('rm asks on a terminal', async t => {
 
 // --- mistakes
 
-test('a mistyped name is answered with the one that was meant', async t => {
+test('an error about a mistyped name suggests the right one', async t => {
   const name = uniqueName(t)
   Semaphore.create(name, { initial: 1 })
   SharedMemory.create(`${name}m`, { size: 8 })
@@ -554,7 +554,7 @@ test('a mistyped name is answered with the one that was meant', async t => {
   })
 })
 
-requires(asUser(65534))('without permission it says whose it is, and what to do', async t => {
+requires(asUser(65534))('an error without permission names the owner and the cure', async t => {
   const name = uniqueName(t)
   const mine = { within: [asUser(65534)] }
   Semaphore.create(name, { initial: 1 })
@@ -596,26 +596,29 @@ requires(asUser(65534))("another user's object is opened only when --owner says 
   t.is((await cli(t, ['run', limit, '--owner', 65534, '--', 'true'])).code, 0)
 })
 
-requires(privateIpc())('a full host is told from a full disk, with its numbers', async t => {
-  const { code, stderr } = await cli(t, ['create', uniqueName(t), '-n', 1], {
-    within: [privateIpc({ sem: [250, 32_000, 500, 0] })],
-  })
-  t.is(code, 5)
-  t.regex(stderr, /^os-ipc: [^\n]*; this is not the disk: the host allows 0 sets \(SEMMNI\)[^\n]*\n$/)
-  const ran = await cli(t, ['run', uniqueName(t), '--', 'true'], {
-    within: [privateIpc({ sem: [250, 32_000, 500, 0] })],
-  })
-  t.is(ran.code, 125)
-})
+requires(privateIpc())(
+  'the error of a full host differs from that of a full disk, and has the numbers',
+  async t => {
+    const { code, stderr } = await cli(t, ['create', uniqueName(t), '-n', 1], {
+      within: [privateIpc({ sem: [250, 32_000, 500, 0] })],
+    })
+    t.is(code, 5)
+    t.regex(stderr, /^os-ipc: [^\n]*; this is not the disk: the host allows 0 sets \(SEMMNI\)[^\n]*\n$/)
+    const ran = await cli(t, ['run', uniqueName(t), '--', 'true'], {
+      within: [privateIpc({ sem: [250, 32_000, 500, 0] })],
+    })
+    t.is(ran.code, 125)
+  },
+)
 
-requires(withTmpfs('64k'))('a full /dev/shm is told, and leaves nothing behind', async t => {
+requires(withTmpfs('64k'))('a full /dev/shm is an error, and leaves nothing behind', async t => {
   const name = uniqueName(t)
   const { code, stderr } = await cli(t, ['create', name, '--size', '1M'], { within: [withTmpfs('64k')] })
   t.is(code, 5)
   t.regex(stderr, /^os-ipc: [^\n]*; \/dev\/shm has [^\n]*\n$/)
 })
 
-requires(linux)('what is planted under a name is left alone', async t => {
+requires(linux)('a planted file under a name is left alone', async t => {
   const name = uniqueName(t)
   const secret = join(folder(t), 'secret')
   writeFileSync(secret, 'secret')

@@ -14,7 +14,7 @@ const server = PostgresServer.forAll(test)
 
 const declare = requires(postgresServer).serial
 
-declare('the lock is that of a program on that database', async t => {
+declare('os-ipc lock takes the same lock as a program on that database', async t => {
   const shared = PostgresLocks.connect(server.url)
   t.teardown(() => shared.close())
   const env = { OS_IPC_TEST_POSTGRES: server.url }
@@ -43,7 +43,7 @@ declare('the lock is that of a program on that database', async t => {
   })
 })
 
-declare('shared locks go together, and the lock of a killed os-ipc is free', async t => {
+declare('shared locks are held together, and the lock of a killed os-ipc becomes free', async t => {
   const lock = ['lock', 'cache', '--postgres', server.url]
   const child = start(t, [...lock, '--shared', '--', 'sh', '-c', 'echo ready; exec sleep 30'])
   await child.until('ready')
@@ -53,7 +53,7 @@ declare('shared locks go together, and the lock of a killed os-ipc is free', asy
   t.is((await cli(t, [...lock, '-t', '20', '--', 'true'])).code, 0)
 })
 
-declare('a command whose lock is lost is told to end', async t => {
+declare('a command whose lock is lost gets SIGTERM', async t => {
   const child = start(t, [
     ...['lock', 'lost', '--postgres', server.url, '--', 'bash', '-c'],
     'trap "echo told; exit 7" TERM; echo ready; while :; do sleep 0.02; done',
@@ -66,7 +66,7 @@ declare('a command whose lock is lost is told to end', async t => {
   t.is(stderr, 'os-ipc: the lock was lost: the command is told to end (SIGTERM)\n')
 })
 
-declare('a database that refuses, or is away, is told in one line', async t => {
+declare('a database that refuses or does not answer is reported in one line', async t => {
   const wrong = server.url.replace(/postgres$/, 'missing')
   const refused = await cli(t, ['lock', 'a', '--postgres', wrong, '--', 'echo', 'ran'])
   t.like(refused, { code: 125, stdout: '' })

@@ -1,4 +1,4 @@
-// What strangers can write (names, programs, texts) reaches no terminal as it is, whichever way it is shown.
+// Text of other users (names, programs, contents) never reaches a terminal unescaped, whichever command shows it.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,20 +28,20 @@ import { linux, requires, tool } from '../shared/requires.ts'
 import { asUser } from '../shared/surroundings.ts'
 import { until } from '../shared/until.ts'
 
-/** The uid of a stranger, which no other test has. */
+/** The uid of another user, which no other test uses. */
 const STRANGER = 61_514
 
-/** What acts upon a terminal, or changes what is read: C0, DEL, C1, separators, directions, no width. */
+/** Characters that control a terminal or change the text that is read: C0, DEL, C1, separators, directions, zero width. */
 const BAD =
   '\u001b[31m\u0007\r\n\u007f\u0085\u009b2J\u009d0;x\u009c\u2028\u2029\u202e\u2066\u200b\u200d\u061c\ufeff\u{e0041}'
 
-/** Lines that have such a character. */
+/** The lines that have such a character. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u
 
 const SHOWN =
   '\\x1b[31m\\x07\\x0d\\x0a\\x7f\\x85\\x9b2J\\x9d0;x\\x9c\\u2028\\u2029\\u202e\\u2066\\u200b\\u200d\\u061c\\ufeff\\U000e0041'
 
-/** A semaphore and memory of a stranger, whose names are as bad as names can be. */
+/** A semaphore and memory of another user, with names full of such characters. */
 async function planted(t: ExecutionContext, bad = BAD): Promise<{ name: string; shown: string }> {
   const name = `${uniqueName(t)}${bad}`
   const within = [asUser(STRANGER)]
@@ -69,7 +69,7 @@ for (const command of [
   'doctor',
 ]) {
   requires(stranger)(
-    `os-ipc ${command} shows the names of strangers without what a terminal acts upon`,
+    `os-ipc ${command} shows the names of other users without control characters`,
     async t => {
       const { shown } = await planted(t)
       const { stdout, stderr } = await cli(t, command.split(' '))
@@ -113,7 +113,7 @@ requires(stranger)('show, value, read, rm, wait, create, key and errors have no 
   t.true((await cli(t, ['show', name])).stdout.startsWith(shown))
 })
 
-requires(stranger)('JSON has the exact name, and no such character', async t => {
+requires(stranger)('JSON has the exact name, with control characters escaped', async t => {
   const { name } = await planted(t)
   for (const args of [
     ['ls', '--json'],
@@ -132,27 +132,30 @@ requires(stranger)('JSON has the exact name, and no such character', async t => 
   }
 })
 
-requires(stranger, terminals)('a terminal gets none of it, and our colours', async t => {
-  const { name } = await planted(t)
-  for (const args of [
-    ['ls'],
-    ['ls', '-q'],
-    ['show', name],
-    ['top', '--count', '2', '--interval', '60ms'],
-    ['ls', '--json'],
-  ]) {
-    const { output } = await inTerminal(t, osIpc(...args), [], { columns: 300 })
-    // Colours, what draws the screen of top, and the ends of lines.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-    const rest = output.replaceAll(/\u001b\[(\d*m|[HKJ]|2J|\?(1049|25|7)[hl])|\r*\n/g, '')
-    t.notRegex(rest, UNSAFE, args.join(' '))
-    t.true(rest.includes(args.includes('--json') ? '\\u001b[31m' : '\\x1b[31m'), args.join(' '))
-  }
-})
+requires(stranger, terminals)(
+  'a terminal gets colours of os-ipc and no other control characters',
+  async t => {
+    const { name } = await planted(t)
+    for (const args of [
+      ['ls'],
+      ['ls', '-q'],
+      ['show', name],
+      ['top', '--count', '2', '--interval', '60ms'],
+      ['ls', '--json'],
+    ]) {
+      const { output } = await inTerminal(t, osIpc(...args), [], { columns: 300 })
+      // Colours, the sequences that draw the screen of top, and the ends of lines.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+      const rest = output.replaceAll(/\u001b\[(\d*m|[HKJ]|2J|\?(1049|25|7)[hl])|\r*\n/g, '')
+      t.notRegex(rest, UNSAFE, args.join(' '))
+      t.true(rest.includes(args.includes('--json') ? '\\u001b[31m' : '\\x1b[31m'), args.join(' '))
+    }
+  },
+)
 
 // --- programs
 
-requires(linux)('the programs of others are shown without it', async t => {
+requires(linux)('the programs of other users are shown without control characters', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   const program0 = `p${BAD.replaceAll('/', '')}${'x'.repeat(5000)}`
@@ -252,9 +255,9 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
   })
 }
 
-// --- in parts
+// --- the functions
 
-test('no text of a stranger is taken for a style', t => {
+test('text of another user is never taken for a style', t => {
   const painted = styled('red', [31, 39])
   t.is(written(painted), '\u001b[31mred\u001b[39m')
   t.is(written('\u001b[31mred\u001b[39m'), '\\x1b[31mred\\x1b[39m')
@@ -269,7 +272,7 @@ test('no text of a stranger is taken for a style', t => {
   t.is(cutMiddle('名名名名名', 6), '名…名')
 })
 
-test('printable text stays as it is, and is the same when it is made printable again', t => {
+test('printable text stays unchanged, and a second escape changes nothing', t => {
   t.is(printable(BAD), SHOWN)
   t.is(printable(SHOWN), SHOWN)
   t.is(printable('\ud800 \udc00x'), '\\ud800 \\udc00x')
@@ -285,7 +288,7 @@ test('JSON is escaped and means the same', t => {
   }
 })
 
-test('width counts what a terminal shows', t => {
+test('width counts the columns of a terminal', t => {
   for (const [text, columns] of [
     ['jobs', 4],
     ['漢字', 4],
@@ -297,7 +300,7 @@ test('width counts what a terminal shows', t => {
     t.is(width(text), columns, text)
 })
 
-test('sentences end once', t => {
+test('a sentence ends with exactly one full stop', t => {
   t.is(sentence('This is a cause.', 'a cure'), 'This is a cause; a cure')
   t.is(sentence('a cause:', undefined, 'one.', 'two.'), 'a cause; one; two.')
   t.is(sentence('two\n  lines', ''), 'two lines')

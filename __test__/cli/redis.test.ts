@@ -10,7 +10,7 @@ import { requires } from '../shared/requires.ts'
 
 const LEASE = ['--lease', '1']
 
-requires(redisServer).serial('the permits are those of a program on that Redis', async t => {
+requires(redisServer).serial('os-ipc run takes the same permits as a program on that Redis', async t => {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
   const jobs = RedisLimit.connect(server.url, name, { permits: 2, lease: 1_000 })
@@ -22,7 +22,7 @@ requires(redisServer).serial('the permits are those of a program on that Redis',
   t.is((await jobs.info()).free, 0)
   const late = await cli(t, [...run, '-t', '200ms', '--', 'echo', 'ran'])
   t.like(late, { code: 124, stdout: '' })
-  // A busy machine may not have connected in that time, which is said behind it.
+  // On a busy machine the connection may take longer than the timeout; then the message says so at its end.
   const said = `^os-ipc: a permit of ${name} was not to be had within 0.2 s(; [^\\n]+)?\\n$`
   t.regex(late.stderr, new RegExp(said))
   child.send('end')
@@ -46,7 +46,7 @@ requires(redisServer).serial('the permit of a killed os-ipc comes back after the
   t.is((await cli(t, [...run, '-t', '20', '--', 'true'])).code, 0)
 })
 
-requires(redisServer).serial('a command whose permit is lost is told to end', async t => {
+requires(redisServer).serial('a command whose permit is lost gets SIGTERM', async t => {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
   const child = start(t, [
@@ -62,7 +62,7 @@ requires(redisServer).serial('a command whose permit is lost is told to end', as
   t.is(stderr, 'os-ipc: the permit was lost: the command is told to end (SIGTERM)\n')
 })
 
-requires(redisServer).serial('a Redis that is away, or refuses, is told in one line', async t => {
+requires(redisServer).serial('a Redis that does not answer or refuses is reported in one line', async t => {
   const server = await RedisServer.start(t, { password: 'secret' })
   const name = uniqueName(t)
   const refused = await cli(t, ['run', name, '--redis', server.url, '--', 'echo', 'ran'])
@@ -77,7 +77,7 @@ requires(redisServer).serial('a Redis that is away, or refuses, is told in one l
   )
 })
 
-test('what does not go together is told, and Redis is not asked', async t => {
+test('options that contradict each other are refused before Redis is asked', async t => {
   const redis = ['--redis', 'redis://127.0.0.1:1']
   for (const [args, says] of [
     [['7', ...redis], /have a name, not a key; a name of digits is written \/7\n/],

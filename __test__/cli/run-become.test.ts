@@ -1,4 +1,4 @@
-// `os-ipc run` and `os-ipc lock` become the command: what is the process's stays, and nothing of os-ipc does.
+// `os-ipc run` and `os-ipc lock` become the command: it keeps the process, and nothing of os-ipc remains in it.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { until } from '../shared/until.ts'
 
 const INDEX = new URL('../../index.js', import.meta.url).href
 
-/** A name of a lock; what its command leaves of it goes with the test. */
+/** A lock name; what the command leaves of the lock is removed when the test ends. */
 function lockName(t: ExecutionContext): string {
   const name = `${uniqueName(t).slice(1)}, a lock`
   t.teardown(() => {
@@ -32,7 +32,7 @@ function script(code: string): string[] {
   return [process.execPath, '--input-type=module', '-e', `const ipc = await import('${INDEX}')\n${code}`]
 }
 
-requires(linux)('the command is the process that was started, and the only one', async t => {
+requires(linux)('the command is the only process, with the pid that was started', async t => {
   const running = start(t, ['run', uniqueName(t), '--', 'sh', '-c', 'echo $$; read line'])
   t.is(await running.next(), running.pid)
   t.is(readFileSync(`/proc/${running.pid}/comm`, 'utf8'), 'sh\n')
@@ -42,7 +42,7 @@ requires(linux)('the command is the process that was started, and the only one',
   t.is((await running.exit).code, 0)
 })
 
-requires(linux)('a command that a signal ends has ended by that signal', async t => {
+requires(linux)('a signal that ends the command is the signal in its exit status', async t => {
   const name = uniqueName(t)
   for (const signal of ['KILL', 'TERM', 'SEGV', 'PIPE', 'USR1', 'HUP']) {
     const ran = await cli(t, ['run', name, '--', 'sh', '-c', `kill -${signal} $$; sleep 9`])
@@ -71,7 +71,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
 requires(linux)('SIGTSTP stops the command with its permit, and SIGCONT wakes it', async t => {
   const name = uniqueName(t)
   const state = (pid: number) => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  // A shell between the test and os-ipc: the kernel stops no group that nobody could wake.
+  // A shell runs between the test and os-ipc because the kernel does not stop an orphaned process group.
   const line = `set -m; os-ipc run ${name} -- sleep 30 & echo $!; read line; kill $!`
   const parent = program(t, ['bash', '-c', line], { env: { PATH: installed(t) } })
   const pid = Number(await parent.next())
@@ -90,11 +90,9 @@ requires(linux)('SIGTSTP stops the command with its permit, and SIGCONT wakes it
 // --- the command's own use of the package
 
 for (const mode of ['exclusive', 'shared']) {
-  requires(linux)(
-    `a command that uses the same lock does not give back what it runs under: ${mode}`,
-    async t => {
-      const name = lockName(t)
-      const code = `
+  requires(linux)(`a command that uses the same lock keeps the lock that it runs under: ${mode}`, async t => {
+    const name = lockName(t)
+    const code = `
 const text = ${JSON.stringify(name)}
 const held = async () => (await ipc.locks.query()).held.filter(lock => lock.name === text).map(lock => [lock.mode, lock.pid])
 console.log(JSON.stringify(await held()))
@@ -102,25 +100,24 @@ console.log(JSON.stringify(await ipc.locks.request(text, { ifAvailable: true }, 
 console.log(JSON.stringify(await ipc.locks.request(text, { mode: 'shared', ifAvailable: true }, lock => lock?.mode ?? null)))
 console.log(JSON.stringify(await held()))
 process.stdin.once('data', () => process.exit(3))`
-      const options = mode === 'shared' ? ['--shared'] : []
-      const running = start(t, ['lock', name, ...options, '--', ...script(code)])
-      const ours = [[mode, running.pid]]
-      t.deepEqual(await running.next(), ours)
-      t.is(await running.next(), null, 'as for every other process')
-      t.is(await running.next(), mode === 'shared' ? 'shared' : null)
-      t.deepEqual(await running.next(), ours)
-      t.is(await locks.request(name, { ifAvailable: true }, lock => lock), null)
-      const { processes } = list().locks.find(lock => lock.name === name) ?? {}
-      t.is(processes?.filter(pid => pid === running.pid).length, 1)
-      running.send('end')
-      t.is((await running.exit).code, 3)
-      t.is(await locks.request(name, lock => lock?.mode), 'exclusive')
-    },
-  )
+    const options = mode === 'shared' ? ['--shared'] : []
+    const running = start(t, ['lock', name, ...options, '--', ...script(code)])
+    const ours = [[mode, running.pid]]
+    t.deepEqual(await running.next(), ours)
+    t.is(await running.next(), null, 'as for every other process')
+    t.is(await running.next(), mode === 'shared' ? 'shared' : null)
+    t.deepEqual(await running.next(), ours)
+    t.is(await locks.request(name, { ifAvailable: true }, lock => lock), null)
+    const { processes } = list().locks.find(lock => lock.name === name) ?? {}
+    t.is(processes?.filter(pid => pid === running.pid).length, 1)
+    running.send('end')
+    t.is((await running.exit).code, 3)
+    t.is(await locks.request(name, lock => lock?.mode), 'exclusive')
+  })
 }
 
 requires(linux)(
-  'a command that uses the same limit has its own permits beside that which it runs under',
+  'a command that uses the same limit has its own permits beside the one that it runs under',
   async t => {
     const name = uniqueName(t)
     const code = `
@@ -139,19 +136,22 @@ console.log(limit.info().free)`
   },
 )
 
-requires(linux)('run in lock in run: the last command has all of it, until it ends', async t => {
-  const [one, two, lock] = [uniqueName(t), uniqueName(t), lockName(t)]
-  const line = `os-ipc run ${one} -- os-ipc lock '${lock}' -- os-ipc run ${two} -- sh -c 'echo ready; read line; exit 4'`
-  const running = program(t, ['bash', '-c', `exec ${line}`], { env: { PATH: installed(t) } })
-  await running.until('ready')
-  t.deepEqual([freeOf(one), freeOf(two)], [0, 0])
-  t.is(await locks.request(lock, { ifAvailable: true }, held => held), null)
-  t.is(readFileSync(`/proc/${running.pid}/comm`, 'utf8'), 'sh\n')
-  running.send('end')
-  t.is((await running.exit).code, 4)
-  t.deepEqual([freeOf(one), freeOf(two)], [1, 1])
-  t.is(await locks.request(lock, held => held?.name), lock)
-})
+requires(linux)(
+  'run in lock in run: the innermost command holds both permits and the lock until it ends',
+  async t => {
+    const [one, two, lock] = [uniqueName(t), uniqueName(t), lockName(t)]
+    const line = `os-ipc run ${one} -- os-ipc lock '${lock}' -- os-ipc run ${two} -- sh -c 'echo ready; read line; exit 4'`
+    const running = program(t, ['bash', '-c', `exec ${line}`], { env: { PATH: installed(t) } })
+    await running.until('ready')
+    t.deepEqual([freeOf(one), freeOf(two)], [0, 0])
+    t.is(await locks.request(lock, { ifAvailable: true }, held => held), null)
+    t.is(readFileSync(`/proc/${running.pid}/comm`, 'utf8'), 'sh\n')
+    running.send('end')
+    t.is((await running.exit).code, 4)
+    t.deepEqual([freeOf(one), freeOf(two)], [1, 1])
+    t.is(await locks.request(lock, held => held?.name), lock)
+  },
+)
 
 requires(linux)('the sets of locks that commands leave behind do not pile up', async t => {
   const names = Array.from({ length: 5 }, () => lockName(t))
@@ -171,14 +171,14 @@ requires(
   tool('unshare', 'util-linux'),
   privateIpc(),
 )(
-  'a command that leaves the IPC namespace gives the permit back, and under a supervisor it does not',
+  'a command that leaves the IPC namespace gives its permit back, but keeps it under a supervisor',
   async t => {
     const within = [privateIpc()]
     for (const [how, value] of [
       ['', '1'],
       ['--supervise', '0'],
     ] as const) {
-      // The command asks in the namespace where it began, through a process that stayed there.
+      // The script reads the limit through a process that stayed in the first namespace.
       const line = `os-ipc run /jobs ${how} -- unshare --ipc sh -c 'kill -USR1 $PPID; sleep 1' & job=$!
         sleep 0.7; os-ipc limit /jobs | sed -n 's/^free *//p'; kill -9 $job; wait`
       const { stdout } = await installedShell(t, `trap '' USR1; ${line}`, { within })
@@ -187,7 +187,7 @@ requires(
   },
 )
 
-// --- just the command
+// --- nothing but the command
 
 requires(linux)('the command has the limit of open files that os-ipc was started with', async t => {
   const look = `sh -c 'ulimit -Sn; ulimit -Hn'`
@@ -201,26 +201,23 @@ requires(linux)('the command has the limit of open files that os-ipc was started
   }
 })
 
-requires(linux, tool('perl'))(
-  'pipes of the command block, also when os-ipc wrote to them before',
-  async t => {
-    const name = uniqueName(t)
-    const limit = Limit.create(name, { permits: 0 })
-    const written = join(folder(t), 'written')
-    const module = write(
-      join(folder(t), 'warn.mjs'),
-      `import { writeFileSync } from 'node:fs'
+requires(linux, tool('perl'))('the command gets blocking pipes, even after os-ipc wrote to them', async t => {
+  const name = uniqueName(t)
+  const limit = Limit.create(name, { permits: 0 })
+  const written = join(folder(t), 'written')
+  const module = write(
+    join(folder(t), 'warn.mjs'),
+    `import { writeFileSync } from 'node:fs'
 setTimeout(() => console.error('warned', writeFileSync('${written}', '')), 1)`,
-    )
-    const flags = `use Fcntl; printf "%d ", fcntl($_, F_GETFL, 0) & O_NONBLOCK for *STDIN, *STDOUT, *STDERR`
-    const running = program(t, ['sh', '-c', ': | exec os-ipc run "$0" -- perl -e "$1"', name, flags], {
-      env: { PATH: installed(t), NODE_OPTIONS: `--import=${module}` },
-    })
-    await until('it wrote, and waits', () => existsSync(written) && limit.info().waiters === 1)
-    await limit.resize(1)
-    t.like(await running.exit, { code: 0, stdout: '0 0 0 \n', stderr: 'warned undefined\n' })
-  },
-)
+  )
+  const flags = `use Fcntl; printf "%d ", fcntl($_, F_GETFL, 0) & O_NONBLOCK for *STDIN, *STDOUT, *STDERR`
+  const running = program(t, ['sh', '-c', ': | exec os-ipc run "$0" -- perl -e "$1"', name, flags], {
+    env: { PATH: installed(t), NODE_OPTIONS: `--import=${module}` },
+  })
+  await until('it wrote, and waits', () => existsSync(written) && limit.info().waiters === 1)
+  await limit.resize(1)
+  t.like(await running.exit, { code: 0, stdout: '0 0 0 \n', stderr: 'warned undefined\n' })
+})
 
 requires(linux)('a script without #! is run by a shell, as execvp does', async t => {
   const { stdout, stderr } = await installedShell(
@@ -231,7 +228,7 @@ requires(linux)('a script without #! is run by a shell, as execvp does', async t
 })
 
 requires(linux)(
-  'a command that is gone when its turn comes leaves neither permit nor lock behind',
+  'a command whose file is gone when its turn comes leaves neither permit nor lock behind',
   async t => {
     const name = uniqueName(t)
     const lock = lockName(t)

@@ -1,4 +1,4 @@
-// `os-ipc run` and `os-ipc lock` run just the command that was asked for: its bytes, its signals, its files, its end.
+// `os-ipc run` and `os-ipc lock` run exactly the given command: its bytes, its signals, its files, its end.
 
 import { copyFileSync, realpathSync, renameSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -14,16 +14,16 @@ import { folder, write } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
 import { injected, privateIpc } from '../shared/surroundings.ts'
 
-// --- how it ended
+// --- exit codes
 
 const { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU } = constants.signals
 
-/** Signals that end nothing. */
+/** Signals that do not end a process. */
 const HARMLESS = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]
 
 for (const how of ['', '--supervise']) {
   requires(linux, tool('perl'))(
-    `128 and its number stand for every signal in a shell, those of real time too: ${how || 'by itself'}`,
+    `a shell sees 128 plus the number for every signal, real-time signals too: ${how || 'by itself'}`,
     async t => {
       const name = uniqueName(t)
       const deadly = Array.from({ length: 64 }, (_, at) => at + 1).filter(
@@ -40,17 +40,17 @@ for (const how of ['', '--supervise']) {
   )
 }
 
-requires(linux, tool('perl'))('lock tells the number of a real-time signal too', async t => {
+requires(linux, tool('perl'))('lock exits with the number of a real-time signal too', async t => {
   const name = uniqueName(t)
   t.is((await cli(t, ['lock', name, '--supervise', '--', 'perl', '-e', 'kill 50, $$; sleep 9'])).code, 178)
 })
 
-requires(linux)('a command that stops and goes on is not taken for one that has ended', async t => {
+requires(linux)('a command that stops and continues is not taken for one that has ended', async t => {
   const line = '(sleep 0.2; kill -STOP $$; sleep 0.2; kill -CONT $$) & sleep 1; exit 7'
   t.is((await cli(t, ['run', uniqueName(t), '--supervise', '--', 'bash', '-c', line])).code, 7)
 })
 
-requires(linux)('where the system has no /proc, the exit code is that of Node', async t => {
+requires(linux)('without /proc the exit code is that of Node', async t => {
   const line = 'umount /proc 2>/dev/null || mount -t tmpfs none /proc; [ ! -e /proc/self ] && exec "$@"'
   const within = [
     privateIpc(),
@@ -97,7 +97,7 @@ requires(linux)('the command has the environment, byte for byte', async t => {
   const print = `perl -e 'local $/; open F, "/proc/self/environ"; print join("\\n--", sort split /\\0/, <F>)'`
   const alone = await same(t, print, variables)
   t.true(alone.replaceAll(/\s/g, '').includes(Buffer.from('DOT.TED').toString('hex')))
-  // Nothing is added either.
+  // No variable is added either.
   const bare = await installedShell(
     t,
     `env -i PATH="$PATH" os-ipc run ${uniqueName(t)} -- env | sed 's/=.*//'`,
@@ -133,7 +133,7 @@ for (const command of [
   'write --create NAME x',
 ]) {
   requires(linux)(`os-ipc ${command} refuses a name that is not UTF-8`, async t => {
-    // Of the altered name, which is another one.
+    // A command must not use the altered name, which is another name.
     const altered = uniqueName(t, '\ufffd')
     const bytes = `$'${altered.slice(0, -1)}\\xff'`
     const { code, stdout, stderr } = await installedShell(
@@ -145,7 +145,7 @@ for (const command of [
   })
 }
 
-requires(linux)('where the bytes cannot be found out, the command is not run', async t => {
+requires(linux)('when os-ipc cannot read the original bytes, it does not run the command', async t => {
   const line = `umount /proc 2>/dev/null || mount -t tmpfs none /proc; [ ! -e /proc/self ] && PATH=${installed(t)}`
   const within = [
     privateIpc(),
@@ -188,13 +188,16 @@ requires(linux)('an ignored signal stays ignored, for the command', async t => {
   }
 })
 
-requires(linux)('what ignores INT and QUIT as a background job runs a command that does', async t => {
-  const { stdout } = await installedShell(
-    t,
-    `sh -c 'os-ipc run ${uniqueName(t)} -- grep SigIgn /proc/self/status & wait'`,
-  )
-  t.is(stdout, 'SigIgn:\t0000000000000006\n')
-})
+requires(linux)(
+  'a background job that ignores INT and QUIT runs a command that ignores them too',
+  async t => {
+    const { stdout } = await installedShell(
+      t,
+      `sh -c 'os-ipc run ${uniqueName(t)} -- grep SigIgn /proc/self/status & wait'`,
+    )
+    t.is(stdout, 'SigIgn:\t0000000000000006\n')
+  },
+)
 
 for (const signal of ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'TSTP']) {
   requires(linux)(`an ignored SIG${signal} ends neither os-ipc nor its command`, async t => {
@@ -238,28 +241,34 @@ for (const start of ['os-ipc', 'node "$(readlink -f "$(command -v os-ipc)")"']) 
   )
 }
 
-requires(linux)('what the shell before Node hands over is not in the environment of the command', async t => {
-  const { stdout } = await installedShell(
-    t,
-    `trap '' HUP; os-ipc run ${uniqueName(t)} -- env | grep -i os_ipc | grep -v OS_IPC_ISOLATED; echo done`,
-  )
-  t.is(stdout, 'done\n')
-})
+requires(linux)(
+  'the variables of the starting shell script are not in the environment of the command',
+  async t => {
+    const { stdout } = await installedShell(
+      t,
+      `trap '' HUP; os-ipc run ${uniqueName(t)} -- env | grep -i os_ipc | grep -v OS_IPC_ISOLATED; echo done`,
+    )
+    t.is(stdout, 'done\n')
+  },
+)
 
 // --- open files
 
-requires(linux)('the command has the other open files, but for /dev/null and what has no name', async t => {
-  const file = realpathSync(write(join(folder(t), 'file'), 'in\n'))
-  const opened = `exec 4<${file} 17<${file} 250<${file} 300<${file} 5</dev/null;`
-  const { stdout } = await installedShell(
-    t,
-    `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do printf "%s " $fd; readlink /proc/$$/fd/$fd || echo; done'`,
-  )
-  t.is(stdout, `4 ${file}\n5 \n17 ${file}\n250 ${file}\n300 ${file}\n`)
-})
+requires(linux)(
+  'the command has the other open files, except /dev/null and files without a name',
+  async t => {
+    const file = realpathSync(write(join(folder(t), 'file'), 'in\n'))
+    const opened = `exec 4<${file} 17<${file} 250<${file} 300<${file} 5</dev/null;`
+    const { stdout } = await installedShell(
+      t,
+      `${opened} os-ipc run ${uniqueName(t)} -- bash -c 'for fd in 4 5 17 250 300; do printf "%s " $fd; readlink /proc/$$/fd/$fd || echo; done'`,
+    )
+    t.is(stdout, `4 ${file}\n5 \n17 ${file}\n250 ${file}\n300 ${file}\n`)
+  },
+)
 
 requires(privateIpc(), injected('semget:error=EPERM'))(
-  'a call that a filter refuses is not told as a matter of owners',
+  'the error of a call that a filter refuses does not blame the owner',
   async t => {
     const within = [privateIpc(), injected('semget:error=EPERM')]
     const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })

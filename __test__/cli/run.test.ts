@@ -1,4 +1,4 @@
-// `os-ipc run`: a command under a permit. Exit codes, signals, and what becomes of the permit.
+// `os-ipc run`: a command under a permit. Exit codes, signals, and the end of the permit.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { folder, write } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
-/** A program in the shell that says every signal it gets, and ends with code 3 at SIGTERM. */
+/** A shell program that prints every signal that it gets, and exits with code 3 at SIGTERM. */
 const LISTENS =
   'for s in INT HUP QUIT USR1 USR2 ALRM WINCH CONT; do trap "echo $s" $s; done; trap "echo TERM; exit 3" TERM; ' +
   'echo ready; while :; do sleep 0.02; done'
@@ -43,7 +43,7 @@ async function freeBecomes(limit: Limit, free: number): Promise<void> {
   await until(`${free} are free`, () => limit.info().free === free)
 }
 
-test('the command has our streams, our arguments and our permit, and its exit code is ours', async t => {
+test('the command gets the streams, arguments and permit of os-ipc, and os-ipc exits with its exit code', async t => {
   const name = uniqueName(t)
   const inner = `cat; echo "$1" >&2; "${process.execPath}" "${OS_IPC}" limit ${name} | grep free; exit 41`
   const { code, stdout, stderr } = await shell(
@@ -77,7 +77,7 @@ requires(linux, tool('make'))('the jobserver of make reaches the make of the com
   t.like({ code, stdout, stderr }, { code: 0, stdout: 'inner\n', stderr: '' })
 })
 
-test('-n counts only for the one that makes the limit', async t => {
+test('-n matters only to the process that makes the limit', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 2 })
   t.is((await cli(t, ['run', name, '-n', 9, '--', 'true'])).code, 0)
@@ -87,7 +87,7 @@ test('-n counts only for the one that makes the limit', async t => {
   t.like(Limit.open(other).info(), { permits: 1, free: 1, mode: 0o640 })
 })
 
-test('never more than PERMITS run at a time', async t => {
+test('at most PERMITS commands run at a time', async t => {
   const name = uniqueName(t)
   const log = join(folder(t), 'log')
   const job = `echo + >> ${log}; sleep 0.3; echo - >> ${log}`
@@ -106,7 +106,7 @@ test('never more than PERMITS run at a time', async t => {
   t.is(freeOf(name), 2)
 })
 
-test('when the time is over it ends with 124, or with what --wait-code says, and runs nothing', async t => {
+test('after its timeout run exits with 124 or the --wait-code, and runs nothing', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 0 })
   t.like(await cli(t, ['run', name, '--timeout', '0', '--', 'echo', 'ran']), {
@@ -120,7 +120,7 @@ test('when the time is over it ends with 124, or with what --wait-code says, and
   t.is(freeOf(name), 0)
 })
 
-test('a command that cannot be is told at once, though there is no permit', async t => {
+test('an impossible command is an error at once, even while no permit is free', async t => {
   const name = uniqueName(t)
   Limit.create(name, { permits: 0 })
   const home = folder(t)
@@ -146,7 +146,7 @@ test('a command that cannot be is told at once, though there is no permit', asyn
   t.is(freeOf(name), 1)
 })
 
-test('with --supervise 128 and its number stand for the signal that ended the command', async t => {
+test('with --supervise a signal that ends the command gives the exit code 128 plus its number', async t => {
   const name = uniqueName(t)
   for (const [signal, number] of [
     ['KILL', 9],
@@ -166,7 +166,7 @@ for (const how of [[], ['--supervise']]) {
     const running = start(t, ['run', name, ...how, '--', 'bash', '-c', LISTENS])
     await running.until('ready')
     const limit = Limit.open(name)
-    // The tests have no terminal: what one would send to a whole group is passed on as well.
+    // The tests have no terminal, so signals that a terminal sends to a whole group are passed on as well.
     for (const signal of ['HUP', 'USR1', 'USR2', 'ALRM', 'INT', 'QUIT', 'WINCH', 'CONT'] as const) {
       running.kill(`SIG${signal}` as NodeJS.Signals)
       t.is(await running.next(), signal)
@@ -181,7 +181,7 @@ for (const how of [[], ['--supervise']]) {
 
 requires(linux)('SIGTSTP stops both, and SIGCONT wakes both; the permit stays held', async t => {
   const name = uniqueName(t)
-  // A shell between the test and os-ipc: the kernel stops no group that nobody could wake.
+  // A shell runs between the test and os-ipc because the kernel does not stop an orphaned process group.
   const parent = program(t, [
     'bash',
     '-c',
@@ -209,7 +209,7 @@ requires(linux)('SIGTSTP stops both, and SIGCONT wakes both; the permit stays he
 })
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
-  test(`${signal} ends a run that waits, and nothing is run`, async t => {
+  test(`${signal} ends a run that waits, and the command does not run`, async t => {
     const name = uniqueName(t)
     const limit = Limit.create(name, { permits: 0 })
     const waiting = start(t, ['run', name, '--', 'echo', 'ran'])
@@ -260,7 +260,7 @@ requires(linux, tool('setpriv', 'util-linux'))(
     const [command = 0] = childrenOf(running.pid)
     running.kill('SIGKILL')
     await until('it has ended', () => !isAlive(command))
-    // The command dies with the thread that started it, the permit comes back with the last thread.
+    // The command dies with the thread that started it; the permit comes back with the last thread.
     await freeBecomes(Limit.open(name), 1)
     t.pass()
   },
@@ -298,7 +298,7 @@ test('run has no --posix, and says what to do instead', async t => {
 
 // --- in a terminal
 
-/** Counts each signal as it comes: a shell would take two for one while it waits for a command of its own. */
+/** Counts each signal; a shell that waits for its own command would count two signals as one. */
 const COUNTS = `
 let interrupts = 0
 process.on('SIGINT', () => console.log('INT ' + ++interrupts))
@@ -322,7 +322,7 @@ for (const [how, ended] of [
   [[], -2],
   [['--supervise'], 130],
 ] as const) {
-  requires(terminals)(`Ctrl-C ends a command that does not mind it: ${ended}`, async t => {
+  requires(terminals)(`Ctrl-C ends a command that does not handle it: ${ended}`, async t => {
     const name = uniqueName(t)
     const { code, problem } = await inTerminal(
       t,
@@ -343,7 +343,7 @@ for (const how of ['', '--supervise ']) {
       ['bash', '--norc', '-i'],
       [
         {
-          // A shell that is stopped between fork and exec of a child does not stop: the child is there before.
+          // A shell that is stopped between fork and exec of a child does not stop, so the child starts before.
           type: `PS1='> '; ${osIpc('run', name).join(' ')} ${how}-- sh -c 'sleep 1 & echo rea""dy; wait; echo do""ne'\r`,
         },
         { until: 'ready' },

@@ -1,4 +1,4 @@
-// `os-ipc top`: what it shows, its keys, and the terminal that it leaves as it was.
+// `os-ipc top`: its screen, its keys, and the terminal that it restores.
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -33,7 +33,7 @@ function lastFrame(output: string): string[] {
 const row = (lines: readonly string[], name: string) => lines.find(line => line.includes(` ${name} `)) ?? ''
 
 requires(terminals)(
-  'top shows values as bars, waiters, sizes and the dead, and leaves the terminal as it was',
+  'top shows values as bars, waiters, sizes and dead processes, and restores the terminal',
   async t => {
     const tag = uniqueName(t)
     const [jobs, frames, used] = [`${tag}-s`, `${tag}-m`, `${tag}-d`]
@@ -139,13 +139,13 @@ for (const [name, number] of [
   ['SIGINT', 2],
   ['SIGQUIT', 3],
 ] as const) {
-  requires(terminals)(`${name} ends top, and the terminal is as it was`, async t => {
+  requires(terminals)(`${name} ends top, and the terminal is restored`, async t => {
     const { output, code, restored, problem } = await inTerminal(t, osIpc('top'), [
       { until: 'q quit' },
       { signal: number },
     ])
     t.is(problem, null)
-    // Ended by the signal itself, as any program would be.
+    // The signal itself ends top, as it ends other programs.
     t.is(code, -number)
     t.true(restored)
     t.true(output.includes(ENTER) && output.endsWith(LEAVE))
@@ -179,7 +179,7 @@ requires(terminals, linux)('Ctrl-Z gives the terminal back, and fg takes it agai
   t.true(output.indexOf(' icanon', stopped) > 0)
 })
 
-requires(terminals)('an error while it draws puts the terminal right before it is told', async t => {
+requires(terminals)('an error while top draws is printed after the terminal is restored', async t => {
   // The clock fails after a second.
   const fails =
     'data:text/javascript,setTimeout(() => { Date.prototype.toTimeString = () => { throw new Error("no clock") } }, 1000).unref()'
@@ -202,7 +202,7 @@ test('without a terminal the frames are plain text', async t => {
   for (const text of frames) t.regex(text, /^os-ipc top - .*\nKIND +NAME .*\nsem +\S+ +█{10} 2\/2/)
 })
 
-requires(terminals)('a dumb terminal is no screen', async t => {
+requires(terminals)('a dumb terminal gets plain output', async t => {
   const name = uniqueName(t)
   SharedMemory.create(name, { size: 8 })
   for (const command of [
@@ -223,11 +223,11 @@ test('bars are ASCII where the locale is not UTF-8', async t => {
   const { stdout } = await cli(t, ['top', name, '-c', 1], { env: { LC_ALL: 'C' } })
   semaphore.unlink()
   t.regex(stdout, /^sem +\S+ +#{10} 2\/2/m)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range covers all of ASCII.
   t.regex(stdout, /^[\u0000-\u007f]*$/)
 })
 
-test('top --json tells how often something changed, and never more than it did', async t => {
+test('top --json counts changes, and never more than happened', async t => {
   const [busy, quiet] = [uniqueName(t, '-b'), uniqueName(t, '-q')]
   const semaphore = Semaphore.create(busy, { initial: 5 })
   Semaphore.create(quiet, { initial: 1 })
@@ -272,7 +272,7 @@ async function stateWith(t: Parameters<typeof json>[0], names: readonly string[]
   return { ...initialState(columnOf('name'), ''), seen }
 }
 
-test('what is too wide is cut, least needed columns first, and what is too long scrolls with the selection', async t => {
+test('a narrow screen drops the least needed columns first, and a long list scrolls with the selection', async t => {
   const tag = uniqueName(t)
   const names = Array.from({ length: 12 }, (_, at) => `${tag}-${`${at}`.padStart(2, '0')}`)
   for (const name of names) {
@@ -299,14 +299,14 @@ test('what is too wide is cut, least needed columns first, and what is too long 
   t.is(press(state, '\u001b[5~', 6).selected, '4')
 })
 
-test('a name is typed into the filter as it is, q and all', t => {
+test('the filter takes every typed letter, q too', t => {
   let state = initialState(columnOf('name'), '')
   for (const key of ['/', 'q', '?', 'é', '\u001b[A', '\u007f', '\r']) state = press(state, key, 5)
   t.like(state, { filter: 'q?', typing: false, quit: false })
   t.is(press(state, '\u001b', 5).filter, '')
 })
 
-test('keys are told apart however they come in', t => {
+test('keys are told apart however the input is split', t => {
   t.deepEqual(split('\u001b[A\u001b[5~q\u001bOBé'), {
     keys: ['\u001b[A', '\u001b[5~', 'q', '\u001bOB', 'é'],
     rest: '',
@@ -321,10 +321,10 @@ test('keys are told apart however they come in', t => {
 requires(terminals)('the picture of a frame has the text, the bars and the colours of the frame', async t => {
   const name = `${uniqueName(t)}<&`
   const limit = Limit.create(name, { permits: 2 })
-  // It lasts as long as the terminal may take.
+  // The holder lives as long as the terminal may take.
   const taker = start(t, ['run', name, '--', 'sleep', '90'], { limit: 90_000 })
   t.teardown(() => limit.unlink())
-  await until('it has its permit', () => limit.info().free === 1)
+  await until('the holder has its permit', () => limit.info().free === 1)
   const { output, problem } = await inTerminal(t, osIpc('top', name, '--interval', '100ms'), [
     { until: '1/2' },
     { type: 'q' },
@@ -345,7 +345,7 @@ requires(terminals)('the picture of a frame has the text, the bars and the colou
   t.deepEqual([Number(box?.[1]), Number(box?.[2])], [872, 482])
 })
 
-test('the README shows a picture of what top draws today', t => {
+test('the picture in the README is what top draws today', t => {
   const picture = page('docs/top.svg')
   for (const { title } of COLUMNS) t.true(picture.includes(`>${title}`) || picture.includes(title), title)
   t.true(page('README.md').includes('(docs/top.svg)'))

@@ -1,4 +1,4 @@
-// Processes die as they like, at any moment: permits come back, all of them, and not one more.
+// Processes die in any way, at any moment: every permit comes back, exactly once.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -11,7 +11,7 @@ import { remote } from './helpers/remote.ts'
 import { nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 
-requires(linux)('64 workers killed at random moments keep no permit', async t => {
+requires(linux)('64 worker processes that are killed at random moments keep no permit', async t => {
   const permits = 4
   const limit = ownLimit(t, permits)
   let kills = 0
@@ -27,7 +27,7 @@ requires(linux)('64 workers killed at random moments keep no permit', async t =>
   }
   await Promise.all(Array.from({ length: 6 }, crew))
   t.is(freeOf(limit), permits)
-  // And every one of them can be held.
+  // Each of the permits can be held again.
   const held = Array.from({ length: permits + 1 }, () => limit.tryAcquire())
   t.deepEqual(
     held.map(permit => permit !== null),
@@ -37,7 +37,7 @@ requires(linux)('64 workers killed at random moments keep no permit', async t =>
   t.is(freeOf(limit), permits)
 })
 
-requires(linux)('the permit of a killed holder goes to who waits for it', async t => {
+requires(linux)('the permit of a killed holder goes to the waiter', async t => {
   const limit = ownLimit(t, 1)
   for (let round = 0; round < 3; round++) {
     const holder = remote(t, 'open', limit.name)
@@ -64,7 +64,7 @@ requires(linux)('a process that is killed while it waits takes nothing', async t
   t.is(limit.info().waiters, 0)
 })
 
-requires(linux)('a process that is stopped and goes on notices nothing', async t => {
+requires(linux)('a process that is stopped and continued keeps its permit and its wait', async t => {
   const limit = ownLimit(t, 1)
   const stopped = remote(t, 'open', limit.name)
   for (const wait of ['acquire', 'acquireSync']) {
@@ -83,7 +83,7 @@ requires(linux)('a process that is stopped and goes on notices nothing', async t
   t.is(freeOf(limit), 1)
 })
 
-test('the permits of a process that is killed come back to who waits', async t => {
+test('the permits of a killed process go to the waiters', async t => {
   await Promise.all(
     nodes.map(async node => {
       const limit = ownLimit(t, 2)
@@ -133,7 +133,7 @@ for (const keeps of ['ref', 'unref']) {
     const winner = child(t, 'limit/win-uncollected.ts', { args: [limit.name, keeps] })
     t.is(await winner.next(), 'waiting')
     await until('it waits', () => limit.info().waiters === 1)
-    await sleep(10) // it collects nothing from now on
+    await sleep(10) // the process collects nothing from now on
     held?.release()
     await until('it won', () => limit.info().holders?.[0]?.pid === winner.pid)
     winner.kill('SIGKILL')
@@ -160,6 +160,6 @@ test.serial('processes killed at any moment conserve the permits', async t => {
   }
   for (const last of running) last.kill('SIGKILL')
   await Promise.all(running.map(last => last.exit))
-  await until('4 permits are there', () => freeOf(limit) === 4)
+  await until('4 permits are free', () => freeOf(limit) === 4)
   t.like(limit.info(), { waiters: 0, holders: [], unnamed: 0 })
 })

@@ -1,4 +1,4 @@
-// process.execve: the pid and the kernel's undo list stay, and no permit does, unless it is handed on.
+// process.execve keeps the pid and the kernel's undo list, but no permit that is not handed on.
 
 import test from 'ava'
 

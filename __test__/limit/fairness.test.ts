@@ -1,13 +1,13 @@
-// Nobody starves: processes that hold a permit in turn all get it about as often.
+// No process starves: processes that hold a permit in turn all get it about equally often.
 
 import test from 'ava'
 
 import { child } from '../shared/child.ts'
 import { ownLimit } from './helpers/own.ts'
 
-/** `ref` waits in libuv's pool, `unref` on a thread of ours. */
+/** `ref` waits in libuv's pool, `unref` on a thread of the addon. */
 for (const keeps of ['ref', 'unref']) {
-  test.serial(`20 rivals of a process leave it its turns (${keeps})`, async t => {
+  test.serial(`a process gets its turns against 20 rivals (${keeps})`, async t => {
     const limit = ownLimit(t, 1)
     const env = { UV_THREADPOOL_SIZE: '4' }
     const args = [limit.name, keeps, 4_000, 60_000]
@@ -17,7 +17,7 @@ for (const keeps of ['ref', 'unref']) {
     const turns = (await Promise.all(rivals.map(rival => rival.next()))) as number[]
     const mean = turns.reduce((sum, each) => sum + each) / turns.length
     t.true(mean > 2, `${turns}`)
-    // With slices instead of one long wait, some got no turn at all.
+    // When each process waits in short slices instead of one long wait, some processes get no turn at all.
     t.true(Math.min(...turns) >= mean / 2 - 1, `${turns}`)
   })
 }

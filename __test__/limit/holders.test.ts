@@ -1,4 +1,4 @@
-// Who holds the permits.
+// The holders that info() and errors name.
 
 import test from 'ava'
 
@@ -12,7 +12,7 @@ import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 
-test('info names the processes that hold permits, and how many each', async t => {
+test('info names the processes that hold permits, with the number of each', async t => {
   const limit = ownLimit(t, 6)
   const others = [remote(t, 'open', limit.name), remote(t, 'open', limit.name)]
   const [one, two] = others as [(typeof others)[0], (typeof others)[0]]
@@ -68,7 +68,7 @@ test('an ETIMEDOUT names the holders', async t => {
   own?.release()
 })
 
-test('64 processes are named, and further ones are counted', async t => {
+test('info names up to 64 processes and counts the others', async t => {
   const limit = ownLimit(t, 200)
   const holders = child(t, 'limit/many-holders.ts', { args: [limit.name, 70] })
   const pids = (await holders.next()) as number[]

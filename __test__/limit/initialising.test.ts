@@ -32,7 +32,7 @@ requires(
   linux,
   ctypes,
   injected(),
-)('a semaphore takes no limit whose creator was killed', async t => {
+)('a semaphore does not take over a limit whose creator was killed', async t => {
   const name = await leftByDeadCreator(t, 'limit')
   for (const use of [
     () => Semaphore.open(name),
@@ -57,7 +57,7 @@ requires(
   linux,
   ctypes,
   injected(),
-)('a limit takes no semaphore whose creator was killed', async t => {
+)('a limit does not take over a semaphore whose creator was killed', async t => {
   const name = await leftByDeadCreator(t, 'semaphore')
   for (const use of [
     () => Limit.open(name),
@@ -77,13 +77,13 @@ requires(
   linux,
   ctypes,
   injected(),
-)('unlink removes what a killed creator of its kind began', async t => {
+)('unlink removes an unfinished set whose killed creator was of the same kind', async t => {
   const name = await leftByDeadCreator(t, 'limit')
   t.true(Limit.unlink(name))
   t.false(exists('sem', keyOf(name)))
 })
 
-requires(linux)('of any number of processes that open or make a limit, exactly one makes it', async t => {
+requires(linux)('exactly one of many processes that open or make a limit makes it', async t => {
   const prefix = uniqueName(t)
   const rounds = 60
   for (let round = 0; round < rounds; round++) t.teardown(() => removeNamed(`${prefix}-${round}`))
@@ -104,58 +104,67 @@ requires(linux)('of any number of processes that open or make a limit, exactly o
 
 // ---- sets without a record
 
-requires(linux, ctypes)('a set that another program made opens as either, without a record', async t => {
-  for (const size of [1, 2, 40]) {
-    const name = uniqueName(t)
-    makeSet(keyOf(name), size, { operations: [[0, 2]] })
-    using limit = Limit.openOrCreate(name, { permits: 9 })
-    t.like(limit, { created: false, permits: undefined })
-    const permit = limit.tryAcquire()
-    t.like(limit.info(), {
-      free: 1,
-      permits: undefined,
-      holders: undefined,
-      unnamed: undefined,
-      verified: false,
-    })
-    const refusal = await t.throwsAsync(limit.resize(1), { instanceOf: IpcError, code: 'ERR_NOT_SUPPORTED' })
-    t.truthy((refusal as IpcError).hint)
-    using semaphore = Semaphore.open(name)
-    t.is(semaphore.value, 1)
-    permit?.release()
-    t.is(semaphore.value, 2)
-    t.is(limit.tryAcquire()?.release(), undefined)
-    const timedOut = await t.throwsAsync(
-      Limit.open(name)
-        .acquire({ timeout: 0 })
-        .then(async first => {
-          await limit.acquire()
-          await limit.acquire({ timeout: 0 }).finally(() => first.release())
-        }),
-      { code: 'ETIMEDOUT' },
-    )
-    t.is((timedOut as IpcError).holders, undefined)
-  }
-})
+requires(linux, ctypes)(
+  'a set of another program opens as a limit and as a semaphore, without a record',
+  async t => {
+    for (const size of [1, 2, 40]) {
+      const name = uniqueName(t)
+      makeSet(keyOf(name), size, { operations: [[0, 2]] })
+      using limit = Limit.openOrCreate(name, { permits: 9 })
+      t.like(limit, { created: false, permits: undefined })
+      const permit = limit.tryAcquire()
+      t.like(limit.info(), {
+        free: 1,
+        permits: undefined,
+        holders: undefined,
+        unnamed: undefined,
+        verified: false,
+      })
+      const refusal = await t.throwsAsync(limit.resize(1), {
+        instanceOf: IpcError,
+        code: 'ERR_NOT_SUPPORTED',
+      })
+      t.truthy((refusal as IpcError).hint)
+      using semaphore = Semaphore.open(name)
+      t.is(semaphore.value, 1)
+      permit?.release()
+      t.is(semaphore.value, 2)
+      t.is(limit.tryAcquire()?.release(), undefined)
+      const timedOut = await t.throwsAsync(
+        Limit.open(name)
+          .acquire({ timeout: 0 })
+          .then(async first => {
+            await limit.acquire()
+            await limit.acquire({ timeout: 0 }).finally(() => first.release())
+          }),
+        { code: 'ETIMEDOUT' },
+      )
+      t.is((timedOut as IpcError).holders, undefined)
+    }
+  },
+)
 
 for (const [limitName, sem] of [
   ['SEMMSL', [150, 32_000, 500, 128]],
   ['SEMOPM', [250, 32_000, 3, 128]],
 ] as const) {
-  requires(privateIpc())(`where ${limitName} is too small, a set of one is made, and it is said`, async t => {
-    const name = uniqueName(t)
-    const within = [privateIpc({ sem })]
-    const other = remote(t, 'create', name, { permits: 2 }, { within })
-    t.like(await other.opened, { created: true, verified: false })
-    t.is(await other.call('permits'), 'none')
-    t.is(await other.call('acquire'), 1)
-    t.is(await other.call('acquireSync'), 2)
-    t.is(await other.call('tryAcquire'), false)
-    t.like(await other.call('resize', 3), { code: 'ERR_NOT_SUPPORTED' })
-    t.is(await other.call('release'), 'done')
-    t.like(await other.call('info'), { free: 1, verified: false })
-    t.deepEqual(await other.call('warnings'), ['OS_IPC_UNVERIFIED'])
-  })
+  requires(privateIpc())(
+    `where ${limitName} is too small, the limit is a set of one semaphore, and a warning says so`,
+    async t => {
+      const name = uniqueName(t)
+      const within = [privateIpc({ sem })]
+      const other = remote(t, 'create', name, { permits: 2 }, { within })
+      t.like(await other.opened, { created: true, verified: false })
+      t.is(await other.call('permits'), 'none')
+      t.is(await other.call('acquire'), 1)
+      t.is(await other.call('acquireSync'), 2)
+      t.is(await other.call('tryAcquire'), false)
+      t.like(await other.call('resize', 3), { code: 'ERR_NOT_SUPPORTED' })
+      t.is(await other.call('release'), 'done')
+      t.like(await other.call('info'), { free: 1, verified: false })
+      t.deepEqual(await other.call('warnings'), ['OS_IPC_UNVERIFIED'])
+    },
+  )
 }
 
 requires(linux, injected())(

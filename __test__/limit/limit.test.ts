@@ -12,7 +12,7 @@ import { requires } from '../shared/requires.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 
-test('capabilities tell what limits are made of', t => {
+test('capabilities list the engines of limits', t => {
   t.deepEqual(capabilities.limits, { engines: ['sysv'], default: 'sysv', crashRecovery: true })
 })
 
@@ -44,7 +44,7 @@ test('a raw key has no name', t => {
   t.is(list().limits.filter(info => info.key === key).length, 1)
 })
 
-test('info tells what the kernel knows', t => {
+test('info shows what the kernel knows', t => {
   const before = Math.floor((Date.now() - 100) / 1000) * 1000
   const limit = ownLimit(t, 3, { mode: 0o640 })
   const info = limit.info()
@@ -76,7 +76,7 @@ test('info tells what the kernel knows', t => {
 
 const run = (t: ExecutionContext, source: string) => child(t, 'limit/warn.ts', { args: [source] })
 
-test('openOrCreate with another number keeps what is there, and warns once a process and name', async t => {
+test('openOrCreate with another number keeps the number that is recorded, and warns once per process and name', async t => {
   const [one, two] = [ownLimit(t, 2), ownLimit(t, 3)]
   const process = run(t, JSON.stringify([one.name, two.name]))
   const warnings = (await process.next()) as { code: string; message: string; detail: string }[]
@@ -91,7 +91,7 @@ test('openOrCreate with another number keeps what is there, and warns once a pro
   t.deepEqual([one.permits, two.permits], [2, 3])
 })
 
-test('permits reads the record at the moment, whoever changes it', async t => {
+test('permits reads the current record, whichever process changes it', async t => {
   const limit = ownLimit(t, 2)
   const other = remote(t, 'open', limit.name)
   t.is(await other.call('permits'), 2)
@@ -101,7 +101,7 @@ test('permits reads the record at the moment, whoever changes it', async t => {
   t.is(limit.permits, 4)
 })
 
-// ---- a semaphore is no limit
+// ---- a semaphore is not a limit
 
 test('a limit does not open as a semaphore, nor a semaphore as a limit, in any process', async t => {
   const limit = ownLimit(t, 2)
@@ -133,7 +133,7 @@ test('a limit does not open as a semaphore, nor a semaphore as a limit, in any p
   t.is(freeOf(limit), 2)
 })
 
-test('the words of a limit, called on a semaphore, throw an error that names Limit', t => {
+test('the methods of a limit, called on a semaphore, throw an error that names Limit', t => {
   using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
   for (const word of ['acquire', 'tryAcquire', 'acquireSync', 'use']) {
     const call = () => (semaphore as unknown as Record<string, () => void>)[word]?.()
@@ -143,12 +143,12 @@ test('the words of a limit, called on a semaphore, throw an error that names Lim
   t.deepEqual(Object.keys(semaphore).sort(), ['backend', 'created', 'name'])
 })
 
-test('a limit has none of the words of a semaphore', t => {
+test('a limit has none of the methods of a semaphore', t => {
   const limit = ownLimit(t, 1)
   for (const word of ['post', 'wait', 'tryWait', 'waitSync', 'value']) t.false(word in limit, word)
 })
 
-test('two names with one key are told', t => {
+test('a second name with the same key is refused', t => {
   const [first, second] = ['/app.5rj6', '/app.mpf8']
   Limit.unlink(first)
   t.teardown(() => Limit.unlink(first))
@@ -161,7 +161,7 @@ test('two names with one key are told', t => {
 
 // ---- close and unlink
 
-test('a closed handle refuses everything else', async t => {
+test('a closed handle refuses every call but close and unlink', async t => {
   const limit = ownLimit(t, 5)
   limit.close()
   limit.close()
@@ -204,7 +204,7 @@ test('close and unlink work in any order, with permits held', async t => {
   }
 })
 
-test('unlink ends every wait, and every later call', async t => {
+test('unlink ends every wait, and every later call fails', async t => {
   const limit = ownLimit(t, 1)
   const here = Limit.open(limit.name)
   const other = remote(t, 'open', limit.name)
@@ -232,10 +232,10 @@ test('unlink ends every wait, and every later call', async t => {
   here.unlink()
 })
 
-// ---- whose limit it is
+// ---- owners
 
 requires(asUser(65_534))(
-  'what another user may not touch is EACCES, and a stranger’s is refused',
+  'a limit that the mode closes to this user is EACCES, and the limit of another user is refused',
   async t => {
     const limit = ownLimit(t, 1)
     const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [asUser(65_534)] })

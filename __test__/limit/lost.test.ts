@@ -11,7 +11,7 @@ for (const [what, trace, how, warns] of [
   ['a permit that was free, with OS_IPC_TRACE=1', '1', 'free', true],
   ['a permit of tryAcquire, with OS_IPC_TRACE=1', '1', 'tryAcquire', true],
   ['a permit of acquireSync, with OS_IPC_TRACE=1', '1', 'acquireSync', true],
-  ['a tryAcquire in vain, with OS_IPC_TRACE=1', '1', 'in vain', false],
+  ['a tryAcquire that returned null, with OS_IPC_TRACE=1', '1', 'in vain', false],
   ['a permit that was released, with OS_IPC_TRACE=1', '1', 'released', false],
   ['a permit that was waited for and released', undefined, 'waited and released', false],
 ] as const) {

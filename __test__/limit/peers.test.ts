@@ -15,7 +15,7 @@ for (const peer of [python, c, go]) {
     const who = `${peer.language}, ${facility}`
     const idFor = (t: ExecutionContext): Id => (facility === 'sem-key' ? uniqueKey(t) : uniqueName(t))
 
-    requires(peer)(`we make it, the peer counts in it (${who})`, async t => {
+    requires(peer)(`a peer counts in a limit that this package made (${who})`, async t => {
       const id = idFor(t)
       const run = (verb: string, ...rest: number[]) => peer.run(t, facility, verb, id, ...rest)
       using limit = Limit.create(id, { permits: 2 })
@@ -23,7 +23,7 @@ for (const peer of [python, c, go]) {
       await t.throwsAsync(run('create', 1), { instanceOf: PeerError, code: 'EEXIST' })
       t.is(await run('value'), '2')
       t.is(await run('try'), 'ok')
-      // What a peer takes without undo has no owner.
+      // Units that a peer takes without undo have no owner.
       t.like(limit.info(), { permits: 2, free: 1, holders: [], unnamed: 1 })
       const permit = limit.tryAcquire()
       t.like(limit.info(), { free: 0, holders: [{ pid: process.pid, permits: 1 }], unnamed: 1 })
@@ -42,7 +42,7 @@ for (const peer of [python, c, go]) {
       t.throws(() => Limit.open(id), { code: 'ENOENT' })
     })
 
-    requires(peer)(`the peer makes it, we take permits of it (${who})`, async t => {
+    requires(peer)(`this package takes permits of a set that a peer made (${who})`, async t => {
       const id = idFor(t)
       t.is(await peer.run(t, facility, 'create', id, 2), 'ok')
       t.throws(() => Limit.create(id, { permits: 1 }), { code: 'EEXIST' })
@@ -61,10 +61,10 @@ for (const peer of [python, c, go]) {
   }
 }
 
-requires(python)('a permit of a peer that takes with undo comes back as ours do', async t => {
+requires(python)('a permit that a peer takes with undo comes back when the peer dies', async t => {
   const name = uniqueName(t)
   using limit = Limit.create(name, { permits: 1 })
-  // SEM_UNDO is 0x1000: C and PHP take so, and Python's sysv_ipc with `undo = True`.
+  // SEM_UNDO is 0x1000; C, PHP, and Python's sysv_ipc with `undo = True` use it.
   const script = `import ctypes, struct
 libc = ctypes.CDLL(None)
 assert libc.semop(libc.semget(${keyOf(name)}, 0, 0), struct.pack("Hhh", 0, -1, 0x1000), 1) == 0

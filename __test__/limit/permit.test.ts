@@ -23,7 +23,7 @@ test('acquire takes a permit, and release gives it back', async t => {
   t.is(freeOf(limit), 2)
 })
 
-test('a permit is released once, however often it is asked for', async t => {
+test('a permit is released once, however often release is called', async t => {
   const limit = ownLimit(t, 1)
   const permit = await limit.acquire()
   permit.release()
@@ -33,7 +33,7 @@ test('a permit is released once, however often it is asked for', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('a permit that was released twice takes nobody else’s', async t => {
+test('a second release does not release the permit of another holder', async t => {
   const limit = ownLimit(t, 2)
   const [first, second] = [await limit.acquire(), await limit.acquire()]
   first.release()
@@ -53,7 +53,7 @@ test('using and await using release at the end of the block', async t => {
   t.is(freeOf(limit), 2)
 })
 
-test('acquire waits for a release, first come, first served', async t => {
+test('waiters get permits in the order in which they began to wait', async t => {
   const limit = ownLimit(t, 1)
   const held = await limit.acquire()
   const order: number[] = []
@@ -82,7 +82,7 @@ test('acquire waits for a release in another process', async t => {
   t.is(await other.call('tryAcquire'), true)
 })
 
-test('tryAcquire takes a permit that is there, and says null when there is none', t => {
+test('tryAcquire takes a free permit, and returns null when none is free', t => {
   const limit = ownLimit(t, 1)
   const permit = limit.tryAcquire()
   t.true(permit instanceof Permit)
@@ -101,7 +101,7 @@ test('acquire gives up after its timeout, and leaves nothing behind', async t =>
   t.is(freeOf(limit), 1)
 })
 
-test('use runs a function while it holds a permit, and answers what it returned', async t => {
+test('use runs a function while it holds a permit, and resolves with its result', async t => {
   const limit = ownLimit(t, 1)
   t.is(await limit.use(() => freeOf(limit)), 0)
   t.is(await limit.use(async () => freeOf(limit) + 10), 10)
@@ -132,7 +132,7 @@ test('use lets the function release early', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('use does not run the function when no permit came', async t => {
+test('use does not run the function when it gets no permit', async t => {
   const limit = ownLimit(t, 0)
   const never = () => t.fail('it ran')
   await t.throwsAsync(limit.use(never, { timeout: 5 }), { code: 'ETIMEDOUT' })
@@ -144,7 +144,7 @@ test('use does not run the function when no permit came', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('never more run at once than there are permits', async t => {
+test('at most as many functions run at once as the limit has permits', async t => {
   const limit = ownLimit(t, 3)
   const other = Limit.open(limit.name)
   let running = 0
@@ -160,7 +160,7 @@ test('never more run at once than there are permits', async t => {
   t.is(freeOf(limit), 3)
 })
 
-test('acquireSync takes a permit, and blocks for it', async t => {
+test('acquireSync blocks until it takes a permit', async t => {
   const limit = ownLimit(t, 1)
   const permit = limit.acquireSync()
   t.true(permit instanceof Permit)
@@ -171,7 +171,7 @@ test('acquireSync takes a permit, and blocks for it', async t => {
   const other = remote(t, 'open', limit.name)
   t.is(await other.call('acquire'), 1)
   other.child.send(['exit', 0])
-  // Nothing runs here until the other process has ended.
+  // This thread runs nothing until the other process has ended.
   using mine = limit.acquireSync({ timeout: 15_000 })
   t.false(mine.released)
   t.deepEqual(limit.info().holders, [{ pid: process.pid, permits: 1 }])
@@ -193,12 +193,12 @@ test('a handle that closes in a continuation of its own wait loses no permit', a
   t.is(freeOf(limit), 2)
 })
 
-test('a permit that is released goes to the next waiter, past a tryAcquire', async t => {
+test('a released permit goes to the next waiter, not to a later tryAcquire', async t => {
   const limit = ownLimit(t, 1)
   for (let round = 0; round < 50; round++) {
     const permit = await limit.acquire()
     const [second, third] = [limit.acquire(), limit.acquire()]
-    // A thread waits in the kernel in some rounds, and is on its way there in the others.
+    // In some rounds a thread already waits in the kernel, in the others it is on its way there.
     if (round % 5 === 0) await sleep(25)
     permit.release()
     t.is(limit.tryAcquire(), null)
@@ -232,7 +232,7 @@ test('a timeout, an abort and a close end a wait, and its permit goes to the nex
 })
 
 for (const end of ['abort', 'close'] as const) {
-  test(`a permit that is on its way at the ${end} of its wait goes back`, async t => {
+  test(`a permit that is on its way when its wait ends goes back (${end})`, async t => {
     const limit = ownLimit(t, 1)
     for (let round = 0; round < 20; round++) {
       const held = limit.tryAcquire()
@@ -240,16 +240,16 @@ for (const end of ['abort', 'close'] as const) {
       const controller = new AbortController()
       const ended = t.throwsAsync(other.acquire({ signal: controller.signal }))
       if (round % 2 === 0) await until('it waits', () => limit.info().waiters === 1)
-      held?.release() // delivered, and not collected: this thread does not return to its loop
+      held?.release() // delivered but not collected, because this thread does not return to its event loop
       if (end === 'abort') controller.abort()
       other.close()
       await ended
-      await until('it is back', () => freeOf(limit) === 1)
+      await until('the permit is back', () => freeOf(limit) === 1)
     }
   })
 }
 
-test('2,000 timeouts and aborts against releases lose and double no permit', async t => {
+test('2,000 timeouts and aborts that race with releases neither lose nor double a permit', async t => {
   const limit = ownLimit(t, 3)
   let granted = 0
   const waits = Array.from({ length: 2_000 }, async (_, i) => {
@@ -266,7 +266,7 @@ test('2,000 timeouts and aborts against releases lose and double no permit', asy
   })
   await Promise.all(waits)
   t.true(granted > 0)
-  await until('every permit is there', () => freeOf(limit) === 3)
+  await until('every permit is free', () => freeOf(limit) === 3)
   t.like(limit.info(), { holders: [], unnamed: 0, pending: 0 })
 })
 
@@ -283,7 +283,7 @@ test('a permit outlives the close of its handle, and can be released after it', 
   t.is(freeOf(watch), 2)
 })
 
-test('a permit of a removed limit is released without a word', async t => {
+test('a permit of a removed limit is released without an error', async t => {
   const limit = ownLimit(t, 1)
   const permit = await limit.acquire()
   limit.unlink()

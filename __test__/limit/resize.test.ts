@@ -1,4 +1,4 @@
-// The recorded number of permits: it grows at once, and shrinks by what comes back.
+// The recorded number of permits: it grows at once, and shrinks as permits come back.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -10,7 +10,7 @@ import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 
-test('a limit grows at once, and wakes who waits', async t => {
+test('a limit grows at once, and wakes its waiters', async t => {
   const limit = ownLimit(t, 1)
   const held = limit.tryAcquire()
   const waits = [limit.acquire(), limit.acquire(), limit.acquire()]
@@ -21,7 +21,7 @@ test('a limit grows at once, and wakes who waits', async t => {
   t.like(limit.info(), { permits: 4, free: 4, holders: [], unnamed: 0 })
 })
 
-test('what is free goes at once, and what is held when it comes back', async t => {
+test('shrinking removes free permits at once, and held permits when they come back', async t => {
   const limit = ownLimit(t, 5)
   const permits = Array.from({ length: 4 }, () => limit.tryAcquire())
   let done = false
@@ -39,7 +39,7 @@ test('what is free goes at once, and what is held when it comes back', async t =
   t.is(freeOf(limit), 2)
 })
 
-test('a shrinking waits in the line like everybody else', async t => {
+test('a shrinking waits its turn like every waiter', async t => {
   const limit = ownLimit(t, 1)
   const held = limit.tryAcquire()
   const order: string[] = []
@@ -58,7 +58,7 @@ test('a shrinking waits in the line like everybody else', async t => {
   t.deepEqual(order, ['before', 'resized', 'AbortError'])
 })
 
-test('with 0 permits nobody gets one, until it grows again', async t => {
+test('a limit of 0 permits grants none until it grows again', async t => {
   const limit = ownLimit(t, 2)
   await limit.resize(0)
   t.is(limit.tryAcquire(), null)
@@ -70,7 +70,7 @@ test('with 0 permits nobody gets one, until it grows again', async t => {
   t.like(limit.info(), { permits: 1, free: 1 })
 })
 
-test('a resizing that is given up leaves numbers that fit together', async t => {
+test('a resizing that is aborted leaves a consistent record', async t => {
   for (const end of ['abort', 'timeout', 'close'] as const) {
     const limit = ownLimit(t, 4)
     const other = Limit.open(limit.name)
@@ -98,7 +98,7 @@ test('a resizing that is aborted before it begins changes nothing', async t => {
   t.is(limit.permits, 4)
 })
 
-test('what is no number of permits is refused before anything changes', async t => {
+test('resize refuses an invalid number of permits before anything changes', async t => {
   const limit = ownLimit(t, 2)
   for (const permits of [-1, 32_768, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     await t.throwsAsync(limit.resize(permits), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
@@ -111,7 +111,7 @@ test('what is no number of permits is refused before anything changes', async t 
   t.like(limit.info(), { permits: 0, free: 0 })
 })
 
-test('of two that resize at once each is done at its own number, and the last one stays', async t => {
+test('each of two concurrent resizes resolves at its own number, and the later number stays', async t => {
   for (let round = 0; round < 10; round++) {
     const limit = ownLimit(t, 20)
     const permits = Array.from({ length: 20 }, () => limit.tryAcquire())
@@ -130,7 +130,7 @@ test('of two that resize at once each is done at its own number, and the last on
   }
 })
 
-test('a process that is killed while it shrinks leaves numbers that fit together', async t => {
+test('a process that is killed while it shrinks leaves a consistent record', async t => {
   const limit = ownLimit(t, 8)
   for (let round = 0; round < 10; round++) {
     await limit.resize(8)
@@ -149,7 +149,7 @@ test('a process that is killed while it shrinks leaves numbers that fit together
 })
 
 test.serial(
-  'resizings under kills: never more inside than the larger limit, and exact at the end',
+  'while processes that resize are killed, at most the larger number of holders run, and the end is exact',
   async t => {
     const limit = ownLimit(t, 6)
     const workers: Child[] = []

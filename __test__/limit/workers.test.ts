@@ -1,4 +1,4 @@
-// A worker that ends, however it does, gives back its permits; the process lives on.
+// A worker that ends in any way gives back its permits; the process lives on.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -7,7 +7,7 @@ import { type NodeBinary, nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 
-/** What a worker may be at: it has a permit, or it waits for the one that the test holds. */
+/** The states of a worker: it has a permit, or it waits for the one that the test holds. */
 const STATES: Record<string, { waits?: boolean; gets?: boolean; busy?: boolean }> = {
   'a permit held': {},
   'a permit of acquireSync held': {},
@@ -56,7 +56,7 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
 
 for (const [state, { busy = false }] of Object.entries(STATES)) {
   for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
-    // A busy one is not there to do that.
+    // A busy worker cannot call process.exit.
     if (how === 'process.exit' && busy) continue
     test.serial(`a worker with ${state} ends: ${how}`, async t => {
       await Promise.all(nodes.map(node => endsClean(t, { node, state, how })))
@@ -64,12 +64,12 @@ for (const [state, { busy = false }] of Object.entries(STATES)) {
   }
 }
 
-test.serial('a worker with a permit held that alone loaded the addon ends', async t => {
+test.serial('a worker that is the only thread with the addon ends while it holds a permit', async t => {
   const run = { state: 'a permit held', how: 'terminate', loads: false }
   await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
 })
 
-test.serial('120 workers that are terminated at any moment keep no permit', async t => {
+test.serial('120 workers that are terminated at random moments keep no permit', async t => {
   await Promise.all(
     nodes.map(async node => {
       const limit = ownLimit(t, 7)

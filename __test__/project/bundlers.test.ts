@@ -1,4 +1,4 @@
-// What docs/bundlers.md says of each bundler, done: with its one setting the bundle runs where the package is installed.
+// Each bundler of docs/bundlers.md, with its one setting, makes a bundle that runs where the package is installed.
 
 import { execFile } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
@@ -23,7 +23,7 @@ jobs.unlink()
 const MODULE = `import { Semaphore } from 'os-ipc'\n${USE}`
 const USED = 'true 2\n'
 
-/** A project with a program to bundle, and what runs others in it. */
+/** A project with a program to bundle, and a function that runs commands in it. */
 function bundling(t: ExecutionContext): {
   home: string
   run: (command: string, args: string[], env?: Record<string, string>) => Promise<string>
@@ -107,16 +107,19 @@ requires(esbuild)('a bundle of esbuild (cjs) that copies the binary runs without
   t.is(await run('node', [join(elsewhere, 'program.js'), uniqueName(t)]), USED)
 })
 
-requires(esbuild)('a bundle of esbuild (esm) with the package in it says so at the first call', async t => {
-  const { home, run } = bundling(t)
-  const options = ['--bundle', '--platform=node', '--format=esm', '--outdir=out', '--loader:.node=copy']
-  await run(esbuild.path, ['program.mjs', ...options, '--out-extension:.js=.mjs'])
-  // In a folder of its own the addon is out of reach, whoever looks for it.
-  const elsewhere = join(project(t, {}), 'program.mjs')
-  copyFileSync(join(home, 'out/program.mjs'), elsewhere)
-  const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
-  t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
-})
+requires(esbuild)(
+  'a bundle of esbuild (esm) with the package in it throws at the first call and says why',
+  async t => {
+    const { home, run } = bundling(t)
+    const options = ['--bundle', '--platform=node', '--format=esm', '--outdir=out', '--loader:.node=copy']
+    await run(esbuild.path, ['program.mjs', ...options, '--out-extension:.js=.mjs'])
+    // From a separate folder no code finds the addon.
+    const elsewhere = join(project(t, {}), 'program.mjs')
+    copyFileSync(join(home, 'out/program.mjs'), elsewhere)
+    const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
+    t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
+  },
+)
 
 const webpack = npmTool('webpack')
 for (const [format, output, experiments] of [
@@ -140,7 +143,7 @@ for (const [format, output, experiments] of [
     write(join(home, 'program.mjs'), subpath + MODULE)
     await run('node', [webpack.path, '--config', 'webpack.config.mjs'])
     t.is(await run('node', [join('out', output.filename), uniqueName(t)]), USED)
-    // Its subpaths are not in the bundle either.
+    // The subpaths of the package are not in the bundle either.
     t.true(readFileSync(join(home, 'out', output.filename), 'utf8').length < 5_000)
   })
 }

@@ -1,4 +1,4 @@
-// The demo proves what it promises, says when it cannot, and leaves nothing behind however it ends.
+// The demo proves its promises, reports when it cannot, and leaves nothing behind however it ends.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ function file(t: ExecutionContext, content: string | Uint8Array): string {
   return path
 }
 
-/** The name that the objects of a run begin with, as its second line says. */
+/** The prefix of the names of a run's objects, from the second line of its output. */
 async function nameOf(run: Child): Promise<string> {
   for (;;) {
     const [, name] = /^in the kernel: (\S+)-file,/.exec(String(await run.next())) ?? []
@@ -42,7 +42,7 @@ async function nameOf(run: Child): Promise<string> {
   }
 }
 
-/** Asked of the kernel. */
+/** Reads the kernel's list. */
 function assertGone(t: ExecutionContext, name: string): void {
   t.false(exists('sem', keyOf(`${name}-limit`)))
   for (const object of ['file', 'board']) {
@@ -63,21 +63,21 @@ const PROOFS = [
   /^proved: nothing of it is left/m,
 ]
 
-test.serial('the demo takes its own Node apart and proves what it promises', async t => {
+test.serial('the demo splits the file of its own Node into slices and proves its promises', async t => {
   const run = demo(t)
   const name = await nameOf(run)
   const { code, stdout, stderr } = await run.exit
   t.is(code, 0, stdout + stderr)
   t.is(stderr, '')
   for (const proof of PROOFS) t.regex(stdout, proof)
-  // It is no terminal: lines, and none of the codes that move a cursor.
+  // Without a terminal the demo prints lines without codes that move the cursor.
   t.false(stdout.includes('\x1b'))
   t.regex(stdout, /worker \d has a permit and takes slice \d+/)
   assertGone(t, name)
 })
 
 for (const { major, path } of nodes) {
-  test.serial(`a small file does too, on Node ${major}`, async t => {
+  test.serial(`the demo works on a small file, on Node ${major}`, async t => {
     const run = program(t, [path, MAIN, file(t, SMALL)], { limit: 60_000 })
     const { code, stdout, stderr } = await run.exit
     t.is(code, 0, stdout + stderr)
@@ -91,7 +91,7 @@ test.serial('a file of one byte is one slice', async t => {
   t.regex(stdout, /1 bytes, 1 slices/)
 })
 
-test.serial('bytes that somebody changes in shared memory are found', async t => {
+test.serial('the demo finds bytes that another process changes in shared memory', async t => {
   const run = demo(t, [file(t, SMALL)])
   const name = await nameOf(run)
   await until(run, /the file is in shared memory/)
@@ -107,7 +107,7 @@ test.serial('bytes that somebody changes in shared memory are found', async t =>
   assertGone(t, name)
 })
 
-test.serial('a permit too many is found', async t => {
+test.serial('the demo finds one permit too many', async t => {
   const run = demo(t, [file(t, SMALL)])
   const name = await nameOf(run)
   const limit = Limit.open(`${name}-limit`)
@@ -133,12 +133,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-test.serial('a reader who has enough leaves nothing behind', async t => {
+test.serial('a demo whose reader goes away leaves nothing behind', async t => {
   const command = `"$0" "$1" "$2" | head -n 4`
   const run = program(t, ['sh', '-c', command, process.execPath, MAIN, file(t, SMALL)])
   const name = await nameOf(run)
   await run.exit
-  // The demo learns of it at its next line, a moment after `head` has ended.
+  // The demo notices at its next line, a moment after `head` has ended.
   for (let tries = 0; tries < 100 && exists('sem', keyOf(`${name}-limit`)); tries++) {
     await new Promise(resolve => setTimeout(resolve, 50))
   }
@@ -158,14 +158,14 @@ async function refused(
   t.regex(stderr, reason)
 }
 
-test('a file that will not do is one line and exit code 2', async t => {
+test('an unusable file is an error of one line with exit code 2', async t => {
   await refused(t, '/no/such/file', /\/no\/such\/file: there is no such file/)
   await refused(t, tmpdir(), /this is a directory/)
   await refused(t, file(t, ''), /the file is empty/)
   await refused(t, '/dev/zero', /this is not a regular file/)
 })
 
-test('a wrong command line is one line and exit code 2', async t => {
+test('a wrong command line is an error of one line with exit code 2', async t => {
   await refused(t, '--wrong', /Unknown option '--wrong': npm run demo/)
 })
 
@@ -176,19 +176,22 @@ requires(tool('mkfifo', 'coreutils'))('a FIFO does not make the demo wait', asyn
   await refused(t, fifo, /this is not a regular file/)
 })
 
-requires(linux, asUser(65534))('a file that may not be read is one line too', async t => {
+requires(linux, asUser(65534))('an unreadable file is an error of one line too', async t => {
   await refused(t, '/etc/shadow', /no permission to read it/, { within: [asUser(65534)] })
 })
 
-requires(withTmpfs('1m'))('a file larger than shared memory is one line, and nothing is left', async t => {
-  const large = file(t, new Uint8Array(2_000_000))
-  await refused(t, large, /2\.0 MB are more than shared memory has room for \(1\.0 MB free\)/, {
-    within: [withTmpfs('1m')],
-  })
-})
+requires(withTmpfs('1m'))(
+  'a file larger than shared memory is an error of one line, and leaves nothing behind',
+  async t => {
+    const large = file(t, new Uint8Array(2_000_000))
+    await refused(t, large, /2\.0 MB are more than shared memory has room for \(1\.0 MB free\)/, {
+      within: [withTmpfs('1m')],
+    })
+  },
+)
 
 requires(withTmpfs('1m'))('a file that just does not fit leaves nothing behind either', async t => {
-  // The file system says that it fits, and the board does not.
+  // The file fits into the free space, but the file and the board together do not.
   const exact = file(t, new Uint8Array(1024 * 1024))
   const script = '"$0" "$1" "$2"; echo "code $?"; ls -A /dev/shm'
   const run = program(t, ['sh', '-c', script, process.execPath, MAIN, exact], { within: [withTmpfs('1m')] })
@@ -197,22 +200,25 @@ requires(withTmpfs('1m'))('a file that just does not fit leaves nothing behind e
   t.regex(stderr, /^os-ipc demo: .*more than shared memory has room for.*\n$/)
 })
 
-requires(tool('script', 'bsdutils'))('a terminal shows a bar for the whole and a line a worker', async t => {
-  const command = `stty cols 72 rows 24; '${process.execPath}' '${MAIN}' '${file(t, SMALL)}'`
-  const run = async (env: Record<string, string | undefined>) => {
-    const started = program(t, ['script', '-qec', command, '/dev/null'], {
-      env: { TERM: 'xterm', NO_COLOR: undefined, ...env },
-      limit: 60_000,
-    })
-    const { code, stdout } = await started.exit
-    t.is(code, 0, stdout)
-    return stdout
-  }
-  const colored = await run({})
-  t.regex(colored, /\[#+\.+\] +\d+ % {2}\d+ of 24 slices/)
-  t.regex(colored, /worker 6 {2}pid \d+ +\d+ done {2}(\[|waits)/)
-  t.regex(colored, new RegExp(`${RED}.*killed while it held a permit`))
-  const plain = await run({ NO_COLOR: '1' })
-  t.regex(plain, /killed while it held a permit/)
-  t.false(plain.includes('\x1b[3'))
-})
+requires(tool('script', 'bsdutils'))(
+  'a terminal shows one bar for the whole and one line per worker',
+  async t => {
+    const command = `stty cols 72 rows 24; '${process.execPath}' '${MAIN}' '${file(t, SMALL)}'`
+    const run = async (env: Record<string, string | undefined>) => {
+      const started = program(t, ['script', '-qec', command, '/dev/null'], {
+        env: { TERM: 'xterm', NO_COLOR: undefined, ...env },
+        limit: 60_000,
+      })
+      const { code, stdout } = await started.exit
+      t.is(code, 0, stdout)
+      return stdout
+    }
+    const colored = await run({})
+    t.regex(colored, /\[#+\.+\] +\d+ % {2}\d+ of 24 slices/)
+    t.regex(colored, /worker 6 {2}pid \d+ +\d+ done {2}(\[|waits)/)
+    t.regex(colored, new RegExp(`${RED}.*killed while it held a permit`))
+    const plain = await run({ NO_COLOR: '1' })
+    t.regex(plain, /killed while it held a permit/)
+    t.false(plain.includes('\x1b[3'))
+  },
+)

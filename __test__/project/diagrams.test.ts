@@ -1,4 +1,4 @@
-// The pictures of the documentation are true, legible, and what the script makes.
+// The pictures of the documentation are true and legible, and equal the output of the script.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -13,18 +13,18 @@ import { valuesOf as drawn } from '../../scripts/docs/diagrams/kernel-set.mjs'
 
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
 
-test('every picture is what `npm run diagrams` makes', t => {
+test('every picture equals the output of `npm run diagrams`', t => {
   for (const [file, svg] of Object.entries(diagrams)) t.is(read(file), svg, file)
 })
 
-test('every picture is shown somewhere', t => {
+test('every picture is used in a page', t => {
   const docs = readdirSync(new URL('../../docs', import.meta.url)).filter(file => file.endsWith('.md'))
   const pages = ['README.md', 'ARCHITECTURE.md', ...docs.map(file => `docs/${file}`)].map(read).join()
   for (const file of Object.keys(diagrams))
     t.true(pages.includes(`](${file.replace('docs/', '')}`) || pages.includes(`](${file}`), file)
 })
 
-requires(linux, ctypes)('kernel-set.svg shows what the kernel has', t => {
+requires(linux, ctypes)('kernel-set.svg shows the values that the kernel has', t => {
   const name = uniqueName(t, '-drawn')
   const semaphore = Semaphore.create(name, { initial: 4 })
   t.teardown(() => semaphore.close())
@@ -34,8 +34,8 @@ requires(linux, ctypes)('kernel-set.svg shows what the kernel has', t => {
   for (const word of drawn('/jobs', 4).slice(3)) t.true(svg.includes(`>${word}</text>`), String(word))
 })
 
-// WCAG 2: 4.5 for text.
-test('the text of every picture stands out, on light and on dark pages', t => {
+// WCAG 2 asks for a contrast of at least 4.5 to 1 for text.
+test('the text of every picture has enough contrast on light and dark pages', t => {
   for (const [file, svg] of Object.entries(diagrams)) {
     const [light = '', dark = ''] = (/<style>(.*)<\/style>/s.exec(svg)?.[1] ?? '').split(
       '@media (prefers-color-scheme:dark)',

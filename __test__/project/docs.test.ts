@@ -1,4 +1,4 @@
-// What the documentation says is true: its programs run, its links lead somewhere, its lists are complete.
+// The documentation is true: its programs run, its links have targets, its lists are complete.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -54,7 +54,7 @@ function folder(t: ExecutionContext): string {
   return path
 }
 
-/** A program of a page, in a file of its own, with a name that nobody else uses instead of the one that people read. */
+/** A program of a page in a separate file, with a unique object name instead of the one in the text. */
 function written(t: ExecutionContext, path: string, file: string, name: string, unique: string): string {
   const code = block(path, file)
   const renamed = code.replaceAll(new RegExp(`(["'/])${name}(["'])`, 'g'), `$1${unique.slice(1)}$2`)
@@ -113,17 +113,20 @@ for (const [file, backend] of [
   ['wait_sysv.py', 'sysv'],
   ['wait_posix.py', 'posix'],
 ] as const) {
-  requires(linux, languageOf(file).need)(`${file} of interop.md waits for our post`, async t => {
-    const name = uniqueName(t)
-    const ready = Semaphore.create(name, { initial: 0, backend })
-    const peer = await languageOf(file).start(t, written(t, 'docs/interop.md', file, 'ready', name))
-    for (let tries = 0; ready.info().waiters === 0 && tries < 1_000; tries++) await sleep(10)
-    t.is(ready.info().waiters, 1)
-    ready.post()
-    t.like(await peer.exit, { code: 0, stdout: 'taken\n', stderr: '' })
-    t.is(ready.value, 0)
-    ready.unlink()
-  })
+  requires(linux, languageOf(file).need)(
+    `${file} of interop.md waits for a post of this process`,
+    async t => {
+      const name = uniqueName(t)
+      const ready = Semaphore.create(name, { initial: 0, backend })
+      const peer = await languageOf(file).start(t, written(t, 'docs/interop.md', file, 'ready', name))
+      for (let tries = 0; ready.info().waiters === 0 && tries < 1_000; tries++) await sleep(10)
+      t.is(ready.info().waiters, 1)
+      ready.post()
+      t.like(await peer.exit, { code: 0, stdout: 'taken\n', stderr: '' })
+      t.is(ready.value, 0)
+      ready.unlink()
+    },
+  )
 }
 
 for (const end of ['line', 'kill'] as const) {
@@ -158,18 +161,21 @@ for (const end of ['line', 'kill'] as const) {
 }
 
 for (const file of ['frames.c', 'frames.go', 'frames.py']) {
-  requires(linux, languageOf(file).need)(`${file} of interop.md counts up in our memory`, async t => {
-    const name = uniqueName(t)
-    const memory = SharedMemory.create(name, { size: 4096 })
-    const frames = new Int32Array(memory.buffer, 0, 1)
-    frames[0] = 41
-    const peer = await languageOf(file).start(t, written(t, 'docs/interop.md', file, 'frames', name))
-    t.like(await peer.exit, { code: 0, stdout: '42\n', stderr: '' })
-    t.is(frames[0], 42)
-    // It is still there by its name.
-    SharedMemory.open(name).close()
-    memory.unlink()
-  })
+  requires(linux, languageOf(file).need)(
+    `${file} of interop.md increments a number in the memory of this process`,
+    async t => {
+      const name = uniqueName(t)
+      const memory = SharedMemory.create(name, { size: 4096 })
+      const frames = new Int32Array(memory.buffer, 0, 1)
+      frames[0] = 41
+      const peer = await languageOf(file).start(t, written(t, 'docs/interop.md', file, 'frames', name))
+      t.like(await peer.exit, { code: 0, stdout: '42\n', stderr: '' })
+      t.is(frames[0], 42)
+      // The memory still exists under its name.
+      SharedMemory.open(name).close()
+      memory.unlink()
+    },
+  )
 }
 
 test('every program of interop.md is run by a test', t => {
@@ -232,7 +238,7 @@ requires(tool('python3'))('numbers.py of the README reads what numbers.mjs write
 
 // --- diagnostics.md
 
-test('slow.mts of diagnostics.md, imported first, tells of long waits, also of those of workers', async t => {
+test('slow.mts of diagnostics.md, imported first, reports long waits, also those of workers', async t => {
   const name = uniqueName(t)
   const home = folder(t)
   const slow = join(home, 'slow.mts')
@@ -307,7 +313,7 @@ test('metrics.mts of diagnostics.md records what happens to a semaphore', async 
 // --- all pages
 
 for (const path of PAGES) {
-  test(`the links of ${path} lead somewhere`, t => {
+  test(`the links of ${path} have targets`, t => {
     const dead: string[] = []
     for (const [, target = ''] of page(path).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https:/.test(target)) continue
@@ -343,7 +349,7 @@ function sources(folder: string, extension: string): string[] {
   return entries.filter(file => file.endsWith(extension)).map(file => page(join(folder, file)))
 }
 
-test('errors.md has every code that the sources make', t => {
+test('errors.md has every code that the sources create', t => {
   const documented = page('docs/errors.md')
   const rust = [...sources('crates/os-ipc/src', '.rs'), ...sources('crates/os-ipc-node/src', '.rs')]
   const typescript = sources('lib', '.ts')
@@ -360,7 +366,7 @@ test('errors.md has every code that the sources make', t => {
   )
 })
 
-test('errors.md has no code of ours that the sources do not make', t => {
+test('errors.md has no code of this package that the sources do not create', t => {
   const all = [
     ...sources('crates/os-ipc/src', '.rs'),
     ...sources('crates/os-ipc-node/src', '.rs'),
@@ -373,7 +379,7 @@ test('errors.md has no code of ours that the sources do not make', t => {
   )
 })
 
-// --- what interop.md says of the kernel
+// --- the kernel's keys in interop.md
 
 test('interop.md has the keys and the mark of the sources', t => {
   const rows = [...page('docs/interop.md').matchAll(/^\| `(\/\S+)` \| (\d+) \| `(0x[0-9a-f]{8})` \|$/gm)]

@@ -1,4 +1,4 @@
-// Every example does what its first line says, with one command.
+// Every example does what its first line says, started by one command.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ interface Options extends ChildOptions {
   command?: readonly string[]
 }
 
-/** The examples have names that people can read, so only one run at a time can have them. */
+/** The examples use fixed, readable names, so only one run at a time can use them. */
 async function example(
   t: ExecutionContext,
   file: string,
@@ -38,14 +38,14 @@ async function example(
   return program(t, command, { limit: 60_000, ...options }).exit
 }
 
-/** It ended well, and had nothing to complain about. */
+/** The example exited with 0 and wrote nothing to standard error. */
 function well(t: ExecutionContext, { code, stdout, stderr }: Exit): string[] {
   t.is(code, 0, stdout + stderr)
   t.is(stderr, '')
   return stdout.trimEnd().split('\n')
 }
 
-test('every example has a test, and stands in the README', t => {
+test('every example has a test, and the README lists it', t => {
   const examples = readdirSync(EXAMPLES).sort()
   t.deepEqual(examples, [
     'cluster-limit.mjs',
@@ -72,7 +72,7 @@ test('cluster-limit.mjs runs two jobs at a time, over all workers', async t => {
   t.deepEqual(more, [])
 })
 
-test('single-flight.mjs builds once, and all read what was built', async t => {
+test('single-flight.mjs builds once, and all processes read the result', async t => {
   const lines = well(t, await example(t, 'single-flight.mjs', ['/example-report']))
   const [builder] = lines.flatMap(line => /^(\d+) builds$/.exec(line)?.[1] ?? [])
   t.is(lines.filter(line => line.endsWith('builds')).length, 1, lines.join('\n'))
@@ -86,7 +86,7 @@ test('single-flight.mjs builds again when its builder was killed', async t => {
   const home = join(EXAMPLES, '..', '.cache', 'examples')
   mkdirSync(home, { recursive: true })
   const file = join(home, 'single-flight.mjs')
-  // The same program with another name, and with a first builder that dies after its memory was made.
+  // The same program with another name, and with a first builder that dies after it made its memory.
   const code = readFileSync(`${EXAMPLES}single-flight.mjs`, 'utf8')
   const killed = code
     .replaceAll('/example-report', '/example-report-killed')
@@ -102,7 +102,7 @@ test('single-flight.mjs builds again when its builder was killed', async t => {
   t.is(lines.filter(line => line.includes('reads: 42 pages')).length, 5, lines.join('\n'))
 })
 
-requires(numpyPython()).serial('numpy/ changes an image where it lies', async t => {
+requires(numpyPython()).serial('numpy/ changes an image in place', async t => {
   const [python = ''] = numpyPython().command
   const lines = well(t, await example(t, 'numpy/main.mjs', ['/example-image'], { args: [python] }))
   const [before, numpy, after] = lines.map(line => Number(line.replace(/^\w+: /, '')))
@@ -170,7 +170,7 @@ requires(linux, tool('xargs', 'findutils'))('thumbnails/ lets two jobs run at a 
   const lines = well(t, await example(t, 'thumbnails', ['/example-thumbnails'], { command }))
   t.is(lines.pop()?.trim(), '12')
   t.is(lines.length, 24)
-  // All jobs write to one pipe, each before it gives its permit back: the order is that of what happened.
+  // All jobs write to one pipe, each before it gives its permit back, so that the order of the lines is the order of the events.
   let running = 0
   for (const line of lines) {
     running += line.startsWith('begins') ? 1 : -1
@@ -206,15 +206,15 @@ for (const { title, run } of permitSourceCases(subject)) {
   })
 }
 
-// The same on a real server.
+// The same tests on a real server.
 const server = PostgresServer.forAll(test)
 const pools: pg.Pool[] = []
 test.after.always(() => {
-  // A pool waits for the connections that it gave away, and some permits are never released on purpose.
+  // A pool waits for the connections that it lent, and some permits are never released on purpose.
   for (const pool of pools) void pool.end()
 })
 
-/** A pool for one source, with room for what it holds. */
+/** A pool for one source, with enough connections for its permits. */
 function pool(): pg.Pool {
   const made = new pg.Pool({ connectionString: server.url, max: 8, idleTimeoutMillis: 100 })
   made.on('error', () => {})

@@ -25,11 +25,11 @@ test.after.always(() => {
 })
 const packages = packed({ teardown: fn => undo.push(fn as () => void) })
 
-/** How many tests a file has that declares the suite. */
+/** The number of tests in a file that declares the suite. */
 const IN_SUITE = readFileSync(fixture('suite.cjs'), 'utf8').match(/^ {2}test\(/gm)?.length ?? 0
 const FILES = ['first', 'second']
 
-/** The folder of a package that a tool brings. */
+/** The folder of a package that comes with a tool. */
 const beside = (tool: { path: string }, name: string) =>
   join(tool.path.slice(0, tool.path.lastIndexOf('/node_modules/')), 'node_modules', name)
 
@@ -54,7 +54,7 @@ const each = (declare: (file: string) => Record<string, string>) => Object.assig
 
 const jest = npmTool('jest')
 
-/** Runs Jest in one process, and asserts that it ended by itself with so many tests passed. */
+/** Runs Jest in one process, and asserts that it ended by itself with this number of passed tests. */
 async function runJest(
   t: ExecutionContext,
   { home, env }: ReturnType<typeof project>,
@@ -96,7 +96,7 @@ requires(jest).serial(
 )
 
 requires(jest).serial(
-  'Jest with fake timers in every file waits, and times out by the real clock',
+  'with fake timers in every file of Jest, waits end and timeouts follow the real clock',
   async t => {
     const made = project(t, {
       'faked.test.js': `
@@ -221,7 +221,7 @@ declare(test, ipc, '${file}')
   t.regex(stdout, new RegExp(`# pass ${2 * IN_SUITE}\n`))
 })
 
-/** A route that waits; an edit makes another version of it, which finds what the one before has left. */
+/** A route that waits; an edit makes a second version, which finds the objects of the first. */
 const ROUTE = `
 import { IpcError, Limit, locks, Semaphore } from 'os-ipc'
 export const dynamic = 'force-dynamic'
@@ -229,7 +229,7 @@ const version = 1
 export async function GET() {
   const name = process.env.NAME
   const semaphore = Semaphore.openOrCreate(name, { initial: 0 })
-  // Of the version before.
+  // The objects of the version before.
   const left = globalThis.left ?? []
   const limit = Limit.openOrCreate(name + '-limit', { permits: 1 })
   const held = limit.tryAcquire()
@@ -258,7 +258,7 @@ requires(next).serial(
     const names = ['next', 'react', 'react-dom']
     const links = Object.fromEntries(names.map(name => [name, beside(next, name)]))
     const route = 'app/work/route.js'
-    // The links lead out of the project, where Turbopack does not look by itself.
+    // The links lead out of the project, where Turbopack does not look without a setting.
     const config = { serverExternalPackages: ['os-ipc'], turbopack: { root: '/' } }
     const { home, env } = project(
       t,

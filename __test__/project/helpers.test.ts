@@ -1,4 +1,4 @@
-// The helpers hold what they promise; a test that leans on them can be believed.
+// The helpers keep their promises, so that a test can rely on them.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ test('a key is the FNV-1a hash of the name, signed', t => {
   t.is(keyOf('foobar'), 0xbf9cf968 | 0)
 })
 
-test('names and keys do not come twice', t => {
+test('names and keys are unique', t => {
   const names = Array.from({ length: 100 }, () => uniqueName(t))
   t.is(new Set(names).size, 100)
   t.is(new Set(Array.from({ length: 100 }, () => uniqueKey(t))).size, 100)
@@ -41,7 +41,7 @@ requires(linux, tool('python3'))('a test that fails leaves nothing behind', t =>
 })
 
 for (const node of nodes) {
-  test(`a fixture talks with its test on Node ${node.major}`, async t => {
+  test(`a fixture and its test exchange messages on Node ${node.major}`, async t => {
     const echo = child(t, 'shared/echo.ts', { node, args: ['a b', 1] })
     t.like(await echo.next(), { major: node.major, pid: echo.pid, args: ['a b', '1'] })
     echo.send({ deep: [1, 2] })
@@ -51,7 +51,7 @@ for (const node of nodes) {
   })
 }
 
-test('a child that takes too long is killed, with what it started', async t => {
+test('a child that takes too long is killed together with the processes that it started', async t => {
   const stay = child(t, 'shared/stay.ts', { limit: 1_500 })
   const { grandchild } = (await stay.next()) as { grandchild: number }
   await t.throwsAsync(stay.next(), { message: /stay\.ts did not end within 1500 ms/ })
@@ -67,7 +67,7 @@ test('a line that never comes is an error that shows the output', async t => {
   t.like(await quick.exit, { code: 3, stdout: 'one\n', stderr: 'trouble\n' })
 })
 
-test('a program that is not there is an error', async t => {
+test('a missing program is an error', async t => {
   await t.throwsAsync(program(t, ['no-such-program']).exit, { code: 'ENOENT' })
 })
 
@@ -87,7 +87,7 @@ requires(privateIpc(), withTmpfs('64k'))('a child sees its own limits and its ow
   )
 })
 
-requires(injected())('a system call fails when it is told to', async t => {
+requires(injected())('a system call fails on demand', async t => {
   const rule = 'openat:error=EMFILE:when=1+'
   const cat = program(t, ['cat', '/etc/hostname'], { within: [injected('semop:error=EIDRM', rule)] })
   t.not((await cat.exit).code, 0)
@@ -106,7 +106,7 @@ function makeSegmentAndSet(key: number): void {
   spawnSync('python3', ['-c', script])
 }
 
-/** Resolves when the process has ended, whether or not somebody has asked how. */
+/** Resolves when the process has ended, whether or not its parent has waited for it. */
 async function gone(pid: number): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()

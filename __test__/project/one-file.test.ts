@@ -70,9 +70,9 @@ console.log(addonProfile())
 })
 
 for (const dashes of [[], ['--']]) {
-  // A place of its own: the command looks for objects that were left behind, and removes the locks of killed processes.
+  // The command runs in a private namespace because it looks for objects left behind, and removes the locks of killed processes.
   requires(privateIpc(), withTmpfs('1m'))(
-    `one file is one file [${['node', ...dashes, 'FILE'].join(' ')}]`,
+    `the command with one file runs only that file [${['node', ...dashes, 'FILE'].join(' ')}]`,
     async t => {
       const file = '__test__/project/tally.test.ts'
       const main = join(repository, 'scripts/test/main.mjs')

@@ -1,4 +1,4 @@
-// What users get: the files of the package, its declarations, and both ways to load it.
+// The package of a user: its files, its declarations, and both ways to load it.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { nodes } from '../shared/nodes.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A project of somebody who uses the package. */
+/** A project of a user of the package. */
 function project(t: ExecutionContext, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'os-ipc-consumer-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -56,7 +56,7 @@ export function limited(name: string): number {
 export const codeOf = (error: unknown): string | undefined => (error instanceof IpcError ? error.code : undefined)
 `
 
-/** How users compile: the kind of their package, what they tell TypeScript, and by what name the program ends. */
+/** The settings of users: the type of their package, their TypeScript options, and the extension of the program. */
 const COMPILATIONS = [
   ['module', 'nodenext', 'nodenext', 'ts'],
   ['module', 'esnext', 'bundler', 'ts'],
@@ -79,7 +79,7 @@ for (const [type, module, moduleResolution, extension] of COMPILATIONS) {
   })
 }
 
-test('what one file imports is what another requires, for TypeScript and when it runs', t => {
+test('import and require give the same package, for TypeScript and at run time', t => {
   const mixed = {
     'jobs.cts': `
 import ipc = require('os-ipc')
@@ -126,7 +126,7 @@ for (const node of nodes) {
   })
 }
 
-/** One program that waits with what it imports, posts with what it requires, and does both in a worker. */
+/** A program that waits through the imported package, posts through the required one, and does both in a worker. */
 const ONE_STATE = `
 import { createRequire } from 'node:module'
 import { isMainThread, Worker } from 'node:worker_threads'
@@ -166,7 +166,7 @@ for (const node of nodes) {
   })
 }
 
-test('the file in a stack trace has the name of what is in it', t => {
+test('the file in a stack trace is named after its content', t => {
   const folder = project(t, {
     'program.cjs':
       "try { require('os-ipc').Semaphore.open(process.argv[2]) } catch ({ stack }) { console.log(stack) }",
@@ -178,7 +178,7 @@ test('the file in a stack trace has the name of what is in it', t => {
 })
 
 for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/postgres', 'os-ipc/testing']) {
-  // There code has no file, and a global `__filename` that is none.
+  // Code of `node -e` has no file, and a global `__filename` that names no file.
   test(`${entry} can be loaded by node -e, both ways`, t => {
     const folder = project(t, {})
     const required = run(t, folder, process.execPath, '-p', `Object.keys(require('${entry}')).sort().join()`)
@@ -187,7 +187,7 @@ for (const entry of ['os-ipc', 'os-ipc/redis', 'os-ipc/postgres', 'os-ipc/testin
   })
 }
 
-test('the package holds what runs and what describes it, nothing else', t => {
+test('the package holds code, declarations and documents, nothing else', t => {
   const [packed] = JSON.parse(run(t, root, 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'))
   const paths = (packed.files as { path: string }[]).map(({ path }) => path)
   for (const path of ['LICENSE', 'index.d.cts', 'index.cjs', 'index.js', 'native.cjs', 'package.json'])

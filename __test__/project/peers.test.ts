@@ -1,4 +1,4 @@
-// The peers understand each other: what they say about this package can be believed.
+// The peers understand each other, so that tests can rely on their answers about this package.
 
 import type { ExecutionContext } from 'ava'
 
@@ -13,11 +13,11 @@ type Facility = (typeof semaphores)[number] | (typeof memory)[number]
 const uniqueId = (t: ExecutionContext, facility: Facility) =>
   facility === 'sem-key' || facility === 'shm-sysv' ? uniqueKey(t) : uniqueName(t)
 
-/** `sem_open` is part of the C library, which Go does without. */
+/** `sem_open` is part of the C library, which Go does not use. */
 const speaks = (peer: Peer, facility: Facility) => peer.language !== 'go' || facility !== 'sem-posix'
 
 for (const peer of peers) {
-  requires(peer).serial(`${peer.language} makes the keys that everybody makes`, async t => {
+  requires(peer).serial(`${peer.language} makes the same keys as the other peers`, async t => {
     for (const name of ['/', '/a', '/mylock', '/myapp.v1.jobs', '/日本']) {
       t.is(await peer.run(t, 'key', name), String(keyOf(name)))
     }
@@ -26,7 +26,7 @@ for (const peer of peers) {
 
   for (const facility of semaphores.filter(facility => speaks(peer, facility))) {
     requires(peer).serial(
-      `${peer.language} tells a missing semaphore from one that exists (${facility})`,
+      `${peer.language} distinguishes a missing semaphore from an existing one (${facility})`,
       async t => {
         const id = uniqueId(t, facility)
         await t.throwsAsync(peer.run(t, facility, 'open', id), { name: 'PeerError', code: 'ENOENT' })
@@ -42,14 +42,17 @@ for (const peer of peers) {
   }
 
   for (const facility of memory) {
-    requires(peer).serial(`${peer.language} tells missing memory from what exists (${facility})`, async t => {
-      const id = uniqueId(t, facility)
-      await t.throwsAsync(peer.run(t, facility, 'open', id), { code: 'ENOENT' })
-      t.is(await peer.run(t, facility, 'create', id, 10), 'ok')
-      await t.throwsAsync(peer.run(t, facility, 'create', id, 10), { code: 'EEXIST' })
-      t.is(await peer.run(t, facility, 'unlink', id), 'ok')
-      t.false(typeof id === 'number' && exists('shm', id))
-    })
+    requires(peer).serial(
+      `${peer.language} distinguishes missing memory from existing memory (${facility})`,
+      async t => {
+        const id = uniqueId(t, facility)
+        await t.throwsAsync(peer.run(t, facility, 'open', id), { code: 'ENOENT' })
+        t.is(await peer.run(t, facility, 'create', id, 10), 'ok')
+        await t.throwsAsync(peer.run(t, facility, 'create', id, 10), { code: 'EEXIST' })
+        t.is(await peer.run(t, facility, 'unlink', id), 'ok')
+        t.false(typeof id === 'number' && exists('shm', id))
+      },
+    )
   }
 
   requires(peer).serial(`${peer.language} refuses a command that it does not have`, async t => {
@@ -123,7 +126,7 @@ requires(python, c).serial('Python and C derive the same key from a file', async
   t.is(await c.run(t, 'ftok', import.meta.filename, 7), key)
 })
 
-/** Resolves when somebody is blocked on the semaphore, as this peer sees it. */
+/** Resolves when a process is blocked on the semaphore, as this peer sees it. */
 async function isWaiting(
   t: ExecutionContext,
   peer: Peer,

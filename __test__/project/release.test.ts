@@ -1,4 +1,4 @@
-// `npm run release:publish`, with an npm that only says what it was asked for.
+// `npm run release:publish`, with an npm that only records its arguments.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, readFileSync } from 'node:fs'
@@ -47,13 +47,13 @@ test('all packages are published with their provenance, the platforms first', t 
   )
 })
 
-test('a prerelease is not what npm installs by itself', t => {
+test('a prerelease does not become the version that npm installs by default', t => {
   const { asked } = publish(t, '1.2.3-rc.1')
   t.is(asked.length, NAMES.length)
   for (const line of asked) t.regex(line, / --tag next /)
 })
 
-test('what is published already is left alone', t => {
+test('a package that is already published is left alone', t => {
   const { status, asked } = publish(t, '1.2.3', { published: NAMES.slice(0, -1) })
   t.is(status, 0)
   t.is(asked.length, 1)
@@ -67,7 +67,7 @@ test('nothing is published while one of the packages is missing', t => {
   t.deepEqual(asked, [])
 })
 
-test('nothing is published by a tag that is not that of the version', t => {
+test('nothing is published from a tag that does not match the version', t => {
   const tag = (name: string) => ({ env: { GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: name } })
   const wrong = publish(t, '1.2.3', tag('v1.2.4'))
   t.is(wrong.status, 1)

@@ -26,13 +26,13 @@ const SEAMS: [what: string, pattern: RegExp][] = [
   ['operating system', /\btarget_os\b/],
   ['traits of Unix', /\bos::(?:unix|fd|linux|macos)\b/],
   ["file's metadata", /\bMetadata\b|symlink_metadata|\.metadata\(\)/],
-  // A text that has a space in it is a message.
+  // A text with a space in it is a message.
   ['path of the system', /"\/(?:proc|dev\/shm)[^" ]*"/],
 ]
 
 for (const [what, pattern] of SEAMS) {
   test(`no source of the core above sys names a ${what}`, t => {
     t.deepEqual(found(pattern, false), [])
-    t.not(found(pattern, true).length, 0, 'sys does, so the pattern finds it')
+    t.not(found(pattern, true).length, 0, 'sys names it, so the pattern must find it there')
   })
 }

@@ -1,4 +1,4 @@
-// The table of docs/reliability.md, and what the trials of locks and of limits are judged by.
+// The table of docs/reliability.md, and the checks of the trials of locks and limits.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -28,7 +28,7 @@ function outcome(promise: string, skipped?: string): Outcome {
   return { name: 'x', promise, trials: 1234, lost: [], figures: 'new', seconds: 1, skipped }
 }
 
-test('a run of everything renews the table, drops what is promised no more, and keeps what it had to skip', t => {
+test('a full run renews the table, drops old promises, and keeps the rows that it had to skip', t => {
   const outcomes = [
     outcome('a `kill` is survived'),
     outcome('promised since today'),
@@ -45,7 +45,7 @@ test('a run of everything renews the table, drops what is promised no more, and 
   t.regex(docs, /\n<!-- \/figures -->\nafter$/)
 })
 
-test('a run of one promise renews its row, and not the date of the others', t => {
+test('a run of one promise renews its row but not the date of the others', t => {
   const docs = renewed(OLD, {
     outcomes: [outcome('a `kill` is survived')],
     promises,
@@ -70,7 +70,7 @@ test('every promise has its row in docs/reliability.md, and every row its promis
   )
 })
 
-test('who must not be inside a lock together is seen, by whoever comes second', t => {
+test('the second holder detects that two holders are inside a lock that excludes them', t => {
   const memory = new ArrayBuffer(Marks.size(3))
   const marks = new Marks(memory)
   t.is(marks.enter(0, false), undefined)
@@ -84,7 +84,7 @@ test('who must not be inside a lock together is seen, by whoever comes second', 
   t.regex(marks.enter(2, true) ?? '', /alone while/)
 })
 
-test('who was killed inside a lock is not inside it any more', t => {
+test('a process that was killed inside a lock does not count as inside', t => {
   const marks = new Marks(new ArrayBuffer(Marks.size(2)))
   t.is(marks.enter(0, true), undefined)
   t.true(marks.isInside(0))
@@ -96,7 +96,7 @@ test('who was killed inside a lock is not inside it any more', t => {
   t.false(marks.isInside(0))
 })
 
-test('a headcount says how many are inside, and how many may be', t => {
+test('a headcount holds the number of holders inside and the number allowed', t => {
   const headcount = new Headcount(new ArrayBuffer(Headcount.SIZE))
   headcount.allow(1)
   t.deepEqual(headcount.enter(0), { inside: 1, most: 1 })
@@ -107,7 +107,7 @@ test('a headcount says how many are inside, and how many may be', t => {
   t.deepEqual(headcount.look(), { inside: 1, most: 0 })
 })
 
-test('who was killed inside a limit is not counted any more', t => {
+test('a process that was killed inside a limit is not counted any more', t => {
   const headcount = new Headcount(new ArrayBuffer(Headcount.SIZE))
   headcount.allow(2)
   headcount.enter(4)
@@ -120,7 +120,7 @@ test('who was killed inside a limit is not counted any more', t => {
   t.deepEqual(headcount.enter(4), { inside: 2, most: 2 })
 })
 
-test('a headcount says nothing while the coordinator changes something', t => {
+test('a headcount gives no answer while the coordinator changes it', t => {
   const memory = new ArrayBuffer(Headcount.SIZE)
   const headcount = new Headcount(memory)
   const words = new BigUint64Array(memory)

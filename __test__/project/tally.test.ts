@@ -1,4 +1,4 @@
-// The line that CI ends with counts what the runners said.
+// The last line of CI counts the results of the test runners.
 
 import test from 'ava'
 

@@ -1,4 +1,4 @@
-// What npm gets is what users need: packed, installed from the files alone where no compiler is, and used.
+// The tarballs have what users need: they are packed, installed without a compiler and without a network, and used.
 
 import { execFile, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
@@ -52,7 +52,7 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   t.deepEqual(more, [])
 })
 
-test('a package without a binary is not made', t => {
+test('a package without a binary is not packed', t => {
   const program = `
 import { pack } from ${JSON.stringify(new URL('../../scripts/release/pack.mjs', import.meta.url).href)}
 import { targets } from ${JSON.stringify(new URL('../../scripts/cross/targets.mjs', import.meta.url).href)}
@@ -117,7 +117,7 @@ interface Manager extends Need {
   install: string[]
   run?: string[]
   env?: Record<string, string>
-  /** It wants a file for every optional dependency, also for those of other platforms. */
+  /** The package manager wants a file for every optional dependency, also for other platforms. */
   wantsAll?: boolean
 }
 
@@ -158,7 +158,7 @@ async function run(
   }
 }
 
-/** A project on a machine that has Node and nothing else. */
+/** A project on a machine that has only Node. */
 class Project {
   readonly path: string
   readonly #t: ExecutionContext
@@ -188,7 +188,7 @@ class Project {
     write(join(this.path, name), text)
   }
 
-  /** Runs Node to its end and answers what it printed. */
+  /** Runs Node to its end and returns its output. */
   node(...args: string[]): Promise<string> {
     return run(this.#t, 'node', args, { cwd: this.path, env: this.#env })
   }
@@ -227,22 +227,25 @@ const COMMON = MODULE.replace(/import (.*) from ('os-ipc')/, 'const $1 = require
 )
 
 for (const manager of managers) {
-  requires(manager).serial(`${manager.name} installs it from the files, without a compiler`, async t => {
-    const project = new Project(t, manager)
-    t.is(
-      await project.node(
-        '-p',
-        "require('child_process').spawnSync('sh', ['-c', 'command -v cargo cc gcc']).status",
-      ),
-      '127\n',
-    )
-    await project.node(...manager.install)
-    const name = uniqueName(t)
-    project.write('module.mjs', MODULE)
-    project.write('common.cjs', COMMON)
-    t.is(await project.node(...(manager.run ?? []), 'module.mjs', name), '[0,"hi"]\n')
-    t.is(await project.node(...(manager.run ?? []), 'common.cjs', name), '[0,"hi"]\n')
-  })
+  requires(manager).serial(
+    `${manager.name} installs the package from the files, without a compiler`,
+    async t => {
+      const project = new Project(t, manager)
+      t.is(
+        await project.node(
+          '-p',
+          "require('child_process').spawnSync('sh', ['-c', 'command -v cargo cc gcc']).status",
+        ),
+        '127\n',
+      )
+      await project.node(...manager.install)
+      const name = uniqueName(t)
+      project.write('module.mjs', MODULE)
+      project.write('common.cjs', COMMON)
+      t.is(await project.node(...(manager.run ?? []), 'module.mjs', name), '[0,"hi"]\n')
+      t.is(await project.node(...(manager.run ?? []), 'common.cjs', name), '[0,"hi"]\n')
+    },
+  )
 }
 
 const RESOLUTIONS = [
@@ -300,11 +303,11 @@ try {
 `
   project.write('program.ts', program)
   await compile(project, ['commonjs', 'node10'], ['program.ts'], { ignoreDeprecations: '6.0' })
-  // What knows no exports finds the files of the subpaths by their names.
+  // A resolver that does not know `exports` finds the files of the subpaths by their names.
   t.is(await project.node('out/program.js', uniqueName(t)), 'true function\n')
 })
 
-test.serial('npm links the command, and it runs with what is installed', async t => {
+test.serial('npm links the command, and it runs with the installed package', async t => {
   const project = new Project(t)
   await project.node(npm, 'install', '--offline', '--no-audit', '--no-fund')
   const name = uniqueName(t)
@@ -319,7 +322,7 @@ interface Example {
   code: string
 }
 
-/** Runs each example that the README has, as this language has it, with names of its own. */
+/** Runs each example of the README, translated to this language, with unique names. */
 async function runExamples(
   t: ExecutionContext,
   prepare: (project: Project, examples: readonly Example[]) => Promise<(name: string) => string>,
@@ -339,7 +342,7 @@ async function runExamples(
   )
   t.true(examples.length >= 3)
   const file = await prepare(project, examples)
-  // A client that waits comes after the server that it waits for.
+  // A client runs after the server that it waits for.
   const names = examples.map(({ name }) => name)
   for (const name of names.sort((a, b) => Number(a === 'client') - Number(b === 'client'))) {
     await project.node(file(name))
@@ -382,7 +385,7 @@ for (const resolution of RESOLUTIONS) {
 }
 
 const publint = npmTool('publint')
-requires(publint).serial('publint has nothing to say', async t => {
+requires(publint).serial('publint reports nothing', async t => {
   t.regex(await run(t, process.execPath, [publint.path, '--strict', (packed[0] as Packed).file]), /All good/)
 })
 

@@ -1,4 +1,4 @@
-// The binaries of all platforms (`npm run build:all`) are what their names say, and need no more than they promise.
+// The binaries of all platforms (`npm run build:all`) match their names, and need no newer system than documented.
 
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -17,7 +17,7 @@ const SYSTEM_V_MEMORY = ['shmget', 'shmat', 'shmdt', 'shmctl']
 const read = (url: string) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'))
 const manifest = read('../../package.json')
 
-test('every target has a package of its own, for its platform alone', t => {
+test('every target has a separate package, for its platform only', t => {
   t.deepEqual(
     manifest.napi.targets,
     targets.map(target => target.triple),
@@ -63,29 +63,32 @@ for (const { name, os, cpu, libc, file, path, macos } of targets) {
       }
     })
   } else {
-    built(`${name} is for its processor, takes POSIX semaphores alone, and is signed where it must be`, t => {
-      const { machine, id, exported, imported, needed, minimum, signed } = readMachO(path)
-      t.is(machine, cpu === 'x64' ? 'x86-64' : 'arm64')
-      t.is(id, `@rpath/${file}`)
-      t.true(exported.includes(`_${ENTRY}`))
-      for (const symbol of [...POSIX_SEMAPHORES, 'shm_open', ...SYSTEM_V_MEMORY]) {
-        t.true(imported.includes(`_${symbol}`), symbol)
-      }
-      for (const symbol of SYSTEM_V_SEMAPHORES) t.false(imported.includes(`_${symbol}`), symbol)
-      t.deepEqual(
-        needed.filter(
-          library => library !== '/usr/lib/libSystem.B.dylib' && library !== '/usr/lib/libiconv.2.dylib',
-        ),
-        [],
-      )
-      t.is(minimum, macos ?? '')
-      // Macs with Intel processors run what is not signed.
-      t.is(signed, cpu === 'arm64' ? true : signed)
-      t.not(signed, false)
-    })
+    built(
+      `${name} is for its processor, imports only POSIX semaphores, and is signed where it must be`,
+      t => {
+        const { machine, id, exported, imported, needed, minimum, signed } = readMachO(path)
+        t.is(machine, cpu === 'x64' ? 'x86-64' : 'arm64')
+        t.is(id, `@rpath/${file}`)
+        t.true(exported.includes(`_${ENTRY}`))
+        for (const symbol of [...POSIX_SEMAPHORES, 'shm_open', ...SYSTEM_V_MEMORY]) {
+          t.true(imported.includes(`_${symbol}`), symbol)
+        }
+        for (const symbol of SYSTEM_V_SEMAPHORES) t.false(imported.includes(`_${symbol}`), symbol)
+        t.deepEqual(
+          needed.filter(
+            library => library !== '/usr/lib/libSystem.B.dylib' && library !== '/usr/lib/libiconv.2.dylib',
+          ),
+          [],
+        )
+        t.is(minimum, macos ?? '')
+        // Macs with Intel processors run unsigned libraries.
+        t.is(signed, cpu === 'arm64' ? true : signed)
+        t.not(signed, false)
+      },
+    )
   }
 
-  built(`${name} tells nothing of the machine that built it`, t => {
+  built(`${name} holds no path or name of the machine that built it`, t => {
     const text = readFileSync(path, 'latin1')
     t.deepEqual(text.match(/\/(root|home|Users|work)\/[^\0\n ]{0,60}/g) ?? [], [])
   })

@@ -20,7 +20,7 @@ const PAGES = [
     .map(file => `docs/${file}`),
 ]
 
-/** What an example may take for granted: names that say what they are. */
+/** The names that an example may use without a declaration. */
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
@@ -34,7 +34,7 @@ declare function convert(file: string): Promise<void>
 declare function reopen(): void
 `
 
-/** As much of OpenTelemetry as diagnostics.md uses; its own types were tried by hand. */
+/** The part of OpenTelemetry that diagnostics.md uses; its real types were tried by hand. */
 const OPENTELEMETRY = `
 declare module '@opentelemetry/api' {
   interface Instrument {
@@ -60,7 +60,7 @@ declare module '@opentelemetry/sdk-metrics' {
 
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
-  // What a user has: `Disposable` is not in it.
+  // The lib of a user, which does not have `Disposable`.
   lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
@@ -77,7 +77,7 @@ test('every example compiles', t => {
   const files = new Map([[join(ROOT, 'opentelemetry.d.ts'), OPENTELEMETRY]])
   for (const path of PAGES) {
     for (const [index, code] of examples(markdownOf(path)).entries()) {
-      // A name of its own is there to be imported by.
+      // The package can be imported by its own name.
       const [, file = `${index}.mts`] = /^\/\/ (\S+\.mts)\n/.exec(code) ?? []
       const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}`, file)
       files.set(name, code.includes('import ') ? code : `${GIVEN}async function example() {\n${code}}\n`)
@@ -87,7 +87,7 @@ test('every example compiles', t => {
   t.deepEqual(problems(files), [])
 })
 
-test('an example that is wrong is found', t => {
+test('a wrong example is found', t => {
   const name = join(ROOT, 'example-wrong.mts')
   t.regex(
     problems(new Map([[name, `${GIVEN}semaphore.post('2')\n`]])).join('\n'),
@@ -95,7 +95,7 @@ test('an example that is wrong is found', t => {
   )
 })
 
-test('a semaphore has none of the words of a limit, and a limit none of a semaphore', t => {
+test('a semaphore has none of the methods of a limit, and a limit none of a semaphore', t => {
   const words = {
     semaphore: ['post()', 'wait()', 'tryWait()', 'waitSync()', 'value'],
     limit: ['acquire()', 'tryAcquire()', 'acquireSync()', 'use(() => 1)', 'resize(2)', 'permits'],
@@ -129,7 +129,7 @@ const manager: LockManager = { request: locks.request, query: locks.query }
 const aborted: Promise<boolean | undefined> = locks.request('a', lock => lock?.signal.aborted)
 `
 
-/** What @types/node has since version 24, in `node:worker_threads`. */
+/** The types of `node:worker_threads` in @types/node since version 24. */
 const NODE = `
 interface NodeLock { readonly mode: 'exclusive' | 'shared'; readonly name: string }
 interface NodeLockOptions {
@@ -167,7 +167,7 @@ either.request('a', lock => fetch('', { signal: lock?.signal ?? null }))
 const hostAsNode: NodeLockManager = locks
 `
 
-test('locks on PostgreSQL are locks, and both are those of Node', t => {
+test('the types of local and PostgreSQL locks agree, and fit those of Node', t => {
   t.deepEqual(problems(new Map([[join(ROOT, 'example-postgres.mts'), NODE + POSTGRES]])), [])
 })
 
@@ -176,7 +176,7 @@ test('the types of locks need no lib.dom', t => {
 })
 
 for (const skipLibCheck of [true, false]) {
-  test(`with lib.dom they are those of the DOM (skipLibCheck: ${skipLibCheck})`, t => {
+  test(`with lib.dom the types of locks are those of the DOM (skipLibCheck: ${skipLibCheck})`, t => {
     const code = `import type { PostgresLocks } from 'os-ipc/postgres'
 ${LOCKS}
 const asDom: globalThis.LockManager = locks
@@ -210,7 +210,7 @@ test('a wrong use of locks is found', t => {
   }
 })
 
-/** A page; of declarations, their comments without the stars. */
+/** The text of a page; of declarations, the comments without the stars. */
 function markdownOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^ *\* ?/gm, '')
 }
@@ -219,7 +219,7 @@ function examples(markdown: string): string[] {
   return [...markdown.matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, code = '']) => code)
 }
 
-/** What the compiler says about files that are nowhere but here. */
+/** The compiler's messages about files that exist only in memory. */
 function problems(files: ReadonlyMap<string, string>, options = OPTIONS): string[] {
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile, directoryExists } = host

@@ -1,4 +1,4 @@
-// `npm version` changes every file that says the version, and nothing else.
+// `npm version` changes every file that has the version, and nothing else.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const FILES = [
   'scripts',
 ]
 
-test('npm version keeps all manifests in step', t => {
+test('npm version keeps the version of all manifests equal', t => {
   const home = folder(t)
   for (const file of FILES)
     cpSync(join(repository, file), join(home, file), { recursive: true, filter: text })
@@ -55,7 +55,7 @@ test('npm version keeps all manifests in step', t => {
   t.false(readFileSync(join(home, 'native.cjs'), 'utf8').includes(`'${version}'`))
 })
 
-/** What was built stays where it is. */
+/** Built files stay in their place. */
 function text(path: string): boolean {
   return !path.endsWith('.node')
 }

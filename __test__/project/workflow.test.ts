@@ -1,4 +1,4 @@
-// What CI does runs on any machine: its steps are scripts of this package.
+// CI runs on any machine: its steps are scripts of this package.
 
 import { readFileSync } from 'node:fs'
 
@@ -19,13 +19,13 @@ test('every step of the workflow is one call of an npm script that exists', t =>
   }
 })
 
-test('every action of the workflow is pinned by its commit, and says its version', t => {
+test('every action of the workflow is pinned by its commit, and names its version', t => {
   const actions = values('uses')
   t.true(actions.length > 0)
   for (const action of actions) t.regex(action, /^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
 })
 
-test('only the job that publishes may do more than read', t => {
+test('only the job that publishes has more than read permissions', t => {
   t.deepEqual(
     lines.filter(line => /: write$/.test(line)).map(line => line.trim()),
     ['id-token: write'],

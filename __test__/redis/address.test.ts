@@ -17,7 +17,7 @@ import { requires } from '../shared/requires.ts'
 
 const connect = (url: unknown) => RedisLimit.connect(url as string, '/jobs', { permits: 1 })
 
-test('an address is read into what ioredis needs', t => {
+test('an address is parsed into the options of ioredis', t => {
   for (const [url, expected] of [
     ['redis://h', { host: 'h', port: 6379 }],
     ['valkey://h:7/2', { host: 'h', port: 7, db: 2 }],
@@ -35,7 +35,7 @@ test('an address is read into what ioredis needs', t => {
   }
 })
 
-test('an address that cannot be right is refused at once', t => {
+test('an invalid address is refused at once', t => {
   for (const url of [
     ...[
       '',
@@ -121,7 +121,7 @@ requires(redisServer)('valkey:// and a socket lead to a server', async t => {
 
 // ---- the first connection
 
-/** A server that accepts, and never says a word. */
+/** A server that accepts connections and never sends a byte. */
 async function mute(t: ExecutionContext): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer(socket => sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1')
@@ -144,25 +144,25 @@ async function says(t: ExecutionContext, jobs: RedisLimit, hint: RegExp): Promis
 }
 
 for (const scheme of ['redis', 'rediss']) {
-  test(`a wait for a mute server says that there is no connection (${scheme})`, async t => {
+  test(`the timeout of a wait for a mute server says that no connection exists (${scheme})`, async t => {
     await says(t, connect(`${scheme}://127.0.0.1:${await mute(t)}`), /no connection to Redis for \d+ ms/)
   })
 }
 
-test('a wait over a given client that is still connecting says so', async t => {
+test('the timeout of a wait over a client that still connects says so', async t => {
   const client = new Client({ port: await mute(t), host: '127.0.0.1' })
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
   await says(t, RedisLimit.over(client, '/jobs', { permits: 1 }), /no connection to Redis for \d+ ms/)
 })
 
-requires(redisServer)('a wait at a server of plain text says why TLS has no connection', async t => {
+requires(redisServer)('the timeout of a TLS wait at a server of plain text has the reason', async t => {
   const server = await RedisServer.start(t)
   await says(t, connect(server.url.replace('redis:', 'rediss:')), /no connection|TLS|SSL|wrong version/i)
 })
 
 requires(redisServer)(
-  'a wait says that a server stopped answering, and nothing where all permits are held',
+  'the timeout says that a server stopped answering, and gives no reason when all permits are held',
   async t => {
     const { server, connect: open } = await redis(t)
     const jobs = open({ lease: 30_000 })

@@ -1,4 +1,4 @@
-// Permits on a Redis Cluster, whose keys go from one server to another: never two holders, whatever becomes of the servers.
+// Permits on a Redis Cluster, whose keys go from one server to another: never two holders, whatever happens to the servers.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -15,7 +15,7 @@ import { until } from '../shared/until.ts'
 
 const LEASE = 2_000
 
-/** A Cluster whose masters are older than a lease, so that nothing waits for their start. */
+/** A Cluster whose masters run longer than a lease, so that no wait depends on their start. */
 async function settled(t: ExecutionContext, durable = false, lease = LEASE): Promise<RedisCluster> {
   const cluster = await RedisCluster.start(t, { durable })
   const first = cluster.open({ lease })
@@ -23,12 +23,12 @@ async function settled(t: ExecutionContext, durable = false, lease = LEASE): Pro
   return cluster
 }
 
-/** Everybody asks until one has the permit: by then the one who had it must know that it is lost. */
+/** All sources ask until one has the permit; by then the old holder must know that its permit is lost. */
 async function noTwoHolders(t: ExecutionContext, held: RedisPermit, others: readonly RedisLimit[]) {
   const { signal } = held
   const permits = others.map(async jobs => {
     const permit = await jobs.acquire({ timeout: PATIENCE })
-    t.true(signal.aborted, 'two hold the permit')
+    t.true(signal.aborted, 'two holders have the permit')
     await permit.release()
   })
   await Promise.all(permits)
@@ -75,7 +75,7 @@ for (const [what, noted] of [
       t.is(await other.tryAcquire(), null)
       await owner.server.kill()
       await replica.client.call('CLUSTER', 'FAILOVER', 'TAKEOVER')
-      // As if it had not arrived.
+      // Deletes the key, as if it had not arrived.
       await until('the replica is the master', async () => (await replica.client.del(cluster.key)) >= 0)
       if (!noted) await replica.client.del(String(noteKey('', cluster.key)))
       t.false(held.signal.aborted)
@@ -117,7 +117,7 @@ requires(redisServer).serial('a slot that moves to another master takes its perm
   t.is(await other.tryAcquire(), null)
   await target.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner.id)
   await owner.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id)
-  // One key after the other: a script that wants both is told to try again.
+  // The keys move one after the other, so a script that needs both gets TRYAGAIN.
   const keys = (await owner.client.cluster('GETKEYSINSLOT', slot, 10)) as string[]
   t.deepEqual(new Set(keys), new Set([cluster.key, noteKey('', cluster.key)]))
   for (const key of keys) {
@@ -128,7 +128,7 @@ requires(redisServer).serial('a slot that moves to another master takes its perm
     )
   }
   for (const { client } of [target, owner]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', target.id)
-  // Two leases: it is refreshed where it is now.
+  // Waits two leases: the permit is refreshed at the new master.
   const end = performance.now() + 2 * LEASE
   while (performance.now() < end) {
     for (const jobs of [other, cluster.open()]) {
@@ -175,7 +175,7 @@ requires(redisServer).serial('a Cluster that never becomes ready is the reason o
   t.true((error as IpcError).cause instanceof Error)
 })
 
-requires(redisServer)('the note of who has the permits is kept beside them', t => {
+requires(redisServer)('the key of the server’s note is in the same slot as the permits', t => {
   for (const [prefix, key, note] of [
     ['', 'semaphore:os-ipc:/a', 'semaphore:os-ipc:{semaphore:os-ipc:/a}:server'],
     ['p:', 'semaphore:os-ipc:/a', 'semaphore:os-ipc:{p:semaphore:os-ipc:/a}:server'],

@@ -1,4 +1,4 @@
-// Permits on Redis while everything that can stop or die does: never do more processes act under a permit than there are.
+// Permits on Redis while servers and processes stop and die: at most as many processes act as the limit has permits.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -16,10 +16,10 @@ const PERMITS = 2
 const CLIENTS = 4
 const LEASE = 1_000
 
-/** Every scene asks for so many turns four times at least. */
+/** The number of turns that every scene waits for, at least four times. */
 const TURNS = 13
 
-/** Longer than a lease: whoever holds a permit loses it. */
+/** Longer than a lease, so that a holder loses its permit. */
 const TOO_LONG = LEASE * 1.6
 
 async function crowd(t: ExecutionContext): Promise<{ server: RedisServer; workers: Crowd }> {
@@ -30,32 +30,35 @@ async function crowd(t: ExecutionContext): Promise<{ server: RedisServer; worker
       const args = [server.url, name, PERMITS, LEASE, memory, slot]
       return child(t, 'redis/work.ts', { args, limit: 90_000 })
     },
-    // One of two and a half leases, which has more than TOO_LONG before it.
+    // A wait of two and a half leases, with more than TOO_LONG before it.
     isLong: ({ first, last }) =>
       last - first > LEASE / 5 && last - first < LEASE / 2 && now() - last < LEASE / 20,
   })
   return { server, workers }
 }
 
-requires(redisServer).serial('never more than the limit act while Redis is stopped and goes on', async t => {
-  const { server, workers } = await crowd(t)
-  for (let round = 0; round < 3; round += 1) {
-    await workers.longTurn()
-    server.pause()
-    await sleep(TOO_LONG)
-    server.resume()
-    await workers.progress('after a long stop', TURNS)
-    server.pause()
-    await sleep(LEASE / 4)
-    server.resume()
-    await workers.progress('after a short stop', TURNS)
-  }
-  t.true((await workers.end()) > 0)
-  workers.check(50)
-})
+requires(redisServer).serial(
+  'at most as many processes as permits act while Redis is stopped and continued',
+  async t => {
+    const { server, workers } = await crowd(t)
+    for (let round = 0; round < 3; round += 1) {
+      await workers.longTurn()
+      server.pause()
+      await sleep(TOO_LONG)
+      server.resume()
+      await workers.progress('after a long stop', TURNS)
+      server.pause()
+      await sleep(LEASE / 4)
+      server.resume()
+      await workers.progress('after a short stop', TURNS)
+    }
+    t.true((await workers.end()) > 0)
+    workers.check(50)
+  },
+)
 
 requires(redisServer).serial(
-  'never more than the limit act while Redis is killed and comes back',
+  'at most as many processes as permits act while Redis is killed and restarted',
   async t => {
     const { server, workers } = await crowd(t)
     for (const pause of [0, LEASE / 4, TOO_LONG]) {
@@ -70,7 +73,7 @@ requires(redisServer).serial(
 )
 
 requires(redisServer).serial(
-  'never more than the limit act while clients are stopped and killed',
+  'at most as many processes as permits act while clients are stopped and killed',
   async t => {
     const { workers } = await crowd(t)
     for (const client of workers.clients.slice(0, 2)) {
@@ -86,7 +89,7 @@ requires(redisServer).serial(
   },
 )
 
-/** A process that holds the only permit there is, and what others ask for it. */
+/** A process that holds the only permit, and a source that asks for it. */
 async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisLimit }> {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
@@ -99,7 +102,7 @@ async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: Redis
 
 requires(redisServer).serial('the permits of a killed process come back after the lease', async t => {
   const { holder, jobs } = await rivals(t)
-  // It is refreshed as long as it lives.
+  // The permit is refreshed while its process lives.
   await t.throwsAsync(jobs.acquire({ timeout: TOO_LONG }), { code: 'ETIMEDOUT' })
   holder.kill('SIGKILL')
   await holder.exit
@@ -118,10 +121,10 @@ requires(redisServer).serial(
     // The holder takes a pause for a stop when it is longer than the lease; until now it was that less the last refresh.
     await sleep(LEASE)
     holder.kill('SIGCONT')
-    // What it says the first time that any code of it runs again.
+    // The first message after its code runs again.
     t.like(await holder.next(), { aborted: true, code: 'ERR_PERMIT_LOST' })
     t.is(await holder.next(), 'released')
-    // Its release takes nothing from us.
+    // Its release does not release the permit of this process.
     t.is((await jobs.info()).taken, 1)
     await permit.release()
   },

@@ -1,4 +1,4 @@
-// What permits on Redis do beyond the suite for all: connections, their ends, and a Redis that is not there.
+// Permits on Redis beyond the common suite: connections, their ends, and a missing Redis.
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -15,7 +15,7 @@ import { PATIENCE, redisServer } from './helpers/redis.ts'
 import { type Redis, redis } from './helpers/sources.ts'
 import { requires } from '../shared/requires.ts'
 
-/** A port that nobody listens to. */
+/** A port that no process listens on. */
 const NOBODY = 'redis://127.0.0.1:1'
 
 function client(t: ExecutionContext, url: string, options: Pick<RedisOptions, 'keyPrefix'> = {}): Client {
@@ -34,7 +34,7 @@ function over(t: ExecutionContext, { server, name }: Redis, lease = 2_000): Redi
 
 // ---- names and options
 
-test('a name is what it would be for a limit of one machine', async t => {
+test('a name has the same rules as the name of a limit on one machine', async t => {
   const named = (name: string) => RedisLimit.connect(NOBODY, name, { permits: 1 })
   t.is(named('jobs').name, '/jobs')
   t.is(named('/jobs').name, '/jobs')
@@ -81,9 +81,9 @@ test('options are checked before anything is sent', t => {
   t.throws(() => Reflect.construct(RedisLimit, []), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
-// ---- what is in Redis
+// ---- the keys in Redis
 
-requires(redisServer)('a permit is an entry of a sorted set that goes by itself', async t => {
+requires(redisServer)('a permit is an entry of a sorted set that expires by itself', async t => {
   const { server, name, connect } = await redis(t)
   const jobs = connect({ permits: 3, lease: 30_000 })
   const permit = await jobs.acquire()
@@ -98,7 +98,7 @@ requires(redisServer)('a permit is an entry of a sorted set that goes by itself'
   t.is(await watch.exists(key), 0)
 })
 
-requires(redisServer)('many waits of one object ask Redis as one, and are served in their order', async t => {
+requires(redisServer)('many waits of one object ask Redis together, and are served in order', async t => {
   const { server, connect } = await redis(t)
   const jobs = connect({ poll: 20, lease: 30_000 })
   const held = await jobs.acquire()
@@ -112,7 +112,7 @@ requires(redisServer)('many waits of one object ask Redis as one, and are served
   const before = await evaluations(watch)
   await sleep(500)
   const asked = (await evaluations(watch)) - before
-  // 25 times, if every one asked for itself 12,500 times.
+  // About 25 questions; separate questions of every wait would be 12,500.
   t.true(asked > 0 && asked < 150, `${asked} questions`)
   await held.release()
   await Promise.all(waits)
@@ -127,7 +127,7 @@ async function evaluations(watch: Client): Promise<number> {
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
 }
 
-requires(redisServer)('many calls at once are no trouble', async t => {
+requires(redisServer)('many calls at once all succeed', async t => {
   const { connect } = await redis(t)
   const jobs = connect({ permits: 50, lease: 30_000 })
   const warnings: Error[] = []
@@ -147,7 +147,7 @@ requires(redisServer)('many calls at once are no trouble', async t => {
 
 // ---- connections
 
-requires(redisServer)('close ends a connection of its own, after the last permit', async t => {
+requires(redisServer)('close ends its own connection, after the last permit', async t => {
   const { server, connect } = await redis(t)
   const watch = client(t, server.url)
   const connections = async () => ((await watch.client('LIST')) as string).trim().split('\n').length
@@ -157,7 +157,7 @@ requires(redisServer)('close ends a connection of its own, after the last permit
   const [first, second] = [await jobs.acquire(), await jobs.acquire()]
   t.is(await connections(), alone + 1)
   await jobs.close()
-  // Closed, it still refreshes what it holds.
+  // A closed source still refreshes its permits.
   await sleep(4_500)
   t.false(first.signal.aborted)
   t.is(await connections(), alone + 1)
@@ -168,7 +168,7 @@ requires(redisServer)('close ends a connection of its own, after the last permit
   t.is(await connections(), alone)
 })
 
-requires(redisServer)('a client that was given is left as it is', async t => {
+requires(redisServer)('close leaves a given client open and unchanged', async t => {
   const { server, name } = await redis(t)
   const given = client(t, server.url)
   const listeners = () => given.eventNames().map(event => [event, given.listenerCount(event)])
@@ -181,7 +181,7 @@ requires(redisServer)('a client that was given is left as it is', async t => {
     await jobs.close()
   }
   const many = Array.from({ length: 20 }, () => RedisLimit.over(given, name, { permits: 1 }))
-  // More than ten would be a warning.
+  // More than ten listeners would bring a warning.
   t.is(given.listenerCount('ready'), 1)
   await Promise.all(many.map(jobs => jobs.close()))
   t.deepEqual(listeners(), before)
@@ -209,7 +209,7 @@ requires(redisServer)('a password that is wrong or missing is refused at once', 
   await jobs.close()
 })
 
-requires(redisServer)('a database that Redis does not have is refused, and no other one used', async t => {
+requires(redisServer)('a database that Redis does not have is refused, and no other one is used', async t => {
   const { server, name } = await redis(t)
   const jobs = RedisLimit.connect(`${server.url}/99`, name, { permits: 1 })
   for (const call of [() => jobs.acquire(), () => jobs.tryAcquire(), () => jobs.info()]) {
@@ -223,7 +223,7 @@ requires(redisServer)('a database that Redis does not have is refused, and no ot
   await third.close()
 })
 
-requires(redisServer)('a Redis that lacks the right of a command says so at once', async t => {
+requires(redisServer)('a user of Redis without the right for a command gets an error at once', async t => {
   const { server, name, connect } = await redis(t)
   const watch = client(t, server.url)
   await watch.set(`semaphore:os-ipc:${name}`, 'something else')
@@ -231,20 +231,23 @@ requires(redisServer)('a Redis that lacks the right of a command says so at once
   await t.throwsAsync(jobs.acquire(), { instanceOf: IpcError, code: 'ERR_REFUSED', message: /WRONGTYPE/ })
 })
 
-requires(redisServer)('who may not ask for clock and memory gets permits all the same', async t => {
-  const { server, name } = await redis(t)
-  const watch = client(t, server.url)
-  await watch.call('ACL', 'SETUSER', 'little', 'on', '>secret', '~*', '+@all', '-info', '-time')
-  const url = server.url.replace('//', '//little:secret@')
-  const jobs = RedisLimit.connect(url, name, { permits: 1 })
-  t.is(await jobs.use(() => 'in'), 'in')
-  await jobs.close()
-})
+requires(redisServer)(
+  'a user who may not read the clock and the memory of Redis still gets permits',
+  async t => {
+    const { server, name } = await redis(t)
+    const watch = client(t, server.url)
+    await watch.call('ACL', 'SETUSER', 'little', 'on', '>secret', '~*', '+@all', '-info', '-time')
+    const url = server.url.replace('//', '//little:secret@')
+    const jobs = RedisLimit.connect(url, name, { permits: 1 })
+    t.is(await jobs.use(() => 'in'), 'in')
+    await jobs.close()
+  },
+)
 
-// ---- a Redis that is not there
+// ---- a missing Redis
 
-// Alone: while all the servers of the others start, it can take longer to learn that nobody is there.
-test.serial('without Redis a wait goes on until its timeout, and says why', async t => {
+// Runs alone, because a refused connection can take longer while the servers of other tests start.
+test.serial('without Redis a wait lasts until its timeout, and the error has the reason', async t => {
   const jobs = RedisLimit.connect(NOBODY, uniqueName(t), { permits: 1 })
   const error = await t.throwsAsync(jobs.acquire({ timeout: 3_000 }), {
     instanceOf: IpcError,
@@ -255,7 +258,7 @@ test.serial('without Redis a wait goes on until its timeout, and says why', asyn
   await jobs.close()
 })
 
-test.serial('however many waits fail at once, the pauses grow as for one', async t => {
+test.serial('the pauses grow for many failing waits as for one', async t => {
   const tries: number[] = []
   const server = createServer(socket => {
     tries.push(performance.now())
@@ -275,7 +278,7 @@ test.serial('however many waits fail at once, the pauses grow as for one', async
   for (const { status } of await outcomes) t.is(status, 'rejected')
 })
 
-test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works, and so does close', async t => {
+test('without Redis a call that does not wait rejects with ERR_UNAVAILABLE, and abort and close work', async t => {
   const jobs = RedisLimit.connect(NOBODY, uniqueName(t), { permits: 1 })
   for (const call of [() => jobs.tryAcquire(), () => jobs.info(), () => jobs.acquire({ timeout: 0 })]) {
     await t.throwsAsync(call, { instanceOf: IpcError, code: 'ERR_UNAVAILABLE', message: /ECONNREFUSED/ })
@@ -292,30 +295,33 @@ test('without Redis a call that does not wait is ERR_UNAVAILABLE, an abort works
   await closed
 })
 
-requires(redisServer)('a closed source does not go on to give back what it cannot', async t => {
-  const { server, connect } = await redis(t)
-  const warnings: Error[] = []
-  const onWarning = (warning: Error) => warnings.push(warning)
-  process.on('warning', onWarning)
-  t.teardown(() => process.off('warning', onWarning))
-  const jobs = connect({ lease: 30_000 })
-  const permit = await jobs.acquire()
-  await server.kill()
-  await permit.release()
-  await jobs.close()
-  // Each try would add listeners to the connection that broke, and more than ten are a warning.
-  await sleep(2_500)
-  t.deepEqual(
-    warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
-    [],
-  )
-})
+requires(redisServer)(
+  'a closed source stops trying to give back a permit that it cannot give back',
+  async t => {
+    const { server, connect } = await redis(t)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    t.teardown(() => process.off('warning', onWarning))
+    const jobs = connect({ lease: 30_000 })
+    const permit = await jobs.acquire()
+    await server.kill()
+    await permit.release()
+    await jobs.close()
+    // Each try would add listeners to the broken connection, and more than ten bring a warning.
+    await sleep(2_500)
+    t.deepEqual(
+      warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
+      [],
+    )
+  },
+)
 
 for (const [kind, open] of [
   ['a connection of its own', (_: ExecutionContext, { connect }: Redis) => connect()],
   ['a given client', over],
 ] as const) {
-  requires(redisServer)(`a wait that began before Redis was there gets its permit (${kind})`, async t => {
+  requires(redisServer)(`a wait that began before Redis started gets its permit (${kind})`, async t => {
     const setting = await redis(t)
     await setting.server.kill()
     const jobs = open(t, setting)
@@ -347,9 +353,9 @@ for (const [kind, open] of [
     setting.server.resume()
   })
 
-  requires(redisServer)(`a permit that comes when nobody waits any more goes back (${kind})`, async t => {
+  requires(redisServer)(`a permit that arrives after its wait ended goes back (${kind})`, async t => {
     const setting = await redis(t)
-    // So long a lease that it is not the lease that gives it back.
+    // The lease is so long that its end cannot be what gives the permit back.
     const jobs = kind === 'a given client' ? over(t, setting, 60_000) : setting.connect({ lease: 60_000 })
     await jobs.use(() => 'connected')
     setting.server.pause()
@@ -382,7 +388,7 @@ for (const [how, said] of [
     const { server, name, connect } = await redis(t)
     const process = child(t, 'redis/end.ts', { args: [server.url, name, how] })
     t.like(await process.exit, { code: 0, stdout: said, stderr: '' })
-    // What was disposed of came back before the process was gone.
+    // The disposed permit came back before the process ended.
     const { taken } = await connect({ lease: 30_000 }).info()
     t.is(taken, how === 'holds' ? 1 : 0)
   })
@@ -398,7 +404,7 @@ test('a process without Redis ends by itself', async t => {
   }
 })
 
-requires(redisServer)('a process that waits stays until its permit came', async t => {
+requires(redisServer)('a process that waits lives until its permit comes', async t => {
   const { server, name, connect } = await redis(t)
   const permit = await connect({ lease: 30_000 }).acquire()
   const waiting = child(t, 'redis/end.ts', { args: [server.url, name, 'waits'] })

@@ -1,4 +1,4 @@
-// A permit on Redis is lost when its lease is over, by our own clock: its signal says so, and nothing else breaks.
+// A permit on Redis is lost when its lease is over by the clock of this process: its signal aborts, and nothing else breaks.
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { requires } from '../shared/requires.ts'
 
 const LEASE = 1_000
 
-/** Stops this thread: no timer runs, and nothing is received. Such a test runs alone: all of this process stands still. */
+/** Blocks this thread: no timer runs, and nothing is received. Such a test runs alone, because it blocks the whole process. */
 function block(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
@@ -73,7 +73,7 @@ requires(redisServer).serial('a signal that is asked for after the loss is abort
   const permit = await connect({ lease: LEASE }).acquire()
   const warned = once(process, 'warning')
   block(LEASE * 1.1)
-  // Where nobody looks at the signal, the process is warned.
+  // When no code reads the signal, the process gets a warning.
   const [warning] = (await warned) as [Error & { code: string }]
   t.is(warning.code, 'OS_IPC_PERMIT_LOST')
   t.true(permit.signal.aborted)
@@ -114,7 +114,7 @@ for (const [what, take] of [
     },
   )
 
-  requires(redisServer)(`a permit survives that Redis is ${what} for less than its lease`, async t => {
+  requires(redisServer)(`a permit survives when Redis is ${what} for less than its lease`, async t => {
     const { server, connect } = await redis(t)
     const jobs = connect({ lease: 6_000 })
     const permit = await jobs.acquire()
@@ -129,7 +129,7 @@ for (const [what, take] of [
   })
 }
 
-requires(redisServer)('a permit that somebody took away is lost at the next refresh', async t => {
+requires(redisServer)('a permit that another client removed is lost at the next refresh', async t => {
   const { server, connect } = await redis(t)
   const jobs = connect({ lease: LEASE })
   const permit = await jobs.acquire()
@@ -141,14 +141,14 @@ requires(redisServer)('a permit that somebody took away is lost at the next refr
   t.regex(permit.signal.reason.message, /Redis does not have it any more/)
 })
 
-requires(redisServer)('what held on after its loss does not come back to life', async t => {
+requires(redisServer)('a lost permit stays lost, even when a late refresh succeeds', async t => {
   const { server, connect } = await redis(t)
   const jobs = connect({ lease: LEASE })
   const permit = await jobs.acquire()
   server.pause()
   await once(permit.signal, 'abort')
   server.resume()
-  // The refresh that Redis answers only now may well say that the entry was there.
+  // The late answer of Redis to the refresh may say that the entry exists.
   await sleep(LEASE)
   t.true(permit.signal.aborted)
   const next = await jobs.acquire({ timeout: PATIENCE })
@@ -193,7 +193,7 @@ for (const [how, jump] of [
   ['forward', 60_000],
   ['back', -60_000],
 ] as const) {
-  requires(redisServer).serial(`a clock that is set ${how} between two comparisons is found out`, async t => {
+  requires(redisServer).serial(`a clock that is set ${how} between two comparisons is detected`, async t => {
     const { connect } = await redis(t)
     const jobs = connect({ permits: 1, lease: 6_000 })
     const permit = await connect({ permits: 1, lease: 6_000 }).acquire()
@@ -203,7 +203,7 @@ for (const [how, jump] of [
       Date.now = clock
     })
     Date.now = () => clock() + jump
-    // To a clock a minute ahead, what others hold looks like left behind.
+    // To a clock that is a minute ahead, the permits of other holders look expired.
     await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_CLOCK_SKEW' })
     Date.now = clock
     t.is(await jobs.tryAcquire(), null)
@@ -229,7 +229,7 @@ requires(redisServer)('clocks are compared again where the answer took too long 
   }
   late.push(700, 700)
   t.is(await open().use(() => late.length), 0)
-  // One that is asked late could be behind by that: the next answer says that it is.
+  // A late answer could hide a clock that is behind by that time; the next answer shows it.
   skew = -900
   late.push(1_000)
   await t.throwsAsync(open().tryAcquire(), { code: 'ERR_CLOCK_SKEW', message: /ahead of Redis's/ })
@@ -250,7 +250,7 @@ function changed(client: Client, name: string, fn: () => unknown): Client {
 }
 
 requires(redisServer)(
-  'a clock that is far from that of Redis is refused, and costs a permit that is held',
+  'a clock that differs too much from that of Redis is refused, and a held permit is lost',
   async t => {
     const { server, name } = await redis(t)
     const client = new Client(server.url)

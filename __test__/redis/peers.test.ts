@@ -1,4 +1,4 @@
-// The peers of os-ipc/redis: nobody else loads them, and where they are missing the error says how to get them.
+// The peers of os-ipc/redis: no other entry loads them, and the error for a missing peer names the command that installs it.
 
 import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,11 +12,11 @@ import { project, write } from '../shared/project.ts'
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
-/** What this code prints in a project that has os-ipc and these of its peers. */
+/** The output of this code in a project that has os-ipc and these of its peers. */
 async function run(t: ExecutionContext, code: string, peers: readonly string[], node = process.execPath) {
   const home = project(t)
   for (const peer of peers) symlinkSync(join(modules, peer), join(home, 'node_modules', peer))
-  // What a link leads to finds its own dependencies; the package itself must not find them there.
+  // The target of a link finds its own dependencies; the package itself must not find them there.
   const main = write(join(home, 'main.mjs'), code)
   const {
     code: status,
@@ -57,7 +57,7 @@ for (const [peers, missing] of [
   })
 }
 
-test('a peer that is there and broken is not called missing', async t => {
+test('an installed but broken peer is not reported as missing', async t => {
   const home = project(t)
   cpSync(join(modules, 'ioredis'), join(home, 'node_modules/ioredis'), { recursive: true })
   write(join(home, 'node_modules/redis-semaphore/package.json'), '{ "main": "main.js" }')
@@ -88,7 +88,7 @@ test('os-ipc/testing runs without the addon, and os-ipc/redis too', async t => {
   t.is(await run(t, code, ['redis-semaphore', 'ioredis']), 'true function\n0\n')
 })
 
-test('both can be required', async t => {
+test('os-ipc/redis and os-ipc/testing can be required', async t => {
   const code = `
     import { createRequire } from 'node:module'
     const require = createRequire(import.meta.url)

@@ -61,7 +61,7 @@ requires(redisServer).serial(
     await until(
       'the replica is the master',
       async () => {
-        // As if the entry had not arrived.
+        // Deletes the entry, as if it had not arrived.
         if (!/role:master/.test(await watch.info('replication'))) return false
         await watch.del(`semaphore:os-ipc:${name}`)
         return true
@@ -73,7 +73,7 @@ requires(redisServer).serial(
     t.is(early, 'ERR_UNAVAILABLE')
     const waits = [other, fresh, open()].map(async jobs => {
       const permit = await jobs.acquire({ timeout: PATIENCE })
-      t.true(signal.aborted, 'two hold the permit')
+      t.true(signal.aborted, 'two holders have the permit')
       await permit.release()
     })
     await Promise.all(waits)

@@ -1,4 +1,4 @@
-// Redis 6.2 and Valkey, and replies that differ between them: what passes is waited for, everything else is told at once.
+// Redis 6.2 and Valkey, and their different replies: a wait outlasts temporary errors, and all others are thrown at once.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -19,7 +19,7 @@ const SERVERS = [
   ['Valkey', fetchedServer('valkey')],
 ] as const
 
-/** What keeps a server from writing for a while: how it begins and ends. */
+/** The states in which a server cannot write, with the commands that begin and end each. */
 const TROUBLES = [
   ['is a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
   [
@@ -67,25 +67,28 @@ for (const [what, program] of SERVERS) {
   )
 
   for (const [trouble, begin, end] of TROUBLES) {
-    requires(redisServer, program)(`a wait outlasts that Redis ${trouble} (${what})`, async t => {
-      const settings = { 'lua-time-limit': '100' }
-      const { server, connect } = await redis(t, { program: program.path, settings })
-      const jobs = connect()
-      await (await jobs.acquire({ timeout: PATIENCE })).release()
-      const admin = direct(t, server)
-      if (trouble.includes('without')) await admin.call('REPLICAOF', '127.0.0.1', '1')
-      const [beginCommand, ...beginArgs] = begin
-      const begun = direct(t, server).call(beginCommand, ...beginArgs)
-      begun.catch(() => {})
-      await until('it begins', async () => (await taken(jobs)) === 'ERR_UNAVAILABLE', PATIENCE)
-      const waiting = jobs.acquire({ timeout: PATIENCE })
-      await sleep(300)
-      const [endCommand, ...endArgs] = end
-      await admin.call(endCommand, ...endArgs)
-      const permit = await waiting
-      t.false(permit.signal.aborted)
-      await permit.release()
-    })
+    requires(redisServer, program)(
+      `a wait outlasts the time in which Redis ${trouble} (${what})`,
+      async t => {
+        const settings = { 'lua-time-limit': '100' }
+        const { server, connect } = await redis(t, { program: program.path, settings })
+        const jobs = connect()
+        await (await jobs.acquire({ timeout: PATIENCE })).release()
+        const admin = direct(t, server)
+        if (trouble.includes('without')) await admin.call('REPLICAOF', '127.0.0.1', '1')
+        const [beginCommand, ...beginArgs] = begin
+        const begun = direct(t, server).call(beginCommand, ...beginArgs)
+        begun.catch(() => {})
+        await until('it begins', async () => (await taken(jobs)) === 'ERR_UNAVAILABLE', PATIENCE)
+        const waiting = jobs.acquire({ timeout: PATIENCE })
+        await sleep(300)
+        const [endCommand, ...endArgs] = end
+        await admin.call(endCommand, ...endArgs)
+        const permit = await waiting
+        t.false(permit.signal.aborted)
+        await permit.release()
+      },
+    )
   }
 
   requires(redisServer, program)(`a key of another type is refused (${what})`, async t => {
@@ -98,7 +101,7 @@ for (const [what, program] of SERVERS) {
   })
 }
 
-test('a reply that passes is told from one that stays, wrapped or not', t => {
+test('a temporary error is told from a final one, wrapped or not', t => {
   const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
   const wrapped = (message: string) =>
     `ERR Error running script (call to f_4ca238f611c9d0ae4e9a75a5dbac22aedc1e44a8): @user_script:12: @user_script: 12: ${message}`

@@ -1,4 +1,4 @@
-// Others on the same Redis who do not play by our rules: the bare library, and code that gives us odd things.
+// Other users of the same Redis that break the rules of this package: the bare library, and code with odd arguments.
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,12 +13,12 @@ import { PATIENCE, redisServer, RedisServer } from './helpers/redis.ts'
 import { redis } from './helpers/sources.ts'
 import { requires } from '../shared/requires.ts'
 
-/** Long enough that its tenths and thirds are no explanation. */
+/** The lease is so long that a tenth or a third of it cannot explain the result. */
 const LEASE = 60_000
 
 for (const given of [false, true]) {
   requires(redisServer).serial(
-    `a permit is lost as soon as a server is back that forgot it (${given ? 'a given client' : 'a connection of its own'})`,
+    `a permit is lost as soon as a server returns without it (${given ? 'a given client' : 'a connection of its own'})`,
     async t => {
       const { server, name, connect } = await redis(t)
       const client = new Client(server.url)
@@ -34,7 +34,7 @@ for (const given of [false, true]) {
       await server.forget()
       await server.start()
       const back = performance.now()
-      // The bare library waits for nothing.
+      // The bare library does not wait for a lease.
       const bare = new Bare(client, `os-ipc:${name}`, 1, { lockTimeout: LEASE })
       t.true(await bare.tryAcquire())
       t.teardown(() => bare.stopRefresh())
@@ -48,7 +48,7 @@ for (const given of [false, true]) {
   )
 }
 
-requires(redisServer).serial('the wait for a fresh server is announced once, however many wait', async t => {
+requires(redisServer).serial('the wait for a fresh server is announced once for all waits', async t => {
   const warnings: (Error & { code?: string })[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -67,7 +67,7 @@ requires(redisServer).serial('the wait for a fresh server is announced once, how
   await Promise.all(sources.map(jobs => jobs.close()))
 })
 
-requires(redisServer)('a client whose answers are no numbers is an error, and not NaN', async t => {
+requires(redisServer)('a client whose answers are not numbers is an error, and not NaN', async t => {
   const { server, name } = await redis(t)
   const client = new Client(server.url)
   t.teardown(() => client.disconnect())
@@ -85,7 +85,7 @@ requires(redisServer)('a client whose answers are no numbers is an error, and no
   }
   const jobs = RedisLimit.over(client, name, { permits: 2 })
   t.like(await jobs.info(), { taken: 0, free: 2 })
-  // A transaction that its owner has begun takes in all commands.
+  // A transaction that the owner of the client has begun queues all commands.
   await client.multi({ pipeline: false })
   await t.throwsAsync(jobs.info(), { code: 'ERR_UNAVAILABLE' })
   await client.discard()
@@ -94,7 +94,7 @@ requires(redisServer)('a client whose answers are no numbers is an error, and no
 
 // ---- signals
 
-test('a thing that is no AbortSignal is refused', async t => {
+test('a value that is not an AbortSignal is refused', async t => {
   const jobs = RedisLimit.connect('redis://127.0.0.1:1', '/jobs', { permits: 1 })
   for (const signal of [
     ...[null, 7, 'abort', {}, { aborted: false }, { aborted: false, addEventListener() {} }],
@@ -115,7 +115,7 @@ test('a thing that is no AbortSignal is refused', async t => {
 })
 
 for (const method of ['addEventListener', 'removeEventListener'] as const) {
-  requires(redisServer)(`a signal whose ${method} throws loses nobody's permit`, async t => {
+  requires(redisServer)(`a signal whose ${method} throws loses no permit`, async t => {
     const { connect } = await redis(t)
     const jobs = connect({ permits: 2, lease: LEASE })
     const held = [await jobs.acquire({ timeout: PATIENCE }), await jobs.acquire()]

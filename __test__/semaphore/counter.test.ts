@@ -22,12 +22,12 @@ const MANY = 100
 
 for (const peer of [c, python]) {
   requires(peer)(
-    `under contention nobody is in twice and nobody is forgotten (${peer.language})`,
+    `under contention one process is inside at a time and every process gets in (${peer.language})`,
     async t => {
       const [ours, theirs] = [20_000, peer === c ? 100_000 : 20_000]
       const name = uniqueName(t)
       using memory = SharedMemory.create(name, { size: 8 })
-      // Closed to all until everybody is there.
+      // The semaphore has no unit until all processes are ready.
       using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
       const fixtures = ['try', 'wait'].map(how =>
         child(t, 'semaphore/guarded.ts', { args: [name, String(ours), how], limit: 60_000 }),
@@ -55,7 +55,7 @@ for (const peer of [c, python]) {
     t.true(semaphore.tryWait())
     for (let index = 0; index < 3; index += 1) {
       const waiter = peer.start(t, ['sem-posix', 'wait', name, 30_000])
-      // Python starts within this; a peer that does not sleep yet takes the unit all the same.
+      // Python starts within this time; a peer that does not sleep yet takes the unit as well.
       await new Promise(resolve => setTimeout(resolve, 200))
       semaphore.post()
       t.is(await answer(waiter), 'ok')
@@ -64,7 +64,7 @@ for (const peer of [c, python]) {
   })
 }
 
-test('a counter that is full says so, and one that is empty too', t => {
+test('a post to a full counter throws, and tryWait of an empty one returns false', t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) t.false(semaphore.tryWait())
@@ -74,7 +74,7 @@ test('a counter that is full says so, and one that is empty too', t => {
   t.false(semaphore.tryWait())
 })
 
-test('handles on one semaphore count together, and a closed one counts no more', t => {
+test('handles of one semaphore share its counter, and a closed handle refuses to count', t => {
   const name = uniqueName(t)
   using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
   const second = Semaphore.open(name, { backend: 'posix' })
@@ -89,7 +89,7 @@ test('handles on one semaphore count together, and a closed one counts no more',
   t.is(first.value, 1)
 })
 
-test('a wait of our own is woken by a unit', async t => {
+test('a post wakes a wait of this process', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) {
@@ -100,7 +100,7 @@ test('a wait of our own is woken by a unit', async t => {
   t.is(semaphore.value, 0)
 })
 
-test('a semaphore that was unlinked goes on counting for those who have it open', t => {
+test('an unlinked semaphore still counts for the handles that have it open', t => {
   const name = uniqueName(t)
   using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
   using second = Semaphore.open(name, { backend: 'posix' })
@@ -113,7 +113,7 @@ test('a semaphore that was unlinked goes on counting for those who have it open'
   t.is(other.value, 0)
 })
 
-requires(glibc)('the counter is a number that C can hold', t => {
+requires(glibc)('the counter holds the largest number that C allows', t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) semaphore.post()
@@ -143,20 +143,20 @@ requires(linux)(
   },
 )
 
-test('workers that are terminated while they count lose no unit and double none, and wake who waits', async t => {
+test('workers that are terminated while they count neither lose nor double a unit, and wake the waiters', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
   const fixture = new URL('fixtures/count-in-worker.ts', import.meta.url)
   for (let round = 0; round < 30; round += 1) {
     const worker = new Worker(fixture, { workerData: name })
     await once(worker, 'message')
-    // It takes the unit and puts it back all the time, so that this waits for it in the kernel, again and again.
+    // The worker takes the unit and puts it back all the time, so that this thread waits for it in the kernel again and again.
     for (let turn = 0; turn < 5; turn += 1) {
       await semaphore.wait({ timeout: 30_000 })
       semaphore.post()
     }
     await worker.terminate()
-    // Terminated with the unit, it keeps it, as a process that dies does: there is no undo.
+    // A worker that is terminated with the unit keeps it, as a process that dies does: a semaphore has no undo.
     if (semaphore.value === 0) semaphore.post()
     t.is(semaphore.value, 1)
   }
@@ -165,7 +165,7 @@ test('workers that are terminated while they count lose no unit and double none,
 const CALLS = ['tryWait', 'post', 'post many', 'wait', 'waitSync', 'value', 'info']
 
 for (const when of ['opened', 'not opened yet']) {
-  requires(glibc)(`a semaphore that another program wrote over aborts no process (${when})`, async t => {
+  requires(glibc)(`a semaphore that another program overwrote aborts no process (${when})`, async t => {
     const outcomes = new Map<string, unknown>()
     for (const bytes of ['sharing', '0xff', '0x01']) {
       for (const call of CALLS) {
@@ -177,7 +177,7 @@ for (const when of ['opened', 'not opened yet']) {
         semaphore.unlink()
       }
     }
-    // glibc aborts the process where its futex is not shared as it wrote it.
+    // glibc aborts a process that waits on a futex whose sharing flag is not the one that glibc wrote.
     for (const call of ['post', 'post many', 'wait', 'waitSync'])
       t.is(outcomes.get(`sharing ${call}`), 'EINVAL', call)
     for (const call of ['tryWait', 'value', 'info']) t.is(outcomes.get(`0x01 ${call}`), 'returned', call)

@@ -1,4 +1,4 @@
-// Every refusal of the system, provoked for real, and how it reads.
+// Every refusal of the system, provoked for real, and its error.
 
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -14,17 +14,17 @@ import { linux, requires, root } from '../shared/requires.ts'
 import { ctypes } from '../shared/sets.ts'
 import { asUser, injected, privateIpc, withTmpfs } from '../shared/surroundings.ts'
 
-/** A user who is nobody else's, and another one. */
+/** Two users that no other process runs as. */
 const someone = 65_533
 const nobody = 65_534
 
-/** An error of the system as another process tells it. */
+/** An error of the system as another process reports it. */
 function refused(code: keyof typeof constants.errno | 'EIDRM', syscall: string) {
   const errno = code === 'EIDRM' ? -43 : -constants.errno[code as 'EACCES']
   return { error: 'IpcError', code, errno, syscall }
 }
 
-// ---- how an error reads
+// ---- the fields of an error
 
 onEveryBackend(({ backend, test, create, open }) => {
   test('an error of the system looks like one of Node’s', t => {
@@ -50,7 +50,7 @@ onEveryBackend(({ backend, test, create, open }) => {
     })
   })
 
-  test('an error of ours has no errno', t => {
+  test('an error of this package has no errno', t => {
     const semaphore = create(t, 1)
     semaphore.close()
     const error = t.throws(() => semaphore.post(), { instanceOf: IpcError })
@@ -58,27 +58,30 @@ onEveryBackend(({ backend, test, create, open }) => {
     t.is(error?.message, `the semaphore '${semaphore.name}' is closed`)
   })
 
-  // ---- whose semaphore it is
+  // ---- owners
 
-  requires(asUser(nobody))(`what another user may not touch is EACCES (${backend})`, async t => {
-    const { name } = create(t, 1, { mode: 0o600 })
-    const within = [asUser(nobody)]
-    const syscall = backend === 'sysv' ? 'semget' : 'sem_open'
-    const message = `EACCES: no permission to read and change the semaphore, ${syscall} '${name}'`
-    for (const method of ['open', 'openOrCreate'] as const) {
-      const other = remote(t, method, name, { backend, initial: 1 }, { within })
-      const answer = (await other.opened) as { hint: string }
-      t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
-      t.regex(
-        answer.hint,
-        /root \(uid 0\) and has mode 600; this process runs as uid 65534: .*\(`mode: 0o660`\)/,
-      )
-    }
-  })
+  requires(asUser(nobody))(
+    `a semaphore that the mode closes to this user is EACCES (${backend})`,
+    async t => {
+      const { name } = create(t, 1, { mode: 0o600 })
+      const within = [asUser(nobody)]
+      const syscall = backend === 'sysv' ? 'semget' : 'sem_open'
+      const message = `EACCES: no permission to read and change the semaphore, ${syscall} '${name}'`
+      for (const method of ['open', 'openOrCreate'] as const) {
+        const other = remote(t, method, name, { backend, initial: 1 }, { within })
+        const answer = (await other.opened) as { hint: string }
+        t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
+        t.regex(
+          answer.hint,
+          /root \(uid 0\) and has mode 600; this process runs as uid 65534: .*\(`mode: 0o660`\)/,
+        )
+      }
+    },
+  )
 
   for (const mode of [0o604, 0o602]) {
     requires(asUser(nobody))(
-      `a mode of ${mode.toString(8)} is not enough for others, and they hear it at open (${backend})`,
+      `with mode ${mode.toString(8)} open throws for another user (${backend})`,
       async t => {
         const { name } = create(t, 1, { mode })
         const other = remote(t, 'open', name, { backend }, { within: [asUser(nobody)] })
@@ -87,16 +90,19 @@ onEveryBackend(({ backend, test, create, open }) => {
     )
   }
 
-  requires(asUser(nobody))(`what root made for everybody is used by everybody (${backend})`, async t => {
-    const semaphore = create(t, 1, { mode: 0o666 })
-    const other = remote(t, 'open', semaphore.name, { backend }, { within: [asUser(nobody)] })
-    t.like(await other.opened, { created: false })
-    t.is(await other.call('post'), 'done')
-    t.is(unitsOf(semaphore), 2)
-  })
+  requires(asUser(nobody))(
+    `every user uses a semaphore that root made with mode 666 (${backend})`,
+    async t => {
+      const semaphore = create(t, 1, { mode: 0o666 })
+      const other = remote(t, 'open', semaphore.name, { backend }, { within: [asUser(nobody)] })
+      t.like(await other.opened, { created: false })
+      t.is(await other.call('post'), 'done')
+      t.is(unitsOf(semaphore), 2)
+    },
+  )
 
   requires(asUser(nobody), asUser(someone))(
-    `what a stranger made is refused, unless its owner is named (${backend})`,
+    `the semaphore of another user is refused unless its owner is named (${backend})`,
     async t => {
       const name = uniqueName(t)
       const stranger = remote(
@@ -131,11 +137,11 @@ onEveryBackend(({ backend, test, create, open }) => {
   )
 
   requires(asUser(nobody))(
-    `nobody removes what is somebody else’s, and may try again (${backend})`,
+    `a user cannot remove the semaphore of another user, and a second try fails the same way (${backend})`,
     async t => {
       const semaphore = create(t, 1, { mode: 0o666 })
       const within = [asUser(nobody)]
-      // sem_unlink(3) says EACCES for a file that is not ours in a sticky directory.
+      // sem_unlink(3) fails with EACCES for a file of another user in a sticky directory.
       const error =
         backend === 'sysv' ? refused('EPERM', 'semctl') : { error: 'IpcError', syscall: 'sem_unlink' }
       const other = remote(t, 'open', semaphore.name, { backend }, { within })
@@ -157,9 +163,9 @@ requires(
   linux,
   root,
   ctypes,
-)('who made a set counts, not only who has it now', async t => {
+)('the creator of a set counts as well as its owner', async t => {
   const name = uniqueName(t)
-  // Made by nobody, and given to root (IPC_SET), whom everybody trusts.
+  // The user nobody made the set and gave it to root (IPC_SET), whom every process trusts.
   const script = `
 import ctypes, os
 libc = ctypes.CDLL(None)
@@ -188,7 +194,7 @@ for (const [limit, sem] of [
   ['sets', [250, 32_000, 100, 1]],
   ['semaphores', [250, 28, 100, 10]],
 ] as const) {
-  requires(privateIpc())(`when there are no more ${limit}, it is not the disk that is full`, async t => {
+  requires(privateIpc())(`the hint of ENOSPC says that ${limit} are used up, not the disk`, async t => {
     const name = uniqueName(t)
     const other = child(t, 'semaphore/use-up-sets.ts', { args: [name], within: [privateIpc({ sem })] })
     for (const _ of ['create', 'openOrCreate']) {
@@ -206,7 +212,7 @@ for (const [limit, sem] of [
   ['SEMOPM', [250, 32_000, 4, 100]],
 ] as const) {
   requires(privateIpc())(
-    `where ${limit} is too small for the name, a set of one is made, and it is said`,
+    `where ${limit} is too small for the name, the set has one semaphore, and a warning says so`,
     async t => {
       const name = uniqueName(t)
       const other = child(t, 'semaphore/small-limits.ts', { args: [name], within: [privateIpc({ sem })] })
@@ -228,7 +234,7 @@ for (const [limit, sem] of [
   )
 }
 
-// ---- the kernel says no
+// ---- the kernel refuses
 
 for (const [rule, syscall] of [
   ['semget:error=ENOSYS', 'semget'],
@@ -236,7 +242,7 @@ for (const [rule, syscall] of [
   ['semop:error=ENOMEM', 'semop'],
   ['semop:error=E2BIG', 'semop'],
 ] as const) {
-  requires(injected())(`${rule} is told, and nothing is left behind`, async t => {
+  requires(injected())(`${rule} throws, and leaves nothing behind`, async t => {
     const name = uniqueName(t)
     const code = rule.slice(rule.indexOf('=') + 1) as 'ENOMEM'
     const options = { initial: 1 }
@@ -249,10 +255,10 @@ for (const [rule, syscall] of [
 }
 
 requires(injected())(
-  'a POSIX semaphore that cannot get its mode is told, and left behind is nothing',
+  'a POSIX semaphore whose mode cannot be set throws, and leaves nothing behind',
   async t => {
     const name = uniqueName(t)
-    // The umask takes something from it, so that it has to be given again.
+    // The umask clears bits of the mode, so that the package has to set it again.
     const options = { initial: 1, mode: 0o666, backend: 'posix' }
     for (const method of ['create', 'openOrCreate'] as const) {
       const other = remote(t, method, name, options, { within: [injected('chmod:error=EPERM')] })
@@ -262,14 +268,17 @@ requires(injected())(
   },
 )
 
-requires(asUser(nobody))('a mode that shuts out its own maker leaves nothing behind', async t => {
-  const name = uniqueName(t)
-  const other = remote(t, 'create', name, { initial: 1, mode: 0o400 }, { within: [asUser(nobody)] })
-  t.like(await other.opened, refused('EACCES', 'semop'))
-  t.false(exists('sem', keyOf(name)))
-})
+requires(asUser(nobody))(
+  'a mode that shuts out the creator itself throws and leaves nothing behind',
+  async t => {
+    const name = uniqueName(t)
+    const other = remote(t, 'create', name, { initial: 1, mode: 0o400 }, { within: [asUser(nobody)] })
+    t.like(await other.opened, refused('EACCES', 'semop'))
+    t.false(exists('sem', keyOf(name)))
+  },
+)
 
-requires(injected())('EINTR never arrives, at whichever call it comes', async t => {
+requires(injected())('EINTR never reaches the caller, whichever system call it interrupts', async t => {
   const within = [injected('semop:error=EINTR:when=1..3', 'semctl:error=EINTR:when=1..3')]
   for (const backend of ['sysv', 'posix'] as const) {
     const name = uniqueName(t)
@@ -288,7 +297,7 @@ for (const [call, args, rest] of [
   ['waitSync', [], 0],
   ['waitSync', [{ timeout: 15_000 }], 0],
 ] as const) {
-  requires(injected())(`EINTR never arrives at ${call}(${args.length ? '...' : ''})`, async t => {
+  requires(injected())(`EINTR never reaches the caller of ${call}(${args.length ? '...' : ''})`, async t => {
     const name = uniqueName(t)
     using semaphore = Semaphore.create(name, { initial: 1 })
     const within = [injected('semop:error=EINTR:when=1..3')]
@@ -299,7 +308,7 @@ for (const [call, args, rest] of [
   })
 }
 
-requires(injected())('EINTR never arrives at a wait in the kernel, nor at a post', async t => {
+requires(injected())('EINTR never reaches the caller of a wait in the kernel or of a post', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0 })
   const within = [injected('semop:error=EINTR:when=2..5')]
@@ -312,7 +321,7 @@ requires(injected())('EINTR never arrives at a wait in the kernel, nor at a post
   t.is(semaphore.value, 1)
 })
 
-// ---- POSIX: what stands for the name is no semaphore
+// ---- POSIX: the file of the name is not a semaphore
 
 const file = (name: string) => `/dev/shm/sem.${name.slice(1)}`
 
@@ -325,7 +334,7 @@ for (const [what, plant] of [
   ['an empty file', path => writeFileSync(path, '')],
   ['a file too short', path => writeFileSync(path, Buffer.alloc(31))],
 ] as const satisfies readonly [string, (path: string, t: ExecutionContext) => unknown][]) {
-  requires(linux)(`${what} that was planted is no semaphore`, async t => {
+  requires(linux)(`${what} that was planted is refused`, async t => {
     const name = uniqueName(t)
     t.teardown(() => rmSync(file(name), { recursive: true, force: true }))
     await plant(file(name), t)
@@ -342,7 +351,7 @@ for (const [what, plant] of [
   })
 }
 
-requires(linux)('what a planted link stands for is left as it is', t => {
+requires(linux)('the target of a planted link stays unchanged', t => {
   const name = uniqueName(t)
   const victim = target(t)
   symlinkSync(victim, file(name))
@@ -365,7 +374,7 @@ requires(linux)('a post to a full POSIX semaphore adds nothing', t => {
   t.is(semaphore.value, limit)
 })
 
-requires(linux)('the name of another kind of semaphore is told', t => {
+requires(linux)('the hint names the other backend that has a semaphore of this name', t => {
   const name = uniqueName(t)
   for (const [made, asked] of [
     ['sysv', 'posix'],
@@ -386,7 +395,7 @@ test('a timeout has a hint', async t => {
   }
 })
 
-requires(withTmpfs('4k'))('a full /dev/shm is told, with what to do', async t => {
+requires(withTmpfs('4k'))('a full /dev/shm throws an error that says what to do', async t => {
   const other = child(t, 'semaphore/full-disk.ts', { within: [withTmpfs('4k')] })
   const answer = await other.next()
   t.like(answer, refused('ENOSPC', 'sem_open'))
@@ -394,7 +403,7 @@ requires(withTmpfs('4k'))('a full /dev/shm is told, with what to do', async t =>
   t.deepEqual(await other.next(), ['full'])
 })
 
-/** A file that somebody wants us to write into. */
+/** A file that an attacker wants this process to write into. */
 function target(t: ExecutionContext): string {
   const path = `/dev/shm${uniqueName(t)}`
   writeFileSync(path, Buffer.alloc(64))

@@ -1,4 +1,4 @@
-// What can be known: info, list, modes, keys of files.
+// info, list, modes, and the keys of files (ftok).
 
 import { statSync } from 'node:fs'
 
@@ -15,8 +15,8 @@ import { until } from '../shared/until.ts'
 const onLinux = process.platform === 'linux'
 
 onEveryBackend(({ backend, test, create, open }) => {
-  test('info tells what the kernel knows', t => {
-    // The kernel counts seconds of a clock that is up to a tick behind.
+  test('info shows what the kernel knows', t => {
+    // The kernel's times are seconds of a clock that is up to one tick behind.
     const before = Math.floor((Date.now() - 100) / 1000) * 1000
     const semaphore = create(t, 3, { mode: 0o640 })
     const info = semaphore.info()
@@ -40,21 +40,21 @@ onEveryBackend(({ backend, test, create, open }) => {
     const semaphore = create(t, 0)
     const waits = [semaphore.wait(), semaphore.wait(), open(t, semaphore.name).wait()]
     t.is(semaphore.info().pending, 3)
-    if (onLinux) await until('one waits in the kernel', () => semaphore.info().waiters === 1)
+    if (onLinux) await until('one thread waits in the kernel', () => semaphore.info().waiters === 1)
     semaphore.post(3)
     await Promise.all(waits)
     t.is(semaphore.info().pending, 0)
   })
 
   if (backend === 'sysv') {
-    test('info names who changed the counter last', async t => {
+    test('info names the process that changed the counter last', async t => {
       const semaphore = create(t, 1)
       const other = remote(t, 'open', semaphore.name, { backend })
       await other.call('post')
       t.is(semaphore.info().lastPid, other.child.pid)
     })
   } else {
-    test('info says that the name is gone, or another’s', t => {
+    test('info shows that the name is gone or belongs to another semaphore', t => {
       const semaphore = create(t, 2)
       Semaphore.unlink(semaphore.name, { backend })
       if (onLinux) t.like(semaphore.info(), { name: semaphore.name, value: 2, removed: true })
@@ -66,7 +66,7 @@ onEveryBackend(({ backend, test, create, open }) => {
   }
 
   if (onLinux) {
-    test('list shows what there is, with its name', t => {
+    test('list shows the semaphores of the host with their names', t => {
       const semaphore = create(t, 4, { mode: 0o604 })
       const found = list().semaphores.filter(({ name }) => name === semaphore.name)
       t.deepEqual(found, [{ ...semaphore.info() }])
@@ -74,7 +74,7 @@ onEveryBackend(({ backend, test, create, open }) => {
       t.false(list().semaphores.some(({ name }) => name === semaphore.name))
     })
 
-    test('an explicit mode is the mode, whatever the umask', t => {
+    test('an explicit mode holds, whatever the umask', t => {
       const before = process.umask()
       t.teardown(() => process.umask(before))
       for (const umask of [0o022, 0o077, 0o777]) {
@@ -90,7 +90,7 @@ onEveryBackend(({ backend, test, create, open }) => {
       }
     })
 
-    test('a semaphore without a value that fits is not made', t => {
+    test('a semaphore is not made when its initial value does not fit', t => {
       const name = uniqueName(t)
       const initial = backend === 'posix' && process.platform === 'linux' ? 2 ** 31 : 32_768
       t.throws(() => Semaphore.create(name, { initial, backend }), { code: 'ERR_OUT_OF_RANGE' })
@@ -99,7 +99,7 @@ onEveryBackend(({ backend, test, create, open }) => {
 
     // The umask of a user who is not root keeps that user out as well.
     requires(asUser(65_534))(
-      `an explicit mode is the mode, whatever the umask of a plain user (${backend})`,
+      `an explicit mode holds, whatever the umask of a plain user (${backend})`,
       async t => {
         const name = uniqueName(t)
         const within = [{ missing: undefined, wrap: withUmask }, asUser(65_534)]
@@ -116,7 +116,7 @@ function withUmask(argv: readonly string[]): string[] {
   return ['sh', '-c', 'umask 0777; exec "$@"', 'sh', ...argv]
 }
 
-requires(linux, ctypes)('list shows what others made, as far as it can', t => {
+requires(linux, ctypes)('list shows sets of other programs, as far as it can read them', t => {
   const key = uniqueKey(t)
   makeSet(key, 2, { operations: [[0, 5]] })
   const found = list().semaphores.find(semaphore => semaphore.key === key)
@@ -130,7 +130,7 @@ requires(linux)('list shows a set of a raw key without a name', t => {
   t.like(found, { id: semaphore.info().id, name: undefined, value: 5, verified: true })
 })
 
-requires(linux, asUser(65_534))('list leaves out what we may not read', async t => {
+requires(linux, asUser(65_534))('list leaves out semaphores that this user may not read', async t => {
   const name = uniqueName(t)
   const other = remote(t, 'create', name, { initial: 1, mode: 0o600 }, { within: [asUser(65_534)] })
   await other.opened
@@ -142,7 +142,7 @@ requires(linux, asUser(65_534))('list leaves out what we may not read', async t 
 })
 
 for (const peer of [c, python]) {
-  requires(peer)(`ftok answers what ${peer.language} does`, async t => {
+  requires(peer)(`ftok returns the same key as in ${peer.language}`, async t => {
     for (const [path, project] of [
       [import.meta.filename, 1],
       [import.meta.filename, 255],
@@ -154,7 +154,7 @@ for (const peer of [c, python]) {
     t.not(ftok('/', 1), ftok('/', 2))
   })
 
-  requires(peer)(`a semaphore by ftok is the one of ${peer.language}`, async t => {
+  requires(peer)(`an ftok key opens the same semaphore as in ${peer.language}`, async t => {
     const key = ftok(import.meta.filename, peer.language === 'c' ? 211 : 212)
     t.teardown(() => exists('sem', key) && Semaphore.unlink(key))
     using semaphore = Semaphore.openOrCreate(key, { initial: 3 })

@@ -1,4 +1,4 @@
-// Between the making of a set and its first value: whoever dies, races or meddles there, one makes it and nothing is lost.
+// A process dies, races or meddles between the making of a set and its first value: one process makes it, and no unit is lost.
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -31,7 +31,7 @@ requires(
   await leftByDeadCreator(t, name)
   const start = performance.now()
   const error = t.throws(() => Semaphore.open(name), { instanceOf: IpcError, code: 'ERR_NOT_INITIALISED' })
-  t.true(performance.now() - start >= 900, 'it waited for the creator')
+  t.true(performance.now() - start >= 900, 'open waited for the creator')
   t.true(error.message.includes(name))
   t.is(
     (error as IpcError).hint,
@@ -44,7 +44,7 @@ requires(
   linux,
   ctypes,
   injected(),
-)('openOrCreate finishes what a killed creator began', async t => {
+)('openOrCreate finishes a set whose creator was killed', async t => {
   const name = uniqueName(t)
   await leftByDeadCreator(t, name)
   using finished = Semaphore.openOrCreate(name, { initial: 5 })
@@ -59,7 +59,7 @@ requires(
   linux,
   ctypes,
   injected(),
-)('unlink removes what a killed creator began', async t => {
+)('unlink removes a set whose creator was killed', async t => {
   const name = uniqueName(t)
   await leftByDeadCreator(t, name)
   t.true(Semaphore.unlink(name))
@@ -73,24 +73,27 @@ requires(linux, ctypes)('open waits for a creator that is slow', async t => {
   Semaphore.unlink(name)
   makeSet(keyOf(name), size)
   const slow = remote(t, 'openOrCreate', name, { initial: 2 })
-  using found = Semaphore.open(name) // blocks, so the other one runs meanwhile
+  using found = Semaphore.open(name) // blocks this thread; the other process runs meanwhile
   t.is(found.value, 2)
   t.like(await slow.opened, { created: true })
 })
 
-requires(linux, ctypes, injected()).serial('a creator that was overtaken is told that it exists', async t => {
-  const name = uniqueName(t)
-  const within = [injected('semop:delay_enter=1500000:when=1')]
-  const slow = remote(t, 'create', name, { initial: 3 }, { within })
-  while (!exists('sem', keyOf(name))) await new Promise(resolve => setTimeout(resolve, 5))
-  using quick = Semaphore.openOrCreate(name, { initial: 2 })
-  t.true(quick.created)
-  t.like(await slow.opened, { code: 'EEXIST' })
-  t.is(quick.value, 2)
-})
+requires(linux, ctypes, injected()).serial(
+  'create throws EEXIST when another process overtakes it',
+  async t => {
+    const name = uniqueName(t)
+    const within = [injected('semop:delay_enter=1500000:when=1')]
+    const slow = remote(t, 'create', name, { initial: 3 }, { within })
+    while (!exists('sem', keyOf(name))) await new Promise(resolve => setTimeout(resolve, 5))
+    using quick = Semaphore.openOrCreate(name, { initial: 2 })
+    t.true(quick.created)
+    t.like(await slow.opened, { code: 'EEXIST' })
+    t.is(quick.value, 2)
+  },
+)
 
 requires(linux, ctypes, injected()).serial(
-  'an openOrCreate that was overtaken opens what the other made',
+  'an openOrCreate that another process overtakes opens the set of that process',
   async t => {
     const name = uniqueName(t)
     const within = [injected('semop:delay_enter=1500000:when=1')]
@@ -106,7 +109,7 @@ requires(linux, ctypes, injected()).serial(
 // ---- races
 
 onEveryBackend(({ backend, test }) => {
-  test('of any number of processes that open or make a semaphore, exactly one makes it', async t => {
+  test('exactly one of many processes that open or make a semaphore makes it', async t => {
     const prefix = uniqueName(t)
     const rounds = 60
     for (let round = 0; round < rounds; round++) t.teardown(() => removeNamed(`${prefix}-${round}`))
@@ -123,7 +126,7 @@ onEveryBackend(({ backend, test }) => {
     for (const round of made) t.is(unitsOf(Semaphore.open(`${prefix}-${round}`, { backend })), 3)
   })
 
-  test('openOrCreate succeeds against any number of unlinks', async t => {
+  test('openOrCreate succeeds while other processes unlink the name again and again', async t => {
     const name = uniqueName(t)
     const rivals = Array.from({ length: 3 }, () =>
       child(t, 'semaphore/open-while-unlinked.ts', { args: [name, backend, 1_000] }),
@@ -138,12 +141,12 @@ onEveryBackend(({ backend, test }) => {
   })
 })
 
-requires(linux, ctypes)('what a peer posts before the first value is not lost', async t => {
+requires(linux, ctypes)('units that a peer posts before the first value are not lost', async t => {
   const prefix = uniqueName(t)
   const rounds = 400
   const names = Array.from({ length: rounds }, (_, round) => `${prefix}-${round}`)
   for (const name of names) t.teardown(() => removeNamed(name))
-  // A peer that posts as soon as there is a set: Go's open and post are these two calls.
+  // A peer posts as soon as the set exists: Go's open and post are these two calls.
   const script = `
 import ctypes, struct
 libc = ctypes.CDLL(None)
@@ -166,7 +169,7 @@ print("done", flush=True)
   }
 })
 
-// ---- sets that somebody else made
+// ---- sets of other programs
 
 for (const peer of [go, c, python]) {
   requires(linux, peer)(`a set that ${peer.language} made opens at once, unverified`, async t => {
@@ -186,7 +189,7 @@ for (const peer of [go, c, python]) {
   })
 }
 
-requires(linux, ctypes)('a set that was only made opens after a moment', t => {
+requires(linux, ctypes)('a set without a first value opens after a moment', t => {
   for (const size of [1, 2, 40]) {
     const name = uniqueName(t)
     makeSet(keyOf(name), size)
@@ -198,7 +201,7 @@ requires(linux, ctypes)('a set that was only made opens after a moment', t => {
   }
 })
 
-requires(linux, ctypes)('a set that was only made gets its first value from one openOrCreate', async t => {
+requires(linux, ctypes)('a set without a first value gets it from exactly one openOrCreate', async t => {
   const name = uniqueName(t)
   makeSet(keyOf(name), 1)
   const first = remote(t, 'openOrCreate', name, { initial: 4 })
@@ -209,7 +212,7 @@ requires(linux, ctypes)('a set that was only made gets its first value from one 
   t.is(second.value, 4)
 })
 
-requires(linux, ctypes)('of a set of many, the first one counts', t => {
+requires(linux, ctypes)('the first semaphore of a larger set is the counter', t => {
   const name = uniqueName(t)
   makeSet(keyOf(name), 3, {
     operations: [
@@ -228,8 +231,8 @@ requires(linux, ctypes)('of a set of many, the first one counts', t => {
   t.deepEqual(valuesOf(keyOf(name)), [2, 7, 9])
 })
 
-requires(linux, ctypes)('a set as PHP makes it is used and left as it is', t => {
-  // sem_get(): the semaphore, how many have it open, and a lock while it is set up; by a raw key.
+requires(linux, ctypes)('a set of PHP opens, and its other semaphores stay unchanged', t => {
+  // sem_get() makes three semaphores by a raw key: the counter, the number of users, and a lock for the setup.
   const key = uniqueKey(t)
   makeSet(key, 3, {
     operations: [
@@ -263,7 +266,7 @@ requires(
   t.is(here.value, 1)
 })
 
-test('a semaphore that was removed while it was opened is missing, or made', t => {
+test('a semaphore that is removed while it is opened is missing for open, and made by openOrCreate', t => {
   const name = uniqueName(t)
   for (let round = 0; round < 50; round++) {
     using semaphore = Semaphore.openOrCreate(name, { initial: 1 })

@@ -1,4 +1,4 @@
-// Misuse is a TypeError or a RangeError, says what is wrong, and comes before any system call.
+// Misuse throws a TypeError or a RangeError that says what is wrong, before any system call.
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ import { injected } from '../shared/surroundings.ts'
 const cases = JSON.parse(readFileSync(new URL('fixtures/fnv-cases.json', import.meta.url), 'utf8'))
 
 onEveryBackend(({ test, create }) => {
-  test(`misuse is refused, in ${misuses.length} ways, and takes and adds nothing`, async t => {
+  test(`${misuses.length} kinds of misuse are refused, and neither take nor add a unit`, async t => {
     const semaphore = create(t, 2)
     for (const misuse of misuses) t.is(await complaint(misuse, semaphore), undefined)
     t.is(unitsOf(semaphore), 2)
@@ -31,7 +31,7 @@ requires(linux, injected())('misuse is refused before any system call', async t 
   t.teardown(() => rmSync(trace, { force: true }))
   const other = child(t, 'semaphore/misuse.ts', { args: [name] })
   t.is(await other.next(), 'opened')
-  // From here on: what it opened before is no misuse.
+  // Only calls from here on count: opening the semaphore before was no misuse.
   const calls = 'semget,semop,semtimedop,semctl,shmget,link,unlink,chmod,fchmod,ftruncate'
   const tracer = program(t, [
     'strace',
@@ -79,7 +79,7 @@ requires(linux)('the name whose key is IPC_PRIVATE is refused', t => {
   }
 })
 
-test('ftok refuses what is no path and no project', t => {
+test('ftok refuses an invalid path and an invalid project number', t => {
   for (const [path, project, code] of [
     [1, 1, 'ERR_INVALID_ARG_TYPE'],
     [undefined, 1, 'ERR_INVALID_ARG_TYPE'],
@@ -102,7 +102,7 @@ test('ftok refuses what is no path and no project', t => {
   }
 })
 
-/** Resolves when somebody traces all threads of the process. */
+/** Resolves when strace traces all threads of the process. */
 async function attached(pid: number): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     const threads = readdirSync(`/proc/${pid}/task`)

@@ -1,4 +1,4 @@
-// What any sequence of calls does is what a number, a queue and a set of names would do.
+// Any sequence of calls does what a model of a number, a queue and a set of names does.
 
 import test from 'ava'
 import fc from 'fast-check'
@@ -8,7 +8,7 @@ import { uniqueName } from '../shared/names.ts'
 import { Players, steps } from './model/play.ts'
 import { anyName, anyNumber, isForeignName, isMode, isName, isPosition, isSize } from './model/reference.ts'
 
-/** The long run makes them all, however long that takes. */
+/** The long run has no time limit. */
 const longRun = process.env['OS_IPC_MODEL_RUNS']
 const runs =
   longRun === undefined ? { numRuns: 100, interruptAfterTimeLimit: 90_000 } : { numRuns: Number(longRun) }
@@ -45,7 +45,7 @@ for (const kind of ['semaphore', 'memory'] as const) {
 test('a size is taken or refused as the reference says', t => {
   fc.assert(
     fc.property(anyNumber(), size => {
-      // There may be room for it, and others need that.
+      // The host may have room for this size, and other processes need that room.
       fc.pre(!isSize(size) || size < 1 << 20 || size >= 2 ** 45)
       const name = uniqueName(t)
       const create = () => SharedMemory.create(name, { size: size as number })
@@ -54,7 +54,7 @@ test('a size is taken or refused as the reference says', t => {
         t.is(memory.size, size)
         memory.unlink()
       } else {
-        // What there can never be room for is a size all the same.
+        // A size is valid even where the host can never have room for it.
         const codes = isSize(size)
           ? /^(ENOSPC|ENOMEM|EFBIG|ERR_OUT_OF_RANGE)$/
           : /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/
@@ -68,7 +68,7 @@ test('a size is taken or refused as the reference says', t => {
 test('a mode is taken or refused as the reference says', t => {
   fc.assert(
     fc.property(anyNumber(), given => {
-      // Nobody but root may look at what its owner may not read.
+      // When the mode shuts out the owner, only root may read it.
       const mode = isMode(given) ? given | 0o600 : given
       const name = uniqueName(t)
       const create = () => Semaphore.create(name, { initial: 0, mode: mode as number })
@@ -87,7 +87,7 @@ test('a mode is taken or refused as the reference says', t => {
   )
 })
 
-test('what is read at any position is what was written there, and beyond the end nothing is touched', t => {
+test('read returns what was written at any position, and no call touches bytes beyond the end', t => {
   const size = 4096
   using memory = SharedMemory.create(uniqueName(t), { size })
   const expected = Buffer.alloc(size)

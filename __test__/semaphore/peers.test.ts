@@ -1,4 +1,4 @@
-// One counter for programs in JavaScript, Python, C and Go: whoever makes it, everybody uses it.
+// Programs in JavaScript, Python, C and Go share one counter, whichever of them makes it.
 
 import type { ExecutionContext } from 'ava'
 
@@ -9,7 +9,7 @@ import { answer, c, go, type Peer, PeerError, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
-/** How a peer and we call the same semaphore. */
+/** The facility of the peer and the backend of this package for the same semaphore. */
 interface Way {
   peer: Peer
   facility: 'sem-sysv' | 'sem-key' | 'sem-posix'
@@ -29,7 +29,7 @@ const ways: Way[] = [
 for (const { peer, facility, backend, id: idFor } of ways) {
   const who = `${peer.language}, ${facility}`
 
-  requires(peer)(`we make it, the peer uses it (${who})`, async t => {
+  requires(peer)(`a peer uses a semaphore that this package made (${who})`, async t => {
     const id = idFor(t)
     const run = (verb: string, ...rest: number[]) => peer.run(t, facility, verb, id, ...rest)
     using semaphore = Semaphore.create(id, { initial: 2, backend })
@@ -59,7 +59,7 @@ for (const { peer, facility, backend, id: idFor } of ways) {
     t.false(Semaphore.unlink(id, { backend }))
   })
 
-  requires(peer)(`the peer makes it, we use it (${who})`, async t => {
+  requires(peer)(`this package uses a semaphore that a peer made (${who})`, async t => {
     const id = idFor(t)
     const run = (verb: string, ...rest: number[]) => peer.run(t, facility, verb, id, ...rest)
     t.is(await run('create', 3), 'ok')
@@ -90,7 +90,7 @@ for (const { peer, facility, backend, id: idFor } of ways) {
     await t.throwsAsync(run('open'), { code: 'ENOENT' })
   })
 
-  requires(peer)(`limits are the same (${who})`, async t => {
+  requires(peer)(`a peer has the same limits (${who})`, async t => {
     const id = idFor(t)
     using semaphore = Semaphore.create(id, { initial: 32_767, backend })
     if (backend === 'posix') {
@@ -120,7 +120,7 @@ for (const { peer, facility, backend, id: idFor } of ways) {
       t.false(exists('sem', typeof id === 'number' ? id : keyOf(id)))
     })
 
-    requires(peer)(`a peer that waits and one of us are served in turn (${who})`, async t => {
+    requires(peer)(`a waiting peer and a waiter of this process are served in turn (${who})`, async t => {
       const id = idFor(t)
       using semaphore = Semaphore.create(id, { initial: 0 })
       const there = peer.start(t, [facility, 'wait', id])

@@ -1,4 +1,4 @@
-// What is in the kernel: the counter, and behind it the name. Two names with one key are an error.
+// The set in the kernel: the counter, and behind it the name. Two names with one key are an error.
 
 import { readFileSync } from 'node:fs'
 
@@ -26,7 +26,7 @@ function recordOf(name: string): number[] {
   return [MARK, Buffer.byteLength(name), ...words.map(word => Number.parseInt(word.padEnd(15, '0'), 2))]
 }
 
-/** What makes a set look like one of ours. */
+/** The mark that makes a set look like one of this package. */
 function recorded(name: string, value: number): Operation[] {
   return [value, ...recordOf(name)].map((add, at): Operation => [at, add]).filter(([, add]) => add !== 0)
 }
@@ -56,14 +56,14 @@ requires(linux, ctypes)('the set of a raw key has a record without a name', t =>
   t.true(semaphore.info().verified)
 })
 
-requires(linux, ctypes)('a record that anybody wrote by the rules is believed', t => {
+requires(linux, ctypes)('a valid record of another program is believed', t => {
   const name = uniqueName(t)
   makeSet(keyOf(name), recordOf(name).length + 1, { operations: recorded(name, 5) })
   using semaphore = Semaphore.open(name)
   t.like(semaphore.info(), { name, value: 5, verified: true })
 })
 
-requires(linux, ctypes)('a damaged record is nobody’s: the set opens unverified', t => {
+requires(linux, ctypes)('a set with a damaged record opens unverified', t => {
   for (const damage of [
     [[1, MARK]],
     [
@@ -92,7 +92,7 @@ requires(linux, ctypes)('a damaged record is nobody’s: the set opens unverifie
 
 // ---- keys
 
-requires(linux)('a name’s key is the Go library’s', t => {
+requires(linux)('a name has the same key as in the Go library', t => {
   for (const [name, key] of cases.vectors) t.is(keyOf(name), key | 0)
   for (const suffix of ['', '.x', '-é', '-日本']) {
     const name = uniqueName(t, suffix)
@@ -135,7 +135,7 @@ for (const [one, other, key] of cases.collisions) {
     [one, other],
     [other, one],
   ] as const) {
-    requires(linux).serial(`'${second}' is told that '${first}' has its key`, t => {
+    requires(linux).serial(`'${second}' is refused because '${first}' has its key`, t => {
       for (const name of [first, second]) t.teardown(() => removeNamed(name))
       t.is(keyOf(first), key | 0)
       t.is(keyOf(second), key | 0)
@@ -157,7 +157,7 @@ for (const [one, other, key] of cases.collisions) {
           .map(({ name }) => name),
         [first],
       )
-      // POSIX semaphores have names and no keys.
+      // POSIX semaphores have names, not keys.
       using apart = Semaphore.create(second, { initial: 1, backend: 'posix' })
       t.is(apart.value, 1)
       t.true(Semaphore.unlink(first))

@@ -29,7 +29,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(open(t, name)), 2)
   })
 
-  test('open refuses a name that nobody has', t => {
+  test('open refuses a name that does not exist', t => {
     t.throws(() => open(t, uniqueName(t)), { instanceOf: IpcError, code: 'ENOENT' })
   })
 
@@ -43,13 +43,13 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(found), 2)
   })
 
-  test('openOrCreate makes what is missing', t => {
+  test('openOrCreate makes a missing semaphore', t => {
     const made = openOrCreate(t, uniqueName(t), { initial: 4 })
     t.true(made.created)
     t.is(unitsOf(made), 4)
   })
 
-  test('openOrCreate opens what is there, and its initial counts for nothing', t => {
+  test('openOrCreate opens an existing semaphore and ignores the initial value', t => {
     const { name } = create(t, 1)
     for (const initial of [0, 1, 7]) {
       const found = openOrCreate(t, name, { initial })
@@ -65,12 +65,12 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
   })
 
   for (const initial of [0, 1, 32_767]) {
-    test(`an initial value of ${initial} is the value`, t => {
+    test(`a semaphore with an initial value of ${initial} has that value`, t => {
       t.is(unitsOf(create(t, initial)), initial)
     })
   }
 
-  test('the backend is what a name means when none is given, or it is not', t => {
+  test('a name without a backend opens the default backend only', t => {
     const name = uniqueName(t)
     const made = create(t, 0)
     if (backend === capabilities.defaultBackend) t.is(Semaphore.open(made.name).backend, backend)
@@ -116,7 +116,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
 
   // ---- post, tryWait, wait
 
-  test('post adds a unit, or so many', t => {
+  test('post adds one unit, or as many as it is given', t => {
     const semaphore = create(t, 0)
     semaphore.post()
     t.is(unitsOf(semaphore), 1)
@@ -126,7 +126,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(semaphore), 7)
   })
 
-  test('tryWait takes a unit, and says false when there is none', t => {
+  test('tryWait takes a free unit, and returns false when none is free', t => {
     const semaphore = create(t, 2)
     t.deepEqual(
       [1, 2, 3].map(() => semaphore.tryWait()),
@@ -136,7 +136,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.true(semaphore.tryWait())
   })
 
-  test('wait takes a unit that is there', async t => {
+  test('wait takes a free unit', async t => {
     const semaphore = create(t, 2)
     t.is(await semaphore.wait(), undefined)
     await semaphore.wait({})
@@ -162,7 +162,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(semaphore), 0)
   })
 
-  test('every wait gets its unit, the first one first', async t => {
+  test('every wait gets its unit, the oldest first', async t => {
     const semaphore = create(t, 0)
     const order: number[] = []
     const waits = [0, 1, 2, 3, 4].map(index => semaphore.wait().then(() => order.push(index)))
@@ -172,7 +172,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(semaphore), 0)
   })
 
-  test('waitSync takes a unit that is there', t => {
+  test('waitSync takes a free unit', t => {
     const semaphore = create(t, 1)
     semaphore.waitSync()
     t.is(unitsOf(semaphore), 0)
@@ -211,7 +211,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     if (capabilities.value[backend]) t.is(await other.call('value'), 2)
   })
 
-  test('what another process made outlives it', async t => {
+  test('a semaphore outlives the process that made it', async t => {
     const name = uniqueName(t)
     const other = remote(t, 'create', name, { backend, initial: 2 })
     t.like(await other.opened, { created: true })
@@ -230,12 +230,12 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(open(t, semaphore.name)), 1)
   })
 
-  test('a semaphore is removed before or after close, and once', async t => {
+  test('unlink removes a semaphore once, before or after close', async t => {
     for (const order of ['unlink close unlink', 'close unlink unlink', 'close close unlink close unlink']) {
       const semaphore = create(t, 1)
       for (const call of order.split(' ')) semaphore[call as 'close' | 'unlink']()
       t.throws(() => open(t, semaphore.name), { code: 'ENOENT' }, order)
-      // Another one that has the name by now stays.
+      // A newer semaphore of the same name stays.
       const another = Semaphore.create(semaphore.name, { initial: 3, backend })
       semaphore.unlink()
       t.is(unitsOf(open(t, semaphore.name)), 3, order)
@@ -245,7 +245,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     }
   })
 
-  test('a closed handle refuses everything else', async t => {
+  test('a closed handle refuses every call but close and unlink', async t => {
     const semaphore = create(t, 5)
     semaphore.close()
     const closed = { instanceOf: IpcError, code: 'ERR_CLOSED' }
@@ -269,7 +269,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.is(unitsOf(open(t, semaphore.name)), 5)
   })
 
-  test('close ends the waits of its handle, and nobody else’s', async t => {
+  test('close ends the waits of its handle, and of no other handle', async t => {
     const semaphore = create(t, 0)
     const other = open(t, semaphore.name)
     const ended = [semaphore.wait(), semaphore.wait(), semaphore.wait({ timeout: 60_000 })]
@@ -291,7 +291,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.throws(() => outside.tryWait(), { code: 'ERR_CLOSED' })
   })
 
-  test('a handle that was closed does not reach the one that has its place now', t => {
+  test('a closed handle does not reach a newer handle that reuses its slot', t => {
     const first = create(t, 1)
     first.close()
     const second = create(t, 1)
@@ -302,7 +302,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
 
   // ---- unlink
 
-  test('unlink by name says whether there was one', t => {
+  test('unlink by name returns whether the semaphore existed', t => {
     const { name } = create(t, 1)
     t.true(Semaphore.unlink(name, { backend }))
     t.false(Semaphore.unlink(name, { backend }))
@@ -317,7 +317,7 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
     t.throws(() => open(t, semaphore.name), { code: 'ENOENT' })
   })
 
-  test('unlink of a handle does nothing where somebody else was quicker', t => {
+  test('unlink of a handle does nothing when another process has already removed the semaphore', t => {
     const semaphore = create(t, 1)
     Semaphore.unlink(semaphore.name, { backend })
     t.notThrows(() => semaphore.unlink())
@@ -344,8 +344,8 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
 
   test(
     unlinkWakes
-      ? 'unlink ends every wait, and every later call'
-      : 'unlink takes only the name: who has it open goes on',
+      ? 'unlink ends every wait, and every later call fails'
+      : 'unlink removes only the name: open handles keep working',
     async t => {
       const semaphore = create(t, 0)
       const here = open(t, semaphore.name)
@@ -457,7 +457,7 @@ requires(linux)('a set that was made for a raw key opens by name, unverified', t
   t.true(made.info().verified)
 })
 
-test('a semaphore is made by its functions alone', t => {
+test('a semaphore is made only by create, open and openOrCreate', t => {
   const construct = Semaphore as unknown as new () => Semaphore
   t.throws(() => new construct(), { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' })
 })

@@ -39,7 +39,7 @@ test.after.always(async () => {
   for (const fn of undo.reverse()) await fn()
 })
 
-/** Over one client for all; it is there until the end. */
+/** A source over one client for all tests; the client stays open until the end. */
 const over = (makeClient: () => Redis6 | Redis5) => {
   let client: Redis6 | Redis5 | undefined
   return (name: string, permits: number): PermitSource => {
@@ -62,7 +62,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     create: permits => make(freshName(), permits),
     open: make,
     patience: 20_000,
-    // Somebody empties Redis: the next refresh finds nothing.
+    // Another client empties Redis: the next refresh finds nothing.
     lose: async (_, source) => {
       const client = new Redis6(url)
       await client.del(`semaphore:os-ipc:${source.name}`)
@@ -90,9 +90,9 @@ test('testPermitSource declares every case with the function that it is given', 
   t.is(new Set(titles).size, titles.length)
 })
 
-/** What a class of one's own can get wrong, and what the suite says to it. */
+/** The faults of a permit source that a user wrote, and the failure that the suite reports. */
 const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> = {
-  'a tryAcquire that never says null': {
+  'a tryAcquire that never returns null': {
     spoil: source => {
       const { tryAcquire } = source
       Object.assign(source, {
@@ -101,7 +101,7 @@ const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> 
     },
     found: /tryAcquire takes a permit/,
   },
-  'a timeout that nobody looks at': {
+  'a timeout that the source ignores': {
     spoil: source => {
       const { acquire } = source
       Object.assign(source, { acquire: () => acquire.call(source) })
@@ -121,7 +121,7 @@ const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> 
     },
     found: /use gives the permit back/,
   },
-  'a close that leaves waits alone': {
+  'a close that does not end waits': {
     spoil: source => Object.assign(source, { close() {} }),
     found: /close rejects what waits/,
   },

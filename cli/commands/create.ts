@@ -28,7 +28,7 @@ export default command({
     size: {
       short: 's',
       value: 'BYTES',
-      help: 'Make memory of so many bytes (also 4k, 16M), filled with zeros.',
+      help: 'Make memory of this size in bytes (also 4k, 16M), filled with zeros.',
       read: bytes,
     },
     'if-absent': {

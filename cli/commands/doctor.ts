@@ -25,10 +25,10 @@ export default command({
   operands: [],
   options: { json: JSON_OUTPUT },
   description: [
-    'Looks at what this host allows, and says what will bite: the native binding, the limits of semaphores and segments and how much of them is used, ' +
+    'Checks this host and reports what can make programs fail: the native binding, the limits of semaphores and segments and how much of them is used, ' +
       "/dev/shm, containers, systemd's RemoveIPC, kernel.shm_rmid_forced, permits that a process has held for over an hour or that a stopped process holds, and objects that seem to be left behind, with the command that removes them.",
-    'The kernel does not tell since when a permit is held: doctor tells of permits of a limit whose last permit was taken or given back over an hour ago.',
-    'It changes nothing. A note is to be known, a warning will bite some day, a problem bites now.',
+    'The kernel does not tell since when a permit is held: doctor reports the permits of a limit whose last permit was taken or given back over an hour ago.',
+    'It changes nothing. A note is for information, a warning may cause failures later, a problem causes failures now.',
   ],
   examples: [
     ['os-ipc doctor', 'all of it'],
@@ -60,7 +60,7 @@ export default command({
 })
 
 /**
- * A check that fails is a finding as well: the others are still to be made. So is one whose files Node's permission model does
+ * A check that fails becomes a finding, and the other checks still run. So does a check whose files Node's permission model does
  * not let us read, since a file that cannot be read is otherwise one that the system does not have.
  */
 function examined(topic: string, check: () => Finding[], ...files: readonly string[]): Finding[] {

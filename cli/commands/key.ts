@@ -73,7 +73,7 @@ function linesFor(
   return options.posix && name !== undefined ? posixLines(name) : setLines(key)
 }
 
-/** What the library checks when it opens one. */
+/** The checks that the library makes when it opens an object. */
 function checkName(name: string): void {
   const rest = name.slice(1)
   if (

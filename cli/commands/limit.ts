@@ -31,13 +31,13 @@ export default command({
   description: [
     'Shows the permits of a limit: how many there are, how many are free, and which processes hold them. With N, changes how many there are, for all processes.',
     'A limit grows at once. It shrinks permit by permit: each one that is free is taken away, and os-ipc waits for the next one. ' +
-      'When the time is over, or os-ipc is killed, the limit keeps the number that it has reached. With 0 permits, nobody gets one until the limit grows again.',
+      'When the time is over, or os-ipc is killed, the limit keeps the number that it has reached. A limit of 0 permits grants none until it grows again.',
     'limit makes nothing: os-ipc create NAME --permits N does, and so does run.',
   ],
   examples: [
     ['os-ipc limit jobs', 'how many permits there are, and who holds them'],
     ['os-ipc limit jobs 8', 'eight at a time from now on'],
-    ['os-ipc limit jobs 0 --timeout 30', 'let nobody start, and wait until all have ended'],
+    ['os-ipc limit jobs 0 --timeout 30', 'let no command start, and wait until all have ended'],
   ],
   exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'too many permits are held: the limit has more than N']],
   async run({ ipc, options, operands: [name = '', permits] }) {
@@ -60,10 +60,10 @@ export default command({
   },
 })
 
-/** Whose it is does not matter: looking at it trusts nobody. */
+/** The owner does not matter, because reading a limit needs no trust. */
 function seen(ipc: Library, subject: Subject): Item {
   const listed = everythingKnown(ipc).find(item => item.type === 'limit' && means(subject.target, item))
-  // One that may be read and not changed is on the list, and cannot be opened.
+  // A limit that this user may read but not change is on the list, and cannot be opened.
   if (listed !== undefined) return listed
   const limit = openLimit(ipc, subject, { owner: 'any' })
   try {

@@ -30,8 +30,8 @@ export default command({
       'A writer gets in among readers that come and go.',
     'On Linux os-ipc becomes the command once it has the lock, as with run. The lock is free again when the process ends, however it ends. ' +
       'A command that asks for the same lock again waits for itself, as any other process would.',
-    'The kernel keeps what a lock is made of after the command has ended. The next os-ipc lock removes it.',
-    'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. os-ipc stays beside the command, and tells it to end with SIGTERM when the session is lost. ' +
+    'The kernel keeps the semaphore set of the lock after the command has ended. The next os-ipc lock removes it.',
+    'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. os-ipc stays beside the command, and sends it SIGTERM when the session is lost. ' +
       'It needs the package pg beside os-ipc.',
   ],
   examples: [

@@ -42,7 +42,7 @@ export default command({
     locks: { short: 'l', help: 'Only locks.' },
     names: {
       short: 'q',
-      help: 'Only the names, one a line; what has none is left out. Control characters are escaped, as everywhere: --json has the name itself.',
+      help: 'Only the names, one per line, without the objects that have none. Control characters are escaped, as everywhere: --json has the exact name.',
     },
     json: JSON_OUTPUT,
   },
@@ -50,14 +50,14 @@ export default command({
     "Lists every semaphore, limit, lock and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
     'KIND is sem (System V), sem-posix, limit, lock, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key; on a terminal a long one is cut in its middle. ' +
       'VALUE is the counter of a semaphore, or how many permits of a limit are used: 2/2 used leaves none, and paused is a limit of no permits. HOLDERS are the processes that hold them. ' +
-      'LAST PID changed the counter, attached or detached last; "dead" when there is no such process any more; of a lock it is who uses it. AGE counts from when it was made, or its owner or mode last changed. ' +
-      'A dash stands for what the system does not tell.',
+      'LAST PID changed the counter, attached or detached last; "dead" when that process has ended; for a lock it is a process that uses it. AGE is the time since it was made, or since its owner or mode last changed. ' +
+      'A dash stands for a value that the system does not tell.',
   ],
   examples: [
     ['os-ipc ls', 'everything'],
     ["os-ipc ls -s 'jobs*'", 'semaphores whose names begin with jobs'],
     ["os-ipc ls --limits --json | jq '.[].holders[].pid'", 'who holds permits'],
-    ["os-ipc ls --json | jq '.[] | select(.waiters > 0).name'", 'what somebody waits for'],
+    ["os-ipc ls --json | jq '.[] | select(.waiters > 0).name'", 'the objects with waiters'],
   ],
   exits: COMMON_EXITS,
   run({ ipc, options, operands }) {
@@ -89,7 +89,7 @@ function namesOf(items: readonly Item[]): string[] {
   return [...new Set(items.flatMap(({ name }) => name ?? []))]
 }
 
-/** What others have in the kernel's tables, which are open to all, and do not let us look at. */
+/** The objects of other users that are in the kernel's public tables, but that this user may not read. */
 function tellHidden(items: readonly Item[]): void {
   const seen = new Set(items.map(({ type, id }) => `${type === 'memory' ? 'segment' : 'set'} ${id}`))
   const own = `${process.geteuid?.()}`

@@ -18,8 +18,8 @@ export default command({
     posix: POSIX,
   },
   description: [
-    'Adds units to a semaphore, and wakes as many who wait.',
-    'What post adds has no owner: use it with wait and try. A limit has permits, which have one: run takes them.',
+    'Adds units to a semaphore, and wakes as many waiters.',
+    'The units that post adds have no owner: use post with wait and try. The permits of a limit have an owner: run takes them.',
   ],
   examples: [
     ['os-ipc post ready', 'one unit'],

@@ -25,7 +25,7 @@ export default command({
   ],
   options: { postgres: POSTGRES, json: JSON_OUTPUT },
   description: [
-    'Shows who holds locks and who waits for them, as locks.query() of this package does: on this host, or with --postgres over all machines that use that database.',
+    'Shows the holders of locks and their waiters, as locks.query() of this package does: on this host, or with --postgres over all machines that use that database.',
     'A process that waits for a lock more than once is shown once. PID is that of the process on its own machine.',
   ],
   examples: [

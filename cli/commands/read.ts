@@ -7,7 +7,7 @@ import { writeAll } from '../core/output.js'
 import { TerminalText } from '../core/terminal-text.js'
 import { bytes, OWNER } from '../core/values.js'
 
-/** How much is copied at a time, so that memory of any size goes through a pipe. */
+/** The number of bytes copied at a time, so that memory of any size goes through a pipe. */
 const PIECE = 1 << 20
 
 export default command({
@@ -20,7 +20,7 @@ export default command({
   },
   description: [
     'Copies shared memory to standard output, byte for byte; os-ipc show prints a hex dump.',
-    'A terminal gets text only, since other bytes could change its state, or what it shows: there, anything else is an error. A pipe or a file gets every byte.',
+    'A terminal gets text only, since other bytes could change its state or its screen: on a terminal other bytes are an error. A pipe or a file gets every byte.',
     'Nothing keeps others from writing meanwhile: guard it with a semaphore where that matters.',
   ],
   examples: [

@@ -10,7 +10,7 @@ import { note } from '../core/output.js'
 import { libraryId, type Target, target } from '../core/target.js'
 import { inUse } from '../core/use.js'
 
-/** Which of the things that can have one name is meant. */
+/** The kind of object that is meant, of those that can have one name. */
 type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a limit' | 'a lock' | 'memory'
 
 const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'a limit', 'a lock', 'memory']
@@ -26,17 +26,17 @@ export default command({
     memory: { short: 'm', help: 'The memory of this name.' },
     lock: {
       short: 'l',
-      help: 'The lock of this name: what a killed process left of it, since else it goes with its last user.',
+      help: 'The lock of this name that a killed process left behind; otherwise the last user removes a lock.',
     },
   },
   description: [
-    'Removes semaphores, limits, shared memory, and what is left of locks. What is in use is asked about on a terminal, and elsewhere needs --force: ' +
-      'whoever waits on a System V semaphore or on a limit gets an error, and memory stays with those who have it, without its name.',
-    'In use means: somebody waits, holds the lock or a permit of the limit, has the memory attached or mapped, or the last process that used the semaphore is alive. ' +
+    'Removes semaphores, limits, shared memory, and locks that were left behind. For an object in use rm asks on a terminal, and needs --force elsewhere: ' +
+      'waiters of a System V semaphore or a limit get an error, and memory stays, without its name, for the processes that have it.',
+    'In use means that a process waits, holds the lock or a permit of the limit, has the memory attached or mapped, or that the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
-    ['os-ipc rm jobs', 'ask when somebody uses it'],
+    ['os-ipc rm jobs', 'ask when it is in use'],
     ['os-ipc rm --force jobs frames', 'in a script'],
     ['os-ipc rm id:131072', 'a segment without a key'],
   ],
@@ -49,7 +49,7 @@ export default command({
         await remove(ipc, target(name), chosen, options.force)
       } catch (error) {
         const failure = explain(error, ipc)
-        // The others are still to be removed.
+        // The other objects are still removed.
         note(failure.line)
         exit = Math.max(exit, failure.exit)
       }
@@ -95,7 +95,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
       throw new Failure(`${label} was left alone`, undefined, EXIT.no)
     }
   }
-  // What we may not read is not on the list, and is found only by trying.
+  // Objects that this user may not read are not on the list; only an attempt finds them.
   const tried = kinds.length > 0 ? kinds : possible(ipc, meant, chosen)
   const removed = tried.map(kind =>
     kind === 'a lock' ? removeLock(ipc, item) : removeKind(ipc, meant, kind, chosen),
@@ -122,7 +122,7 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
   ]
 }
 
-/** Removes one, and answers whether there was one. */
+/** Removes an object, and returns whether it existed. */
 function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | undefined): boolean {
   const type = kind === 'memory' ? 'memory' : kind === 'a limit' ? 'limit' : 'semaphore'
   const posix = kind === 'a POSIX semaphore'
@@ -134,14 +134,14 @@ function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | unde
     try {
       return ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
     } catch (error) {
-      // It was not on the list, so nobody knew its kind.
+      // The object was not on the list, so its kind was unknown.
       if (chosen !== undefined || (error as { code?: string }).code !== 'ERR_WRONG_KIND') throw error
       return ipc.Limit.unlink(id)
     }
   })
 }
 
-/** A lock is a set, and goes by its raw key. Who waits for it or holds it goes on. */
+/** A lock is a set, and is removed by its raw key. Its waiters and holders continue. */
 function removeLock(ipc: Library, lock: Item | undefined): boolean {
   if (lock?.key == null) return false
   const target: Target = { type: 'key', key: lock.key, label: labelOf(lock) }

@@ -14,7 +14,7 @@ export default command({
     permits: {
       short: 'n',
       value: 'PERMITS',
-      help: 'How many may run at a time. A limit that is there keeps its own number, and run says so where that is another one. Without -n run takes what is there, and makes a limit of 1.',
+      help: 'The number of commands that may run at a time. An existing limit keeps its number, and run warns when that is another one. Without -n run uses an existing limit, or makes a limit of 1.',
       read: integer(1, 0x7fff_ffff),
     },
     timeout: TIMEOUT,
@@ -50,7 +50,7 @@ export default command({
     ],
   },
   description: [
-    'Runs a command while holding a permit of a limit: at most PERMITS of them run at a time on this host, whoever starts them. ' +
+    'Runs a command while holding a permit of a limit: at most PERMITS of them run at a time on this host, whichever process starts them. ' +
       'The permit is given back when the command ends.',
     "On Linux os-ipc becomes the command once it has the permit: the process stays the same, and nothing of os-ipc stays beside it. Streams, signals, job control and exit code are the command's own. " +
       'The kernel gives the permit back when the process ends, kill -9 included. A child that the command leaves behind has no permit.',
@@ -61,7 +61,7 @@ export default command({
     'While it waits, a signal ends os-ipc. A signal that is ignored when os-ipc starts, as with nohup, stays ignored, for os-ipc and for the command.',
     'With --redis the permits are those of os-ipc/redis, for all machines that use that Redis: a lease that os-ipc refreshes. When it is lost, the command is told to end with SIGTERM. ' +
       'It needs the packages redis-semaphore and ioredis beside os-ipc.',
-    'The limit stays when all is done: os-ipc rm removes it. os-ipc limit NAME shows who holds its permits, and os-ipc limit NAME N changes how many there are.',
+    'The limit stays after the last command: os-ipc rm removes it. os-ipc limit NAME shows the holders of its permits, and os-ipc limit NAME N changes their number.',
   ],
   examples: [
     ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],

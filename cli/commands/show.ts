@@ -36,10 +36,10 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of what is in the memory.',
-    'A limit tells which processes hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
-      'as far as this user may look at other processes. A unit of a semaphore has no owner, so nothing tells who took it.',
-    'With --watch, what changed since the last look is marked on a terminal; elsewhere only the changes are printed, a line each. Ctrl-C ends it.',
+    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of the memory.',
+    'A limit shows the processes that hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
+      'as far as this user may look at other processes. A unit of a semaphore has no owner, so its holder is unknown.',
+    'With --watch, the changes since the last look are marked on a terminal; elsewhere only the changes are printed, one per line. Ctrl-C ends it.',
   ],
   examples: [
     ['os-ipc show jobs', 'a semaphore'],
@@ -63,7 +63,7 @@ export default command({
       return Math.max(EXIT.ok, ...failures.map(({ exit }) => exit))
     }
     const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
-    look() // A name that is not there is an error; one that goes later ends the watch.
+    look() // A missing name is an error; an object that is removed later ends the watch.
     const again = () => lookIfThere(look)
     if (options.json) await watchJson(again, interval, count)
     else await watch(again, interval, count)
@@ -71,7 +71,7 @@ export default command({
   },
 })
 
-/** Every item that one of the names means; each name has to mean one. */
+/** Every item of the names; throws when a name has none. */
 function every(ipc: Library, targets: readonly Target[]): Item[] {
   return targets.flatMap(meant => {
     const { items, failure } = find(ipc, meant)
@@ -80,7 +80,7 @@ function every(ipc: Library, targets: readonly Target[]): Item[] {
   })
 }
 
-/** Every item that one of the names means, and why there is none of the other names. */
+/** Every item of the names, and the reason for each name that has none. */
 function those(ipc: Library, targets: readonly Target[]): { items: Item[]; failures: Failure[] } {
   const items: Item[] = []
   const failures: Failure[] = []
@@ -102,7 +102,7 @@ function lookIfThere(look: () => Details[]): Details[] {
   }
 }
 
-/** A line of JSON a look. */
+/** Prints one line of JSON per look. */
 async function watchJson(look: () => Details[], interval: number, times: number): Promise<void> {
   for (let turn = 0; turn < times; turn++) {
     if (turn > 0) await sleep(interval)

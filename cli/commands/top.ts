@@ -51,7 +51,7 @@ export default command({
     const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
     if (interval < 50) throw usage('--interval wants at least 50ms')
     const state = initialState(options.sort ?? columnCalled('ops', '--sort'), filter)
-    ipc.list() // Where there is no list, this is the error, and the screen was not touched.
+    ipc.list() // Throws where the platform has no list, before the screen is touched.
     if (options.json) await frames(ipc, state, interval, count, printJsonFrame)
     else if (isScreen()) await live(ipc, state, interval, count)
     else
@@ -80,7 +80,7 @@ async function frames(
   const sampler = new Sampler(ipc)
   sampler.look()
   for (let turn = 0; turn < times; turn++) {
-    // The first frame comes at once, and knows no rates.
+    // The first frame is drawn at once, without rates.
     const until = performance.now() + interval
     while (turn > 0 && performance.now() < until) {
       await sleep(Math.min(sampler.period, Math.max(1, until - performance.now())))

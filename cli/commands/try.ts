@@ -9,7 +9,7 @@ export default command({
   operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
   options: { owner: OWNER, posix: POSIX },
   description: [
-    'Takes a unit of a semaphore if there is one now, and says by its exit code whether there was.',
+    'Takes a unit of a semaphore if one is free now; the exit code tells whether it did.',
     'The unit has no owner, as with wait.',
   ],
   examples: [['if os-ipc try slots; then work; os-ipc post slots; fi', 'only when there is room']],

@@ -11,7 +11,7 @@ export default command({
   operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
   options: { posix: POSIX, json: JSON_OUTPUT },
   description: [
-    'Prints how many units a semaphore has now. Whose it is does not matter: looking at it trusts nobody.',
+    'Prints the number of units of a semaphore. The owner of the semaphore does not matter, because reading needs no trust.',
   ],
   examples: [['os-ipc value jobs', 'a number']],
   exits: COMMON_EXITS,
@@ -21,7 +21,7 @@ export default command({
     const listed = everythingKnown(ipc).find(
       item => item.type === 'semaphore' && (item.system === 'posix') === posix && means(target, item),
     )
-    // One that may be read and not changed is on the list, and cannot be opened.
+    // A semaphore that this user may read but not change is on the list, and cannot be opened.
     const item = listed ?? opened()
     if (options.json) printJson(itemJson(item))
     else print(`${item.value}`)

@@ -11,10 +11,10 @@ export default command({
   options: { timeout: TIMEOUT, owner: OWNER, posix: POSIX },
   description: [
     'Takes a unit of a semaphore, and waits until there is one.',
-    'The unit has no owner and does not come back by itself: wait is for "something is ready". To have at most so many at a time, use run, which takes permits of a limit.',
+    'The unit has no owner and does not come back by itself: wait is for "something is ready". To bound how many commands run at a time, use run, which takes permits of a limit.',
   ],
   examples: [
-    ['os-ipc wait ready && echo it is', 'wait until somebody posts'],
+    ['os-ipc wait ready && echo it is', 'wait until a process posts'],
     ['os-ipc wait ready --timeout 10', 'for ten seconds at most'],
   ],
   exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'no unit came in time']],

@@ -23,7 +23,7 @@ export default command({
   },
   description: [
     'Copies standard input to shared memory. Input that does not fit is an error, and then nothing is written.',
-    'What stood behind it stays there, unless --clear says otherwise.',
+    'The bytes behind it stay unchanged, unless --clear is given.',
   ],
   examples: [
     ['os-ipc write frames < frames.bin', 'a file'],
@@ -36,7 +36,7 @@ export default command({
     if (size !== undefined && !options.create)
       throw usage('--size is for --create', 'memory keeps the size it was made with')
     const subject = memorySubject(name)
-    // Before the input is read: who has mistyped the name hears of it at once.
+    // Opens before it reads the input, so that a mistyped name is an error at once.
     let memory = options.create && size === undefined ? undefined : open(ipc, subject, size, options)
     const data = text === undefined ? await input(memory && memory.size - offset) : Buffer.from(text)
     memory ??= open(ipc, subject, Math.max(1, offset + data.length), { mode, owner })
@@ -57,7 +57,7 @@ export default command({
   },
 })
 
-/** Opens it; with a size, makes it when there is none. */
+/** Opens the memory; with a size, makes it when it is missing. */
 function open(
   ipc: Library,
   subject: Subject,
@@ -66,7 +66,7 @@ function open(
 ): SharedMemory {
   if (size === undefined) return openMemory(ipc, subject, { owner })
   const id = libraryId(subject.target)
-  // Memory that is there already may be smaller than the size meant for a new one, if what is written fits.
+  // Existing memory may be smaller than the size for new memory, if the input fits.
   return about(ipc, subject, () => {
     try {
       return ipc.SharedMemory.open(id, { owner })
@@ -77,7 +77,7 @@ function open(
   })
 }
 
-/** Standard input, to its end, or to one byte more than there is room for. */
+/** Reads standard input to its end, or to one byte more than fits. */
 async function input(room = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0

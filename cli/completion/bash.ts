@@ -1,7 +1,7 @@
 import type { Completion } from '../core/command.js'
 import { type CommandWords, namesCommand } from './words.js'
 
-/** The completion of bash, 4 or later (macOS: 3.2 will do). */
+/** The completion for bash 4 or later (3.2 on macOS works too). */
 export function bashCompletion(commands: readonly CommandWords[]): string {
   return `# Completion of os-ipc for bash: source <(os-ipc completion bash)
 _os_ipc_words() { COMPREPLY+=($(compgen -W "$1" -- "$2")); }

@@ -1,17 +1,17 @@
-// What the completions of all shells offer, out of the commands' own tables.
+// The words that the completions of all shells offer, from the commands' own tables.
 
 import { COMMANDS } from '../commands.js'
 import { type Command, type Completion, takesValue } from '../core/command.js'
 
-/** A command, as completions see it. */
+/** A command, with what completions need of it. */
 export interface CommandWords {
   readonly name: string
   readonly summary: string
   readonly options: readonly OptionWords[]
-  /** What each operand is; the last one stands for all that follow when there may be many. */
+  /** The kind of each operand; the last one repeats when the command takes many. */
   readonly operands: readonly (Completion | undefined)[]
   readonly many: boolean
-  /** Whether another command follows after `--`. */
+  /** Whether a command to run follows after `--`. */
   readonly runs: boolean
 }
 
@@ -19,7 +19,7 @@ export interface OptionWords {
   readonly long: string
   readonly short: string | undefined
   readonly help: string
-  /** What its value is; undefined for a flag. */
+  /** The kind of its value; undefined for a flag. */
   readonly value: { readonly name: string; readonly complete: Completion | undefined } | undefined
 }
 
@@ -47,7 +47,7 @@ function words(command: Command): Omit<CommandWords, 'summary'> {
   }
 }
 
-/** The command line that prints the names of a kind, one a line; undefined where there are no names. */
+/** The command line that prints the names of a kind, one per line; undefined for a kind without names. */
 export function namesCommand(kind: Completion | undefined): string | undefined {
   switch (kind) {
     case 'semaphore':

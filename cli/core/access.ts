@@ -1,4 +1,4 @@
-/** Options of Node that allow what its permission model refuses, and the word for what is refused. */
+/** The options of Node that allow a call that its permission model refuses, with the verb for the call. */
 const PERMISSIONS: Readonly<Record<string, readonly [option: string, verb: string]>> = {
   FileSystemRead: ['--allow-fs-read', 'read'],
   FileSystemWrite: ['--allow-fs-write', 'write'],
@@ -6,7 +6,7 @@ const PERMISSIONS: Readonly<Record<string, readonly [option: string, verb: strin
   WorkerThreads: ['--allow-worker', 'start a thread'],
 }
 
-/** What Node's permission model refused, in this error or in what caused it: the file, and the option that allows it. */
+/** The file that Node's permission model refused in this error or its cause, and the option that allows it. */
 export function accessDenied(error: unknown): { cause: string; cure: string } | undefined {
   for (let next = error, depth = 0; next instanceof Error && depth < 10; next = next.cause, depth++) {
     const { code, permission = '', resource = '' } = next as Denial

@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline/promises'
 
 import { written } from './text.js'
 
-/** Whether there is somebody to ask. */
+/** Whether os-ipc can ask the user. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
 
-/** Asks on the terminal; everything but a yes is a no, the end of the input too. */
+/** Asks on the terminal; every answer but yes means no, and so does the end of the input. */
 export async function ask(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {

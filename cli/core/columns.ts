@@ -6,7 +6,7 @@ import { type Item, labelOf, madeAt } from './items.js'
 import { paint } from './output.js'
 import type { Column } from './table.js'
 
-/** What is not known, or does not apply. */
+/** The cell of a value that is unknown or does not apply. */
 const NONE = '-'
 
 export const KIND: Column<Item> = {
@@ -45,20 +45,20 @@ export const SIZE: Column<Item> = {
   cell: item => (item.size === null ? NONE : size(item.size)),
 }
 
-/** How a lock is held; undefined for what is none. */
+/** The mode of a lock; undefined for an item that is not a lock. */
 export function heldText({ type, exclusive, shared }: Item): string | undefined {
   if (type !== 'lock') return undefined
   return exclusive ? 'held' : shared ? `shared ${shared}` : 'free'
 }
 
-/** How many permits of a limit are held; undefined for what is none. */
+/** The number of held permits of a limit; undefined for an item that is not a limit. */
 export function permitsText(item: Item): string | undefined {
   if (item.type !== 'limit') return undefined
-  // With no permits at all, nobody gets one.
+  // A limit of 0 permits grants none.
   return item.permits === 0 ? 'paused' : `${heldShare(item)} used`
 }
 
-/** How many holders of permits a row names. */
+/** The number of holders that a row names. */
 const NAMED = 2
 
 export const HOLDERS: Column<Item> = {
@@ -83,14 +83,14 @@ export const MODE: Column<Item> = { title: 'MODE', cell: ({ mode }) => mode ?? N
 export const LAST_PID: Column<Item> = {
   title: 'LAST PID',
   cell: ({ lastPid, lastPidAlive, processes }) => {
-    // Of a lock the kernel tells more: who uses it.
+    // For a lock the kernel also knows the processes that use it.
     if (processes !== null)
       return processes.length > 2 ? `${processes.slice(0, 2).join(',')},..` : processes.join(',') || NONE
     return lastPid === null ? NONE : lastPidAlive ? `${lastPid}` : paint('dim', `${lastPid} dead`)
   },
 }
 
-/** How old it is: since it was made, or since its owner or mode was changed. */
+/** The age of an item: the time since it was made, or since its owner or mode changed. */
 export const AGE: Column<Item> = {
   title: 'AGE',
   side: 'right',

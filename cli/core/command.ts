@@ -1,10 +1,10 @@
 import type { ExitMeaning } from './exit.js'
 import type { Word } from './words.js'
 
-/** The package's own public API; loaded by the commands that want it, and only then. */
+/** The package's public API; only the commands that need it load it. */
 export type Library = typeof import('../../index.js')
 
-/** What a shell offers for an operand or a value. */
+/** The kind of words that a shell offers for an operand or a value. */
 export type Completion =
   | 'semaphore'
   | 'limit'
@@ -21,9 +21,9 @@ export interface Flag {
   readonly short?: string
 }
 
-/** An option with a value, and how its text is read; `read` throws a Failure that names the option. */
+/** An option with a value; `read` parses its text and throws a Failure that names the option. */
 export interface Valued<T> extends Flag {
-  /** How help calls the value: `S`, `BYTES`. */
+  /** The name of the value in the help: `S`, `BYTES`. */
   readonly value: string
   readonly complete?: Completion
   read(text: string, option: string): T
@@ -31,14 +31,14 @@ export interface Valued<T> extends Flag {
 
 export type Options = Readonly<Record<string, Flag | Valued<unknown>>>
 
-/** What the options were given: false for a flag that was not. */
+/** The values of the options: false for a missing flag. */
 export type Values<O extends Options> = {
   readonly [K in keyof O]: O[K] extends Valued<infer T> ? T | undefined : boolean
 }
 
-/** What stands on the command line without a dash. */
+/** An argument without a dash. */
 export interface Operand {
-  /** As help shows it: `NAME`. */
+  /** The name in the help: `NAME`. */
   readonly name: string
   readonly help: string
   readonly optional?: boolean
@@ -46,23 +46,23 @@ export interface Operand {
   readonly complete?: Completion
 }
 
-/** What a command is called with. */
+/** The arguments of a command. */
 export interface Call<O extends Options> {
   readonly options: Values<O>
   readonly operands: readonly string[]
-  /** What stands after `--`, for commands that run another one. */
+  /** The words after `--`, for commands that run another one. */
   readonly command: readonly Word[]
   readonly ipc: Library
 }
 
-/** A command: all that help, docs/cli.md and the completions say of it, and what it does. */
+/** A command: the data for help, docs/cli.md and the completions, and the function that runs it. */
 export interface Command<O extends Options = Options> {
   readonly name: string
   readonly operands: readonly Operand[]
-  /** Whether another command follows after `--`. */
+  /** Whether a command to run follows after `--`. */
   readonly runs?: boolean
   readonly options: O
-  /** Options that people look for and that the command does not have, and what to do instead. */
+  /** Options that users expect but that the command does not have, each with the alternative. */
   readonly lacking?: Readonly<Record<string, readonly [cause: string, cure: string]>>
   /** Paragraphs. */
   readonly description: readonly string[]
@@ -70,7 +70,7 @@ export interface Command<O extends Options = Options> {
   readonly exits: readonly ExitMeaning[]
   /** Whether it works where the native addon does not load. */
   readonly withoutLibrary?: boolean
-  /** Answers the exit code; 0 when missing. */
+  /** Returns the exit code; 0 when missing. */
   // A method, so that a Command of particular options is a Command of any.
   run(call: Call<O>): number | undefined | Promise<number | undefined>
 }

@@ -1,25 +1,25 @@
-/** What the command's exit code says. `run` and `lock` speak for their command, and keep to the codes of env(1) and timeout(1). */
+/** The exit codes. `run` and `lock` pass on the code of their command, and use the codes of env(1) and timeout(1) for errors. */
 export const EXIT = {
   ok: 0,
-  /** The answer is no: nothing to take, something found, not removed. */
+  /** The answer is no: no unit to take, problems found, or an object not removed. */
   no: 1,
   usage: 2,
   absent: 3,
   forbidden: 4,
   failed: 5,
   timeout: 124,
-  /** `run` and `lock`: it was os-ipc that failed, and the command did not run. */
+  /** `run` and `lock`: os-ipc itself failed, and the command did not run. */
   notRun: 125,
   notExecutable: 126,
   notFound: 127,
-  /** A signal ended the command: 128 and its number. */
+  /** A signal ended the command: 128 plus the number of the signal. */
   signal: 128,
 } as const
 
 /** An exit code and what it means, as the help and docs/cli.md show it. */
 export type ExitMeaning = readonly [code: string, meaning: string]
 
-/** The codes that every command has which does not run another one. */
+/** The codes of every command that does not run another one. */
 export const COMMON_EXITS: readonly ExitMeaning[] = [
   ['0', 'done'],
   ['2', 'the command line is wrong'],
@@ -32,7 +32,7 @@ export const COMMON_EXITS: readonly ExitMeaning[] = [
 export const RUNNER_EXITS: readonly ExitMeaning[] = [
   [
     'of COMMAND',
-    'the command ran, and this is its exit code; a signal that ended it ends os-ipc, or is 128 and its number',
+    'the command ran, and this is its exit code; a signal that ended it ends os-ipc too, or gives 128 plus its number',
   ],
   ['124', 'the time of --timeout was over, or what --wait-code says'],
   ['125', 'os-ipc failed, or its command line is wrong; the command did not run'],

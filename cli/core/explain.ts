@@ -14,7 +14,7 @@ import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** What an operation was about. */
+/** The object of an operation. */
 export interface Subject {
   readonly type: 'semaphore' | 'limit' | 'memory'
   readonly target: Target
@@ -24,13 +24,13 @@ export interface Subject {
 interface CodedError extends Error {
   readonly code?: string
   readonly hint?: string
-  /** Whose the object is, where that is why. */
+  /** The owner of the object, when the owner is the reason. */
   readonly uid?: number
   /** The limit that was reached. */
   readonly limit?: number
 }
 
-/** Any error as a Failure; with a subject the errors that speak of it say more. */
+/** Turns any error into a Failure; with a subject the message names the object. */
 export function explain(error: unknown, ipc?: Library, subject?: Subject): Failure {
   if (error instanceof Failure) return error
   if (!(error instanceof Error)) return new Failure(String(error))
@@ -51,7 +51,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
     case 'ERR_FOREIGN_OWNER':
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
-      // The message has the cure in it.
+      // The message already contains the cure.
       return new Failure(cause, sentence(accessDenied(error)?.cure, 'os-ipc doctor looks at it'))
     case 'ERR_ACCESS_DENIED': {
       const { cause: denied, cure } = accessDenied(error) ?? { cause, cure: hint }
@@ -63,7 +63,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
         'NODE_DEBUG=os-ipc shows where it came from',
       )
     default:
-      // A hint says more than the name of an errno.
+      // A hint explains more than the name of an errno.
       return new Failure(
         hint === undefined && /^E(?!RR_)/.test(code) ? `${cause.replace(/\.$/, '')} (${code})` : cause,
         hint,
@@ -71,7 +71,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
   }
 }
 
-/** Runs something that is about a subject, and says what went wrong with it. What is over time is for the caller to tell. */
+/** Runs a function on a subject, and turns its errors into a Failure. The caller reports a timeout itself. */
 export function about<T>(ipc: Library, subject: Subject, operate: () => T): T {
   const fail = (error: unknown): never => {
     throw (error as CodedError).code === 'ETIMEDOUT' ? error : explain(error, ipc, subject)
@@ -89,7 +89,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
   const what = `${type === 'semaphore' && subject.posix ? 'POSIX ' : ''}${type}`
   switch (error.code) {
     case 'ENOENT':
-      // Where nothing of its kind can be, the library says so.
+      // Where the platform lacks this kind of object, the library says so.
       return hasNoFolder(subject)
         ? new Failure(`the ${what} ${target.label} cannot be there`, error.hint)
         : absent(ipc, subject)
@@ -104,7 +104,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'EPERM': {
       const owner = ownerOf(subject)
       const cannot = `no permission for the ${what} ${target.label}`
-      // The library found another reason: a filter, or a folder that is closed.
+      // The library found another reason: a filter, or a folder without permission.
       if (error.hint !== undefined && (owner === undefined || error.uid !== owner.uid)) {
         return new Failure(cannot, error.hint, EXIT.forbidden)
       }
@@ -148,7 +148,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
   }
 }
 
-/** A name stands for a semaphore or for a limit. This one stands for the other of the two. */
+/** The failure for a name of the other kind: a limit for a semaphore, or a semaphore for a limit. */
 function wrongKind({ type, target: { label } }: Subject): Failure {
   return type === 'semaphore'
     ? new Failure(
@@ -161,7 +161,7 @@ function wrongKind({ type, target: { label } }: Subject): Failure {
       )
 }
 
-/** There is none of this name: what there is instead. */
+/** The failure for a missing name, with the objects that may be meant. */
 export function absent(ipc: Library | undefined, { type, target, posix }: Subject | NoType): Failure {
   const items = ipc === undefined ? [] : everythingKnown(ipc)
   const what = type === undefined ? 'nothing called' : `no ${posix ? 'POSIX ' : ''}${type}`
@@ -212,7 +212,7 @@ function similar(items: readonly Item[], type: Item['type'] | undefined, target:
   return meant === undefined ? undefined : `did you mean ${meant}?`
 }
 
-/** Whether there is no folder that a POSIX object could be in, as on AWS Lambda. */
+/** Whether the system has no folder for POSIX objects, as on AWS Lambda. */
 function hasNoFolder({ type, target, posix }: Subject): boolean {
   return (
     process.platform === 'linux' &&
@@ -222,7 +222,7 @@ function hasNoFolder({ type, target, posix }: Subject): boolean {
   )
 }
 
-/** Whose it is, also where we may not open it: /proc/sysvipc and the folder are open to all. */
+/** The owner of an object, even of one that this user may not open: every user may read /proc/sysvipc and the folder. */
 function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number } | undefined {
   try {
     if (target.type === 'name' && (posix || type === 'memory')) {

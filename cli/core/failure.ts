@@ -1,6 +1,6 @@
 import { EXIT } from './exit.js'
 
-/** Something to tell the user in one line: the cause, the cure, and the exit code. */
+/** An error for the user in one line: the cause, the cure, and the exit code. */
 export class Failure extends Error {
   readonly cure: string | undefined
   readonly exit: number

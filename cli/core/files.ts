@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What is in a file, without the spaces around it; undefined where it cannot be read. */
+/** The trimmed text of a file; undefined when it cannot be read. */
 export function text(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()
@@ -14,7 +14,7 @@ export function numbers(path: string): number[] | undefined {
   return text(path)?.split(/\s+/).map(Number)
 }
 
-/** The rows of a table with titles, as /proc/sysvipc has them, a column by its title. */
+/** The rows of a table with titles, as in /proc/sysvipc; a row maps each title to its cell. */
 export function rows(path: string): Record<string, string>[] | undefined {
   const [titles, ...lines] = text(path)?.split('\n') ?? []
   const names = titles?.trim().split(/\s+/)

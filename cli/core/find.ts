@@ -6,17 +6,17 @@ import type { Failure } from './failure.js'
 import { everythingKnown, type Item, limitItem, means, memoryItem, semaphoreItem } from './items.js'
 import { libraryId, type Target } from './target.js'
 
-/** What a NAME means: everything that has it, and what kept us from seeing more. */
+/** The objects of a NAME, and the error that hid further ones. */
 export interface Found {
   readonly items: readonly Item[]
   readonly failure: Failure | undefined
 }
 
-/** Everything of a name: out of the list, or where there is none, or nothing of it on the list, by opening it. */
+/** Finds the objects of a name: in the list, or by opening them when the platform has no list or the list has none. */
 export function find(ipc: Library, meant: Target): Found {
   const items = everythingKnown(ipc).filter(item => means(meant, item))
   if (items.length > 0) return { items, failure: undefined }
-  // What we may not read is not on the list: opening it says why.
+  // An object that this user may not read is not on the list: opening it gives the reason.
   return opened(ipc, meant)
 }
 
@@ -35,7 +35,7 @@ function opened(ipc: Library, meant: Target): Found {
   const items: Item[] = []
   let failure: Failure | undefined
   for (const [type, look] of looks) {
-    // The set of another program opens as a semaphore and as a limit. It is told as a semaphore, as in the list.
+    // The set of another program opens as a semaphore and as a limit. Here, as in the list, it counts as a semaphore.
     if (type === 'limit' && items.length > 0) continue
     try {
       items.push(look())

@@ -1,4 +1,4 @@
-/** Bytes for people: `146 B`, `4 K`, `1.5 M`. */
+/** Formats bytes for people: `146 B`, `4 K`, `1.5 M`. */
 export function size(bytes: number): string {
   const units = ['B', 'K', 'M', 'G', 'T']
   let at = 0

@@ -24,7 +24,7 @@ export function help(command: Command): string {
   ].join('\n\n')
 }
 
-/** Options as `-t, --timeout S` and what they do. */
+/** Options as `-t, --timeout S` with their descriptions. */
 export function optionRows(options: Options): (readonly [option: string, help: string])[] {
   return Object.entries(options).map(([name, option]) => [optionTitle(name, option), option.help])
 }
@@ -38,7 +38,7 @@ export function section(title: string, rows: readonly (readonly [string, string]
   return [paint('bold', `${title}:`), ...pairs(rows)].join('\n')
 }
 
-/** A paragraph as lines of at most so many columns; a line that begins with a space is one by itself. */
+/** A paragraph as lines of at most this many columns; a line that begins with a space stays a separate line. */
 export function wrap(paragraph: string, columns: number): string[] {
   const lines: string[] = []
   for (const word of paragraph.split(' ')) {

@@ -4,11 +4,11 @@ export const LINE_BYTES = 16
 /** Stands for lines that are the same as the one before. */
 const REPEATED = '*'
 
-/** How a byte that has changed is shown. */
+/** Styles a byte that has changed. */
 export type Mark = (text: string) => string
 
 /**
- * A hex dump as `hexdump -C` makes it: position, 16 bytes, and what of them is ASCII; a star stands for lines that are
+ * A hex dump in the format of `hexdump -C`: position, 16 bytes, and their ASCII characters; a star replaces lines that are
  * the same as the one before. Where `changed` says so, bytes are marked.
  */
 export function hexDump(
@@ -28,7 +28,7 @@ export function hexDump(
   return lines
 }
 
-/** Whether a line is the one before it once more; the last one is always shown, so that the end can be seen. */
+/** Whether a line repeats the one before it; the last line is always shown, so that the end is visible. */
 function repeats(data: Uint8Array, start: number, changed: (index: number) => boolean): boolean {
   if (start === 0 || start + LINE_BYTES >= data.length) return false
   for (let at = start; at < start + LINE_BYTES; at++) {

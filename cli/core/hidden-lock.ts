@@ -6,7 +6,7 @@ import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** A lock of another user, which is not on the list: it was there for the asking, and is not for us. */
+/** The failure for the lock of another user, which is not on the list: only an attempt to open it finds it. */
 export function hiddenLock(target: Target): Failure | undefined {
   if (target.type !== 'name') return undefined
   const key = keyOfLock(target.text)

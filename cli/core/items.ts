@@ -6,7 +6,7 @@ import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** A semaphore, a limit, a memory object or a lock; what the system does not tell is null. */
+/** A semaphore, a limit, a memory object or a lock; a field that the system does not provide is null. */
 export interface Item {
   readonly type: 'semaphore' | 'limit' | 'memory' | 'lock'
   readonly system: 'sysv' | 'posix'
@@ -16,23 +16,23 @@ export interface Item {
   readonly id: number | null
   /** A semaphore: its units. */
   readonly value: number | null
-  /** A limit: how many permits there are, as recorded. */
+  /** A limit: the recorded number of permits. */
   readonly permits: number | null
-  /** A limit: how many permits are free. */
+  /** A limit: the number of free permits. */
   readonly free: number | null
-  /** A limit: which processes hold how many permits. */
+  /** A limit: the holders, each with its number of permits. */
   readonly holders: readonly LimitHolder[] | null
-  /** A limit: how many permits are held by processes that are not among the holders. */
+  /** A limit: the number of permits held by processes that are not among the holders. */
   readonly unnamed: number | null
   readonly waiters: number | null
   /** Bytes. */
   readonly size: number | null
   readonly attached: number | null
-  /** A lock: whether somebody has it alone. */
+  /** A lock: whether it is held exclusively. */
   readonly exclusive: boolean | null
-  /** A lock: how many hold it together. */
+  /** A lock: the number of shared holders. */
   readonly shared: number | null
-  /** A lock: the pids of those who use it. */
+  /** A lock: the pids of the processes that use it. */
   readonly processes: readonly number[] | null
   readonly uid: number | null
   readonly owner: string | null
@@ -43,22 +43,22 @@ export interface Item {
   readonly lastPidAlive: boolean | null
   readonly creatorPid: number | null
   readonly creatorAlive: boolean | null
-  /** When it was made, as far as the system keeps that: ISO 8601. */
+  /** The time when it was made, where the system keeps it: ISO 8601. */
   readonly createdAt: string | null
-  /** When its owner, mode or size last changed; of a System V object or a lock also when it was made. */
+  /** The time when its owner, mode or size last changed; for a System V object or a lock possibly the time when it was made. */
   readonly changedAt: string | null
-  /** A semaphore or a limit: when the last operation was. */
+  /** A semaphore or a limit: the time of the last operation. */
   readonly operatedAt: string | null
-  /** A System V segment: when it was last attached. */
+  /** A System V segment: the time when it was last attached. */
   readonly attachedAt: string | null
   readonly detachedAt: string | null
-  /** Whether it is known to be of this name; null for memory. */
+  /** Whether its record confirms this name; null for memory. */
   readonly verified: boolean | null
-  /** Whether its name or key is gone. */
+  /** Whether its name or key was removed. */
   readonly removed: boolean | null
 }
 
-/** Everything that we may see: semaphores, limits, locks, then memory, each by name. */
+/** Every object that this user may see: semaphores, limits, locks, then memory, each sorted by name. */
 export function everything(ipc: Library): Item[] {
   const { semaphores, limits, locks, memory } = ipc.list()
   return [
@@ -69,7 +69,7 @@ export function everything(ipc: Library): Item[] {
   ]
 }
 
-/** The same, and nothing where the platform, or a filter of the system calls, keeps us from knowing what there is. */
+/** The same, but empty where the platform has no list or a filter refuses its system calls. */
 export function everythingKnown(ipc: Library): Item[] {
   if (!ipc.capabilities.list) return []
   try {
@@ -155,7 +155,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
   }
 }
 
-/** A lock is a System V set, or a file where the platform has none that would do. */
+/** A lock is a System V set, or a file where the platform has no suitable sets. */
 export function lockItem(info: ListedLock): Item {
   return {
     type: 'lock',
@@ -181,10 +181,10 @@ export function lockItem(info: ListedLock): Item {
   }
 }
 
-/** What only a limit has. */
+/** The fields that only a limit has. */
 const NO_LIMIT = { permits: null, free: null, holders: null, unnamed: null }
 
-/** What only a lock has. */
+/** The fields that only a lock has. */
 const NO_LOCK = { exclusive: null, shared: null, processes: null }
 
 function ownership(uid: number | undefined, gid: number | undefined, mode: number | undefined) {
@@ -196,7 +196,7 @@ function ownership(uid: number | undefined, gid: number | undefined, mode: numbe
   }
 }
 
-/** The times of an object; undefined for what the system does not keep. */
+/** The times of an object; undefined for a time that the system does not keep. */
 interface Times {
   readonly createdAt?: Date | undefined
   readonly changedAt?: Date | undefined
@@ -216,14 +216,14 @@ function times({ createdAt, changedAt, operatedAt, attachedAt, detachedAt }: Tim
   }
 }
 
-/** When it was made, or, where the system does not keep that, last changed: ISO 8601. */
+/** The time when it was made or, where the system does not keep that, last changed: ISO 8601. */
 export function madeAt({ createdAt, changedAt }: Item): string | null {
   return createdAt ?? changedAt
 }
 
-/** When it was last operated upon, attached or detached: ISO 8601. */
+/** The time of the last operation, attach or detach: ISO 8601. */
 export function usedAt({ operatedAt, attachedAt, detachedAt }: Item): string | null {
-  // Texts of one length in one time zone have the order of their times.
+  // Texts of equal length in one time zone sort in the order of their times.
   return (
     [operatedAt, attachedAt, detachedAt]
       .flatMap(time => time ?? [])
@@ -236,20 +236,20 @@ function lastProcess(pid: number | undefined) {
   return { lastPid: pid ?? null, lastPidAlive: pid === undefined ? null : isAlive(pid) }
 }
 
-/** An item as `--json` prints it: of each holder of a permit also the program that it runs. */
+/** An item as `--json` prints it: each holder of a permit has also its program. */
 export function itemJson(item: Item): object {
   const holders = item.holders?.map(holder => ({ ...holder, command: programOf(holder.pid) ?? null }))
   return { ...item, holders: holders ?? null }
 }
 
-/** How people call it: its name, its key in hex, or its id. */
+/** The name for people: the name of an item, its key in hex, or its id. */
 export function labelOf({ name, key, id, type }: Item): string {
   if (name !== null) return printable(name)
   if (key !== null && key !== 0) return hexKey(key)
   return type === 'memory' && id !== null ? `id:${id}` : '(no key)'
 }
 
-/** Whether a NAME of the command line means this one. A set that a peer made has no name, but the name's key. */
+/** Whether a NAME of the command line means this item. A set that a peer made has no name, but the name's key. */
 export function means(target: Target, { type, system, name, key, id }: Item): boolean {
   switch (target.type) {
     case 'id':
@@ -257,7 +257,7 @@ export function means(target: Target, { type, system, name, key, id }: Item): bo
     case 'key':
       return key === target.key
     case 'name':
-      // The name of a lock is any text: a slash more is another lock.
+      // The name of a lock is any text: with one more slash it is another lock.
       if (type === 'lock') return name === target.text
       if (name !== null) return name === target.name
       return (type === 'semaphore' || type === 'limit') && key === target.key

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** Loaded at its first use: what takes no name works where the addon does not load. The path is from the bundle of this file. */
+/** Loaded at its first use, so that a command without a name works without the addon. The path starts at the bundle of this file. */
 function native(): typeof import('../../native.cjs') {
   return createRequire(import.meta.url)('../lib/os-ipc.cjs').native
 }

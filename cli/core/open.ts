@@ -4,7 +4,7 @@ import { about, type Subject } from './explain.js'
 import { usage } from './failure.js'
 import { libraryId, target } from './target.js'
 
-/** The options that say which semaphore is meant, and whose it may be. */
+/** The options for the backend of a semaphore and its allowed owner. */
 export interface SemaphoreChoice {
   readonly posix?: boolean
   readonly owner?: Owner | undefined

@@ -1,4 +1,4 @@
-// Everything that the command writes goes through this file: no text of a stranger reaches a terminal as it is.
+// Everything that the command writes goes through this file, so that no text of another user reaches a terminal unescaped.
 
 import { inspect } from 'node:util'
 
@@ -10,22 +10,22 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'inve
 
 type Stream = NodeJS.WriteStream & { fd: number }
 
-/** SIGPIPE: Node ignores the signal, so that the code stands for it. */
+/** The exit code for SIGPIPE, because Node ignores the signal. */
 const SIGPIPE = 13
 
-/** Whether a stream may be coloured: a terminal that can, unless NO_COLOR; FORCE_COLOR overrules both. */
+/** Whether a stream may be coloured: a capable terminal without NO_COLOR; FORCE_COLOR overrules both. */
 export function colored(stream: Stream): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb'
 }
 
-/** Whether standard output is a screen on which something can be drawn anew: a terminal that is not a dumb one. */
+/** Whether standard output is a screen that can be redrawn: a terminal that is not dumb. */
 export function isScreen(): boolean {
   return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
-/** How wide a line of standard output may be; endless where it is no terminal. */
+/** The largest width of a line of standard output; infinite without a terminal. */
 export function outputWidth(): number {
   return (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY
 }
@@ -35,12 +35,12 @@ export function paint(style: Style, text: string, stream: Stream = process.stdou
   return colored(stream) && text !== '' ? styled(text, inspect.colors[style] as [number, number]) : text
 }
 
-/** A line to standard output, or several. */
+/** Writes one or more lines to standard output. */
 export function print(lines: string | readonly string[]): void {
   out().write(joined(lines))
 }
 
-/** A line to standard error, or several. */
+/** Writes one or more lines to standard error. */
 export function printError(lines: string | readonly string[]): void {
   err().write(joined(lines))
 }
@@ -52,12 +52,12 @@ function joined(lines: string | readonly string[]): string {
     .join('')
 }
 
-/** One value as JSON: for people on a terminal in several lines, for programs in one. */
+/** Writes a value as JSON: in several lines on a terminal, in one line elsewhere. */
 export function printJson(value: unknown): void {
   writeJson(value, process.stdout.isTTY ? 2 : 0)
 }
 
-/** One value as a line of JSON. */
+/** Writes a value as a line of JSON. */
 export function printJsonLine(value: unknown): void {
   writeJson(value, 0)
 }
@@ -66,19 +66,19 @@ function writeJson(value: unknown, indent: number): void {
   out().write(`${printableJson(JSON.stringify(value, null, indent))}\n`)
 }
 
-/** What draws on the screen: control sequences as they are, and lines. */
+/** Draws on the screen: writes control sequences unescaped, and lines. */
 export function draw(parts: readonly ({ readonly control: string } | { readonly line: string })[]): void {
   out().write(parts.map(part => ('line' in part ? written(part.line) : part.control)).join(''))
 }
 
-/** Writes bytes as they are, and waits until they are out. */
+/** Writes bytes unchanged, and waits until they are written. */
 export function writeAll(chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     out().write(chunk, error => (error ? reject(error) : resolve()))
   })
 }
 
-/** A line about what goes on, which is not the output. */
+/** Writes a line about the progress, which is not part of the output. */
 export function note(line: string): void {
   printError(`os-ipc: ${line}`)
 }
@@ -87,7 +87,7 @@ const out = onceHeard(() => process.stdout)
 const err = onceHeard(() => process.stderr)
 
 /**
- * A standard stream, which Node opens when it is first used: a command that writes nothing leaves it alone.
+ * A standard stream, which Node opens at its first use: a command that writes nothing never opens it.
  *
  * A reader that went away, as `head` does, ends the command in silence, with the code of SIGPIPE. Output that cannot be
  * written, to a full disk, is a failure like others.
@@ -100,7 +100,7 @@ function onceHeard(get: () => Stream): () => Stream {
     heard = stream
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'EPIPE') process.exit(EXIT.signal + SIGPIPE)
-      // There is nobody to tell, and the exit code says what it would without.
+      // No reader is left for a message, and the exit code stays the same.
       if (stream === process.stderr) return
       const reason = message.replace(`${code}: `, '').replace(/, write$/, '')
       note(`the output cannot be written: ${reason} (${code})`)

@@ -5,7 +5,7 @@ import { type Failure, usage } from './failure.js'
 import { closest } from './suggest.js'
 import { usageLine } from './usage.js'
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface Parsed<O extends Options> {
   readonly help: boolean
   readonly options: Values<O>
@@ -13,7 +13,7 @@ export interface Parsed<O extends Options> {
   readonly command: readonly string[]
 }
 
-/** Takes the arguments of a command apart; a Failure says what is wrong with them. */
+/** Parses the arguments of a command; throws a Failure that says what is wrong with them. */
 export function parse<O extends Options>(command: Command<O>, args: readonly string[]): Parsed<O> {
   const { tokens } = parseArgs({
     args: [...args],
@@ -26,7 +26,7 @@ export function parse<O extends Options>(command: Command<O>, args: readonly str
         ]),
       ),
     },
-    // What is wrong is said here, in our words and with a cure.
+    // This code reports the mistake in its own words and with a cure.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -43,7 +43,7 @@ export function parse<O extends Options>(command: Command<O>, args: readonly str
   }
   if (parsed.help) return { ...parsed, options: {} as Values<O> }
   if (command.runs && after.length === 0) {
-    // Most likely the command stands there, without its `--`.
+    // Most likely this is the command to run, without its `--`.
     const second = before.filter(({ kind }) => kind === 'positional')[1]
     throw commandMissing(command, operands[0], second === undefined ? [] : args.slice(second.index, end))
   }
@@ -80,7 +80,7 @@ function readOption<O extends Options>(
   throw usage(`${rawName} takes no value, and was given '${value}'`, see(command))
 }
 
-/** A command that runs another one needs it, after `--`. */
+/** A command that runs another one needs that command after `--`. */
 function commandMissing({ name }: Command, operand = 'NAME', rest: readonly string[]): Failure {
   const line = `os-ipc ${name} ${operand} -- ${rest.length > 0 ? rest.join(' ') : 'COMMAND...'}`
   return usage(`${name} wants a command after --`, line)

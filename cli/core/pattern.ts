@@ -1,7 +1,7 @@
 import { type Item, labelOf, means } from './items.js'
 import { target } from './target.js'
 
-/** Which items a PATTERN means: a NAME as every command takes it, or one with `*` and `?`, its slash left out or not. */
+/** The items that a PATTERN means: a NAME as every command takes it, or one with `*` and `?`, with or without its slash. */
 export function pattern(text: string): (item: Item) => boolean {
   if (!/[*?]/.test(text)) {
     const meant = target(text)

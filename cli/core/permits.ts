@@ -2,7 +2,7 @@ import type { Limit } from '../../index.js'
 import type { Subject } from './explain.js'
 import { note } from './output.js'
 
-/** A limit that is there already keeps its number of permits: says so where another one was asked for. */
+/** Warns when an existing limit keeps a number of permits other than the one that was asked for. */
 export function tellDifference(limit: Limit, wanted: number, { target: { label } }: Subject): void {
   const { permits = wanted } = limit
   if (permits === wanted) return

@@ -1,11 +1,11 @@
-// What /proc tells of other processes, as far as it lets us look; elsewhere there is only kill(pid, 0).
+// Facts about other processes from /proc, as far as this user may read it; elsewhere only kill(pid, 0) works.
 
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import { cut, printable } from './text.js'
 
-/** Processes, and whether there may be more that we were not allowed to look at. */
+/** Processes, and whether further ones may exist that this user may not inspect. */
 export interface Processes {
   readonly pids: readonly number[]
   readonly complete: boolean
@@ -17,7 +17,7 @@ const SEMOP_CALLS: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
   arm64: ['193', '192'],
 }
 
-/** Whether a process runs: kill(pid, 0), which says yes to one that has ended and that its parent has not waited for. */
+/** Whether a process exists: kill(pid, 0), which succeeds for a zombie too. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -28,23 +28,23 @@ export function isAlive(pid: number): boolean {
   return state !== 'Z' && state !== 'X'
 }
 
-/** The state of a process as proc(5) has it: S sleeps, T is stopped; undefined where the system does not tell. */
+/** The state of a process in the letters of proc(5): S sleeps, T is stopped; undefined where the system does not tell. */
 export function stateOf(pid: number): string | undefined {
   // `pid (program) state`: a program's name may have brackets in it.
   const status = read(`/proc/${pid}/stat`)
   return status?.slice(status.lastIndexOf(')') + 2)[0]
 }
 
-/** A process chooses its own name: one of a page is not to fill the screen. */
+/** The longest name shown, because a process chooses its own name and could fill the screen. */
 const PROGRAM_COLUMNS = 60
 
-/** Programs whose first argument says more than they do. */
+/** Interpreters, whose first argument identifies the program better than their own name. */
 const INTERPRETERS = /^(node|deno|bun|python[\d.]*|ruby|perl|php|sh|bash|zsh)$/
 
-/** What a process runs: the name of its program, and of the script that an interpreter runs. */
+/** The name of the program that a process runs, and of the script of an interpreter. */
 export function programOf(pid: number): string | undefined {
   const [program = '', first = ''] = read(`/proc/${pid}/cmdline`)?.split('\0') ?? []
-  // A thread of the kernel, or one whose memory is out of reach, has only its short name.
+  // A kernel thread, or a process whose memory is unreadable, has only its short name.
   if (program === '') return read(`/proc/${pid}/comm`)?.trim() || undefined
   const name = basename(program)
   return INTERPRETERS.test(name) && first !== '' && !first.startsWith('-')
@@ -59,12 +59,12 @@ export function describePid(pid: number): string {
   return program === undefined ? `${pid}` : `${pid} ${cut(printable(program), PROGRAM_COLUMNS, '...')}`
 }
 
-/** Who has a System V segment attached: the kernel shows it in the maps as a file whose inode is the id. */
+/** The processes that have a System V segment attached: the kernel shows it in their maps as a file whose inode is the id. */
 export function attachedTo(id: number): Processes | undefined {
   return mapping(line => line.inode === `${id}` && line.path.startsWith('/SYSV'), true)
 }
 
-/** Who has a file of /dev/shm mapped. */
+/** The processes that have a file of /dev/shm mapped. */
 export function mappingFile(path: string): Processes | undefined {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) return undefined
@@ -72,7 +72,7 @@ export function mappingFile(path: string): Processes | undefined {
   return mapping(line => line.inode === `${status.ino}` && line.device === device, false)
 }
 
-/** Who sleeps in the kernel for a semaphore set. */
+/** The processes that sleep in the kernel on a semaphore set. */
 export function waitingFor(id: number): Processes | undefined {
   const calls = SEMOP_CALLS[process.arch]
   const own = namespaceOf('self')
@@ -102,15 +102,15 @@ function mapping(wanted: (line: Mapping) => boolean, ofNamespace: boolean): Proc
       const [, , , device = '', inode = '', ...path] = line.split(/ +/)
       return wanted({ device, inode, path: path.join(' ') })
     })
-    // Ids of segments count anew in every IPC namespace.
+    // Every IPC namespace numbers its segments separately.
     return found && (!ofNamespace || namespaceOf(pid) === own)
   })
 }
 
 /**
- * Every process that `holds` is true of; one that ended meanwhile is none, one that refuses makes it incomplete.
+ * Every process for which `holds` is true; a process that ends meanwhile is left out, an unreadable one makes the list incomplete.
  *
- * Who is found is looked at once more: between fork(2) and execve(2) a process has what its parent has.
+ * A process that is found is checked once more, because between fork(2) and execve(2) a child has the mappings of its parent.
  */
 function gather(holds: (pid: number) => boolean): Processes | undefined {
   let complete = true

@@ -1,8 +1,8 @@
-/** The one of `known` that was probably meant: a few letters off, or begun. */
+/** The word of `known` that was probably meant: a few letters differ, or the text is its beginning. */
 export function closest(meant: string, known: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/^[/-]+/, '')
   let best: string | undefined
-  // One letter may be wrong in a short word, three in a long one.
+  // A short word may have one wrong letter, a long one three.
   let limit = Math.min(3, Math.max(1, Math.floor(plain(meant).length / 3))) + 1
   for (const candidate of known) {
     const off = distance(plain(meant), plain(candidate))
@@ -13,7 +13,7 @@ export function closest(meant: string, known: Iterable<string>): string | undefi
   return begun.length === 1 ? begun[0] : undefined
 }
 
-/** How many letters have to be added, taken away, changed, or swapped with their neighbour. */
+/** The number of letters to add, remove, change, or swap with their neighbour. */
 function distance(from: string, to: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, column) => column)

@@ -5,9 +5,9 @@ import { cutMiddle, cutPainted, pad, width, withoutStyle } from './text.js'
 export interface Column<Row> {
   readonly title: string
   readonly side?: 'left' | 'right'
-  /** How many characters of its cells are shown at least, where the table is too wide. Without it, they are never cut. */
+  /** The least number of characters of a cell that a too wide table shows. Cells without it are never cut. */
   readonly least?: number
-  /** Where its cells are cut; at the end when missing. */
+  /** The end at which its cells are cut; the right end when missing. */
   readonly cut?: 'middle'
   /** The cell; it may be painted. */
   cell(row: Row): string
@@ -16,7 +16,7 @@ export interface Column<Row> {
 /**
  * Rows under their titles, as lines; the titles are capitals, for people and for `awk` alike.
  *
- * Columns that may be cut give way where the lines are wider than `room`.
+ * Columns that may be cut become narrower when the lines are wider than `room`.
  */
 export function table<Row>(
   columns: readonly Column<Row>[],
@@ -49,12 +49,12 @@ export function total(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1)
 }
 
-/** The width that a column takes at least. */
+/** The least width of a column. */
 function leastWidth({ least }: Pick<Column<never>, 'least'>, wanted: number): number {
   return Math.min(wanted, least ?? wanted)
 }
 
-/** The widths of columns in so much room. The widest of those that may be cut gives way first. */
+/** The widths of columns in this room. The widest column that may be cut becomes narrower first. */
 export function fitted(
   columns: readonly Pick<Column<never>, 'least'>[],
   wanted: readonly number[],
@@ -71,14 +71,14 @@ export function fitted(
   return widths
 }
 
-/** A cell in so many characters. */
+/** A cell cut or padded to this width. */
 export function shortened({ cut }: Pick<Column<never>, 'cut'>, cell: string, room: number): string {
   if (width(cell) <= room) return cell
   const ellipsis = unicode() ? '…' : '~'
   return cut === 'middle' ? cutMiddle(withoutStyle(cell), room, ellipsis) : cutPainted(cell, room, ellipsis)
 }
 
-/** Names and values below each other. */
+/** Names and values, one pair per line. */
 export function pairs(entries: readonly (readonly [name: string, value: string])[], indent = '  '): string[] {
   const columns = Math.max(...entries.map(([name]) => width(name)))
   return entries.map(([name, value]) => `${indent}${pad(name, columns)}  ${value}`.trimEnd())

@@ -3,7 +3,7 @@ import { hexKey } from './format.js'
 import { keyOf } from './key.js'
 import { printable } from './text.js'
 
-/** What a NAME on the command line means. */
+/** The meaning of a NAME on the command line. */
 export type Target =
   | {
       readonly type: 'name'
@@ -13,7 +13,7 @@ export type Target =
       readonly label: string
     }
   | { readonly type: 'key'; readonly key: number; readonly label: string }
-  /** A segment without a key can only be called by its id. */
+  /** The id of a segment; the only name of one without a key. */
   | { readonly type: 'id'; readonly id: number; readonly label: string }
 
 /**
@@ -34,7 +34,7 @@ export function target(text: string): Target {
   return { type: 'name', name, text, key: keyOf(name), label: printable(name) }
 }
 
-/** What the library calls it; `id:7` is of no use to it. */
+/** The name or key for the library, which does not take `id:7`. */
 export function libraryId(target: Target): string | number {
   if (target.type === 'id') throw usage(`${target.label} is the id of a segment, and means nothing here`)
   return target.type === 'name' ? target.name : target.key

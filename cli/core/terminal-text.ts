@@ -1,13 +1,13 @@
 import { isPrintable } from './text.js'
 
-/** Whether bytes, piece by piece, are text that a terminal only shows: UTF-8 with line breaks, tabs and zeros. */
+/** Checks piece by piece whether bytes are text that a terminal only shows: UTF-8 with line breaks, tabs and zeros. */
 export class TerminalText {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
 
   accepts(piece: Uint8Array): boolean {
     try {
       const text = this.#decoder.decode(piece, { stream: true })
-      // A terminal ignores a zero, which is what stands behind a text in memory.
+      // A terminal ignores the zeros that follow a text in memory.
       return isPrintable(text.replaceAll(/\r\n|[\n\t\0]/g, ''))
     } catch {
       return false

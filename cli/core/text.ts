@@ -1,17 +1,17 @@
-// Text of strangers, such as the name of an object or of a program, and how wide it is on a terminal.
+// Makes text of other users safe, such as the name of an object or a program, and measures its width on a terminal.
 
 /**
- * What no terminal may get from a stranger: control characters (C0, DEL, C1), the ends of lines and paragraphs, and what
- * is not seen but changes what is: marks of direction, characters without a width, halves of a surrogate pair.
+ * Characters of other users that must not reach a terminal: control characters (C0, DEL, C1), line and paragraph separators, and
+ * invisible characters that change the text: direction marks, characters of zero width, halves of a surrogate pair.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu
 
-/** A style of `paint`. The mark is of this process alone, so that no text of a stranger is taken for a style. */
+/** A style of `paint`. The mark is unique to this process, so that no text of another user is taken for a style. */
 let mark: string | undefined
-/** A style with the mark; nothing has one before it is made. */
+/** A pattern for a style with the mark; no text has a style before the mark exists. */
 let markedStyle = /(?!)/g
 
-/** Made at the first use: to load node:crypto takes as long as the rest of a command that writes nothing. */
+/** Made at the first use, because loading node:crypto takes as long as the rest of a command that writes nothing. */
 function ourMark(): string {
   if (mark === undefined) {
     mark = `${process.getBuiltinModule('node:crypto').randomInt(2 ** 31, 2 ** 32)}`
@@ -20,17 +20,17 @@ function ourMark(): string {
   return mark
 }
 
-/** Text without what a terminal would act upon: the escape character is shown as `\x1b`. Applied twice, it is as once. */
+/** Escapes the characters that control a terminal: the escape character becomes `\x1b`. A second call changes nothing. */
 export function printable(text: string, spell: (character: string) => string = escaped): string {
   return text.replaceAll(UNSAFE, spell)
 }
 
-/** Whether a text is shown as it is. */
+/** Whether a text is shown unchanged. */
 export function isPrintable(text: string): boolean {
   return printable(text) === text
 }
 
-/** A character as Python writes it in a string, and most other languages too. */
+/** A character as an escape of Python and most other languages. */
 export function escaped(character: string): string {
   const code = character.codePointAt(0) as number
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
@@ -39,17 +39,17 @@ export function escaped(character: string): string {
     : `\\U${code.toString(16).padStart(8, '0')}`
 }
 
-/** JSON of the same value, without what a terminal would act upon: JSON itself has to escape only C0. */
+/** JSON of the same value with control characters escaped: JSON itself escapes only C0. */
 export function printableJson(json: string): string {
   return json.replaceAll(UNSAFE, character => {
-    // The line breaks and spaces of JSON that is laid out for people are the only ones that stand there as such.
+    // Only the line breaks and spaces of the JSON layout stay unescaped.
     if (character === '\n') return character
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
     return units.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
   })
 }
 
-/** Text between the two escape sequences of a style, with our mark on each. */
+/** Text between the two escape sequences of a style, each with the mark. */
 export function styled(text: string, [begin, end]: readonly [begin: number, end: number]): string {
   return `${sequence(begin)}${text}${sequence(end)}`
 }
@@ -63,7 +63,7 @@ function sequence(code: number): string {
   return `\u001b[${code}:${ourMark()}m`
 }
 
-/** A line as it is written: our own styles become escape sequences, everything else is printable. */
+/** A line for the output: the styles of `paint` become escape sequences, all other text becomes printable. */
 export function written(text: string): string {
   let shown = ''
   let from = 0
@@ -77,7 +77,7 @@ export function written(text: string): string {
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
 
-/** How many columns a printable text takes in a terminal; styles take none. */
+/** The number of columns of a printable text on a terminal; styles take none. */
 export function width(text: string): number {
   let columns = 0
   for (const character of withoutStyle(text)) {
@@ -91,13 +91,13 @@ export function withoutStyle(text: string): string {
   return text.replaceAll(markedStyle, '')
 }
 
-/** Text filled up with spaces to so many columns. */
+/** Text padded with spaces to this number of columns. */
 export function pad(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
   const fill = ' '.repeat(Math.max(0, columns - width(text)))
   return side === 'left' ? text + fill : fill + text
 }
 
-/** Plain text of at most so many columns; an ellipsis stands for what was cut. */
+/** Plain text of at most this number of columns; an ellipsis replaces the part that was cut. */
 export function cut(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text
   let kept = ''
@@ -108,13 +108,13 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
   return kept + ellipsis
 }
 
-/** Plain text of at most so many columns, with its beginning and its end. */
+/** Plain text of at most this number of columns, cut in the middle. */
 export function cutMiddle(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text
   const room = columns - width(ellipsis)
   const characters = [...text]
   let [begin, end] = ['', '']
-  // From both ends in turn, as long as there is room.
+  // Takes characters from both ends in turn until the room is used.
   for (let at = 0; at < characters.length; at++) {
     const first = characters[at] as string
     if (width(begin + first + end) > room) break
@@ -126,7 +126,7 @@ export function cutMiddle(text: string, columns: number, ellipsis = '…'): stri
   return begin + ellipsis + end
 }
 
-/** Painted text of at most so many columns: its styles stay, and end where it is cut. */
+/** Painted text of at most this number of columns: its styles stay, and end at the cut. */
 export function cutPainted(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text
   let [kept, taken, at] = ['', 0, 0]

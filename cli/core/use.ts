@@ -8,7 +8,7 @@ export function fileOf({ type, name }: Item): string {
   return `/dev/shm/${type === 'semaphore' ? 'sem.' : ''}${name?.slice(1)}`
 }
 
-/** Who else has an item mapped or attached now, as far as the kernel tells; `undefined` where it does not. */
+/** The other processes that have an item mapped or attached now; `undefined` where the kernel does not tell. */
 export function mappedByOthers(item: Item): Processes | undefined {
   const found = mappedBy(item)
   return found && { ...found, pids: found.pids.filter(pid => pid !== process.pid) }
@@ -20,16 +20,16 @@ function mappedBy(item: Item): Processes | undefined {
   return item.id === null || item.type !== 'memory' ? undefined : attachedTo(item.id)
 }
 
-/** Who waits for a semaphore, a limit or a lock; only System V's sleepers say what for. */
+/** The waiters of a semaphore, a limit or a lock; the kernel shows them only for System V. */
 export function waitersOf(item: Item): Processes | undefined {
   if (item.type === 'memory' || item.system !== 'sysv' || item.id === null) return undefined
   return waitingFor(item.id)
 }
 
 /**
- * What speaks against removing it; `undefined` for nothing.
+ * The reason not to remove an item; `undefined` when it is safe.
  *
- * The kernel does not tell who holds the permits of a System V set: that its last user is alive is the nearest to it.
+ * The kernel does not tell who holds the units of a System V set; a living last user is the best sign of use.
  */
 export function inUse(item: Item): string | undefined {
   if (item.waiters) return `${count(item.waiters, 'waiter')} would be woken with an error`

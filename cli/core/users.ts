@@ -5,7 +5,7 @@ import { printable } from './text.js'
 
 let names: Map<number, string> | undefined
 
-/** The name of a user, where /etc/passwd has it, or else the number. */
+/** The name of a user from /etc/passwd, or the uid. */
 export function userName(uid: number): string {
   names ??= readNames()
   return names.get(uid) ?? `${uid}`
@@ -16,11 +16,11 @@ function readNames(): Map<number, string> {
   try {
     for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
       const [name = '', , uid = ''] = line.split(':')
-      // The first of several names of a uid is the one that other programs show.
+      // Other programs show the first of several names of a uid too.
       if (/^\d+$/.test(uid) && !found.has(Number(uid))) found.set(Number(uid), printable(name))
     }
   } catch {
-    // No such file: numbers will do.
+    // Without the file the uid is shown.
   }
   try {
     const { uid, username } = userInfo()

@@ -1,11 +1,11 @@
-// How the values of options are read: each says what it wants when it is given something else.
+// Parsers for the values of options: each throws an error that names the expected value.
 
 import type { Valued } from './command.js'
 import { usage } from './failure.js'
 
 const MAX_SIZE = Number.MAX_SAFE_INTEGER
 
-/** Milliseconds from seconds, or from a number with its unit: `5`, `0.5`, `500ms`, `2m`, `1h`. */
+/** Parses seconds, or a number with its unit, to milliseconds: `5`, `0.5`, `500ms`, `2m`, `1h`. */
 export function duration(text: string, option: string): number {
   const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?$/.exec(text) ?? []
   if (digits === undefined)
@@ -39,7 +39,7 @@ export function permissionBits(text: string, option: string): number {
   throw usage(`${option} wants permission bits in octal, not '${text}'`, 'for example 600 or 660')
 }
 
-/** Whose objects may be opened: a uid, or `any`. */
+/** The owner whose objects may be opened: a uid, or `any`. */
 export function owner(text: string, option: string): number | 'any' {
   if (text === 'any') return 'any'
   if (/^\d{1,10}$/.test(text)) return Number(text)

@@ -1,4 +1,4 @@
-// Arguments and environment as bytes: Node decodes both as UTF-8, and what is not UTF-8 it alters.
+// Arguments and environment as bytes, because Node decodes both as UTF-8 and alters other bytes.
 
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
@@ -9,20 +9,20 @@ import { printable } from './text.js'
 /** An argument, or an assignment of the environment: a text, or bytes that are not UTF-8. */
 export type Word = string | Buffer
 
-/** What Node puts where bytes are not UTF-8. */
+/** The character that Node puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd'
 
-/** Bytes as what they are: a text where they are UTF-8. */
+/** Turns bytes into a text when they are UTF-8, and keeps them otherwise. */
 export function word(bytes: Buffer): Word {
   return isUtf8(bytes) ? bytes.toString() : bytes
 }
 
-/** A word as people may read it. */
+/** A word as readable text. */
 export function shown(word: Word): string {
   return printable(word.toString())
 }
 
-/** The bytes of a word, a character each: what can be searched and cut, and put together again by {@link bytesOf}. */
+/** The bytes of a word, one character each, which can be searched, cut, and joined again by {@link bytesOf}. */
 export function binary(word: Word): string {
   return Buffer.from(word as string).toString('latin1')
 }
@@ -40,7 +40,7 @@ export function zeroEnded(data: Buffer): Buffer[] {
 /**
  * The last arguments of this process, as they were given.
  *
- * @throws {Failure} When one may have been altered, and the system does not tell what it was.
+ * @throws {Failure} When Node may have altered an argument, and the system does not give the original.
  */
 export function exactArguments(args: readonly string[]): Word[] {
   if (!args.some(arg => arg.includes(REPLACEMENT))) return [...args]
@@ -64,7 +64,7 @@ function commandLine(): Buffer[] | undefined {
   }
 }
 
-/** Names and options are texts: bytes that are none would be those of another name. */
+/** Names and options are texts: other bytes would become another name. */
 export function texts(words: readonly Word[]): void {
   const altered = words.find(word => typeof word !== 'string')
   if (altered !== undefined)

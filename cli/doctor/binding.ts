@@ -52,7 +52,7 @@ function lacking({ capabilities }: Library): Finding[] {
   ]
 }
 
-/** Whether a dead process's permits and locks come back; the kernel was asked. */
+/** Whether the permits and locks of a dead process come back, as the kernel shows. */
 function recovery({ defaultBackend, limits, semaphoreBackends }: Library['capabilities']): Finding {
   if (limits.crashRecovery) return finding('ok', 'recovery', 'the permits of a killed process come back')
   const cure = 'supervise the processes, and post for the dead ones'

@@ -1,13 +1,13 @@
-/** How serious a finding is: `note` is to be known, `warning` will bite some day, `problem` bites now. */
+/** The level of a finding: `note` is for information, `warning` may cause a failure later, `problem` causes failures now. */
 export type Level = 'ok' | 'note' | 'warning' | 'problem'
 
-/** What the doctor found, as `--json` prints it. */
+/** A finding of doctor, as `--json` prints it. */
 export interface Finding {
   readonly level: Level
-  /** What it is about: `semaphores`, `/dev/shm`, ... */
+  /** The topic: `semaphores`, `/dev/shm`, ... */
   readonly topic: string
   readonly text: string
-  /** What to do, in words or as command lines. */
+  /** The cures, in words or as command lines. */
   readonly cures: readonly string[]
 }
 

@@ -2,16 +2,16 @@ import { size } from '../core/format.js'
 import { type Finding, finding } from './finding.js'
 import { numbers, rows, text } from '../core/files.js'
 
-/** The share of a limit from which on it is worth a warning. */
+/** The used share of a limit from which on doctor warns. */
 const NEARLY = 0.8
 
-/** How many semaphores the set of a limit has: its count, its record, and a word for each of 64 holders. */
+/** The number of semaphores in the set of a limit: its count, its record, and a word for each of 64 holders. */
 const LIMIT_SIZE = 202
 
 /** The longest name that a library may ask for. */
 const MAX_NAME = 250
 
-/** kernel.sem, and how much of it is used; `longest` is how many bytes of a name a set has room for. */
+/** kernel.sem and its use; `longest` is the number of bytes of a name that fit into a set. */
 export function checkSemaphores(longest: number | null): Finding[] {
   const [semmsl, semmns, semopm, semmni] = numbers('/proc/sys/kernel/sem') ?? []
   const sets = rows('/proc/sysvipc/sem')
@@ -68,7 +68,7 @@ function records({ semmsl, semmns, semopm, semmni }: Limits): Finding[] {
   ]
 }
 
-/** kernel.shm*, and how much of it is used. */
+/** kernel.shm* and its use. */
 export function checkSegments(pageSize = 4096): Finding[] {
   const [shmmni] = numbers('/proc/sys/kernel/shmmni') ?? []
   const segments = rows('/proc/sysvipc/shm')
@@ -80,7 +80,7 @@ export function checkSegments(pageSize = 4096): Finding[] {
   return [
     used('segments', segments.length, shmmni, 'System V segments (SHMMNI)', 'sysctl kernel.shmmni raises it'),
     used('segments', pages, shmall, 'pages of System V memory (SHMALL)', 'sysctl kernel.shmall raises it'),
-    // The default is all that can be addressed: nothing to be said of it.
+    // The default is the whole address space, which needs no report.
     ...(most > 2 ** 50
       ? []
       : [

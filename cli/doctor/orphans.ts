@@ -5,13 +5,13 @@ import { escapedBytes, isPrintable, printable } from '../core/text.js'
 import { mappedByOthers } from '../core/use.js'
 import { type Finding, finding } from './finding.js'
 
-/** What is younger may be between its creator and its first user. */
+/** A younger object may still wait for its first user after its creator ended. */
 const YOUNG = 60_000
 
-/** A semaphore or a limit that nobody has used for so long is worth a word. */
+/** The time without use after which doctor reports a semaphore or a limit. */
 const LONG_UNUSED = 7 * 86_400_000
 
-/** Objects that nobody seems to have any more, each with the command that removes it. */
+/** Objects that no process seems to use any more, each with the command that removes it. */
 export function checkOrphans(ipc: Library): Finding[] {
   if (!ipc.capabilities.list || !canList(ipc)) return []
   const all = everything(ipc)
@@ -28,7 +28,7 @@ export function checkOrphans(ipc: Library): Finding[] {
   return findings.length > 0 ? findings : [finding('ok', 'orphans', 'nothing seems to be left behind')]
 }
 
-/** Where a filter refuses to look, nothing is known of what is there. */
+/** When a filter refuses the calls of the list, the objects are unknown. */
 function canList(ipc: Library): boolean {
   try {
     ipc.list()
@@ -38,7 +38,7 @@ function canList(ipc: Library): boolean {
   }
 }
 
-/** No process has it attached, and whoever made it is dead. */
+/** Segments that no process has attached and whose creator is dead. */
 function orphanedSegment(item: Item): Finding[] {
   if (item.attached !== 0 || item.creatorAlive !== false) return []
   const label = labelOf(item)
@@ -52,7 +52,7 @@ function orphanedSegment(item: Item): Finding[] {
   ]
 }
 
-/** Files of /dev/shm do not tell who made them: that nobody has them mapped may be meant. */
+/** Files of /dev/shm do not tell their creator, so an unmapped file may be intended. */
 function unmapped(item: Item): Finding[] {
   const holders = mappedByOthers(item)
   if (holders === undefined || holders.pids.length > 0 || !holders.complete) return []
@@ -67,7 +67,7 @@ function unmapped(item: Item): Finding[] {
   ]
 }
 
-/** A semaphore or a limit outlives its users on purpose: only one that nobody came back to is worth a word. */
+/** A semaphore or a limit outlives its users on purpose, so doctor reports only those unused for long. */
 function unused(item: Item): Finding[] {
   const idle = Date.now() - Date.parse(usedAt(item) ?? madeAt(item) ?? '')
   const held = (item.holders?.length ?? 0) > 0 || Boolean(item.unnamed)
@@ -76,32 +76,32 @@ function unused(item: Item): Finding[] {
     finding(
       'note',
       'orphans',
-      `nobody has used the ${item.type} ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
+      `no process has used the ${item.type} ${labelOf(item)} for ${span(idle)}, and its last user is dead`,
       `os-ipc rm --${item.type} ${quoted(item)}`,
     ),
   ]
 }
 
-/** A lock goes with its last user. The set of a killed one stays, and is free: whoever uses the lock next removes it. */
+/** The last user removes a lock. After a kill its set stays, and is free: the next user of the lock removes it. */
 function leftLock(item: Item): Finding[] {
   const { name, key, exclusive, shared, waiters, processes, uid } = item
   if (key === null || exclusive || shared !== 0 || waiters !== 0 || processes?.length !== 0) return []
   // Only its owner, or root, may remove it.
   const own = process.geteuid?.()
   if (own !== 0 && own !== uid) return []
-  // Any text is a name: one that a shell or the command would take for something else is called by its key.
+  // Any text is a lock name: a name that a shell or the command would misread is replaced by its key.
   const plain = name !== null && /^[a-z_][\w./-]*$/i.test(name)
   return [
     finding(
       'note',
       'orphans',
-      `nobody uses the lock ${labelOf(item)}: its last user was killed`,
+      `no process uses the lock ${labelOf(item)}: its last user was killed`,
       `os-ipc rm --lock ${plain ? name : hexKey(key)}`,
     ),
   ]
 }
 
-/** A name as a shell takes it. What cannot be shown needs the quotes that bash, zsh and ksh have for it. */
+/** A name quoted for a shell. Unprintable characters need the $'...' quotes of bash, zsh and ksh. */
 function quoted(item: Item): string {
   const label = item.name ?? labelOf(item)
   if (!isPrintable(label)) {

@@ -4,17 +4,17 @@ import { everythingKnown, type Item, labelOf } from '../core/items.js'
 import { describePid, stateOf } from '../core/processes.js'
 import { type Finding, finding } from './finding.js'
 
-/** A permit that is held for so long is worth a word. */
+/** The time after which doctor reports a held permit. */
 const LONG_HELD = 3_600_000
 
-/** Permits that may be held by mistake, each with what gives them back. */
+/** Permits that may be held by mistake, each with the command that gives them back. */
 export function checkPermits(ipc: Library): Finding[] {
   return everythingKnown(ipc)
     .filter(({ type }) => type === 'limit')
     .flatMap(limit => [...stopped(limit), ...longHeld(limit)])
 }
 
-/** A stopped process holds its permits until it goes on or ends. */
+/** A stopped process holds its permits until it continues or ends. */
 function stopped(limit: Item): Finding[] {
   return (limit.holders ?? []).flatMap(({ pid, permits }) => {
     const state = stateOf(pid)

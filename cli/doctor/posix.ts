@@ -8,19 +8,19 @@ const FOLDER = '/dev/shm'
 const TMPFS = 0x01021994
 const NEARLY = 0.9
 
-/** What a container gets unless it asks for more. */
+/** The default size of /dev/shm in a container. */
 const CONTAINER_DEFAULT = 64 << 20
 
-/** How a process gets a folder that it can use. */
+/** The cures for a missing or unusable folder. */
 const MOUNT = [
   'mount -t tmpfs tmpfs /dev/shm',
   'docker run --tmpfs /dev/shm; in Kubernetes an emptyDir of medium Memory on /dev/shm',
 ]
 
-/** Below this many open files a program with many POSIX objects comes to its limit. */
+/** With fewer open files than this a program with many POSIX objects reaches its limit. */
 const FEW_FILES = 1024
 
-/** /dev/shm: whether it is there, whether we may write to it, and how full it is. */
+/** /dev/shm: whether it exists, whether this user may write to it, and how full it is. */
 export function checkPosix(): Finding[] {
   return [...folder(), ...openFiles()]
 }
@@ -87,7 +87,7 @@ function folder(): Finding[] {
   return findings
 }
 
-/** Why nothing can be made there. */
+/** The reason why no object can be made there. */
 function closed(code: string | undefined, { uid, mode }: Stats): Finding {
   if (code === 'EROFS') {
     return finding('problem', FOLDER, 'it is read-only: nothing can be made or removed there', ...MOUNT)

@@ -7,10 +7,10 @@ import { filesIn, text } from '../core/files.js'
 /** The inode numbers of the first namespaces, which the kernel gives out at boot. */
 const FIRST_IPC_NAMESPACE = 'ipc:[4026531839]'
 
-/** The uids of people begin here, unless /etc/login.defs says otherwise. */
+/** The lowest uid of a person, unless /etc/login.defs has another one. */
 const FIRST_LOGIN_UID = 1000
 
-/** What this process runs in: a container, a namespace of its own, a login session. */
+/** The surroundings of this process: a container, a private namespace, a login session. */
 export function checkSurroundings(): Finding[] {
   return [...namespaces(), ...login()]
 }
@@ -40,7 +40,7 @@ function namespaces(): Finding[] {
   ]
 }
 
-/** logind removes what people leave behind when they log out. */
+/** logind removes the objects of users when they log out. */
 function login(): Finding[] {
   if (process.platform !== 'linux' || !existsSync('/run/systemd/system')) return []
   const { uid, username } = user()
@@ -73,7 +73,7 @@ function containerKind(): string | undefined {
   return /\/(docker|lxc|kubepods|containerd|crio)[-/]/.exec(groups)?.[1]
 }
 
-/** `RemoveIPC` of logind.conf; the last file that says it counts, and yes is the default. */
+/** `RemoveIPC` of logind.conf; the last file that sets it counts, and yes is the default. */
 function removeIpc(): string {
   const files = [
     ...['/usr/lib/systemd/logind.conf', '/etc/systemd/logind.conf'],

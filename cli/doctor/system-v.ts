@@ -1,6 +1,6 @@
 import { type Finding, finding } from './finding.js'
 
-/** What stops working without a call. */
+/** The features that stop working without each call. */
 const SETS = /^sem/
 
 /** The calls of System V IPC that a filter of the container or sandbox refuses, or that the kernel does not have. */
@@ -35,7 +35,7 @@ export async function checkSystemV(): Promise<Finding[]> {
   ]
 }
 
-/** How many bytes of a name a set of this host has room for; `null` where there are no sets. */
+/** The number of bytes of a name that fit into a set of this host; `null` where the system has no sets. */
 export async function longestRecordedName(): Promise<number | null> {
   const { native } = await import('../../lib/addon/native.js')
   return (native.longestRecordedName() as number | null | undefined) ?? null

@@ -1,6 +1,6 @@
 import { usage } from '../core/failure.js'
 
-/** An address is itself, or `env:NAME`: what is on a command line, passwords too, every user of the host can read. */
+/** An address, or `env:NAME` for a variable with it, because every user of the host can read the passwords in a command line. */
 export function addressOf(text: string, option: string): string {
   const [, variable] = /^env:(.*)$/s.exec(text) ?? []
   if (variable === undefined) return text

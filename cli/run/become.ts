@@ -14,10 +14,10 @@ export function mayBecome(): boolean {
 }
 
 /**
- * Becomes the command, which has the permit then: execve(2). The process stays, with all that it holds in the kernel; nothing of
- * os-ipc does.
+ * Becomes the command, which then has the permit: execve(2). The process stays, with all that it holds in the kernel; nothing of
+ * os-ipc stays.
  *
- * @throws {Failure} 126 or 127 when it could not be started.
+ * @throws {Failure} 126 or 127 when the command could not be started.
  */
 export function become(native: Native, command: readonly Word[], permit: HeldPermit): never {
   permit[HAND_ON]?.(true)
@@ -34,7 +34,7 @@ export function become(native: Native, command: readonly Word[], permit: HeldPer
   throw spawnFailure(command[0] ?? '', Object.assign(new Error(code), { code }))
 }
 
-/** The words as C has them, one after the other. */
+/** The words as C strings, one after the other. */
 function zeroEnded(words: readonly Word[]): Buffer {
   return Buffer.concat(words.flatMap(word => [Buffer.from(word as string), Buffer.of(0)]))
 }

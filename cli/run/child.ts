@@ -10,23 +10,23 @@ import { passSignals } from './signals.js'
 import { type Running, Spawner } from './spawn-watched.js'
 import { environment, IGNORED_SIGNALS } from './start.js'
 
-/** What runs a command beside us. It is made ready while there is no permit yet. */
+/** Runs a command beside this process. It is prepared before the permit is taken. */
 export function prepareChild(): (command: readonly Word[], lost?: AbortSignal) => Promise<number> {
   const spawner = new Spawner()
   return (command, lost) => runChild(spawner, command, lost)
 }
 
 /**
- * Runs a command with our own streams, passes signals on to it, and answers its exit code: 128 and the number
+ * Runs a command with the streams of this process, passes signals on to it, and returns its exit code: 128 plus the number
  * of the signal that ended it.
  *
- * When `lost` aborts, what the command ran under is gone: it is told to end.
+ * When `lost` aborts, the permit or lock of the command is lost: the command gets SIGTERM.
  *
- * @throws {Failure} 126 or 127 when it could not be started.
+ * @throws {Failure} 126 or 127 when the command could not be started.
  */
 async function runChild(spawner: Spawner, command: readonly Word[], lost?: AbortSignal): Promise<number> {
   let running: Running | undefined
-  // Before the spawn: a signal that comes meanwhile is passed on after it.
+  // Starts before the spawn, so that a signal during the spawn is passed on after it.
   const early: NodeJS.Signals[] = []
   const passNoMore = passSignals(signal => {
     if (running === undefined) early.push(signal)

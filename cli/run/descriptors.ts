@@ -1,20 +1,20 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 
-/** Descriptors beyond are not looked at: the list of a child's streams is as long as the last one. */
+/** The highest descriptor that is checked: the list of a child's streams is as long as its highest descriptor. */
 const LIMIT = 256
 
 /**
- * What this process was started with besides its standard streams: a jobserver of make, a `3>&1` of the shell. Node closes
- * it for its children, and a program that runs another one is not to be in its way.
+ * The descriptors that this process started with besides its standard streams: a jobserver of make, a `3>&1` of the shell. Node
+ * closes them for its children, but a program that runs another one must pass them on.
  *
- * Looked at before anything is opened here. Linux; elsewhere nothing is known, and nothing passed on.
+ * Read before this process opens anything. Linux only; elsewhere none are known, and none passed on.
  */
 const INHERITED = inherited()
 
 /**
- * The streams of a child that is to have all that we have.
+ * The streams of a child that gets all descriptors of this process.
  *
- * Only what is still the same: what was there at the start may have been a file that Node had open for a moment.
+ * Only descriptors that are unchanged: one from the start may have been a file that Node had open for a moment.
  */
 export function allStreams(): ('inherit' | 'ignore' | number)[] {
   const fds = openFiles().filter(fd => fd < LIMIT)
@@ -22,7 +22,7 @@ export function allStreams(): ('inherit' | 'ignore' | number)[] {
   return ['inherit', 'inherit', 'inherit', ...others.map(fd => (fds.includes(fd) ? fd : 'ignore'))]
 }
 
-/** The descriptors of what this process was started with, besides the standard streams. */
+/** The descriptors that this process started with, besides the standard streams. */
 export function openFiles(): number[] {
   return [...INHERITED].filter(([fd, target]) => targetOf(fd) === target).map(([fd]) => fd)
 }
@@ -44,7 +44,7 @@ function inherited(): ReadonlyMap<number, string> {
   return new Map([...targets].filter(([fd, target]) => named.has(fd) || !ours(target)))
 }
 
-/** What a descriptor is of; `undefined` for one that is closed, as that of the look itself is by then. */
+/** The file of a descriptor; `undefined` for a closed one, such as the descriptor that read the folder. */
 function targetOf(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Whether this process is in the foreground of its terminal: then the terminal sends its signals (Ctrl-C, Ctrl-\,
- * Ctrl-Z, a new window size) to the whole process group, and our child has them already.
+ * Ctrl-Z, a new window size) to the whole process group, so that the child has them already.
  */
 export function inForeground(): boolean {
   try {

@@ -7,22 +7,22 @@ import type { HeldPermit, PermitSource } from './permits.js'
 import { checkProgram } from './program.js'
 import { restoreSignals } from './signals.js'
 
-/** How long to wait, and what to say when that was in vain. */
+/** The time to wait, and the message for a timeout. */
 export interface Patience {
   readonly timeout: number | undefined
   readonly waitCode: number | undefined
   readonly quiet: boolean
 }
 
-/** How the command is run. */
+/** The options for running the command. */
 export interface Manner extends Patience {
-  /** Whether os-ipc stays beside the command, where it could become the command. */
+  /** Whether os-ipc stays beside the command even where it could become the command. */
   readonly supervise: boolean
 }
 
 /**
  * Runs a command while holding a permit. Where the kernel keeps the permit for the process itself, this process becomes the
- * command. Else the command is a child, and this answers its exit code.
+ * command. Otherwise the command is a child, and this function returns its exit code.
  */
 export async function runHolding(
   open: () => Promise<PermitSource>,
@@ -43,7 +43,7 @@ export async function runHolding(
     permit = await source.acquire({ timeout })
   } catch (error) {
     if (!timedOut(error)) throw error
-    // What a program could do about it is not for a command line, but why Redis did not answer is.
+    // The hint for programs does not help on a command line, but the reason why Redis did not answer does.
     const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
     if (!quiet) {
       const hint = cause === undefined ? source.whyNone?.() : advice

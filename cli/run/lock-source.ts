@@ -5,7 +5,7 @@ import type { HeldPermit, PermitSource } from './permits.js'
 /** The longest timer of Node. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** A lock as something to hold: what `locks.request` does around a callback, in two steps. */
+/** A lock that can be held: splits `locks.request` with its callback into two steps. */
 export function lockSource(
   { capabilities, IpcError, locks }: Library,
   name: string,
@@ -29,7 +29,7 @@ export function lockSource(
         )
       }
       if (timeout !== undefined && timeout > 0) setAlarm()
-      // A request that does not wait has no signal: the specification wants it so.
+      // A request that does not wait has no signal, as the specification requires.
       const options = timeout === 0 ? { mode, ifAvailable: true } : { mode, signal: patience.signal }
       return new Promise<HeldPermit>((resolve, reject) => {
         const ended = locks.request(name, options, lock => {
@@ -55,11 +55,11 @@ export function lockSource(
 }
 
 /**
- * Removes what earlier commands left of their locks: a command that os-ipc became knows nothing of a lock, and the kernel frees
- * it, but keeps the set that it is made of.
+ * Removes the lock sets of earlier commands: a command that os-ipc became does not know its lock; the kernel frees
+ * it, but keeps its set.
  */
 export async function tidyLocks(): Promise<void> {
   const { native } = await import('../../lib/addon/native.js')
-  // Where it fails, nothing is lost but the room.
+  // A failure only leaves the sets in place.
   native.tidyLocks()
 }

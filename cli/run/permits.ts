@@ -1,4 +1,4 @@
-// Where the permits of `run` come from.
+// The sources of the permits of `run`.
 
 import type { Limit, Owner } from '../../index.js'
 import type { Library } from '../core/command.js'
@@ -10,32 +10,32 @@ import { note } from '../core/output.js'
 import { tellDifference } from '../core/permits.js'
 import { libraryId } from '../core/target.js'
 
-/** Has a permit stay with the program that this process becomes, or not any more. */
+/** Keeps a permit for the program that this process becomes, or takes that back. */
 export const HAND_ON: unique symbol = Symbol.for('os-ipc.handOn')
 
 /** A permit that this process holds. */
 export interface HeldPermit {
   release(): void | Promise<void>
-  /** Aborts when the permit is lost while it is held; one of this host never is. */
+  /** Aborts when the permit is lost while it is held; a permit of this host is never lost. */
   readonly signal?: AbortSignal
-  /** Only a permit of a limit has it: a program that opens the limit gives back what it does not know of. */
+  /** Only a permit of a limit has it: a program that opens the limit gives back permits that it does not know. */
   readonly [HAND_ON]?: (handedOn: boolean) => void
 }
 
-/** Something that gives permits: a limit of this host, or one that many hosts share. */
+/** A source of permits: a limit of this host, or one that many hosts share. */
 export interface PermitSource {
   /** Rejects with `code: 'ETIMEDOUT'` when the time (in milliseconds) is over. */
   acquire(limits: { timeout: number | undefined }): Promise<HeldPermit>
-  /** Why there was no permit, for people; undefined where nothing tells. */
+  /** The reason why no permit came, as text; undefined where it is unknown. */
   whyNone?(): string | undefined
   /** Whether a permit stays with this process when it becomes another program, and goes back when the process ends. */
   readonly outlivesExec?: boolean
   close(): void | Promise<void>
 }
 
-/** What `run` says of the permits that it wants. */
+/** The options of `run` for its permits. */
 export interface PermitOptions {
-  /** How many there are to be; undefined for what is there, or 1 where nothing is. */
+  /** The number of permits of a new limit; undefined for the existing number, or 1 for a new limit. */
   readonly permits: number | undefined
   readonly mode: number | undefined
   readonly owner: Owner | undefined
@@ -45,7 +45,7 @@ export interface PermitOptions {
   readonly lease: number | undefined
 }
 
-/** Opens what gives the permits of a name. */
+/** Opens the source of the permits of a name. */
 export async function openPermits(ipc: Library, name: string, options: PermitOptions): Promise<PermitSource> {
   const { redis } = options
   if (redis === undefined) return ofThisHost(ipc, limitSubject(name), options)
@@ -53,7 +53,7 @@ export async function openPermits(ipc: Library, name: string, options: PermitOpt
   return redisPermits(redis, name, { permits: options.permits ?? 1, lease: options.lease })
 }
 
-/** A limit of this host, made when it is not there. */
+/** A limit of this host, made when it is missing. */
 function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): PermitSource {
   const { permits, mode, owner, quiet } = options
   const limit = about(ipc, subject, () =>

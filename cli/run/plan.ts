@@ -1,6 +1,6 @@
 import type { Word } from '../core/words.js'
 
-/** What to start: a program with arguments and an environment, all of them texts, as Node takes them. */
+/** A program to start, with arguments and an environment, all of them texts as Node takes them. */
 export interface Plan {
   readonly program: string
   readonly args: readonly string[]
@@ -8,10 +8,10 @@ export interface Plan {
 }
 
 /**
- * How a command is started with just these words and this environment, and with these signals ignored.
+ * Plans the start of a command with exactly these words, this environment, and these signals ignored.
  *
- * Node starts a program with texts only, and with no signal ignored. What it cannot do, a shell does: it has the same
- * pid, and is replaced by the command. env(1) is between them, since a shell drops variables whose names it could not have.
+ * Node starts a program with texts only, and with no signal ignored. A shell does the rest: it has the same
+ * pid, and is replaced by the command. env(1) runs between them, since a shell drops variables whose names are invalid for it.
  */
 export function planFor(
   command: readonly Word[],
@@ -42,7 +42,7 @@ function script(words: readonly Word[], ignored: readonly number[]): string {
   let texts = 0
   const references = words.map((word, at) => {
     if (typeof word === 'string') return `"\${${++texts}}"`
-    // A shell takes line breaks from the end of what printf writes: an x stands there.
+    // A shell strips line breaks from the end of the output of printf, so an x marks the end.
     lines.push(`w${at}=$(printf '${octal(word)}x')`, `w${at}=\${w${at}%x}`)
     return `"$w${at}"`
   })

@@ -9,7 +9,7 @@ export async function postgresLocks(address: string): Promise<PostgresLocks> {
   return PostgresLocks.connect(addressOf(address, '--postgres'))
 }
 
-/** A lock that many machines share, as something to hold. */
+/** A lock that many machines share and that this process can hold. */
 export async function postgresLockSource(
   address: string,
   name: string,

@@ -7,9 +7,9 @@ import { binary, bytesOf, shown, type Word } from '../core/words.js'
 import { environment } from './start.js'
 
 /**
- * Looks whether there is such a program before anybody waits for its permit; the rules are those of execvp(3).
+ * Checks that the program exists before os-ipc waits for its permit; the rules are those of execvp(3).
  *
- * @throws {Failure} 127 when there is none, 126 when it cannot be executed.
+ * @throws {Failure} 127 when the program does not exist, 126 when it cannot be executed.
  */
 export function checkProgram(program: Word): void {
   const name = binary(program)
@@ -29,7 +29,7 @@ export function checkProgram(program: Word): void {
   throw refused === undefined ? notFound(program) : notExecutable(program, refused)
 }
 
-/** What spawn said of a program. */
+/** The failure for an error of spawn. */
 export function spawnFailure(program: Word, error: NodeJS.ErrnoException): Failure {
   switch (error.code) {
     case 'ENOENT':
@@ -41,7 +41,7 @@ export function spawnFailure(program: Word, error: NodeJS.ErrnoException): Failu
   }
 }
 
-/** Why a file cannot be executed; undefined when it can. */
+/** The reason why a file cannot be executed; undefined when it can. */
 function refusal(file: Buffer): string | undefined {
   try {
     const status = statSync(file)
@@ -54,7 +54,7 @@ function refusal(file: Buffer): string | undefined {
       case 'ENOTDIR':
         return 'absent'
       case 'EACCES':
-        // Of the file, or of a folder on the way to it: the search goes on, as execvp does.
+        // The permission of the file or of a folder in its path is missing: the search continues, as in execvp.
         return 'it has no permission to be executed (chmod +x)'
       default:
         return (error as Error).message

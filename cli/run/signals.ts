@@ -4,13 +4,13 @@ import type { Native } from '../../lib/addon/native.js'
 import { inForeground } from './foreground.js'
 import { IGNORED_SIGNALS } from './start.js'
 
-/** What is passed on whatever sent it. */
+/** Signals that are passed on, whatever sent them. */
 const ALWAYS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM']
 
-/** What a terminal sends to its whole foreground group, our child included: once is enough. */
+/** Signals that a terminal sends to its whole foreground group, the child included, so that they are not passed on again. */
 const OF_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH']
 
-/** What ends or stops a process, and can be ignored. Faults are not here: a process that ignores them dies all the same. */
+/** Signals that end or stop a process and can be ignored. Faults are missing because a process that ignores them dies anyway. */
 const DEADLY: readonly NodeJS.Signals[] = [
   ...ALWAYS,
   ...['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGVTALRM', 'SIGXCPU', 'SIGIO', 'SIGPWR'],
@@ -18,7 +18,7 @@ const DEADLY: readonly NodeJS.Signals[] = [
 
 type Listener = (signal: NodeJS.Signals) => void
 
-/** Passes on what this process is sent and does not ignore, until the function that it returns is called. */
+/** Passes on the signals that this process gets and does not ignore, until the returned function is called. */
 export function passSignals(passOn: Listener): () => void {
   const pass: Listener = signal => {
     if (!isIgnored(signal)) passOn(signal)
@@ -29,7 +29,7 @@ export function passSignals(passOn: Listener): () => void {
   const stop = () => {
     if (isIgnored('SIGTSTP')) return
     passUnlessSent('SIGTSTP')
-    // The default action, so that the kernel decides: it does not stop a group without a shell that could wake it.
+    // Takes the default action, so that the kernel decides: it does not stop an orphaned process group.
     process.off('SIGTSTP', stop)
     process.kill(process.pid, 'SIGTSTP')
     process.on('SIGTSTP', stop)
@@ -53,8 +53,8 @@ function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.S
 }
 
 /**
- * What was ignored when we were started stays so, and SIGUSR1 ends us, as it ends any program. Node has set the first ones
- * back, and would take SIGUSR1 for a wish to be debugged, and open a port.
+ * Keeps the signals ignored that were ignored at the start, and lets SIGUSR1 end this process, as it ends any program. Node has
+ * reset the ignored signals, and takes SIGUSR1 as a request to open a debugger port.
  */
 export function restoreSignals(native: Native): void {
   const usual = isIgnored('SIGUSR1') ? [] : [constants.signals.SIGUSR1]

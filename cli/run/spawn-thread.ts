@@ -1,11 +1,11 @@
-// A thread that starts one program, and leaves it unreaped until it is told otherwise: spawn-watched.ts says why.
+// A thread that starts one program, and leaves it unreaped until it is told otherwise; spawn-watched.ts has the reason.
 
 import { parentPort } from 'node:worker_threads'
 
 import { spawnPlan, type Streams } from './spawning.js'
 import type { Plan } from './plan.js'
 
-/** What the thread is asked for. */
+/** The request to the thread. */
 export interface Request {
   readonly plan: Plan
   readonly streams: Streams

@@ -9,23 +9,23 @@ import { type End, spawnPlan, type Streams } from './spawning.js'
 export interface Running {
   /** Sends it a signal, unless it has ended. */
   kill(signal: NodeJS.Signals): void
-  /** How it ended; the number of the signal also where Node has no name for it. */
+  /** The end of the program; with the number of the signal even where Node has no name for it. */
   readonly end: Promise<End & { readonly signalNumber?: number }>
 }
 
 type Answer = { pid: number } | { end: End } | { error: { code?: string; message: string } }
 
 /**
- * Starts programs, and finds out how they ended.
+ * Starts programs, and finds the exit status of each.
  *
- * Node has no name for a real-time signal, and tells of a program that dies of one that it ended well. The kernel knows:
+ * Node has no name for a real-time signal, and reports exit code 0 for a program that dies of one. The kernel knows better:
  * until a process is reaped, /proc/PID/stat has its status. Node reaps at once, in the thread that started the
- * program. So a thread of its own starts it and then blocks; this one looks at each SIGCHLD, and lets that thread go on.
+ * program. So a separate thread starts it and then blocks; this thread reads the status at each SIGCHLD, then releases that one.
  */
 export class Spawner {
   readonly #thread: Worker | undefined
 
-  /** The thread is started before it is needed, so that nobody waits for it while a permit is held. */
+  /** The thread starts before it is needed, so that its start does not extend the time for which a permit is held. */
   constructor() {
     this.#thread = statusOf(process.pid) === undefined ? undefined : thread()
     this.#thread?.unref()
@@ -36,7 +36,7 @@ export class Spawner {
     return (await this.#watched(plan, streams)) ?? startHere(plan, streams)
   }
 
-  /** Undefined where there can be no thread. */
+  /** Undefined where no thread can be started. */
   async #watched(plan: Plan, streams: Streams): Promise<Running | undefined> {
     const thread = this.#thread
     if (thread === undefined) return undefined
@@ -85,7 +85,7 @@ function thread(): Worker | undefined {
   try {
     // From the bundle that this is in.
     const worker = new Worker(new URL('./spawn-thread.cjs', import.meta.url), { execArgv: [] })
-    // Heard again when it is used.
+    // The thread is referenced again when it is used.
     worker.on('error', () => {})
     return worker
   } catch {
@@ -110,12 +110,12 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It has become another user's.
+    // The program now runs as another user.
   }
 }
 
 /**
- * The status of a process that has ended and was not reaped, as wait(2) would give it, or that it runs; undefined where the
+ * The status of an ended but unreaped process, as wait(2) would give it, or the fact that it runs; undefined where the
  * system does not tell. One whose first thread alone has ended still runs.
  */
 function statusOf(pid: number): number | 'running' | undefined {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 
 import type { Plan } from './plan.js'
 
-/** How a child of Node ended, as Node tells it: of a signal without a name it tells `{ code: 0, signal: null }`. */
+/** The end of a child as Node reports it: for a signal without a name Node reports `{ code: 0, signal: null }`. */
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -18,7 +18,7 @@ export function spawnPlan(
 ): Promise<End> {
   return new Promise((resolve, reject) => {
     const child: ChildProcess = spawn(program, args, { stdio: [...streams], env: { ...env } })
-    // Without a pid it was not started. The only other error is a signal that could not be sent.
+    // A child without a pid was not started. The only other error is a signal that could not be sent.
     child.once('error', error => child.pid === undefined && reject(error))
     child.once('exit', (code, signal) => resolve({ code, signal }))
     if (child.pid !== undefined) started(child.pid)

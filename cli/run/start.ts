@@ -1,4 +1,4 @@
-// What this process was started with, as cli/os-ipc.ts hands it over, or as the system tells it.
+// The state that this process was started with, as cli/os-ipc.ts hands it over or the system tells it.
 
 import { constants as fsConstants, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -6,15 +6,15 @@ import { constants } from 'node:os'
 import { Failure } from '../core/failure.js'
 import { bytesOf, isAltered, type Word, word, zeroEnded } from '../core/words.js'
 
-/** The variables in which the shell that starts Node hands things over; they are no part of the environment. */
+/** The variables in which the starting shell hands over its state; they are not part of the command's environment. */
 const [IGNORED, FILES, ENVIRON] = ['OS_IPC_IGNORED', 'OS_IPC_FILES', 'OS_IPC_ENVIRON'] as const
 const HANDED_OVER: readonly string[] = [IGNORED, FILES, ENVIRON]
 
-/** What that shell may change: it drops variables whose names it could not have, and sets these. */
+/** Variables that the shell sets itself; it also drops variables whose names are invalid for it. */
 const OF_SHELL = /^(?:PWD|OLDPWD|SHLVL|_)=/
 const IDENTIFIER = /^[A-Za-z_]\w*=/
 
-/** Signals whose number a process may choose what happens at: not those of the C library and of real time. */
+/** Signals whose action a process may choose; not those of the C library and not real-time signals. */
 const CLASSIC = 31
 
 const handedOver = take(IGNORED)
@@ -23,10 +23,10 @@ const hasEnviron = take(ENVIRON) !== undefined
 /** The numbers of the signals that were ignored when os-ipc was started. */
 export const IGNORED_SIGNALS: readonly number[] = ignored()
 
-/** How many files the process could have open, which Node has raised; undefined where nothing tells. */
+/** The limit of open files before Node raised it; undefined where it is unknown. */
 export const MOST_OPEN: number | undefined = /^\d+$/.exec(take(FILES) ?? '')?.map(Number)[0]
 
-/** Those of the standard streams that did not block. Node has pipes not block once it uses them. */
+/** The standard streams that did not block at the start. Node makes pipes non-blocking when it uses them. */
 export const NONBLOCKING: readonly number[] = [0, 1, 2].filter(isNonblocking)
 
 function take(name: string): string | undefined {
@@ -71,9 +71,9 @@ function isSet(mask: string, signal: number): boolean {
 }
 
 /**
- * The environment that a command is to have, an assignment each.
+ * The environment of the command, as assignments.
  *
- * @throws {Failure} When Node has altered it, and the system does not tell what it was.
+ * @throws {Failure} When Node has altered it, and the system does not give the original.
  */
 export function environment(): Word[] {
   const now = Object.entries(process.env)
@@ -89,7 +89,7 @@ export function environment(): Word[] {
   }
   const there = zeroEnded(given)
   const texts = new Map(there.map(entry => split(entry.toString())))
-  // What was set or deleted since, by a module that was loaded before.
+  // Changes that a preloaded module made since the start.
   const set = now
     .filter(([name, value]) => texts.get(name) !== value)
     .map(([name, value]) => `${name}=${value}`)
@@ -107,7 +107,7 @@ function original(there: readonly Buffer[]): Buffer[] {
   const entries = there.map(entry => entry.toString('latin1'))
   const handed = hasEnviron ? entries.find(entry => entry.startsWith(`${ENVIRON}=`)) : undefined
   if (handed === undefined) return entries.filter(entry => !ours(entry)).map(bytesOf)
-  // A line each: zeros have become line breaks, and line breaks the control character 1; the last line is a dot.
+  // One assignment per line: zeros have become line breaks, and line breaks the control character 1; the last line is a dot.
   const lines = handed
     .slice(ENVIRON.length + 1)
     .split('\n')

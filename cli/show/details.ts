@@ -5,7 +5,7 @@ import { type Item, itemJson, labelOf, madeAt, usedAt } from '../core/items.js'
 import { describePid, type Processes } from '../core/processes.js'
 import { mappedByOthers, waitersOf } from '../core/use.js'
 
-/** How many bytes are shown when nobody says how many. */
+/** The number of bytes shown without --length. */
 const DEFAULT_LENGTH = 256
 
 /** A piece of memory. */
@@ -14,18 +14,18 @@ export interface Piece {
   readonly data: Buffer
 }
 
-/** Everything about an item, as `show --json` prints it. */
+/** All facts about an item, as `show --json` prints them. */
 export interface Details {
   readonly item: Item
-  /** Who has it mapped or attached; undefined where the kernel does not tell. */
+  /** The processes that have it mapped or attached; undefined where the kernel does not tell. */
   readonly mapped: Processes | undefined
-  /** Who waits for it. */
+  /** The processes that wait for it. */
   readonly waiting: Processes | undefined
-  /** What is in it; `undefined` for what is no memory, a text where it cannot be read. */
+  /** The content of memory; `undefined` for other items, an error text when it cannot be read. */
   readonly content: Piece | string | undefined
 }
 
-/** Looks at everything that can be seen of an item. */
+/** Reads all facts about an item. */
 export function detailsOf(
   ipc: Library,
   item: Item,
@@ -89,7 +89,7 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
 }
 
-/** What stands above the rows. */
+/** The title above the rows. */
 export function titleOf(item: Item): string {
   return labelOf(item)
 }

@@ -7,10 +7,10 @@ import { pairs } from '../core/table.js'
 import { cut, printable } from '../core/text.js'
 import { type Details, rowsOf, titleOf } from './details.js'
 
-/** What is watched, looked at again and again; nothing when all of it is gone. */
+/** Reads the watched objects again; returns none when all of them are removed. */
 export type Look = () => readonly Details[]
 
-/** Shows details again and again, and what changed since the look before, `times` times. */
+/** Shows details `times` times, with the changes since the look before. */
 export async function watch(look: Look, interval: number, times: number): Promise<void> {
   const screen = isScreen()
   let before = new Map<string, Details>()
@@ -19,7 +19,7 @@ export async function watch(look: Look, interval: number, times: number): Promis
     if (turn > 0) await sleep(interval)
     const now = look()
     if (screen) {
-      // Over what was drawn before: no other screen, no raw mode, nothing to restore.
+      // Draws over the last frame, without an alternate screen or raw mode that would have to be restored.
       const room = (process.stdout.rows || 24) - 1
       const drawn = now.flatMap(details => drawing(details, before.get(identity(details)))).slice(0, room)
       draw([
@@ -37,7 +37,7 @@ export async function watch(look: Look, interval: number, times: number): Promis
   }
 }
 
-/** All of it, with what changed since `before` marked. */
+/** The complete details, with the changes since `before` marked. */
 export function drawing(details: Details, before?: Details): string[] {
   const known = before && new Map(rowsOf(before))
   const rows = rowsOf(details).map(([name, value]) => {
@@ -55,7 +55,7 @@ export function drawing(details: Details, before?: Details): string[] {
   return [paint('bold', titleOf(details.item)), ...pairs(rows), '', ...dump.map(line => `  ${line}`)]
 }
 
-/** Where there is no screen: all of it once, then a line for what changed. */
+/** Without a screen: the complete details once, then a line per change. */
 function report(details: Details, before: Details | undefined): string[] {
   if (before === undefined) return drawing(details)
   const label = cut(labelOf(details.item), 40)
@@ -82,7 +82,7 @@ function changedBytes({ content }: Details, before: Details | undefined): (index
   return index => index < content.data.length && content.data[index] !== was.data[index]
 }
 
-/** A time is shown with its age, and only the time counts. */
+/** A time is shown with its age, and only the time is compared. */
 function withoutAge(text: string | undefined): string | undefined {
   return text?.replace(/ \(\w+ ago\)$/, '')
 }

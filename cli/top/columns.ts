@@ -7,18 +7,18 @@ import type { Seen } from './sampler.js'
 
 const BAR = 10
 
-/** How many holders of permits a row names. */
+/** The number of holders that a row names. */
 const NAMED = 4
 
-/** A column, and how rows are put in order by it. */
+/** A column, and the order of rows by it. */
 export interface TopColumn extends Column<Seen> {
-  /** As --sort calls it. */
+  /** Its name for --sort. */
   readonly key: string
-  /** What is greatest comes first, or for a text, what is first in the alphabet. */
+  /** The sort value: the largest number or the first text in the alphabet comes first. */
   readonly order: (a: Seen, b: Seen) => number
-  /** The higher, the sooner it is left out of a narrow terminal. */
+  /** A narrow terminal leaves out the column with the highest number first. */
   readonly dispensable: number
-  /** So wide it is before others are left out for it; as wide as its cells when missing. */
+  /** The width that it keeps before other columns are left out for it; the width of its cells when missing. */
   readonly comfortable?: number
 }
 
@@ -100,7 +100,7 @@ export const COLUMNS: readonly TopColumn[] = [
   of(AGE, 'age', 8, (a, b) => Date.parse(madeAt(a.item) ?? '') - Date.parse(madeAt(b.item) ?? '')),
 ]
 
-/** The units that are there, as a share of the most that were seen; of a limit, the permits that are held, and who holds them. */
+/** The free units as a share of the most that were seen; for a limit, the held permits and their holders. */
 function value({ item, most }: Seen): string {
   if (item.type === 'limit') return permits(item)
   if (item.value === null) return heldText(item) ?? '-'
@@ -114,7 +114,7 @@ function permits(item: Item): string {
   return `${bar(held, all, held === all)} ${heldShare(item)} ${heldBy(item)}`
 }
 
-/** What was found out about the programs of holders; to look is slow, and a cell is asked for often. */
+/** A cache of the programs of holders, because reading them is slow and cells are drawn often. */
 const texts = new WeakMap<Item, string>()
 
 function heldBy(item: Item): string {
@@ -126,7 +126,7 @@ function heldBy(item: Item): string {
   return text
 }
 
-/** `short` says that who comes next has to wait. */
+/** `short` means that the next request has to wait. */
 function bar(part: number, whole: number, short: boolean): string {
   const full = whole === 0 ? 0 : Math.min(BAR, Math.round((part / whole) * BAR))
   const [filled, empty] = unicode() ? ['█', '░'] : ['#', '.']

@@ -8,10 +8,10 @@ import { COLUMNS, type TopColumn } from './columns.js'
 import type { Seen } from './sampler.js'
 import { KEYS, listed, selectedOf, type State } from './state.js'
 
-/** Lines that are no rows: the summary, an empty one, the titles, and the foot. */
+/** The number of lines that are not rows: the summary, an empty line, the titles, and the foot. */
 export const CHROME = 4
 
-/** What the screen shows: at most `rows` lines of at most `columns` columns. */
+/** The lines of the screen: at most `rows` lines of at most `columns` columns. */
 export function frame(
   state: State,
   details: readonly string[],
@@ -72,7 +72,7 @@ function list(state: State, columns: number, room: number): string[] {
   const rows = listed(state)
   const selected = selectedOf(state)
   const at = selected === undefined ? 0 : rows.indexOf(selected)
-  // The selected row is on the screen, with what comes before it as long as that fits.
+  // The selected row is always on the screen, with as many rows before it as fit.
   const from = Math.max(0, Math.min(at - Math.floor(room / 2), rows.length - room))
   const shown = rows.slice(from, from + room)
   const chosen = choose(COLUMNS, shown, columns)
@@ -90,7 +90,7 @@ function list(state: State, columns: number, room: number): string[] {
   ]
 }
 
-/** The columns that fit, the most dispensable left out first. None is left out to show a long name whole, or all holders. */
+/** The columns that fit; the least needed ones are left out first. No column is left out for a long name or many holders. */
 function choose(columns: readonly TopColumn[], rows: readonly Seen[], room: number): TopColumn[] {
   let chosen = [...columns]
   const needed = () =>
@@ -127,7 +127,7 @@ function line(columns: readonly TopColumn[], widths: readonly number[], row: See
     .trimEnd()
 }
 
-/** A line that is too wide is cut. */
+/** Cuts a line that is too wide. */
 function fit(text: string, columns: number): string {
   return cutPainted(text, columns, unicode() ? '…' : '~')
 }

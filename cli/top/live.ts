@@ -8,10 +8,10 @@ import { Sampler } from './sampler.js'
 import { press, selectedOf, type State } from './state.js'
 import { Terminal, type TerminalEvent } from './terminal.js'
 
-/** Bytes of memory that are shown when it is inspected. */
+/** The number of bytes that the inspection of memory shows. */
 const INSPECTED = 512
 
-/** Draws the screen until the user has enough of it, or `times` times. */
+/** Draws the screen until the user quits, or `times` times. */
 export async function live(ipc: Library, initial: State, interval: number, times: number): Promise<void> {
   const sampler = new Sampler(ipc)
   const events = new Events()
@@ -47,7 +47,7 @@ export async function live(ipc: Library, initial: State, interval: number, times
   }
 }
 
-/** The selected item, when it is inspected. */
+/** The lines of the selected item, when it is inspected. */
 function inspected(ipc: Library, state: State, columns: number): string[] {
   const selected = selectedOf(state)
   if (state.screen !== 'details' || selected === undefined) return []
@@ -65,7 +65,7 @@ class Events {
     this.#wake?.()
   }
 
-  /** The next event; undefined when none comes in so many milliseconds. */
+  /** The next event; undefined when none comes within this number of milliseconds. */
   async next(milliseconds: number): Promise<TerminalEvent | undefined> {
     if (this.#queue.length === 0) {
       await new Promise<void>(resolve => {

@@ -1,25 +1,25 @@
 import type { Library } from '../core/command.js'
 import { everything, type Item } from '../core/items.js'
 
-/** An item, and what was seen of it over time. */
+/** An item, and its changes over time. */
 export interface Seen {
   readonly item: Item
-  /** The same as long as the item lives. */
+  /** An identity that stays the same while the item exists. */
   readonly identity: string
-  /** The largest value that was seen: what the bar is measured by, for the kernel does not keep the first one. */
+  /** The largest value that was seen; the bar is relative to it, because the kernel does not keep the initial value. */
   readonly most: number
   /**
-   * Changes a second, between this frame and the one before. The kernel counts no operations: what is counted is looks that
-   * found value, waiters, last process or times other than before, so that it is never more than the truth.
+   * The changes per second since the last frame. The kernel does not count operations, so this counts the looks that
+   * found another value, waiter count, last process or time, and is never more than the truth.
    */
   readonly rate: number
-  /** Whether every look found a change, so that there may have been many more. */
+  /** Whether every look found a change, so that the true number may be much larger. */
   readonly atLeast: boolean
 }
 
-/** How often to look, in milliseconds; seldomer on a host where a look takes long. */
+/** The interval between two looks in milliseconds; longer on a host where a look is slow. */
 const PERIOD = 50
-/** The share of the time that may be spent looking. */
+/** The largest share of the time for looks. */
 const LOAD = 0.1
 
 interface Record {
@@ -29,7 +29,7 @@ interface Record {
   looks: number
 }
 
-/** Looks at everything more often than it is drawn, and counts what changes. */
+/** Reads all items more often than they are drawn, and counts the changes. */
 export class Sampler {
   readonly #ipc: Library
   #items: readonly Item[] = []
@@ -64,7 +64,7 @@ export class Sampler {
     this.#cost = performance.now() - start
   }
 
-  /** What was seen since the last time that it was asked. */
+  /** The samples since the last call. */
   collect(): Seen[] {
     const now = performance.now()
     const seconds = (now - this.#since) / 1000

@@ -2,14 +2,14 @@ import { labelOf } from '../core/items.js'
 import { COLUMNS, type TopColumn } from './columns.js'
 import type { Seen } from './sampler.js'
 
-/** What the user has chosen, and what is on the screen. */
+/** The choices of the user, and the content of the screen. */
 export interface State {
   readonly seen: readonly Seen[]
   readonly sort: TopColumn
   readonly reversed: boolean
-  /** Part of a name; empty for all. */
+  /** The part of a name to filter by; empty for all items. */
   readonly filter: string
-  /** Whether what is typed goes to the filter. */
+  /** Whether typed text goes to the filter. */
   readonly typing: boolean
   /** The identity of the selected item. */
   readonly selected: string | undefined
@@ -32,21 +32,21 @@ export function initialState(sort: TopColumn, filter: string): State {
   }
 }
 
-/** What is listed, in its order. */
+/** The listed items, in order. */
 export function listed({ seen, sort, reversed, filter }: State): Seen[] {
   const wanted = filter.toLowerCase()
   const rows = seen.filter(({ item }) => labelOf(item).toLowerCase().includes(wanted))
-  // The order of the names settles ties, so that rows do not jump.
+  // Equal rows are sorted by name, so that they do not jump.
   return rows.sort((a, b) => sort.order(a, b) * (reversed ? -1 : 1))
 }
 
-/** The item that is selected; the first when it has gone. */
+/** The selected item; the first one when the selected one is gone. */
 export function selectedOf(state: State): Seen | undefined {
   const rows = listed(state)
   return rows.find(({ identity }) => identity === state.selected) ?? rows[0]
 }
 
-/** What each key does, as the page of keys shows it. */
+/** The keys and their actions, as the page of keys shows them. */
 export const KEYS: readonly (readonly [key: string, what: string])[] = [
   ['q, Ctrl-C', 'quit'],
   ['up, down, k, j', 'select; also PgUp, PgDn, Home, End'],

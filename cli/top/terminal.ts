@@ -2,20 +2,20 @@ import { writeSync } from 'node:fs'
 
 import { draw } from '../core/output.js'
 
-/** The other screen, no cursor, no line wrap; and back. */
+/** Switches to the alternate screen without cursor and line wrap, and back. */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J'
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 
-/** Signals that end us: the terminal is put right first. */
+/** Signals that end this process; the terminal is restored first. */
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
 
-/** How long an escape may be the beginning of a key's sequence, in milliseconds. */
+/** The time in milliseconds for which an escape may be the beginning of a key's sequence. */
 const ESCAPE = 30
 
-/** Something that happened at the terminal. */
+/** An event of the terminal. */
 export type TerminalEvent = { readonly key: string } | 'resized' | 'continued'
 
-/** The terminal as a screen of our own, given back as it was however we end, but for `kill -9`. */
+/** The terminal as a private screen; it is restored however this process ends, except by `kill -9`. */
 export class Terminal {
   readonly #heard: (event: TerminalEvent) => void
   #entered = false
@@ -71,7 +71,7 @@ export class Terminal {
     if (!this.#entered) return
     this.#entered = false
     try {
-      // At once, for nothing that is queued is written after a signal.
+      // Writes synchronously, because queued output is not written after a signal.
       writeSync(process.stdout.fd, LEAVE)
       if (process.stdin.isTTY) process.stdin.setRawMode(false)
     } catch {
@@ -79,7 +79,7 @@ export class Terminal {
     }
   }
 
-  /** Ends as the signal would have ended us. */
+  /** Ends this process by the signal's default action. */
   readonly #end = (signal: NodeJS.Signals): void => {
     this.close()
     process.kill(process.pid, signal)
@@ -90,7 +90,7 @@ export class Terminal {
     process.off('SIGTSTP', this.#stop)
     process.kill(process.pid, 'SIGTSTP')
     process.on('SIGTSTP', this.#stop)
-    // Not stopped after all, where there is no shell that could wake us: then nothing tells us to go on, either.
+    // The kernel does not stop an orphaned process group, and then sends no SIGCONT either.
     this.#resume()
   }
 
@@ -124,7 +124,7 @@ export class Terminal {
   }
 }
 
-/** What was typed as keys, and what may be the beginning of one. */
+/** The typed keys, and the rest that may be the beginning of one. */
 export function split(typed: string): { keys: string[]; rest: string } {
   const keys: string[] = []
   let rest = typed

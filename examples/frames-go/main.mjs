@@ -19,7 +19,7 @@ try {
   const args = ['run', '-buildvcs=false', '.', String(FRAMES), String(SIZE), String(PLACES)]
   const go = spawn('go', args, { cwd: fileURLToPath(new URL('go', import.meta.url)), stdio: 'inherit' })
   const ended = once(go, 'exit')
-  const gone = new AbortController() // nobody empties the ring any more
+  const gone = new AbortController() // aborts when no reader empties the ring any more
   ended.then(
     () => gone.abort(new Error('the Go program is gone')),
     error => gone.abort(error),

@@ -1,4 +1,4 @@
-// Stands for a database that only one test at a time may change: two at once lose rows.
+// Stands for a database that only one test at a time may change: two tests at once lose rows.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ const FILE = process.env.EXAMPLE_DATABASE ?? join(tmpdir(), 'os-ipc-example-data
 
 export async function addRow(table, number) {
   const before = await rows()
-  await sleep(30) // long enough for another test to come in between
+  await sleep(30) // long enough for another test to interfere
   assert.equal(await rows(), before, 'somebody else changed the database meanwhile')
   await writeFile(FILE, `${before}${table} ${number}\n`)
 }

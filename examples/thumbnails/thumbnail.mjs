@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const [from, to] = process.argv.slice(2)
 console.log(`begins ${basename(from)}`)
 writeFileSync(to, halved(readFileSync(from)))
-await sleep(150) // a real one takes longer
+await sleep(150) // a real conversion takes longer
 console.log(`ends ${basename(from)}`)
 
 /** A PPM image of which every pixel is the mean of four. */

@@ -1,5 +1,5 @@
-// docs/api.md out of index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts: every public name with its declaration and what its comment
-// says.
+// Generates docs/api.md from index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts: every public name with its declaration and
+// its comment.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import ts from 'typescript'
 
 import { root } from '../run.mjs'
 
-/** The entries of the package, and where each is declared. */
+/** The entries of the package, with the file that declares each. */
 const ENTRIES = {
   'os-ipc': 'index.d.cts',
   'os-ipc/redis': 'redis.d.cts',
@@ -18,7 +18,7 @@ const ENTRIES = {
 }
 const TARGET = join(root, 'docs', 'api.md')
 
-/** What a reader wants first; the rest follows in the order of index.d.cts. */
+/** The names that a reader wants first; the others follow in the order of index.d.cts. */
 const FIRST = [
   'Limit',
   'Permit',
@@ -35,12 +35,12 @@ const FIRST = [
 
 const printer = ts.createPrinter({ removeComments: true })
 const texts = Object.values(ENTRIES).map(name => readFileSync(join(root, name), 'utf8'))
-/** All of them as one: no name is in two. */
+/** All declarations together; no name is in two entries. */
 const file = ts.createSourceFile('all.d.ts', texts.join(''), ts.ScriptTarget.Latest, true)
 
-/** The anchor of every heading, by the name that a `{@link}` says. */
+/** The anchor of every heading, by the name in a `{@link}`. */
 const anchors = new Map()
-/** How often an anchor was wanted: GitHub numbers those that come again. */
+/** The number of uses of an anchor: GitHub numbers repeated anchors. */
 const wanted = new Map()
 
 export function apiPage() {
@@ -91,7 +91,7 @@ function section({ name, node, members }) {
   ]
 }
 
-/** Where a name is imported from, if it is not the package itself. */
+/** The entry that a name is imported from, if it is not the package itself. */
 function from(node) {
   let end = 0
   const index = texts.findIndex(text => {
@@ -102,7 +102,7 @@ function from(node) {
   return entry === 'os-ipc' ? [] : [`From \`${entry}\`.`]
 }
 
-/** All declarations of a member, of which the first has the comment. */
+/** All declarations of a member; the first has the comment. */
 function overloads(node, member) {
   if (!ts.isMethodSignature(member)) return [member]
   return node.members.filter(other => ts.isMethodSignature(other) && nameOf(other) === nameOf(member))
@@ -173,7 +173,7 @@ function text(comment, owner) {
     .trim()
 }
 
-/** What has a heading of its own: members of a class, methods of an interface. */
+/** The members with a separate heading: members of a class, methods of an interface. */
 function membersOf(node) {
   if (ts.isInterfaceDeclaration(node)) {
     return node.members.filter(

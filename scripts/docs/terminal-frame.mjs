@@ -1,4 +1,4 @@
-// Renders what `os-ipc top` wrote as what the terminal shows in the end: cells with their styles.
+// Renders the output of `os-ipc top` as the final screen of a terminal: cells with their styles.
 
 /** The escape sequences that top uses: styles, "home", and "clear the rest". */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins them.

@@ -56,7 +56,7 @@ function words(text, x, top, width, { bold, dim, inverse, color }) {
   return `<text ${attributes.join(' ')}>${escaped(text)}</text>`
 }
 
-/** Draws blocks as shapes: not every font has them as wide as its letters. */
+/** Draws blocks as shapes, because some fonts draw them wider or narrower than letters. */
 function bar(text, x, top, { color, inverse }) {
   const fill = inverse ? BACKGROUND : color === undefined ? FOREGROUND : COLORS[color]
   return rectangle(x, top + 4, text.length * CELL.width, 10, fill, text.startsWith('░') ? 0.2 : 1)

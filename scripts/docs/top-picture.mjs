@@ -15,10 +15,10 @@ import { svg } from './terminal-svg.mjs'
 const TARGET = join(root, 'docs', 'top.svg')
 const [ROWS, COLUMNS] = [14, 126]
 
-/** How long top looks before its picture is taken: rates need a while. */
+/** The time that top runs before its picture is taken, because rates need several samples. */
 const SECONDS = 4
 
-/** What the picture shows: programs with one job each, by the name of their file, which top shows too. */
+/** The programs in the picture, each with one job, by the name of their file, which top shows too. */
 const PROGRAMS = [
   // Workers: two at a time, two of them wait.
   ...Array.from({ length: 4 }, (_, at) => [
@@ -57,7 +57,7 @@ const PROGRAMS = [
   ],
 ]
 
-/** One that ends, and leaves a semaphore whose last user is dead. */
+/** A program that ends and leaves a semaphore whose last user is dead. */
 const DEAD = [
   'nightly.mjs',
   `
@@ -86,7 +86,7 @@ async function draw() {
   return 0
 }
 
-/** A file with this name, for Node, in which the package has its own name. */
+/** Writes a file with this name for Node, which imports the package by its own name. */
 function program([name, source], at) {
   const folder = join(root, '.cache/top-picture', `${at}`)
   mkdirSync(folder, { recursive: true })
@@ -101,7 +101,7 @@ function program([name, source], at) {
   return file
 }
 
-/** What a program writes to a terminal; __test__/cli/helpers/terminal.py says what the steps are. */
+/** The output of a program on a terminal; __test__/cli/helpers/terminal.py describes the steps. */
 function inTerminal(argv, steps) {
   const { stdout, stderr } = spawnSync(
     'python3',

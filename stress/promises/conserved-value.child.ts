@@ -1,4 +1,4 @@
-// Takes and gives permits in every way there is, until it is killed or told to stop.
+// Takes and gives back permits in every possible way, until it is killed or told to stop.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -33,7 +33,7 @@ await Promise.all([
 ])
 process.exit(0)
 
-/** Another error ends the process, which is noticed. */
+/** Any other error ends the process, which the parent notices. */
 function unlessTimedOut(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ETIMEDOUT') throw error
 }
@@ -41,7 +41,7 @@ function unlessTimedOut(error: NodeJS.ErrnoException): undefined {
 async function loop(turn: () => Promise<void>): Promise<void> {
   while (running()) {
     await turn()
-    // So many processes do not leave each other a processor otherwise.
+    // Without this pause the processes would leave each other no processor time.
     await sleep(Math.random() * 20)
   }
 }

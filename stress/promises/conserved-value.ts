@@ -32,7 +32,7 @@ const promised: Promised = {
       ours[index] = child(trial, 'conserved-value', { args: [name] })
     }
     for (let index = 0; index < processes; index += 1) start(index)
-    // These are not killed: what they take and give for good is counted.
+    // These processes are not killed: the units that they take and give for good are counted.
     const pythons = pythonPeers(name, 4)
     const go = goLoop(name, () => counters[stop] !== 0)
 
@@ -56,7 +56,7 @@ const promised: Promised = {
       python.waits += waits
     }
     const goPairs = await go
-    // Half of them are killed to the last, the others end by themselves.
+    // Half of the remaining processes are killed, the others end by themselves.
     ours.forEach((process, index) => void (index % 2 === 0 && process?.kill('SIGKILL')))
     for (const process of ours) {
       const { code, signal } = (await process?.exit) ?? { code: 0, signal: null }
@@ -76,7 +76,7 @@ const promised: Promised = {
 }
 export default promised
 
-/** Python processes that post and wait with sysv_ipc and without undo; each answers how often. */
+/** Python processes that post and wait with sysv_ipc and without undo; each reports how often it did. */
 function pythonPeers(name: string, count: number): Promise<{ posts: number; waits: number }>[] {
   const { python } = JSON.parse(
     readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'),
@@ -94,7 +94,7 @@ function pythonPeers(name: string, count: number): Promise<{ posts: number; wait
   })
 }
 
-/** The Go library's stand-in takes a unit and gives it back; answers how often, `undefined` where there is none. */
+/** The Go library's stand-in takes a unit and gives it back; returns how often, or `undefined` without Go. */
 async function goLoop(name: string, stopped: () => boolean): Promise<number | undefined> {
   const { go } = JSON.parse(readFileSync(new URL('../../.cache/peers/peers.json', import.meta.url), 'utf8'))
   if (go.command === undefined) return undefined

@@ -52,9 +52,9 @@ async function turn(trial: number): Promise<void> {
   ]
   if (trial % 3 !== 0) memory.close()
   else if (random(2) === 0) setImmediate(() => memory.close())
-  // Else it is dropped as it is, for the garbage collector.
+  // Otherwise the memory is dropped for the garbage collector.
   if (trial % 3 !== 0 && view.length !== 0) say(`a view has ${view.length} bytes after detach()`)
-  // A write that finds its view gone may fail, as Node likes; it may not crash.
+  // A write whose view is gone may fail in any way, but must not crash.
   await Promise.allSettled(transfers)
 }
 

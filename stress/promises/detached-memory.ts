@@ -9,7 +9,7 @@ const promised: Promised = {
     const half = Math.ceil(trial.count / 2)
     const figures: string[] = []
     for (const kind of ['posix', 'sysv']) {
-      // A process of its own, since a crash is what is looked for.
+      // The trial runs in a separate process because it looks for a crash.
       const run = child(trial, 'detached-memory', { args: [kind, half] })
       let report: { mappings: number; descriptors: number; rss: number } | undefined
       for (let line = await run.next(); line !== undefined; line = await run.next()) {

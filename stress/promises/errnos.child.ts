@@ -1,4 +1,4 @@
-// Makes one call of the package, and says what error came out of it, and what it left in this process.
+// Makes one call of the package, and prints its error and what the call left in this process.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
@@ -94,13 +94,13 @@ async function semaphore(backend: 'sysv' | 'posix'): Promise<void> {
   await call()
 }
 
-/** Descriptors and mappings that could be ours. */
+/** Descriptors and mappings that the package may have made. */
 function held(): string[] {
   const descriptors = readdirSync('/proc/self/fd').flatMap(fd => {
     try {
       return [`descriptor ${readlinkSync(`/proc/self/fd/${fd}`)}`]
     } catch {
-      return [] // the one that reads the directory
+      return [] // the descriptor that reads the directory
     }
   })
   const mappings = readFileSync('/proc/self/maps', 'utf8').split('\n')

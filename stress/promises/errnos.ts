@@ -40,9 +40,9 @@ const NAMES: Record<string, readonly string[]> = {
 }
 
 const HANGS = 30_000
-/** The methods that make what was not there. */
+/** The methods that make a missing object. */
 const MAKES = ['create', 'make', 'request']
-/** Somebody was quicker, or is at it. */
+/** Errnos that mean that another process was quicker or is making the object. */
 const OF_ANOTHER = ['EEXIST', 'EAGAIN', 'ERR_NOT_INITIALISED']
 
 /** One errno of each call, for the short run. */
@@ -71,14 +71,14 @@ const promised: Promised = {
 }
 export default promised
 
-/** Makes one call fail, and answers the code that came out. */
+/** Makes one call fail, and returns the code that the package threw. */
 async function inject(trial: Trial, one: Case): Promise<string> {
   const { act, call, errno } = one
   const what = `${act}, ${call}: ${errno}`
   const [name, key] = [uniqueName(trial), uniqueKey(trial)]
   trial.teardown(() => removeKey(lockKeyOf(name)))
   const [kind = '', method = ''] = act.split(' ')
-  // A call that a signal breaks off is made again, and so is one of a limit that another process was quicker at.
+  // A call that a signal interrupts is made again, and so is a call on a limit where another process was quicker.
   const isMadeAgain = errno === 'EINTR' || (kind === 'limit' && errno === 'EAGAIN')
   const when = isMadeAgain ? ':when=1..2' : ''
   const place: Surroundings = injected(`${call}:error=${errno}${when}`)
@@ -99,7 +99,7 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   }
   const { error, leaked } = report
   if (leaked.length > 0) trial.lost(`${what}: leaked ${leaked.join(', ')}`)
-  // Of somebody who was quicker it is that one's, and the set of a lock that is told to be gone is not looked for.
+  // An object of a quicker process belongs to that process, and the set of a lock that is reported as removed is not looked for.
   const another = error === undefined || OF_ANOTHER.includes(error.code)
   const left = MAKES.includes(method) && !another && !(kind === 'lock' && error.code === 'EIDRM')
   if (left && isThere(name, key)) trial.lost(`${what}: left an object`)
@@ -107,13 +107,13 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const gives = one.gives ?? [errno]
   if (!gives.includes(got))
     trial.lost(`${what}: ${JSON.stringify(error ?? 'done')} instead of ${gives.join(' or ')}`)
-  // The end of a wait is no failure of a call.
+  // The end of a wait is not a failure of a call.
   if (error !== undefined && !got.startsWith('ERR_') && got !== 'ETIMEDOUT') {
     const expected = constants.errno[got as keyof typeof constants.errno] ?? { EIDRM: 43 }[got]
     if (error.name !== 'IpcError' || error.errno !== -Number(expected) || !error.syscall)
       trial.lost(`${what}: ${JSON.stringify(error)}`)
     if (!error.hint) trial.lost(`${what}: no hint in ${JSON.stringify(error)}`)
-    // What is gone is noticed by the next look too.
+    // The next look notices a removed object too.
     if (got === errno && got !== 'EIDRM' && !NAMES[call]?.includes(error.syscall ?? ''))
       trial.lost(`${what}: reported as ${error.syscall}`)
   }
@@ -124,7 +124,7 @@ function lockKeyOf(name: string): number {
   return keyOf(`os-ipc:lock:${name.slice(1)}`)
 }
 
-/** Whether anything has the name or the key. */
+/** Whether any object has the name or the key. */
 function isThere(name: string, key: number): boolean {
   return (
     exists('sem', keyOf(name)) ||
@@ -135,7 +135,7 @@ function isThere(name: string, key: number): boolean {
   )
 }
 
-/** What is there before the call, for all that do not make it. */
+/** Makes the object before the call, for all calls that do not make it. */
 function prepare(kind: string, method: string, name: string, key: number): Prepared {
   if (MAKES.includes(method)) return {}
   if (kind === 'lock') return held(name.slice(1), method === 'wait' ? 'exclusive' : 'shared')
@@ -151,7 +151,7 @@ function prepare(kind: string, method: string, name: string, key: number): Prepa
   return memory.id === undefined ? {} : { attached: memory.id }
 }
 
-/** A lock that this process holds. It is granted at once, since nobody else has it. */
+/** A lock that this process holds. It is granted at once, since no other process has it. */
 function held(name: string, mode: 'exclusive' | 'shared'): Prepared {
   const { promise, resolve } = Promise.withResolvers<void>()
   const ended = locks.request(name, { mode }, () => promise)
@@ -163,7 +163,7 @@ function held(name: string, mode: 'exclusive' | 'shared'): Prepared {
   }
 }
 
-/** Only calls that have to do with this path. */
+/** Restricts the injection to calls on this path. */
 function onlyAt(place: Surroundings, path: string): Surroundings {
   return { missing: place.missing, wrap: argv => [...place.wrap([]).slice(0, -1), '-P', path, '--', ...argv] }
 }

@@ -1,4 +1,4 @@
-// Takes a permit, holds it for 10 ms, gives it back, and again, for some seconds; says how often.
+// Takes a permit, holds it for 10 ms, gives it back and repeats that for some seconds; prints how often it did.
 
 import { Limit } from '../../index.js'
 import { heard, say } from '../../__test__/shared/fixture.ts'

@@ -5,7 +5,7 @@ import type { Promised } from '../promise.ts'
 
 const RIVALS = 20
 const SECONDS = 6
-/** What 21 processes would share if handing over took no time: a turn every 10 ms. */
+/** The turns of 21 processes if a hand-over took no time: one turn every 10 ms. */
 const IDEAL = (SECONDS * 1000) / 10
 const LEAST = 25
 
@@ -30,7 +30,7 @@ const promised: Promised = {
         if (!(Number(count) > 0)) trial.lost(`${lane}: process ${rival} had ${count} turns`)
       const all = turns.reduce<number>((sum, count) => sum + Number(count), 0)
       const ours = Number(turns.at(-1))
-      // Where the machine does not get through as many turns as there is time for, its share is less by as much.
+      // When the machine makes fewer turns than the time allows, the fair share is smaller in proportion.
       if (!(ours >= Math.ceil((LEAST / IDEAL) * all))) trial.lost(`${lane}: ${ours} of ${all} turns`)
       figures[lane]?.push(`${ours} of ${all}`)
       limit.unlink()

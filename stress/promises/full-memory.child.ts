@@ -1,4 +1,4 @@
-// Makes a memory object that there is no room for, and says what came of it and what is in /dev/shm then.
+// Makes a memory object that does not fit, and prints the result and the files in /dev/shm afterwards.
 
 import { readdirSync } from 'node:fs'
 

@@ -47,7 +47,7 @@ async function eachTime(
     const report = (await creator.next()) as Report | undefined
     const { signal } = await creator.exit
     if (report === undefined) {
-      // The kernel's OOM killer is not the library's doing, but it is what the user would see.
+      // The library does not cause a kill by the OOM killer, but a user would see it.
       trial.lost(`killed by ${signal}`)
       continue
     }
@@ -68,7 +68,7 @@ function cgroup(trial: Trial): Surroundings | undefined {
     trial.teardown(() => rmdirSync(group))
     writeFileSync(`${group}/${CGROUPS.limit}`, String(LIMIT))
   } catch {
-    return undefined // it is not ours to make, or has no say in memory
+    return undefined // this user may not make the group, or the group does not control memory
   }
   const enter = `echo $$ > ${group}/cgroup.procs && exec "$@"`
   return { missing: undefined, wrap: argv => ['sh', '-c', enter, 'sh', ...argv] }

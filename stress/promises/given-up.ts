@@ -8,10 +8,10 @@ import type { Promised } from '../promise.ts'
 
 const PERMITS = 3
 
-/** What is waited for: units that are posted all the time, or permits that come back. */
+/** The object of the waits: units that are posted all the time, or permits that come back. */
 interface Source {
   take(options: object): Promise<Permit | undefined>
-  /** Units or permits that should be there in the end, and that are. */
+  /** The expected and the real number of units or permits at the end. */
   left(taken: number): { expected: number; found: number }
   end(): Promise<void>
   remove(): void
@@ -58,7 +58,7 @@ const promised: Promised = {
       })
       await source.end()
       const isOff = (): boolean => source.left(taken).found !== source.left(taken).expected
-      // A unit whose waiter gave up last may be on its way back.
+      // The unit of the last waiter that gave up may still be on its way back.
       for (let turn = 0; turn < 100 && isOff(); turn += 1) await sleep(10)
       const { expected, found } = source.left(taken)
       if (found !== expected) trial.lost(`${kind}: ${found} are there in the end, not ${expected}`)
@@ -85,7 +85,7 @@ function units(name: string, backend: 'sysv' | 'posix'): Source {
   let running = true
   const poster = (async () => {
     while (running) {
-      // As many units as waits are likely to be there, and never far more.
+      // About as many units as waits are there, and never far more.
       if (semaphore.value < 3) {
         semaphore.post()
         posted += 1

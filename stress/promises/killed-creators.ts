@@ -30,7 +30,7 @@ const promised: Promised = {
 }
 export default promised
 
-/** Kills a creator at its first semget, its second ..., its last semop, until one comes to its end. */
+/** Kills a creator at its first semget, its second, and so on to its last semop, until one creator finishes. */
 async function atEachCall(trial: Trial): Promise<number> {
   if (injected().missing !== undefined) return 0
   const calls = { sysv: ['semget', 'semop'], posix: ['link', 'unlink'], limit: ['semget', 'semop'] }
@@ -52,14 +52,14 @@ async function atEachCall(trial: Trial): Promise<number> {
       if (stopped === before) trial.lost(`nobody was killed at ${call}`)
     }
   }
-  // What the C library of a killed process leaves has a name of its own, and is nobody's.
+  // The temporary file that the C library of a killed process leaves has its own name and no user.
   for (const file of readdirSync('/dev/shm')) {
     if (/^sem\.[A-Za-z0-9]{6}$/.test(file)) rmSync(`/dev/shm/${file}`)
   }
   return stopped
 }
 
-/** Of a program without Node, which is killed in a moment: it makes one semaphore after the other. */
+/** Kills a program without Node, which starts quickly, while it makes one semaphore after the other. */
 async function atAnyMoment(trial: Trial): Promise<number> {
   let unfinished = 0
   await atOnce(2, trial.count, async () => {
@@ -74,7 +74,7 @@ async function atAnyMoment(trial: Trial): Promise<number> {
     await sleep(random(3))
     creator.kill('SIGKILL')
     await closed
-    // It says a number before it makes the semaphore of that number, and removes the one before.
+    // The program prints a number before it makes the semaphore of that number, and removes the one before.
     const last = Number(said.trimEnd().split('\n').at(-1))
     const name = `${prefix}-${last}`
     if (list().semaphores.some(({ key, verified }) => key === keyOf(name) && !verified)) unfinished += 1

@@ -8,7 +8,7 @@ setInterval(() => {}, 1_000)
 if (how === 'try') {
   while (limit.tryAcquire());
 } else {
-  // Waits that the kernel has to end: with all permits taken first, then given back by this process itself.
+  // Waits that the kernel has to end: this process first takes all permits, then gives them back itself.
   const taken = [limit.tryAcquire(), limit.tryAcquire(), limit.tryAcquire()]
   if (how === 'own') limit.unref()
   const waiting = taken.map(() => limit.acquire())

@@ -1,4 +1,4 @@
-// Takes a lock and lets it go for good, alone and with others: every system call that a lock makes.
+// Takes a lock and releases it for good, exclusive and shared: every system call that a lock makes.
 
 import { native } from '../../lib/addon/native.js'
 import { managerOf } from '../../__test__/lock/helpers/locks-of.ts'

@@ -1,4 +1,4 @@
-// Takes a lock in every way there is, twice at a time, and says what must not be, until it is killed.
+// Takes a lock in every possible way, with two requests at a time, and reports every violation, until it is killed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 

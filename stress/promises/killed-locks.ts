@@ -16,7 +16,7 @@ import type { Promised, Trial } from '../promise.ts'
 const LATEST = 100
 const HANGS = 10_000
 const PROCESSES = 3
-/** Of each process: two requests at a time, and that of who kills it. */
+/** The places of each process: two for its requests, and one for the request of its killer. */
 const PLACES = 3
 
 const promised: Promised = {
@@ -32,7 +32,7 @@ const promised: Promised = {
     for (const [engine, place] of Object.entries(engines)) {
       const count = trial.count / Object.keys(engines).length
       const contest = await new Contest(trial, engine, place).run(count)
-      // A process for each moment takes its time.
+      // This takes long because each moment needs a new process.
       const stopped = trial.long ? await atEachCall(trial, engine, place) : 0
       const calls = stopped > 0 ? `${stopped} killed at one system call after the other, ` : ''
       figures.push(`${engine}: ${calls}${contest}`)
@@ -42,7 +42,7 @@ const promised: Promised = {
 }
 export default promised
 
-/** Kills a process that takes and leaves a lock at its first system call of a kind, its second ..., until one ends. */
+/** Kills a process that takes and leaves a lock at its first system call of a kind, its second, ..., until one finishes. */
 async function atEachCall(trial: Trial, engine: string, folder: string | undefined): Promise<number> {
   if (injected().missing !== undefined) return 0
   let stopped = 0
@@ -67,8 +67,8 @@ async function atEachCall(trial: Trial, engine: string, folder: string | undefin
 }
 
 /**
- * What is wrong with a lock that nobody has: it is not to be had, or the last one that uses it, this process, does not
- * take it away.
+ * The fault of a lock that no process holds: a request is not granted, or this process, its last user, does not
+ * remove it.
  */
 async function trouble(folder: string | undefined, name: string): Promise<string | undefined> {
   const manager = managerOf(folder)
@@ -98,7 +98,7 @@ class Contest {
   readonly #name: string
   readonly #memory: SharedMemory
   readonly #marks: Marks
-  /** Milliseconds until the lock of who was killed inside was held by another. */
+  /** The milliseconds until another process held the lock of a process that was killed inside. */
   readonly #times: number[] = []
   readonly #inside = { alone: 0, together: 0 }
 
@@ -118,7 +118,7 @@ class Contest {
       this.#start(index),
     )
     await atOnce(PROCESSES, kills, async turn => {
-      // Each of those at once has a process of its own.
+      // Each kill at the same time needs a different process.
       const index = contenders.findIndex(contender => contender !== undefined)
       const contender = contenders[index] as Program
       contenders[index] = undefined
@@ -146,7 +146,7 @@ class Contest {
     return child(this.#trial, 'killed-locks', { args })
   }
 
-  /** Kills it at any moment, half of the time while it is inside, and asks for the lock before that. */
+  /** Kills the process at a random moment, half of the time while it is inside, and requests the lock before the kill. */
   async #kill(contender: Program, index: number, turn: number): Promise<void> {
     const [first, second, own] = this.#places(index)
     const said = await contender.next()
@@ -174,13 +174,13 @@ class Contest {
     await request.catch(error => this.#lost(`after ${HANGS} ms: ${error}`))
     const inside = await ended
     for (const how of inside) this.#inside[how] += 1
-    // Who shares with those who share has nothing to wait for.
+    // A shared request beside shared holders does not wait.
     if (!inside.includes('alone') && !(alone && inside.length > 0)) return
     this.#times.push(time)
     if (time > allowed(LATEST, wasBusy)) this.#lost(`free after ${ms(time)}`)
   }
 
-  /** Kills it, and answers how it was inside. */
+  /** Kills the process, and returns the mode in which it was inside. */
   async #end(contender: Program, index: number): Promise<('alone' | 'together')[]> {
     const places = this.#places(index).slice(0, 2)
     for (const place of places) this.#marks.doom(place, contender.pid)

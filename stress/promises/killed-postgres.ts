@@ -81,7 +81,7 @@ async function started(trial: Trial, worker: Program): Promise<void> {
   if (said !== 'working') trial.lost(`${said ?? 'a process did not start'}`)
 }
 
-/** The lock is still granted after all that. */
+/** Checks that the lock is still granted afterwards. */
 async function goesOn(trial: Trial, memory: SharedMemory): Promise<void> {
   const before = allTurns(memory).length
   const deadline = performance.now() + HANGS

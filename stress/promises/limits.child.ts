@@ -1,4 +1,4 @@
-// Makes semaphores or segments until there is no room for more, and says what the error says.
+// Makes semaphores or segments until the host has no room for more, and prints the error.
 
 import { Semaphore, SharedMemory } from '../../index.js'
 import { say } from '../../__test__/shared/fixture.ts'

@@ -10,7 +10,7 @@ interface Failure {
   verified: boolean | null
 }
 
-/** A limit, what is made until it is reached, and what the error then says. */
+/** A limit of the host, the objects that reach it, and the text of the error. */
 const LIMITS: { name: string; limits: IpcLimits; what: string; code?: string; hint?: RegExp }[] = [
   {
     name: 'SEMMNI',
@@ -26,7 +26,7 @@ const LIMITS: { name: string; limits: IpcLimits; what: string; code?: string; hi
     code: 'ENOSPC',
     hint: /\b40 semaphores \(SEMMNS\)/,
   },
-  // Where a set has no room for its record, it is made without.
+  // A set without room for its record is made without it.
   {
     name: 'SEMMSL',
     limits: { sem: [4, 32000, 100, 3] },

@@ -10,7 +10,7 @@ const SETTINGS = ['protected_symlinks', 'protected_hardlinks', 'protected_fifos'
 const NOBODY = 65534
 const PRECIOUS = 'precious'
 
-/** What another user can put under a name; `$1` is the path, `$2` a file that must stay as it is. */
+/** The things that another user can put under a name; `$1` is the path, `$2` a file that must stay unchanged. */
 const PLANTS: Record<string, string> = {
   'symbolic link': 'ln -s "$2" "$1"',
   'link to nowhere': 'ln -s "$2.missing" "$1"',
@@ -22,7 +22,7 @@ const PLANTS: Record<string, string> = {
   'foreign file': 'umask 0; head -c 4096 /dev/zero > "$1"',
   'empty foreign file': 'umask 0; : > "$1"',
 }
-/** What only root can. */
+/** The things that only root can put there. */
 const ROOTS: Record<string, string> = {
   'character device': 'mknod "$1" c 1 5',
   'block device': 'mknod "$1" b 7 200',
@@ -40,7 +40,7 @@ const promised: Promised = {
     try {
       for (const level of [0, 1, 2]) {
         for (const setting of SETTINGS) {
-          // Links know 0 and 1 only.
+          // Links have only the cases 0 and 1.
           const most = setting.endsWith('links') ? 1 : 2
           writeFileSync(`/proc/sys/fs/${setting}`, String(Math.min(level, most)))
         }
@@ -78,7 +78,7 @@ function plant(trial: Trial, level: number, kind: string, script: string, asNobo
     try {
       execFileSync(as[0] ?? '', [...as.slice(1), 'sh', '-c', script, 'sh', path, target], { stdio: 'pipe' })
     } catch {
-      // fs.protected_hardlinks did its work, or it is told below.
+      // fs.protected_hardlinks refused the link, or the check below reports it.
     }
     if (readdirSync('/dev/shm').includes(path.slice('/dev/shm/'.length))) {
       attack(trial, `${kind} at level ${level}`, name, prefix === '' ? 'memory' : 'semaphore')

@@ -1,4 +1,4 @@
-// Reads a file again and again while it waits for semaphores, and says how long each read took.
+// Reads a file again and again while it waits for semaphores, and prints how long each read took.
 
 import { readFile } from 'node:fs/promises'
 

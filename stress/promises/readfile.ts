@@ -26,7 +26,7 @@ const promised: Promised = {
         })
         return (await reader.next()) as number[]
       }
-      // Side by side, so that what else the machine does slows both.
+      // Both run side by side, so that other load on the machine slows both.
       const [idle, waiting] = (await Promise.all([times(0), times(500)])).map(median) as [number, number]
       trial.made(reads)
       if (!(waiting <= idle * FACTOR)) trial.lost(`pool of ${pool}: ${ms(waiting)} against ${ms(idle)}`)

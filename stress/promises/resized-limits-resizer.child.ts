@@ -1,4 +1,4 @@
-// Resizes a limit whenever it is told to, and answers how that ended, until it is killed.
+// Resizes a limit whenever it is told to, and reports the result, until it is killed.
 
 import { Limit } from '../../index.js'
 import { heard, say } from '../../__test__/shared/fixture.ts'

@@ -1,4 +1,4 @@
-// Takes permits of a limit in two lanes, in every way there is, and says what must not be, until it is killed or told to stop.
+// Takes permits of a limit in two lanes, in every possible way, and reports every violation, until it is killed or told to stop.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -10,7 +10,7 @@ import { Headcount } from '../headcount.ts'
 const [name = '', ...places] = process.argv.slice(2)
 const limit = Limit.open(name)
 const headcount = new Headcount(SharedMemory.open(name).buffer)
-/** How often a permit was held, how often the count was certain then, and how often it was as large as it may be. */
+/** The number of holds, the number of those with a certain headcount, and the number of those at the limit. */
 const seen = { turns: 0, certain: 0, full: 0 }
 let stopped = false
 say('ready')
@@ -38,12 +38,12 @@ async function lane(place: number): Promise<void> {
     await sleep(random(8))
     headcount.leave(place)
     permit.release()
-    // So many processes do not leave each other a processor otherwise.
+    // Without this pause the processes would leave each other no processor time.
     await sleep(random(10))
   }
 }
 
-/** A wait always has an end: with no permits at all it would have none. */
+/** Every wait has a timeout: with 0 permits it would never end. */
 async function take(): Promise<Permit | undefined> {
   try {
     switch (random(4)) {

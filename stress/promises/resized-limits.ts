@@ -10,9 +10,9 @@ import type { Promised, Trial } from '../promise.ts'
 const MOST = 12
 const LAST = 5
 const LANES = 2
-/** How many are killed at the same time. */
+/** The number of processes that are killed at the same time. */
 const KILLERS = 4
-/** One in so many kills is that of a resizer in the middle of its work. */
+/** One kill out of this number hits a resizer in the middle of its work. */
 const RESIZER_EVERY = 20
 
 const promised: Promised = {
@@ -45,7 +45,7 @@ class Contest {
   #givenUp = 0
   #resizersKilled = 0
   #killedInside = 0
-  /** A resizer that is to be killed in the next change. */
+  /** Whether a resizer is killed during the next change. */
   #killResizer = false
 
   constructor(trial: Trial, name: string, limit: Limit, headcount: Headcount) {
@@ -86,7 +86,7 @@ class Contest {
     return this.#limit.permits ?? Number.NaN
   }
 
-  /** Two processes change the limit at once; then it stays for a moment. */
+  /** Two processes change the limit at once; then the limit stays unchanged for a moment. */
   async #resizeTwice(): Promise<void> {
     const before = this.#permits
     const wanted = this.#resizers.map(() => random(MOST + 1))
@@ -133,9 +133,9 @@ class Contest {
     this.#killResizer = false
   }
 
-  /** At any moment; half of the time while it is inside. */
+  /** Kills a worker at a random moment, half of the time while it is inside. */
   async #kill(turn: number): Promise<void> {
-    // Each of those that are killed at once is another one.
+    // The workers that are killed at the same time are different ones.
     let index = random(this.#workers.length)
     while (this.#workers[index] === undefined) index = random(this.#workers.length)
     const worker = this.#workers[index] as Program
@@ -157,7 +157,7 @@ class Contest {
     this.#workers[index] = fresh
   }
 
-  /** Half of the workers are killed, the others end by themselves and say what they saw. */
+  /** Half of the workers are killed, the others end by themselves and report what they saw. */
   async #stop(): Promise<{ turns: number; certain: number; full: number }> {
     const sum = { turns: 0, certain: 0, full: 0 }
     for (const [index, worker] of this.#workers.entries()) {
@@ -180,7 +180,7 @@ class Contest {
     return sum
   }
 
-  /** The record, the counter and the holders agree, and so many permits can be had, no more. */
+  /** The record, the counter and the holders agree, and exactly that number of permits can be taken. */
   #exact(): void {
     const { permits, free, holders, unnamed } = this.#limit.info()
     if (permits !== LAST || free !== LAST || holders?.length !== 0 || unnamed !== 0)
@@ -194,7 +194,7 @@ class Contest {
     for (const permit of taken) permit.release()
   }
 
-  /** What a process that is gone said before. */
+  /** Handles the last reports of a process that is gone. */
   async #complaints(program: Program): Promise<void> {
     for (let said = await program.next(); said !== undefined; said = await program.next())
       this.#trial.lost(String(said))

@@ -1,4 +1,4 @@
-// Terminates workers that wait, while it adds permits; says how many it added and how many can be had at the end.
+// Terminates workers that wait, while it adds permits; prints how many it added and how many can be taken at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -34,7 +34,7 @@ async function main(count: number): Promise<void> {
     await adding
     say('made')
   }
-  // Everything that a worker won or held went back.
+  // Every permit that a worker won or held has gone back.
   let free = 0
   for (let turn = 0; turn < 200 && free < added; turn += 1) {
     await sleep(5)
@@ -53,7 +53,7 @@ async function work(name: string): Promise<void> {
     Array.from({ length: 10 }, async () => {
       for (;;) {
         const permit = await limit.acquire()
-        // Some are kept, so that the end of the worker has something to give back.
+        // The worker keeps some permits, so that its end has permits to give back.
         if (random(2) === 0) permits.push(permit)
         else permit.release()
         await sleep(1)

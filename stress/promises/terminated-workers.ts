@@ -8,7 +8,7 @@ const promised: Promised = {
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []
-    // The debug build has the assertions of Rust and of napi-rs in it.
+    // The debug build contains the assertions of Rust and of napi-rs.
     for (const [build, path] of Object.entries({ release: undefined, debug: DEBUG_ADDON })) {
       const count = Math.ceil(trial.count / 2)
       const run = child(trial, 'terminated-workers', {

@@ -8,7 +8,7 @@ import { atOnce, child } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
 const LATE = 5
-/** Signals a second: what a millisecond between two of them leaves, when the machine does other things too. */
+/** The signals per second: a pause of 1 ms between two signals allows this rate on a busy machine. */
 const LEAST_RATE = 300
 
 const promised: Promised = {
@@ -36,7 +36,7 @@ const promised: Promised = {
 }
 export default promised
 
-/** The median of how late the timeouts are, of both backends, of waits and of blocking calls. */
+/** The median lateness of the timeouts, for both backends, for waits and blocking calls. */
 async function late(trial: Trial, count: number): Promise<number> {
   const times: number[] = []
   for (const backend of ['sysv', 'posix'] as const) {

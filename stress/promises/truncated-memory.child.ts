@@ -1,4 +1,4 @@
-// Cuts a memory object and grows it again, until it is killed.
+// Truncates a memory object and grows it again, until it is killed.
 
 import { truncateSync } from 'node:fs'
 

@@ -19,7 +19,7 @@ const promised: Promised = {
 }
 export default promised
 
-/** Cut first, then used: every call says so, and a call on what is left still works. */
+/** Uses memory after it was truncated: every call beyond the end throws, and a call on the rest still works. */
 function afterTheCut(trial: Trial): number {
   let told = 0
   for (let turn = 0; turn < trial.count; turn += 1) {
@@ -41,7 +41,7 @@ function afterTheCut(trial: Trial): number {
     }
     if (left > 0 && codeOf(() => memory.toBuffer(0, left)) !== undefined)
       trial.lost('what is left cannot be read')
-    // The pages that are gone are zeros to a view, and no SIGBUS.
+    // A view reads zeros from the missing pages, without a SIGBUS.
     if (view !== undefined && view[SIZE - 1] !== 0) trial.lost('a view shows what is gone')
     memory.unlink()
     trial.made()
@@ -49,7 +49,7 @@ function afterTheCut(trial: Trial): number {
   return told
 }
 
-/** Cut and grown by another process all the time: a call is done or throws, and nothing else. */
+/** Uses memory that another process truncates and grows all the time: a call succeeds or throws. */
 async function meanwhile(trial: Trial): Promise<{ thrown: number; done: number }> {
   const name = uniqueName(trial)
   using memory = SharedMemory.create(name, { size: SIZE })

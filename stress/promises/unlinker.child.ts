@@ -1,4 +1,4 @@
-// Opens or makes a semaphore, posts to it and waits for it, for some seconds; says how often what happened.
+// Opens or makes a semaphore, posts to it and waits for it, for some seconds; prints the number of each result.
 
 import { Semaphore } from '../../index.js'
 import { heard, say } from '../../__test__/shared/fixture.ts'

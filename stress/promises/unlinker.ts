@@ -27,7 +27,7 @@ const promised: Promised = {
       }
       trial.made()
     }
-    // Nobody waits for ever: what still waits learns of the last removal, or gets a unit of the last post.
+    // No wait lasts for ever: a pending wait gets the error of the last removal or a unit of the last post.
     const last = setInterval(() => Semaphore.unlink(name), 1)
     const all: Record<string, number> = {}
     for (const user of users) {

@@ -1,4 +1,4 @@
-// Waits some times at once whenever it is told to, and says how each of them ended.
+// Starts several waits at once whenever it is told to, and prints the result of each.
 
 import { Semaphore } from '../../index.js'
 import { heard, say } from '../../__test__/shared/fixture.ts'

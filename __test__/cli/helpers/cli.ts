@@ -13,11 +13,11 @@ export const OS_IPC = fileURLToPath(new URL('../../../cli/os-ipc.js', import.met
 
 const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url))
 
-/** What would make output differ from machine to machine. */
+/** The environment variables that would make output differ from machine to machine. */
 const PLAIN = { NO_COLOR: undefined, FORCE_COLOR: undefined, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' }
 
 export interface CliOptions extends ChildOptions {
-  /** The Node that runs it; without one, that of the tests. */
+  /** The Node that runs it; the Node of the tests when missing. */
   node?: string
   /** Options of Node itself. */
   nodeArgs?: readonly string[]
@@ -35,7 +35,7 @@ export function cli(t: Teardown, args: readonly (string | number)[], options?: C
   return start(t, args, options).exit
 }
 
-/** Runs it with a text as its standard input. */
+/** Runs `os-ipc` with a text as its standard input. */
 export function cliWith(t: Teardown, input: string, args: readonly (string | number)[]): Promise<Exit> {
   const command = [process.execPath, OS_IPC, ...args.map(String)]
   const child = program(t, ['sh', '-c', 'printf %s "$1" | { shift; "$@"; }', 'sh', input, ...command], {
@@ -65,7 +65,7 @@ export function installedShell(t: Teardown, line: string, options: ChildOptions 
   return program(t, ['bash', '-c', line], { ...options, env }).exit
 }
 
-/** How many permits of a limit are free. */
+/** The number of free permits of a limit. */
 export function freeOf(name: string): number {
   const limit = Limit.open(name)
   try {
@@ -89,7 +89,7 @@ export async function json<T>(
   }
 }
 
-/** What a terminal does to a program; `terminal.py` says more. */
+/** One step of a terminal; `terminal.py` describes them. */
 export type Step =
   | { type: string }
   | { until: string }
@@ -99,16 +99,16 @@ export type Step =
   | { mark: true }
 
 export interface TerminalResult {
-  /** What the program wrote since the last mark. */
+  /** The output of the program since the last mark. */
   output: string
   /** Its exit code; negative for a signal. */
   code: number
-  /** Whether the modes of the terminal are those of before. */
+  /** Whether the modes of the terminal are the same as before. */
   restored: boolean
   problem: string | null
 }
 
-/** What a terminal of its own needs. */
+/** The needs of a test with a terminal. */
 export const terminals = tool('python3')
 
 /** Runs a program in a terminal of 24 rows and 100 columns, with `os-ipc` as the program when it is an array of arguments. */

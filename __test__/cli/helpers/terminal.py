@@ -84,7 +84,7 @@ def main():
                 read(0.05)
         if problem:
             break
-    # Without more steps the program is to end by itself.
+    # After the last step the program must end by itself.
     until = time.monotonic() + LIMIT
     while not ended() and time.monotonic() < until:
         read(0.02)

@@ -6,7 +6,7 @@ import { uniqueName } from '../../shared/names.ts'
 /** A limit that has a name. */
 export type NamedLimit = Limit & { readonly name: string }
 
-/** A limit of its own for a test; closed, and gone, when the test ends. */
+/** A limit with a unique name for a test; it is closed and removed when the test ends. */
 export function ownLimit(
   t: ExecutionContext,
   permits: number,
@@ -17,7 +17,7 @@ export function ownLimit(
   return limit
 }
 
-/** How many permits are free. */
+/** The number of free permits. */
 export function freeOf(limit: Limit): number {
   return limit.info().free
 }

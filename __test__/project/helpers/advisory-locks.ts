@@ -1,19 +1,19 @@
-// The advisory locks of PostgreSQL, as far as examples/postgres-permits.mjs asks for them, in memory: what belongs to a
-// connection goes with it.
+// The advisory locks of PostgreSQL, as far as examples/postgres-permits.mjs uses them, in memory: the locks of a
+// connection end with it.
 
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 
 export class AdvisoryLocks {
-  /** Who has what: a key, and the connection that locked it. */
+  /** The locked keys, each with the connection that locked it. */
   readonly #locks = new Map<string, Connection>()
 
-  /** As a Pool of the package pg; every connection is a new one. */
+  /** Acts as a Pool of the package pg; every connection is new. */
   pool(): { connect(): Promise<Connection> } {
     return { connect: async () => new Connection(this.#locks) }
   }
 
-  /** The server ends them. */
+  /** Ends the connections, as the server does. */
   endConnectionsThatLock(name: string): void {
     for (const [key, connection] of this.#locks) if (key.startsWith(`${name} `)) connection.end()
   }

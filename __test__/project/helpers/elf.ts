@@ -1,4 +1,4 @@
-// What a shared library of Linux says of itself: ELF, 64 bits, little-endian (elf(5)).
+// Reads the headers of a shared library of Linux: ELF, 64 bits, little-endian (elf(5)).
 
 import { readFileSync } from 'node:fs'
 
@@ -6,9 +6,9 @@ export interface SharedLibrary {
   machine: 'x86-64' | 'aarch64' | number
   /** NEEDED: the libraries that the loader brings in. */
   needed: string[]
-  /** What others may call. */
+  /** The symbols that the library exports. */
   exported: string[]
-  /** What it takes from others. */
+  /** The symbols that the library imports. */
   imported: string[]
   /** Versions of imported symbols: `GLIBC_2.17`. */
   versions: string[]
@@ -85,7 +85,7 @@ function readSections(file: Buffer): Section[] {
   })
 }
 
-/** A list of libraries, each with a list of versions; both say how far it is to the next. */
+/** A list of libraries, each with a list of versions; the entries of both hold the offset of the next entry. */
 function readVersions(
   file: Buffer,
   section: Section | undefined,

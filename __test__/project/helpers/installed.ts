@@ -1,4 +1,4 @@
-// A project into which the tarballs were unpacked, as npm would do it.
+// A project into which the tarballs are unpacked, as npm does it.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs'
@@ -14,7 +14,7 @@ export function packed(t: Teardown): Packed[] {
   return pack(folder(t), { platforms: targets.filter(({ name }) => name === platform) })
 }
 
-/** A project with these packages; `links` are others that it has, by name, and where they are. */
+/** A project with these packages; `links` maps the names of other packages to their folders. */
 export function installed(
   t: Teardown,
   packages: readonly Packed[],

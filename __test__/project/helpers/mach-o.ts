@@ -1,11 +1,11 @@
-// What a shared library of macOS says of itself: Mach-O, 64 bits, little-endian (mach-o/loader.h, cs_blobs.h).
+// Reads the headers of a shared library of macOS: Mach-O, 64 bits, little-endian (mach-o/loader.h, cs_blobs.h).
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export interface DynamicLibrary {
   machine: 'x86-64' | 'arm64' | number
-  /** What it calls itself: LC_ID_DYLIB. */
+  /** The library's own name: LC_ID_DYLIB. */
   id: string
   /** The libraries that the loader brings in. */
   needed: string[]
@@ -13,7 +13,7 @@ export interface DynamicLibrary {
   imported: string[]
   /** The oldest macOS, as `11.0`. */
   minimum: string
-  /** Whether every page has the hash that the code signature says; undefined where it has no signature. */
+  /** Whether every page has the hash in the code signature; undefined without a signature. */
   signed: boolean | undefined
 }
 
@@ -90,7 +90,7 @@ function readSymbols(
   }
 }
 
-/** The super blob says where its code directory is, and that one has a SHA-256 for every page before the signature. */
+/** The super blob has the offset of the code directory, which has a SHA-256 for every page before the signature. */
 function isSigned(file: Buffer, superBlob: number): boolean {
   for (let index = 0; index < file.readUInt32BE(superBlob + 8); index++) {
     const directory = superBlob + file.readUInt32BE(superBlob + 16 + index * 8)

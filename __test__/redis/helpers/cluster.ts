@@ -16,7 +16,7 @@ const NODE_TIMEOUT = '1000'
 
 const UP_WITHIN = 40_000
 
-/** One node, and a client that asks this one and no other. */
+/** One node, and a client that asks only this node. */
 export interface Node {
   readonly server: RedisServer
   readonly client: Client
@@ -47,7 +47,7 @@ export class RedisCluster {
     return cluster
   }
 
-  /** All of these know that all slots are served. */
+  /** Waits until all of these nodes know that all slots are served. */
   async settle(nodes: readonly Node[]): Promise<void> {
     await until(
       'the Cluster is ready',
@@ -95,7 +95,7 @@ export class RedisCluster {
     return node
   }
 
-  /** A client of its own, as another process has one. */
+  /** A separate client, as another process has one. */
   open(options: Partial<RedisLimitOptions> = {}): RedisLimit {
     const client = this.client()
     const source = RedisLimit.over(client, this.name, { permits: 1, lease: 2_000, ...options })

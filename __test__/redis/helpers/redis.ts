@@ -1,4 +1,4 @@
-// A real redis-server on loopback, that can be stopped, killed and brought back.
+// A real redis-server on loopback that can be stopped, killed and restarted.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import type { Teardown } from '../../shared/names.ts'
 import { type Need, tool } from '../../shared/needs.ts'
 import { fetchRedisServer } from '../../../scripts/cross/redis-servers.mjs'
 
-/** Without it the tests of `os-ipc/redis` are skipped, and say so. */
+/** The redis-server of this machine; without it the tests of `os-ipc/redis` are skipped with a message. */
 export const redisServer: Need = tool('redis-server')
 
 /** A server of another version or make, fetched into the cache when a test first needs it. */
@@ -24,24 +24,24 @@ export function fetchedServer(name: 'redis-6.2' | 'valkey'): Need & { path: stri
   }
 }
 
-/** Milliseconds for a permit that has to come: longer than a test's lease and every pause between two tries. */
+/** The milliseconds within which a permit has to come: longer than a test's lease and every pause between two tries. */
 export const PATIENCE = 40_000
 
-/** Many of them start at once, on a machine that may do other things. */
+/** Milliseconds for a start: long, because many servers start at once on a machine that may be busy. */
 const UP_WITHIN = 60_000
 
-/** What runs: where a test file is ended before its tests are, its servers are too. */
+/** The running servers; they end with the test file, even when it ends before its tests. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const server of running) server.kill('SIGKILL')
 })
 
 export interface RedisServerOptions {
-  /** Whether it writes down what it knows before it answers (an append-only file); it does when missing. */
+  /** Whether the server writes its data before it answers (an append-only file); true when missing. */
   durable?: boolean
   /** Whether it is the node of a Cluster. */
   cluster?: boolean
-  /** A password that it wants. */
+  /** The password that the server asks for. */
   password?: string
   /** The program, where it is not the redis-server of the machine. */
   program?: string
@@ -49,7 +49,7 @@ export interface RedisServerOptions {
   settings?: Readonly<Record<string, string>>
 }
 
-/** A server, with a folder and a port of its own. */
+/** A server with its own folder and port. */
 export class RedisServer {
   readonly port: number
   readonly folder: string
@@ -63,7 +63,7 @@ export class RedisServer {
     this.#options = options
   }
 
-  /** One that answers, until the test ends. */
+  /** Starts a server that answers until the test ends. */
   static async start(t: Teardown, options: RedisServerOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), options)
     t.teardown(() => server.remove())
@@ -71,7 +71,7 @@ export class RedisServer {
     return server
   }
 
-  /** A Sentinel of its own that watches `master` under the name `ours`. */
+  /** Starts a separate Sentinel that watches `master` under the name `ours`. */
   static async startSentinel(t: Teardown, master: RedisServer): Promise<RedisServer> {
     const sentinel = new RedisServer(await freePort(), {})
     t.teardown(() => sentinel.remove())
@@ -93,7 +93,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Brings it up, with what its folder has. One that begins with nothing could have lost it: the first start is two. */
+  /** Starts the server with the data in its folder. An empty server may have lost its data, so the first start is two starts. */
   async start(): Promise<void> {
     const { durable = true } = this.#options
     const isFirst = durable && !this.#begun
@@ -113,7 +113,7 @@ export class RedisServer {
       logfile: 'log',
       save: '',
       appendonly: durable ? 'yes' : 'no',
-      // What was written survives the process; for the power of the machine we do not wait: a busy disk takes half a second.
+      // Written data survives the process; the server does not wait for the disk, because a busy disk takes 0.5 s.
       appendfsync: 'no',
       'maxmemory-policy': 'noeviction',
       ...(cluster && { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' }),
@@ -154,7 +154,7 @@ export class RedisServer {
     }
   }
 
-  /** It answers nothing, and keeps its connections. */
+  /** Stops the server: it answers nothing, and keeps its connections. */
   pause(): void {
     this.#process?.kill('SIGSTOP')
   }
@@ -163,7 +163,7 @@ export class RedisServer {
     this.#process?.kill('SIGCONT')
   }
 
-  /** It is gone, as by a crash. */
+  /** Kills the server, as a crash does. */
   async kill(): Promise<void> {
     const process = this.#process
     if (process === undefined || process.exitCode !== null || process.signalCode !== null) return
@@ -173,7 +173,7 @@ export class RedisServer {
     await exit
   }
 
-  /** It loses what it wrote down, as where its folder went with its container. */
+  /** Deletes the written data, as when the folder is lost with its container. */
   async forget(): Promise<void> {
     for (const file of ['appendonlydir', 'appendonly.aof', 'dump.rdb']) {
       rmSync(join(this.folder, file), { recursive: true, force: true })

@@ -4,7 +4,7 @@ import { RedisLimit, type RedisLimitOptions } from '../../../redis.js'
 import { uniqueName } from '../../shared/names.ts'
 import { RedisServer, type RedisServerOptions } from './redis.ts'
 
-/** A server, and how to open what is on it; all of it is closed when the test ends. */
+/** A server, and functions that open sources on it; everything is closed when the test ends. */
 export interface Redis {
   readonly server: RedisServer
   readonly name: string

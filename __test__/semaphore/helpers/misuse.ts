@@ -1,4 +1,4 @@
-// What nobody can mean, and the error that says so.
+// Invalid arguments of every call, and the error of each.
 
 import { Semaphore } from '../../../index.js'
 
@@ -41,7 +41,7 @@ function shown(given: unknown): string {
   return typeof given === 'bigint' ? `${given}n` : String(given)
 }
 
-/** Every way in takes the same ids and options. */
+/** Every call that opens takes the same ids and options. */
 const waysIn: readonly [string, (id: never, options: object) => unknown][] = [
   ['create', (id, options) => Semaphore.create(id, { initial: 1, ...options })],
   ['open', (id, options) => Semaphore.open(id, options)],
@@ -53,7 +53,7 @@ const waits: readonly [string, (semaphore: Semaphore, options: never) => unknown
   ['wait', (semaphore, options) => semaphore.wait(options)],
 ]
 
-/** Names that are opened and removed, where another program made them. */
+/** The calls that open or remove names that another program may have made. */
 const NOT_MADE = ['..', '/..', '/a..b', 'x'.repeat(251), `/${'x'.repeat(251)}`, 'é'.repeat(126)]
 
 export const misuses: readonly Misuse[] = [
@@ -150,7 +150,7 @@ export const misuses: readonly Misuse[] = [
   ),
 ]
 
-/** What came of it: `undefined` where the error is the right one, else what is wrong with it. */
+/** Returns `undefined` where the error is the right one, else what is wrong with it. */
 export async function complaint({ what, use, error, code }: Misuse, semaphore: Semaphore) {
   const asynchronous = /^wait,/.test(what)
   let result: unknown

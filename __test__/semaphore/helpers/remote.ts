@@ -6,13 +6,13 @@ import { child, type Child, type FixtureOptions } from '../../shared/child.ts'
 /** A semaphore in another process: `fixtures/semaphore.ts`. */
 export interface Remote {
   readonly child: Child
-  /** What came of opening it: `{ created, name, verified }`, or the error. */
+  /** The result of opening it: `{ created, name, verified }`, or the error. */
   readonly opened: Promise<unknown>
-  /** Makes a call there, and answers what it returned (`'done'` for nothing) or its error. */
+  /** Makes a call there; resolves with its result (`'done'` for undefined) or its error. */
   call(method: string, ...args: readonly unknown[]): Promise<unknown>
 }
 
-/** Opens a semaphore in a process of its own. */
+/** Opens a semaphore in a new process. */
 export function remote(
   t: ExecutionContext,
   method: 'create' | 'open' | 'openOrCreate' | 'unlink',
@@ -21,10 +21,10 @@ export function remote(
   childOptions: Omit<FixtureOptions, 'args'> = {},
 ): Remote {
   const args = [method, id, options].map(arg => JSON.stringify(arg))
-  // It stays until its test ends, and others run meanwhile.
+  // The process lives until its test ends; other tests run meanwhile.
   const started = child(t, 'semaphore/semaphore.ts', { limit: 60_000, ...childOptions, args })
   const opened = started.next()
-  opened.catch(() => {}) // whoever awaits it hears of it
+  opened.catch(() => {}) // the test that awaits it gets the error
   return {
     child: started,
     opened,

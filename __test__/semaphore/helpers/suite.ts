@@ -10,13 +10,13 @@ export interface Suite {
   readonly backend: Backend
   /** `test`, with the backend in the title. */
   test(title: string, implementation: (t: ExecutionContext) => void | Promise<void>): void
-  /** A semaphore with a name of its own, closed when the test ends. */
+  /** A semaphore with a unique name, closed when the test ends. */
   create(
     t: ExecutionContext,
     initial: number,
     options?: Omit<CreateSemaphoreOptions, 'initial'>,
   ): NamedSemaphore
-  /** One more handle on it. */
+  /** Another handle of the same semaphore. */
   open(t: ExecutionContext, name: string): NamedSemaphore
   openOrCreate(t: ExecutionContext, name: string, options: OpenOrCreateSemaphoreOptions): NamedSemaphore
 }
@@ -41,7 +41,7 @@ function suiteOf(backend: Backend): Suite {
   }
 }
 
-/** The counter, also where the platform cannot tell: counted by taking. */
+/** The counter; where the platform cannot read it, the number of units that tryWait takes. */
 export function unitsOf(semaphore: Semaphore): number {
   if (capabilities.value[semaphore.backend]) return semaphore.value
   let units = 0

@@ -4,7 +4,7 @@ import type { Kind, Reply, Step } from './play.ts'
 
 const INITIAL = 2
 
-/** A semaphore or a limit: a number, who waits for it, and whether it was removed. */
+/** A semaphore or a limit: a number, its waiters, and whether it was removed. */
 interface Counter {
   units: number
   removed: boolean
@@ -16,7 +16,7 @@ interface Wait {
   readonly counter: Counter
 }
 
-/** What a process has. */
+/** The state of a process. */
 interface Side {
   /** The semaphore that its handle is open on. */
   handle: Counter | undefined
@@ -25,7 +25,7 @@ interface Side {
   permits: { readonly permit: number; readonly counter: Counter }[]
 }
 
-/** What a call does according to the model; the arguments are what it is told besides. */
+/** The result of a call according to the model, and further arguments for the call. */
 interface Expected {
   readonly outcome: string
   readonly arguments: object
@@ -35,7 +35,7 @@ interface Expected {
 export class Model {
   readonly #kind: Kind
   readonly #sides: readonly Side[]
-  /** What the name stands for. */
+  /** The object that has the name. */
   #named: Counter | undefined
   #numbers = 0
   /** Waits that have to end in an error, and the error. */
@@ -57,7 +57,7 @@ export class Model {
     return this.#failing.size === 0 && waiting.every(({ counter }) => counter.units === 0)
   }
 
-  /** Does a call; `undefined` when nobody would make it now. */
+  /** Does a call; returns `undefined` when the call makes no sense now. */
   call({ process, call, pick }: Step): Expected | undefined {
     const side = this.#sides[process] as Side
     if (call === 'create' || call === 'open' || call === 'openOrCreate') {
@@ -88,7 +88,7 @@ export class Model {
     return { outcome: 'pending', arguments: { number } }
   }
 
-  /** Takes note of waits that ended: the first ones of the process, with a unit that was there, or as they had to. */
+  /** Records waits that ended: the oldest ones of the process with a free unit, or with the error that they had to get. */
   ended(process: number, ended: Reply['ended']): void {
     const side = this.#sides[process] as Side
     for (const { wait, how } of ended) {
@@ -102,7 +102,7 @@ export class Model {
       assert.ok(one !== undefined && how === 'done', `wait ${wait} ended with ${how}`)
       const before = side.waits.slice(0, index).filter(({ counter }) => counter === one.counter)
       assert.deepEqual(before, [], 'first come, first served in a process')
-      assert.ok(one.counter.units > 0, 'a unit that was not there')
+      assert.ok(one.counter.units > 0, 'a wait took a unit that was not free')
       one.counter.units -= 1
       side.waits.splice(index, 1)
       if (one.permit) side.permits.push({ permit: wait, counter: one.counter })
@@ -145,7 +145,7 @@ export class Model {
     return { outcome: 'done', arguments: {} }
   }
 
-  /** System V wakes all who wait. */
+  /** System V wakes all waiters. */
   #unlink(counter: Counter): Expected {
     if (this.#named === counter) this.#named = undefined
     counter.removed = true

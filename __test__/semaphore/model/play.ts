@@ -1,4 +1,4 @@
-// A sequence of calls, played by processes and by the model side by side.
+// Processes and the model play the same sequence of calls side by side.
 
 import assert from 'node:assert/strict'
 
@@ -25,20 +25,20 @@ const CALLS = [
   'close',
   'unlink',
 ] as const
-/** Milliseconds for what has to happen. */
+/** The milliseconds within which an expected event has to happen. */
 const PATIENCE = 30_000
 
-/** What is played with: a semaphore of one of the two kinds, or a limit. */
+/** The object of a sequence: a semaphore of one of the two backends, or a limit. */
 export type Kind = Backend | 'limit'
 
-/** One call of one process; `pick` says which of its waits to abort, which of its permits to release. */
+/** One call of one process; `pick` chooses the wait to abort or the permit to release. */
 export interface Step {
   readonly process: number
   readonly call: (typeof CALLS)[number]
   readonly pick: number
 }
 
-/** What a process says after a call: what the call did, and which of its earlier waits have ended, and how. */
+/** The report of a process after a call: the result of the call, and the earlier waits that ended, with their results. */
 export interface Reply {
   readonly outcome: string
   readonly ended: readonly { readonly wait: number; readonly how: string }[]
@@ -62,7 +62,7 @@ export function steps(kind: Kind): fc.Arbitrary<Step[]> {
   )
 }
 
-/** The processes, which stay for all sequences. */
+/** The processes, which live through all sequences. */
 export class Players {
   readonly #children: readonly Child[]
   readonly #kind: Kind
@@ -74,7 +74,7 @@ export class Players {
     )
   }
 
-  /** Plays a sequence on a fresh name, and fails where a process does what the model does not. */
+  /** Plays a sequence on a fresh name, and fails where a process and the model differ. */
   async play(name: string, sequence: readonly Step[]): Promise<void> {
     const model = new Model(this.#kind, PROCESSES)
     try {

@@ -1,14 +1,14 @@
-// What a name, size, mode and position may be, written a second time.
+// The rules for names, sizes, modes and positions, written a second time.
 
 import fc from 'fast-check'
 
-/** A name that we make something under: 1 to 250 bytes of UTF-8 after the slash; no other slash, no NUL, no `..`. Memory is not `/.`. */
+/** A name that this package creates: 1 to 250 bytes of UTF-8 after the slash; no other slash, NUL or `..`. Memory is not `/.`. */
 export function isName(kind: 'semaphore' | 'memory', text: string): boolean {
   const rest = text.replace(/^\//, '')
   return isForeignName(kind, text) && new TextEncoder().encode(rest).length <= 250 && !rest.includes('..')
 }
 
-/** A name that another program may have made something under. */
+/** A name that another program may have created. */
 export function isForeignName(kind: 'semaphore' | 'memory', text: string): boolean {
   const rest = text.replace(/^\//, '')
   if (kind === 'memory' && (rest === '.' || rest === '..')) return false
@@ -34,7 +34,7 @@ export function isPosition(value: unknown, size: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= size
 }
 
-/** Names of every kind: good ones, long ones, hostile ones. */
+/** Names of every kind: valid, long and hostile ones. */
 export function anyName(): fc.Arbitrary<string> {
   const pieces = fc.constantFrom(
     '/',
@@ -62,7 +62,7 @@ export function anyName(): fc.Arbitrary<string> {
     .map(parts => parts.join(''))
 }
 
-/** Numbers of every kind, and what is none. */
+/** Numbers of every kind, and values that are not numbers. */
 export function anyNumber(): fc.Arbitrary<unknown> {
   const edges = [
     0,

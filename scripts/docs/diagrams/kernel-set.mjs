@@ -1,4 +1,4 @@
-// What a System V semaphore of a name is in the kernel: the set, word by word.
+// A named System V semaphore in the kernel: the set, word by word.
 
 import { arrow, box, bracket, picture, text } from './svg.mjs'
 

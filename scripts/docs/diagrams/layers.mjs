@@ -1,4 +1,4 @@
-// The layers of the package, and what each of them may know.
+// The layers of the package, and the layers that each may use.
 
 import { arrow, box, picture, text } from './svg.mjs'
 

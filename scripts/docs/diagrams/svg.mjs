@@ -1,4 +1,4 @@
-// The few shapes of the diagrams, as SVG that is legible on light and on dark pages: it has its own background, and is dark
+// The shapes of the diagrams, as SVG that is legible on light and dark pages: it has its own background, and is dark
 // where the reader's system is dark.
 
 /** Colours by class: on a light page, on a dark one. */
@@ -32,7 +32,7 @@ const BOXES = {
 }
 const LINE = ['#59636e', '#9da7b3']
 
-/** Size in pixels, and the largest width of a character as a part of the size: fonts differ from reader to reader. */
+/** The size in pixels, and the largest width of a character as a fraction of the size, because fonts differ between readers. */
 const TEXTS = {
   title: { size: 15, wide: 0.6, rest: 'font-weight:600' },
   body: { size: 13, wide: 0.53, rest: '' },
