@@ -43,7 +43,7 @@ function project(
   copyFileSync(fixture('suite.cjs'), join(home, 'suite.cjs'))
   for (const [name, text] of Object.entries(files)) write(join(home, name), text)
   const name = uniqueName(t)
-  for (const file of [...FILES, 'reset', 'typed']) t.teardown(() => removeNamed(`${name}-${file}`))
+  for (const file of [...FILES, 'reset', 'typed', 'limit']) t.teardown(() => removeNamed(`${name}-${file}`))
   return {
     home,
     env: { NAME: name, NODE_OPTIONS: undefined, CI: 'true', NO_COLOR: '1', FORCE_COLOR: undefined },
