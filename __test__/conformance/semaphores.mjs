@@ -71,7 +71,7 @@ if (capabilities.semaphoreBackends.includes('sysv')) {
     const key = uniqueKey()
     const raw = Semaphore.create(key, { initial: 5 })
     cleanup(() => Semaphore.unlink(key))
-    assert.equal(raw.name, '')
+    assert.equal(raw.name, undefined)
     assert.equal(raw.info().key, key)
     const named = semaphore('sysv', 1)
     const { semaphores } = list()
