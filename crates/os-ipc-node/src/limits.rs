@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
@@ -11,7 +10,7 @@ use os_ipc::{Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo};
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
 use crate::owner::owner_of;
-use crate::waitable::Waitable;
+use crate::waitable::{Waitable, duration};
 
 /// A limit that may be new.
 #[napi(object, object_from_js = false)]
@@ -156,11 +155,7 @@ pub fn limit_try_acquire(env: Env, handle: u32) -> napi::Result<bool> {
 /// Blocks the calling thread; false when the time (in milliseconds) is over.
 #[napi]
 pub fn limit_acquire_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
-    let timeout = timeout.map(|timeout| {
-        // What is too long for a Duration is for ever as well.
-        Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
-    });
-    on(&env, handle, |limit| limit.acquire(timeout))
+    on(&env, handle, |limit| limit.acquire(timeout.map(duration)))
 }
 
 #[napi]

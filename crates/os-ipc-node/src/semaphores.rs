@@ -1,7 +1,5 @@
 //! Semaphores, by handle.
 
-use std::time::Duration;
-
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
 use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo};
@@ -9,7 +7,7 @@ use os_ipc::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, Semap
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
 use crate::owner::owner_of;
-use crate::waitable::Waitable;
+use crate::waitable::{Waitable, duration};
 
 /// A semaphore, and whether it is new.
 #[napi(object, object_from_js = false)]
@@ -167,11 +165,7 @@ pub fn semaphore_try_wait(env: Env, handle: u32) -> napi::Result<bool> {
 /// Blocks the calling thread; false if `timeout` (in milliseconds) passes first.
 #[napi]
 pub fn semaphore_wait_sync(env: Env, handle: u32, timeout: Option<f64>) -> napi::Result<bool> {
-    let timeout = timeout.map(|timeout| {
-        // A timeout that is too long for a Duration is as good as none.
-        Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX)
-    });
-    take(&env, handle, |semaphore| semaphore.wait(timeout))
+    take(&env, handle, |semaphore| semaphore.wait(timeout.map(duration)))
 }
 
 #[napi]

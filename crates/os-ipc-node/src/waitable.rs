@@ -1,8 +1,14 @@
 //! What JavaScript waits for by a handle: a semaphore or a limit. Both are waited for in the same way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use os_ipc::{Executors, Limit, Mailbox, Result, Semaphore, Wait, WaiterId};
+
+/// The timeout of a blocking call, from milliseconds. One that is too long for a Duration is as good as none.
+pub(crate) fn duration(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::MAX)
+}
 
 pub(crate) enum Waitable {
     Semaphore(Semaphore),

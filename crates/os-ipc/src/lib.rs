@@ -24,6 +24,7 @@ mod semaphore;
 mod sync;
 mod sys;
 mod undo;
+mod unlinked;
 mod waiting;
 
 pub use access::Owner;

@@ -40,19 +40,11 @@ pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
 
 /// The remedy of this package for an error with its [`usual`] hint.
 pub(crate) fn usual_remedy(call: &str, errno: OsCode) -> Option<Remedy> {
-    let hint = usual(call, errno)?;
-    if hint == SETS_REFUSED {
-        return Some(Remedy::Posix);
-    }
-    let (by_name, mode) = match family(call)? {
-        Family::Sets | Family::Segments => (true, true),
-        Family::Files => (call != "stat", hint == NO_RIGHT),
-        Family::OpenSemaphore => (false, false),
-    };
-    match errno {
-        OsCode::ENOENT if by_name => Some(Remedy::Create),
-        OsCode::EEXIST if by_name => Some(Remedy::Open),
-        OsCode::EACCES if mode => Some(Remedy::Mode),
+    match usual(call, errno)? {
+        SETS_REFUSED => Some(Remedy::Posix),
+        NO_FILE | NO_SET_OR_SEGMENT => Some(Remedy::Create),
+        EXISTS => Some(Remedy::Open),
+        NO_RIGHT | NO_RIGHT_TO_CHANGE => Some(Remedy::Mode),
         _ => None,
     }
 }
@@ -61,6 +53,11 @@ pub(super) const SETS_REFUSED: &str = "a seccomp filter of the container or sand
 pub(super) const SEGMENTS_REFUSED: &str = "a seccomp filter of the container or sandbox refuses the call, or the kernel has no System V IPC: allow the call, or use POSIX memory (a name instead of a key)";
 const NO_RIGHT: &str =
     "its mode does not let this process use it: create it with mode 660 and a common group";
+const NO_RIGHT_TO_CHANGE: &str =
+    "its mode does not let this process read and change it: create it with mode 660 and a common group";
+const NO_SET_OR_SEGMENT: &str = "no object of this IPC namespace has this name or key, and each container has its own namespace: create the object first";
+const NO_FILE: &str = "no object has this name: create it first";
+const EXISTS: &str = "an object with this name or key exists: open it instead";
 const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log says which";
 pub(super) const NO_MEMORY: &str = "there is not enough memory, or this process or its container has reached its limit of address space or mappings";
 
@@ -94,13 +91,9 @@ fn segments(call: &str, errno: OsCode) -> Option<&'static str> {
 /// For sets and segments.
 fn system_v(errno: OsCode) -> Option<&'static str> {
     Some(match errno {
-        OsCode::EACCES => {
-            "its mode does not let this process read and change it: create it with mode 660 and a common group"
-        }
-        OsCode::ENOENT => {
-            "no object of this IPC namespace has this name or key, and each container has its own namespace: create the object first"
-        }
-        OsCode::EEXIST => "an object with this name or key exists: open it instead",
+        OsCode::EACCES => NO_RIGHT_TO_CHANGE,
+        OsCode::ENOENT => NO_SET_OR_SEGMENT,
+        OsCode::EEXIST => EXISTS,
         OsCode::EIDRM | OsCode::EINVAL => "it was removed: open it again",
         OsCode::ENOMEM => NO_MEMORY,
         OsCode::ENOSPC => {
@@ -144,8 +137,8 @@ fn files(call: &str, errno: OsCode) -> Option<&'static str> {
         ("stat", OsCode::EACCES) => "this process may not search one of the folders of the path",
         (_, OsCode::EPERM | OsCode::ENOSYS) => FILES_REFUSED,
         (_, OsCode::EACCES) => NO_RIGHT,
-        (_, OsCode::ENOENT) => "no object has this name: create it first",
-        (_, OsCode::EEXIST) => "an object with this name or key exists: open it instead",
+        (_, OsCode::ENOENT) => NO_FILE,
+        (_, OsCode::EEXIST) => EXISTS,
         (_, OsCode::EROFS) => "the file system of POSIX objects is read-only",
         (_, OsCode::ENOTDIR) => "a part of the path is not a folder",
         (_, OsCode::EISDIR | OsCode::ENXIO | OsCode::ESPIPE) => {

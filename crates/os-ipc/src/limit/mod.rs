@@ -21,6 +21,7 @@ pub use info::{Holding, LimitInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::undo::kernel_undo;
+use crate::unlinked::Unlinked;
 use crate::waiting::{Executors, Holder, Mailbox, Request, Token, Wait, Waiter, WaiterId, spin_before_sleep};
 
 /// The largest number of permits: SEMVMX of semop(2).
@@ -33,7 +34,7 @@ pub struct Limit {
     object: Box<dyn Object>,
     holder: Arc<Holder>,
     created: bool,
-    unlinked: AtomicBool,
+    unlinked: Unlinked,
     /// The permits went back because the process is about to exit.
     given_back: AtomicBool,
 }
@@ -76,7 +77,7 @@ impl Limit {
             object,
             holder: Arc::default(),
             created,
-            unlinked: AtomicBool::new(false),
+            unlinked: Unlinked::default(),
             given_back: AtomicBool::new(false),
         }
     }
@@ -218,12 +219,7 @@ impl Limit {
 
     /// Removes the limit; everybody who waits gets `EIDRM`. A second call does nothing.
     pub fn unlink(&self) -> Result<()> {
-        if self.unlinked.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        self.identity().remove()?;
-        self.unlinked.store(true, Ordering::Relaxed);
-        Ok(())
+        self.unlinked.once(|| self.identity().remove())
     }
 
     /// The identity of the limit: it can be removed even after this handle was dropped.

@@ -14,7 +14,6 @@ mod posix;
 mod system_v;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use backend::Backend;
@@ -28,6 +27,7 @@ pub(crate) use system_v::sets as system_v_sets;
 use crate::access::Owner;
 use crate::error::{Code, Error, Result};
 use crate::hints::Wanted;
+use crate::unlinked::Unlinked;
 use crate::waiting::{
     Executors, Holder, Mailbox, Queue, Request, Wait, Waiter, WaiterId, block_in_queue, spin_before_sleep,
 };
@@ -43,7 +43,7 @@ pub struct Semaphore {
     queue: Arc<Queue>,
     holder: Arc<Holder>,
     created: bool,
-    unlinked: AtomicBool,
+    unlinked: Unlinked,
 }
 
 /// The parameters of a new semaphore.
@@ -88,13 +88,7 @@ impl Semaphore {
     }
 
     fn new(object: Box<dyn Object>, created: bool) -> Self {
-        Self {
-            queue: object.queue(),
-            object,
-            holder: Arc::default(),
-            created,
-            unlinked: AtomicBool::new(false),
-        }
+        Self { queue: object.queue(), object, holder: Arc::default(), created, unlinked: Unlinked::default() }
     }
 
     /// The name with its slash; empty for a raw key.
@@ -192,12 +186,7 @@ impl Semaphore {
 
     /// Removes the semaphore; on System V every waiter gets `EIDRM`. A second call does nothing.
     pub fn unlink(&self) -> Result<()> {
-        if self.unlinked.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        self.identity().remove()?;
-        self.unlinked.store(true, Ordering::Relaxed);
-        Ok(())
+        self.unlinked.once(|| self.identity().remove())
     }
 
     /// The identity of the semaphore: it can be removed even after this handle was dropped.
