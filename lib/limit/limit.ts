@@ -19,11 +19,12 @@ import {
 } from '../options.js'
 import { Permit, taken } from './permit.js'
 import type { PermitSource } from './permit-source.js'
-import { warnDiffers, warnUnverified } from './warnings.js'
+import { warnDiffers } from './warnings.js'
 import { takeSync } from '../waiting/blocking.js'
 import { performance } from '../waiting/clock.js'
 import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
+import { warnUnverified } from '../waiting/unverified.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
 /** The option that selects the engine of a limit. */
@@ -180,7 +181,9 @@ export class Limit implements PermitSource, Disposable {
     const { handle, created, verified, differs } = opened
     try {
       const limit = new Limit(inside, handle, which, created)
-      if (created && !verified) warnUnverified(limit.#handle.label)
+      if (created && !verified) {
+        warnUnverified(limit.#handle, '; it has no recorded number of permits and no holders')
+      }
       if (differs !== undefined) warnDiffers(limit.#handle.label, differs, permits)
       return limit
     } catch (error) {
@@ -376,10 +379,7 @@ interface Target {
 }
 
 function target(id: unknown, options: LimitEngineOptions | undefined): Target {
-  const checked = checkId(id)
-  const engine = checkEngine(checkOptions(options).engine)
-  if (typeof checked === 'number') return { id: checked, engine }
-  return { id: checked.startsWith('/') ? checked : `/${checked}`, engine }
+  return { id: checkId(id), engine: checkEngine(checkOptions(options).engine) }
 }
 
 function creation(options: CreateLimitOptions): { permits: number; mode: number } {

@@ -23,6 +23,7 @@ import { semaphoreInfo, type SemaphoreInfo } from './info.js'
 import { takeSync } from '../waiting/blocking.js'
 import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
+import { warnUnverified } from '../waiting/unverified.js'
 import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
@@ -184,7 +185,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
     const { handle, created, verified } = opened
     try {
       const semaphore = new Semaphore(inside, handle, which, created)
-      if (created && !verified) warnUnverified(semaphore.#handle.label)
+      if (created && !verified) warnUnverified(semaphore.#handle)
       return semaphore
     } catch (error) {
       undo?.(handle)
@@ -344,18 +345,10 @@ function target(id: unknown, options: BackendOptions | undefined): Target {
     }
     return { id: checked, backend: 'sysv' }
   }
-  const name = checked.startsWith('/') ? checked : `/${checked}`
-  return { id: name, backend: backend ?? capabilities.defaultBackend }
+  return { id: checked, backend: backend ?? capabilities.defaultBackend }
 }
 
 function creation(options: CreateSemaphoreOptions, backend: Backend): { initial: number; mode: number } {
   const { initial, mode } = checkOptions(options)
   return { initial: checkInitial(initial, valueMax(backend)), mode: checkMode(mode) }
-}
-
-function warnUnverified(label: string): void {
-  process.emitWarning(
-    `the semaphore ${label} does not carry its name: this host's limits (SEMMSL, SEMOPM of kernel.sem) are too small for it, or another program began to make it`,
-    { code: 'OS_IPC_UNVERIFIED', detail: 'Another name with the same key would share it in silence.' },
-  )
 }
