@@ -1,37 +1,16 @@
 import type { ExecutionContext } from 'ava'
 
 import type { Id } from '../../../index.js'
-import { child, type Child, type FixtureOptions } from '../../shared/child.ts'
+import type { FixtureOptions } from '../../shared/child.ts'
+import { openRemote, type OpeningMethod, type Remote } from '../../shared/remote.ts'
 
-/** A semaphore in another process: `fixtures/semaphore.ts`. */
-export interface Remote {
-  readonly child: Child
-  /** The result of opening it: `{ created, name, verified }`, or the error. */
-  readonly opened: Promise<unknown>
-  /** Makes a call there; resolves with its result (`'done'` for undefined) or its error. */
-  call(method: string, ...args: readonly unknown[]): Promise<unknown>
-}
-
-/** Opens a semaphore in a new process. */
+/** Opens a semaphore in a new process: `fixtures/semaphore.ts`. */
 export function remote(
   t: ExecutionContext,
-  method: 'create' | 'open' | 'openOrCreate' | 'unlink',
+  method: OpeningMethod,
   id: Id,
-  options: object = {},
-  childOptions: Omit<FixtureOptions, 'args'> = {},
+  options?: object,
+  childOptions?: Omit<FixtureOptions, 'args'>,
 ): Remote {
-  const args = [method, id, options].map(arg => JSON.stringify(arg))
-  // The process lives until its test ends; other tests run meanwhile.
-  const started = child(t, 'semaphore/semaphore.ts', { limit: 60_000, ...childOptions, args })
-  const opened = started.next()
-  opened.catch(() => {}) // the test that awaits it gets the error
-  return {
-    child: started,
-    opened,
-    call: async (call, ...rest) => {
-      await opened
-      started.send([call, ...rest])
-      return started.next()
-    },
-  }
+  return openRemote(t, 'semaphore/semaphore.ts', method, id, options, childOptions)
 }
