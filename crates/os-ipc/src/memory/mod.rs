@@ -14,6 +14,7 @@ use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use backend::{Object, Place};
 pub use identity::MemoryIdentity;
@@ -308,6 +309,16 @@ impl Lease {
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.length()
+    }
+
+    /// The 32-bit word at `position`, a multiple of 4, of writable memory.
+    pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
+        self.0.word(position)
+    }
+
+    /// The 64-bit word at `position`, a multiple of 8, of writable memory.
+    pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
+        self.0.long(position)
     }
 
     /// Takes the memory away and keeps its range mapped until the process ends; the range shows zeros.
