@@ -24,7 +24,7 @@ pub(in crate::sys) mod memory_cgroup;
 pub(crate) mod module;
 pub(crate) mod named_thread;
 mod pid_namespace;
-#[cfg(system_v_semaphores)]
+#[cfg(unix)]
 pub(crate) mod process;
 #[cfg(unix)]
 mod process_register;
