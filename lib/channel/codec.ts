@@ -6,26 +6,38 @@ import { type Codec, KIND } from './layout.js'
 import { isPlain } from './plain.js'
 
 /** A value as it goes into the ring: bytes, or text that is still to be encoded. */
-export class Encoded {
-  kind = 0
+export interface Encoded {
+  kind: number
   bytes: Uint8Array | undefined
   text: string | undefined
 }
 
+export function newEncoded(): Encoded {
+  return { kind: 0, bytes: undefined, text: undefined }
+}
+
 /** Encodes a value. This may run code of the program (getters, `toJSON`), so the caller holds no lock. */
 export function encode(codec: Codec, value: unknown, into: Encoded): Encoded {
-  into.bytes = undefined
-  into.text = undefined
   if (codec === 'structured') return structured(value, into)
   if (codec === 'bytes') {
     if (!isUint8Array(value)) throw wrongType('a message of a channel of bytes', 'a Uint8Array', value)
-    into.kind = KIND.BYTES
-    into.bytes = value
-    return into
+    return ofBytes(KIND.BYTES, value, into)
   }
   const text = JSON.stringify(value) as string | undefined
   if (text === undefined) throw wrongType('a message of a JSON channel', 'a value that JSON has', value)
-  into.kind = KIND.JSON
+  return ofText(KIND.JSON, text, into)
+}
+
+function ofBytes(kind: number, bytes: Uint8Array, into: Encoded): Encoded {
+  into.kind = kind
+  into.bytes = bytes
+  into.text = undefined
+  return into
+}
+
+function ofText(kind: number, text: string, into: Encoded): Encoded {
+  into.kind = kind
+  into.bytes = undefined
   into.text = text
   return into
 }
@@ -33,24 +45,16 @@ export function encode(codec: Codec, value: unknown, into: Encoded): Encoded {
 function structured(value: unknown, into: Encoded): Encoded {
   if (typeof value === 'string') {
     if (value.isWellFormed()) {
-      into.kind = KIND.TEXT
-      into.text = value
-      return into
+      return ofText(KIND.TEXT, value, into)
     }
   } else if (typeof value === 'object' && value !== null && isUint8Array(value)) {
-    into.kind = Buffer.isBuffer(value) ? KIND.BYTES : KIND.UINT8_ARRAY
-    into.bytes = value
-    return into
+    return ofBytes(Buffer.isBuffer(value) ? KIND.BYTES : KIND.UINT8_ARRAY, value, into)
   } else if (value === undefined) {
     throw wrongType('a message', 'a value', value)
   } else if (isPlain(value)) {
-    into.kind = KIND.JSON
-    into.text = JSON.stringify(value)
-    return into
+    return ofText(KIND.JSON, JSON.stringify(value), into)
   }
-  into.kind = KIND.STRUCTURED
-  into.bytes = serialize(value)
-  return into
+  return ofBytes(KIND.STRUCTURED, serialize(value), into)
 }
 
 /** The value of a message, from bytes that belong to this process. */

@@ -34,7 +34,14 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** Becomes the creator; false if another process did. */
 export function startFilling(buffer: ArrayBuffer): boolean {
-  return Atomics.compareExchange(new BigUint64Array(buffer, 0, HEADER / 8), WORD.CREATOR / 2, 0n, ownIdentity()) === 0n
+  return (
+    Atomics.compareExchange(
+      new BigUint64Array(buffer, 0, HEADER / 8),
+      WORD.CREATOR / 2,
+      0n,
+      ownIdentity(),
+    ) === 0n
+  )
 }
 
 /** Waits for the end of a creation that goes on; false if its creator is dead, or takes too long. */
@@ -114,16 +121,24 @@ export function readHeader(name: string, buffer: ArrayBuffer): Header {
   const at = (index: number) => words[index] as number
   if (at(WORD.MAGIC) !== MAGIC) throw nonsense('its memory does not begin with the mark of a channel')
   if (at(WORD.VERSION) !== VERSION) {
-    throw new IpcError('ERR_VERSION', `the channel '${name}' has layout ${at(WORD.VERSION)}; this package knows layout ${VERSION}`, {
-      hint: 'processes with different versions of os-ipc use it: update the older ones, then unlink and create the channel again',
-    })
+    throw new IpcError(
+      'ERR_VERSION',
+      `the channel '${name}' has layout ${at(WORD.VERSION)}; this package knows layout ${VERSION}`,
+      {
+        hint: 'processes with different versions of os-ipc use it: update the older ones, then unlink and create the channel again',
+      },
+    )
   }
   const length = at(WORD.NAME_LENGTH)
   if (length < 1 || length > LONGEST_NAME) throw nonsense(`its name has ${length} bytes`)
   if (!isOf(name, buffer)) {
-    throw new IpcError('ERR_NAME_COLLISION', `the memory of the channel '${name}' belongs to the channel '${nameIn(buffer, length)}'`, {
-      hint: 'two names have the same hash: use another name',
-    })
+    throw new IpcError(
+      'ERR_NAME_COLLISION',
+      `the memory of the channel '${name}' belongs to the channel '${nameIn(buffer, length)}'`,
+      {
+        hint: 'two names have the same hash: use another name',
+      },
+    )
   }
   if (at(WORD.NAMESPACE) !== ownNamespace()) {
     throw new IpcError('ERR_NOT_SUPPORTED', `the channel '${name}' belongs to another PID namespace`, {
@@ -132,12 +147,14 @@ export function readHeader(name: string, buffer: ArrayBuffer): Header {
   }
   const capacity = at(WORD.CAPACITY)
   const isSane = capacity >= LEAST_CAPACITY && capacity <= MOST_CAPACITY && (capacity & (capacity - 1)) === 0
-  if (at(WORD.HEADER) !== HEADER || !isSane || at(WORD.SLOTS) !== SLOTS) throw nonsense('its header has impossible sizes')
+  if (at(WORD.HEADER) !== HEADER || !isSane || at(WORD.SLOTS) !== SLOTS)
+    throw nonsense('its header has impossible sizes')
   if (buffer.byteLength < HEADER + capacity) throw nonsense('its memory is smaller than its header says')
   const codec = CODECS[at(WORD.CODEC) - 1]
   const backend = BACKENDS[at(WORD.BACKEND) - 1]
   const instance = new DataView(words.buffer).getBigUint64(WORD.INSTANCE * 4, true)
-  if (codec === undefined || backend === undefined || instance === 0n) throw nonsense('its header has impossible values')
+  if (codec === undefined || backend === undefined || instance === 0n)
+    throw nonsense('its header has impossible values')
   return { capacity, codec, instance, mode: at(WORD.MODE), backend }
 }
 
@@ -147,5 +164,5 @@ function ownNamespace(): number {
 
 function randomInstance(): bigint {
   const half = () => BigInt(Math.floor(Math.random() * 2 ** 32))
-  return ((half() << 32n) | half()) || 1n
+  return (half() << 32n) | half() || 1n
 }

@@ -6,7 +6,17 @@ import { MemoryHandle } from '../memory/handle.js'
 import { type Backend, BACKENDS, type Owner } from '../options.js'
 import { SemaphoreHandle } from '../semaphore/handle.js'
 import { evaluation } from '../waiting/settling.js'
-import { capacityOf, mayReplaceCreator, startFilling, fill, finish, finished, type Header, readHeader, isOf } from './header.js'
+import {
+  capacityOf,
+  mayReplaceCreator,
+  startFilling,
+  fill,
+  finish,
+  finished,
+  type Header,
+  readHeader,
+  isOf,
+} from './header.js'
 import { type Codec, HEADER, REMOVED, STATE } from './layout.js'
 import { memoryName, wakeNames } from './names.js'
 
@@ -54,7 +64,10 @@ export class Objects {
       throw error
     }
     memory.close()
-    throw new IpcError('EEXIST', `another process finished the channel '${name}' while this one was creating it`)
+    throw new IpcError(
+      'EEXIST',
+      `another process finished the channel '${name}' while this one was creating it`,
+    )
   }
 
   /** Opens a channel; `ENOENT` if there is none. */
@@ -63,9 +76,13 @@ export class Objects {
     try {
       const buffer = memory.buffer(false)
       if (!finished(buffer)) {
-        throw new IpcError('ERR_NOT_INITIALISED', `the channel '${name}' was not finished within one second`, {
-          hint: 'its creator died, or is stopped: openOrCreate finishes it',
-        })
+        throw new IpcError(
+          'ERR_NOT_INITIALISED',
+          `the channel '${name}' was not finished within one second`,
+          {
+            hint: 'its creator died, or is stopped: openOrCreate finishes it',
+          },
+        )
       }
       const header = readHeader(name, buffer)
       if (isRemoved(buffer)) throw removed(name)
@@ -77,7 +94,11 @@ export class Objects {
   }
 
   /** Opens a channel, or makes it. It finishes what a dead creator began, and what a dead process began to remove. */
-  static openOrCreate(name: string, creation: Creation, owner: Owner | undefined): { objects: Objects; created: boolean } {
+  static openOrCreate(
+    name: string,
+    creation: Creation,
+    owner: Owner | undefined,
+  ): { objects: Objects; created: boolean } {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
         return { objects: Objects.create(name, creation), created: true }
@@ -129,7 +150,8 @@ export class Objects {
         if (isRemoved(buffer)) objects.unlinkWakes()
         return objects
       } catch (error) {
-        const isTaken = error instanceof IpcError && /^(EEXIST|ERR_NAME_COLLISION|ERR_WRONG_KIND)$/.test(error.code)
+        const isTaken =
+          error instanceof IpcError && /^(EEXIST|ERR_NAME_COLLISION|ERR_WRONG_KIND)$/.test(error.code)
         if (!isTaken || attempt === INSTANCES) throw error
       }
     }
@@ -163,15 +185,37 @@ export function unlinkChannel(name: string): boolean {
   try {
     const buffer = memory.buffer(false)
     if (!isOf(name, buffer)) {
-      throw new IpcError('ERR_NAME_COLLISION', `the memory of the channel '${name}' belongs to another channel`, {
-        hint: 'two names have the same hash: use another name',
-      })
+      throw new IpcError(
+        'ERR_NAME_COLLISION',
+        `the memory of the channel '${name}' belongs to another channel`,
+        {
+          hint: 'two names have the same hash: use another name',
+        },
+      )
     }
     removeObjects(name, memory, undefined)
     return true
   } finally {
     memory.close()
   }
+}
+
+/** Removes a channel that this process has closed, unless another one has its name by now. */
+export function removeClosed({ name, memory, header, receivers, senders }: Objects): void {
+  const current = unlessGone(() => openMemory(name, 'any'))
+  if (current !== undefined) {
+    try {
+      const buffer = current.buffer(false)
+      if (buffer.byteLength >= HEADER && new DataView(buffer).getBigUint64(24, true) === header.instance) {
+        removeObjects(name, current, header)
+      }
+    } finally {
+      current.close()
+    }
+  }
+  receivers.unlink()
+  senders.unlink()
+  memory.unlink()
 }
 
 /** Marks the channel as removed, wakes everybody by removing the semaphores, and removes the memory last. */
@@ -224,7 +268,12 @@ function createWakes(name: string, { instance, backend }: Header, mode: number):
   }
 }
 
-function semaphoreOf(name: string, id: string, backend: Backend, open: (id: string) => Answer<number>): SemaphoreHandle {
+function semaphoreOf(
+  name: string,
+  id: string,
+  backend: Backend,
+  open: (id: string) => Answer<number>,
+): SemaphoreHandle {
   const number = open(id)
   if (typeof number === 'string') throw ofChannel(name, 'open the semaphores of', fromNative(number))
   return new SemaphoreHandle(number, id, backend)

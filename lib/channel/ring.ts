@@ -153,7 +153,8 @@ export class Ring {
   /** Takes the receive lock; false if a living process has it. Throws if nothing can be received any more. */
   lockReceive(): boolean {
     const { words } = this
-    if (compareExchange(words, RECEIVE_LOCK, 0, this.#mine) !== 0 && !this.#contend(RECEIVE_LOCK)) return false
+    if (compareExchange(words, RECEIVE_LOCK, 0, this.#mine) !== 0 && !this.#contend(RECEIVE_LOCK))
+      return false
     if ((load(words, STATE) & CORRUPT) !== 0 || words[WORD.MAGIC] !== MAGIC) {
       store(words, RECEIVE_LOCK, 0)
       throw this.stateError()
@@ -169,7 +170,7 @@ export class Ring {
     return true
   }
 
-  /** Finds the next message; false if there is none. Throws, and gives the lock back, if what is there cannot be a message. */
+  /** Finds the next message; false if there is none. Throws if what is there cannot be a message; the caller has the lock then, too. */
   next(): boolean {
     if (this.#used === 0) return false
     const { words } = this
@@ -191,7 +192,6 @@ export class Ring {
       at + units > this.#units ||
       kind === 0
     ) {
-      store(words, RECEIVE_LOCK, 0)
       throw this.#corrupt(`it has a message of ${length} bytes and kind ${kind >>> 0}`)
     }
     this.offset = (at << 3) + RECORD
@@ -263,6 +263,15 @@ export class Ring {
     this.#countDown(asleep)
   }
 
+  /** Wakes the next sleeper of a side, if there is something for it. */
+  passOn(asleep: number): void {
+    const used = this.used()
+    if (asleep === RECEIVERS_ASLEEP ? used !== 0 : used <= this.#units >> 1) {
+      if (asleep === RECEIVERS_ASLEEP) this.wakeReceiver()
+      else this.wakeSender()
+    }
+  }
+
   #countDown(asleep: number): boolean {
     const { words } = this
     let number = load(words, asleep)
@@ -290,6 +299,29 @@ export class Ring {
     this.wakeAll()
   }
 
+  /**
+   * What is in the ring, without a lock: others send and receive meanwhile, and it is counted again then. `messages` is missing
+   * if it changed each time, or if what is there cannot be messages.
+   */
+  contents(): { bytes: number; messages: number | undefined } {
+    const { words } = this
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const begin = load(words, BEGIN)
+      const used = (load(words, END) - begin) | 0
+      let [messages, left] = [0, used]
+      while (left > 0) {
+        const at = (begin + used - left) & this.#mask
+        const length = words[FIRST + (at << 1)] as number
+        const units = length === SKIP ? this.#units - at : (length + RECORD + 7) >>> 3
+        if (length < SKIP || units > left) break
+        left -= units
+        if (length !== SKIP) messages += 1
+      }
+      if (load(words, BEGIN) === begin && left === 0) return { bytes: used * 8, messages }
+    }
+    return { bytes: Math.min(Math.max(this.used() * 8, 0), this.capacity), messages: undefined }
+  }
+
   /** The number of used units. */
   used(): number {
     return (load(this.words, END) - load(this.words, BEGIN)) | 0
@@ -304,7 +336,8 @@ export class Ring {
   /** Why nothing can be sent or received. */
   stateError(): IpcError {
     const state = load(this.words, STATE)
-    if (this.words[WORD.MAGIC] !== MAGIC) return corruptError(this.#label, 'a process cut or cleared its memory')
+    if (this.words[WORD.MAGIC] !== MAGIC)
+      return corruptError(this.#label, 'a process cut or cleared its memory')
     if (state & CORRUPT) return corruptError(this.#label, 'a process found nonsense in it')
     if (state & REMOVED) {
       return new IpcError('EIDRM', `the channel '${this.#label}' was removed`, {

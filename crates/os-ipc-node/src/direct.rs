@@ -14,7 +14,9 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{channels, environment, exec, exit, keys, limits, locks, memory, semaphores, session, spin, waits};
+use crate::{
+    channels, environment, exec, exit, keys, limits, locks, memory, semaphores, session, spin, waits,
+};
 
 /// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
 /// names. `value` is for functions that cannot fail.

@@ -4,7 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Seat, SharedMemory, SharedMemoryInfo};
+use os_ipc::{
+    Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Seat, SharedMemory, SharedMemoryInfo,
+};
 
 use crate::bytes::Bytes;
 use crate::environment;

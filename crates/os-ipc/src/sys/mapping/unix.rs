@@ -92,6 +92,7 @@ impl Mapping {
     }
 
     /// The 32-bit word at `position`, which is a multiple of 4. Other processes change it by atomic operations only.
+    #[allow(clippy::cast_ptr_alignment, reason = "the position is checked, and the range starts at a page")]
     pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
         assert!(position.is_multiple_of(4), "an unaligned word");
         let word = self.writable_at(position, 4).cast::<u32>();
@@ -101,6 +102,7 @@ impl Mapping {
     }
 
     /// The 64-bit word at `position`, which is a multiple of 8.
+    #[allow(clippy::cast_ptr_alignment, reason = "as for `word`")]
     pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
         assert!(position.is_multiple_of(8), "an unaligned word");
         let word = self.writable_at(position, 8).cast::<u64>();
