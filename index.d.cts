@@ -972,6 +972,7 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
     /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
+
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
  * by its key (a number) or id.
