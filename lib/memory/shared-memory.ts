@@ -245,6 +245,7 @@ export class SharedMemory implements Disposable {
    *
    * @example
    * ```ts
+   * import { Worker } from 'node:worker_threads'
    * new Worker('./worker.js', { workerData: memory.shared })
    * ```
    */
