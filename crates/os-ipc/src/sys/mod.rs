@@ -13,16 +13,16 @@ mod bus_guard;
 mod code;
 mod copy;
 pub(crate) mod exec;
-#[cfg(unix)]
 pub(crate) mod failure;
 #[cfg(unix)]
 pub(crate) mod file_identity;
 pub(crate) mod host;
 pub(crate) mod interrupt;
+#[cfg(windows)]
+pub(crate) mod kernel_object;
 #[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
-#[cfg(unix)]
 pub(crate) mod named_memory;
 #[cfg(unix)]
 pub(crate) mod named_semaphore;
