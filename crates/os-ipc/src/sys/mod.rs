@@ -63,6 +63,12 @@ pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
 /// The most bytes of a memory object's name with its slash: PSHMNAMLEN of XNU's `posix_shm.c`.
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
 
+/// Whether a backslash ends a part of a name: the objects of Windows are in directories.
+pub(crate) const BACKSLASH_SEPARATES: bool = cfg!(windows);
+
+/// The most UTF-16 units of a name without its slash, where a platform counts them.
+pub(crate) const NAME_UNITS_MAX: Option<usize> = if cfg!(windows) { Some(200) } else { None };
+
 /// Whether a new mapping over an attached System V segment detaches it.
 ///
 /// XNU keeps its own list of attachments, and only shmdt removes a range from it.

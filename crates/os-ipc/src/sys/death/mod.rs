@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `linux` | pidfd_open(2), and the start time in `/proc` where that is refused |
 //! | `darwin` | kqueue(2) with `NOTE_EXIT`, and the start time from sysctl(3) |
-//! | `windows` | a stand-in: nothing is known |
+//! | `windows` | process handles, and the start time from GetProcessTimes |
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]

@@ -15,9 +15,6 @@ pub(crate) use security::{Owned, attributes, owner};
 use super::OsCode;
 use super::failure::{Failure, Refusal};
 
-/// The most UTF-16 units of a name of ours, without its slash: Windows allows about 260 with our prefix.
-pub(crate) const NAME_UNITS_MAX: usize = 200;
-
 /// The name of an object in the session, ended by a NUL: `Local\os-ipc.<kind>.<name>`.
 pub(crate) fn local(kind: &str, name: &str) -> Vec<u16> {
     format!("Local\\os-ipc.{kind}.{}\0", name.trim_start_matches('/')).encode_utf16().collect()
