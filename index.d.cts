@@ -292,8 +292,8 @@ interface SemaphoreInfo {
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 interface SharedMemoryInfo {
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` if it has none or has lost it. */
     readonly key: number | undefined;
@@ -307,9 +307,9 @@ interface SharedMemoryInfo {
     readonly creatorPid: number | undefined;
     /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
     readonly lastPid: number | undefined;
-    /** The uid of the owner. */
+    /** The uid of the owner; 0 on Windows, which has none. */
     readonly uid: number;
-    /** The gid of its group. */
+    /** The gid of its group; 0 on Windows. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
@@ -994,8 +994,8 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
 declare class SharedMemory implements Disposable {
     #private;
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name, with its leading slash; `undefined` for a System V segment. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
     readonly key: number | undefined;

@@ -56,9 +56,7 @@ export function report(label, text, { problem, cannot = () => undefined } = {}) 
   }
   if (seen !== Number(planned ?? Number.NaN)) {
     failed += 1
-    console.log(
-      `not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${problem ?? 'by itself'})`,
-    )
+    console.log(`not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${problem ?? 'by itself'})`)
   }
   return failed
 }

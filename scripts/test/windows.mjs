@@ -34,7 +34,8 @@ let [failed, machine] = [0, undefined]
 try {
   setup({ quiet: true })
   machine = wine()
-  if (status('node', ['scripts/cross/build-all.mjs', '--rustup', target.name]) !== 0) throw new Missing('the addon')
+  if (status('node', ['scripts/cross/build-all.mjs', '--rustup', target.name]) !== 0)
+    throw new Missing('the addon')
   failed += testCore()
   for (const major of majors.length > 0 ? majors : ['24']) {
     failed += testConformance(major)
@@ -74,25 +75,33 @@ function testConformance(major) {
 
 function testAva(major) {
   const label = `windows node ${major}`
-  const all = globSync('__test__/**/*.test.ts', { cwd: root }).map(file => file.split(sep).join('/')).sort()
+  const all = globSync('__test__/**/*.test.ts', { cwd: root })
+    .map(file => file.split(sep).join('/'))
+    .sort()
   let number = 0
   for (const file of all.filter(file => leftOutFiles[file])) {
     const source = readFileSync(join(root, file), 'utf8')
     for (const [, , title] of source.matchAll(TITLE)) {
       number += 1
-      console.log(`ok ${number} - ${label}: ${relative('__test__', file)} › ${title} # SKIP ${leftOutFiles[file]}`)
+      console.log(
+        `ok ${number} - ${label}: ${relative('__test__', file)} › ${title} # SKIP ${leftOutFiles[file]}`,
+      )
     }
   }
   const files = all.filter(file => !leftOutFiles[file])
   const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.js')
   const args = [windowsPath(ava), '--tap', '--concurrency', '2', '--timeout', '4m', ...files]
   const { code, text, problem } = onNode(major, args)
-  return report(label, text, { problem: problem ?? (code > 1 ? `exit code ${code}` : undefined), cannot: leftOutTitle })
+  return report(label, text, {
+    problem: problem ?? (code > 1 ? `exit code ${code}` : undefined),
+    cannot: leftOutTitle,
+  })
 }
 
 /** Runs a program of Node for Windows. */
 function onNode(major, args, env = {}) {
-  const older = Number(major) < 24 ? `--import=file:///Z:${join(root, 'scripts/test/older-syntax.mjs')}` : undefined
+  const older =
+    Number(major) < 24 ? `--import=file:///Z:${join(root, 'scripts/test/older-syntax.mjs')}` : undefined
   return perform(machine.wine64, [windowsNode(major), ...args], {
     CI: 'true',
     NAPI_RS_NATIVE_LIBRARY_PATH: windowsPath(target.path),
@@ -105,7 +114,11 @@ function onNode(major, args, env = {}) {
 function perform(command, args, env) {
   const path = join(folder, 'output')
   const file = openSync(path, 'w')
-  const { status: code, signal, error } = spawnSync(command, args, {
+  const {
+    status: code,
+    signal,
+    error,
+  } = spawnSync(command, args, {
     cwd: root,
     env: { ...machine.env, ...env },
     stdio: ['ignore', file, file],

@@ -81,9 +81,12 @@ impl Owner {
         match self {
             Self::Any => return Ok(()),
             Self::Uid(_) => {
-                return Err(Error::new(Code::NotSupported, "Windows has no uids: no owner can be given as one")
-                    .with_hint("trust every owner, if that is what you want")
-                    .with_remedy(Remedy::AnyOwner));
+                return Err(Error::new(
+                    Code::NotSupported,
+                    "Windows has no uids: no owner can be given as one",
+                )
+                .with_hint("trust every owner, if that is what you want")
+                .with_remedy(Remedy::AnyOwner));
             }
             Self::Default => {}
         }
@@ -91,7 +94,9 @@ impl Owner {
             Ok(Owned::Trusted) => Ok(()),
             Ok(Owned::Foreign(sid)) => Err(Error::new(
                 Code::ForeignOwner,
-                format!("{object} belongs to {sid}, which is neither this process's user nor an administrator"),
+                format!(
+                    "{object} belongs to {sid}, which is neither this process's user nor an administrator"
+                ),
             )
             .with_hint("trust every owner, if that is what you want")
             .with_remedy(Remedy::AnyOwner)),

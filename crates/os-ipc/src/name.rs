@@ -65,7 +65,7 @@ impl Name {
         }
         at_most_after_slash(rest, MAX_FOREIGN_BYTES)?;
         let units = rest.encode_utf16().count();
-        if let Some(most) = sys::NAME_UNITS_MAX.filter(|&most| units > most) {
+        if let Some(most) = sys::NAME_UNITS_MAX.filter(|&most| units > most && rest.len() <= MAX_NAME_BYTES) {
             return Err(Error::new(
                 Code::NotSupported,
                 format!("this platform's names have at most {most} UTF-16 units, this one has {units}"),

@@ -47,7 +47,11 @@ pub(crate) fn names_with(kind: &str) -> Result<Vec<String>, Failure> {
         if status < 0 {
             // STATUS_NO_MORE_ENTRIES: there was nothing left.
             const NO_MORE_ENTRIES: i32 = 0x8000_001A_u32.cast_signed();
-            return if status == NO_MORE_ENTRIES { Ok(names) } else { Err(failure("NtQueryDirectoryObject", status)) };
+            return if status == NO_MORE_ENTRIES {
+                Ok(names)
+            } else {
+                Err(failure("NtQueryDirectoryObject", status))
+            };
         }
         let mut entry = buffer.as_ptr().cast::<Entry>();
         // SAFETY: the system wrote entries, and after the last one an empty one; their texts are in the buffer.
@@ -55,7 +59,9 @@ pub(crate) fn names_with(kind: &str) -> Result<Vec<String>, Failure> {
             while !(*entry).name.Buffer.is_null() {
                 let name = &(*entry).name;
                 let units = std::slice::from_raw_parts(name.Buffer, usize::from(name.Length / 2));
-                if let Some(rest) = String::from_utf16(units).ok().as_deref().and_then(|name| name.strip_prefix(&prefix)) {
+                if let Some(rest) =
+                    String::from_utf16(units).ok().as_deref().and_then(|name| name.strip_prefix(&prefix))
+                {
                     names.push(rest.to_owned());
                 }
                 entry = entry.add(1);

@@ -21,6 +21,9 @@ use windows_sys::core::PWSTR;
 use crate::sys::OsCode;
 use crate::sys::failure::Failure;
 
+/// More than the text of any security identifier: 15 numbers of at most 10 digits, and their marks.
+const TEXT_UNITS: usize = 200;
+
 /// The owner of an object, as far as trust goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owned {
@@ -61,7 +64,7 @@ impl User {
         let handle = unsafe { OwnedHandle::from_raw_handle(token) };
         // A security identifier has at most 68 bytes.
         let mut token = vec![0_u64; 32].into_boxed_slice();
-        let (bytes, mut used) = (u32::try_from(size_of_val(&*token)).unwrap_or(0), 0);
+        let (bytes, mut length) = (u32::try_from(size_of_val(&*token)).unwrap_or(0), 0);
         // SAFETY: the buffer has `bytes` bytes, and both places outlive the call.
         let read = unsafe {
             GetTokenInformation(
@@ -69,7 +72,7 @@ impl User {
                 TokenUser,
                 token.as_mut_ptr().cast(),
                 bytes,
-                &raw mut used,
+                &raw mut length,
             )
         };
         if read == 0 {
@@ -77,8 +80,7 @@ impl User {
         }
         let mut user = Self { token, descriptor: ptr::null_mut() };
         let sid = text_of(user.sid())?;
-        let list: Vec<u16> =
-            format!("O:{sid}D:P(A;;GA;;;{sid})(A;;GA;;;SY)\0").encode_utf16().collect();
+        let list: Vec<u16> = format!("O:{sid}D:P(A;;GA;;;{sid})(A;;GA;;;SY)\0").encode_utf16().collect();
         // SAFETY: `list` ends with a NUL, and the place outlives the call.
         let made = unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
@@ -115,7 +117,7 @@ pub(crate) fn owner(object: BorrowedHandle<'_>) -> Result<Owned, Failure> {
     const CALL: &str = "GetKernelObjectSecurity";
     let user = User::current()?;
     let mut descriptor = [0_u64; 64];
-    let (bytes, mut used) = (u32::try_from(size_of_val(&descriptor)).unwrap_or(0), 0);
+    let (bytes, mut length) = (u32::try_from(size_of_val(&descriptor)).unwrap_or(0), 0);
     let place: PSECURITY_DESCRIPTOR = descriptor.as_mut_ptr().cast();
     // SAFETY: the handle is open, the buffer has `bytes` bytes, and both places outlive the call.
     let read = unsafe {
@@ -124,7 +126,7 @@ pub(crate) fn owner(object: BorrowedHandle<'_>) -> Result<Owned, Failure> {
             OWNER_SECURITY_INFORMATION,
             place,
             bytes,
-            &raw mut used,
+            &raw mut length,
         )
     };
     if read == 0 {
@@ -154,7 +156,7 @@ fn text_of(sid: PSID) -> Result<String, Failure> {
     }
     // SAFETY: the text ends with a NUL, and nothing writes to it.
     let units = unsafe {
-        let length = (0..).take_while(|&index| *text.add(index) != 0).count();
+        let length = (0..TEXT_UNITS).take_while(|&index| *text.add(index) != 0).count();
         std::slice::from_raw_parts(text, length)
     };
     Ok(String::from_utf16_lossy(units))

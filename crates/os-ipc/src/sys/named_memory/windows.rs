@@ -15,11 +15,13 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GetLastError, INVALID_HANDLE_VALUE, SetLastError};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, GetLastError, INVALID_HANDLE_VALUE, SetLastError,
+};
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::Memory::{
-    CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, OpenFileMappingW,
-    PAGE_READWRITE, UnmapViewOfFile,
+    CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile,
+    OpenFileMappingW, PAGE_READWRITE, UnmapViewOfFile,
 };
 
 use crate::name::Name;
@@ -105,7 +107,8 @@ impl Header {
     }
 
     fn over(handle: OwnedHandle, name: &Name) -> Result<Arc<Self>, Refusal> {
-        let view = map(&handle, HEADER_BYTES as usize, true).map_err(|code| Failure("MapViewOfFile", code))?;
+        let view =
+            map(&handle, HEADER_BYTES as usize, true).map_err(|code| Failure("MapViewOfFile", code))?;
         let header = Self { name: name.clone(), handle, view: view.cast() };
         // The page of a new header is zero.
         match header.word(0).compare_exchange(0, MAGIC, Ordering::AcqRel, Ordering::Acquire) {

@@ -36,7 +36,8 @@ fn name(id: ProcessId) -> Vec<u16> {
 pub(crate) fn hint(_folder: &Path, id: ProcessId, _key: u64) {
     let name = name(id);
     // SAFETY: `name` ends with a NUL and outlives the call, and the handle is closed by its owner alone.
-    let event = unsafe { kernel_object::owned(OpenEventW(EVENT_MODIFY_STATE, 0, name.as_ptr()), "OpenEvent") };
+    let event =
+        unsafe { kernel_object::owned(OpenEventW(EVENT_MODIFY_STATE, 0, name.as_ptr()), "OpenEvent") };
     if let Ok(event) = event {
         set(event.as_handle());
     }
@@ -75,9 +76,8 @@ impl Bell {
     /// `CreateEvent(auto reset, without a name)`
     pub(crate) fn new() -> Result<Self, Failure> {
         // SAFETY: the call needs no pointer, and the handle is closed by its owner alone.
-        let event = unsafe {
-            kernel_object::owned(CreateEventW(ptr::null(), 0, 0, ptr::null()), "CreateEvent")
-        };
+        let event =
+            unsafe { kernel_object::owned(CreateEventW(ptr::null(), 0, 0, ptr::null()), "CreateEvent") };
         event.map(Self).map_err(|refusal| match refusal {
             Refusal::Failed(failure) => failure,
             Refusal::NotAnObject(_) => Failure("CreateEvent", OsCode::EIO),
@@ -115,9 +115,8 @@ pub(crate) fn wait(bell: &Bell, inboxes: &[&Inbox], watches: &[&Watch], timeout:
     // The call resets the first event that is set, and no other.
     let reset = usize::try_from(answer.wrapping_sub(WAIT_OBJECT_0)).unwrap_or(usize::MAX);
     // SAFETY: the handle is open.
-    let is_set = |place: usize| {
-        place == reset || unsafe { WaitForSingleObject(handles[place], 0) } == WAIT_OBJECT_0
-    };
+    let is_set =
+        |place: usize| place == reset || unsafe { WaitForSingleObject(handles[place], 0) } == WAIT_OBJECT_0;
     is_set(0);
     let mut woken = Woken::default();
     for place in 1..=inboxes.len() {
@@ -158,7 +157,12 @@ mod tests {
         let own = ProcessId::own();
         assert!(!is_dead(own));
         assert!(is_dead(ProcessId(own.0 ^ 1)), "another process had the pid");
-        let mut child = Command::new("cmd").args(["/c", "pause"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new("cmd")
+            .args(["/c", "pause"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let id = ProcessId::of(child.id().cast_signed()).unwrap();
         let Sight::Alive(alive) = watch(id) else { panic!("the child runs") };
         let bell = Bell::new().unwrap();
@@ -172,9 +176,19 @@ mod tests {
     #[test]
     fn more_watches_than_one_call_waits_for_are_all_seen() {
         let bell = Bell::new().unwrap();
-        let mut child = Command::new("cmd").args(["/c", "pause"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new("cmd")
+            .args(["/c", "pause"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let sight = || watch(ProcessId::of(child.id().cast_signed()).unwrap());
-        let watches: Vec<_> = (0..100).map(|_| match sight() { Sight::Alive(watch) => watch, _ => panic!("the child runs") }).collect();
+        let watches: Vec<_> = (0..100)
+            .map(|_| match sight() {
+                Sight::Alive(watch) => watch,
+                _ => panic!("the child runs"),
+            })
+            .collect();
         child.kill().unwrap();
         child.wait().unwrap();
         let watches: Vec<_> = watches.iter().collect();
