@@ -1114,8 +1114,7 @@ declare class SharedMemory implements Disposable {
      *
      * @example
      * ```ts
-     * import { Worker } from 'node:worker_threads'
-     * new Worker('./worker.js', { workerData: memory.shared })
+     * const worker = new Worker('./worker.js', { workerData: memory.shared })
      * ```
      */
     get shared(): SharedArrayBuffer;

@@ -9,7 +9,6 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::{ProcessId, Sight};
-use crate::sys::OsCode;
 
 /// The code of OpenProcess for a pid that no process has: `ERROR_INVALID_PARAMETER`.
 const NO_PROCESS: u32 = 87;
@@ -39,7 +38,7 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
         Ok(process) if Watch::is_over(&process) || id.is_reused() => Sight::Dead,
         Ok(process) => Sight::Alive(process),
         Err(Absent::Proved) => Sight::Dead,
-        Err(Absent::Refused(code)) => Sight::Blind(code),
+        Err(Absent::Refused) => Sight::Blind,
     }
 }
 
@@ -68,7 +67,7 @@ pub(super) fn start(pid: c_int) -> Option<u32> {
 enum Absent {
     /// No process has the pid.
     Proved,
-    Refused(OsCode),
+    Refused,
 }
 
 /// `OpenProcess(access, FALSE, pid)`
@@ -81,7 +80,7 @@ fn open(pid: c_int, access: u32) -> Result<Watch, Absent> {
         }
         match GetLastError() {
             NO_PROCESS => Err(Absent::Proved),
-            _ => Err(Absent::Refused(OsCode::last())),
+            _ => Err(Absent::Refused),
         }
     }
 }

@@ -97,11 +97,23 @@ fn set(event: BorrowedHandle<'_>) {
 }
 
 /// `WaitForMultipleObjects`: sleeps until the bell rings, a hint arrives, a process dies or the time is over.
-pub(crate) fn wait(bell: &Bell, inboxes: &[&Inbox], watches: &[&Watch], timeout: Option<Duration>) -> Woken {
-    let handles: Vec<HANDLE> = std::iter::once(bell.0.as_raw_handle())
+pub(crate) fn wait(
+    bell: Option<&Bell>,
+    inboxes: &[&Inbox],
+    watches: &[&Watch],
+    timeout: Option<Duration>,
+) -> Woken {
+    let bells = bell.map(|bell| bell.0.as_raw_handle());
+    let first_inbox = bells.iter().count();
+    let handles: Vec<HANDLE> = bells
+        .into_iter()
         .chain(inboxes.iter().map(|inbox| inbox.0.as_raw_handle()))
         .chain(watches.iter().map(|watch| watch.as_handle().as_raw_handle()))
         .collect();
+    if handles.is_empty() {
+        std::thread::sleep(timeout.unwrap_or(SLICE));
+        return Woken::default();
+    }
     let first = &handles[..handles.len().min(HANDLES_MAX)];
     let timeout = if first.len() < handles.len() {
         Some(timeout.map_or(SLICE, |timeout| timeout.min(SLICE)))
@@ -117,12 +129,12 @@ pub(crate) fn wait(bell: &Bell, inboxes: &[&Inbox], watches: &[&Watch], timeout:
     // SAFETY: the handle is open.
     let is_set =
         |place: usize| place == reset || unsafe { WaitForSingleObject(handles[place], 0) } == WAIT_OBJECT_0;
-    is_set(0);
     let mut woken = Woken::default();
-    for place in 1..=inboxes.len() {
-        woken.overflow |= is_set(place);
+    for place in 0..first_inbox + inboxes.len() {
+        let set = is_set(place);
+        woken.overflow |= set && place >= first_inbox;
     }
-    woken.dead = (0..watches.len()).filter(|watch| is_set(1 + inboxes.len() + watch)).collect();
+    woken.dead = (0..watches.len()).filter(|watch| is_set(first_inbox + inboxes.len() + watch)).collect();
     woken
 }
 
@@ -144,12 +156,12 @@ mod tests {
     fn a_hint_and_a_bell_end_a_sleep() {
         let bell = Bell::new().unwrap();
         bell.ring();
-        assert_eq!(wait(&bell, &[], &[], None), Woken::default());
+        assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
         let inbox = Inbox::make(Path::new(NOWHERE)).unwrap();
         assert!(Inbox::make(Path::new(NOWHERE)).is_err(), "a second reader is refused");
         hint(Path::new(NOWHERE), ProcessId::own(), 7);
-        assert!(wait(&bell, &[&inbox], &[], PATIENCE).overflow);
-        assert_eq!(wait(&bell, &[&inbox], &[], Some(Duration::ZERO)), Woken::default());
+        assert!(wait(Some(&bell), &[&inbox], &[], PATIENCE).overflow);
+        assert_eq!(wait(Some(&bell), &[&inbox], &[], Some(Duration::ZERO)), Woken::default());
     }
 
     #[test]
@@ -166,9 +178,9 @@ mod tests {
         let id = ProcessId::of(child.id().cast_signed()).unwrap();
         let Sight::Alive(alive) = watch(id) else { panic!("the child runs") };
         let bell = Bell::new().unwrap();
-        assert_eq!(wait(&bell, &[], &[&alive], Some(Duration::ZERO)), Woken::default());
+        assert_eq!(wait(Some(&bell), &[], &[&alive], Some(Duration::ZERO)), Woken::default());
         child.kill().unwrap();
-        assert_eq!(wait(&bell, &[], &[&alive], PATIENCE).dead, [0]);
+        assert_eq!(wait(Some(&bell), &[], &[&alive], PATIENCE).dead, [0]);
         child.wait().unwrap();
         assert!(is_dead(id));
     }
@@ -192,6 +204,6 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         let watches: Vec<_> = watches.iter().collect();
-        assert_eq!(wait(&bell, &[], &watches, PATIENCE).dead.len(), 100);
+        assert_eq!(wait(Some(&bell), &[], &watches, PATIENCE).dead.len(), 100);
     }
 }
