@@ -3,11 +3,11 @@ import { isUint8Array } from 'node:util/types'
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, outOfRange, wrongType } from '../errors.js'
+import { detached, noConstructor } from '../misuse.js'
 import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
-  type Owner,
   checkBoolean,
   checkBytes,
   checkId,
@@ -19,28 +19,14 @@ import {
 } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
-
-/** The options of {@link SharedMemory.create}. */
-export interface CreateSharedMemoryOptions {
-  /** The size in bytes, at least 1. */
-  size: number
-  /** Permission bits, independent of the umask; `0o600` when missing. */
-  mode?: number | undefined
-}
-
-/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
-export interface OpenSharedMemoryOptions {
-  /** Maps the memory read-only, so that this process cannot write to it. */
-  readOnly?: boolean | undefined
-  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
-
-/** The options of {@link SharedMemory.openOrCreate}. */
-export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
+import {
+  CREATE,
+  type CreateSharedMemoryOptions,
+  OPEN,
+  OPEN_OR_CREATE,
+  type OpenOrCreateSharedMemoryOptions,
+  type OpenSharedMemoryOptions,
+} from './options.js'
 
 /** The key of the constructor: only this module opens memory. */
 const inside = Symbol('inside')
@@ -83,7 +69,12 @@ export class SharedMemory implements Disposable {
 
   private constructor(key: symbol, opened: OpenedMemory, id: Id | undefined, readOnly: boolean) {
     if (key !== inside) {
-      throw wrongType('new SharedMemory()', 'SharedMemory.create, open, openOrCreate or attach', undefined)
+      throw noConstructor('SharedMemory', [
+        'create(id, { size })',
+        'open(id)',
+        'openOrCreate(id, { size })',
+        'attach(shmid)',
+      ])
     }
     const named = typeof id === 'string'
     this.kind = named ? 'posix' : 'sysv'
@@ -132,7 +123,7 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
-    const { size, mode } = checkOptions(options)
+    const { size, mode } = checkOptions(options, CREATE)
     const checkedId = checkId(id)
     const [bytes, bits] = [checkSize(size), checkMode(mode)]
     const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
@@ -153,7 +144,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options)
+    const { readOnly, owner } = checkOptions(options, OPEN)
     const only = checkBoolean('readOnly', readOnly)
     const checkedId = checkId(id)
     const whose = checkOwner(owner)
@@ -172,7 +163,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
-    const { size, mode, owner } = checkOptions(options)
+    const { size, mode, owner } = checkOptions(options, OPEN_OR_CREATE)
     const checkedId = checkId(id)
     const [bytes, bits] = [checkSize(size), checkMode(mode)]
     const whose = checkOwner(owner)
@@ -194,7 +185,7 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
    */
   static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options)
+    const { readOnly, owner } = checkOptions(options, OPEN)
     const only = checkBoolean('readOnly', readOnly)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
     const whose = checkOwner(owner)
@@ -222,6 +213,15 @@ export class SharedMemory implements Disposable {
   /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   static remove(id: Id): boolean {
     return SharedMemory.unlink(id)
+  }
+
+  /** The handle of the memory on which `method` was called. */
+  static #of(memory: SharedMemory, method: string): MemoryHandle {
+    try {
+      return memory.#handle
+    } catch {
+      throw detached('memory', method)
+    }
   }
 
   /**
@@ -262,9 +262,10 @@ export class SharedMemory implements Disposable {
    * ```
    */
   read(target: Uint8Array, position = 0): number {
+    const handle = SharedMemory.#of(this, 'read')
     checkBytesOf('target', target, 'a Uint8Array')
-    this.#checkPosition(position)
-    return checked(native.memoryRead(this.#handle.number, target, position))
+    checkPosition(position, this.size)
+    return checked(native.memoryRead(handle.number, target, position))
   }
 
   /**
@@ -280,10 +281,11 @@ export class SharedMemory implements Disposable {
    * ```
    */
   write(data: Uint8Array | string, position = 0): number {
+    const handle = SharedMemory.#of(this, 'write')
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
-    this.#checkPosition(position)
-    checked(native.memoryWrite(this.#handle.number, bytes, position))
+    checkPosition(position, this.size)
+    checked(native.memoryWrite(handle.number, bytes, position))
     return bytes.length
   }
 
@@ -299,14 +301,15 @@ export class SharedMemory implements Disposable {
    * ```
    */
   toBuffer(position = 0, length?: number): Buffer<ArrayBuffer> {
-    this.#checkPosition(position)
+    const handle = SharedMemory.#of(this, 'toBuffer')
+    checkPosition(position, this.size)
     const rest = this.size - position
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
     }
-    if (!this.#handle.open) checked(native.memoryInfo(this.#handle.number))
+    if (!handle.open) checked(native.memoryInfo(handle.number))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)
-    checked(native.memoryRead(this.#handle.number, copy, position))
+    checked(native.memoryRead(handle.number, copy, position))
     return copy
   }
 
@@ -321,7 +324,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   clear(): void {
-    checked(native.memoryClear(this.#handle.number))
+    checked(native.memoryClear(SharedMemory.#of(this, 'clear').number))
   }
 
   /**
@@ -335,7 +338,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle.number)))
+    return sharedMemoryInfo(checked(native.memoryInfo(SharedMemory.#of(this, 'info').number)))
   }
 
   /**
@@ -350,7 +353,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   close(): void {
-    this.#handle.close()
+    SharedMemory.#of(this, 'close').close()
   }
 
   /**
@@ -366,28 +369,22 @@ export class SharedMemory implements Disposable {
    * ```
    */
   unlink(): void {
-    this.#handle.unlink()
+    SharedMemory.#of(this, 'unlink').unlink()
   }
 
   /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
   detach(): void {
-    this.close()
+    SharedMemory.#of(this, 'detach').close()
   }
 
   /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   remove(): void {
-    this.unlink()
+    SharedMemory.#of(this, 'remove').unlink()
   }
 
   /** The same as {@link SharedMemory.close}. */
   [Symbol.dispose](): void {
     this.close()
-  }
-
-  #checkPosition(position: number): void {
-    if (!(checkBytes('position', position) <= this.size)) {
-      throw outOfRange('position', `at most ${this.size}, the size of the memory`, position)
-    }
   }
 }
 
@@ -395,4 +392,10 @@ acrossCopies(SharedMemory, 'SharedMemory')
 
 function checkBytesOf(what: string, value: unknown, expected: string): void {
   if (!isUint8Array(value)) throw wrongType(what, expected, value)
+}
+
+function checkPosition(position: unknown, size: number): void {
+  if (!(checkBytes('position', position) <= size)) {
+    throw outOfRange('position', `at most ${size}, the size of the memory`, position)
+  }
 }
