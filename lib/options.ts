@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+
 import { outOfRange, wrongType, wrongValue } from './errors.js'
 import { listed, type OptionNames, unknownOption } from './misuse.js'
 
@@ -101,6 +103,18 @@ export function checkSize(value: unknown): number {
 /** A position or length in bytes. */
 export function checkBytes(what: string, value: unknown): number {
   return checkInteger(what, value, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** Bytes to copy; `expected` names all types that the caller takes. */
+export function checkBytesOf(what: string, value: unknown, expected: string): void {
+  if (!isUint8Array(value)) throw wrongType(what, expected, value)
+}
+
+/** A position in memory of `size` bytes. */
+export function checkPosition(position: unknown, size: number): void {
+  if (!(checkBytes('position', position) <= size)) {
+    throw outOfRange('position', `at most ${size}, the size of the memory`, position)
+  }
 }
 
 /** A uid, `'any'`, or missing. */

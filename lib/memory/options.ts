@@ -1,5 +1,5 @@
 import type { OptionNames } from '../misuse.js'
-import type { Owner } from '../options.js'
+import { checkBoolean, checkMode, checkOptions, checkOwner, checkSize, type Owner } from '../options.js'
 
 /** The options of {@link SharedMemory.create}. */
 export interface CreateSharedMemoryOptions {
@@ -23,6 +23,24 @@ export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptio
   owner?: Owner | undefined
 }
 
-export const CREATE: OptionNames<CreateSharedMemoryOptions> = { size: true, mode: true }
-export const OPEN: OptionNames<OpenSharedMemoryOptions> = { readOnly: true, owner: true }
-export const OPEN_OR_CREATE: OptionNames<OpenOrCreateSharedMemoryOptions> = { ...CREATE, owner: true }
+const CREATE: OptionNames<CreateSharedMemoryOptions> = { size: true, mode: true }
+const OPEN: OptionNames<OpenSharedMemoryOptions> = { readOnly: true, owner: true }
+const OPEN_OR_CREATE: OptionNames<OpenOrCreateSharedMemoryOptions> = { ...CREATE, owner: true }
+
+/** Checks the options of `create`. */
+export function creation(options: CreateSharedMemoryOptions) {
+  const { size, mode } = checkOptions(options, CREATE)
+  return { size: checkSize(size), mode: checkMode(mode) }
+}
+
+/** Checks the options of `open` and `attach`. */
+export function opening(options: OpenSharedMemoryOptions | undefined) {
+  const { readOnly, owner } = checkOptions(options, OPEN)
+  return { readOnly: checkBoolean('readOnly', readOnly), owner: checkOwner(owner) }
+}
+
+/** Checks the options of `openOrCreate`. */
+export function openingOrCreation(options: OpenOrCreateSharedMemoryOptions) {
+  const { size, mode, owner } = checkOptions(options, OPEN_OR_CREATE)
+  return { size: checkSize(size), mode: checkMode(mode), owner: checkOwner(owner) }
+}

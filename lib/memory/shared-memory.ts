@@ -1,29 +1,17 @@
-import { isUint8Array } from 'node:util/types'
-
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, fromNative, outOfRange, wrongType } from '../errors.js'
+import { type Answer, checked, fromNative, outOfRange } from '../errors.js'
 import { detached, noConstructor } from '../misuse.js'
 import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
-import {
-  type Id,
-  checkBoolean,
-  checkBytes,
-  checkId,
-  checkInteger,
-  checkMode,
-  checkOptions,
-  checkOwner,
-  checkSize,
-} from '../options.js'
+import { type Id, checkBytes, checkBytesOf, checkId, checkInteger, checkPosition } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
 import {
-  CREATE,
+  creation,
   type CreateSharedMemoryOptions,
-  OPEN,
-  OPEN_OR_CREATE,
+  opening,
+  openingOrCreation,
   type OpenOrCreateSharedMemoryOptions,
   type OpenSharedMemoryOptions,
 } from './options.js'
@@ -123,10 +111,9 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
-    const { size, mode } = checkOptions(options, CREATE)
+    const { size, mode } = creation(options)
     const checkedId = checkId(id)
-    const [bytes, bits] = [checkSize(size), checkMode(mode)]
-    const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
+    const make = () => native.memoryCreate(evaluation.session, checkedId, size, mode)
     return SharedMemory.#opened(make, checkedId, false, native.memoryUnlink)
   }
 
@@ -144,12 +131,10 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options, OPEN)
-    const only = checkBoolean('readOnly', readOnly)
+    const { readOnly, owner } = opening(options)
     const checkedId = checkId(id)
-    const whose = checkOwner(owner)
-    const open = () => native.memoryOpen(evaluation.session, checkedId, only, whose)
-    return SharedMemory.#opened(open, checkedId, only)
+    const open = () => native.memoryOpen(evaluation.session, checkedId, readOnly, owner)
+    return SharedMemory.#opened(open, checkedId, readOnly)
   }
 
   /**
@@ -163,11 +148,9 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
-    const { size, mode, owner } = checkOptions(options, OPEN_OR_CREATE)
+    const { size, mode, owner } = openingOrCreation(options)
     const checkedId = checkId(id)
-    const [bytes, bits] = [checkSize(size), checkMode(mode)]
-    const whose = checkOwner(owner)
-    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, bytes, bits, whose)
+    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, size, mode, owner)
     return SharedMemory.#opened(open, checkedId, false)
   }
 
@@ -185,12 +168,10 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
    */
   static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options, OPEN)
-    const only = checkBoolean('readOnly', readOnly)
+    const { readOnly, owner } = opening(options)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    const whose = checkOwner(owner)
-    const attach = () => native.memoryAttach(evaluation.session, id, only, whose)
-    return SharedMemory.#opened(attach, undefined, only)
+    const attach = () => native.memoryAttach(evaluation.session, id, readOnly, owner)
+    return SharedMemory.#opened(attach, undefined, readOnly)
   }
 
   /**
@@ -229,6 +210,7 @@ export class SharedMemory implements Disposable {
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+   * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
    * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
    * thread that opened the memory ends.
    *
@@ -246,6 +228,27 @@ export class SharedMemory implements Disposable {
    */
   get buffer(): ArrayBuffer {
     return this.#handle.buffer(this.readOnly)
+  }
+
+  /**
+   * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
+   * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
+   * access returns the same object.
+   *
+   * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
+   * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
+   * {@link SharedMemory.buffer}.
+   *
+   * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
+   *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+   *
+   * @example
+   * ```ts
+   * const worker = new Worker('./worker.js', { workerData: memory.shared })
+   * ```
+   */
+  get shared(): SharedArrayBuffer {
+    return this.#handle.shared(this.readOnly)
   }
 
   /**
@@ -343,9 +346,10 @@ export class SharedMemory implements Disposable {
 
   /**
    * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-   * nothing.
+   * nothing. If `shared` is still in use, the memory stays mapped until it is not.
    *
-   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone.
+   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
+   * the memory itself if `shared` keeps it mapped.
    *
    * @example
    * ```ts
@@ -389,13 +393,3 @@ export class SharedMemory implements Disposable {
 }
 
 acrossCopies(SharedMemory, 'SharedMemory')
-
-function checkBytesOf(what: string, value: unknown, expected: string): void {
-  if (!isUint8Array(value)) throw wrongType(what, expected, value)
-}
-
-function checkPosition(position: unknown, size: number): void {
-  if (!(checkBytes('position', position) <= size)) {
-    throw outOfRange('position', `at most ${size}, the size of the memory`, position)
-  }
-}

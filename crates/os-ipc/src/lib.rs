@@ -34,7 +34,7 @@ pub use key::{Key, ftok};
 pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
-pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
+pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedLease, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 pub use undo::{KernelUndo, kernel_undo};

@@ -10,9 +10,11 @@
 //! | `state` | the wait list and the driver, as a state machine without locks or system calls |
 //! | `queue` | the lock around it, and the effects |
 //! | `source` | the operations of a backend: units ([`Counter`]) and locks ([`Locking`]) |
+//! | `watched` | the operations of a source that no call waits for in the kernel ([`Watched`]) |
 //! | `grant` | a taken unit, on its way to its waiter |
 //! | `mailbox` | the place where outcomes arrive |
 //! | `executors` | the thread that drives, and the right to drive |
+//! | `hub` | the one thread that drives for all watched sources |
 //! | `poll` | a driver that never blocks |
 //! | `spin` | polling for a moment before a sleep, and the switch that turns it off |
 //! | `blocking` | a wait of the calling thread |
@@ -20,6 +22,7 @@
 mod blocking;
 mod executors;
 mod grant;
+mod hub;
 mod mailbox;
 #[cfg(all(loom, test))]
 mod model;
@@ -28,6 +31,7 @@ mod queue;
 mod source;
 mod spin;
 mod state;
+mod watched;
 
 pub(crate) use blocking::block_in_queue;
 pub use executors::{Executors, PoolWork, leave_pool, leave_pool_queue, set_pool_size, share_pool};
@@ -41,3 +45,5 @@ pub(crate) use source::{Counter, Locking, Request, Token};
 pub(crate) use spin::spin_before_sleep;
 pub use spin::{Spin, is_spinning, set_spinning, set_spinning_by_default};
 pub use state::WaiterId;
+#[allow(unused_imports, reason = "the ledger is one")]
+pub(crate) use watched::Watched;

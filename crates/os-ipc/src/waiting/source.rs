@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::error::OsCode;
-
-use crate::error::{Error, Result};
+use super::watched::Watched;
+use crate::error::{Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 
 /// The request of a waiter, and whether its unit has an owner.
@@ -63,6 +62,11 @@ pub(crate) trait Counter: Send + Sync {
         Ok(())
     }
 
+    /// The source as one that the hub watches; `None` where [`take`](Self::take) waits in the kernel.
+    fn watched(&self) -> Option<&dyn Watched> {
+        None
+    }
+
     /// The error for a call that failed to `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
@@ -90,6 +94,10 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
 
     fn disown(&self, token: Token) -> std::result::Result<(), OsCode> {
         (**self).disown(token)
+    }
+
+    fn watched(&self) -> Option<&dyn Watched> {
+        (**self).watched()
     }
 
     fn failure(&self, act: &str, errno: OsCode) -> Error {
@@ -146,9 +154,18 @@ impl Source {
         }
     }
 
+    /// Takes for the first waiter if that is possible now.
+    pub(super) fn attempt(&self, request: Request) -> Result<Option<Token>> {
+        match self.counter().watched() {
+            Some(watched) => watched.take_in_turn(request),
+            None => self.counter().try_take(request),
+        }
+    }
+
     pub(super) fn rest(&self) {
-        if let Self::Lock(lock) = self {
-            lock.rest();
+        match self {
+            Self::Lock(lock) => lock.rest(),
+            Self::Units(counter) => counter.watched().into_iter().for_each(Watched::parted),
         }
     }
 }
