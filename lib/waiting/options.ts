@@ -21,15 +21,18 @@ export interface WaitLimits {
   signal: AbortSignal | undefined
 }
 
-const WAIT: OptionNames<WaitOptions> = { timeout: true, signal: true }
+export const WAIT: OptionNames<WaitOptions> = { timeout: true, signal: true }
 const WAIT_SYNC: OptionNames<WaitSyncOptions> = { timeout: true }
 
 const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }
 
-/** Checks the options that end a wait. */
-export function waitLimits(options: WaitOptions | undefined): WaitLimits {
+/** Checks the options that end a wait. `names` are all options of the call, where it has more than these. */
+export function waitLimits(
+  options: WaitOptions | undefined,
+  names: OptionNames<WaitOptions> = WAIT,
+): WaitLimits {
   if (options === undefined) return FOR_EVER
-  const { timeout, signal } = checkOptions(options, WAIT)
+  const { timeout, signal } = checkOptions(options, names)
   return { timeout: checkTimeout(timeout), signal: checkSignal(signal) }
 }
 
