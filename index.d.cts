@@ -495,16 +495,37 @@ interface LockDiagnosticsMessages {
  */
 declare const locks: LockManager;
 
+/** The option that selects the engine of a limit. */
+interface LimitEngineOptions {
+    /** `'sysv'`, the only one so far: System V semaphores with undo. */
+    engine?: LimitEngine | undefined;
+}
+/** The options of {@link Limit.create}. */
+interface CreateLimitOptions extends LimitEngineOptions {
+    /** The number of permits, 0 to 32,767. */
+    permits: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** The options of {@link Limit.open}. */
+interface OpenLimitOptions extends LimitEngineOptions {
+    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link Limit.openOrCreate}. */
+interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
+}
+
 /** The options that end a wait. */
 interface WaitOptions {
-    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, a wait has no end. */
     timeout?: number | undefined;
     /** Ends the wait; its promise rejects with `signal.reason`. */
     signal?: AbortSignal | undefined;
 }
 /** The option that ends a blocking call. */
 interface WaitSyncOptions {
-    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, the call has no end. */
     timeout?: number | undefined;
 }
 
@@ -604,26 +625,6 @@ declare class Permit implements PermitLike {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The option that selects the engine of a limit. */
-interface LimitEngineOptions {
-    /** `'sysv'`, the only one so far: System V semaphores with undo. */
-    engine?: LimitEngine | undefined;
-}
-/** The options of {@link Limit.create}. */
-interface CreateLimitOptions extends LimitEngineOptions {
-    /** The number of permits, 0 to 32,767. */
-    permits: number;
-    /** Permission bits; `0o600` when missing. The umask does not change them. */
-    mode?: number | undefined;
-}
-/** The options of {@link Limit.open}. */
-interface OpenLimitOptions extends LimitEngineOptions {
-    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-/** The options of {@link Limit.openOrCreate}. */
-interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
-}
 /**
  * A limit on how many holders run at a time, over all processes of this host.
  *
@@ -814,6 +815,7 @@ interface OpenSemaphoreOptions extends BackendOptions {
 /** The options of {@link Semaphore.openOrCreate}. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
+
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
@@ -1559,4 +1561,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
