@@ -4,26 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { Channel, SharedMemory } from '../../index.js'
+import { type Channel, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { answer, c, type Peer, peers } from '../shared/peers.ts'
 import { linux, requires } from '../shared/requires.ts'
+import { ownChannel } from './helpers/channel.ts'
 
 /** A limit for every wait: nothing here takes so long. */
 const timeout = 20_000
 
 const hex = (text: string) => Buffer.from(text).toString('hex')
 
-/** A new channel that is removed with its test. Small, so that streams go around it many times. */
+/** A new channel. Small, so that streams go around it many times. */
 function channel<T = unknown>(t: ExecutionContext, codec: 'bytes' | 'json' | 'structured' = 'structured') {
-  const name = uniqueName(t)
-  const made = Channel.create<T>(name, { capacity: 4096, codec })
-  t.teardown(() => {
-    made.close()
-    Channel.unlink(name)
-  })
-  return made
+  return ownChannel<T>(t, { capacity: 4096, codec })
 }
 
 /** Message `number` of the stream `tag`, as the peers send and check it. */
@@ -39,10 +34,20 @@ async function sendStream(to: Channel<Buffer>, count: number, tag: number, most:
   for (let number = 0; number < count; number++) await to.send(streamed(tag, number, most), { timeout })
 }
 
-const call = (peer: Peer, t: ExecutionContext, { name }: Channel<never>, verb: string, ...rest: (string | number)[]) =>
-  peer.run(t, 'channel', verb, name, ...rest)
-const begin = (peer: Peer, t: ExecutionContext, { name }: Channel<never>, verb: string, ...rest: (string | number)[]) =>
-  peer.start(t, ['channel', verb, name, ...rest])
+const call = (
+  peer: Peer,
+  t: ExecutionContext,
+  { name }: { readonly name: string },
+  verb: string,
+  ...rest: (string | number)[]
+) => peer.run(t, 'channel', verb, name, ...rest)
+const begin = (
+  peer: Peer,
+  t: ExecutionContext,
+  { name }: { readonly name: string },
+  verb: string,
+  ...rest: (string | number)[]
+) => peer.start(t, ['channel', verb, name, ...rest])
 
 for (const peer of peers) {
   const { language } = peer
@@ -102,7 +107,10 @@ for (const peer of peers) {
 
   requires(linux, peer)(`${language} and Node send at once, to receivers of all languages`, async t => {
     const frames = channel<Buffer>(t, 'bytes')
-    const senders = [begin(peer, t, frames, 'stream', 1_000, 1, 300), begin(c, t, frames, 'stream', 1_000, 2, 300)]
+    const senders = [
+      begin(peer, t, frames, 'stream', 1_000, 1, 300),
+      begin(c, t, frames, 'stream', 1_000, 2, 300),
+    ]
     const ours = sendStream(frames, 1_000, 3, 300)
     const receives = begin(peer, t, frames, 'drain')
     for (const sender of senders) t.is(await answer(sender), 'ok')
@@ -184,14 +192,14 @@ function memoryOf(name: string): SharedMemory {
 }
 
 /** Moves the positions of an empty channel. */
-function moveTo({ name }: Channel<never>, position: number): void {
+function moveTo({ name }: { readonly name: string }, position: number): void {
   using memory = memoryOf(name)
   const words = new Int32Array(memory.buffer)
   for (const offset of [64, 128]) words[offset / 4] = position
 }
 
 /** Waits until a process sleeps on a side: `receiversAsleep` is at 192, `sendersAsleep` at 196. */
-async function asleep({ name }: Channel<never>, offset: number): Promise<void> {
+async function asleep({ name }: { readonly name: string }, offset: number): Promise<void> {
   using memory = memoryOf(name)
   const words = new Int32Array(memory.buffer)
   for (const until = Date.now() + timeout; Atomics.load(words, offset / 4) === 0; await sleep(1)) {

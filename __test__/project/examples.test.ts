@@ -140,7 +140,8 @@ requires(linux, tool('gofmt', 'golang-go'))('the Go code of frames-go/ is format
 })
 
 requires(linux, numpyPython())('frames-numpy/ passes 50 frames to numpy, and their means back', async t => {
-  for (const name of ['/example-frames-numpy', '/example-frames-means']) t.teardown(() => Channel.unlink(name))
+  for (const name of ['/example-frames-numpy', '/example-frames-means'])
+    t.teardown(() => Channel.unlink(name))
   const [python = ''] = numpyPython().command
   const lines = well(t, await example(t, 'frames-numpy/main.mjs', [], { args: [python] }))
   t.deepEqual(lines.sort(), [`node: 50 means, sum ${(49 * 50) / 2}`, 'numpy: 50 frames'])

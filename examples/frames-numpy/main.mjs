@@ -27,7 +27,8 @@ try {
   const draw = frame => view => {
     new Float32Array(view.buffer, view.byteOffset, ROWS * COLUMNS).fill(frame)
   }
-  for (let frame = 0; frame < FRAMES; frame++) await frames.sendWith(BYTES, draw(frame), { signal: gone.signal })
+  for (let frame = 0; frame < FRAMES; frame++)
+    await frames.sendWith(BYTES, draw(frame), { signal: gone.signal })
   frames.end()
 
   let sum = 0

@@ -48,8 +48,8 @@ pub use code::OsCode;
 #[cfg(unix)]
 pub(crate) use host::file_size_limit;
 pub(crate) use host::{
-    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken,
-    value_at_start,
+    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,
+    pool_threads_taken, value_at_start,
 };
 #[cfg(system_v_semaphores)]
 pub(crate) use host::{image, in_use};

@@ -23,6 +23,8 @@ const (
 	Structured = 3
 	Text       = 4
 	Uint8Array = 5
+	ASCIIText  = 6
+	ASCIIJSON  = 7
 )
 
 // The errors of Send and Receive.
