@@ -3,10 +3,11 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
-// Until Windows has a backend, nothing there makes what the rest is about.
+// Windows has no semaphores, limits and locks yet: nothing there makes what their code is about.
 #![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
 
 mod access;
+mod channel;
 #[cfg(system_v_semaphores)]
 mod counter_set;
 mod error;
@@ -28,6 +29,7 @@ mod unlinked;
 mod waiting;
 
 pub use access::Owner;
+pub use channel::{ProcessIdentity, Seat, is_process_dead, process_identity};
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};

@@ -1,0 +1,31 @@
+import type { OptionNames } from '../misuse.js'
+import type { Owner } from '../options.js'
+import type { LimitEngine } from './engine.js'
+
+/** The option that selects the engine of a limit. */
+export interface LimitEngineOptions {
+  /** `'sysv'`, the only one so far: System V semaphores with undo. */
+  engine?: LimitEngine | undefined
+}
+
+/** The options of {@link Limit.create}. */
+export interface CreateLimitOptions extends LimitEngineOptions {
+  /** The number of permits, 0 to 32,767. */
+  permits: number
+  /** Permission bits; `0o600` when missing. The umask does not change them. */
+  mode?: number | undefined
+}
+
+/** The options of {@link Limit.open}. */
+export interface OpenLimitOptions extends LimitEngineOptions {
+  /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
+  owner?: Owner | undefined
+}
+
+/** The options of {@link Limit.openOrCreate}. */
+export interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {}
+
+export const ENGINE: OptionNames<LimitEngineOptions> = { engine: true }
+export const CREATE: OptionNames<CreateLimitOptions> = { permits: true, mode: true, engine: true }
+export const OPEN: OptionNames<OpenLimitOptions> = { owner: true, engine: true }
+export const OPEN_OR_CREATE: OptionNames<OpenOrCreateLimitOptions> = { ...CREATE, ...OPEN }
