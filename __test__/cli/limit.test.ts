@@ -153,10 +153,7 @@ test('a wrong command line for a limit gets a message that says what is wrong', 
       ['create', name, '-n', '1', '-p', '1'],
       'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
     ],
-    [
-      ['create', name, '-p', '1', '--posix'],
-      '--posix is for semaphores only; a limit has no POSIX form',
-    ],
+    [['create', name, '-p', '1', '--posix'], '--posix is for semaphores only; a limit has no POSIX form'],
   ] as const) {
     t.like(await cli(t, args), { code: 2, stdout: '', stderr: `os-ipc: ${says}\n` })
   }
