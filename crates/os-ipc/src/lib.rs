@@ -13,6 +13,7 @@ mod error;
 mod exec;
 mod hints;
 mod key;
+mod ledger;
 mod limit;
 mod list;
 mod lock;
