@@ -44,7 +44,7 @@ if (values.smoke) {
   const contenders = reports.flatMap(({ results }) => Object.values(results)).filter(({ absent }) => !absent)
   console.log(`${reports.length} scenes ran, ${contenders.length} contenders did the same work in each`)
 } else {
-  console.log(`\n${verdictTable(reports)}\n\n${reportedTable(reports)}`)
+  for (const rows of [verdictTable(reports), reportedTable(reports)]) if (rows) console.log(`\n${rows}`)
   if (values.write) write(reports)
 }
 process.exitCode = wrong.length > 0 ? 1 : 0

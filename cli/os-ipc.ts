@@ -12,11 +12,12 @@ case $1 in run | lock)
     while read -r os_ipc_key os_ipc_what os_ipc_unit os_ipc_value; do
       [ "$os_ipc_what" != open ] || { OS_IPC_FILES=${os_ipc_value%% *} && break; }
     done </proc/$$/limits
-    OS_IPC_ENVIRON=$(
-      tr '\n\000' '\001\n' </proc/$$/environ |
-        LC_ALL=C sed -n -e '/^[A-Za-z_][A-Za-z0-9_]*=/!p' -e '/^PWD=/p' -e '/^OLDPWD=/p' -e '/^SHLVL=/p' -e '/^_=/p' &&
-        echo .
-    ) 2>/dev/null || unset OS_IPC_ENVIRON
+    OS_IPC_ENVIRON=$(tr '\n\000' '\001\n' </proc/$$/environ && echo .) 2>/dev/null || unset OS_IPC_ENVIRON
+    # What is long is filtered here, because the system limits the length of a variable; start.ts filters the rest.
+    [ ${#OS_IPC_ENVIRON} -lt 60000 ] || OS_IPC_ENVIRON=$(
+      printf '%s\n' "$OS_IPC_ENVIRON" |
+        LC_ALL=C sed -n -e '/^[A-Za-z_][A-Za-z0-9_]*=/!p' -e '/^PWD=/p' -e '/^OLDPWD=/p' -e '/^SHLVL=/p' -e '/^_=/p'
+    )
   else
     OS_IPC_IGNORED=$(trap)
   fi

@@ -179,9 +179,12 @@ requires(
       ['--supervise', '0'],
     ] as const) {
       // The script reads the limit through a process that stayed in the first namespace.
-      const line = `os-ipc run /jobs ${how} -- unshare --ipc sh -c 'kill -USR1 $PPID; sleep 1' & job=$!
-        sleep 0.7; os-ipc limit /jobs | sed -n 's/^free *//p'; kill -9 $job; wait`
-      const { stdout } = await installedShell(t, `trap '' USR1; ${line}`, { within })
+      const left = join(folder(t), 'left')
+      // The shell reads the limit through a process that stayed in the first namespace.
+      const line = `os-ipc run /jobs ${how} -- unshare --ipc sh -c 'echo $$ > ${left}; exec sleep 60' & job=$!
+        until [ -s ${left} ]; do sleep 0.05; done
+        os-ipc limit /jobs | sed -n 's/^free *//p'; kill -9 $job $(cat ${left}); wait`
+      const { stdout } = await installedShell(t, line, { within })
       t.is(stdout, `${value}\n`)
     }
   },

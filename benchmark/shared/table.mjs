@@ -14,12 +14,12 @@ export function table(head, rows, numbers) {
   return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n')
 }
 
-/** The targets that decide, with the reached values. */
+/** The targets that decide, with the reached values; empty without any. */
 export function verdictTable(reports) {
   return ratios(reports, true, 'target', met => (met ? 'met' : '**missed**'))
 }
 
-/** The other comparisons, with the expected values. */
+/** The other comparisons, with the expected values; empty without any. */
 export function reportedTable(reports) {
   return ratios(reports, false, 'expected', met => (met ? '' : 'not here'))
 }
@@ -36,7 +36,7 @@ function ratios(reports, deciding, expected, judgement) {
         met === null ? 'not measured' : judgement(met),
       ]),
   )
-  return table(['scene', 'ratio', expected, 'here', ''], rows, 3)
+  return rows.length > 0 ? table(['scene', 'ratio', expected, 'here', ''], rows, 3) : ''
 }
 
 /** The results of one scene: medians, the middle half of the rounds, and the empty cells with their reasons. */

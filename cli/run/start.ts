@@ -112,9 +112,13 @@ function original(there: readonly Buffer[]): Buffer[] {
     .slice(ENVIRON.length + 1)
     .split('\n')
     .slice(0, -1)
-  const exact = lines.map(line => line.replaceAll('\x01', '\n'))
-  const unchanged = entries.filter(entry => !ours(entry) && IDENTIFIER.test(entry) && !OF_SHELL.test(entry))
+  const exact = lines.map(line => line.replaceAll('\x01', '\n')).filter(isChangedByShell)
+  const unchanged = entries.filter(entry => !ours(entry) && !isChangedByShell(entry))
   return [...unchanged, ...exact].map(bytesOf)
+}
+
+function isChangedByShell(entry: string): boolean {
+  return !IDENTIFIER.test(entry) || OF_SHELL.test(entry)
 }
 
 function split(assignment: string): [name: string, value: string] {

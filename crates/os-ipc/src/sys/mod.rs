@@ -12,6 +12,8 @@ pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
+#[allow(dead_code, unused_imports, reason = "its users come next")]
+pub(crate) mod death;
 pub(crate) mod exec;
 #[cfg(unix)]
 pub(crate) mod failure;
@@ -35,6 +37,8 @@ pub(crate) mod system_v;
 pub(crate) mod thread;
 #[cfg(unix)]
 pub(crate) mod user_folder;
+#[allow(dead_code, unused_imports, reason = "its users come next")]
+pub(crate) mod wake;
 
 #[cfg(unix)]
 use std::ffi::c_int;

@@ -10,6 +10,7 @@
 //! | `state` | the wait list and the driver, as a state machine without locks or system calls |
 //! | `queue` | the lock around it, and the effects |
 //! | `source` | the operations of a backend: units ([`Counter`]) and locks ([`Locking`]) |
+//! | `watched` | the operations of a source that no call waits for in the kernel ([`Watched`]) |
 //! | `grant` | a taken unit, on its way to its waiter |
 //! | `mailbox` | the place where outcomes arrive |
 //! | `executors` | the thread that drives, and the right to drive |
@@ -28,6 +29,7 @@ mod queue;
 mod source;
 mod spin;
 mod state;
+mod watched;
 
 pub(crate) use blocking::block_in_queue;
 pub use executors::{Executors, PoolWork, leave_pool, leave_pool_queue, set_pool_size, share_pool};
@@ -41,3 +43,5 @@ pub(crate) use source::{Counter, Locking, Request, Token};
 pub(crate) use spin::spin_before_sleep;
 pub use spin::{Spin, is_spinning, set_spinning, set_spinning_by_default};
 pub use state::WaiterId;
+#[allow(unused_imports, reason = "its users come next")]
+pub(crate) use watched::Watched;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::error::OsCode;
-
-use crate::error::{Error, Result};
+use super::watched::Watched;
+use crate::error::{Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 
 /// The request of a waiter, and whether its unit has an owner.
@@ -63,6 +62,12 @@ pub(crate) trait Counter: Send + Sync {
         Ok(())
     }
 
+    /// The source as one that the hub watches; `None` where [`take`](Self::take) waits in the kernel.
+    #[allow(dead_code, reason = "its users come next")]
+    fn watched(&self) -> Option<&dyn Watched> {
+        None
+    }
+
     /// The error for a call that failed to `act` on the object ("take a unit from", "give a permit back to").
     fn failure(&self, act: &str, errno: OsCode) -> Error;
 }
@@ -90,6 +95,10 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
 
     fn disown(&self, token: Token) -> std::result::Result<(), OsCode> {
         (**self).disown(token)
+    }
+
+    fn watched(&self) -> Option<&dyn Watched> {
+        (**self).watched()
     }
 
     fn failure(&self, act: &str, errno: OsCode) -> Error {

@@ -23,7 +23,7 @@ pub(in crate::sys) mod memory_cgroup;
 #[cfg(unix)]
 pub(crate) mod module;
 pub(crate) mod named_thread;
-#[cfg(system_v_semaphores)]
+#[cfg(unix)]
 pub(crate) mod process;
 #[cfg(unix)]
 mod process_register;

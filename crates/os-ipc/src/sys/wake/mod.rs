@@ -1,0 +1,32 @@
+//! Wake-ups between processes: a process that waits has an inbox, and others put hints into it.
+//!
+//! A hint says which object to look at again. It is never more than that: it may come for nothing, and it may be lost
+//! when an inbox is full. So a reader looks at everything when its inbox was nearly full.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `unix` | an inbox as a FIFO, and poll(2) over inboxes, watches and a bell |
+//! | `pipe_signal` | a write without `SIGPIPE` |
+//! | `windows` | a stand-in: there are no inboxes |
+
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod imp;
+#[cfg(unix)]
+mod pipe_signal;
+
+pub(crate) use imp::{Bell, Inbox, hint, remove, wait};
+
+/// What ended a sleep. All of it is empty after the time is over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Woken {
+    /// The keys of the hints, in the order of their arrival.
+    pub(crate) keys: Vec<u64>,
+    /// Hints may be lost, since an inbox was nearly full.
+    pub(crate) overflow: bool,
+    /// The places of the watches whose processes have died.
+    pub(crate) dead: Vec<usize>,
+}
+
+#[cfg(all(test, unix, not(loom)))]
+mod tests;
