@@ -31,7 +31,7 @@ const VERSION: u32 = 1;
 pub(crate) const SLOTS: u32 = 1024;
 
 /// The most slots of a ledger that another program made: bounds the size of its file to 1.5 MB.
-pub(crate) const SLOTS_MAX: u32 = 65_536;
+const SLOTS_MAX: u32 = 65_536;
 
 /// The most bytes of a name with its slash.
 const NAME_BYTES: usize = 256;
@@ -177,9 +177,8 @@ impl Layout {
     pub(crate) fn name<P: Place>(place: &P) -> Option<String> {
         let length = place.word(AT_NAME_LENGTH).load(Ordering::SeqCst) as usize;
         let words = (0..NAME_BYTES).step_by(4);
-        let mut bytes: Vec<u8> = words
-            .flat_map(|at| place.word(AT_NAME + at).load(Ordering::SeqCst).to_le_bytes())
-            .collect();
+        let mut bytes: Vec<u8> =
+            words.flat_map(|at| place.word(AT_NAME + at).load(Ordering::SeqCst).to_le_bytes()).collect();
         bytes.truncate(length);
         String::from_utf8(bytes).ok()
     }

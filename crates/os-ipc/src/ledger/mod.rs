@@ -9,20 +9,21 @@
 //! |---|---|
 //! | `layout` | where each word is |
 //! | `changes` | the changes of the counter, each under the guard or by the slot's owner alone |
+//! | `file` | the words of a mapped file |
 //! | `line` | the tickets: which process is served next, and which processes have to be woken |
 //!
 //! Nothing here makes a system call. The words are those of a mapped file, or in tests of plain memory.
 
 mod changes;
+#[cfg(unix)]
+mod file;
 mod layout;
 mod line;
-#[cfg(all(loom, test))]
-mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 pub(crate) use changes::{Guarded, Step};
-pub(crate) use layout::{Flaw, Kind, Layout, Place, SLOTS, SLOTS_MAX};
+pub(crate) use layout::{Content, Flaw, Kind, Layout, Place, SLOTS};
 pub(crate) use line::Pace;
 
 use layout::Slot;
@@ -76,6 +77,10 @@ impl<P: Place> Ledger<P> {
         &self.place
     }
 
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
     fn slot(&self, number: SlotNumber) -> Slot<'_> {
         self.layout.slot(&self.place, number.0)
     }
@@ -122,7 +127,7 @@ impl<P: Place> Ledger<P> {
         self.layout.guard_holder(&self.place)
     }
 
-    /// The most slots that were in use at a time.
+    /// How many slots were ever in use.
     pub(crate) fn high(&self) -> u32 {
         self.layout.high(&self.place)
     }

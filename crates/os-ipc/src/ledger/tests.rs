@@ -256,7 +256,12 @@ fn the_mark_of_permits_that_are_handed_on_is_no_permit() {
     assert!(world.ledger.entries().all(|entry| entry.handed_on));
     world.ledger.hand_on(a, false);
     assert!(world.ledger.give_back(a) && world.ledger.give_back(a) && !world.ledger.give_back(a));
-    assert!(world.ledger.entries().all(|entry| entry == Entry { id: 1, held: 0, ticket: 0, handed_on: false, slot: a }));
+    assert!(
+        world
+            .ledger
+            .entries()
+            .all(|entry| entry == Entry { id: 1, held: 0, ticket: 0, handed_on: false, slot: a })
+    );
 }
 
 #[test]

@@ -3,10 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `unix` | flock(2) on the ledger's file |
-//! | `windows` | a stand-in: no ledger is ever open |
 
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
+#[path = "unix.rs"]
 mod imp;
 
 pub(crate) use imp::{Guard, Held};

@@ -26,8 +26,9 @@ impl Guard {
     /// `flock(file, LOCK_EX | LOCK_NB)`: the guard, if no other process has it.
     pub(crate) fn try_hold(&self) -> Result<Option<Held<'_>>, OsCode> {
         // SAFETY: no pointers, and the descriptor is open as long as `self` is.
-        let locked =
-            crate::sys::uninterrupted(|| unsafe { libc::flock(self.0.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) });
+        let locked = crate::sys::uninterrupted(|| unsafe {
+            libc::flock(self.0.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB)
+        });
         match locked {
             Ok(_) => Ok(Some(Held(&self.0))),
             Err(OsCode::EAGAIN) => Ok(None),

@@ -57,8 +57,13 @@ pub(super) fn publish(file: &File, temporary: Option<&Path>, path: &Path) -> Res
         .map_err(|errno| Failure("renameat2", errno))
 }
 
+/// The first bytes of a new file get their memory; the others when there are more processes.
+pub(super) fn allocate_first(file: &File, first: usize, _size: usize) -> Result<(), Failure> {
+    allocate_more(file, first)
+}
+
 /// `fallocate(file, FALLOC_FL_KEEP_SIZE, 0, bytes)`
-pub(super) fn allocate(file: &File, bytes: usize) -> Result<(), Failure> {
+pub(super) fn allocate_more(file: &File, bytes: usize) -> Result<(), Failure> {
     let length = i64::try_from(bytes).unwrap_or(i64::MAX);
     loop {
         return match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {

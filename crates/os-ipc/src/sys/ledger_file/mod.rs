@@ -5,16 +5,11 @@
 //! | `unix` | opening, checking and removing |
 //! | `linux` | `O_TMPFILE`, locks of the open file, namespaces |
 //! | `darwin` | renamex_np(2), the boot session |
-//! | `windows` | a stand-in: there are no files |
 
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
+#[path = "unix.rs"]
 mod imp;
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod system;
-#[cfg(target_vendor = "apple")]
-#[path = "darwin.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod system;
 
 pub(crate) use imp::{Draft, LedgerFile, Status, folder, names};

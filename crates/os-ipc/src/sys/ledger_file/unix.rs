@@ -123,8 +123,7 @@ impl LedgerFile {
     }
 
     fn of(path: PathBuf, file: File, length: NonZeroUsize, writable: bool) -> Result<Self, Failure> {
-        let mapping =
-            Mapping::of_file(&file, length, writable).map_err(|errno| Failure("mmap", errno))?;
+        let mapping = Mapping::of_file(&file, length, writable).map_err(|errno| Failure("mmap", errno))?;
         Ok(Self { path, guard: Guard::of(file), mapping })
     }
 
@@ -153,7 +152,7 @@ impl LedgerFile {
 
     /// Gives the file its first `bytes` bytes of memory or disk. `ENOSPC` here spares the process a SIGBUS later.
     pub(crate) fn allocate(&self, bytes: usize) -> Result<(), Failure> {
-        system::allocate(self.guard.file(), bytes)
+        system::allocate_more(self.guard.file(), bytes)
     }
 
     /// Says to other processes that this one uses the ledger, as long as the file is open. False if a process of another
@@ -186,11 +185,16 @@ const MOST_BYTES: usize = 4 << 20;
 
 impl Draft {
     /// A new file of `size` zeros, the first `allocated` of which have memory or disk.
-    pub(crate) fn new(folder: &Path, name: &str, size: NonZeroUsize, allocated: usize) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        folder: &Path,
+        name: &str,
+        size: NonZeroUsize,
+        allocated: usize,
+    ) -> Result<Self, Failure> {
         let (file, temporary) = system::create(folder)?;
-        let draft = Self { file: LedgerFile::of(path_of(folder, name), sized(file, size)?, size, true)?, temporary };
-        draft.file.allocate(allocated)?;
-        Ok(draft)
+        file.set_len(size.get() as u64).map_err(|error| Failure("ftruncate", error.into()))?;
+        system::allocate_first(&file, allocated, size.get())?;
+        Ok(Self { file: LedgerFile::of(path_of(folder, name), file, size, true)?, temporary })
     }
 
     pub(crate) fn file(&self) -> &LedgerFile {
@@ -250,11 +254,6 @@ impl Drop for Temporary {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-fn sized(file: File, size: NonZeroUsize) -> Result<File, Failure> {
-    file.set_len(size.get() as u64).map_err(|error| Failure("ftruncate", error.into()))?;
-    Ok(file)
 }
 
 fn refused(error: io::Error) -> Refusal {
