@@ -342,6 +342,40 @@ function anchors(markdown: string): Set<string> {
   return found
 }
 
+/** The heading of api.md for each word that a page uses for an object. */
+const OBJECTS: Record<string, string> = {
+  Limit: 'Limit',
+  limit: 'limit',
+  permit: 'permit',
+  Semaphore: 'Semaphore',
+  semaphore: 'semaphore',
+  SharedMemory: 'SharedMemory',
+  memory: 'sharedMemory',
+  locks: 'lockManager',
+}
+
+for (const path of PAGES.filter(path => !/api|cli|CHANGELOG/.test(path))) {
+  test(`every method that ${path} names exists`, t => {
+    const headings = page('docs/api.md')
+    // The first column of a table of moving.md has the words of another package.
+    const all = path === 'docs/moving.md' ? page(path).replaceAll(/^\| .*? \| /gm, '') : page(path)
+    const text = all
+      .replaceAll(/^```(c|go|python)\n.*?^```$/gms, '')
+      // The only method that pages name because it throws.
+      .replaceAll('`semaphore.acquire()` throws', '')
+    const unknown = [...text.matchAll(/(?<![\w./])(\w+)\.(\w+)\b(?!\.)/g)]
+      .filter(([, object = '', word = '']) => object in OBJECTS && !/^(rs|md|[cm]?[jt]s)$/.test(word))
+      .filter(
+        ([, object = '', word = '']) =>
+          !new RegExp(`^### ${OBJECTS[object]}\\.${word}\\b`, 'm').test(headings),
+      )
+    t.deepEqual(
+      unknown.map(([use]) => use),
+      [],
+    )
+  })
+}
+
 // --- errors.md
 
 function sources(folder: string, extension: string): string[] {

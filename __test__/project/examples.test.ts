@@ -45,23 +45,26 @@ function well(t: ExecutionContext, { code, stdout, stderr }: Exit): string[] {
   return stdout.trimEnd().split('\n')
 }
 
-test('every example has a test, and the README lists it', t => {
+test('every example has a test, and recipes.md lists it', t => {
   const examples = readdirSync(EXAMPLES).sort()
   t.deepEqual(examples, [
     'cluster-limit.mjs',
     'demo',
     'frames-go',
+    'jest',
     'memory-python.mjs',
+    'next',
     'numpy',
     'pm2',
     'postgres-permits.mjs',
+    'recipes',
     'signal.mjs',
     'single-flight.mjs',
     'test-fixture',
     'thumbnails',
   ])
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  for (const example of examples) t.true(readme.includes(`(examples/${example})`), example)
+  const recipes = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'utf8')
+  for (const example of examples) t.true(recipes.includes(`(../examples/${example})`), example)
 })
 
 test('cluster-limit.mjs runs two jobs at a time, over all workers', async t => {

@@ -284,3 +284,50 @@ requires(next).serial(
     t.deepEqual(answer, { version: 2, before: 2, mode: 'exclusive', known: true } as object)
   },
 )
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url))
+
+requires(jest).serial('examples/jest: test files in several processes take turns', async t => {
+  t.teardown(() => removeNamed('/example-jest'))
+  const text = readFileSync(join(examples, 'jest/orders.test.js'), 'utf8')
+  const { home, env } = project(
+    t,
+    each(file => ({ [`${file}.test.js`]: text })),
+  )
+  const report = join(home, 'report.json')
+  const config = JSON.stringify({ rootDir: home, cacheDirectory: join(folder(t), 'cache') })
+  const args = ['--maxWorkers=2', '--watchman=false', '--json', `--outputFile=${report}`, '--config', config]
+  const { code, stderr } = await program(t, [process.execPath, jest.path, ...args], { env }).exit
+  t.is(code, 0, stderr)
+  t.like(JSON.parse(readFileSync(report, 'utf8')), { numPassedTests: 2, numFailedTests: 0 })
+})
+
+requires(next).serial('examples/next: two requests at a time run in the route', async t => {
+  t.teardown(() => removeNamed('/example-next'))
+  const links = Object.fromEntries(['next', 'react', 'react-dom'].map(name => [name, beside(next, name)]))
+  const read = (file: string) => readFileSync(join(examples, 'next', file), 'utf8')
+  const config = read('next.config.mjs')
+  // The links lead out of the project, where Turbopack does not look without a setting.
+  const linked = config.replace(" ['os-ipc'] }", " ['os-ipc'], turbopack: { root: '/' } }")
+  t.not(linked, config)
+  const { home, env } = project(
+    t,
+    {
+      'next.config.mjs': linked,
+      'app/layout.js': 'export default ({ children }) => <html><body>{children}</body></html>\n',
+      'app/convert/route.js': read('app/convert/route.js'),
+    },
+    links,
+  )
+  const server = program(t, [process.execPath, next.path, 'dev', home, '--port', '0', '-H', '127.0.0.1'], {
+    env: { ...env, NEXT_TELEMETRY_DISABLED: '1' },
+  })
+  let url: string | undefined
+  while (url === undefined) url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(await server.next()))?.[0]
+  const ask = async () => (await (await fetch(`${url}/convert`)).json()) as { permits: number }[]
+  await ask() // compiles the route
+  for (const holders of await Promise.all(Array.from({ length: 4 }, ask))) {
+    const held = holders.reduce((sum, { permits }) => sum + permits, 0)
+    t.true(held === 1 || held === 2, JSON.stringify(holders))
+  }
+})

@@ -76,11 +76,14 @@ const OPTIONS: ts.CompilerOptions = {
 test('every example compiles', t => {
   const files = new Map([[join(ROOT, 'opentelemetry.d.ts'), OPENTELEMETRY]])
   for (const path of PAGES) {
-    for (const [index, code] of examples(markdownOf(path)).entries()) {
+    for (const [index, { language, code }] of examples(markdownOf(path)).entries()) {
+      // A whole program may be JavaScript with types in its comments; a fragment may use the given names.
+      const whole = /^(import|export) /m.test(code)
+      const [, file = `${index}.${whole && language === 'js' ? 'mjs' : 'mts'}`] =
+        /^\/\/ (\S+\.mts)\n/.exec(code) ?? []
       // The package can be imported by its own name.
-      const [, file = `${index}.mts`] = /^\/\/ (\S+\.mts)\n/.exec(code) ?? []
       const name = join(ROOT, `example-${path.replaceAll(/\W/g, '-')}`, file)
-      files.set(name, code.includes('import ') ? code : `${GIVEN}async function example() {\n${code}}\n`)
+      files.set(name, whole ? code : `${GIVEN}async function example() {\n${code}}\n`)
     }
   }
   t.true(files.size > 30, `${files.size} examples`)
@@ -212,11 +215,15 @@ test('a wrong use of locks is found', t => {
 
 /** The text of a page; of declarations, the comments without the stars. */
 function markdownOf(path: string): string {
-  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^ *\* ?/gm, '')
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  return path.endsWith('.md') ? text : text.replaceAll(/^ *\* ?/gm, '')
 }
 
-function examples(markdown: string): string[] {
-  return [...markdown.matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, code = '']) => code)
+function examples(markdown: string): { language: string; code: string }[] {
+  return [...markdown.matchAll(/^```(js|ts)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }))
 }
 
 /** The compiler's messages about files that exist only in memory. */

@@ -1,0 +1,2 @@
+// examples/next/next.config.mjs
+export default { serverExternalPackages: ['os-ipc'] }
