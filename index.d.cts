@@ -59,6 +59,8 @@ interface Capabilities {
     readonly list: boolean;
     /** Whether this runtime allows {@link SharedMemory.buffer}. Electron does not. */
     readonly externalBuffers: boolean;
+    /** Whether this runtime allows {@link SharedMemory.shared}: Bun and recent Node.js do; Deno, Electron and older Node.js do not. */
+    readonly sharedBuffers: boolean;
 }
 /**
  * The features of this platform.
@@ -987,6 +989,7 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
     /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
     owner?: Owner | undefined;
 }
+
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
  * by its key (a number) or id.
@@ -1097,6 +1100,7 @@ declare class SharedMemory implements Disposable {
      *
      * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
      * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
      * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
      * thread that opened the memory ends.
      *
@@ -1113,6 +1117,25 @@ declare class SharedMemory implements Disposable {
      * ```
      */
     get buffer(): ArrayBuffer;
+    /**
+     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
+     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
+     * access returns the same object.
+     *
+     * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
+     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
+     * {@link SharedMemory.buffer}.
+     *
+     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
+     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+     *
+     * @example
+     * ```ts
+     * import { Worker } from 'node:worker_threads'
+     * new Worker('./worker.js', { workerData: memory.shared })
+     * ```
+     */
+    get shared(): SharedArrayBuffer;
     /**
      * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
      *
@@ -1176,9 +1199,10 @@ declare class SharedMemory implements Disposable {
     info(): SharedMemoryInfo;
     /**
      * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-     * nothing.
+     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
      *
-     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone.
+     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
+     * the memory itself if `shared` keeps it mapped.
      *
      * @example
      * ```ts

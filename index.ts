@@ -55,11 +55,11 @@ export {
 } from './lib/semaphore/semaphore.js'
 export type { WaitOptions, WaitSyncOptions } from './lib/waiting/options.js'
 export type { SemaphoreInfo } from './lib/semaphore/info.js'
-export {
-  type CreateSharedMemoryOptions,
-  type OpenOrCreateSharedMemoryOptions,
-  type OpenSharedMemoryOptions,
-  SharedMemory,
-} from './lib/memory/shared-memory.js'
+export { SharedMemory } from './lib/memory/shared-memory.js'
+export type {
+  CreateSharedMemoryOptions,
+  OpenOrCreateSharedMemoryOptions,
+  OpenSharedMemoryOptions,
+} from './lib/memory/open-options.js'
 export type { SharedMemoryInfo } from './lib/memory/info.js'
 export { settings, type Settings } from './lib/waiting/settings.js'

@@ -184,6 +184,9 @@ export declare function memoryRelease(handle: number): void
 /** Removes an object that was closed. */
 export declare function memoryRemoveClosed(identity: object): void
 
+/** A new `SharedArrayBuffer` over the object. Null where the runtime cannot make one. */
+export declare function memoryShared(handle: number): SharedArrayBuffer | null
+
 /** Removes the object. */
 export declare function memoryUnlink(handle: number): void
 
@@ -387,6 +390,9 @@ export interface Settled {
   /** Errors, in the form that failed calls return. */
   errors: Array<string>
 }
+
+/** Whether this environment allows `SharedArrayBuffer`s over shared memory. */
+export declare function sharedBuffersAllowed(): boolean
 
 /** Whether waits may spin before they sleep. */
 export declare function spins(): boolean

@@ -1,8 +1,9 @@
 // Shared memory of both kinds.
 
 import assert from 'node:assert/strict'
+import { Worker } from 'node:worker_threads'
 
-import { ipc, memory, peer, test, uniqueName } from './suite.mjs'
+import { cleanup, ipc, memory, peer, test, uniqueName } from './suite.mjs'
 
 const { SharedMemory, capabilities } = ipc
 
@@ -91,6 +92,38 @@ for (const kind of ['posix', 'sysv']) {
       assert.equal(made.toBuffer(0, 3).toString(), 'abc')
     })
   }
+}
+
+for (const kind of ['posix', 'sysv']) {
+  if (capabilities.sharedBuffers) {
+    test(`${kind} memory: workers get shared without a copy, and it outlives close`, async () => {
+      const { id, made } = memory(kind, 4_096)
+      assert.equal(made.shared, made.shared)
+      assert.ok(made.shared instanceof SharedArrayBuffer)
+      const words = new Int32Array(made.shared)
+      const worker = new Worker(new URL('shared-worker.mjs', import.meta.url), { workerData: made.shared })
+      cleanup(() => worker.terminate())
+      const heard = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+      assert.equal(await heard, 'ready')
+      made.close()
+      assert.throws(() => made.shared, { code: 'ERR_DETACHED' })
+      while (Atomics.notify(words, 0) === 0) await new Promise(resolve => setTimeout(resolve, 1))
+      while (Atomics.load(words, 1) !== 9) await new Promise(resolve => setTimeout(resolve, 1))
+      assert.deepEqual(await peer().ask('read', id, 4, 1), { ok: '\t' })
+    })
+  } else {
+    test(`${kind} memory: no silent copy where shared buffers are missing`, () => {
+      const { made } = memory(kind, 100)
+      assert.throws(() => made.shared, { name: 'IpcError', code: 'ERR_NOT_SUPPORTED', hint: /each worker/ })
+    })
+  }
+
+  test(`${kind} memory: a read-only handle has no shared`, () => {
+    const { id } = memory(kind, 100)
+    const reader = SharedMemory.open(id, { readOnly: true })
+    assert.throws(() => reader.shared, { code: 'ERR_READ_ONLY' })
+    reader.close()
+  })
 }
 
 test('a name of memory has its slash, written or not', () => {

@@ -55,6 +55,8 @@ export interface Capabilities {
   readonly list: boolean
   /** Whether this runtime allows {@link SharedMemory.buffer}. Electron does not. */
   readonly externalBuffers: boolean
+  /** Whether this runtime allows {@link SharedMemory.shared}: Bun and recent Node.js do; Deno, Electron and older Node.js do not. */
+  readonly sharedBuffers: boolean
 }
 
 const supported = reason === undefined
@@ -128,6 +130,9 @@ export const capabilities: Capabilities = Object.freeze({
   // Linux lists the System V objects in /proc. On darwin there are no System V objects of this package, and no list.
   list: those(({ name, available }) => name === 'sysv' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
+  get sharedBuffers() {
+    return supported && checked(native.sharedBuffersAllowed())
+  },
   // Shows the facts; Node.js would print `[Getter]`.
   [inspect.custom](this: Capabilities) {
     return Object.fromEntries(Object.entries(this))

@@ -13,6 +13,7 @@ export class MemoryHandle {
   /** The argument of the addon's functions. They return an `ERR_DETACHED` for a closed one. */
   number: number
   #buffer: ArrayBuffer | undefined
+  #shared: SharedArrayBuffer | undefined
   /** The identity of the memory after `close`, when the addon does not know the number any more. */
   #identity: object | null = null
 
@@ -31,11 +32,18 @@ export class MemoryHandle {
     return this.#buffer
   }
 
-  /** Unmaps the memory from this process. */
+  /** The memory itself for all threads: every call returns the same `SharedArrayBuffer`. */
+  shared(readOnly: boolean): SharedArrayBuffer {
+    this.#shared ??= this.#externalShared(readOnly)
+    return this.#shared
+  }
+
+  /** Unmaps the memory from this process, unless a `SharedArrayBuffer` of it is still in use. */
   close(): void {
     if (!this.open) return
     this.#identity = checked(native.memoryClose(this.number))
     this.number = NONE
+    this.#shared = undefined
     unreachable.forget(this)
   }
 
@@ -46,13 +54,7 @@ export class MemoryHandle {
   }
 
   #external(readOnly: boolean): ArrayBuffer {
-    if (readOnly) {
-      throw new IpcError(
-        'ERR_READ_ONLY',
-        'a read-only object has no ArrayBuffer, which can always be written to',
-        { hint: 'use read() or toBuffer()' },
-      )
-    }
+    refuseReadOnly(readOnly, 'ArrayBuffer')
     if (!this.open) return new ArrayBuffer(0)
     const buffer = checked(native.memoryBuffer(this.number))
     if (buffer === null) {
@@ -62,4 +64,22 @@ export class MemoryHandle {
     }
     return buffer
   }
+
+  #externalShared(readOnly: boolean): SharedArrayBuffer {
+    refuseReadOnly(readOnly, 'SharedArrayBuffer')
+    const shared = checked(native.memoryShared(this.number))
+    if (shared === null) {
+      throw new IpcError('ERR_NOT_SUPPORTED', 'this runtime has no SharedArrayBuffers over shared memory', {
+        hint: 'open the memory by its name in each worker, and use its buffer there; capabilities.sharedBuffers tells where `shared` works',
+      })
+    }
+    return shared
+  }
+}
+
+function refuseReadOnly(readOnly: boolean, what: string): void {
+  if (!readOnly) return
+  throw new IpcError('ERR_READ_ONLY', `a read-only object has no ${what}, which can always be written to`, {
+    hint: 'use read() or toBuffer()',
+  })
 }

@@ -7,7 +7,6 @@ import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
 import {
   type Id,
-  type Owner,
   checkBoolean,
   checkBytes,
   checkId,
@@ -19,28 +18,11 @@ import {
 } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
-
-/** The options of {@link SharedMemory.create}. */
-export interface CreateSharedMemoryOptions {
-  /** The size in bytes, at least 1. */
-  size: number
-  /** Permission bits, independent of the umask; `0o600` when missing. */
-  mode?: number | undefined
-}
-
-/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
-export interface OpenSharedMemoryOptions {
-  /** Maps the memory read-only, so that this process cannot write to it. */
-  readOnly?: boolean | undefined
-  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
-
-/** The options of {@link SharedMemory.openOrCreate}. */
-export interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-  /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
+import type {
+  CreateSharedMemoryOptions,
+  OpenOrCreateSharedMemoryOptions,
+  OpenSharedMemoryOptions,
+} from './open-options.js'
 
 /** The key of the constructor: only this module opens memory. */
 const inside = Symbol('inside')
@@ -229,6 +211,7 @@ export class SharedMemory implements Disposable {
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+   * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
    * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
    * thread that opened the memory ends.
    *
@@ -246,6 +229,28 @@ export class SharedMemory implements Disposable {
    */
   get buffer(): ArrayBuffer {
     return this.#handle.buffer(this.readOnly)
+  }
+
+  /**
+   * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
+   * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
+   * access returns the same object.
+   *
+   * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
+   * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
+   * {@link SharedMemory.buffer}.
+   *
+   * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
+   *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+   *
+   * @example
+   * ```ts
+   * import { Worker } from 'node:worker_threads'
+   * new Worker('./worker.js', { workerData: memory.shared })
+   * ```
+   */
+  get shared(): SharedArrayBuffer {
+    return this.#handle.shared(this.readOnly)
   }
 
   /**
@@ -340,9 +345,10 @@ export class SharedMemory implements Disposable {
 
   /**
    * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-   * nothing.
+   * nothing. If `shared` is still in use, the memory stays mapped until it is not.
    *
-   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone.
+   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
+   * the memory itself if `shared` keeps it mapped.
    *
    * @example
    * ```ts

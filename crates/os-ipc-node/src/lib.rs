@@ -19,6 +19,7 @@ mod owner;
 mod pool;
 mod semaphores;
 mod session;
+mod shared_buffer;
 mod spin;
 mod stayed_buffers;
 mod waitable;

@@ -11,6 +11,7 @@ use crate::environment;
 use crate::error::{OrFail, internal};
 use crate::external_buffer::{self, ArrayBufferValue, ExternalBuffer};
 use crate::owner::owner_of;
+use crate::shared_buffer::{self, SharedBufferValue};
 
 /// An open memory object.
 pub(crate) struct Segment {
@@ -168,6 +169,19 @@ pub fn memory_buffer(env: Env, handle: u32) -> napi::Result<Option<ArrayBufferVa
         segment.buffer = Some(buffer);
         Ok(Some(value))
     })
+}
+
+/// A new `SharedArrayBuffer` over the object. Null where the runtime cannot make one.
+#[napi(ts_return_type = "SharedArrayBuffer | null")]
+pub fn memory_shared(env: Env, handle: u32) -> napi::Result<Option<SharedBufferValue>> {
+    let lease = with(env, handle, |segment| Ok(segment.memory.shared_lease()))?;
+    shared_buffer::create(env, lease)
+}
+
+/// Whether this environment allows `SharedArrayBuffer`s over shared memory.
+#[napi]
+pub fn shared_buffers_allowed(env: Env) -> napi::Result<bool> {
+    shared_buffer::allowed(env)
 }
 
 /// Whether this environment allows `ArrayBuffer`s over shared memory.

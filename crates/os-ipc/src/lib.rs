@@ -37,7 +37,7 @@ pub use limit::{
 };
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
-pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedMemory, SharedMemoryInfo};
+pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedLease, SharedMemory, SharedMemoryInfo};
 pub use name::{MAX_NAME_BYTES, Name};
 pub use semaphore::{Backend, Creation, Semaphore, SemaphoreId, SemaphoreIdentity, SemaphoreInfo, VALUE_MAX};
 pub use undo::{KernelUndo, kernel_undo};

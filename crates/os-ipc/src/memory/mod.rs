@@ -5,6 +5,7 @@ mod backend;
 mod hints;
 mod identity;
 mod info;
+mod lease;
 #[cfg(unix)]
 mod posix;
 #[cfg(unix)]
@@ -12,20 +13,19 @@ mod system_v;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use backend::{Object, Place};
 pub use identity::MemoryIdentity;
 pub use info::{MemoryKind, SharedMemoryInfo};
+use lease::Lent;
+pub use lease::{Lease, SharedLease};
 
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::Wanted;
 use crate::key::Key;
 use crate::name::Name;
-use crate::sys::mapping::Mapping;
-use crate::sys::module;
 
 /// The identity of a memory object: a name or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +42,10 @@ pub enum MemoryId {
 /// of 1, 2, 4 or 8 bytes at a position that is a multiple of its length is never seen half done.
 pub struct SharedMemory {
     object: Box<dyn Object>,
-    mapping: Arc<Mapping>,
+    mapping: Arc<Lent>,
     writable: bool,
     created: bool,
 }
-
-/// Keeps the range of a [`SharedMemory`] mapped after that was dropped: for pointers in other hands.
-pub struct Lease(Arc<Mapping>);
 
 impl SharedMemory {
     /// Creates an object, filled with zeros; `EEXIST` if it exists.
@@ -132,7 +129,7 @@ impl SharedMemory {
     }
 
     fn mapped(object: Box<dyn Object>, writable: bool, created: bool) -> Result<Self> {
-        let mapping = Arc::new(object.map(writable)?);
+        let mapping = Arc::new(Lent::new(object.map(writable)?));
         Ok(Self { object, mapping, writable, created })
     }
 
@@ -279,42 +276,23 @@ impl SharedMemory {
         self.identity().remove()
     }
 
-    /// A lease on the mapped range, for a pointer in other hands.
-    ///
-    /// It may end late, in a finalizer of another thread: the code of this library stays loaded for it.
+    /// A lease on the mapped range, for a pointer in other hands. The range shows zeros after [`withdraw`](Self::withdraw).
     #[must_use]
     pub fn lease(&self) -> Lease {
-        module::pin();
-        Lease(Arc::clone(&self.mapping))
+        Lease::on(&self.mapping)
     }
 
-    /// Drops the memory, and takes it from the leases too: their range shows zeros from now on.
+    /// A lease on the memory itself, for pointers that cannot be taken back: [`withdraw`](Self::withdraw) waits for its end.
+    #[must_use]
+    pub fn shared_lease(&self) -> SharedLease {
+        SharedLease::on(&self.mapping)
+    }
+
+    /// Drops the memory, and takes it from the leases too: their range shows zeros once no shared lease is left.
     pub fn withdraw(self) {
         if Arc::strong_count(&self.mapping) > 1 {
-            // If this fails (a segment of huge pages with a size that is no multiple), the leases keep the object.
-            let _ = self.mapping.vacate();
+            self.mapping.withdraw();
         }
-    }
-}
-
-impl Lease {
-    /// The start of the range.
-    #[must_use]
-    pub fn start(&self) -> NonNull<u8> {
-        self.0.start()
-    }
-
-    /// The length in bytes.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.0.length()
-    }
-
-    /// Takes the memory away and keeps its range mapped until the process ends; the range shows zeros.
-    pub fn withdraw_for_ever(self) {
-        // If this fails, the range keeps the object itself.
-        let _ = self.0.vacate();
-        std::mem::forget(self);
     }
 }
 

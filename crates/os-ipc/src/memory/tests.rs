@@ -223,10 +223,59 @@ fn withdrawn_memory_shows_zeros_to_its_leases_and_is_detached() {
     let lease = memory.lease();
     memory.withdraw();
     assert_eq!(other.info().unwrap().attached, Some(1));
-    #[allow(unsafe_code, reason = "a pending read of a file touches the memory like this")]
-    // SAFETY: the lease keeps the range valid, and the number is in it.
-    let byte = unsafe { lease.start().as_ptr().read_volatile() };
-    assert_eq!(byte, 0);
+    assert_eq!(byte_at(lease.start()), 0);
+}
+
+/// The first byte of a range that a lease keeps valid.
+#[allow(unsafe_code, reason = "a pending read of a file, or JavaScript, touches the memory like this")]
+fn byte_at(start: std::ptr::NonNull<u8>) -> u8 {
+    // SAFETY: the caller's lease keeps the range valid.
+    unsafe { start.as_ptr().read_volatile() }
+}
+
+#[test]
+fn a_shared_lease_shows_the_memory_after_it_was_withdrawn() {
+    for id in Fresh::both() {
+        let (memory, peer) = (id.create(64), id.open().unwrap());
+        let (lease, first, last) = (memory.lease(), memory.shared_lease(), memory.shared_lease());
+        memory.withdraw();
+        peer.write(b"x", 0).unwrap();
+        drop(first);
+        assert_eq!(byte_at(last.start()), b'x');
+        assert_eq!(byte_at(lease.start()), b'x', "the range is the same");
+        std::thread::spawn(move || drop(last)).join().unwrap();
+        assert_eq!(byte_at(lease.start()), 0, "the withdrawal was due");
+        drop(lease);
+        if let Some(attached) = peer.info().unwrap().attached {
+            assert_eq!(attached, 1);
+        }
+    }
+}
+
+#[test]
+fn a_shared_lease_that_ends_before_the_withdrawal_changes_nothing() {
+    let id = Fresh::name();
+    let memory = id.create(64);
+    memory.write(b"x", 0).unwrap();
+    let lease = memory.lease();
+    drop(memory.shared_lease());
+    assert_eq!(byte_at(lease.start()), b'x');
+    memory.withdraw();
+    assert_eq!(byte_at(lease.start()), 0);
+}
+
+#[test]
+fn memory_withdrawn_for_ever_is_shown_until_the_last_shared_lease_ends() {
+    let id = Fresh::name();
+    let memory = id.create(64);
+    memory.write(b"x", 0).unwrap();
+    let shared = memory.shared_lease();
+    let start = shared.start();
+    memory.lease().withdraw_for_ever();
+    drop(memory);
+    assert_eq!(byte_at(start), b'x');
+    drop(shared);
+    assert_eq!(byte_at(start), 0, "the range stays valid");
 }
 
 #[test]

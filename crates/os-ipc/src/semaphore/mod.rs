@@ -145,7 +145,7 @@ impl Semaphore {
                 if self.object.may_block(deadline) {
                     self.object.wait(deadline)
                 } else {
-                    block_in_queue(&self.queue, &self.holder, deadline)
+                    block_in_queue(&self.queue, Request::Unit, &self.holder, deadline)
                 }
             },
         )

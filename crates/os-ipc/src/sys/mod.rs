@@ -12,7 +12,7 @@ pub(crate) mod access;
 mod bus_guard;
 mod code;
 mod copy;
-#[allow(dead_code, unused_imports, reason = "its users come next")]
+#[allow(dead_code, unused_imports, reason = "the ledger uses the rest")]
 pub(crate) mod death;
 pub(crate) mod exec;
 #[cfg(unix)]
@@ -41,7 +41,7 @@ pub(crate) mod system_v;
 pub(crate) mod thread;
 #[cfg(unix)]
 pub(crate) mod user_folder;
-#[allow(dead_code, unused_imports, reason = "its users come next")]
+#[allow(dead_code, unused_imports, reason = "the ledger uses the rest")]
 pub(crate) mod wake;
 
 #[cfg(unix)]

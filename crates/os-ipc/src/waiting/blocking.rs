@@ -11,10 +11,16 @@ use super::source::Request;
 use crate::error::Result;
 use crate::sync::{Condvar, Mutex};
 
-/// Takes a unit for good, and blocks until it has one; false if the deadline comes first.
+/// Takes for the request, and blocks until it has it; false if the deadline comes first. A permit is with the holder then.
 ///
-/// This is the timed wait for kernels without one: the thread sleeps on a condition variable, which has a clock.
-pub(crate) fn block_in_queue(queue: &Queue, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
+/// This is the timed wait for kernels without one, and the wait for a source that no call waits for: the thread sleeps on
+/// a condition variable, which has a clock.
+pub(crate) fn block_in_queue(
+    queue: &Queue,
+    request: Request,
+    holder: &Arc<Holder>,
+    deadline: Option<Instant>,
+) -> Result<bool> {
     let arrived = Arc::new((Mutex::new(false), Condvar::new()));
     let wake = {
         let arrived = Arc::clone(&arrived);
@@ -25,7 +31,7 @@ pub(crate) fn block_in_queue(queue: &Queue, holder: &Arc<Holder>, deadline: Opti
     };
     let mailbox = Arc::new(Mailbox::new(wake));
     let waiter = Waiter {
-        request: Request::Unit,
+        request,
         holder: Arc::clone(holder),
         mailbox: Arc::clone(&mailbox),
         executors: Executors::THREAD,

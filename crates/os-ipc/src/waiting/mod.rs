@@ -14,6 +14,7 @@
 //! | `grant` | a taken unit, on its way to its waiter |
 //! | `mailbox` | the place where outcomes arrive |
 //! | `executors` | the thread that drives, and the right to drive |
+//! | `hub` | the one thread that drives for all watched sources |
 //! | `poll` | a driver that never blocks |
 //! | `spin` | polling for a moment before a sleep, and the switch that turns it off |
 //! | `blocking` | a wait of the calling thread |
@@ -21,6 +22,7 @@
 mod blocking;
 mod executors;
 mod grant;
+mod hub;
 mod mailbox;
 #[cfg(all(loom, test))]
 mod model;
@@ -43,5 +45,5 @@ pub(crate) use source::{Counter, Locking, Request, Token};
 pub(crate) use spin::spin_before_sleep;
 pub use spin::{Spin, is_spinning, set_spinning, set_spinning_by_default};
 pub use state::WaiterId;
-#[allow(unused_imports, reason = "its users come next")]
+#[allow(unused_imports, reason = "the ledger is one")]
 pub(crate) use watched::Watched;

@@ -5,6 +5,7 @@
 //! every decision, and finds every deadlock. Each test ends with an account: a unit that was given is with a waiter or
 //! back in the kernel.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,10 +19,13 @@ use super::poll::Poll;
 use super::queue::{Queue, Wait, Waiter, Work};
 use super::source::{Counter, Locking, Request, Token};
 use super::state::WaiterId;
+use super::watched::Watched;
 use crate::error::{Error, Result};
 use crate::sync::{Condvar, Mutex, pause, thread};
+use crate::sys::death::{self, ProcessId};
 use crate::sys::interrupt::{Interrupt, signal as kernel};
 use crate::sys::thread as threads;
+use crate::sys::wake;
 
 /// The kernel's counter.
 struct KernelCounter;
@@ -105,6 +109,92 @@ impl Locking for KernelLock {
     fn end_process(&self) {}
 
     fn rest(&self) {}
+}
+
+/// A source in memory that other processes share: every process that the hub watches holds a unit of it.
+struct SharedCounter {
+    units: Mutex<u32>,
+    /// A process that dies, as long as it holds its unit.
+    peer: Mutex<Option<ProcessId>>,
+}
+
+/// The number of the process that dies.
+const PEER: ProcessId = ProcessId(7 << 32 | 1);
+
+impl SharedCounter {
+    const KEY: u64 = 5;
+
+    fn new(peer: Option<ProcessId>) -> Arc<Self> {
+        Arc::new(Self { units: Mutex::new(0), peer: Mutex::new(peer) })
+    }
+
+    fn units(&self) -> u32 {
+        *self.units.lock().unwrap()
+    }
+
+    /// Another process gives a unit, and then sends its hint.
+    fn give(&self) {
+        *self.units.lock().unwrap() += 1;
+        wake::hint(Path::new("/"), ProcessId::own(), Self::KEY);
+    }
+}
+
+impl Watched for Arc<SharedCounter> {
+    fn key(&self) -> u64 {
+        SharedCounter::KEY
+    }
+
+    fn inboxes(&self) -> &Path {
+        Path::new("/")
+    }
+
+    fn take_in_turn(&self, request: Request) -> Result<Option<Token>> {
+        self.try_take(request)
+    }
+
+    fn peers(&self, out: &mut Vec<ProcessId>) {
+        out.extend(*self.peer.lock().unwrap());
+    }
+
+    fn died(&self, id: ProcessId) {
+        let mut peer = self.peer.lock().unwrap();
+        if *peer == Some(id) {
+            *peer = None;
+            *self.units.lock().unwrap() += 1;
+        }
+    }
+
+    fn parted(&self) {}
+}
+
+impl Counter for Arc<SharedCounter> {
+    fn try_take(&self, _: Request) -> Result<Option<Token>> {
+        let mut units = self.units.lock().unwrap();
+        let Some(left) = units.checked_sub(1) else { return Ok(None) };
+        *units = left;
+        Ok(Some(Token::default()))
+    }
+
+    fn take(&self, _: Request, _: &Interrupt) -> Result<Option<Token>> {
+        unreachable!("no thread waits inside a watched source")
+    }
+
+    fn may_be_polled(&self) -> bool {
+        true
+    }
+
+    fn give_back(&self, _: Request, _: Token) -> std::result::Result<(), OsCode> {
+        self.give();
+        Ok(())
+    }
+
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(self)
+    }
+
+    fn failure(&self, act: &str, errno: OsCode) -> Error {
+        Error::system(act, "take", "", errno)
+    }
 }
 
 /// One JavaScript environment with one handle.
@@ -597,5 +687,106 @@ fn a_grant_for_a_writer_that_gave_up_does_not_go_to_a_reader() {
         leaver.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&reader]), kernel::units()), (1, 1));
+    });
+}
+
+#[test]
+fn a_unit_of_another_process_reaches_a_watched_wait() {
+    a_hint_reaches_the_wait(Executors::THREAD, 2);
+}
+
+#[test]
+fn a_unit_of_another_process_that_meets_a_poll_reaches_a_watched_wait() {
+    a_hint_reaches_the_wait(EVENT_LOOP, 2);
+}
+
+fn a_hint_reaches_the_wait(executors: Executors, preemptions: usize) {
+    in_every_order(preemptions, move || {
+        let source = SharedCounter::new(None);
+        let queue = Queue::of_units(Arc::clone(&source));
+        let party = Party::new(&queue, executors);
+        let giver = thread::spawn({
+            let source = Arc::clone(&source);
+            move || source.give()
+        });
+        if party.wait().is_some() {
+            assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        }
+        giver.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), source.units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_hint_that_meets_a_cancel_leaves_the_unit_with_the_waiter_or_the_source() {
+    in_every_order(2, || {
+        let source = SharedCounter::new(None);
+        let queue = Queue::of_units(Arc::clone(&source));
+        let party = Party::new(&queue, Executors::THREAD);
+        let giver = thread::spawn({
+            let source = Arc::clone(&source);
+            move || source.give()
+        });
+        if let Some(id) = party.wait() {
+            party.cancel(id);
+            assert_eq!(party.collect(), Post::default(), "nothing arrives after a cancel");
+        }
+        giver.join().unwrap();
+        rest(&queue);
+        assert_eq!(permits(&[&party]) + source.units(), 1);
+    });
+}
+
+#[test]
+fn the_unit_of_a_process_that_dies_meanwhile_reaches_a_watched_wait() {
+    in_every_order(2, || {
+        let source = SharedCounter::new(Some(PEER));
+        let queue = Queue::of_units(Arc::clone(&source));
+        let party = Party::new(&queue, Executors::THREAD);
+        let killer = thread::spawn(|| death::kill(PEER));
+        assert!(party.wait().is_some());
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        killer.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), source.units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_wait_that_joins_while_the_hub_ends_is_served() {
+    in_every_order(2, || {
+        let source = SharedCounter::new(None);
+        let queue = Queue::of_units(Arc::clone(&source));
+        let party = Party::new(&queue, Executors::THREAD);
+        let id = party.wait().unwrap();
+        party.cancel(id);
+        // The thread of the hub is about to end, or has ended.
+        assert!(party.wait().is_some());
+        source.give();
+        assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        rest(&queue);
+        assert_eq!((permits(&[&party]), source.units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_unit_of_a_cancelled_watched_waiter_goes_to_the_next() {
+    in_every_order(2, || {
+        let source = SharedCounter::new(None);
+        let queue = Queue::of_units(Arc::clone(&source));
+        let (first, second) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
+        let (one, two) = (first.wait(), second.wait());
+        assert!(one.is_some() && two.is_some());
+        let giver = thread::spawn({
+            let source = Arc::clone(&source);
+            move || source.give()
+        });
+        first.cancel(one.unwrap());
+        assert_eq!(second.collect_some(), Post { granted: 1, failed: 0 });
+        assert_eq!(first.collect(), Post::default());
+        giver.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&first, &second]), source.units()), (1, 0));
     });
 }

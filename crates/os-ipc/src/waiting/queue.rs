@@ -3,6 +3,7 @@
 mod driving;
 mod effects;
 mod release;
+mod watching;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::executors::{Executors, PoolWork};
 use super::grant::Holder;
+use super::hub::Seat;
 use super::mailbox::Mailbox;
 use super::poll::Poll;
 use super::source::{Counter, Locking, Request, Source};
@@ -62,11 +64,12 @@ pub(crate) struct Queue {
     me: Weak<Queue>,
 }
 
-#[derive(Default)]
 struct List {
     state: State<Party>,
     /// The interrupt of the driver that runs.
     interrupt: Option<Interrupt>,
+    /// The place in the hub, while that serves the queue.
+    seat: Option<Seat>,
 }
 
 impl List {
@@ -92,9 +95,10 @@ impl Queue {
     }
 
     fn new(source: Source) -> Arc<Self> {
+        let state = State::new(source.counter().watched().is_some());
         Arc::new_cyclic(|me| Self {
             source,
-            list: Mutex::default(),
+            list: Mutex::new(List { state, interrupt: None, seat: None }),
             returned: AtomicU32::new(0),
             me: Weak::clone(me),
         })
@@ -232,14 +236,18 @@ impl Queue {
         self.lock().state.len()
     }
 
-    /// The caller is about to read the counter, which must not include units that an event loop is about to take.
+    /// The caller is about to read the counter, which must not include units that an event loop or the hub is about to take.
     pub(crate) fn before_reading(&self) {
         let mut list = self.lock();
-        if list.state.driver() == Driver::Polling {
-            self.take_for_all(&mut list);
-        } else {
-            drop(list);
-            self.await_leaving_driver(MOMENT);
+        match list.state.driver() {
+            Driver::Polling => {
+                self.take_for_all(&mut list);
+            }
+            Driver::Hub => self.look_for_all(&mut list),
+            _ => {
+                drop(list);
+                self.await_leaving_driver(MOMENT);
+            }
         }
     }
 

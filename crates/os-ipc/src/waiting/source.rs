@@ -63,7 +63,6 @@ pub(crate) trait Counter: Send + Sync {
     }
 
     /// The source as one that the hub watches; `None` where [`take`](Self::take) waits in the kernel.
-    #[allow(dead_code, reason = "its users come next")]
     fn watched(&self) -> Option<&dyn Watched> {
         None
     }
@@ -155,9 +154,18 @@ impl Source {
         }
     }
 
+    /// Takes for the first waiter if that is possible now.
+    pub(super) fn attempt(&self, request: Request) -> Result<Option<Token>> {
+        match self.counter().watched() {
+            Some(watched) => watched.take_in_turn(request),
+            None => self.counter().try_take(request),
+        }
+    }
+
     pub(super) fn rest(&self) {
-        if let Self::Lock(lock) = self {
-            lock.rest();
+        match self {
+            Self::Lock(lock) => lock.rest(),
+            Self::Units(counter) => counter.watched().into_iter().for_each(Watched::parted),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Driver {
     Running(Executor),
     /// The thread of an event loop, which polls when it has nothing else to do.
     Polling,
+    /// The hub, which looks at the source whenever that may have changed, and never blocks for it.
+    Hub,
 }
 
 /// The action of the queue after an event, under its lock.
@@ -44,6 +46,8 @@ pub(super) enum Action {
     StartAnywhere(u64),
     /// Lets the event loop poll, as this generation.
     StartPoll(u64),
+    /// Gives the queue to the hub, as this generation.
+    JoinHub(u64),
     /// Tells the source that there are no waiters and no driver.
     Rest,
 }
@@ -80,10 +84,13 @@ pub(super) struct State<P> {
     generation: u64,
     /// The request that the driver takes now.
     taking: Option<Request>,
+    /// Whether the hub serves the queue, and no thread blocks for it.
+    watched: bool,
 }
 
-impl<P> Default for State<P> {
-    fn default() -> Self {
+impl<P> State<P> {
+    /// `watched` says whether the hub is to serve the queue, and no thread of its own.
+    pub(super) fn new(watched: bool) -> Self {
         Self {
             waiters: BTreeMap::new(),
             for_pool: 0,
@@ -91,11 +98,10 @@ impl<P> Default for State<P> {
             driver: Driver::None,
             generation: 0,
             taking: None,
+            watched,
         }
     }
-}
 
-impl<P> State<P> {
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
@@ -137,12 +143,13 @@ impl<P> State<P> {
                 self.replace(Driver::Polling);
                 Action::StartPoll(self.generation)
             }
+            Driver::None if self.watched => self.start_driver(),
             Driver::None => {
                 self.replace(Driver::Starting(Executor::Thread));
                 Action::StartAnywhere(self.generation)
             }
             // A planned poll can come late: its event loop may be busy.
-            Driver::Polling if !executors.event_loop => self.start_thread(),
+            Driver::Polling if !executors.event_loop => self.start_driver(),
             _ => self.settle(),
         }
     }
@@ -206,7 +213,7 @@ impl<P> State<P> {
             return Next::Poll(self.generation);
         }
         if executor == Executor::Pool && (self.for_pool == 0 || !now.pool_is_open) {
-            return Next::End(self.start_thread());
+            return Next::End(self.start_driver());
         }
         self.driver = Driver::Running(executor);
         self.taking = Some(request);
@@ -227,13 +234,13 @@ impl<P> State<P> {
         } else if self.is_empty() {
             self.end()
         } else {
-            self.start_thread()
+            self.start_driver()
         }
     }
 
     /// The calling thread is about to block; it may be the thread that was to poll.
     pub(super) fn replace_poll(&mut self) -> Action {
-        if self.driver == Driver::Polling { self.start_thread() } else { Action::Nothing }
+        if self.driver == Driver::Polling { self.start_driver() } else { Action::Nothing }
     }
 
     /// The program is about to exit: no thread of libuv's pool may block for us any more.
@@ -247,7 +254,7 @@ impl<P> State<P> {
 
     /// The driver waited too long for a free thread of libuv's pool.
     pub(super) fn leave_pool_queue(&mut self) -> Action {
-        if self.driver == Driver::Starting(Executor::Pool) { self.start_thread() } else { Action::Nothing }
+        if self.driver == Driver::Starting(Executor::Pool) { self.start_driver() } else { Action::Nothing }
     }
 
     /// The thread that [`leave_pool_queue`](Self::leave_pool_queue) asked for could not start: the driver waits on.
@@ -260,11 +267,13 @@ impl<P> State<P> {
     pub(super) fn settle(&mut self) -> Action {
         let (idle, no_pool) = (self.is_empty(), self.for_pool == 0);
         match self.driver {
+            // The hub is not inside the source now: it looks under the lock of the queue.
+            Driver::Hub if idle => self.end(),
             Driver::Running(_) if self.takes_another_request() => Action::Interrupt,
             Driver::Running(Executor::Thread) if idle => Action::Interrupt,
             Driver::Running(Executor::Pool) if idle || no_pool => Action::Interrupt,
             // An interrupt cannot reach a driver that has not begun, and libuv may start it late.
-            Driver::Starting(Executor::Pool) if !idle && no_pool => self.start_thread(),
+            Driver::Starting(Executor::Pool) if !idle && no_pool => self.start_driver(),
             _ => Action::Nothing,
         }
     }
@@ -275,7 +284,12 @@ impl<P> State<P> {
         matches!((self.taking, first), (Some(taken), Some(request)) if request != taken)
     }
 
-    fn start_thread(&mut self) -> Action {
+    /// Starts the driver that may block as long as it takes.
+    fn start_driver(&mut self) -> Action {
+        if self.watched {
+            self.replace(Driver::Hub);
+            return Action::JoinHub(self.generation);
+        }
         self.replace(Driver::Starting(Executor::Thread));
         Action::StartThread(self.generation)
     }

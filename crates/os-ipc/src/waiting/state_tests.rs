@@ -1,8 +1,8 @@
 //! The state machine by table: an event, the driver after it, and the action of the queue.
 
 use super::*;
-use Action::{Interrupt, Nothing, Rest, StartAnywhere, StartPoll, StartThread};
-use Driver::{None as NoDriver, Polling, Running, Starting};
+use Action::{Interrupt, JoinHub, Nothing, Rest, StartAnywhere, StartPoll, StartThread};
+use Driver::{Hub, None as NoDriver, Polling, Running, Starting};
 use Executor::{Pool, Thread};
 
 const THREAD: Executors = Executors::THREAD;
@@ -77,7 +77,15 @@ fn feed(state: &mut State<WaiterId>, event: Event) -> Outcome {
 
 /// Feeds the events one by one, and compares the outcome and the driver after each.
 fn play(steps: &[(Event, Outcome, Driver)]) {
-    let mut state = State::default();
+    play_in(State::new(false), steps);
+}
+
+/// As [`play`], for a queue that the hub serves.
+fn play_watched(steps: &[(Event, Outcome, Driver)]) {
+    play_in(State::new(true), steps);
+}
+
+fn play_in(mut state: State<WaiterId>, steps: &[(Event, Outcome, Driver)]) {
     for (at, (event, outcome, driver)) in steps.iter().enumerate() {
         assert_eq!(feed(&mut state, *event), *outcome, "step {at}: {event:?}");
         assert_eq!(state.driver(), *driver, "the driver after step {at}: {event:?}");
@@ -268,8 +276,34 @@ fn a_driver_leaves_its_place_only_to_an_event_loop_that_may_poll_for_all() {
 }
 
 #[test]
+fn the_hub_serves_a_watched_queue_until_its_last_waiter_is_gone() {
+    play_watched(&[
+        (Join(1, Permit, POOL), Does(JoinHub(1)), Hub),
+        (Join(2, Permit, LOOP), Does(Nothing), Hub),
+        (Granted(Permit), Grants(Some(1)), Hub),
+        (AllowPool(false), Does(Nothing), Hub),
+        (LeavePool, Does(Nothing), Hub),
+        (LeavePoolQueue, Does(Nothing), Hub),
+        (Block, Does(Nothing), Hub),
+        (Leave(2), Does(Rest), NoDriver),
+        (Join(3, Shrink(1), THREAD), Does(JoinHub(2)), Hub),
+        (Lost(1), Does(Nothing), Hub),
+        (Lost(2), Does(JoinHub(3)), Hub),
+    ]);
+}
+
+#[test]
+fn a_poll_of_a_watched_queue_is_replaced_by_the_hub() {
+    for (event, outcome) in
+        [(Join(2, Permit, THREAD), Does(JoinHub(2))), (Lost(1), Does(JoinHub(2))), (Block, Does(JoinHub(2)))]
+    {
+        play_watched(&[(JoinQuick(1, LOOP), Does(StartPoll(1)), Polling), (event, outcome, Hub)]);
+    }
+}
+
+#[test]
 fn a_failure_removes_every_waiter() {
-    let mut state = State::default();
+    let mut state = State::new(false);
     for id in 1..4 {
         let _ = feed(&mut state, Join(id, Permit, POOL));
     }

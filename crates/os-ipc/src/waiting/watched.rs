@@ -7,7 +7,6 @@ use super::source::{Request, Token};
 use crate::error::Result;
 use crate::sys::death::ProcessId;
 
-#[allow(dead_code, reason = "its users come next")]
 /// What the hub needs of a source that it watches for its waiters.
 ///
 /// The hub looks at a source when a waiter joins, on a hint with its key, after the death of one of its peers, and when

@@ -33,7 +33,7 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
         Ok(watch) => Sight::Alive(watch),
         Err(OsCode::ESRCH) => Sight::Dead,
         Err(_) if process::is_absent(id.pid()) || id.is_reused() => Sight::Dead,
-        Err(code) => Sight::Blind(code),
+        Err(_) => Sight::Blind,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
         Ok(watch) => Sight::Alive(watch),
         Err(code) if is_absence(code) => Sight::Dead,
         Err(_) if seems_dead(id) => Sight::Dead,
-        Err(code) => Sight::Blind(code),
+        Err(_) => Sight::Blind,
     }
 }
 

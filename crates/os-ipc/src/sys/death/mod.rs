@@ -8,16 +8,19 @@
 //! | `linux` | pidfd_open(2), and the start time in `/proc` where that is refused |
 //! | `darwin` | kqueue(2) with `NOTE_EXIT`, and the start time from sysctl(3) |
 //! | `windows` | a stand-in: nothing is known |
+//! | `model` | the processes of the model checker |
 
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
+#[cfg_attr(loom, path = "model.rs")]
+#[cfg_attr(all(not(loom), target_os = "linux"), path = "linux.rs")]
+#[cfg_attr(all(not(loom), target_vendor = "apple"), path = "darwin.rs")]
+#[cfg_attr(all(not(loom), windows), path = "windows.rs")]
 mod imp;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::OsCode;
+#[cfg(loom)]
+pub(crate) use imp::kill;
 pub(crate) use imp::{Watch, is_dead, is_stopped, watch};
 
 /// A process of this host: its pid, and 32 bits of the time when it started. Another process with the same pid has
@@ -32,8 +35,8 @@ pub(crate) enum Sight {
     Alive(Watch),
     /// It is proved that the process is dead.
     Dead,
-    /// The process cannot be watched now. `EMFILE`: this process has no file descriptor left.
-    Blind(OsCode),
+    /// The process cannot be watched: the system has no such call, or this process has no file descriptor left.
+    Blind,
 }
 
 /// The start time of a process where the system does not tell it.

@@ -3,14 +3,13 @@
 use std::ffi::c_int;
 
 use super::{ProcessId, Sight};
-use crate::error::OsCode;
 
 /// There are none.
 #[derive(Debug)]
 pub(crate) enum Watch {}
 
 pub(crate) fn watch(_: ProcessId) -> Sight {
-    Sight::Blind(OsCode::ENOSYS)
+    Sight::Blind
 }
 
 pub(crate) fn is_dead(_: ProcessId) -> bool {

@@ -8,13 +8,17 @@
 //! | `unix` | an inbox as a FIFO, and poll(2) over inboxes, watches and a bell |
 //! | `pipe_signal` | a write without `SIGPIPE` |
 //! | `windows` | a stand-in: there are no inboxes |
+//! | `model` | the inbox and the sleep of the model checker |
 
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
+#[cfg_attr(loom, path = "model.rs")]
+#[cfg_attr(all(not(loom), unix), path = "unix.rs")]
+#[cfg_attr(all(not(loom), windows), path = "windows.rs")]
 mod imp;
-#[cfg(unix)]
+#[cfg(all(unix, not(loom)))]
 mod pipe_signal;
 
+#[cfg(loom)]
+pub(crate) use imp::with_world;
 pub(crate) use imp::{Bell, Inbox, hint, remove, wait};
 
 /// What ended a sleep. All of it is empty after the time is over.

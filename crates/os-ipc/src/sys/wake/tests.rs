@@ -38,7 +38,7 @@ const SOON: Option<Duration> = Some(Duration::from_millis(1));
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 
 fn look(bell: &Bell, inbox: &Inbox) -> Woken {
-    wait(bell, &[inbox], &[], SOON)
+    wait(Some(bell), &[inbox], &[], SOON)
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_hint_wakes_its_process_and_tells_the_key() {
     assert_eq!(look(&bell, &inbox), Woken::default());
     hint(&folder.0, ProcessId::own(), 7);
     hint(&folder.0, ProcessId::own(), u64::MAX);
-    assert_eq!(wait(&bell, &[&inbox], &[], PATIENCE).keys, [7, u64::MAX]);
+    assert_eq!(wait(Some(&bell), &[&inbox], &[], PATIENCE).keys, [7, u64::MAX]);
     assert_eq!(look(&bell, &inbox), Woken::default());
     drop(inbox);
     assert!(!folder.inbox_path().exists());
@@ -61,12 +61,12 @@ fn a_hint_wakes_its_process_and_tells_the_key() {
 fn a_bell_ends_a_sleep_before_and_after_it_begins() {
     let bell = std::sync::Arc::new(Bell::new().unwrap());
     bell.ring();
-    assert_eq!(wait(&bell, &[], &[], None), Woken::default());
+    assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
     let ringer = std::thread::spawn({
         let bell = std::sync::Arc::clone(&bell);
         move || bell.ring()
     });
-    assert_eq!(wait(&bell, &[], &[], None), Woken::default());
+    assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
     ringer.join().unwrap();
 }
 

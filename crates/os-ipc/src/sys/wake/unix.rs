@@ -204,9 +204,16 @@ impl Bell {
 /// `poll(2)`: sleeps until the bell rings, a hint arrives, a process dies or the time is over.
 ///
 /// The inboxes are emptied on every turn. A signal ends the sleep too.
-pub(crate) fn wait(bell: &Bell, inboxes: &[&Inbox], watches: &[&Watch], timeout: Option<Duration>) -> Woken {
+pub(crate) fn wait(
+    bell: Option<&Bell>,
+    inboxes: &[&Inbox],
+    watches: &[&Watch],
+    timeout: Option<Duration>,
+) -> Woken {
     let asked = |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let mut fds: Vec<_> = std::iter::once(asked(bell.listener.as_fd()))
+    let mut fds: Vec<_> = bell
+        .iter()
+        .map(|bell| asked(bell.listener.as_fd()))
         .chain(inboxes.iter().map(|inbox| asked(inbox.fifo.as_fd())))
         .chain(watches.iter().map(|watch| asked(watch.as_fd())))
         .collect();
@@ -218,10 +225,11 @@ pub(crate) fn wait(bell: &Bell, inboxes: &[&Inbox], watches: &[&Watch], timeout:
     if ready <= 0 {
         return woken;
     }
-    if fds[0].revents != 0 {
+    let (of_bell, others) = fds.split_at(usize::from(bell.is_some()));
+    if let Some(bell) = bell.filter(|_| of_bell.iter().any(|fd| fd.revents != 0)) {
         bell.silence();
     }
-    let (of_inboxes, of_watches) = fds[1..].split_at(inboxes.len());
+    let (of_inboxes, of_watches) = others.split_at(inboxes.len());
     for (inbox, fd) in inboxes.iter().zip(of_inboxes) {
         if fd.revents != 0 {
             inbox.drain(&mut woken);

@@ -35,6 +35,7 @@ impl Bell {
     }
 }
 
-pub(crate) fn wait(bell: &Bell, _: &[&Inbox], _: &[&Watch], _: Option<Duration>) -> Woken {
-    match *bell {}
+pub(crate) fn wait(_: Option<&Bell>, _: &[&Inbox], _: &[&Watch], timeout: Option<Duration>) -> Woken {
+    std::thread::sleep(timeout.unwrap_or(Duration::from_millis(20)));
+    Woken::default()
 }

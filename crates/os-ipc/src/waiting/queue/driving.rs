@@ -11,6 +11,17 @@ use crate::waiting::state::{Action, Circumstances, Next};
 /// The most grants of one poll. The bound lets JavaScript run between two batches.
 const GRANTS_PER_POLL: usize = 64;
 
+/// The end of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batch {
+    /// No waiter remains.
+    Served,
+    /// The source has nothing for the first waiter now.
+    Empty,
+    /// The batch is full: the source may have more.
+    Full,
+}
+
 impl Queue {
     /// Takes for the waiters until the list is empty, or until another driver replaces this one.
     ///
@@ -59,21 +70,21 @@ impl Queue {
     /// Takes for the waiters as much as the source has; false if the list is empty or another driver serves it.
     pub(in crate::waiting) fn poll(&self, generation: u64) -> bool {
         let mut list = self.lock();
-        list.state.is_driven_by(generation) && self.take_for_all(&mut list)
+        list.state.is_driven_by(generation) && self.take_for_all(&mut list) != Batch::Served
     }
 
-    /// Takes one batch for the waiters; true if waiters remain.
-    pub(super) fn take_for_all(&self, list: &mut List) -> bool {
+    /// Takes one batch for the waiters.
+    pub(super) fn take_for_all(&self, list: &mut List) -> Batch {
         for _ in 0..GRANTS_PER_POLL {
             let Some(request) = list.state.first().map(|first| first.request) else { break };
-            match self.counter().try_take(request) {
+            match self.source.attempt(request) {
                 Ok(Some(token)) => self.hand_on(list, request, token),
-                Ok(None) => return true,
+                Ok(None) => return Batch::Empty,
                 Err(error) => self.fail(list, &error),
             }
         }
         self.carry_out_end(list);
-        !list.state.is_empty()
+        if list.state.is_empty() { Batch::Served } else { Batch::Full }
     }
 
     /// A driver of this generation was dropped before it ran, or it panicked.

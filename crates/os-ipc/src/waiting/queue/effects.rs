@@ -60,9 +60,10 @@ impl Queue {
             Action::Interrupt => list.interrupt.iter().for_each(Interrupt::raise),
             Action::Rest => {
                 list.interrupt = None;
+                list.seat = None;
                 self.source.rest();
             }
-            Action::StartThread(_) | Action::StartAnywhere(_) | Action::StartPoll(_) => {
+            Action::StartThread(_) | Action::StartAnywhere(_) | Action::StartPoll(_) | Action::JoinHub(_) => {
                 match self.start(list, action) {
                     Ok(Work::Nothing) => {}
                     // Dropped under the lock, this work would take the lock again.
@@ -89,6 +90,10 @@ impl Queue {
         let generation = match action {
             Action::StartPoll(generation) => return Ok(Work::Poll(Poll::new(self.strong(), generation))),
             Action::StartAnywhere(generation) | Action::StartThread(generation) => generation,
+            Action::JoinHub(generation) => {
+                self.join_hub(list, generation)?;
+                return Ok(Work::Nothing);
+            }
             _ => {
                 self.carry_out(list, action);
                 return Ok(Work::Nothing);
