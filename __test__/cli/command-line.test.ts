@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import test from 'ava'
 
 import { COMMANDS } from '../../cli/commands.js'
-import { closest } from '../../cli/core/suggest.js'
+import { closest } from '../../lib/closest.js'
 import { cliPage } from '../../scripts/docs/cli.mjs'
 import { cli, inTerminal, OS_IPC, osIpc, shell, terminals } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'

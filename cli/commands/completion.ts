@@ -5,7 +5,7 @@ import { zshCompletion } from '../completion/zsh.js'
 import { command } from '../core/command.js'
 import { usage } from '../core/failure.js'
 import { print } from '../core/output.js'
-import { closest } from '../core/suggest.js'
+import { closest } from '../../lib/closest.js'
 
 const SHELLS: Readonly<Record<string, (commands: readonly CommandWords[]) => string>> = {
   bash: bashCompletion,

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 import { type Command, type Options, takesValue, type Values } from './command.js'
 import { type Failure, usage } from './failure.js'
-import { closest } from './suggest.js'
+import { closest } from '../../lib/closest.js'
 import { usageLine } from './usage.js'
 
 /** A parsed command line. */

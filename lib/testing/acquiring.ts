@@ -170,10 +170,19 @@ export const acquiring: Cases = {
     for (const options of [null, 'soon', { timeout: '1' }, { signal: {} }]) {
       await stage.refuses('ERR_INVALID_ARG_TYPE', () => source.acquire(options as never))
     }
-    for (const timeout of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const timeout of [-1, Number.NaN, Number.NEGATIVE_INFINITY]) {
       await stage.refuses('ERR_OUT_OF_RANGE', () => source.acquire({ timeout }))
     }
     assert.equal(await stage.free(source), 1)
+  },
+
+  'an infinite timeout is none': async stage => {
+    const source = await stage.create(1)
+    const permit = await stage.soon('a free permit', source.acquire({ timeout: Number.POSITIVE_INFINITY }))
+    const next = source.acquire({ timeout: Number.POSITIVE_INFINITY })
+    await stage.pending(next)
+    await permit.release()
+    await (await stage.soon('the next permit', next)).release()
   },
 
   'info tells how many are free, and how many waits are pending': async stage => {
