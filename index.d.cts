@@ -1,7 +1,10 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/** The engine of a limit: `'sysv'` is semop(2) with undo. */
-type LimitEngine = 'sysv';
+/**
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
+ * what it holds.
+ */
+type LimitEngine = 'sysv' | 'ledger';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
@@ -16,9 +19,12 @@ type PerBackend = Readonly<Record<Backend, boolean>>;
 interface LimitCapabilities {
     /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
     readonly engines: readonly LimitEngine[];
-    /** The engine of a limit when no `engine` is given. */
+    /**
+     * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
+     * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+     */
     readonly default: LimitEngine | undefined;
-    /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
+    /** Whether the permits of a dead process come back in that engine. */
     readonly crashRecovery: boolean;
 }
 /**
@@ -217,10 +223,10 @@ interface LimitInfo {
     readonly engine: LimitEngine;
     /** The name with its leading slash, where the limit carries it. */
     readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number. */
-    readonly key: number;
-    /** The System V set's id. */
-    readonly id: number;
+    /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
+    readonly key: number | undefined;
+    /** The System V set's id; `undefined` for a ledger. */
+    readonly id: number | undefined;
     /** The recorded number of permits; `undefined` for a set that another program made. */
     readonly permits: number | undefined;
     /** The number of free permits. */
@@ -232,11 +238,19 @@ interface LimitInfo {
      * Permits that another program took without undo count here too.
      */
     readonly unnamed: number | undefined;
-    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
+    /**
+     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
+     * waiter is passed by the others; a stopped holder keeps its permits.
+     */
+    readonly stopped: readonly number[] | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
+     * ledger, the number of processes that wait.
+     */
     readonly waiters: number;
     /** The number of pending waits of this process. */
     readonly pending: number;
-    /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
+    /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
     readonly lastPid: number | undefined;
     /** The uid of the owner. */
     readonly uid: number;
@@ -244,7 +258,7 @@ interface LimitInfo {
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** The time of the last operation, in whole seconds. */
+    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
     readonly operatedAt: Date | undefined;
     /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
     readonly changedAt: Date;
@@ -292,8 +306,8 @@ interface SemaphoreInfo {
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 interface SharedMemoryInfo {
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` if it has none or has lost it. */
     readonly key: number | undefined;
@@ -307,9 +321,9 @@ interface SharedMemoryInfo {
     readonly creatorPid: number | undefined;
     /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
     readonly lastPid: number | undefined;
-    /** The uid of the owner. */
+    /** The uid of the owner; 0 on Windows, which has none. */
     readonly uid: number;
-    /** The gid of its group. */
+    /** The gid of its group; 0 on Windows. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
@@ -495,16 +509,40 @@ interface LockDiagnosticsMessages {
  */
 declare const locks: LockManager;
 
+/** The option that selects the engine of a limit. */
+interface LimitEngineOptions {
+    /**
+     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+     * exists is found in either engine, and a new one gets the default.
+     */
+    engine?: LimitEngine | undefined;
+}
+/** The options of {@link Limit.create}. */
+interface CreateLimitOptions extends LimitEngineOptions {
+    /** The number of permits, 0 to 32,767. */
+    permits: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** The options of {@link Limit.open}. */
+interface OpenLimitOptions extends LimitEngineOptions {
+    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link Limit.openOrCreate}. */
+interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
+}
+
 /** The options that end a wait. */
 interface WaitOptions {
-    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, a wait has no end. */
     timeout?: number | undefined;
     /** Ends the wait; its promise rejects with `signal.reason`. */
     signal?: AbortSignal | undefined;
 }
 /** The option that ends a blocking call. */
 interface WaitSyncOptions {
-    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, the call has no end. */
     timeout?: number | undefined;
 }
 
@@ -604,26 +642,6 @@ declare class Permit implements PermitLike {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The option that selects the engine of a limit. */
-interface LimitEngineOptions {
-    /** `'sysv'`, the only one so far: System V semaphores with undo. */
-    engine?: LimitEngine | undefined;
-}
-/** The options of {@link Limit.create}. */
-interface CreateLimitOptions extends LimitEngineOptions {
-    /** The number of permits, 0 to 32,767. */
-    permits: number;
-    /** Permission bits; `0o600` when missing. The umask does not change them. */
-    mode?: number | undefined;
-}
-/** The options of {@link Limit.open}. */
-interface OpenLimitOptions extends LimitEngineOptions {
-    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-/** The options of {@link Limit.openOrCreate}. */
-interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
-}
 /**
  * A limit on how many holders run at a time, over all processes of this host.
  *
@@ -814,6 +832,7 @@ interface OpenSemaphoreOptions extends BackendOptions {
 /** The options of {@link Semaphore.openOrCreate}. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
+
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
@@ -994,8 +1013,8 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
 declare class SharedMemory implements Disposable {
     #private;
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name, with its leading slash; `undefined` for a System V segment. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
     readonly key: number | undefined;
@@ -1559,4 +1578,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
