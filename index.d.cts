@@ -187,6 +187,81 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
+/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** The system that keeps it. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
+    readonly name: string | undefined;
+    /** The key of a System V segment; `undefined` if it has none or has lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** The present size in bytes: a peer can truncate a POSIX object. */
+    readonly size: number;
+    /** The number of attachments of a System V segment, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner; 0 on Windows, which has none. */
+    readonly uid: number;
+    /** The gid of its group; 0 on Windows. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which a POSIX object was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+    /** The time of the last attachment of a System V segment. */
+    readonly attachedAt: Date | undefined;
+    /** The time of its last detachment. */
+    readonly detachedAt: Date | undefined;
+    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
+    readonly changedAt: Date | undefined;
+    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
+/** The codecs as the header records them. */
+declare const CODECS: readonly ["bytes", "json", "structured"];
+/** How values become bytes. */
+type Codec = (typeof CODECS)[number];
+
+/** A channel of {@link list}. */
+interface ListedChannel {
+    /** The name with its slash. */
+    readonly name: string;
+    /** The bytes that messages can use. */
+    readonly capacity: number;
+    /** The longest message in bytes. */
+    readonly maxMessage: number;
+    /** How its creator encodes values. */
+    readonly codec: Codec;
+    /** The bytes in use. */
+    readonly bytes: number;
+    /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
+    readonly messages: number;
+    /** How many messages were sent so far, modulo 2^32. */
+    readonly sent: number;
+    /** How many messages were received so far, modulo 2^32. */
+    readonly received: number;
+    /** The pids of the living processes that have sent to it and have it open. */
+    readonly senders: number[];
+    /** The pids of the living processes that have received from it and have it open. */
+    readonly receivers: number[];
+    /** Whether `end()` was called. */
+    readonly ended: boolean;
+    /** The uid of the owner. */
+    readonly uid: number;
+    /** The gid of its group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which it was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+}
+
 /** A lock that is in use, or whose last user has ended a moment ago or was killed. */
 interface ListedLock {
     readonly name: string;
@@ -303,42 +378,6 @@ interface SemaphoreInfo {
     readonly removed: boolean;
 }
 
-/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
-interface SharedMemoryInfo {
-    /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv' | 'windows';
-    /** The name of a POSIX object, or of memory on Windows. */
-    readonly name: string | undefined;
-    /** The key of a System V segment; `undefined` if it has none or has lost it. */
-    readonly key: number | undefined;
-    /** The id of a System V segment. */
-    readonly id: number | undefined;
-    /** The present size in bytes: a peer can truncate a POSIX object. */
-    readonly size: number;
-    /** The number of attachments of a System V segment, in all processes. */
-    readonly attached: number | undefined;
-    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
-    readonly creatorPid: number | undefined;
-    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner; 0 on Windows, which has none. */
-    readonly uid: number;
-    /** The gid of its group; 0 on Windows. */
-    readonly gid: number;
-    /** Permission bits. */
-    readonly mode: number;
-    /** The time at which a POSIX object was made, where the file system keeps it. */
-    readonly createdAt: Date | undefined;
-    /** The time of the last attachment of a System V segment. */
-    readonly attachedAt: Date | undefined;
-    /** The time of its last detachment. */
-    readonly detachedAt: Date | undefined;
-    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
-    readonly changedAt: Date | undefined;
-    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
-    readonly removed: boolean | undefined;
-}
-
 /** All objects on this host that this process may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
@@ -346,6 +385,8 @@ interface Listing {
     readonly limits: LimitInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
+    /** Channels: the memory and the two semaphores of each are not among the others. */
+    readonly channels: ListedChannel[];
     readonly memory: SharedMemoryInfo[];
 }
 /**
@@ -355,10 +396,11 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, locks, memory } = list()
+ * const { semaphores, limits, locks, channels, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
@@ -1255,11 +1297,6 @@ interface Settings {
  */
 declare const settings: Settings;
 
-/** The codecs as the header records them. */
-declare const CODECS: readonly ["bytes", "json", "structured"];
-/** How values become bytes. */
-type Codec = (typeof CODECS)[number];
-
 /** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
 interface ChannelInfo {
     readonly name: string;
@@ -1578,4 +1615,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
