@@ -128,25 +128,19 @@ fn call_of(refusal: Refusal) -> Failure {
     }
 }
 
-/// Removes the ledger of this name; false if there is none.
-pub(super) fn unlink(name: &Name) -> Result<bool> {
-    match open(name, Owner::Any)? {
-        Some(opened) => {
-            retire(&opened.name, &opened.ledger, &opened.status)?;
-            Ok(true)
-        }
-        None => Ok(false),
+/// Only the owner of a ledger and root may remove it.
+pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
+    if [0, status.access.uid].contains(&own_uid()) {
+        return Ok(());
     }
+    let (uid, mode) = (status.access.uid, status.access.mode);
+    let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
+    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
 pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
-    if ![0, status.access.uid].contains(&own_uid()) {
-        let (uid, mode) = (status.access.uid, status.access.mode);
-        let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
-        let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
-        return Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)));
-    }
     ledger.retire();
     if let Ok(folder) = sys::folder() {
         ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
@@ -235,6 +229,7 @@ fn closed_to_us(name: &Name) -> Error {
 }
 
 /// Whether a file has the place of the ledger of this name.
+#[cfg(system_v_semaphores)]
 pub(in crate::limit) fn exists(name: &Name) -> bool {
     sys::folder().is_ok_and(|folder| sys::access_of(folder, &file_name(name)).is_some())
 }
