@@ -20,6 +20,9 @@ import {
 /** The key of the constructor: only this module opens memory. */
 const inside = Symbol('inside')
 
+/** The kind of memory that has a name. */
+const KIND_OF_NAMES = process.platform === 'win32' ? 'windows' : 'posix'
+
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
  * by its key (a number) or id.
@@ -40,8 +43,8 @@ const inside = Symbol('inside')
  */
 export class SharedMemory implements Disposable {
   /** The system that keeps it. */
-  readonly kind: 'posix' | 'sysv'
-  /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+  readonly kind: 'posix' | 'sysv' | 'windows'
+  /** The name, with its leading slash; `undefined` for a System V segment. */
   readonly name: string | undefined
   /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
   readonly key: number | undefined
@@ -66,7 +69,7 @@ export class SharedMemory implements Disposable {
       ])
     }
     const named = typeof id === 'string'
-    this.kind = named ? 'posix' : 'sysv'
+    this.kind = named ? KIND_OF_NAMES : 'sysv'
     this.name = named ? id : undefined
     this.key = opened.key
     this.id = opened.id

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `unix` | an inbox as a FIFO, and poll(2) over inboxes, watches and a bell |
 //! | `pipe_signal` | a write without `SIGPIPE` |
-//! | `windows` | a stand-in: there are no inboxes |
+//! | `windows` | an inbox as a named event, and WaitForMultipleObjects |
 //! | `model` | the inbox and the sleep of the model checker |
 
 #[cfg_attr(loom, path = "model.rs")]
@@ -17,6 +17,8 @@ mod imp;
 #[cfg(all(unix, not(loom)))]
 mod pipe_signal;
 
+#[cfg(all(test, unix, not(loom)))]
+pub(crate) use imp::path;
 #[cfg(loom)]
 pub(crate) use imp::with_world;
 pub(crate) use imp::{Bell, Inbox, hint, remove, wait};
