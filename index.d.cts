@@ -187,6 +187,266 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
+/** The options of {@link SharedMemory.create}. */
+interface CreateSharedMemoryOptions {
+    /** The size in bytes, at least 1. */
+    size: number;
+    /** Permission bits, independent of the umask; `0o600` when missing. */
+    mode?: number | undefined;
+}
+/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
+interface OpenSharedMemoryOptions {
+    /** Maps the memory read-only, so that this process cannot write to it. */
+    readOnly?: boolean | undefined;
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link SharedMemory.openOrCreate}. */
+interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+
+/**
+ * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
+ * by its key (a number) or id.
+ *
+ * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
+ * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
+ * a position that is a multiple of its length is atomic; a longer one is not.
+ *
+ * @example
+ * ```ts
+ * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
+ * frames.write('hello')
+ * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
+ * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
+ */
+declare class SharedMemory implements Disposable {
+    #private;
+    /** The system that keeps it. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name, with its leading slash; `undefined` for a System V segment. */
+    readonly name: string | undefined;
+    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
+    readonly key: number | undefined;
+    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
+    readonly id: number | undefined;
+    /** Its size in bytes when it was opened. */
+    readonly size: number;
+    /** Whether it was opened for reading only. */
+    readonly readOnly: boolean;
+    /** Whether this call made it. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
+     *
+     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
+     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
+     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+     */
+    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
+     * programs may be stricter.
+     *
+     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
+     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.open('/frames', { readOnly: true })
+     * ```
+     */
+    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
+     *
+     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
+     *
+     * @example
+     * ```ts
+     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
+     *
+     * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
+     * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
+     */
+    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
+     *
+     * @returns False when no such object exists.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
+     *
+     * @example
+     * ```ts
+     * SharedMemory.unlink('/frames')
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
+     */
+    static unlink(id: Id): boolean;
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
+    static remove(id: Id): boolean;
+    /**
+     * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
+     *
+     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
+     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
+     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
+     * thread that opened the memory ends.
+     *
+     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
+     * and `write` throw `ERR_TRUNCATED` instead.
+     *
+     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
+     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+     *
+     * @example
+     * ```ts
+     * const counters = new Int32Array(memory.buffer)
+     * Atomics.add(counters, 0, 1)
+     * ```
+     */
+    get buffer(): ArrayBuffer;
+    /**
+     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
+     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
+     * access returns the same object.
+     *
+     * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
+     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
+     * {@link SharedMemory.buffer}.
+     *
+     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
+     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+     *
+     * @example
+     * ```ts
+     * const worker = new Worker('./worker.js', { workerData: memory.shared })
+     * ```
+     */
+    get shared(): SharedArrayBuffer;
+    /**
+     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
+     *
+     * @returns The number of bytes copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const header = new Uint8Array(16)
+     * memory.read(header, 4096)
+     * ```
+     */
+    read(target: Uint8Array, position?: number): number;
+    /**
+     * Copies all of `data` to `position`; a string as UTF-8.
+     *
+     * @returns The number of bytes copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.write('état', 100) // 5
+     * ```
+     */
+    write(data: Uint8Array | string, position?: number): number;
+    /**
+     * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
+     *
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const text = memory.toBuffer(0, 5).toString()
+     * ```
+     */
+    toBuffer(position?: number, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow>;
+    /**
+     * Fills the memory with zeros.
+     *
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.clear()
+     * ```
+     */
+    clear(): void;
+    /**
+     * Reads the kernel's present facts about the object.
+     *
+     * @throws {IpcError} `ERR_DETACHED`.
+     *
+     * @example
+     * ```ts
+     * if (memory.info().removed) reopen()
+     * ```
+     */
+    info(): SharedMemoryInfo;
+    /**
+     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
+     *
+     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
+     * the memory itself if `shared` keeps it mapped.
+     *
+     * @example
+     * ```ts
+     * memory.close()
+     * ```
+     */
+    close(): void;
+    /**
+     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
+     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
+     * call that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
+     *
+     * @example
+     * ```ts
+     * memory.unlink()
+     * ```
+     */
+    unlink(): void;
+    /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
+    detach(): void;
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
+    remove(): void;
+    /** The same as {@link SharedMemory.close}. */
+    [Symbol.dispose](): void;
+}
+
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 interface SharedMemoryInfo {
     /** The system that keeps it. */
@@ -286,270 +546,6 @@ interface ListedLock {
     /** The time at which it was made, in whole seconds. */
     readonly changedAt: Date;
 }
-
-/** The number of permits that a process holds. */
-interface LimitHolder {
-    readonly pid: number;
-    readonly permits: number;
-}
-/** The facts about a limit; `undefined` where the system does not tell them. */
-interface LimitInfo {
-    /** The engine. */
-    readonly engine: LimitEngine;
-    /** The name with its leading slash, where the limit carries it. */
-    readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
-    readonly key: number | undefined;
-    /** The System V set's id; `undefined` for a ledger. */
-    readonly id: number | undefined;
-    /** The recorded number of permits; `undefined` for a set that another program made. */
-    readonly permits: number | undefined;
-    /** The number of free permits. */
-    readonly free: number;
-    /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
-    readonly holders: readonly LimitHolder[] | undefined;
-    /**
-     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
-     * Permits that another program took without undo count here too.
-     */
-    readonly unnamed: number | undefined;
-    /**
-     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
-     * waiter is passed by the others; a stopped holder keeps its permits.
-     */
-    readonly stopped: readonly number[] | undefined;
-    /**
-     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
-     * ledger, the number of processes that wait.
-     */
-    readonly waiters: number;
-    /** The number of pending waits of this process. */
-    readonly pending: number;
-    /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner. */
-    readonly uid: number;
-    /** The gid of the owner. */
-    readonly gid: number;
-    /** Permission bits. */
-    readonly mode: number;
-    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
-    readonly operatedAt: Date | undefined;
-    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
-    readonly changedAt: Date;
-    /** Whether it certainly belongs to this name, and not to another name with the same key. */
-    readonly verified: boolean;
-}
-
-/** The facts about a semaphore; `undefined` where the system does not tell them. */
-interface SemaphoreInfo {
-    /** The backend. */
-    readonly backend: Backend;
-    /** The name with its leading slash, where the semaphore carries it. */
-    readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number. */
-    readonly key: number | undefined;
-    /** The System V set's id. */
-    readonly id: number | undefined;
-    /** The counter. */
-    readonly value: number | undefined;
-    /**
-     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
-     * semaphore keeps counting a thread that was killed while it waited.
-     */
-    readonly waiters: number | undefined;
-    /** The number of pending waits of this process. */
-    readonly pending: number;
-    /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner. */
-    readonly uid: number | undefined;
-    /** The gid of the owner. */
-    readonly gid: number | undefined;
-    /** Permission bits. */
-    readonly mode: number | undefined;
-    /** The time of the last operation, in whole seconds. */
-    readonly operatedAt: Date | undefined;
-    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
-    readonly changedAt: Date | undefined;
-    /** Whether it certainly belongs to this name, and not to another name with the same key. */
-    readonly verified: boolean;
-    /** Whether its name was removed or belongs to another one now (POSIX). */
-    readonly removed: boolean;
-}
-
-/** All objects on this host that this process may read. */
-interface Listing {
-    readonly semaphores: SemaphoreInfo[];
-    /** Limits: each is a set of semaphores, and not among `semaphores`. */
-    readonly limits: LimitInfo[];
-    /** Locks: each is a set of semaphores, and not among `semaphores`. */
-    readonly locks: ListedLock[];
-    /** Channels: the memory and the two semaphores of each are not among the others. */
-    readonly channels: ListedChannel[];
-    readonly memory: SharedMemoryInfo[];
-}
-/**
- * Lists all objects on this host that this process may read, whichever program or language made them.
- *
- * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
- *
- * @example
- * ```ts
- * const { semaphores, limits, locks, channels, memory } = list()
- * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
- * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
- * for (const { name, processes } of locks) console.log(name, processes)
- * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
- * for (const { name, key, size } of memory) console.log(name ?? key, size)
- * ```
- */
-declare function list(): Listing;
-
-/** The mode of a lock: `'exclusive'` has one holder; `'shared'` has any number of holders that all request `'shared'`. */
-type LockMode = 'exclusive' | 'shared';
-/** The options of a request. */
-interface LockOptions {
-    /** `'exclusive'` when missing. */
-    mode?: LockMode;
-    /** Takes the lock only if it is free now; otherwise the callback gets `null`. */
-    ifAvailable?: boolean;
-    /** Not supported: a process cannot take a lock away from another process. */
-    steal?: boolean;
-    /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
-    signal?: AbortSignal;
-}
-/** A lock that is held; the argument of the callback. */
-interface Lock {
-    /** The name that was requested. */
-    readonly name: string;
-    /** The mode in which it is held. */
-    readonly mode: LockMode;
-    /**
-     * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of one host is never lost, and its signal
-     * never aborts. A lock of `os-ipc/postgres` is lost with its session.
-     */
-    readonly signal: AbortSignal;
-    /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
-    readonly fence: number | undefined;
-}
-/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
-type LockGrantedCallback<T> = (lock: Lock | null) => T;
-/** A holder of a lock, or a request that waits for one. */
-interface LockInfo {
-    /** The lock's name. */
-    name: string;
-    /** The mode in which it is held or requested. */
-    mode: LockMode;
-    /** The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. */
-    clientId?: string;
-    /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
-    threadId?: number;
-    /** The pid; `undefined` where the kernel does not tell it. */
-    pid: number | undefined;
-}
-/** The locks that are held, and the requests that wait. */
-interface LockManagerSnapshot {
-    held: LockInfo[];
-    pending: LockInfo[];
-}
-/** {@link locks}, in the shape of the DOM's `LockManager`. */
-interface LockManager {
-    /**
-     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
-     *
-     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
-     * when the callback has thrown, and when the process dies.
-     *
-     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
-     * @returns The result of the callback.
-     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
-     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
-     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
-     *
-     * @example
-     * ```ts
-     * await locks.request('reports', async () => {
-     *   // no other process of this host is in this callback
-     * })
-     * ```
-     */
-    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
-    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
-    /**
-     * Lists the locks that are held on this host, and the requests that wait for them.
-     *
-     * `held` has the locks of this process in the order of their requests, then those of other processes. `pending` is in the
-     * order of the requests; the requests of another process for one lock stand together, at the place of the first of them.
-     *
-     * @example
-     * ```ts
-     * const { held } = await locks.query()
-     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
-     * ```
-     */
-    query(): Promise<LockManagerSnapshot>;
-}
-
-/** The fields of every event of a lock. */
-interface LockMessage {
-    /** The lock's name. */
-    name: string;
-    /** The requested mode. */
-    mode: LockMode;
-}
-/** `os-ipc:lock:wait`: a request has to wait. */
-interface LockWaitMessage extends LockMessage {
-    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
-    wait: number;
-}
-/** `os-ipc:lock:acquired`: a lock was granted. */
-interface LockAcquiredMessage extends LockMessage {
-    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
-    wait: number | undefined;
-    /** Milliseconds that the request waited; 0 when the lock was free at once. */
-    waited: number;
-}
-/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
-interface LockFailedMessage extends LockMessage {
-    /** The number of the wait that this ends. */
-    wait: number;
-    /** Milliseconds that the request waited. */
-    waited: number;
-    /** The error with which the request rejects. */
-    error: unknown;
-}
-/** `os-ipc:lock:released`: a lock was released. */
-interface LockReleasedMessage extends LockMessage {
-    /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
-    held: number | undefined;
-}
-/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
-interface LockDiagnosticsMessages {
-    'os-ipc:lock:wait': LockWaitMessage;
-    'os-ipc:lock:acquired': LockAcquiredMessage;
-    'os-ipc:lock:released': LockReleasedMessage;
-    'os-ipc:lock:timeout': LockFailedMessage;
-    'os-ipc:lock:failed': LockFailedMessage;
-}
-
-/**
- * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
- *
- * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
- *
- * @example
- * ```ts
- * await locks.request('cache', { mode: 'shared' }, async () => {
- *   // other sharing holders may be here as well, but no exclusive holder
- * })
- * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
- *   if (lock === null) return false // another process holds the lock
- *   return true
- * })
- * ```
- */
-declare const locks: LockManager;
 
 /** The option that selects the engine of a limit. */
 interface LimitEngineOptions {
@@ -854,6 +850,60 @@ declare class Limit implements PermitSource, Disposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The number of permits that a process holds. */
+interface LimitHolder {
+    readonly pid: number;
+    readonly permits: number;
+}
+/** The facts about a limit; `undefined` where the system does not tell them. */
+interface LimitInfo {
+    /** The engine. */
+    readonly engine: LimitEngine;
+    /** The name with its leading slash, where the limit carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
+    readonly key: number | undefined;
+    /** The System V set's id; `undefined` for a ledger. */
+    readonly id: number | undefined;
+    /** The recorded number of permits; `undefined` for a set that another program made. */
+    readonly permits: number | undefined;
+    /** The number of free permits. */
+    readonly free: number;
+    /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
+    readonly holders: readonly LimitHolder[] | undefined;
+    /**
+     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
+     * Permits that another program took without undo count here too.
+     */
+    readonly unnamed: number | undefined;
+    /**
+     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
+     * waiter is passed by the others; a stopped holder keeps its permits.
+     */
+    readonly stopped: readonly number[] | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
+     * ledger, the number of processes that wait.
+     */
+    readonly waiters: number;
+    /** The number of pending waits of this process. */
+    readonly pending: number;
+    /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner. */
+    readonly uid: number;
+    /** The gid of the owner. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
+    readonly operatedAt: Date | undefined;
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
+    readonly changedAt: Date;
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
+    readonly verified: boolean;
+}
+
 /** The option that selects the backend of an id. */
 interface BackendOptions {
     /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
@@ -1014,265 +1064,243 @@ declare class Semaphore implements Disposable, AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The options of {@link SharedMemory.create}. */
-interface CreateSharedMemoryOptions {
-    /** The size in bytes, at least 1. */
-    size: number;
-    /** Permission bits, independent of the umask; `0o600` when missing. */
-    mode?: number | undefined;
-}
-/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
-interface OpenSharedMemoryOptions {
-    /** Maps the memory read-only, so that this process cannot write to it. */
-    readOnly?: boolean | undefined;
-    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-/** The options of {@link SharedMemory.openOrCreate}. */
-interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
+/** The facts about a semaphore; `undefined` where the system does not tell them. */
+interface SemaphoreInfo {
+    /** The backend. */
+    readonly backend: Backend;
+    /** The name with its leading slash, where the semaphore carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number | undefined;
+    /** The System V set's id. */
+    readonly id: number | undefined;
+    /** The counter. */
+    readonly value: number | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
+     * semaphore keeps counting a thread that was killed while it waited.
+     */
+    readonly waiters: number | undefined;
+    /** The number of pending waits of this process. */
+    readonly pending: number;
+    /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner. */
+    readonly uid: number | undefined;
+    /** The gid of the owner. */
+    readonly gid: number | undefined;
+    /** Permission bits. */
+    readonly mode: number | undefined;
+    /** The time of the last operation, in whole seconds. */
+    readonly operatedAt: Date | undefined;
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
+    readonly changedAt: Date | undefined;
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
+    readonly verified: boolean;
+    /** Whether its name was removed or belongs to another one now (POSIX). */
+    readonly removed: boolean;
 }
 
+/** All objects on this host that this process may read. */
+interface Listing {
+    readonly semaphores: SemaphoreInfo[];
+    /** Limits: each is a set of semaphores, and not among `semaphores`. */
+    readonly limits: LimitInfo[];
+    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    readonly locks: ListedLock[];
+    /** Channels: the memory and the two semaphores of each are not among the others. */
+    readonly channels: ListedChannel[];
+    readonly memory: SharedMemoryInfo[];
+}
 /**
- * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
- * by its key (a number) or id.
+ * Lists all objects on this host that this process may read, whichever program or language made them.
  *
- * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
- * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
- * a position that is a multiple of its length is atomic; a longer one is not.
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
  *
  * @example
  * ```ts
- * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
- * frames.write('hello')
- * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * const { semaphores, limits, locks, channels, memory } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
+ * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
+ * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
- *
- * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
- * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
  */
-declare class SharedMemory implements Disposable {
-    #private;
-    /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv' | 'windows';
-    /** The name, with its leading slash; `undefined` for a System V segment. */
-    readonly name: string | undefined;
-    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
-    readonly key: number | undefined;
-    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
-    readonly id: number | undefined;
-    /** Its size in bytes when it was opened. */
-    readonly size: number;
-    /** Whether it was opened for reading only. */
-    readonly readOnly: boolean;
-    /** Whether this call made it. */
-    readonly created: boolean;
-    private constructor();
+declare function list(): Listing;
+
+/** The mode of a lock: `'exclusive'` has one holder; `'shared'` has any number of holders that all request `'shared'`. */
+type LockMode = 'exclusive' | 'shared';
+/** The options of a request. */
+interface LockOptions {
+    /** `'exclusive'` when missing. */
+    mode?: LockMode;
+    /** Takes the lock only if it is free now; otherwise the callback gets `null`. */
+    ifAvailable?: boolean;
+    /** Not supported: a process cannot take a lock away from another process. */
+    steal?: boolean;
+    /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
+    signal?: AbortSignal;
     /**
-     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
-     *
-     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
-     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+     * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is
+     * free. The DOM has no such option.
      */
-    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
-    /**
-     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
-     * programs may be stricter.
-     *
-     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
-     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
-     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.open('/frames', { readOnly: true })
-     * ```
-     */
-    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
-    /**
-     * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
-     *
-     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
-     *
-     * @example
-     * ```ts
-     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
-     * ```
-     */
-    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
-    /**
-     * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
-     *
-     * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
-     * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
-     */
-    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
-    /**
-     * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
-     *
-     * @returns False when no such object exists.
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
-     *
-     * @example
-     * ```ts
-     * SharedMemory.unlink('/frames')
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
-     */
-    static unlink(id: Id): boolean;
-    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
-    static remove(id: Id): boolean;
-    /**
-     * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
-     *
-     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
-     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
-     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
-     * thread that opened the memory ends.
-     *
-     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
-     * and `write` throw `ERR_TRUNCATED` instead.
-     *
-     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
-     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
-     *
-     * @example
-     * ```ts
-     * const counters = new Int32Array(memory.buffer)
-     * Atomics.add(counters, 0, 1)
-     * ```
-     */
-    get buffer(): ArrayBuffer;
-    /**
-     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
-     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
-     * access returns the same object.
-     *
-     * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
-     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
-     * {@link SharedMemory.buffer}.
-     *
-     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
-     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
-     *
-     * @example
-     * ```ts
-     * const worker = new Worker('./worker.js', { workerData: memory.shared })
-     * ```
-     */
-    get shared(): SharedArrayBuffer;
-    /**
-     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
-     *
-     * @returns The number of bytes copied.
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * const header = new Uint8Array(16)
-     * memory.read(header, 4096)
-     * ```
-     */
-    read(target: Uint8Array, position?: number): number;
-    /**
-     * Copies all of `data` to `position`; a string as UTF-8.
-     *
-     * @returns The number of bytes copied.
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * memory.write('état', 100) // 5
-     * ```
-     */
-    write(data: Uint8Array | string, position?: number): number;
-    /**
-     * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
-     *
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * const text = memory.toBuffer(0, 5).toString()
-     * ```
-     */
-    toBuffer(position?: number, length?: number): Buffer<ArrayBuffer>;
-    /**
-     * Fills the memory with zeros.
-     *
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * memory.clear()
-     * ```
-     */
-    clear(): void;
-    /**
-     * Reads the kernel's present facts about the object.
-     *
-     * @throws {IpcError} `ERR_DETACHED`.
-     *
-     * @example
-     * ```ts
-     * if (memory.info().removed) reopen()
-     * ```
-     */
-    info(): SharedMemoryInfo;
-    /**
-     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
-     *
-     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
-     * the memory itself if `shared` keeps it mapped.
-     *
-     * @example
-     * ```ts
-     * memory.close()
-     * ```
-     */
-    close(): void;
-    /**
-     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
-     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
-     * call that failed can be tried again.
-     *
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
-     *
-     * @example
-     * ```ts
-     * memory.unlink()
-     * ```
-     */
-    unlink(): void;
-    /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
-    detach(): void;
-    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
-    remove(): void;
-    /** The same as {@link SharedMemory.close}. */
-    [Symbol.dispose](): void;
+    timeout?: number | undefined;
 }
+/** A lock that is held, of any {@link LockManager}: also of `node:worker_threads`, whose locks have neither signal nor fence. */
+interface Lock {
+    /** The name that was requested. */
+    readonly name: string;
+    /** The mode in which it is held. */
+    readonly mode: LockMode;
+    /**
+     * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of `os-ipc/postgres` is lost with its
+     * session.
+     */
+    readonly signal?: AbortSignal | undefined;
+    /** A number that is larger than that of every earlier holder, where locks can be lost. */
+    readonly fence?: number | undefined;
+}
+/** A lock of this host that is held; the argument of the callback. It is never lost. */
+interface HostLock extends Lock {
+    /** Never aborts: a lock of one host is never lost. */
+    readonly signal: AbortSignal;
+    /** `undefined`: a lock that is never lost needs no fence. */
+    readonly fence: undefined;
+}
+/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
+type LockGrantedCallback<T> = (lock: Lock | null) => T;
+/** The same for a lock of this host. */
+type HostLockGrantedCallback<T> = (lock: HostLock | null) => T;
+/** A holder of a lock, or a request that waits for one. */
+interface LockInfo {
+    /** The lock's name. */
+    name: string;
+    /** The mode in which it is held or requested. */
+    mode: LockMode;
+    /**
+     * The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. `'unknown'` where the
+     * kernel does not tell the pid.
+     */
+    clientId: string;
+    /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
+    threadId?: number;
+    /** The pid; `undefined` where the kernel does not tell it. */
+    pid?: number | undefined;
+}
+/** The locks that are held, and the requests that wait. */
+interface LockManagerSnapshot {
+    held: LockInfo[];
+    pending: LockInfo[];
+}
+/**
+ * Any locks in the shape of the DOM's `LockManager`: {@link locks}, a `PostgresLocks`, and the `locks` of `node:worker_threads`
+ * are assignable to it.
+ */
+interface LockManager {
+    /** Runs `callback` while it holds the lock, and resolves with its result. */
+    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    /** Lists the locks that are held, and the requests that wait for them. */
+    query(): Promise<LockManagerSnapshot>;
+}
+/** The type of {@link locks}, which is assignable to the DOM's `LockManager` and to that of `node:worker_threads`. */
+interface HostLocks extends LockManager {
+    /**
+     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
+     *
+     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
+     * when the callback has thrown, and when the process dies.
+     *
+     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+     * @returns The result of the callback.
+     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
+     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or `ERR_FOREIGN_OWNER` where
+     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+     *
+     * @example
+     * ```ts
+     * await locks.request('reports', async () => {
+     *   // no other process of this host is in this callback
+     * })
+     * ```
+     */
+    request<T>(name: string, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>;
+    /**
+     * Lists the locks that are held on this host, and the requests that wait for them.
+     *
+     * `held` has the locks of this process in the order of their requests, then those of other processes. `pending` is in the
+     * order of the requests; the requests of another process for one lock stand together, at the place of the first of them.
+     *
+     * @example
+     * ```ts
+     * const { held } = await locks.query()
+     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
+     * ```
+     */
+    query(): Promise<LockManagerSnapshot>;
+}
+
+/** The fields of every event of a lock. */
+interface LockMessage {
+    /** The lock's name. */
+    name: string;
+    /** The requested mode. */
+    mode: LockMode;
+}
+/** `os-ipc:lock:wait`: a request has to wait. */
+interface LockWaitMessage extends LockMessage {
+    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
+    wait: number;
+}
+/** `os-ipc:lock:acquired`: a lock was granted. */
+interface LockAcquiredMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
+    wait: number | undefined;
+    /** Milliseconds that the request waited; 0 when the lock was free at once. */
+    waited: number;
+}
+/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
+interface LockFailedMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the request had the timeout 0. */
+    wait: number | undefined;
+    /** Milliseconds that the request waited. */
+    waited: number;
+    /** The error with which the request rejects. */
+    error: unknown;
+}
+/** `os-ipc:lock:released`: a lock was released. */
+interface LockReleasedMessage extends LockMessage {
+    /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
+    held: number | undefined;
+}
+/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
+interface LockDiagnosticsMessages {
+    'os-ipc:lock:wait': LockWaitMessage;
+    'os-ipc:lock:acquired': LockAcquiredMessage;
+    'os-ipc:lock:released': LockReleasedMessage;
+    'os-ipc:lock:timeout': LockFailedMessage;
+    'os-ipc:lock:failed': LockFailedMessage;
+}
+
+/**
+ * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
+ *
+ * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
+ *
+ * @example
+ * ```ts
+ * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // other sharing holders may be here as well, but no exclusive holder
+ * })
+ * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
+ *   if (lock === null) return false // another process holds the lock
+ *   return true
+ * })
+ * ```
+ */
+declare const locks: HostLocks;
 
 /** The settings of a whole process, workers included. */
 interface Settings {
@@ -1615,4 +1643,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, HostLock, HostLockGrantedCallback, HostLocks, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
