@@ -9,6 +9,8 @@ const NAMES = [
   'hand-over-sync',
   'copy',
   'message',
+  'streams',
+  'round-trip',
   'contention',
   'pending',
   'many',
@@ -19,4 +21,6 @@ const NAMES = [
   'postgres',
 ]
 
-export const scenes = await Promise.all(NAMES.map(async name => (await import(`./${name}.mjs`)).scene))
+const modules = await Promise.all(NAMES.map(name => import(`./${name}.mjs`)))
+
+export const scenes = modules.flatMap(module => module.scenes ?? module.scene)
