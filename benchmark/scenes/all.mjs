@@ -7,13 +7,20 @@ const NAMES = [
   'await-there',
   'hand-over',
   'hand-over-sync',
+  'permit-hand-over',
+  'kill',
   'copy',
   'message',
-  'streams',
+  'stream-64b',
+  'stream-1kib',
+  'stream-16kib',
+  'stream-146kb',
+  'stream-1mib',
   'round-trip',
   'contention',
   'pending',
   'many',
+  'many-limits',
   'open-close',
   'import',
   'start-up',
@@ -21,6 +28,4 @@ const NAMES = [
   'postgres',
 ]
 
-const modules = await Promise.all(NAMES.map(name => import(`./${name}.mjs`)))
-
-export const scenes = modules.flatMap(module => module.scenes ?? module.scene)
+export const scenes = await Promise.all(NAMES.map(async name => (await import(`./${name}.mjs`)).scene))

@@ -96,9 +96,9 @@ const port = size =>
   })
 
 /** `send` and `fresh` are the ratios to reach against `process.send`; `socket` is the one against the socket. */
-export function streamScene(label, size, { send, fresh, socketDrain }) {
+export function streamScene(name, label, size, { send, fresh, socketDrain }) {
   return {
-    name: `stream-${label.toLowerCase().replaceAll(/[^a-z0-9]/g, '')}`,
+    name,
     title: `A stream of messages of ${label} to another process`,
     operation: 'a message',
     work: size,
