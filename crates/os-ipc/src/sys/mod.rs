@@ -7,7 +7,6 @@
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]
 compile_error!("os-ipc runs on Linux, macOS and Windows: this target has no backend");
 
-#[cfg(unix)]
 pub(crate) mod access;
 mod bus_guard;
 mod code;
