@@ -7,7 +7,6 @@ mod choice;
 mod engine;
 mod id;
 mod info;
-#[cfg(unix)]
 mod ledger;
 #[cfg(system_v_semaphores)]
 mod system_v;

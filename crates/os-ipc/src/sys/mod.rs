@@ -15,15 +15,12 @@ mod copy;
 pub(crate) mod death;
 pub(crate) mod exec;
 pub(crate) mod failure;
-#[cfg(unix)]
 pub(crate) mod file_identity;
-#[cfg(unix)]
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod interrupt;
 #[cfg(windows)]
 pub(crate) mod kernel_object;
-#[cfg(unix)]
 pub(crate) mod ledger_file;
 #[cfg(unix)]
 pub(crate) mod lock_file;
@@ -52,7 +49,6 @@ pub use code::OsCode;
 pub(crate) use host::file_size_limit;
 #[cfg(system_v_semaphores)]
 pub(crate) use host::image;
-#[cfg(unix)]
 pub(crate) use host::in_use;
 pub(crate) use host::{
     at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,
