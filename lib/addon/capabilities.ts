@@ -127,8 +127,8 @@ export const capabilities: Capabilities = Object.freeze({
     return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
   },
   persistent: supported && checked(native.objectsPersist()),
-  // Linux lists the System V objects in /proc. On darwin there are no System V objects of this package, and no list.
-  list: those(({ name, available }) => name === 'sysv' && available).length > 0,
+  // Linux lists the System V objects in /proc, and Windows its named objects. On darwin there is no list.
+  list: those(({ name, available }) => name !== 'posix' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
   get sharedBuffers() {
     return supported && checked(native.sharedBuffersAllowed())
