@@ -22,7 +22,6 @@ pub(crate) mod interrupt;
 #[cfg(windows)]
 pub(crate) mod kernel_object;
 pub(crate) mod ledger_file;
-#[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
@@ -35,7 +34,6 @@ pub(crate) mod shm_folder;
 #[cfg(unix)]
 pub(crate) mod system_v;
 pub(crate) mod thread;
-#[cfg(unix)]
 pub(crate) mod user_folder;
 #[allow(dead_code, unused_imports, reason = "the ledger uses the rest")]
 pub(crate) mod wake;
