@@ -135,8 +135,7 @@ impl LedgerCounter {
 
     fn removed(&self, act: &str) -> Error {
         if self.ledger.place().is_torn() {
-            let what =
-                format!("another process truncated the file of the {} '{}'", self.name.noun(), self.name);
+            let what = format!("another process truncated the file of {:#}", self.name);
             return Error::new(Code::Truncated, what).with_hint("no program of os-ipc does that: remove it");
         }
         let object = format!("'{}'", self.name);
@@ -203,12 +202,7 @@ impl LedgerCounter {
         const MORE: u32 = 64;
         let layout = self.ledger.layout();
         if hold.room >= layout.slots() {
-            let what = format!(
-                "{} processes use the {} '{}', and no more can",
-                layout.slots(),
-                self.name.noun(),
-                self.name
-            );
+            let what = format!("{} processes use {:#}, and no more can", layout.slots(), self.name);
             return Err(Error::new(Code::NoSlot, what).with_limit(u64::from(layout.slots())));
         }
         let room = (self.ledger.high() + MORE).min(layout.slots());
@@ -250,6 +244,18 @@ impl LedgerCounter {
         self.ledger.to_wake(|id| self.hint(id));
     }
 
+    /// Sends hints after this process left its place in the line: the process behind it watches another one from now on.
+    fn wake_after(&self, ticket: u64) {
+        let mut behind = self.ledger.behind(ticket);
+        self.ledger.to_wake(|id| {
+            self.hint(id);
+            behind.take_if(|behind| *behind == id);
+        });
+        if let Some(behind) = behind {
+            self.hint(behind);
+        }
+    }
+
     fn hint(&self, id: u64) {
         wake::hint(self.inboxes(), ProcessId(id), self.key());
     }
@@ -288,7 +294,7 @@ impl LedgerCounter {
     }
 
     fn attempt(&self, request: Request, slot: SlotNumber, pace: Pace) -> Result<Attempt> {
-        let waited = self.ledger.is_waiting(slot);
+        let ticket = self.ledger.ticket(slot);
         let Some(guarded) = self.guarded()? else { return Ok(Attempt::Busy) };
         let outcome = match request {
             Request::Shrink(to) => match guarded.shrink(slot, u32::from(to), pace) {
@@ -311,12 +317,12 @@ impl LedgerCounter {
                 Kind::Semaphore => "take a unit from",
             })
         })?;
-        if waited && matches!(outcome, Attempt::Done(_)) {
+        if ticket != 0 && matches!(outcome, Attempt::Done(_)) {
             if matches!(outcome, Attempt::Done(REACHED)) {
                 self.ledger.part(slot);
             }
-            // The next one in the line is its head now, and watches all processes.
-            self.wake_others();
+            // If it was the head of the line, the process behind it is the head now, and watches all processes.
+            self.wake_after(ticket);
         }
         Ok(outcome)
     }
@@ -356,9 +362,25 @@ impl LedgerCounter {
         found
     }
 
+    /// Lets the head of the line watch this process, which is about to change the ledger.
+    ///
+    /// A process that dies between its change and its hints would leave the waiters asleep.
+    fn announce(&self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        let mut hold = self.lock();
+        while self.claim(&mut hold)?.is_none() {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        Ok(true)
+    }
+
     /// Adds units; false if there would be more than `most`.
     #[cfg_attr(not(windows), allow(dead_code, reason = "only semaphores of Windows are ledgers"))]
     pub(crate) fn post(&self, units: u32, most: u32) -> Result<bool> {
+        self.announce(opening::GUARD_WITHIN)?;
         self.check_exists("post to")?;
         let posted = self.ledger.post(units, most);
         if posted {
@@ -369,6 +391,7 @@ impl LedgerCounter {
 
     /// Raises the number of permits.
     pub(super) fn grow(&self, from: u32, to: u32) -> Result<bool> {
+        self.announce(opening::GUARD_WITHIN)?;
         let Some(guarded) = self.guarded_within(opening::GUARD_WITHIN)? else {
             return Err(opening::guard_is_held(&self.name, &self.ledger));
         };
@@ -393,11 +416,15 @@ impl LedgerCounter {
 
     /// Removes the limit; all who wait get `EIDRM`.
     pub(crate) fn remove(&self) -> Result<()> {
+        /// The most that a stopped process holds up the removal before its mark: 100 ms.
+        const PATIENCE: Duration = Duration::from_millis(100);
         if self.ledger.is_retired() {
-            Ok(())
-        } else {
-            opening::retire(&self.name, &self.ledger, &self.status)
+            return Ok(());
         }
+        opening::check_removable(&self.name, &self.status)?;
+        // Without a slot, a waiter sees the mark when it next looks.
+        let _ = self.announce(PATIENCE);
+        opening::retire(&self.name, &self.ledger, &self.status)
     }
 
     /// A thread that panicked left nothing half-done here: no code between two changes panics.
@@ -476,11 +503,11 @@ impl Watched for LedgerCounter {
 
     fn parted(&self) {
         let hold = self.lock();
-        if let Some(slot) = self.slot()
-            && self.ledger.part(slot)
-        {
+        let Some(slot) = self.slot() else { return };
+        let ticket = self.ledger.ticket(slot);
+        if self.ledger.part(slot) {
             drop(hold);
-            self.wake_others();
+            self.wake_after(ticket);
         }
     }
 
@@ -496,10 +523,10 @@ impl Drop for LedgerCounter {
             && self.is_own()
             && self.ledger.held(slot) == 0
         {
-            let waited = self.ledger.is_waiting(slot);
+            let ticket = self.ledger.ticket(slot);
             self.ledger.leave(slot);
-            if waited {
-                self.wake_others();
+            if ticket != 0 {
+                self.wake_after(ticket);
             }
         }
     }

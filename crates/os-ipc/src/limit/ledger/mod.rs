@@ -20,6 +20,8 @@ use crate::name::Name;
 use crate::sys::file_identity::FileIdentity;
 use crate::waiting::{Holder, Queue, Request, block_in_queue};
 pub(crate) use counter::LedgerCounter;
+#[cfg(system_v_semaphores)]
+pub(super) use opening::exists;
 pub(crate) use opening::{Named, Opened};
 
 /// Files in shared memory: whoever finds a dead process gives back what it held.
@@ -57,7 +59,8 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &LimitId) -> Result<bool> {
-        opening::unlink(&name_of(id)?)
+        let Some(opened) = opening::open(&name_of(id)?, Owner::Any)? else { return Ok(false) };
+        known(opened).counter.remove().map(|()| true)
     }
 
     fn list(&self) -> Result<Vec<LimitInfo>> {

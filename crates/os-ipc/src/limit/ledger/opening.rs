@@ -12,6 +12,7 @@ use std::hash::Hasher;
 use crate::access::Owner;
 use crate::error::Remedy;
 use crate::error::{Code, Error, OsCode, Result};
+use crate::hints;
 use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
 use crate::name::Name;
 use crate::sys::access::own_uid;
@@ -73,7 +74,7 @@ enum Found {
 }
 
 /// The file of a name: names have up to 255 bytes, and so have the names of files.
-fn file_name(name: &Named) -> String {
+fn file_name(name: &Name) -> String {
     let mut hasher = FnvHasher::default();
     hasher.write(name.as_str().as_bytes());
     format!("{:016x}", hasher.finish())
@@ -126,7 +127,7 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
         let make = || -> std::result::Result<LedgerFile, Failure> {
             let draft = Draft::new(
                 sys::folder().map_err(call_of)?,
-                &file_name(name),
+                &file_name(&name.name),
                 size,
                 layout.size_up_to(FIRST_SLOTS),
             )?;
@@ -157,28 +158,19 @@ fn call_of(refusal: Refusal) -> Failure {
     }
 }
 
-/// Removes the ledger of this name; false if there is none.
-pub(crate) fn unlink(name: &Named) -> Result<bool> {
-    match open(name, Owner::Any)? {
-        Some(opened) => {
-            retire(&opened.name, &opened.ledger, &opened.status)?;
-            Ok(true)
-        }
-        None => Ok(false),
+/// Only the owner of a ledger and root may remove it.
+pub(super) fn check_removable(name: &Named, status: &Status) -> Result<()> {
+    if [0, status.access.uid].contains(&own_uid()) {
+        return Ok(());
     }
+    let (uid, mode) = (status.access.uid, status.access.mode);
+    let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
+    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
 pub(super) fn retire(name: &Named, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
-    if ![0, status.access.uid].contains(&own_uid()) {
-        let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
-        return Err(refused
-            .with_hint(format!(
-                "it belongs to uid {}: only its owner and root may remove it",
-                status.access.uid
-            ))
-            .with_owner(status.access.uid, Some(status.access.mode)));
-    }
     ledger.retire();
     if let Ok(folder) = sys::folder() {
         ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
@@ -231,10 +223,11 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
             None => Ok(()),
         }
     };
-    let (file, status) = match LedgerFile::open(folder(name)?, &file_name(name), true, check) {
+    let (file, status) = match LedgerFile::open(folder(name)?, &file_name(&name.name), true, check) {
         Ok(opened) => opened,
         Err(_) if foreign.is_some() => return Err(foreign.unwrap_or_else(|| absent(name))),
         Err(Refusal::Failed(Failure(_, OsCode::ENOENT))) => return Ok(Found::Absent),
+        Err(Refusal::Failed(Failure("open", OsCode::EACCES))) => return Err(closed_to_us(name)),
         Err(Refusal::Failed(failure)) => return Err(failed("open", name, failure)),
         Err(Refusal::NotAnObject(what)) => return Err(not_a_ledger(name, what)),
     };
@@ -263,6 +256,22 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
     let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
     let opened = Opened { name: name.clone(), ledger: Ledger::new(file, layout), status };
     if is_ours { enter(opened) } else { replace(&opened) }
+}
+
+/// The error for a ledger whose mode does not let this process use it.
+fn closed_to_us(name: &Named) -> Error {
+    let what = format!("no permission to read and change the {}", name.noun());
+    let error = Error::system(what, "open", format_args!("'{name}'"), OsCode::EACCES);
+    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(&name.name)));
+    let Some(access) = access else { return error };
+    let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
+    error.with_hint(hint).with_remedy(remedy).with_owner(access.uid, Some(access.mode))
+}
+
+/// Whether a file has the place of the ledger of this name.
+#[cfg(system_v_semaphores)]
+pub(in crate::limit) fn exists(name: &Name) -> bool {
+    sys::folder().is_ok_and(|folder| sys::access_of(folder, &file_name(name)).is_some())
 }
 
 /// Uses a ledger, unless it was removed.

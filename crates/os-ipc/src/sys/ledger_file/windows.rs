@@ -54,6 +54,11 @@ pub(crate) fn names(_folder: &Path) -> Vec<String> {
     Use::Counter.names().unwrap_or_default()
 }
 
+/// Who has the ledger of this name, if there is one.
+pub(crate) fn access_of(_folder: &Path, name: &str) -> Option<Access> {
+    Header::open(Use::Counter, name).ok().map(|header| header.access())
+}
+
 impl LedgerFile {
     /// `OpenFileMapping` and `MapViewOfFile` of the whole ledger.
     pub(crate) fn open(
