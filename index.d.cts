@@ -1,7 +1,10 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/** The engine of a limit: `'sysv'` is semop(2) with undo. */
-type LimitEngine = 'sysv';
+/**
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
+ * what it holds.
+ */
+type LimitEngine = 'sysv' | 'ledger';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
@@ -16,9 +19,12 @@ type PerBackend = Readonly<Record<Backend, boolean>>;
 interface LimitCapabilities {
     /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
     readonly engines: readonly LimitEngine[];
-    /** The engine of a limit when no `engine` is given. */
+    /**
+     * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
+     * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+     */
     readonly default: LimitEngine | undefined;
-    /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
+    /** Whether the permits of a dead process come back in that engine. */
     readonly crashRecovery: boolean;
 }
 /**
@@ -217,10 +223,10 @@ interface LimitInfo {
     readonly engine: LimitEngine;
     /** The name with its leading slash, where the limit carries it. */
     readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number. */
-    readonly key: number;
-    /** The System V set's id. */
-    readonly id: number;
+    /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
+    readonly key: number | undefined;
+    /** The System V set's id; `undefined` for a ledger. */
+    readonly id: number | undefined;
     /** The recorded number of permits; `undefined` for a set that another program made. */
     readonly permits: number | undefined;
     /** The number of free permits. */
@@ -232,11 +238,19 @@ interface LimitInfo {
      * Permits that another program took without undo count here too.
      */
     readonly unnamed: number | undefined;
-    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
+    /**
+     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
+     * waiter is passed by the others; a stopped holder keeps its permits.
+     */
+    readonly stopped: readonly number[] | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
+     * ledger, the number of processes that wait.
+     */
     readonly waiters: number;
     /** The number of pending waits of this process. */
     readonly pending: number;
-    /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
+    /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
     readonly lastPid: number | undefined;
     /** The uid of the owner. */
     readonly uid: number;
@@ -244,7 +258,7 @@ interface LimitInfo {
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** The time of the last operation, in whole seconds. */
+    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
     readonly operatedAt: Date | undefined;
     /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
     readonly changedAt: Date;
@@ -606,7 +620,10 @@ declare class Permit implements PermitLike {
 
 /** The option that selects the engine of a limit. */
 interface LimitEngineOptions {
-    /** `'sysv'`, the only one so far: System V semaphores with undo. */
+    /**
+     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+     * exists is found in either engine, and a new one gets the default.
+     */
     engine?: LimitEngine | undefined;
 }
 /** The options of {@link Limit.create}. */

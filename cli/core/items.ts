@@ -9,7 +9,7 @@ import { userName } from './users.js'
 /** A semaphore, a limit, a memory object or a lock; a field that the system does not provide is null. */
 export interface Item {
   readonly type: 'semaphore' | 'limit' | 'memory' | 'lock'
-  readonly system: 'sysv' | 'posix'
+  readonly system: 'sysv' | 'posix' | 'ledger'
   readonly name: string | null
   /** The System V key, signed. */
   readonly key: number | null
@@ -105,10 +105,10 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
 export function limitItem(info: LimitInfo): Item {
   return {
     type: 'limit',
-    system: 'sysv',
+    system: info.engine,
     name: info.name ?? null,
-    key: info.key,
-    id: info.id,
+    key: info.key ?? null,
+    id: info.id ?? null,
     value: null,
     permits: info.permits ?? null,
     free: info.free,

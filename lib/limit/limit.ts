@@ -29,7 +29,10 @@ import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
 
 /** The option that selects the engine of a limit. */
 export interface LimitEngineOptions {
-  /** `'sysv'`, the only one so far: System V semaphores with undo. */
+  /**
+   * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+   * exists is found in either engine, and a new one gets the default.
+   */
   engine?: LimitEngine | undefined
 }
 
@@ -78,13 +81,12 @@ export class Limit implements PermitSource, Disposable {
 
   readonly #handle: LimitHandle
 
-  private constructor(key: symbol, handle: number, which: Target, created: boolean) {
+  private constructor(key: symbol, id: Id, { handle, engine, created }: OpenedLimit) {
     if (key !== inside) throw wrongType('new Limit()', 'Limit.create, open or openOrCreate', undefined)
-    const { id, engine } = which
     this.name = typeof id === 'string' ? id : undefined
-    this.engine = engine
+    this.engine = engine as LimitEngine
     this.created = created
-    this.#handle = new LimitHandle(handle, id, engine)
+    this.#handle = new LimitHandle(handle, id, this.engine)
   }
 
   /**
@@ -100,9 +102,10 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static create(id: Id, options: CreateLimitOptions): Limit {
-    const which = target(id, options)
+    const which = checkId(id)
+    const engine = engineOf(options)
     const { permits, mode } = creation(options)
-    const make = () => native.limitCreate(evaluation.session, which.id, permits, mode)
+    const make = () => native.limitCreate(evaluation.session, which, permits, mode, engine)
     return Limit.#opened(which, make, permits, native.limitUnlink)
   }
 
@@ -121,16 +124,10 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static open(id: Id, options?: OpenLimitOptions): Limit {
-    const which = target(id, options)
+    const which = checkId(id)
+    const engine = engineOf(options)
     const owner = checkOwner(checkOptions(options).owner)
-    const handle = native.limitOpen(evaluation.session, which.id, owner)
-    if (typeof handle === 'string') throw fromNative(handle)
-    try {
-      return new Limit(inside, handle, which, false)
-    } catch (error) {
-      native.dropHandle(handle)
-      throw error
-    }
+    return Limit.#opened(which, () => native.limitOpen(evaluation.session, which, owner, engine))
   }
 
   /**
@@ -148,10 +145,11 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateLimitOptions): Limit {
-    const which = target(id, options)
+    const which = checkId(id)
+    const engine = engineOf(options)
     const { permits, mode } = creation(options)
     const owner = checkOwner(options.owner)
-    const open = () => native.limitOpenOrCreate(evaluation.session, which.id, permits, mode, owner)
+    const open = () => native.limitOpenOrCreate(evaluation.session, which, permits, mode, owner, engine)
     return Limit.#opened(which, open, permits)
   }
 
@@ -163,7 +161,7 @@ export class Limit implements PermitSource, Disposable {
    * when it belongs to another name.
    */
   static unlink(id: Id, options?: LimitEngineOptions): boolean {
-    return checked(native.limitUnlinkId(target(id, options).id))
+    return checked(native.limitUnlinkId(checkId(id), engineOf(options)))
   }
 
   /**
@@ -171,20 +169,20 @@ export class Limit implements PermitSource, Disposable {
    * only the addon is called then.
    */
   static #opened(
-    which: Target,
+    id: Id,
     open: () => Answer<OpenedLimit>,
-    permits: number,
+    permits?: number,
     undo?: (handle: number) => unknown,
   ): Limit {
     const opened = open()
     if (typeof opened === 'string') throw fromNative(opened)
     const { handle, created, verified, differs } = opened
     try {
-      const limit = new Limit(inside, handle, which, created)
+      const limit = new Limit(inside, id, opened)
       if (created && !verified) {
         warnUnverified(limit.#handle, '; it has no recorded number of permits and no holders')
       }
-      if (differs !== undefined) warnDiffers(limit.#handle.label, differs, permits)
+      if (differs !== undefined && permits !== undefined) warnDiffers(limit.#handle.label, differs, permits)
       return limit
     } catch (error) {
       undo?.(handle)
@@ -372,14 +370,8 @@ export class Limit implements PermitSource, Disposable {
 
 acrossCopies(Limit, 'Limit')
 
-/** The identification of a limit: its id, a name with its slash, and its engine. */
-interface Target {
-  id: Id
-  engine: LimitEngine
-}
-
-function target(id: unknown, options: LimitEngineOptions | undefined): Target {
-  return { id: checkId(id), engine: checkEngine(checkOptions(options).engine) }
+function engineOf(options: LimitEngineOptions | undefined): LimitEngine | undefined {
+  return checkEngine(checkOptions(options).engine)
 }
 
 function creation(options: CreateLimitOptions): { permits: number; mode: number } {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 use std::slice;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::error::OsCode;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
@@ -75,6 +75,21 @@ impl Mapping {
         let byte = Cell::new(0);
         self.load(position, slice::from_ref(&byte));
         byte.get()
+    }
+
+    /// The 32-bit word at `position`, which is a multiple of 4. It must not be written to if the range is mapped for reading.
+    pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
+        assert!(position.is_multiple_of(align_of::<AtomicU32>()), "a word at an odd place");
+        // SAFETY: `at` checked the range, whose start is that of a page. All accesses of other processes to it are atomic too, or
+        // may be seen half done.
+        unsafe { AtomicU32::from_ptr(self.at(position, size_of::<AtomicU32>()).cast()) }
+    }
+
+    /// The 64-bit word at `position`, which is a multiple of 8.
+    pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
+        assert!(position.is_multiple_of(align_of::<AtomicU64>()), "a word at an odd place");
+        // SAFETY: as in `word`.
+        unsafe { AtomicU64::from_ptr(self.at(position, size_of::<AtomicU64>()).cast()) }
     }
 
     /// Copies `source` to `position`.

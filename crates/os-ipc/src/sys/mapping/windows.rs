@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::error::OsCode;
 
@@ -23,6 +24,14 @@ impl Mapping {
     }
 
     pub(crate) fn byte(&self, _position: usize) -> u8 {
+        match self.0 {}
+    }
+
+    pub(crate) fn word(&self, _position: usize) -> &AtomicU32 {
+        match self.0 {}
+    }
+
+    pub(crate) fn long(&self, _position: usize) -> &AtomicU64 {
         match self.0 {}
     }
 
