@@ -60,7 +60,8 @@ function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): Per
     ipc.Limit.openOrCreate(libraryId(subject.target), { permits: permits ?? 1, mode, owner }),
   )
   if (permits !== undefined && !quiet) tellDifference(limit, permits, subject)
-  const recovers = ipc.capabilities.limits.crashRecovery
+  // A System V set stays what it is, also where the kernel ignores undo and new limits are ledgers.
+  const recovers = limit.engine === 'ledger' || ipc.capabilities.limits.default === 'sysv'
   if (!recovers && !quiet) {
     note(
       `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet leaves this out)`,

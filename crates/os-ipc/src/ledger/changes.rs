@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::layout::{HANDED_ON, permits};
+use super::layout::{HANDED_ON, Layout, permits};
 use super::line::Pace;
 use super::{Ledger, Place, Retired, SlotNumber};
 use crate::sync::fence;
@@ -30,7 +30,7 @@ pub(crate) enum Step {
 impl<P: Place> Ledger<P> {
     /// The ledger under its guard. `own` is the identity of this process, which other processes name if it stops here.
     pub(crate) fn guarded<G>(&self, guard: G, own: u64) -> Guarded<'_, P, G> {
-        self.layout.set_guard_holder(&self.place, own);
+        Layout::set_guard_holder(&self.place, own);
         Guarded { ledger: self, _guard: guard }
     }
 
@@ -44,7 +44,7 @@ impl<P: Place> Ledger<P> {
     /// Adds units: `total++`. False if there would be more than `most`.
     pub(crate) fn post(&self, units: u32, most: u32) -> bool {
         let more = |total: u32| total.checked_add(units).filter(|total| *total <= most);
-        self.layout.change_total(&self.place, more)
+        Layout::change_total(&self.place, more)
     }
 
     /// Marks the permits of a slot as meant for the program that its process becomes, or takes the mark away.
@@ -67,7 +67,7 @@ impl<P: Place> Ledger<P> {
 
     /// Marks the ledger as removed. It needs no guard: the mark never goes away.
     pub(crate) fn retire(&self) {
-        self.layout.retire(&self.place);
+        Layout::retire(&self.place);
     }
 }
 
@@ -82,7 +82,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
         let slot = match free {
             Some(slot) => slot,
             None if high < room.min(ledger.layout.slots()) => {
-                ledger.layout.set_high(&ledger.place, high + 1);
+                Layout::set_high(&ledger.place, high + 1);
                 SlotNumber(high)
             }
             None => return None,
@@ -102,6 +102,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
         Ok(true)
     }
 
+    #[allow(dead_code, reason = "no semaphore of this platform is a ledger")]
     /// Takes one unit for good: a grant, then `held--`, then `total--`. A process that dies in between gives it back.
     pub(crate) fn consume(&self, slot: SlotNumber, pace: Pace) -> Result<bool, Retired> {
         if !self.grant(slot, pace)? {
@@ -111,10 +112,11 @@ impl<P: Place, G> Guarded<'_, P, G> {
         Ok(true)
     }
 
+    #[allow(dead_code, reason = "no semaphore of this platform is a ledger")]
     /// Turns a unit of a slot into one that was taken for good: `held--`, then `total--`.
     pub(crate) fn disown(&self, slot: SlotNumber) {
         if self.ledger.give_back(slot) {
-            self.ledger.layout.change_total(&self.ledger.place, |total| total.checked_sub(1));
+            Layout::change_total(&self.ledger.place, |total| total.checked_sub(1));
         }
     }
 
@@ -127,7 +129,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
         if !self.may_take(slot, pace)? {
             return Ok(Step::None);
         }
-        ledger.layout.change_total(&ledger.place, |total| total.checked_sub(1));
+        Layout::change_total(&ledger.place, |total| total.checked_sub(1));
         ledger.slot(slot).set_ticket(0);
         Ok(Step::Taken)
     }
@@ -138,7 +140,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
             return Err(Retired);
         }
         let raise = |total: u32| (total == from).then_some(to);
-        Ok(self.ledger.layout.change_total(&self.ledger.place, raise))
+        Ok(Layout::change_total(&self.ledger.place, raise))
     }
 
     /// Empties the slots of a process: its permits come back, **then** it leaves the line, **then** the slots are free.
@@ -174,6 +176,6 @@ impl<P: Place, G> Guarded<'_, P, G> {
 
 impl<P: Place, G> Drop for Guarded<'_, P, G> {
     fn drop(&mut self) {
-        self.ledger.layout.set_guard_holder(&self.ledger.place, 0);
+        Layout::set_guard_holder(&self.ledger.place, 0);
     }
 }

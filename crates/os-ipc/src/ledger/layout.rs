@@ -82,6 +82,7 @@ pub(crate) enum Kind {
     /// Permits that have an owner.
     Limit = 1,
     /// Units that nobody owns.
+    #[allow(dead_code, reason = "no semaphore of this platform is a ledger")]
     Semaphore = 2,
 }
 
@@ -189,21 +190,21 @@ impl Layout {
         (long(AT_BOOT), long(AT_SPACE))
     }
 
-    pub(super) fn is_live<P: Place>(self, place: &P) -> bool {
+    pub(super) fn is_live<P: Place>(place: &P) -> bool {
         place.word(AT_STATE).load(Ordering::SeqCst) == LIVE
     }
 
-    pub(super) fn retire<P: Place>(self, place: &P) {
+    pub(super) fn retire<P: Place>(place: &P) {
         place.word(AT_STATE).store(RETIRED, Ordering::SeqCst);
         stored();
     }
 
-    pub(super) fn total<P: Place>(self, place: &P) -> u32 {
+    pub(super) fn total<P: Place>(place: &P) -> u32 {
         place.word(AT_TOTAL).load(Ordering::SeqCst)
     }
 
     /// Changes the total, unless `change` refuses.
-    pub(super) fn change_total<P: Place>(self, place: &P, change: impl Fn(u32) -> Option<u32>) -> bool {
+    pub(super) fn change_total<P: Place>(place: &P, change: impl Fn(u32) -> Option<u32>) -> bool {
         changed(place.word(AT_TOTAL), change)
     }
 
@@ -212,27 +213,27 @@ impl Layout {
         place.word(AT_HIGH).load(Ordering::SeqCst).min(self.slots)
     }
 
-    pub(super) fn set_high<P: Place>(self, place: &P, high: u32) {
+    pub(super) fn set_high<P: Place>(place: &P, high: u32) {
         place.word(AT_HIGH).store(high, Ordering::SeqCst);
         stored();
     }
 
-    pub(super) fn guard_holder<P: Place>(self, place: &P) -> u64 {
+    pub(super) fn guard_holder<P: Place>(place: &P) -> u64 {
         place.long(AT_GUARD).load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_guard_holder<P: Place>(self, place: &P, id: u64) {
+    pub(super) fn set_guard_holder<P: Place>(place: &P, id: u64) {
         place.long(AT_GUARD).store(id, Ordering::Relaxed);
     }
 
     /// Draws the next place in the line, never 0.
-    pub(super) fn draw_ticket<P: Place>(self, place: &P) -> u64 {
+    pub(super) fn draw_ticket<P: Place>(place: &P) -> u64 {
         let ticket = place.long(AT_NEXT_TICKET).fetch_add(1, Ordering::SeqCst).max(1);
         stored();
         ticket
     }
 
-    pub(super) fn slot<P: Place>(self, place: &P, number: u32) -> Slot<'_> {
+    pub(super) fn slot<P: Place>(place: &P, number: u32) -> Slot<'_> {
         let at = HEADER + SLOT * number as usize;
         Slot { id: place.long(at), ticket: place.long(at + 8), held: place.word(at + 16) }
     }

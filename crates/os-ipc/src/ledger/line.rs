@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Entry, Ledger, Place, SlotNumber};
+use super::{Entry, Layout, Ledger, Place, SlotNumber};
 use crate::sync::fence;
 
 /// Whether a process keeps its place in the line.
@@ -21,7 +21,7 @@ impl<P: Place> Ledger<P> {
     pub(crate) fn join(&self, slot: SlotNumber) {
         let words = self.slot(slot);
         if words.ticket() == 0 {
-            words.set_ticket(self.layout.draw_ticket(&self.place));
+            words.set_ticket(Layout::draw_ticket(&self.place));
         }
         fence(Ordering::SeqCst);
     }
@@ -96,6 +96,7 @@ impl<P: Place> Ledger<P> {
         self.waiting().for_each(|entry| each(entry.id));
     }
 
+    #[allow(dead_code, reason = "its user comes next")]
     /// The processes whose death a waiting process has to see: the head of the line watches all, every other waiter the one
     /// before it.
     ///

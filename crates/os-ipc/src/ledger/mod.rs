@@ -82,7 +82,7 @@ impl<P: Place> Ledger<P> {
     }
 
     fn slot(&self, number: SlotNumber) -> Slot<'_> {
-        self.layout.slot(&self.place, number.0)
+        Layout::slot(&self.place, number.0)
     }
 
     /// The numbers of the slots that were ever in use.
@@ -108,7 +108,7 @@ impl<P: Place> Ledger<P> {
 
     /// How many units or permits there are, held ones included.
     pub(crate) fn total(&self) -> u32 {
-        self.layout.total(&self.place)
+        Layout::total(&self.place)
     }
 
     /// What is free: below 0 only in a ledger that another program wrote to.
@@ -119,12 +119,12 @@ impl<P: Place> Ledger<P> {
 
     /// Whether it was removed.
     pub(crate) fn is_retired(&self) -> bool {
-        !self.layout.is_live(&self.place)
+        !Layout::is_live(&self.place)
     }
 
     /// The process that changes the ledger now, for messages; 0 for none.
     pub(crate) fn guard_holder(&self) -> u64 {
-        self.layout.guard_holder(&self.place)
+        Layout::guard_holder(&self.place)
     }
 
     /// How many slots were ever in use.

@@ -350,13 +350,19 @@ impl Processes {
     }
 }
 
+fn reap_all(world: &World, dead: &[u64]) {
+    for id in dead {
+        world.reap(*id);
+    }
+}
+
 fn step(world: &World, process: &mut Process, dead: &[u64], act: Act) {
     let ledger = &world.ledger;
     if process.slot.is_none() {
         process.slot = world.guarded(process.id).claim(process.id, SLOTS);
     }
     let Some(slot) = process.slot else {
-        dead.iter().for_each(|id| drop(world.reap(*id)));
+        reap_all(world, dead);
         return;
     };
     match act {
@@ -374,22 +380,26 @@ fn step(world: &World, process: &mut Process, dead: &[u64], act: Act) {
             assert_eq!(ledger.give_back(slot), had > 0);
         }
         Act::Join => ledger.join(slot),
-        Act::Part => drop(ledger.part(slot)),
-        Act::Shrink(to) => drop(world.guarded(process.id).shrink(slot, to, Pace::InTurn)),
+        Act::Part => {
+            ledger.part(slot);
+        }
+        Act::Shrink(to) => {
+            world.guarded(process.id).shrink(slot, to, Pace::InTurn).unwrap();
+        }
         Act::Grow(to) if to > ledger.total() => {
-            drop(world.guarded(process.id).grow(ledger.total(), to));
+            world.guarded(process.id).grow(ledger.total(), to).unwrap();
         }
         Act::Leave if process.permits == 0 => {
             ledger.leave(slot);
             process.slot = None;
         }
-        Act::Reap => dead.iter().for_each(|id| drop(world.reap(*id))),
+        Act::Reap => reap_all(world, dead),
         Act::Grow(_) | Act::Leave => {}
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_death_after_any_store_loses_no_permit(

@@ -118,6 +118,8 @@ pub(super) fn space() -> u64 {
 
 fn hash(parts: &[&[u8]]) -> u64 {
     let mut hasher = FnvHasher::default();
-    parts.iter().for_each(|part| hasher.write(part));
+    for part in parts {
+        hasher.write(part);
+    }
     hasher.finish()
 }

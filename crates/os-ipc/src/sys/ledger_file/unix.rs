@@ -217,6 +217,7 @@ impl Draft {
 pub(super) struct Temporary(Option<PathBuf>);
 
 impl Temporary {
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has files without a name"))]
     pub(super) fn none() -> Self {
         Self(None)
     }
