@@ -1131,8 +1131,7 @@ declare class SharedMemory implements Disposable {
      *
      * @example
      * ```ts
-     * import { Worker } from 'node:worker_threads'
-     * new Worker('./worker.js', { workerData: memory.shared })
+     * const worker = new Worker('./worker.js', { workerData: memory.shared })
      * ```
      */
     get shared(): SharedArrayBuffer;
@@ -1254,5 +1253,327 @@ interface Settings {
  */
 declare const settings: Settings;
 
-export { IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, Capabilities, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenLimitOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+/** The codecs as the header records them. */
+declare const CODECS: readonly ["bytes", "json", "structured"];
+/** How values become bytes. */
+type Codec = (typeof CODECS)[number];
+
+/** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
+interface ChannelInfo {
+    readonly name: string;
+    readonly capacity: number;
+    readonly maxMessage: number;
+    readonly codec: Codec;
+    /** The bytes of the ring that messages use, with the 8 bytes before each of them. */
+    readonly bytes: number;
+    /** The messages that were sent and not received. */
+    readonly messages: number;
+    /** How many messages were sent so far, modulo 2^32. A process that is killed while it sends can make this one too high. */
+    readonly sent: number;
+    /** How many messages were received so far, modulo 2^32; as for `sent`. */
+    readonly received: number;
+    /** The pids of the living processes that have sent to it and have it open. */
+    readonly senders: number[];
+    /** The pids of the living processes that have received from it and have it open. */
+    readonly receivers: number[];
+    /** The process that copies a message in at this moment. If it stays the same, that process is stopped or in a callback. */
+    readonly sending: number | undefined;
+    /** The process that copies a message out at this moment. */
+    readonly receiving: number | undefined;
+    /** Whether `end()` was called. */
+    readonly ended: boolean;
+    /** Whether the channel was unlinked. */
+    readonly removed: boolean;
+}
+
+/** The options of {@link Channel.create}. */
+interface CreateChannelOptions {
+    /** The bytes that messages can use, rounded up to a power of two: at most 1 GiB. A message can have half of it. */
+    capacity: number;
+    /** How values become bytes; `'structured'` when missing. */
+    codec?: Codec | undefined;
+    /** Permission bits of its objects, independent of the umask; `0o600` when missing. Every user of a channel needs to write. */
+    mode?: number | undefined;
+}
+/** The options of {@link Channel.open}. */
+interface OpenChannelOptions {
+    /** Another owner whose channel this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link Channel.openOrCreate}. */
+interface OpenOrCreateChannelOptions extends CreateChannelOptions, OpenChannelOptions {
+}
+/** The options of {@link Channel.receive}. */
+interface ReceiveOptions extends WaitOptions {
+    /** The most messages that this call takes out of the channel: those after the first are for later calls. 1 when missing. */
+    prefetch?: number | undefined;
+}
+/** The options of {@link Channel.batches}. */
+interface BatchesOptions extends WaitOptions {
+    /** The most messages of a batch; 1,024 when missing. */
+    max?: number | undefined;
+}
+
+/**
+ * Messages between processes, through shared memory: many senders, many receivers, each message to one receiver, in the
+ * order of its sender.
+ *
+ * It holds `capacity` bytes; senders wait while it is full. It exists until `unlink()`, with the messages in it. A process
+ * that is killed at any moment loses the messages that it had received itself, and holds up no other.
+ *
+ * @example
+ * ```ts
+ * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
+ * await jobs.send({ id: 1 }) // in one process
+ * for await (const job of jobs) await work(job) // in others, until jobs.end()
+ * ```
+ */
+declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
+    #private;
+    /** The name with its leading slash. */
+    readonly name: string;
+    /** The bytes of the ring, a power of two. Each message uses 8 of them, and its own length rounded up to a multiple of 8. */
+    readonly capacity: number;
+    /** The longest message in bytes: half the capacity, less 8. */
+    readonly maxMessage: number;
+    /** How `send` makes bytes of a value. `receive` understands every codec. */
+    readonly codec: Codec;
+    /** Whether this call made the channel. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a new channel.
+     *
+     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     *
+     * @example
+     * ```ts
+     * const frames = Channel.create<Buffer>('/frames', { capacity: 64 << 20, codec: 'bytes' })
+     * ```
+     */
+    static create<T = unknown>(name: string, options: CreateChannelOptions): Channel<T>;
+    /**
+     * Opens an existing channel.
+     *
+     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
+     *   root nor `owner`; `ERR_NO_SLOT` when it is open 255 times; `ERR_VERSION`; `ERR_CORRUPT`; `ERR_NOT_SUPPORTED` when it
+     *   belongs to another PID namespace.
+     *
+     * @example
+     * ```ts
+     * const frames = Channel.open<Buffer>('/frames')
+     * ```
+     */
+    static open<T = unknown>(name: string, options?: OpenChannelOptions): Channel<T>;
+    /**
+     * Opens the existing channel, or makes it. An existing one keeps its capacity and codec.
+     *
+     * @throws {IpcError} as `open` and `create`.
+     *
+     * @example
+     * ```ts
+     * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
+     * ```
+     */
+    static openOrCreate<T = unknown>(name: string, options: OpenOrCreateChannelOptions): Channel<T>;
+    /**
+     * Removes the channel of this name. Processes that have it open can still receive what is in it; everything else rejects
+     * with `EIDRM`.
+     *
+     * @returns False when no such channel exists.
+     *
+     * @example
+     * ```ts
+     * Channel.unlink('/jobs')
+     * ```
+     */
+    static unlink(name: string): boolean;
+    /**
+     * Sends a message. When the promise resolves, the message is in the channel, and survives the death of this process.
+     * Calls that wait at the same time keep their order. Do not change a `Buffer` before the promise resolves.
+     *
+     * @throws {TypeError} when the codec cannot encode the value: it is `undefined`, say.
+     * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE`; `ERR_ENDED`; `ETIMEDOUT` when there was no room in time; `ERR_CLOSED`;
+     *   `EIDRM`; `ERR_CORRUPT`.
+     *
+     * @example
+     * ```ts
+     * await jobs.send({ id: 1 }, { timeout: 1_000 })
+     * ```
+     */
+    send(value: T, options?: WaitOptions): Promise<void>;
+    /**
+     * Sends a message if there is room at once. False means that the channel is full, that earlier sends of this handle still
+     * wait, or that another process sends at this very moment.
+     *
+     * @throws as `send`.
+     *
+     * @example
+     * ```ts
+     * if (!samples.trySend(sample)) dropped += 1
+     * ```
+     */
+    trySend(value: T): boolean;
+    /**
+     * Sends messages in their order, several at a time: faster than `send` for each. If it rejects, the messages before the one
+     * that failed are sent.
+     *
+     * @throws {IpcError} as `send`.
+     *
+     * @example
+     * ```ts
+     * await jobs.sendMany(rows.map(row => ({ row })))
+     * ```
+     */
+    sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void>;
+    /**
+     * Sends a message of `bytes` bytes that `fill` writes in place, without a copy. Receivers get a `Buffer`, whatever the codec is.
+     *
+     * `fill` runs once, as soon as there is room, and before it returns no other process can send: it is synchronous and short, and
+     * uses this channel for nothing else. If it throws, nothing is sent.
+     *
+     * @throws {IpcError} as `send`.
+     *
+     * @example
+     * ```ts
+     * await frames.sendWith(width * height, view => camera.readInto(view))
+     * ```
+     */
+    sendWith(bytes: number, fill: (view: Uint8Array) => void, options?: WaitOptions): Promise<void>;
+    /**
+     * Receives the next message; `undefined` once the channel has ended and is empty.
+     *
+     * With `prefetch`, up to so many messages leave the channel at once and wait in this process for later calls. That is
+     * faster, and if this process dies or closes the channel, those messages are lost.
+     *
+     * @throws {IpcError} `ETIMEDOUT`; `ERR_BAD_MESSAGE` when the message cannot be decoded; `ERR_CLOSED`; `EIDRM`; `ERR_CORRUPT`.
+     *
+     * @example
+     * ```ts
+     * const job = await jobs.receive({ timeout: 1_000 })
+     * ```
+     */
+    receive(options?: ReceiveOptions): Promise<T | undefined>;
+    /**
+     * Receives the next message if one is there at once. `undefined` also means that the channel has ended, that earlier
+     * receives of this handle still wait, or that another process receives at this very moment.
+     *
+     * @throws {IpcError} as `receive`.
+     *
+     * @example
+     * ```ts
+     * for (let job; (job = jobs.tryReceive()) !== undefined; ) work(job)
+     * ```
+     */
+    tryReceive(): T | undefined;
+    /**
+     * Receives the bytes of the next message, whatever its codec is, into `target`.
+     *
+     * @returns The length of the message; `undefined` once the channel has ended and is empty.
+     * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE` when `target` is too short: the message stays; otherwise as `receive`.
+     *
+     * @example
+     * ```ts
+     * const length = await frames.receiveInto(frame)
+     * ```
+     */
+    receiveInto(target: Uint8Array, options?: WaitOptions): Promise<number | undefined>;
+    /**
+     * Shows the bytes of the messages that are there now to `visit`, up to `max`, in place and without a copy. A view is good until
+     * `visit` returns; then the message is taken.
+     *
+     * No other process can receive meanwhile: `visit` is synchronous and short, and uses this channel for nothing else. If it
+     * throws, its message stays.
+     *
+     * @returns The number of messages.
+     * @throws {IpcError} `ERR_CLOSED`; `EIDRM`; `ERR_CORRUPT`.
+     *
+     * @example
+     * ```ts
+     * let sum = 0
+     * frames.drain(view => { sum += view[0] })
+     * ```
+     */
+    drain(visit: (view: Uint8Array) => void, max?: number): number;
+    /** Receives message after message, until the channel has ended and is empty. `Readable.from(channel)` makes a stream of it. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+    /**
+     * Receives message after message in lists: each has all messages that are there, at least one and at most `max`.
+     *
+     * @example
+     * ```ts
+     * for await (const jobs of channel.batches({ max: 100 })) await insert(jobs)
+     * ```
+     */
+    batches(options?: BatchesOptions): AsyncIterableIterator<T[]>;
+    /**
+     * Ends the channel for everybody: further sends reject with `ERR_ENDED`, receivers get what is in it, and then `undefined`.
+     *
+     * @example
+     * ```ts
+     * jobs.end()
+     * ```
+     */
+    end(): void;
+    /**
+     * Reads the present facts about the channel.
+     *
+     * @throws {IpcError} `ERR_CLOSED`.
+     *
+     * @example
+     * ```ts
+     * const { messages, receivers } = jobs.info()
+     * ```
+     */
+    info(): ChannelInfo;
+    /** Makes pending calls of this handle keep the process alive, which is the default. */
+    ref(): this;
+    /** Lets the process end while calls of this handle are pending. */
+    unref(): this;
+    /**
+     * Lets go of the channel: pending calls reject with `ERR_CLOSED`, and messages that were prefetched are lost. The channel
+     * stays. A second call does nothing.
+     *
+     * @example
+     * ```ts
+     * jobs.close()
+     * ```
+     */
+    close(): void;
+    /**
+     * Removes this channel, before or after `close()`; see {@link Channel.unlink}. A channel that another process has made by the
+     * same name since stays. A second call does nothing.
+     *
+     * @example
+     * ```ts
+     * jobs.unlink()
+     * ```
+     */
+    unlink(): void;
+    /** The same as {@link Channel.close}. */
+    [Symbol.dispose](): void;
+}
+
+/** What every message of a channel of `node:diagnostics_channel` tells of a {@link Channel}. */
+interface ChannelMessage {
+    /** The name of the channel. */
+    name: string;
+    /** The number of messages that this call sent or received. */
+    messages: number;
+}
+/** `os-ipc:channel:wait`: a call waits, because there is no room or no message, or because another process is at work. */
+interface ChannelWaitMessage {
+    /** The name of the channel. */
+    name: string;
+    /** The side that waits. */
+    side: 'send' | 'receive';
+}
+/** The messages of the channels of `node:diagnostics_channel` to which a {@link Channel} publishes. */
+interface ChannelDiagnosticsMessages {
+    'os-ipc:channel:sent': ChannelMessage;
+    'os-ipc:channel:received': ChannelMessage;
+    'os-ipc:channel:wait': ChannelWaitMessage;
+}
+
+export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

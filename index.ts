@@ -63,3 +63,18 @@ export type {
 } from './lib/memory/open-options.js'
 export type { SharedMemoryInfo } from './lib/memory/info.js'
 export { settings, type Settings } from './lib/waiting/settings.js'
+export { Channel } from './lib/channel/channel.js'
+export type { ChannelInfo } from './lib/channel/info.js'
+export type { Codec } from './lib/channel/layout.js'
+export type {
+  BatchesOptions,
+  CreateChannelOptions,
+  OpenChannelOptions,
+  OpenOrCreateChannelOptions,
+  ReceiveOptions,
+} from './lib/channel/options.js'
+export type {
+  ChannelDiagnosticsMessages,
+  ChannelMessage,
+  ChannelWaitMessage,
+} from './lib/diagnostics/channel-messages.js'

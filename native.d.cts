@@ -47,6 +47,9 @@ export declare function cancelWait(handle: number, ticket: number): void
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
+/** From now on the slot is given up when the memory is closed, collected, or left behind by a worker. */
+export declare function channelSeat(memory: number, slot: number, word: number): void
+
 /** Closes the unused locks, which otherwise stay open for a moment. */
 export declare function closeUnusedLocks(): void
 
@@ -277,6 +280,13 @@ export interface NativeMemoryInfo {
   removed?: boolean
 }
 
+/** What other processes know this process by. */
+export interface NativeProcessIdentity {
+  pid: number
+  started: number
+  namespace: number
+}
+
 /** Information about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
   backend: 'sysv' | 'posix'
@@ -328,6 +338,12 @@ export interface OpenedSemaphore {
   created: boolean
   verified: boolean
 }
+
+/** The identity of this process. */
+export declare function processIdentity(): NativeProcessIdentity
+
+/** Whether the kernel proves that a process is dead. */
+export declare function processIsDead(pid: number, started: number): boolean
 
 /** A call of System V IPC that is refused to this process. */
 export interface RefusedCall {

@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+
 import { outOfRange, wrongType, wrongValue } from './errors.js'
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
@@ -78,6 +80,11 @@ export function checkSize(value: unknown): number {
 /** A position or length in bytes. */
 export function checkBytes(what: string, value: unknown): number {
   return checkInteger(what, value, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** Bytes to copy; `expected` names all types that the caller takes. */
+export function checkBytesOf(what: string, value: unknown, expected: string): void {
+  if (!isUint8Array(value)) throw wrongType(what, expected, value)
 }
 
 /** A uid, `'any'`, or missing. */

@@ -40,7 +40,7 @@ declare.serial('two clients never act under a lock while clients are killed at a
   }
   await workers.progress('after the kills')
   await workers.end()
-  workers.check(20)
+  workers.check(12)
   await until('no session is left', async () => (await server.sessions()) === 0)
 })
 
@@ -54,7 +54,7 @@ declare.serial('two clients never act under a lock while clients are stopped and
     await workers.progress(`after ${pause} ms`)
   }
   t.true((await workers.end()) > 0)
-  workers.check(20)
+  workers.check(12)
 })
 
 declare.serial('two clients never act under a lock while the server ends sessions', async t => {
@@ -64,7 +64,7 @@ declare.serial('two clients never act under a lock while the server ends session
     await workers.progress('after the end of sessions', 2)
   }
   t.true((await workers.end()) > 0)
-  workers.check(20)
+  workers.check(12)
 })
 
 declare.serial(
@@ -82,6 +82,6 @@ declare.serial(
       await workers.progress(`after ${signal}`)
     }
     t.true((await workers.end()) > 0)
-    workers.check(20)
+    workers.check(12)
   },
 )

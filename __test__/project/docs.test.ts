@@ -197,14 +197,59 @@ test('every program of interop.md is run by a test', t => {
 
 // --- README.md
 
+test('the README has fewer than 200 lines', t => {
+  t.true(page('README.md').split('\n').length < 200)
+})
+
+test('the README has the ratios of benchmark.json', t => {
+  const { scenes } = JSON.parse(page('docs/benchmark.json')) as {
+    scenes: { scene: string; results: Record<string, { median: number }> }[]
+  }
+  const median = (scene: string, contender: string): number =>
+    scenes.find(({ scene: name }) => name === scene)?.results[contender]?.median ?? Number.NaN
+  const cell = (row: string): string =>
+    new RegExp(`^\\| ${row}.*\\| (.*) \\|$`, 'm').exec(page('README.md'))?.[1] ?? ''
+  const near = (row: string, words: RegExp, ratio: number): void => {
+    const said = Number(words.exec(cell(row))?.[1])
+    t.true(Math.abs(said / ratio - 1) < 0.03, `${row}: ${cell(row)}, and the benchmark has ${ratio}`)
+  }
+  near('p-limit', /^([\d.]+) times/, median('await-there', 'os-ipc') / median('await-there', 'async-mutex'))
+  const permit = median('sysv-permit', 'os-ipc')
+  near('proper-lockfile', /^1\/([\d.]+),/, median('sysv-permit', 'proper-lockfile') / permit)
+  near('redis-semaphore', /^1\/([\d.]+),/, median('redis', 'redis-semaphore') / permit)
+  const sent = '`process.send`'
+  near(
+    sent,
+    /^1\/([\d.]+) for a signal/,
+    median('hand-over', 'process.send') / median('hand-over', 'os-ipc, pool'),
+  )
+  const message = median('message', 'process.send, Buffer, advanced') / median('message', 'os-ipc')
+  near(sent, /, 1\/([\d.]+) for/, message)
+})
+
 test('limit.mjs of the README ends by itself and leaves its permits', async t => {
   const name = uniqueName(t)
-  const run = program(t, [process.execPath, written(t, 'README.md', 'limit.mjs', 'convert', name)])
-  const { code, stdout, stderr } = await run.exit
-  t.is(code, 0, stderr)
-  t.is(stdout.match(/^worker \d+ works$/gm)?.length, 4)
+  const file = written(t, 'README.md', 'limit.mjs', 'convert', name)
+  const runs = [program(t, [process.execPath, file]), program(t, [process.execPath, file])]
+  for (const { exit } of runs) {
+    const { code, stdout, stderr } = await exit
+    t.is(code, 0, stderr)
+    t.deepEqual(
+      stdout.match(/\w\.mov/g),
+      ['a', 'b', 'c', 'd', 'e', 'f'].map(letter => `${letter}.mov`),
+    )
+  }
   const limit = Limit.open(name)
-  t.like(limit.info(), { permits: 2, free: 2 })
+  t.like(limit.info(), { permits: 4, free: 4 })
+  limit.unlink()
+})
+
+test('permit.mjs of the README shows its holder, and resizes the limit', async t => {
+  const name = uniqueName(t)
+  const run = program(t, [process.execPath, written(t, 'README.md', 'permit.mjs', 'uploads', name)])
+  t.like(await run.exit, { code: 0, stdout: `[ { pid: ${run.pid}, permits: 1 } ]\n`, stderr: '' })
+  const limit = Limit.open(name)
+  t.like(limit.info(), { permits: 8, free: 8 })
   limit.unlink()
 })
 
@@ -342,6 +387,19 @@ function anchors(markdown: string): Set<string> {
   return found
 }
 
+test('llms.txt links every page of docs/ by its address, and each address has a file', t => {
+  const home = 'https://github.com/os-ipc/os-ipc/blob/main/'
+  const linked = [...page('llms.txt').matchAll(/\]\((\S+)\)/g)].map(([, url = '']) => url.replace(home, ''))
+  t.deepEqual(
+    linked.filter(file => !existsSync(join(ROOT, file))),
+    [],
+  )
+  t.deepEqual(
+    PAGES.filter(path => path.startsWith('docs/') && !linked.includes(path)),
+    [],
+  )
+})
+
 /** The heading of api.md for each word that a page uses for an object. */
 const OBJECTS: Record<string, string> = {
   Limit: 'Limit',
@@ -388,7 +446,7 @@ test('errors.md has every code that the sources create', t => {
   const rust = [...sources('crates/os-ipc/src', '.rs'), ...sources('crates/os-ipc-node/src', '.rs')]
   const typescript = sources('lib', '.ts')
   const codes = new Set([
-    ...[...rust, ...typescript].flatMap(source => source.match(/\b(?:ERR_[A-Z_]+|OS_IPC_[A-Z]+)\b/g) ?? []),
+    ...[...rust, ...typescript].flatMap(source => source.match(/\b(?:ERR_[A-Z_]+|OS_IPC_[A-Z_]+)\b/g) ?? []),
     ...rust.flatMap(source => [...source.matchAll(/OsCode::(E[A-Z0-9]+)/g)].map(([, errno = '']) => errno)),
   ])
   codes.delete('ERR_') // "`ERR_...`" in a comment
@@ -398,6 +456,16 @@ test('errors.md has every code that the sources create', t => {
     [...codes].filter(code => !documented.includes(`\`${code}\``)),
     [],
   )
+})
+
+test('every code of errors.md has a cause and a cure', t => {
+  const rows = page('docs/errors.md').match(/^\| `.*$/gm) ?? []
+  t.true(rows.length > 50, String(rows.length))
+  for (const row of rows) {
+    const cells = row.split(' | ').map(cell => cell.replaceAll(/^\||\|$/g, '').trim())
+    t.is(cells.length, 3, row)
+    for (const cell of cells) t.not(cell, '', row)
+  }
 })
 
 test('errors.md has no code of this package that the sources do not create', t => {

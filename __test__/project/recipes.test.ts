@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 
 import { type Child, program } from '../shared/child.ts'
-import { removeNamed } from '../shared/names.ts'
+import { keyOf, removeKey, removeNamed } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,11 +25,15 @@ function using(t: ExecutionContext, file: string, code: string): Child {
   return program(t, [process.execPath, '--input-type=module', '--eval', source])
 }
 
-/** A recipe uses a fixed name, which is free before and after its test. */
+/** A recipe uses a fixed name, which is free before and after its test, also the lock of a killed process. */
 function names(t: ExecutionContext, ...all: string[]): void {
   for (const name of all) {
-    removeNamed(name)
-    t.teardown(() => removeNamed(name))
+    const remove = (): void => {
+      removeNamed(name)
+      removeKey(keyOf(`os-ipc:lock:${name.slice(1)}`))
+    }
+    remove()
+    t.teardown(remove)
   }
 }
 
@@ -89,6 +93,7 @@ test.serial('once.mjs: if the process that prepares is killed, the next one prep
 })
 
 test.serial('leader.mjs: one process leads, and the next one takes over after kill -9', async t => {
+  names(t, '/example-leader')
   const first = start(t, 'leader.mjs')
   t.is(await first.next(), `${first.pid} leads`)
   const second = start(t, 'leader.mjs')
@@ -100,12 +105,14 @@ test.serial('leader.mjs: one process leads, and the next one takes over after ki
 })
 
 test.serial('take-over.mjs measures what recipes.md tells', async t => {
+  names(t, '/example-leader')
   const { code, stdout, stderr } = await start(t, 'take-over.mjs', ['2']).exit
   t.is(code, 0, stderr)
   t.regex(stdout, /^2 leaders killed; the next one led after [\d.]+ ms \(median\), [\d.]+ ms at most\n$/)
 })
 
 test('singleton.mjs: a second start names the first process and exits with 1', async t => {
+  names(t, '/example-singleton')
   const first = start(t, 'singleton.mjs')
   t.is(await first.next(), `${first.pid} runs`)
   t.like(await start(t, 'singleton.mjs').exit, {

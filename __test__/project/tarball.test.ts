@@ -43,7 +43,10 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   const bundles = ['lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
-    [...['LICENSE', 'README.md', ...entries, ...bundles, 'native.cjs', 'package.json'], ...command].sort(),
+    [
+      ...['LICENSE', 'README.md', 'llms.txt', ...entries, ...bundles, 'native.cjs', 'package.json'],
+      ...command,
+    ].sort(),
   ])
   t.deepEqual(binary, [
     `os-ipc-${platform}`,

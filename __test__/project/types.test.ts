@@ -24,6 +24,7 @@ const PAGES = [
 const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { capabilities, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisLimit } from 'os-ipc/redis'

@@ -53,7 +53,7 @@ requires(redisServer).serial(
       await workers.progress('after a short stop', TURNS)
     }
     t.true((await workers.end()) > 0)
-    workers.check(50)
+    workers.check(3 * TURNS)
   },
 )
 
@@ -68,7 +68,7 @@ requires(redisServer).serial(
       await workers.progress(`after ${pause} ms`, TURNS)
     }
     await workers.end()
-    workers.check(50)
+    workers.check(3 * TURNS)
   },
 )
 
@@ -85,7 +85,7 @@ requires(redisServer).serial(
     await Promise.all([workers.replace(2), workers.replace(0)])
     await workers.progress('after two deaths', TURNS)
     await workers.end()
-    workers.check(50)
+    workers.check(3 * TURNS)
   },
 )
 

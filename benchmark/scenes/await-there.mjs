@@ -16,11 +16,11 @@ async function withUnits({ object, atTheEnd }, takeAll) {
   }
 }
 
-const lock = cannot('a lock has one unit: the second one is not there')
+const lock = cannot('a lock has one unit, and this scene takes many')
 
 export const scene = {
   name: 'await-there',
-  title: '`await wait()` with a unit there',
+  title: '`await wait()` while a unit is free',
   operation: 'a unit',
   count: UNITS,
   contenders: {
@@ -46,7 +46,7 @@ export const scene = {
         semaphore.release(count)
       }
     }),
-    limit: cannot('has no promises'),
+    'bare calls': cannot('has no promises'),
     'fs-ext': lock,
     'os-lock': lock,
     'proper-lockfile': lock,

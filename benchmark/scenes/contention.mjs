@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { cannot, crowd, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, crowd, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { carriesBytes, inProcess, onlyMemory } from '../shared/reasons.mjs'
 import { ratio, reported, throughput } from '../shared/targets.mjs'
 
@@ -54,10 +54,10 @@ export const scene = {
   contenders: {
     'os-ipc': crowd(PROCESSES, ours('sysv')),
     'os-ipc, POSIX': crowd(PROCESSES, ours('posix')),
-    limit: crowd(PROCESSES, limit('contention')),
+    'bare calls': crowd(PROCESSES, bareCalls('contention')),
     'os-ipc, permits': crowd(PROCESSES, permits('sysv')),
     'os-ipc, ledger': crowd(PROCESSES, permits('ledger')),
-    'limit, with undo': crowd(PROCESSES, limit('contention-permit')),
+    'bare calls, with undo': crowd(PROCESSES, bareCalls('contention-permit')),
     'os-ipc, await': crowd(
       PROCESSES,
       node(async ({ object, atTheEnd }) => {
@@ -101,15 +101,15 @@ export const scene = {
     'Python sysv_ipc': crowd(PROCESSES, python('contention', 'sysv')),
     'Python posix_ipc': crowd(PROCESSES, python('contention', 'posix')),
     Go: crowd(PROCESSES, go('contention')),
-    'proper-lockfile': cannot('does not wait: it tries again after a pause, for ever without a turn'),
+    'proper-lockfile': cannot('does not wait: it tries again after a pause, and may never get a turn'),
     'async-mutex': inProcess,
     'shm-typed-array': onlyMemory,
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
   targets: [
-    throughput('os-ipc', 'limit', 0.8),
-    throughput('os-ipc, permits', 'limit, with undo', 0.8),
+    throughput('os-ipc', 'bare calls', 0.8),
+    throughput('os-ipc, permits', 'bare calls, with undo', 0.8),
     ratio('os-ipc, POSIX', 'Python posix_ipc', 2),
     ...reported(throughput('os-ipc, ledger', 'os-ipc, permits', 0.6)),
   ],

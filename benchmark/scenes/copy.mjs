@@ -1,12 +1,12 @@
-import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { BYTES, fill, sum } from '../shared/fill.mjs'
 import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { ratio, reported, worst } from '../shared/targets.mjs'
 
 /** The offset of the private memory within its page: that of a Buffer is 16 bytes. */
 const OFFSETS = [0, 16, 32, 48, 64, 4080]
-/** The offsets at which the limit is measured: memcpy is fastest at 0, and slowest at 16 on AMD Zen. */
-const LIMIT_OFFSETS = [0, 16, 64]
+/** The offsets at which the bare calls are measured: memcpy is fastest at 0, and slowest at 16 on AMD Zen. */
+const BARE_OFFSETS = [0, 16, 64]
 
 /** A segment, and `own` bytes that begin `offset` bytes behind a page; a second segment gives such an address. */
 async function memories({ object, atTheEnd, sumOf }, offset, direction, kind = 'posix') {
@@ -92,15 +92,15 @@ const reads = Object.fromEntries(OFFSETS.map(offset => [`os-ipc, read at ${offse
 const writes = Object.fromEntries(OFFSETS.map(offset => [`os-ipc, write at ${offset}`, write(offset)]))
 const limits = direction =>
   Object.fromEntries(
-    LIMIT_OFFSETS.map(offset => [
-      `limit, ${direction} at ${offset}`,
-      limit('copy', direction, String(offset)),
+    BARE_OFFSETS.map(offset => [
+      `bare calls, ${direction} at ${offset}`,
+      bareCalls('copy', direction, String(offset)),
     ]),
   )
 
 export const scene = {
   name: 'copy',
-  title: '146,000 bytes out of and into a segment, the other side at an offset of its page',
+  title: '146,000 bytes out of a segment and into it; the number is the offset of the other side in its page',
   operation: 'a copy',
   work: BYTES,
   contenders: {
@@ -132,7 +132,7 @@ export const scene = {
     worst(
       'slowest read of os-ipc / best memcpy',
       Object.keys(reads),
-      LIMIT_OFFSETS.map(offset => `limit, read at ${offset}`),
+      BARE_OFFSETS.map(offset => `bare calls, read at ${offset}`),
       1.25,
     ),
     // With the kind of segments that Go's library has.
@@ -140,7 +140,7 @@ export const scene = {
       worst(
         'slowest write of os-ipc / best memcpy',
         Object.keys(writes),
-        LIMIT_OFFSETS.map(offset => `limit, write at ${offset}`),
+        BARE_OFFSETS.map(offset => `bare calls, write at ${offset}`),
         1.25,
       ),
       ratio('os-ipc, System V, read at 16', 'Go, READ', 1.1),

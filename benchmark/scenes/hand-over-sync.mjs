@@ -1,4 +1,4 @@
-import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { partner } from '../shared/partner.mjs'
 import { inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { ratio } from '../shared/targets.mjs'
@@ -27,7 +27,7 @@ export const scene = {
         }
       }
     }),
-    limit: limit('hand-over'),
+    'bare calls': bareCalls('hand-over'),
     'Python sysv_ipc': python('hand-over', 'sysv'),
     'Python posix_ipc': python('hand-over', 'posix'),
     Go: go('hand-over'),
@@ -39,5 +39,5 @@ export const scene = {
     'async-mutex': inProcess,
     'shm-typed-array': onlyMemory,
   },
-  targets: [ratio('os-ipc', 'limit', 1.2)],
+  targets: [ratio('os-ipc', 'bare calls', 1.2)],
 }

@@ -1,4 +1,4 @@
-import { go, limit, node, python } from '../shared/contenders.mjs'
+import { go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { channelTo } from '../shared/messages.mjs'
 import { partner } from '../shared/partner.mjs'
 import { inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
@@ -50,7 +50,7 @@ export const scene = {
     'os-ipc, own thread': lane('sysv', { UV_THREADPOOL_SIZE: '3' }),
     "os-ipc, unref'd": lane('sysv', {}, 'unref'),
     'os-ipc, POSIX': lane('posix', { UV_THREADPOOL_SIZE: '4' }),
-    limit: limit('hand-over'),
+    'bare calls': bareCalls('hand-over'),
     'Unix socket': roundTrips(context => socketTo(1, 1, context)),
     'process.send': roundTrips(context => channelTo(1, context)),
     'Python sysv_ipc': python('hand-over', 'sysv'),
@@ -66,9 +66,9 @@ export const scene = {
     ratio('os-ipc, pool', 'Unix socket', 0.5),
     ...reported(
       ratio('os-ipc, pool', 'process.send', 0.5),
-      ratio('os-ipc, pool', 'limit', 4),
+      ratio('os-ipc, pool', 'bare calls', 4),
       ratio('os-ipc, own thread', 'Unix socket', 0.5),
-      ratio('os-ipc, own thread', 'limit', 4),
+      ratio('os-ipc, own thread', 'bare calls', 4),
     ),
   ],
 }

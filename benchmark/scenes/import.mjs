@@ -34,7 +34,7 @@ export const scene = {
     'proper-lockfile': fresh('proper-lockfile'),
     'async-mutex': fresh('async-mutex'),
     'shm-typed-array': fresh('shm-typed-array'),
-    limit: otherRuntime,
+    'bare calls': otherRuntime,
     'Python sysv_ipc': otherRuntime,
     'Python posix_ipc': otherRuntime,
     Go: otherRuntime,

@@ -1,4 +1,4 @@
-import { cannot, limit, node } from '../shared/contenders.mjs'
+import { cannot, bareCalls, node } from '../shared/contenders.mjs'
 import { blocks, inProcess, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { socketPath } from '../shared/socket.mjs'
 import { extra, ratio, reported } from '../shared/targets.mjs'
@@ -65,11 +65,11 @@ const sockets = connections =>
     }
   })
 
-const own = cannot('a child each, with a channel each')
+const own = cannot('each one needs a child process with a channel')
 
 export const scene = {
   name: 'many',
-  title: 'A unit for one of so many semaphores that are waited on at once',
+  title: 'A unit for one of n semaphores that have a pending wait',
   operation: 'a unit',
   // In a round, each of them has as many turns as a single one has.
   least: 64 * MANY,
@@ -78,9 +78,9 @@ export const scene = {
     'os-ipc, 1 semaphore, by a thread': many(1, true),
     'os-ipc, 16 semaphores': many(16),
     'os-ipc, 256 semaphores': many(MANY),
-    'limit, 1 thread': limit('threads', '1'),
-    'limit, 16 threads': limit('threads', '16'),
-    'limit, 256 threads': limit('threads', '256'),
+    'bare calls, 1 thread': bareCalls('threads', '1'),
+    'bare calls, 16 threads': bareCalls('threads', '16'),
+    'bare calls, 256 threads': bareCalls('threads', '256'),
     'Unix socket, 1': sockets(1),
     'Unix socket, 16': sockets(16),
     'Unix socket, 256': sockets(MANY),

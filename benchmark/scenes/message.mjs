@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 
-import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { BYTES, fill } from '../shared/fill.mjs'
 import { channelTo } from '../shared/messages.mjs'
 import { partner } from '../shared/partner.mjs'
@@ -20,7 +20,7 @@ const messages = connected =>
 
 export const scene = {
   name: 'message',
-  title: 'A message of 146,000 bytes to another process, and word that it was read',
+  title: 'A message of 146,000 bytes to another process, and its confirmation',
   operation: 'a message',
   work: BYTES,
   contenders: {
@@ -51,7 +51,7 @@ export const scene = {
         return { work: bytes }
       }
     }),
-    limit: limit('message'),
+    'bare calls': bareCalls('message'),
     'process.send, Buffer, advanced': messages(context =>
       channelTo(fill(Buffer.alloc(BYTES)), context, 'advanced'),
     ),
@@ -60,7 +60,7 @@ export const scene = {
     'Python sysv_ipc': python('message', 'sysv'),
     'Python posix_ipc': python('message', 'posix'),
     Go: go('message'),
-    'shm-typed-array': cannot('has no word that something is there: its reader would poll'),
+    'shm-typed-array': cannot('cannot tell its reader that data is there: the reader would poll'),
     'fs-ext': onlyLocks,
     'os-lock': onlyLocks,
     'proper-lockfile': onlyLocks,

@@ -1,4 +1,4 @@
-import { cannot, go, limit, node, python } from '../shared/contenders.mjs'
+import { cannot, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { BYTES } from '../shared/fill.mjs'
 import { ratio, reported } from '../shared/targets.mjs'
 
@@ -40,16 +40,16 @@ export const scene = {
   work: name => (name.includes('memory') ? BYTES : 1),
   contenders: {
     'os-ipc, System V semaphore': semaphore('sysv'),
-    'limit, System V semaphore': limit('open', 'sysv-semaphore'),
-    'limit, semget alone': limit('open', 'sysv-semaphore-bare'),
+    'bare calls, System V semaphore': bareCalls('open', 'sysv-semaphore'),
+    'bare calls, semget alone': bareCalls('open', 'sysv-semaphore-bare'),
     'os-ipc, POSIX semaphore': semaphore('posix'),
-    'limit, POSIX semaphore': limit('open', 'posix-semaphore'),
+    'bare calls, POSIX semaphore': bareCalls('open', 'posix-semaphore'),
     'os-ipc, POSIX memory': memory(false, false),
     'os-ipc, POSIX memory and its buffer': memory(false, true),
-    'limit, POSIX memory': limit('open', 'posix-memory'),
+    'bare calls, POSIX memory': bareCalls('open', 'posix-memory'),
     'os-ipc, System V memory': memory(true, false),
     'os-ipc, System V memory and its buffer': memory(true, true),
-    'limit, System V memory': limit('open', 'sysv-memory'),
+    'bare calls, System V memory': bareCalls('open', 'sysv-memory'),
     'shm-typed-array, POSIX memory': node(async ({ object, atTheEnd }) => {
       // It destroys a segment that it detaches when no other process has it, so the original stays open.
       const { SharedMemory } = await import('../shared/ours.mjs')
@@ -78,9 +78,9 @@ export const scene = {
     'process.send': cannot('has nothing to open'),
   },
   targets: reported(
-    ratio('os-ipc, System V semaphore', 'limit, System V semaphore', 2),
-    ratio('os-ipc, POSIX semaphore', 'limit, POSIX semaphore', 2),
-    ratio('os-ipc, POSIX memory', 'limit, POSIX memory', 2),
-    ratio('os-ipc, System V memory', 'limit, System V memory', 2),
+    ratio('os-ipc, System V semaphore', 'bare calls, System V semaphore', 2),
+    ratio('os-ipc, POSIX semaphore', 'bare calls, POSIX semaphore', 2),
+    ratio('os-ipc, POSIX memory', 'bare calls, POSIX memory', 2),
+    ratio('os-ipc, System V memory', 'bare calls, System V memory', 2),
   ),
 }

@@ -1,4 +1,4 @@
-import { cannot, limit, node } from '../shared/contenders.mjs'
+import { cannot, bareCalls, node } from '../shared/contenders.mjs'
 import { blocks, carriesBytes, noUnits, onlyMemory } from '../shared/reasons.mjs'
 import { extra, ratio, reported } from '../shared/targets.mjs'
 import { ownThreads } from '../shared/threads.mjs'
@@ -61,15 +61,15 @@ const inOneProcess = waits =>
 
 export const scene = {
   name: 'pending',
-  title: 'A unit for one of so many pending waits on one semaphore',
+  title: 'A unit for one of n pending waits on one semaphore',
   operation: 'a unit',
   contenders: {
     'os-ipc, 1 wait': pending(1),
     'os-ipc, 100 waits': pending(100),
     'os-ipc, 10,000 waits': pending(10_000),
-    'limit, 1 thread': limit('waiters', '1'),
-    'limit, 100 threads': limit('waiters', '100'),
-    'limit, 10,000 threads': cannot('a blocking call needs a thread each'),
+    'bare calls, 1 thread': bareCalls('waiters', '1'),
+    'bare calls, 100 threads': bareCalls('waiters', '100'),
+    'bare calls, 10,000 threads': cannot('each blocking call needs a thread'),
     'async-mutex, 1 wait': inOneProcess(1),
     'async-mutex, 100 waits': inOneProcess(100),
     'async-mutex, 10,000 waits': inOneProcess(10_000),

@@ -99,10 +99,10 @@ export const scene = {
     }),
     'flock(1)': isThere('flock')
       ? starts((_, folder) => ['flock', join(folder, 'lock')])
-      : cannot('flock is not there: apt-get install util-linux'),
+      : cannot('flock is not installed: apt-get install util-linux'),
     'GNU sem': hasGnuSem
       ? starts(object => ['sem', '--fg', '--id', object.slice(1)])
-      : cannot('GNU sem is not there: apt-get install parallel'),
+      : cannot('GNU sem is not installed: apt-get install parallel'),
   },
   targets: [milliseconds('os-ipc run', emptyNode, 20), extra('os-ipc run', KEPT, 0.1)],
 }

@@ -18,5 +18,5 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: reported(ratio('os-ipc', 'limit', 1.25)),
+  targets: reported(ratio('os-ipc', 'bare calls', 1.25)),
 }

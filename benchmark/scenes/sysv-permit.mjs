@@ -6,7 +6,8 @@ import { ratio, reported } from '../shared/targets.mjs'
 
 export const scene = {
   name: 'sysv-permit',
-  title: 'Limit, tryAcquire + release: a permit that outlives no process, with its holder recorded',
+  title:
+    'Limit, tryAcquire + release: a permit that comes back when its process dies, with its holder recorded',
   operation: 'a pair',
   contenders: {
     ...pairContenders('sysv-permit', permit('sysv'), acquireAndRelease),
@@ -16,11 +17,11 @@ export const scene = {
     'proper-lockfile': lockContenders['proper-lockfile'],
     'Python sysv_ipc': python('sysv-permit'),
     Go: go('sysv-permit'),
-    'async-mutex': cannot('its locks are one process wide: no other process waits for a dead one'),
-    'Python posix_ipc': cannot('a dead process keeps what it took: POSIX has no undo'),
+    'async-mutex': cannot('works inside one process only'),
+    'Python posix_ipc': cannot('a unit of a dead process is lost: POSIX has no undo'),
     'shm-typed-array': onlyMemory,
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [ratio('os-ipc', 'limit', 1.35), ...reported(ratio('os-ipc, ledger', 'os-ipc', 2))],
+  targets: [ratio('os-ipc', 'bare calls', 1.35), ...reported(ratio('os-ipc, ledger', 'os-ipc', 2))],
 }

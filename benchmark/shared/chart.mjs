@@ -28,7 +28,7 @@ export function chart(reports, machine) {
   })
   const height = y + 24
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title">
-  <title id="title">What an operation takes, logarithmic: os-ipc, the limit of the kernel, and other packages</title>
+  <title id="title">What an operation takes, logarithmic: os-ipc, the bare system calls, and other packages</title>
   <style>
     svg { background: #fff; font: 12px system-ui, sans-serif }
     text { fill: #1f2328 }
@@ -37,7 +37,7 @@ export function chart(reports, machine) {
     .faint { fill: #59636e }
     .grid { stroke: #d1d9e0 }
     .ours { fill: #0969da }
-    .limit { fill: #6e7781 }
+    .bare { fill: #6e7781 }
     .peer { fill: #c8d1da }
     @media (prefers-color-scheme: dark) {
       svg { background: #0d1117 }
@@ -45,7 +45,7 @@ export function chart(reports, machine) {
       .faint { fill: #9198a1 }
       .grid { stroke: #3d444d }
       .ours { fill: #4493f8 }
-      .limit { fill: #9198a1 }
+      .bare { fill: #9198a1 }
       .peer { fill: #3d444d }
     }
   </style>
@@ -83,7 +83,7 @@ ${lines.join('\n')}`
 
 function kind(name) {
   if (name.startsWith('os-ipc')) return 'ours'
-  return name.startsWith('limit') ? 'limit' : 'peer'
+  return name.startsWith('bare calls') ? 'bare' : 'peer'
 }
 
 function escaped(text) {

@@ -11,14 +11,18 @@ export function node(prepare, { env = {}, args = [] } = {}) {
   return { kind: 'node', prepare, env, args }
 }
 
-/** Runs the program in Rust: raw libc calls, the limit of the kernel. */
-export function limit(...args) {
-  return { kind: 'program', command: () => [programs.limit, ...args] }
+/** Runs the program in Rust that makes only the system calls: no os-ipc and no JavaScript. */
+export function bareCalls(...args) {
+  return { kind: 'program', command: () => [programs.bare, ...args] }
 }
 
 /** Runs the program in Go, where Go is installed. */
 export function go(...args) {
-  return { kind: 'program', command: () => programs.go && [programs.go, ...args], missing: 'go is not there' }
+  return {
+    kind: 'program',
+    command: () => programs.go && [programs.go, ...args],
+    missing: 'go is not installed',
+  }
 }
 
 /** Runs the program in Python, where sysv_ipc and posix_ipc are installed. */

@@ -1,10 +1,10 @@
 // A unit that is taken and given back: one scene with three sets of values.
 
-import { limit, node } from './contenders.mjs'
+import { bareCalls, node } from './contenders.mjs'
 
-/** The contenders that every such scene has: what `create` makes of ours, taken and given by `pair`, and the limit. */
+/** The contenders that every such scene has: what `create` makes of ours, taken and given by `pair`, and the bare calls. */
 export function pairContenders(name, create, pair) {
-  return { 'os-ipc': pairs(create, pair), limit: limit(name) }
+  return { 'os-ipc': pairs(create, pair), 'bare calls': bareCalls(name) }
 }
 
 /** What `create` makes of ours, taken and given by `pair`. */

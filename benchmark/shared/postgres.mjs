@@ -22,7 +22,7 @@ const WARM_UP = 3_000
 
 /** A contender that `prepare` gets ready with the URL of a server of its own. */
 export function withPostgres(prepare) {
-  if (bin === undefined) return cannot('PostgreSQL is not there: apt-get install postgresql')
+  if (bin === undefined) return cannot('PostgreSQL is not installed: apt-get install postgresql')
   return node(async context => {
     const work = await prepare({ ...context, url: await start(context) })
     await work(WARM_UP)

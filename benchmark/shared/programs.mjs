@@ -9,17 +9,17 @@ import { isStale } from '../../scripts/stale.mjs'
 
 export const home = join(root, 'benchmark')
 
-const LIMIT = 'benchmark/limit/target/release/limit'
+const BARE = 'benchmark/bare/target/release/bare'
 const GO = '.cache/bench-go'
 
 /** The command of each; undefined where it is not available. {@link preparePrograms} and {@link findPrograms} fill it. */
-export const programs = { limit: join(root, LIMIT), go: undefined, python: undefined }
+export const programs = { bare: join(root, BARE), go: undefined, python: undefined }
 
 /** Builds everything; ends the process where a required program is missing. */
 export function preparePrograms() {
   installPeers()
   preparePeers()
-  buildLimit()
+  buildBare()
   buildGo()
   findPrograms()
 }
@@ -52,12 +52,12 @@ function programEnvironment() {
   return { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` }
 }
 
-function buildLimit() {
-  if (!isStale({ sources: ['benchmark/limit/src', 'benchmark/limit/Cargo.toml'], outputs: [LIMIT] })) return
-  console.error('os-ipc: building the limit, a program in Rust')
+function buildBare() {
+  if (!isStale({ sources: ['benchmark/bare/src', 'benchmark/bare/Cargo.toml'], outputs: [BARE] })) return
+  console.error('os-ipc: building the program of the bare calls, in Rust')
   run(
     'cargo',
-    ['build', '--quiet', '--locked', '--release', '--manifest-path', join(home, 'limit/Cargo.toml')],
+    ['build', '--quiet', '--locked', '--release', '--manifest-path', join(home, 'bare/Cargo.toml')],
     { quiet: true },
   )
 }

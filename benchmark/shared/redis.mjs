@@ -19,7 +19,7 @@ const WARM_UP = 3_000
 
 /** A contender that `prepare` sets up with the URL of its own server. */
 export function withRedis(prepare) {
-  if (!isThere) return cannot('redis-server is not there: apt-get install redis-server')
+  if (!isThere) return cannot('redis-server is not installed: apt-get install redis-server')
   return node(async context => {
     const work = await prepare({ ...context, url: await start(context) })
     await work(WARM_UP)

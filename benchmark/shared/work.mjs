@@ -3,7 +3,8 @@
 /** The differences, a line each: a contender whose operation did not do the scene's work. */
 export function differences(scene, results) {
   const { work: expected = 1 } = scene
-  const wantedSum = results.limit?.sum ?? Object.values(results).find(({ sum }) => sum !== undefined)?.sum
+  const wantedSum =
+    results['bare calls']?.sum ?? Object.values(results).find(({ sum }) => sum !== undefined)?.sum
   return Object.entries(results).flatMap(([name, { work, sum, steady, absent }]) => {
     if (absent) return []
     if (!steady) return [`${scene.name}: ${name} did more in one round than in another`]

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { getSystemErrorName } from 'node:util'
 
 import type { Native } from '../../lib/addon/native.js'
@@ -20,6 +21,8 @@ export function mayBecome(): boolean {
  * @throws {Failure} 126 or 127 when the command could not be started.
  */
 export function become(native: Native, command: readonly Word[], permit: HeldPermit): never {
+  // With NODE_COMPILE_CACHE, Node writes what it compiled when a process ends, which this one does not.
+  flushCompileCache?.()
   permit[HAND_ON]?.(true)
   const errno = native.becomeProgram(
     zeroEnded(command),

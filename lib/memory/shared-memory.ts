@@ -1,5 +1,3 @@
-import { isUint8Array } from 'node:util/types'
-
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, outOfRange, wrongType } from '../errors.js'
@@ -9,6 +7,7 @@ import {
   type Id,
   checkBoolean,
   checkBytes,
+  checkBytesOf,
   checkId,
   checkInteger,
   checkMode,
@@ -245,8 +244,7 @@ export class SharedMemory implements Disposable {
    *
    * @example
    * ```ts
-   * import { Worker } from 'node:worker_threads'
-   * new Worker('./worker.js', { workerData: memory.shared })
+   * const worker = new Worker('./worker.js', { workerData: memory.shared })
    * ```
    */
   get shared(): SharedArrayBuffer {
@@ -398,7 +396,3 @@ export class SharedMemory implements Disposable {
 }
 
 acrossCopies(SharedMemory, 'SharedMemory')
-
-function checkBytesOf(what: string, value: unknown, expected: string): void {
-  if (!isUint8Array(value)) throw wrongType(what, expected, value)
-}

@@ -50,10 +50,10 @@ export function apiPage() {
       .flatMap(({ exportClause }) => exportClause.elements.map(({ name }) => name.text)),
   )
   const declared = new Map(file.statements.filter(isDeclaration).map(node => [declaredName(node), node]))
-  const names = [
-    ...FIRST,
-    ...[...declared.keys()].filter(name => exported.has(name) && !FIRST.includes(name)),
-  ]
+  const others = [...declared.keys()].filter(name => exported.has(name) && !FIRST.includes(name))
+  const values = [...FIRST, ...others.filter(name => !isType(declared.get(name)))]
+  const types = others.filter(name => isType(declared.get(name)))
+  const names = [...values, ...types]
   const sections = names.map(name => {
     const node = declared.get(name)
     if (node === undefined || !exported.has(name)) throw new Error(`nothing exports ${name}`)
@@ -63,13 +63,57 @@ export function apiPage() {
     anchors.set(name, anchor(name))
     for (const member of members) anchors.set(`${name}.${nameOf(member)}`, anchor(title(name, member)))
   }
+  const all = Object.keys(ENTRIES)
   const page = [
     '# API',
     'Generated from `index.d.cts`, `redis.d.cts`, `postgres.d.cts` and `testing.d.cts` by `npm run docs`: do not edit.',
-    sections.map(({ name }) => `[${name}](#${anchors.get(name)})`).join(' · '),
-    ...sections.flatMap(section),
+    ...all.flatMap(entry => contents(entry, sections.slice(0, values.length))),
+    'The [types](#types) are at the end.',
+    ...sections.slice(0, values.length).flatMap(section),
+    '## Types',
+    ...all.map(entry => typesOf(entry, sections.slice(values.length))),
+    ...sections.slice(values.length).flatMap(section),
   ]
   return `${page.join('\n\n')}\n`
+}
+
+/** What an entry exports: its classes, functions and values, each with its first sentence and its methods. */
+function contents(entry, sections) {
+  const rows = sections
+    .filter(({ node }) => entryOf(node) === entry)
+    .map(part => `| ${link(part)} | ${text(firstSentence(part.node), part.name)} | ${methods(part)} |`)
+  return [
+    `**\`import { ... } from '${entry}'\`**`,
+    `| name | what it is | its methods |\n| --- | --- | --- |\n${rows.join('\n')}`,
+  ]
+}
+
+/** The names of the types of an entry. */
+function typesOf(entry, sections) {
+  const own = sections.filter(({ node }) => entryOf(node) === entry)
+  return `Of \`${entry}\`: ${own.map(link).join(', ')}.`
+}
+
+function link({ name }) {
+  return `[\`${name}\`](#${anchors.get(name)})`
+}
+
+/** The names of the methods that a reader calls, each once. */
+function methods({ members }) {
+  const called = members.filter(member => ts.isMethodDeclaration(member) || ts.isMethodSignature(member))
+  const names = new Set(called.map(nameOf).filter(name => !name.startsWith('[')))
+  return [...names].map(name => `\`${name}\``).join(' ')
+}
+
+function isType(node) {
+  return ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)
+}
+
+/** The first sentence of a comment, on one line of a table. */
+function firstSentence(node) {
+  const [paragraph = ''] = commentText(node).split('\n\n')
+  const line = paragraph.replaceAll('\n', ' ').replaceAll('|', '\\|')
+  return /^.*?[.:](?= |$)/.exec(line)?.[0].replace(/:$/, '.') ?? line
 }
 
 function section({ name, node, members }) {
@@ -91,14 +135,19 @@ function section({ name, node, members }) {
   ]
 }
 
-/** The entry that a name is imported from, if it is not the package itself. */
-function from(node) {
+/** The entry that a name is imported from. */
+function entryOf(node) {
   let end = 0
   const index = texts.findIndex(text => {
     end += text.length
     return node.pos < end
   })
-  const [entry] = Object.entries(ENTRIES)[index]
+  return Object.keys(ENTRIES)[index]
+}
+
+/** The entry of a name, if it is not the package itself. */
+function from(node) {
+  const entry = entryOf(node)
   return entry === 'os-ipc' ? [] : [`From \`${entry}\`.`]
 }
 

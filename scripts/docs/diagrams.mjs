@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { takeAndGiveBack } from './diagrams/bars.mjs'
 import { kernelSet } from './diagrams/kernel-set.mjs'
 import { layers } from './diagrams/layers.mjs'
 import { permit } from './diagrams/permit.mjs'
@@ -11,6 +12,7 @@ import { root } from '../run.mjs'
 
 /** Every picture by its file. */
 export const diagrams = {
+  'docs/diagrams/bars.svg': takeAndGiveBack,
   'docs/diagrams/permit.svg': permit,
   'docs/diagrams/layers.svg': layers,
   'docs/diagrams/kernel-set.svg': kernelSet,

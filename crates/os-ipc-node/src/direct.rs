@@ -14,7 +14,9 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::error::text;
-use crate::{environment, exec, exit, keys, limits, locks, memory, semaphores, session, spin, waits};
+use crate::{
+    channels, environment, exec, exit, keys, limits, locks, memory, semaphores, session, spin, waits,
+};
 
 /// The callback of a function: it calls the function with the environment if `env` is there, and with arguments of these
 /// names. `value` is for functions that cannot fail.
@@ -60,6 +62,7 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"beforeExit", Some(callback!(value: exit::before_exit))),
     (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
     (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
+    (c"channelSeat", Some(callback!(env: channels::channel_seat, memory, slot, word))),
     (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
     (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
     (c"dropHandle", Some(callback!(env: waits::drop_handle, handle))),
@@ -120,6 +123,8 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"memoryWrite", Some(callback!(env: memory::memory_write, handle, data, position))),
     (c"objectsPersist", Some(callback!(value: semaphores::objects_persist))),
     (c"onFirstThread", Some(callback!(value: environment::on_first_thread))),
+    (c"processIdentity", Some(callback!(value: channels::process_identity))),
+    (c"processIsDead", Some(callback!(value: channels::process_is_dead, pid, started))),
     (c"refusedCalls", Some(callback!(value: semaphores::refused_calls))),
     (c"semaphoreCapabilities", Some(callback!(value: semaphores::semaphore_capabilities))),
     (

@@ -2,6 +2,7 @@
 
 mod bus_errors;
 mod bytes;
+mod channels;
 mod direct;
 mod environment;
 mod error;

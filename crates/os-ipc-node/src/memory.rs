@@ -4,7 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, SharedMemory, SharedMemoryInfo};
+use os_ipc::{
+    Code, Error, Key, MemoryId, MemoryIdentity, MemoryKind, Name, Seat, SharedMemory, SharedMemoryInfo,
+};
 
 use crate::bytes::Bytes;
 use crate::environment;
@@ -15,8 +17,10 @@ use crate::shared_buffer::{self, SharedBufferValue};
 
 /// An open memory object.
 pub(crate) struct Segment {
-    memory: SharedMemory,
+    pub(crate) memory: SharedMemory,
     buffer: Option<ExternalBuffer>,
+    /// The slot of a channel that this memory is of.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Segment {
@@ -200,7 +204,10 @@ pub fn memory_unlink(env: Env, handle: u32) -> napi::Result<()> {
 #[napi(ts_return_type = "object | null")]
 pub fn memory_close(env: Env, handle: u32) -> napi::Result<Option<External<MemoryIdentity>>> {
     environment::with(&env, |environment| {
-        let Some(Segment { memory, buffer }) = environment.segments.remove(handle) else { return Ok(None) };
+        let Some(segment) = environment.segments.remove(handle) else { return Ok(None) };
+        let Segment { memory, buffer, seat } = segment;
+        // It writes to the memory, so it comes first.
+        drop(seat);
         let identity = External::new(memory.identity());
         if let Some(buffer) = buffer {
             if buffer.detach(env)? {
@@ -242,7 +249,7 @@ fn keep(env: &Env, session: u32, memory: SharedMemory) -> napi::Result<OpenedMem
     let (key, id) = (memory.key(), memory.id());
     let (size, created) = (number(memory.size()), memory.is_created());
     let handle = environment::with(env, |environment| {
-        let handle = environment.segments.insert(session, Segment { memory, buffer: None });
+        let handle = environment.segments.insert(session, Segment { memory, buffer: None, seat: None });
         handle.ok_or_else(|| internal("more than a million memory objects are open"))
     })?;
     Ok(OpenedMemory { handle, key, id, size, created })

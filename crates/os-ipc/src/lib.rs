@@ -7,6 +7,7 @@
 #![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
 
 mod access;
+mod channel;
 #[cfg(system_v_semaphores)]
 mod counter_set;
 mod error;
@@ -29,6 +30,7 @@ mod unlinked;
 mod waiting;
 
 pub use access::Owner;
+pub use channel::{ProcessIdentity, Seat, is_process_dead, process_identity};
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys::mapping::Mapping;
@@ -61,6 +62,16 @@ impl Deref for Lent {
 }
 
 impl Lease {
+    /// The 32-bit word at `position`, a multiple of 4, of writable memory.
+    pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
+        self.0.word(position)
+    }
+
+    /// The 64-bit word at `position`, a multiple of 8, of writable memory.
+    pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
+        self.0.long(position)
+    }
+
     /// The lease may end late, in a finalizer of another thread: the code of this library stays loaded for it.
     pub(super) fn on(lent: &Arc<Lent>) -> Self {
         module::pin();

@@ -56,8 +56,8 @@ pub(crate) use host::image;
 #[cfg(unix)]
 pub(crate) use host::in_use;
 pub(crate) use host::{
-    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pool_threads_taken,
-    value_at_start,
+    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,
+    pool_threads_taken, value_at_start,
 };
 
 /// The most bytes of a semaphore's name with its slash, where a platform allows fewer than we do.

@@ -1,5 +1,6 @@
 //! The counter of a ledger, and what this process has of it.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::sys::in_use::InUse;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::ledger_file::{LedgerFile, Status};
 use crate::sys::wake;
-use crate::waiting::{Counter, Request, Token};
+use crate::waiting::{Counter, Request, Token, Watched};
 
 /// A free permit was taken away, and the number lowered with it.
 const STEP: Token = Token(0);
@@ -28,11 +29,21 @@ const REACHED: Token = Token(1);
 /// No slot: a slot's number is smaller than the number of slots.
 const NONE: u32 = u32::MAX;
 
-/// How long a process may leave to those before it what they could take: 20 ms. A process that is stopped takes nothing.
-const MOMENT: u64 = 20_000;
+/// The time after which a process passes a stopped one that could take something: 20 ms.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// The time to the next try where another process has the guard: 1 ms.
+const GUARD_AGAIN: Duration = Duration::from_millis(1);
+
+/// The time between two looks of a waiter without a hint, and after which it passes a process that does not take: 1 s. If the process that watches for it has stopped, nobody hints.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
-const LOOK_EVERY: u64 = 100;
+const LOOK_FOR_DEAD: Duration = Duration::from_micros(100);
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// The ledger, as this process uses it.
 pub(crate) struct LedgerCounter {
@@ -47,16 +58,24 @@ pub(crate) struct LedgerCounter {
 
 #[derive(Default)]
 struct Hold {
-    /// Whether this process waits: it has a place in the line then.
-    waits: bool,
-    /// The ticket of the process that could take something and does not, and since when (microseconds).
-    idle_head: Option<(u64, u64)>,
+    /// When to look again, where that is earlier than usual.
+    again: Option<Duration>,
+    /// The process that could take something and does not.
+    idle_head: Option<IdleHead>,
     /// When dead processes were looked for last.
     looked: u64,
     /// How many slots have memory.
     room: u32,
     /// Tells other copies of this library in the process that the slots of this process are in use.
     in_use: Option<InUse>,
+}
+
+/// The head of the line, and when it was seen to leave what it could take: in microseconds.
+#[derive(Clone, Copy)]
+struct IdleHead {
+    ticket: u64,
+    since: u64,
+    last: u64,
 }
 
 /// The outcome of an attempt.
@@ -101,11 +120,6 @@ impl LedgerCounter {
         let number = self.status.identity.number();
         let folded = u32::try_from((number ^ (number >> 31)) & 0x7fff_ffff).unwrap_or_default();
         -1 - folded.cast_signed()
-    }
-
-    /// The key of hints about it.
-    fn key(&self) -> u64 {
-        self.status.identity.number()
     }
 
     fn slot(&self) -> Option<SlotNumber> {
@@ -209,7 +223,11 @@ impl LedgerCounter {
             .map(|entry| entry.id)
             .filter(|id| death::is_dead(ProcessId(*id)))
             .collect();
-        !dead.is_empty() && self.empty(|entry| dead.contains(&entry.id))
+        let emptied = !dead.is_empty() && self.empty(|entry| dead.contains(&entry.id));
+        for id in dead {
+            wake::remove(self.inboxes(), ProcessId(id));
+        }
+        emptied
     }
 
     /// Gives back what some slots hold.
@@ -229,19 +247,18 @@ impl LedgerCounter {
     }
 
     fn hint(&self, id: u64) {
-        wake::hint(self.folder(), ProcessId(id), self.key());
-    }
-
-    fn folder(&self) -> &std::path::Path {
-        self.ledger.place().path().parent().unwrap_or_else(|| std::path::Path::new("/"))
+        wake::hint(self.inboxes(), ProcessId(id), self.key());
     }
 
     /// Takes for the request if it is the turn of this process. `in_line` is whether it waits: then it has a ticket afterwards.
     fn look(&self, request: Request, in_line: bool) -> Result<Option<Token>> {
         let mut hold = self.lock();
-        let Some(slot) = self.claim(&mut hold)? else { return Ok(None) };
+        hold.again = None;
+        let Some(slot) = self.claim(&mut hold)? else {
+            hold.again = Some(GUARD_AGAIN);
+            return Ok(None);
+        };
         if in_line {
-            hold.waits = true;
             self.ledger.join(slot);
         }
         let mut pace = Pace::InTurn;
@@ -251,11 +268,14 @@ impl LedgerCounter {
                     hold.idle_head = None;
                     return Ok(Some(token));
                 }
-                Attempt::Busy => return Ok(None),
+                Attempt::Busy => {
+                    hold.again = Some(GUARD_AGAIN);
+                    return Ok(None);
+                }
                 Attempt::Nothing if pace == Pace::Passing => return Ok(None),
                 Attempt::Nothing => {}
             }
-            if self.has_looked_in_vain(&mut hold, slot) {
+            if self.is_head_idle(&mut hold, slot) {
                 pace = Pace::Passing;
             } else if !self.look_for_dead(&mut hold, in_line) {
                 return Ok(None);
@@ -290,17 +310,24 @@ impl LedgerCounter {
     }
 
     /// Whether something was free for a while, and the process whose turn it is did not take it.
-    fn has_looked_in_vain(&self, hold: &mut Hold, slot: SlotNumber) -> bool {
+    fn is_head_idle(&self, hold: &mut Hold, slot: SlotNumber) -> bool {
         let head = self.ledger.head().filter(|head| head.slot != slot && self.ledger.value() > 0);
         let Some(head) = head else {
             hold.idle_head = None;
             return false;
         };
+        hold.again = Some(MOMENT);
         let now = clock::microseconds();
         match hold.idle_head {
-            Some((ticket, since)) if ticket == head.ticket => now.saturating_sub(since) > MOMENT,
+            // Between two looks that are far apart, it may have been busy all the time.
+            Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
+                hold.idle_head = Some(IdleHead { last: now, ..seen });
+                let idle = now - seen.since;
+                // A process that is not stopped may only have had no processor.
+                idle > micros(LOOK_AGAIN) || idle > micros(MOMENT) && death::is_stopped(ProcessId(head.id))
+            }
             _ => {
-                hold.idle_head = Some((head.ticket, now));
+                hold.idle_head = Some(IdleHead { ticket: head.ticket, since: now, last: now });
                 false
             }
         }
@@ -309,26 +336,14 @@ impl LedgerCounter {
     /// Looks for dead processes, if that was not done a moment ago; whether there were any.
     fn look_for_dead(&self, hold: &mut Hold, in_line: bool) -> bool {
         let now = clock::microseconds();
-        let every = if in_line { MOMENT } else { LOOK_EVERY };
-        if now.saturating_sub(hold.looked) < every {
+        // The hub tells a waiter of deaths.
+        let every = if in_line { MOMENT } else { LOOK_FOR_DEAD };
+        if now.saturating_sub(hold.looked) < micros(every) {
             return false;
         }
         let found = self.empty_dead(|entry| entry.held > 0 || entry.ticket != 0);
         hold.looked = clock::microseconds();
         found
-    }
-
-    /// Leaves the line.
-    pub(super) fn part(&self) {
-        let mut hold = self.lock();
-        hold.waits = false;
-        hold.idle_head = None;
-        if let Some(slot) = self.slot()
-            && self.ledger.part(slot)
-        {
-            drop(hold);
-            self.wake_others();
-        }
     }
 
     /// Raises the number of permits.
@@ -343,23 +358,6 @@ impl LedgerCounter {
             self.wake_others();
         }
         Ok(grown)
-    }
-
-    /// A wait of the calling thread; false when the time is over.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        let waited = loop {
-            match self.look(Request::Permit, true) {
-                Ok(Some(_)) => break Ok(true),
-                Ok(None) => {}
-                Err(error) => break Err(error),
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                break Ok(false);
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        };
-        self.part();
-        waited
     }
 
     /// Marks what this process holds as meant for the program that it becomes, or takes the mark away. False where nothing is
@@ -392,20 +390,9 @@ impl Counter for LedgerCounter {
         self.look(request, false)
     }
 
-    fn take(&self, request: Request, interrupt: &Interrupt) -> Result<Option<Token>> {
-        let taken = loop {
-            match self.look(request, true) {
-                Ok(Some(token)) => return Ok(Some(token)),
-                Ok(None) => {}
-                Err(error) => break Err(error),
-            }
-            if interrupt.is_raised() {
-                break Ok(None);
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        };
-        self.part();
-        taken
+    /// The hub waits for a ledger, and no thread blocks here.
+    fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
+        self.look(request, true)
     }
 
     fn may_be_polled(&self) -> bool {
@@ -430,8 +417,51 @@ impl Counter for LedgerCounter {
         Some(self.ledger.others_waiting(self.slot()))
     }
 
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(self)
+    }
+
     fn failure(&self, act: &str, errno: OsCode) -> Error {
         failed(act, &self.name, Failure("flock", errno))
+    }
+}
+
+impl Watched for LedgerCounter {
+    fn key(&self) -> u64 {
+        self.status.identity.number()
+    }
+
+    fn inboxes(&self) -> &Path {
+        self.ledger.place().path().parent().unwrap_or(Path::new("/"))
+    }
+
+    fn take_in_turn(&self, request: Request) -> Result<Option<Token>> {
+        self.look(request, true)
+    }
+
+    fn peers(&self, out: &mut Vec<ProcessId>) {
+        if let Some(slot) = self.slot() {
+            self.ledger.to_watch(slot, |id| out.push(ProcessId(id)));
+        }
+    }
+
+    fn died(&self, id: ProcessId) {
+        self.empty(|entry| entry.id == id.0);
+        wake::remove(self.inboxes(), id);
+    }
+
+    fn parted(&self) {
+        let hold = self.lock();
+        if let Some(slot) = self.slot()
+            && self.ledger.part(slot)
+        {
+            drop(hold);
+            self.wake_others();
+        }
+    }
+
+    fn look_again(&self) -> Option<Duration> {
+        Some(self.lock().again.unwrap_or(LOOK_AGAIN))
     }
 }
 

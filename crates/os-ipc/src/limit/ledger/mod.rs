@@ -17,7 +17,7 @@ use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys::file_identity::FileIdentity;
-use crate::waiting::{Holder, Queue, Token};
+use crate::waiting::{Holder, Queue, Request, block_in_queue};
 use counter::LedgerCounter;
 use opening::Opened;
 
@@ -139,11 +139,7 @@ impl Object for Open {
     }
 
     fn wait(&self, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
-        let taken = self.counter.wait(deadline)?;
-        if taken {
-            holder.add(Token::default());
-        }
-        Ok(taken)
+        block_in_queue(&self.queue, Request::Permit, holder, deadline)
     }
 
     fn returns_permits_of_dead(&self) -> bool {

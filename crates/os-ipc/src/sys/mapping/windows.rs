@@ -43,6 +43,14 @@ impl Mapping {
         match self.0 {}
     }
 
+    pub(crate) fn word(&self, _position: usize) -> &AtomicU32 {
+        match self.0 {}
+    }
+
+    pub(crate) fn long(&self, _position: usize) -> &AtomicU64 {
+        match self.0 {}
+    }
+
     pub(crate) fn clear(&self) {
         match self.0 {}
     }

@@ -1,0 +1,134 @@
+// What is sent arrives: between processes, in order, whole, with its type.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test from 'ava'
+
+import { Channel, IpcError } from '../../index.js'
+import { child } from '../shared/child.ts'
+import { nodes } from '../shared/nodes.ts'
+import { ownChannel } from './helpers/channel.ts'
+
+const VALUES: readonly unknown[] = [
+  'text',
+  '',
+  'héllo €',
+  'a lone surrogate \ud800',
+  'x'.repeat(1500),
+  '€'.repeat(500),
+  0,
+  -0,
+  1.5,
+  Number.NaN,
+  Number.NEGATIVE_INFINITY,
+  10n,
+  true,
+  null,
+  {},
+  [],
+  { a: 1, b: { c: [1, 'two', null, { d: false }] } },
+  { é: 'ü' },
+  { ['__proto__']: 1 },
+  { undefined: undefined },
+  [undefined],
+  // biome-ignore lint/suspicious/noSparseArray: a hole is not undefined
+  [1, , 3],
+  new Date(5),
+  new Map([[{ a: 1 }, new Set([1])]]),
+  /x/g,
+  new Error('an error'),
+  Buffer.from('buffer'),
+  Buffer.alloc(0),
+  new Uint8Array([1, 2, 3]),
+  new Uint8Array(300).fill(7),
+  new Float64Array([1, 2]),
+  Array.from({ length: 200 }, (_, i) => i),
+]
+
+for (const node of nodes) {
+  test(`values of every type go to another process and back on Node ${node.major}`, async t => {
+    const [there, back] = [ownChannel(t), ownChannel(t)]
+    const echo = child(t, 'channel/echo.ts', { node, args: [there.name, back.name] })
+    t.is(await echo.next(), 'ready')
+    for (const value of VALUES) {
+      await there.send(value)
+      t.deepEqual(await back.receive({ timeout: 20_000 }), value)
+    }
+    there.end()
+    t.is(await echo.next(), 'ended')
+    t.is((await echo.exit).code, 0)
+  })
+}
+
+test('an array with a property of its own arrives as structuredClone copies it', async t => {
+  const channel = ownChannel(t)
+  const value = Object.assign([1, 2], { extra: 'x' })
+  await channel.send(value)
+  t.deepEqual(Object.entries((await channel.receive()) as object), Object.entries(structuredClone(value)))
+})
+
+test('messages go through the ring in order, also when their positions wrap around', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 256, codec: 'bytes' })
+  const received: string[] = []
+  const sent: string[] = []
+  for (let i = 0; i < 3000; i++) {
+    const text = `${i}`.padEnd(i % 100, '.')
+    sent.push(text)
+    if (!channel.trySend(Buffer.from(text))) {
+      channel.drain(view => received.push(view.toString()))
+      t.true(channel.trySend(Buffer.from(text)))
+    }
+  }
+  channel.drain(view => received.push(view.toString()))
+  t.deepEqual(received, sent)
+  t.is(channel.info().bytes, 0)
+})
+
+test('sends wait while the channel is full, and keep their order', async t => {
+  const channel = ownChannel<number>(t, { capacity: 64 })
+  const sends = Array.from({ length: 20 }, (_, i) => channel.send(i))
+  let settled = 0
+  for (const send of sends) void send.then(() => (settled += 1))
+  await sleep(20)
+  t.true(settled < 20)
+  for (let i = 0; i < 20; i++) t.is(await channel.receive({ timeout: 5_000 }), i)
+  await Promise.all(sends)
+})
+
+test('an ended channel refuses sends, and is received to its end', async t => {
+  const channel = ownChannel<string>(t)
+  await channel.send('last')
+  channel.end()
+  await t.throwsAsync(channel.send('more'), { instanceOf: IpcError, code: 'ERR_ENDED' })
+  t.throws(() => channel.trySend('more'), { code: 'ERR_ENDED' })
+  t.is(await channel.receive(), 'last')
+  t.is(await channel.receive(), undefined)
+  t.is(channel.tryReceive(), undefined)
+})
+
+test('undefined cannot be sent', async t => {
+  await t.throwsAsync(ownChannel(t).send(undefined), { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' })
+})
+
+test('a closed channel ends its pending calls', async t => {
+  const channel = ownChannel(t)
+  const receiving = channel.receive()
+  channel.close()
+  channel.close()
+  await t.throwsAsync(receiving, { code: 'ERR_CLOSED' })
+  await t.throwsAsync(channel.send(1), { code: 'ERR_CLOSED' })
+  t.throws(() => channel.info(), { code: 'ERR_CLOSED' })
+})
+
+test('unlink takes the name away and ends what waits', async t => {
+  const channel = ownChannel(t)
+  await channel.send('kept')
+  const other = Channel.open(channel.name)
+  t.teardown(() => other.close())
+  t.true(Channel.unlink(channel.name))
+  t.false(Channel.unlink(channel.name))
+  t.is(await other.receive(), 'kept')
+  await t.throwsAsync(other.receive({ timeout: 5_000 }), { code: 'EIDRM' })
+  await t.throwsAsync(channel.send(1), { code: 'EIDRM' })
+  t.throws(() => Channel.open(channel.name), { code: 'ENOENT' })
+})

@@ -1,0 +1,40 @@
+//! What a channel needs besides its objects: who this process is, who is dead, and a slot that outlives its thread.
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+use os_ipc::Seat;
+
+use crate::environment;
+use crate::error::{OrFail, internal};
+
+/// What other processes know this process by.
+#[napi(object, object_from_js = false)]
+pub struct NativeProcessIdentity {
+    pub pid: u32,
+    pub started: u32,
+    pub namespace: u32,
+}
+
+/// The identity of this process.
+#[napi]
+pub fn process_identity() -> NativeProcessIdentity {
+    let os_ipc::ProcessIdentity { pid, started, namespace } = os_ipc::process_identity();
+    NativeProcessIdentity { pid, started, namespace }
+}
+
+/// Whether the kernel proves that a process is dead.
+#[napi]
+pub fn process_is_dead(pid: u32, started: u32) -> bool {
+    os_ipc::is_process_dead(pid, started)
+}
+
+/// From now on the slot is given up when the memory is closed, collected, or left behind by a worker.
+#[napi]
+pub fn channel_seat(env: Env, memory: u32, slot: u32, word: u32) -> napi::Result<()> {
+    let seated = environment::with(&env, |environment| {
+        let segment = environment.segments.get_mut(memory);
+        let segment = segment.ok_or_else(|| internal("the memory of the channel is closed"))?;
+        Ok(Seat::new(&segment.memory, slot, word).map(|seat| segment.seat = Some(seat)))
+    });
+    seated?.or_fail()
+}

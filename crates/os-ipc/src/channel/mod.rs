@@ -1,0 +1,76 @@
+//! The part of a channel that outlives the thread that uses it.
+//!
+//! A channel is made of public objects, and JavaScript sends and receives in their memory. When a worker is terminated, its
+//! process lives on, and no proof of death frees the locks of the thread that is gone. So its [`Seat`] is kept here, and
+//! given up when the environment ends.
+
+mod layout;
+
+use std::sync::atomic::Ordering;
+
+use crate::error::{Code, Error, Result};
+use crate::memory::{Lease, SharedMemory};
+use crate::sys::death::{self, ProcessId};
+
+/// What other processes know this process by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessIdentity {
+    /// The pid.
+    pub pid: u32,
+    /// 32 bits of the time when the process started.
+    pub started: u32,
+    /// 32 bits of the inode of its PID namespace; 0 where there are none.
+    pub namespace: u32,
+}
+
+/// The identity of this process.
+#[must_use]
+pub fn process_identity() -> ProcessIdentity {
+    let ProcessId(own) = ProcessId::own();
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half, and the upper one")]
+    let (pid, started) = ((own >> 32) as u32, own as u32);
+    ProcessIdentity { pid, started, namespace: crate::sys::pid_namespace() }
+}
+
+/// Whether it is proved that a process of this PID namespace is dead.
+#[must_use]
+pub fn is_process_dead(pid: u32, started: u32) -> bool {
+    // A pid is positive, so anything else was never one. kill(2) gives 0 and negative numbers another meaning.
+    i32::try_from(pid).map_or(true, |pid| {
+        pid == 0 || death::is_dead(ProcessId(u64::from(pid.cast_unsigned()) << 32 | u64::from(started)))
+    })
+}
+
+/// The slot of a channel that one handle has. It is given up when this is dropped.
+pub struct Seat {
+    memory: Lease,
+    slot: u32,
+    word: u32,
+}
+
+impl Seat {
+    /// The slot `slot` of the channel in `memory`, whose owner stores `word` into a lock.
+    pub fn new(memory: &SharedMemory, slot: u32, word: u32) -> Result<Self> {
+        if !(1..=layout::SLOTS).contains(&slot) || !memory.is_writable() || memory.size() < layout::HEADER {
+            return Err(Error::new(Code::OutOfRange, format!("the memory has no slot {slot} of a channel")));
+        }
+        Ok(Self { memory: memory.lease(), slot, word })
+    }
+}
+
+impl Drop for Seat {
+    /// Frees the locks first: a slot without an owner is free for another process, whose word is another one.
+    fn drop(&mut self) {
+        for lock in [layout::SEND_LOCK, layout::RECEIVE_LOCK] {
+            let lock = self.memory.word(lock);
+            // It fails if the lock is free, or has another owner.
+            let _ = lock.compare_exchange(self.word, 0, Ordering::SeqCst, Ordering::SeqCst);
+        }
+        let slot = layout::FIRST_SLOT + layout::SLOT * (self.slot as usize - 1);
+        self.memory.word(slot + layout::ROLE).store(0, Ordering::SeqCst);
+        self.memory.long(slot + layout::IDENTITY).store(0, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests;

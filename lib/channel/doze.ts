@@ -1,0 +1,74 @@
+import { checked, fromNative } from '../errors.js'
+import { native } from '../addon/native.js'
+import type { SemaphoreHandle } from '../semaphore/handle.js'
+import { guardPool } from '../waiting/pool.js'
+import { expect, forget, type Waiter } from '../waiting/settling.js'
+import { arrive, transit } from '../waiting/transit.js'
+
+/** A wait for a unit of a semaphore that wakes a side of a channel. It is the addon's own wait, and makes no promise. */
+export class Doze implements Waiter {
+  readonly #handle: SemaphoreHandle
+  readonly #woken: () => void
+  readonly #broken: (error: unknown) => void
+  /** 0 when it does not wait. */
+  #ticket = 0
+
+  constructor(handle: SemaphoreHandle, woken: () => void, broken: (error: unknown) => void) {
+    this.#handle = handle
+    this.#woken = woken
+    this.#broken = broken
+  }
+
+  get waits(): boolean {
+    return this.#ticket !== 0
+  }
+
+  /** Begins to wait; false if a unit was there, and is taken. */
+  begin(): boolean {
+    const handle = this.#handle
+    const ticket = native.startWait(handle.use(), handle.referenced)
+    if (typeof ticket === 'string') throw fromNative(ticket)
+    if (ticket === 0) {
+      if (transit !== undefined) arrive()
+      return false
+    }
+    try {
+      expect(ticket, this, handle.referenced)
+      handle.waits += 1
+      this.#ticket = ticket
+      guardPool()
+    } catch (error) {
+      native.cancelWait(handle.number, ticket)
+      throw error
+    }
+    return true
+  }
+
+  /** Waits no more. A unit on its way stays in the semaphore. */
+  cancel(): void {
+    if (this.#ticket === 0) return
+    checked(native.cancelWait(this.#handle.number, this.#ticket))
+    this.#over()
+  }
+
+  grant(): void {
+    this.#over()
+  }
+
+  fail(): void {
+    this.#over()
+  }
+
+  succeeded(): void {
+    this.#woken()
+  }
+
+  failed(error: unknown): void {
+    this.#broken(error)
+  }
+
+  #over(): void {
+    if (forget(this.#ticket, this.#handle.referenced)) this.#handle.waits -= 1
+    this.#ticket = 0
+  }
+}

@@ -1,0 +1,175 @@
+import { IpcError } from '../errors.js'
+import { received } from '../diagnostics/channels.js'
+import { decode, parse } from './codec.js'
+import { copyInto, copyOut } from './copy.js'
+import { KIND, RECEIVERS_ASLEEP, REMOVED } from './layout.js'
+import type { Ring } from './ring.js'
+
+/** There is no message now. */
+export const NOTHING: unique symbol = Symbol('nothing')
+/** There will never be one again: the channel has ended. */
+export const DRAINED: unique symbol = Symbol('drained')
+
+/** A message that was taken ahead of its receive. */
+interface Ahead {
+  kind: number
+  bytes: Buffer<ArrayBuffer>
+}
+
+/** The receiving side of a channel in this process. */
+export class Inbox {
+  readonly asleep = RECEIVERS_ASLEEP
+  readonly #ring: Ring
+  readonly #memory: number
+  readonly #name: string
+  readonly #ahead: Ahead[] = []
+  #nextAhead = 0
+  #known = false
+
+  constructor(name: string, ring: Ring, memory: number) {
+    this.#name = name
+    this.#ring = ring
+    this.#memory = memory
+  }
+
+  /** Takes a message, and up to `prefetch - 1` more for later calls. */
+  tryReceive(prefetch: number): unknown {
+    if (this.#nextAhead < this.#ahead.length) {
+      const { kind, bytes } = this.#takeAhead()
+      return decode(kind, bytes)
+    }
+    const ring = this.#ring
+    if (!ring.lockReceive()) return NOTHING
+    let kind = 0
+    let taken = 0
+    let text: string | undefined
+    let bytes: Buffer<ArrayBuffer> | undefined
+    try {
+      if (!ring.next()) return this.#end()
+      const { offset, length } = ring
+      kind = ring.kind
+      // One byte is one character in ASCII: a peer that changes the bytes meanwhile changes only the text.
+      if (kind === KIND.ASCII_TEXT || kind === KIND.ASCII_JSON)
+        text = ring.bytes.toString('latin1', offset, offset + length)
+      // Any other decoder could be led astray by bytes that change: it gets a copy.
+      else bytes = copyOut(ring, this.#memory)
+      ring.take()
+      for (taken = 1; taken < prefetch && ring.next(); taken++) {
+        this.#ahead.push({ kind: ring.kind, bytes: copyOut(ring, this.#memory) })
+        ring.take()
+      }
+    } finally {
+      ring.unlockReceive()
+    }
+    this.#received(taken)
+    if (bytes !== undefined) return kind === KIND.BYTES ? bytes : decode(kind, bytes)
+    return kind === KIND.ASCII_TEXT ? text : parse(text as string)
+  }
+
+  /** Takes up to `most` messages at once; an empty list if there are none. */
+  tryReceiveMany(most: number): unknown[] | typeof DRAINED {
+    const found: Ahead[] = []
+    while (found.length < most && this.#nextAhead < this.#ahead.length) found.push(this.#takeAhead())
+    const ring = this.#ring
+    const before = found.length
+    if (before < most && ring.lockReceive()) {
+      try {
+        while (found.length < most && ring.next()) {
+          found.push({ kind: ring.kind, bytes: copyOut(ring, this.#memory) })
+          ring.take()
+        }
+      } finally {
+        ring.unlockReceive()
+      }
+      if (found.length === 0) return this.#end() === DRAINED ? DRAINED : []
+      if (found.length > before) this.#received(found.length - before)
+    }
+    return found.map(({ kind, bytes }) => decode(kind, bytes))
+  }
+
+  /** Copies the next message into `target`, and returns its length. */
+  tryReceiveInto(target: Uint8Array): number | typeof NOTHING | typeof DRAINED {
+    if (this.#nextAhead < this.#ahead.length) {
+      const { bytes } = this.#ahead[this.#nextAhead] as Ahead
+      this.#checkRoom(bytes.length, target)
+      target.set(this.#takeAhead().bytes)
+      return bytes.length
+    }
+    const ring = this.#ring
+    if (!ring.lockReceive()) return NOTHING
+    let length = 0
+    try {
+      if (!ring.next()) return this.#end()
+      length = ring.length
+      this.#checkRoom(length, target)
+      copyInto(ring, this.#memory, target)
+      ring.take()
+    } finally {
+      ring.unlockReceive()
+    }
+    this.#received(1)
+    return length
+  }
+
+  /** Shows up to `most` messages to `visit`, each in its place in the ring; returns how many. */
+  drain(visit: (view: Uint8Array) => unknown, most: number): number {
+    let number = 0
+    while (number < most && this.#nextAhead < this.#ahead.length) {
+      visit((this.#ahead[this.#nextAhead] as Ahead).bytes)
+      this.#takeAhead()
+      number += 1
+    }
+    const ring = this.#ring
+    if (number === most || !ring.lockReceive()) return number
+    const ahead = number
+    try {
+      while (number < most && ring.next()) {
+        visit(ring.bytes.subarray(ring.offset, ring.offset + ring.length))
+        ring.take()
+        ring.nudgeSender()
+        number += 1
+      }
+    } finally {
+      ring.unlockReceive()
+    }
+    if (number > ahead) this.#received(number - ahead)
+    if (number === 0) this.#end()
+    return number
+  }
+
+  #takeAhead(): Ahead {
+    const message = this.#ahead[this.#nextAhead] as Ahead
+    this.#nextAhead += 1
+    if (this.#nextAhead === this.#ahead.length) {
+      this.#ahead.length = 0
+      this.#nextAhead = 0
+    }
+    return message
+  }
+
+  /** Why there is no message. */
+  #end(): typeof NOTHING | typeof DRAINED {
+    const { state } = this.#ring
+    if (state === 0) return NOTHING
+    if (this.#ring.isDrained()) return DRAINED
+    if (state & REMOVED) throw this.#ring.stateError()
+    return NOTHING
+  }
+
+  #received(messages: number): void {
+    if (!this.#known) {
+      this.#ring.seat.receives()
+      this.#known = true
+    }
+    received(this.#name, messages)
+  }
+
+  #checkRoom(length: number, target: Uint8Array): void {
+    if (length <= target.length) return
+    throw new IpcError(
+      'ERR_MESSAGE_TOO_LARGE',
+      `the next message of the channel '${this.#name}' has ${length} bytes, and the target has ${target.length}`,
+      { hint: 'the message stays in the channel: receive it into a larger target', limit: target.length },
+    )
+  }
+}

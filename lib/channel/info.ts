@@ -1,0 +1,71 @@
+import {
+  type Codec,
+  ENDED,
+  RECEIVE_LOCK,
+  RECEIVED,
+  RECEIVES,
+  REMOVED,
+  SEND_LOCK,
+  SENDS,
+  SENT,
+} from './layout.js'
+import type { Ring } from './ring.js'
+
+/** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
+export interface ChannelInfo {
+  readonly name: string
+  readonly capacity: number
+  readonly maxMessage: number
+  readonly codec: Codec
+  /** The bytes of the ring that messages use, with the 8 bytes before each of them. */
+  readonly bytes: number
+  /** The messages that were sent and not received. */
+  readonly messages: number
+  /** How many messages were sent so far, modulo 2^32. A process that is killed while it sends can make this one too high. */
+  readonly sent: number
+  /** How many messages were received so far, modulo 2^32; as for `sent`. */
+  readonly received: number
+  /** The pids of the living processes that have sent to it and have it open. */
+  readonly senders: number[]
+  /** The pids of the living processes that have received from it and have it open. */
+  readonly receivers: number[]
+  /** The process that copies a message in at this moment. If it stays the same, that process is stopped or in a callback. */
+  readonly sending: number | undefined
+  /** The process that copies a message out at this moment. */
+  readonly receiving: number | undefined
+  /** Whether `end()` was called. */
+  readonly ended: boolean
+  /** Whether the channel was unlinked. */
+  readonly removed: boolean
+}
+
+/** What a handle knows of its channel. */
+interface Known {
+  readonly name: string
+  readonly capacity: number
+  readonly maxMessage: number
+  readonly codec: Codec
+}
+
+export function channelInfo({ name, capacity, maxMessage, codec }: Known, ring: Ring): ChannelInfo {
+  const { words, seat, state } = ring
+  const sent = (words[SENT] as number) >>> 0
+  const received = (words[RECEIVED] as number) >>> 0
+  const { bytes, messages } = ring.contents()
+  return {
+    name,
+    capacity,
+    maxMessage,
+    codec,
+    bytes,
+    messages: messages ?? Math.max((sent - received) | 0, 0),
+    sent,
+    received,
+    senders: seat.pids(SENDS),
+    receivers: seat.pids(RECEIVES),
+    sending: seat.ownerOf(SEND_LOCK),
+    receiving: seat.ownerOf(RECEIVE_LOCK),
+    ended: (state & ENDED) !== 0,
+    removed: (state & REMOVED) !== 0,
+  }
+}

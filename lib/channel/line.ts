@@ -1,0 +1,201 @@
+import type { IpcError } from '../errors.js'
+import { channelWaits } from '../diagnostics/channels.js'
+import type { SemaphoreHandle } from '../semaphore/handle.js'
+import { setImmediate, setTimeout } from '../waiting/clock.js'
+import type { WaitLimits } from '../waiting/options.js'
+import { setReferenced } from '../waiting/waiting.js'
+import { Call, type LATER } from './call.js'
+import { Doze } from './doze.js'
+import type { Ring } from './ring.js'
+
+/** Milliseconds between two looks of a sleeper: a process can die after it sent, and before it woke anybody. */
+const RECHECK = 100
+
+/** How many calls in a row succeed at once before the event loop gets a turn: timers and sockets must not starve. */
+const CREDIT = 1000
+
+/** The most units that a sleeper takes at once: they are left over, or come from a hostile peer. */
+const MOST_UNITS = 8
+
+/** A call of any result. */
+type Waiting = Pick<Call<unknown>, 'ended' | 'settle' | 'fail'>
+
+/** What differs between the two sides of a channel. */
+export interface LineOf {
+  side: 'send' | 'receive'
+  /** The word that counts the sleepers of this side. */
+  asleep: number
+  semaphore: SemaphoreHandle
+  /** The error of a call whose time is over. */
+  timedOut: () => IpcError
+}
+
+/** The calls of one side that wait in this process, in their order, and the sleep until the first one can go on. */
+export class Line {
+  readonly #name: string
+  readonly #ring: Ring
+  readonly #of: LineOf
+  readonly #doze: Doze
+  #calls: Waiting[] = []
+  /** Whether this process is counted among the sleepers. */
+  #counted = false
+  #watch: NodeJS.Timeout | undefined
+  #credit = CREDIT
+  #yields = false
+
+  constructor(name: string, ring: Ring, of: LineOf) {
+    this.#name = name
+    this.#ring = ring
+    this.#of = of
+    this.#doze = new Doze(
+      of.semaphore,
+      () => this.#wakeUp(),
+      error => this.#fail(error),
+    )
+  }
+
+  /** Whether no call waits. */
+  get empty(): boolean {
+    return this.#calls.length === 0
+  }
+
+  /** Whether the event loop can wait for another turn of this side. */
+  get hasCredit(): boolean {
+    return this.#credit > 0
+  }
+
+  /** Whether a call can be tried at once: none is before it, and the event loop had its turn. */
+  get free(): boolean {
+    return this.#calls.length === 0 && this.#credit > 0
+  }
+
+  /** A call succeeded at once; a large message counts as several. */
+  spend(credit: number): void {
+    this.#credit -= credit
+  }
+
+  /** Lines up a call. */
+  wait<T>(attempt: () => T | typeof LATER, limits: WaitLimits): Promise<T> {
+    if (limits.signal?.aborted) return Promise.reject(limits.signal.reason)
+    const call = new Call<T>(this, attempt, limits)
+    if (call.ended) return call.promise
+    this.#calls.push(call)
+    if (this.#credit <= 0) this.#yield()
+    else if (this.#calls.length === 1) this.#goOn()
+    return call.promise
+  }
+
+  /** A call has ended before its turn. */
+  leave(call: Waiting): void {
+    const place = this.#calls.indexOf(call)
+    if (place < 0) return
+    this.#calls.splice(place, 1)
+    if (place === 0 && !this.#yields) this.#goOn()
+  }
+
+  timedOut(): IpcError {
+    return this.#of.timedOut()
+  }
+
+  setReferenced(alive: boolean): void {
+    setReferenced(this.#of.semaphore, alive)
+  }
+
+  /** Ends all calls. */
+  close(error: unknown): void {
+    const calls = this.#calls
+    this.#calls = []
+    for (const call of calls) call.fail(error)
+    this.#stay()
+  }
+
+  /** Tries the calls in their order, and sleeps if one of them has to wait. */
+  #goOn(): void {
+    for (let units = 0; ; units++) {
+      if (this.#settle()) return
+      if (this.#credit <= 0) {
+        this.#yield()
+        return
+      }
+      if (this.#doze.waits) return
+      if (!this.#counted) {
+        this.#ring.fallAsleep(this.#of.asleep)
+        this.#counted = true
+        channelWaits(this.#name, this.#of.side)
+        // What came between the last attempt and this count woke nobody.
+        if (this.#settle()) return
+      }
+      try {
+        if (this.#doze.begin()) {
+          this.#startWatch()
+          return
+        }
+      } catch (error) {
+        this.#fail(error)
+        return
+      }
+      this.#counted = false
+      if (units === MOST_UNITS) {
+        this.#credit = 0
+        this.#yield()
+        return
+      }
+    }
+  }
+
+  /** Tries the calls in their order; true if none is left. */
+  #settle(): boolean {
+    const calls = this.#calls
+    let done = 0
+    while (done < calls.length && (calls[done] as Waiting).settle()) done += 1
+    if (done > 0) calls.splice(0, done)
+    if (calls.length > 0) return false
+    this.#stay()
+    return true
+  }
+
+  /** Is not asleep any more. */
+  #stay(): void {
+    if (this.#counted) this.#ring.getUp(this.#of.asleep)
+    this.#counted = false
+    this.#doze.cancel()
+  }
+
+  /** A unit came: the process that posted it took this one from the count. */
+  #wakeUp(): void {
+    this.#counted = false
+    // No call wants it any more: the unit was for a call that has ended.
+    if (this.#calls.length === 0) this.#ring.passOn(this.#of.asleep)
+    else this.#goOn()
+  }
+
+  #fail(error: unknown): void {
+    // A removed semaphore: the state says more.
+    const reason = this.#ring.state === 0 ? error : this.#ring.stateError()
+    if (this.#settle()) return
+    this.close(reason)
+  }
+
+  #yield(): void {
+    if (this.#yields) return
+    this.#yields = true
+    setImmediate(() => {
+      this.#yields = false
+      this.#credit = CREDIT
+      if (this.#calls.length > 0) this.#goOn()
+    })
+  }
+
+  #startWatch(): void {
+    this.#watch ??= setTimeout(() => this.#look(), RECHECK).unref()
+  }
+
+  #look(): void {
+    if (!this.#doze.waits) {
+      this.#watch = undefined
+      return
+    }
+    this.#watch?.refresh()
+    this.#goOn()
+  }
+}

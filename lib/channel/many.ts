@@ -1,0 +1,73 @@
+import { LATER } from './call.js'
+import { type Encoded, encode, newEncoded } from './codec.js'
+import type { Codec } from './layout.js'
+import type { Line } from './line.js'
+import type { Outbox } from './outbox.js'
+
+/** How many messages are encoded before the lock is taken, and go out together. */
+const TOGETHER = 64
+
+/** The messages of one `sendMany`. */
+export class Many {
+  readonly #values: Iterator<unknown>
+  readonly #codec: Codec
+  readonly #outbox: Outbox
+  readonly #line: Line
+  #encoded: Encoded[] = []
+  #next = 0
+  #done = false
+  /** The error of the iterator or of the codec, for after the messages before it. */
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line) {
+    this.#values = values[Symbol.iterator]()
+    this.#codec = codec
+    this.#outbox = outbox
+    this.#line = line
+  }
+
+  /** Sends as many as there is room for. */
+  attempt(): undefined | typeof LATER {
+    for (;;) {
+      if (this.#next === this.#encoded.length) this.#encode()
+      if (this.#next === this.#encoded.length) {
+        if (this.#failure !== undefined) throw this.#failure.error
+        return undefined
+      }
+      const sent = this.#outbox.trySendMany(this.#encoded, this.#next)
+      this.#next += sent
+      this.#line.spend(sent)
+      if (this.#next < this.#encoded.length || !this.#line.hasCredit) return LATER
+    }
+  }
+
+  /** The call has ended: the iterator can let go of what it has. */
+  cancel(): void {
+    if (this.#done) return
+    this.#done = true
+    try {
+      this.#values.return?.()
+    } catch {
+      // The caller gets the reason for which the call ended.
+    }
+  }
+
+  #encode(): void {
+    this.#encoded = []
+    this.#next = 0
+    if (this.#done) return
+    try {
+      while (this.#encoded.length < TOGETHER) {
+        const { value, done } = this.#values.next()
+        if (done === true) {
+          this.#done = true
+          return
+        }
+        this.#encoded.push(encode(this.#codec, value, newEncoded()))
+      }
+    } catch (error) {
+      this.#failure = { error }
+      this.cancel()
+    }
+  }
+}

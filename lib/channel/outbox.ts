@@ -1,0 +1,164 @@
+import { IpcError, wrongType } from '../errors.js'
+import { sent } from '../diagnostics/channels.js'
+import type { Encoded } from './codec.js'
+import { copyIn } from './copy.js'
+import { KIND, SENDERS_ASLEEP } from './layout.js'
+import type { Ring } from './ring.js'
+
+/** The longest text that is written character by character: a call of Node's encoder costs as much. */
+const SHORT = 24
+
+/** Text up to this length gets room for its longest encoding, so that it is encoded once. */
+const OPTIMISTIC = 1024
+
+/** The sending side of a channel in this process. */
+export class Outbox {
+  readonly asleep = SENDERS_ASLEEP
+  readonly #ring: Ring
+  readonly #memory: number
+  readonly #name: string
+  #known = false
+
+  constructor(name: string, ring: Ring, memory: number) {
+    this.#name = name
+    this.#ring = ring
+    this.#memory = memory
+  }
+
+  /** Sends one message; false if there is no room now, or another process sends. */
+  trySend(message: Encoded): boolean {
+    const { bytes } = message
+    // A message that can never fit is refused before the lock.
+    if (bytes !== undefined) this.checkLength(bytes.length)
+    const ring = this.#ring
+    if (!ring.lockSend()) return false
+    try {
+      if (!this.#put(message)) {
+        ring.unlockSend()
+        return false
+      }
+    } catch (error) {
+      ring.unlockSend()
+      throw error
+    }
+    ring.publish()
+    this.#sent(1)
+    return true
+  }
+
+  /** Sends as many of the messages from `start` on as there is room for, at once; returns how many. */
+  trySendMany(messages: readonly Encoded[], start: number): number {
+    const ring = this.#ring
+    if (!ring.lockSend()) return 0
+    let next = start
+    try {
+      while (next < messages.length && this.#put(messages[next] as Encoded)) next += 1
+    } catch (error) {
+      // Those before it go out; the next attempt begins with this one, and throws before it sends any.
+      if (next === start) {
+        ring.unlockSend()
+        throw error
+      }
+    }
+    if (next === start) ring.unlockSend()
+    else ring.publish()
+    if (next > start) this.#sent(next - start)
+    return next - start
+  }
+
+  /** Sends a message that `fill` writes in place; false as for `trySend`. */
+  trySendWith(length: number, fill: (view: Uint8Array) => unknown): boolean {
+    const ring = this.#ring
+    if (!ring.lockSend()) return false
+    const offset = ring.place(length)
+    if (offset < 0) {
+      ring.unlockSend()
+      return false
+    }
+    try {
+      const answer = fill(ring.bytes.subarray(offset, offset + length))
+      if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
+        throw wrongType('fill', 'a function that is done when it returns', fill)
+      }
+    } catch (error) {
+      ring.unlockSend()
+      throw error
+    }
+    ring.put(offset, length, KIND.BYTES)
+    ring.publish()
+    this.#sent(1)
+    return true
+  }
+
+  /** Throws if the message can never fit. */
+  checkFits({ bytes, text }: Encoded): void {
+    this.checkLength(bytes === undefined ? Buffer.byteLength(text as string) : bytes.length)
+  }
+
+  checkLength(length: number): void {
+    if (length > this.#ring.longest) throw this.#tooLarge(length)
+  }
+
+  #sent(messages: number): void {
+    if (!this.#known) {
+      this.#ring.seat.sends()
+      this.#known = true
+    }
+    sent(this.#name, messages)
+  }
+
+  #put(message: Encoded): boolean {
+    const { bytes, text } = message
+    if (bytes === undefined) return this.#putText(text as string, message.kind)
+    const { length } = bytes
+    this.checkLength(length)
+    const offset = this.#ring.place(length)
+    if (offset < 0) return false
+    copyIn(this.#ring, this.#memory, bytes, offset)
+    this.#ring.put(offset, length, message.kind)
+    return true
+  }
+
+  #putText(text: string, kind: number): boolean {
+    const ring = this.#ring
+    const { length } = text
+    // Every character has one to three bytes in UTF-8.
+    const most = length * 3
+    let offset = length <= OPTIMISTIC && most <= ring.longest ? ring.place(most) : -1
+    if (offset < 0) {
+      const exact = Buffer.byteLength(text)
+      this.checkLength(exact)
+      offset = ring.place(exact)
+      if (offset < 0) return false
+    }
+    const { bytes } = ring
+    let written = 0
+    if (length <= SHORT) {
+      for (; written < length; written++) {
+        const character = text.charCodeAt(written)
+        if (character > 0x7f) break
+        bytes[offset + written] = character
+      }
+    }
+    if (written < length) written = bytes.write(text, offset, 'utf8')
+    ring.put(offset, written, written === length ? ascii(kind) : kind)
+    return true
+  }
+
+  #tooLarge(length: number): IpcError {
+    const most = this.#ring.longest
+    return new IpcError(
+      'ERR_MESSAGE_TOO_LARGE',
+      `a message of ${length} bytes does not fit into the channel '${this.#name}': ${most} bytes fit`,
+      {
+        hint: 'a message can have half the capacity: create the channel with a larger one, or send it in parts',
+        limit: most,
+      },
+    )
+  }
+}
+
+/** The kind of text whose characters all have one byte: other processes read it faster. */
+function ascii(kind: number): number {
+  return kind === KIND.TEXT ? KIND.ASCII_TEXT : KIND.ASCII_JSON
+}

@@ -1,0 +1,373 @@
+import { IpcError } from '../errors.js'
+import {
+  BEGIN,
+  CORRUPT,
+  END,
+  ENDED,
+  HEADER,
+  longestMessage,
+  MAGIC,
+  RECEIVE_LOCK,
+  RECEIVED,
+  RECEIVERS_ASLEEP,
+  RECORD,
+  REMOVED,
+  SEND_LOCK,
+  SENDERS_ASLEEP,
+  SENT,
+  SKIP,
+  STATE,
+  WORD,
+} from './layout.js'
+import type { Seat } from './seat.js'
+
+const { compareExchange, load, or, store } = Atomics
+
+/** The first word of the ring. */
+const FIRST = HEADER / 4
+
+/** How often a lock that is held is read again before its owner is looked at: about 2 us, longer than most copies take. */
+const SPINS = 100
+
+/** The most attempts to change a number that other processes change too: one that always fails is a hostile peer. */
+const ATTEMPTS = 1000
+
+/**
+ * The ring of a channel, and its two locks.
+ *
+ * A process can be killed between any two statements here. One store sends messages (`END`), and one takes them (`BEGIN`); all
+ * before it can be done again by the next owner of the lock.
+ *
+ * Between `lockSend` and `publish` or `unlockSend`, and between `lockReceive` and `unlockReceive`, no code of the program runs,
+ * except for the callbacks of `sendWith` and `drain`.
+ */
+export class Ring {
+  readonly words: Int32Array
+  /** The ring alone. */
+  readonly bytes: Buffer
+  readonly capacity: number
+  readonly longest: number
+  readonly seat: Seat
+
+  /** The name of the channel, for messages. */
+  readonly #label: string
+  readonly #units: number
+  readonly #mask: number
+  readonly #mine: number
+
+  // While the send lock is held.
+  #end = 0
+  #free = 0
+  #skipped = 0
+  #placed = 0
+
+  // While the receive lock is held.
+  #begin = 0
+  #used = 0
+  #found = 0
+  /** The offset of the payload that `next` found, in bytes from the start of the ring. */
+  offset = 0
+  length = 0
+  kind = 0
+
+  constructor(label: string, buffer: ArrayBuffer, capacity: number, seat: Seat) {
+    this.#label = label
+    this.words = new Int32Array(buffer, 0, (HEADER + capacity) / 4)
+    this.bytes = Buffer.from(buffer, HEADER, capacity)
+    this.capacity = capacity
+    this.longest = longestMessage(capacity)
+    this.seat = seat
+    this.#units = capacity / 8
+    this.#mask = this.#units - 1
+    this.#mine = seat.word
+  }
+
+  // --- Sending
+
+  /** Takes the send lock; false if a living process has it. Throws if nothing can be sent any more. */
+  lockSend(): boolean {
+    const { words } = this
+    if (compareExchange(words, SEND_LOCK, 0, this.#mine) !== 0 && !this.#contend(SEND_LOCK)) return false
+    if (load(words, STATE) !== 0 || words[WORD.MAGIC] !== MAGIC) {
+      store(words, SEND_LOCK, 0)
+      throw this.stateError()
+    }
+    const end = load(words, END)
+    const used = (end - load(words, BEGIN)) | 0
+    if (used < 0 || used > this.#units) {
+      store(words, SEND_LOCK, 0)
+      throw this.#corrupt('its positions are out of range')
+    }
+    this.#end = end
+    this.#free = this.#units - used
+    this.#placed = 0
+    return true
+  }
+
+  /** Finds room for a payload of this many bytes; returns its offset, or -1. */
+  place(length: number): number {
+    const need = (length + RECORD + 7) >>> 3
+    const at = this.#end & this.#mask
+    const tail = this.#units - at
+    if (need <= tail) {
+      if (need > this.#free) return -1
+      this.#skipped = 0
+      return (at << 3) + RECORD
+    }
+    if (tail + need > this.#free) return -1
+    this.words[FIRST + (at << 1)] = SKIP
+    this.#skipped = tail
+    return RECORD
+  }
+
+  /** Makes a message of the payload that was written to the offset from `place`. */
+  put(offset: number, length: number, kind: number): void {
+    const at = FIRST + ((offset - RECORD) >> 2)
+    this.words[at] = length
+    this.words[at + 1] = kind
+    const units = this.#skipped + ((length + RECORD + 7) >>> 3)
+    this.#end = (this.#end + units) | 0
+    this.#free -= units
+    this.#placed += 1
+  }
+
+  /** Sends all messages that were put, and gives the lock back. */
+  publish(): void {
+    const { words } = this
+    words[SENT] = (words[SENT] as number) + this.#placed
+    store(words, END, this.#end)
+    store(words, SEND_LOCK, 0)
+    if (load(words, RECEIVERS_ASLEEP) !== 0) this.wakeReceiver()
+    if (load(words, SENDERS_ASLEEP) !== 0 && this.#free >= this.#units >> 1) this.wakeSender()
+  }
+
+  /** Gives the lock back without sending. */
+  unlockSend(): void {
+    const { words } = this
+    store(words, SEND_LOCK, 0)
+    if (load(words, SENDERS_ASLEEP) !== 0 && this.#free >= this.#units >> 1) this.wakeSender()
+  }
+
+  // --- Receiving
+
+  /** Takes the receive lock; false if a living process has it. Throws if nothing can be received any more. */
+  lockReceive(): boolean {
+    const { words } = this
+    if (compareExchange(words, RECEIVE_LOCK, 0, this.#mine) !== 0 && !this.#contend(RECEIVE_LOCK))
+      return false
+    if ((load(words, STATE) & CORRUPT) !== 0 || words[WORD.MAGIC] !== MAGIC) {
+      store(words, RECEIVE_LOCK, 0)
+      throw this.stateError()
+    }
+    const begin = load(words, BEGIN)
+    const used = (load(words, END) - begin) | 0
+    if (used < 0 || used > this.#units) {
+      store(words, RECEIVE_LOCK, 0)
+      throw this.#corrupt('its positions are out of range')
+    }
+    this.#begin = begin
+    this.#used = used
+    return true
+  }
+
+  /** Finds the next message; false if there is none. Throws if what is there cannot be a message; the caller has the lock then, too. */
+  next(): boolean {
+    if (this.#used === 0) return false
+    const { words } = this
+    let at = this.#begin & this.#mask
+    let skipped = 0
+    // Read once: a peer could change it between two reads.
+    let length = words[FIRST + (at << 1)] as number
+    if (length === SKIP) {
+      skipped = this.#units - at
+      at = 0
+      length = words[FIRST] as number
+    }
+    const kind = words[FIRST + (at << 1) + 1] as number
+    const units = (length + RECORD + 7) >>> 3
+    if (
+      length < 0 ||
+      length > this.longest ||
+      skipped + units > this.#used ||
+      at + units > this.#units ||
+      kind === 0
+    ) {
+      throw this.#corrupt(`it has a message of ${length} bytes and kind ${kind >>> 0}`)
+    }
+    this.offset = (at << 3) + RECORD
+    this.length = length
+    this.kind = kind
+    this.#found = skipped + units
+    return true
+  }
+
+  /** Takes the message that `next` found. */
+  take(): void {
+    const { words } = this
+    const begin = (this.#begin + this.#found) | 0
+    this.#begin = begin
+    this.#used -= this.#found
+    words[RECEIVED] = (words[RECEIVED] as number) + 1
+    store(words, BEGIN, begin)
+  }
+
+  /** Gives the lock back, and wakes who can go on now. */
+  unlockReceive(): void {
+    const { words } = this
+    store(words, RECEIVE_LOCK, 0)
+    if (load(words, SENDERS_ASLEEP) !== 0 && this.#used <= this.#units >> 1) this.wakeSender()
+    if (load(words, RECEIVERS_ASLEEP) !== 0 && load(words, END) !== this.#begin) this.wakeReceiver()
+  }
+
+  /** Wakes a sender while a long `drain` goes on. */
+  nudgeSender(): void {
+    if (load(this.words, SENDERS_ASLEEP) !== 0 && this.#used <= this.#units >> 1) this.wakeSender()
+  }
+
+  /** Whether the channel has ended and has no messages, now and for ever. The order of the loads matters. */
+  isDrained(): boolean {
+    const { words } = this
+    if ((load(words, STATE) & ENDED) === 0) return false
+    // A sender that has the lock may have looked at the state before the end.
+    const owner = load(words, SEND_LOCK)
+    if (owner !== 0 && owner !== this.#mine && !this.seat.isDead(owner)) return false
+    return load(words, END) === load(words, BEGIN)
+  }
+
+  // --- Sleeping
+
+  wakeReceiver(): void {
+    if (this.#countDown(RECEIVERS_ASLEEP)) this.seat.postReceivers()
+  }
+
+  wakeSender(): void {
+    if (this.#countDown(SENDERS_ASLEEP)) this.seat.postSenders()
+  }
+
+  /** Wakes everybody, after the state changed. */
+  wakeAll(): void {
+    const receivers = Atomics.exchange(this.words, RECEIVERS_ASLEEP, 0)
+    const senders = Atomics.exchange(this.words, SENDERS_ASLEEP, 0)
+    // More than one a slot can only be left by processes that died asleep.
+    for (let n = Math.min(Math.max(receivers, 0), 255); n > 0; n--) this.seat.postReceivers()
+    for (let n = Math.min(Math.max(senders, 0), 255); n > 0; n--) this.seat.postSenders()
+  }
+
+  /** Says that a process sleeps. The caller tries again before it does. */
+  fallAsleep(asleep: number): void {
+    Atomics.add(this.words, asleep, 1)
+  }
+
+  /** Takes that back. If the number is 0 by now, a unit is on its way, and stays for the next one that sleeps. */
+  getUp(asleep: number): void {
+    this.#countDown(asleep)
+  }
+
+  /** Wakes the next sleeper of a side, if there is something for it. */
+  passOn(asleep: number): void {
+    const used = this.used()
+    if (asleep === RECEIVERS_ASLEEP ? used !== 0 : used <= this.#units >> 1) {
+      if (asleep === RECEIVERS_ASLEEP) this.wakeReceiver()
+      else this.wakeSender()
+    }
+  }
+
+  #countDown(asleep: number): boolean {
+    const { words } = this
+    let number = load(words, asleep)
+    for (let attempt = 0; number > 0 && attempt < ATTEMPTS; attempt++) {
+      const found = compareExchange(words, asleep, number, number - 1)
+      if (found === number) return true
+      number = found
+    }
+    return false
+  }
+
+  // --- State
+
+  get state(): number {
+    return load(this.words, STATE)
+  }
+
+  end(): void {
+    or(this.words, STATE, ENDED)
+    this.wakeAll()
+  }
+
+  markRemoved(): void {
+    or(this.words, STATE, REMOVED)
+    this.wakeAll()
+  }
+
+  /**
+   * What is in the ring, without a lock: others send and receive meanwhile, and it is counted again then. `messages` is missing
+   * if it changed each time, or if what is there cannot be messages.
+   */
+  contents(): { bytes: number; messages: number | undefined } {
+    const { words } = this
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const begin = load(words, BEGIN)
+      const used = (load(words, END) - begin) | 0
+      let [messages, left] = [0, used]
+      while (left > 0) {
+        const at = (begin + used - left) & this.#mask
+        const length = words[FIRST + (at << 1)] as number
+        const units = length === SKIP ? this.#units - at : (length + RECORD + 7) >>> 3
+        if (length < SKIP || units > left) break
+        left -= units
+        if (length !== SKIP) messages += 1
+      }
+      if (load(words, BEGIN) === begin && left === 0) return { bytes: used * 8, messages }
+    }
+    return { bytes: Math.min(Math.max(this.used() * 8, 0), this.capacity), messages: undefined }
+  }
+
+  /** The number of used units. */
+  used(): number {
+    return (load(this.words, END) - load(this.words, BEGIN)) | 0
+  }
+
+  #corrupt(what: string): IpcError {
+    or(this.words, STATE, CORRUPT)
+    this.wakeAll()
+    return corruptError(this.#label, what)
+  }
+
+  /** Why nothing can be sent or received. */
+  stateError(): IpcError {
+    const state = load(this.words, STATE)
+    if (this.words[WORD.MAGIC] !== MAGIC)
+      return corruptError(this.#label, 'a process cut or cleared its memory')
+    if (state & CORRUPT) return corruptError(this.#label, 'a process found nonsense in it')
+    if (state & REMOVED) {
+      return new IpcError('EIDRM', `the channel '${this.#label}' was removed`, {
+        hint: 'another process removed it: open or create it again',
+      })
+    }
+    return new IpcError('ERR_ENDED', `the channel '${this.#label}' has ended`, {
+      hint: 'a process called end(): nothing can be sent any more, and what was sent can be received',
+    })
+  }
+
+  /** The lock is held: spins, and breaks it if its owner is dead. */
+  #contend(lock: number): boolean {
+    const { words } = this
+    const mine = this.#mine
+    for (let turn = 0; turn < SPINS; turn++) {
+      const owner = load(words, lock)
+      // A call of ours that was cut short (by the end of the stack, say) left the lock, and this handle does nothing else now.
+      if (owner === mine) return true
+      if (owner === 0 && compareExchange(words, lock, 0, mine) === 0) return true
+    }
+    const owner = load(words, lock)
+    if (owner === 0) return compareExchange(words, lock, 0, mine) === 0
+    return this.seat.isDead(owner) && compareExchange(words, lock, owner, mine) === owner
+  }
+}
+
+/** The error of a channel that cannot be used any more. */
+export function corruptError(name: string, what: string): IpcError {
+  return new IpcError('ERR_CORRUPT', `the channel '${name}' is corrupt: ${what}`, {
+    hint: 'a process wrote to its memory in another way than docs/interop.md says: unlink the channel and create it again',
+  })
+}
