@@ -35,7 +35,9 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
 
-/// The time between two looks of a waiter without a hint, and after which it passes a process that does not take: 1 s. If the process that watches for it has stopped, nobody hints.
+/// The time between two looks of a waiter without a hint: 1 s. If the process that watches for it has stopped, nobody hints.
+///
+/// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
