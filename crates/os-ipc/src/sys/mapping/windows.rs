@@ -27,14 +27,6 @@ impl Mapping {
         match self.0 {}
     }
 
-    pub(crate) fn word(&self, _position: usize) -> &AtomicU32 {
-        match self.0 {}
-    }
-
-    pub(crate) fn long(&self, _position: usize) -> &AtomicU64 {
-        match self.0 {}
-    }
-
     pub(crate) fn store(&self, _position: usize, _source: &[u8]) {
         match self.0 {}
     }

@@ -10,7 +10,6 @@ use super::*;
 use crate::sys::OsCode;
 use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
-use crate::sys::ledger_file::own_origin;
 
 /// A folder that is removed when this is dropped.
 struct Folder(PathBuf);
@@ -25,7 +24,7 @@ impl Folder {
     }
 
     fn inbox_path(&self) -> PathBuf {
-        self.0.join(format!("os-ipc.wake.{:016x}.{:016x}", own_origin().space, ProcessId::own().0))
+        path(&self.0, ProcessId::own())
     }
 }
 

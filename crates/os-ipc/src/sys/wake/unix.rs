@@ -36,7 +36,7 @@ fn prefix() -> String {
     format!("os-ipc.wake.{:016x}.", own_origin().space)
 }
 
-fn path(folder: &Path, id: ProcessId) -> PathBuf {
+pub(crate) fn path(folder: &Path, id: ProcessId) -> PathBuf {
     folder.join(format!("{}{:016x}", prefix(), id.0))
 }
 
