@@ -68,14 +68,7 @@ impl Sleep {
 
 impl Hub {
     const fn new(process: u32) -> Self {
-        Self {
-            process,
-            table: Table::new(),
-            running: false,
-            asleep: Sleep::Awake,
-            bell: None,
-            parked: None,
-        }
+        Self { process, table: Table::new(), running: false, asleep: Sleep::Awake, bell: None, parked: None }
     }
 
     fn make_bell(&mut self) {
