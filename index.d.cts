@@ -306,8 +306,8 @@ interface SemaphoreInfo {
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 interface SharedMemoryInfo {
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` if it has none or has lost it. */
     readonly key: number | undefined;
@@ -321,9 +321,9 @@ interface SharedMemoryInfo {
     readonly creatorPid: number | undefined;
     /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
     readonly lastPid: number | undefined;
-    /** The uid of the owner. */
+    /** The uid of the owner; 0 on Windows, which has none. */
     readonly uid: number;
-    /** The gid of its group. */
+    /** The gid of its group; 0 on Windows. */
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
@@ -509,16 +509,40 @@ interface LockDiagnosticsMessages {
  */
 declare const locks: LockManager;
 
+/** The option that selects the engine of a limit. */
+interface LimitEngineOptions {
+    /**
+     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+     * exists is found in either engine, and a new one gets the default.
+     */
+    engine?: LimitEngine | undefined;
+}
+/** The options of {@link Limit.create}. */
+interface CreateLimitOptions extends LimitEngineOptions {
+    /** The number of permits, 0 to 32,767. */
+    permits: number;
+    /** Permission bits; `0o600` when missing. The umask does not change them. */
+    mode?: number | undefined;
+}
+/** The options of {@link Limit.open}. */
+interface OpenLimitOptions extends LimitEngineOptions {
+    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link Limit.openOrCreate}. */
+interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
+}
+
 /** The options that end a wait. */
 interface WaitOptions {
-    /** Milliseconds, finite and at least 0; without it a wait has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, a wait has no end. */
     timeout?: number | undefined;
     /** Ends the wait; its promise rejects with `signal.reason`. */
     signal?: AbortSignal | undefined;
 }
 /** The option that ends a blocking call. */
 interface WaitSyncOptions {
-    /** Milliseconds, finite and at least 0; without it the call has no end. */
+    /** Milliseconds, at least 0; without it, or with `Infinity`, the call has no end. */
     timeout?: number | undefined;
 }
 
@@ -618,29 +642,6 @@ declare class Permit implements PermitLike {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The option that selects the engine of a limit. */
-interface LimitEngineOptions {
-    /**
-     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
-     * exists is found in either engine, and a new one gets the default.
-     */
-    engine?: LimitEngine | undefined;
-}
-/** The options of {@link Limit.create}. */
-interface CreateLimitOptions extends LimitEngineOptions {
-    /** The number of permits, 0 to 32,767. */
-    permits: number;
-    /** Permission bits; `0o600` when missing. The umask does not change them. */
-    mode?: number | undefined;
-}
-/** The options of {@link Limit.open}. */
-interface OpenLimitOptions extends LimitEngineOptions {
-    /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-/** The options of {@link Limit.openOrCreate}. */
-interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {
-}
 /**
  * A limit on how many holders run at a time, over all processes of this host.
  *
@@ -831,6 +832,7 @@ interface OpenSemaphoreOptions extends BackendOptions {
 /** The options of {@link Semaphore.openOrCreate}. */
 interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {
 }
+
 /**
  * A named counting semaphore of the operating system, shared by every process that opens it.
  *
@@ -1011,8 +1013,8 @@ interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
 declare class SharedMemory implements Disposable {
     #private;
     /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv';
-    /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name, with its leading slash; `undefined` for a System V segment. */
     readonly name: string | undefined;
     /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
     readonly key: number | undefined;
@@ -1576,4 +1578,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -12,7 +12,7 @@ export type {
   SemaphoreMessage,
   WaitMessage,
 } from './lib/diagnostics/semaphore-messages.js'
-export { IpcError } from './lib/errors.js'
+export { IpcError, type IpcErrorDetails } from './lib/errors.js'
 export { ftok } from './lib/semaphore/ftok.js'
 export { list, type Listing } from './lib/diagnostics/list.js'
 export type {
@@ -37,30 +37,30 @@ export { locks } from './lib/lock/locks.js'
 export type { Backend, Id, Owner } from './lib/options.js'
 export type { LimitEngine } from './lib/limit/engine.js'
 export type { LimitHolder, LimitInfo } from './lib/limit/info.js'
-export {
-  type CreateLimitOptions,
-  Limit,
-  type LimitEngineOptions,
-  type OpenLimitOptions,
-  type OpenOrCreateLimitOptions,
-} from './lib/limit/limit.js'
+export type {
+  CreateLimitOptions,
+  LimitEngineOptions,
+  OpenLimitOptions,
+  OpenOrCreateLimitOptions,
+} from './lib/limit/options.js'
+export { Limit } from './lib/limit/limit.js'
 export { Permit } from './lib/limit/permit.js'
 export type { PermitLike, PermitSource, PermitSourceInfo } from './lib/limit/permit-source.js'
-export {
-  type BackendOptions,
-  type CreateSemaphoreOptions,
-  type OpenOrCreateSemaphoreOptions,
-  type OpenSemaphoreOptions,
-  Semaphore,
-} from './lib/semaphore/semaphore.js'
+export type {
+  BackendOptions,
+  CreateSemaphoreOptions,
+  OpenOrCreateSemaphoreOptions,
+  OpenSemaphoreOptions,
+} from './lib/semaphore/options.js'
+export { Semaphore } from './lib/semaphore/semaphore.js'
 export type { WaitOptions, WaitSyncOptions } from './lib/waiting/options.js'
 export type { SemaphoreInfo } from './lib/semaphore/info.js'
-export { SharedMemory } from './lib/memory/shared-memory.js'
 export type {
   CreateSharedMemoryOptions,
   OpenOrCreateSharedMemoryOptions,
   OpenSharedMemoryOptions,
-} from './lib/memory/open-options.js'
+} from './lib/memory/options.js'
+export { SharedMemory } from './lib/memory/shared-memory.js'
 export type { SharedMemoryInfo } from './lib/memory/info.js'
 export { settings, type Settings } from './lib/waiting/settings.js'
 export { Channel } from './lib/channel/channel.js'

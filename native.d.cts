@@ -262,7 +262,7 @@ export interface NativeLockRequest {
 
 /** The kernel's information about a memory object; times are milliseconds since 1970. */
 export interface NativeMemoryInfo {
-  kind: 'posix' | 'sysv'
+  kind: 'posix' | 'sysv' | 'windows'
   name?: string
   key?: number
   id?: number

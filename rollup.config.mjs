@@ -33,7 +33,7 @@ const fromMain = {
 
 /** The bundle of a module: `common` for modules that several entries share, else the bundle that loads the addon. */
 const bundleOf = id => {
-  const isShared = /\/lib\/(waiting\/(clock|deadline|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
+  const isShared = /\/lib\/(waiting\/(clock|deadline|options|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
   if (isShared.test(id)) return 'common'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
@@ -76,6 +76,7 @@ const namedExports = (isPart, { some = false } = {}) => ({
 /** The command: the core, a file for `run` and `lock`, and one for each other command with its folder. */
 const partOfCommand = id => {
   const [, part] = /\/cli\/(.*)\.js$/.exec(id) ?? []
+  if (/\/lib\/closest\.js$/.test(id)) return 'command'
   if (part === undefined || part === 'run/spawn-thread') return undefined
   if (/^run\/(child|plan|spawn-watched)$/.test(part)) return 'supervise'
   if (/^run\/(redis|postgres|spawning)$/.test(part)) return part.slice('run/'.length)

@@ -9,7 +9,7 @@ import { type Failure, usage } from './core/failure.js'
 import { help, section } from './core/help.js'
 import { note, paint, print, printError } from './core/output.js'
 import { parse } from './core/parse.js'
-import { closest } from './core/suggest.js'
+import { closest } from '../lib/closest.js'
 import { exactArguments, texts } from './core/words.js'
 
 const debug = debuglog('os-ipc')

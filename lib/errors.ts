@@ -9,7 +9,7 @@ const { indexOf, slice } = String.prototype
 const NO_DETAILS: IpcErrorDetails = { __proto__: null } as IpcErrorDetails
 
 /** The properties of an {@link IpcError} besides its message. */
-interface IpcErrorDetails {
+export interface IpcErrorDetails {
   errno?: number | undefined
   syscall?: string | undefined
   hint?: string | undefined
@@ -84,6 +84,11 @@ export function wrongType(what: string, expected: string, received: unknown): Ty
 /** A value of the right type that no call accepts. */
 export function wrongValue(message: string): TypeError {
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
+}
+
+/** A mistake in the program that has a code of its own. */
+export function wrongWith(code: string, message: string): TypeError {
+  return withCode(new TypeError(message), code)
 }
 
 /** A number outside its range. */

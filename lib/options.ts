@@ -1,6 +1,9 @@
 import { isUint8Array } from 'node:util/types'
 
 import { outOfRange, wrongType, wrongValue } from './errors.js'
+import { listed, type OptionNames, unknownOption } from './misuse.js'
+
+const { getPrototypeOf, hasOwn } = Object
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 export type Id = string | number
@@ -32,11 +35,31 @@ function checkName(name: string): string {
   return name.startsWith('/') ? name : `/${name}`
 }
 
-/** The options object itself; a missing one is empty. */
-export function checkOptions<T extends object>(options: T | undefined): T | Record<string, never> {
+/** The options object itself; a missing one is empty. An option that is not among `names` throws. */
+export function checkOptions<T extends object>(
+  options: T | undefined,
+  names: OptionNames<NoInfer<T>>,
+): T | Record<string, never> {
   if (options === undefined) return {}
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw noOptions(options, names)
+  for (const name in options) {
+    if (!hasOwn(names, name) && hasOwn(options, name)) throw unknownOption(name, names)
+  }
+  if (!isPlain(options) && !Object.keys(names).some(name => name in options)) throw noOptions(options, names)
   return options
+}
+
+/** Whether it is an object of `{}`, of this realm or of another one. */
+function isPlain(object: object): boolean {
+  const prototype = getPrototypeOf(object)
+  return prototype === null || getPrototypeOf(prototype) === null
+}
+
+/** A value in the place of the options, such as the signal itself or a promise of the options. */
+function noOptions(value: unknown, names: object): TypeError {
+  const wrapped = typeof value === 'object' && value !== null && 'aborted' in value && 'signal' in names
+  return wrongType('options', wrapped ? '{ signal }' : `an object with ${listed(names)}`, value)
 }
 
 /** An integer from `min` to `max`. */
@@ -87,6 +110,13 @@ export function checkBytesOf(what: string, value: unknown, expected: string): vo
   if (!isUint8Array(value)) throw wrongType(what, expected, value)
 }
 
+/** A position in memory of `size` bytes. */
+export function checkPosition(position: unknown, size: number): void {
+  if (!(checkBytes('position', position) <= size)) {
+    throw outOfRange('position', `at most ${size}, the size of the memory`, position)
+  }
+}
+
 /** A uid, `'any'`, or missing. */
 export function checkOwner(value: unknown): Owner | undefined {
   if (value === undefined || value === 'any') return value
@@ -101,11 +131,11 @@ export function checkBoolean(what: string, value: unknown): boolean {
   return value
 }
 
-/** Milliseconds; `undefined` waits without a limit. */
+/** Milliseconds; `undefined` and `Infinity` wait without a limit. */
 export function checkTimeout(value: unknown): number | undefined {
-  if (value === undefined) return undefined
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return undefined
   if (typeof value !== 'number') throw wrongType('timeout', 'a number of milliseconds', value)
-  if (!Number.isFinite(value) || value < 0) throw outOfRange('timeout', 'finite and at least 0', value)
+  if (!(value >= 0)) throw outOfRange('timeout', 'at least 0', value)
   return value
 }
 

@@ -120,9 +120,12 @@ export function limit(permits) {
   return made
 }
 
+/** The kinds of memory of this platform. */
+export const memoryKinds = process.platform === 'win32' ? ['windows'] : ['posix', 'sysv']
+
 /** Memory that goes with the test; a number is a System V key. */
 export function memory(kind, size) {
-  const id = kind === 'posix' ? uniqueName() : uniqueKey()
+  const id = kind === 'sysv' ? uniqueKey() : uniqueName()
   const made = ipc.SharedMemory.create(id, { size })
   cleanup(() => made.close())
   cleanup(() => ipc.SharedMemory.unlink(id))

@@ -44,12 +44,15 @@ static const char *argument(int index) {
 
 static long number(int index) { return strtol(argument(index), NULL, 0); }
 
-static const char *errno_name(int number) {
+const char *errno_name(int number);
+
+const char *errno_name(int number) {
     static const struct { int number; const char *name; } names[] = {
         {EACCES, "EACCES"}, {EAGAIN, "EAGAIN"}, {EEXIST, "EEXIST"}, {EFBIG, "EFBIG"},   {EIDRM, "EIDRM"},
         {EINTR, "EINTR"},   {EINVAL, "EINVAL"}, {ELOOP, "ELOOP"},   {ENOENT, "ENOENT"}, {ENOMEM, "ENOMEM"},
         {ENOSPC, "ENOSPC"}, {ENOSYS, "ENOSYS"}, {EPERM, "EPERM"},   {ERANGE, "ERANGE"}, {EOVERFLOW, "EOVERFLOW"},
         {E2BIG, "E2BIG"},   {ENXIO, "ENXIO"},   {EISDIR, "EISDIR"}, {ENAMETOOLONG, "ENAMETOOLONG"},
+        {EPROTO, "EPROTO"}, {ENOLCK, "ENOLCK"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].number == number) return names[i].name;
@@ -272,10 +275,16 @@ static int sysv_memory(const char *verb, key_t key) {
     return copy(verb, memory, (long)about.shm_segsz);
 }
 
+/* channel.c */
+int channel_command(int count, char **arguments);
+
 int main(int count, char **values) {
     argument_count = count;
     arguments = values;
     const char *facility = argument(1);
+#ifdef __linux__
+    if (is(facility, "channel")) return channel_command(count, values);
+#endif
     const char *verb = argument(2);
     if (is(facility, "key")) return answer_number(name_key(verb));
     if (is(facility, "ftok")) return answer_number(check(ftok(verb, (int)number(3))));

@@ -212,6 +212,10 @@ def answer(facility, *args):
             return posix_memory(verb, name, *rest)
         case "shm-python":
             return python_memory(verb, name, *rest)
+        case "channel":
+            from channel_peer import channel_command
+
+            return channel_command(verb, name, *rest)
     raise LookupError(facility)
 
 
@@ -227,14 +231,15 @@ def errno_of(error, verb):
 
 def main(args):
     try:
-        print(answer(*args))
+        line = answer(*args)
+        print(f"errno {line}" if str(line).startswith("ERR_") else line)
+        return 1 if str(line).startswith("ERR_") else 0
     except (LookupError, TypeError, IndexError) as error:
         print(f"usage: peer FACILITY VERB NAME [ARGUMENTS]; see README.md ({error!r})", file=sys.stderr)
         return 2
     except (OSError, ValueError, posix_ipc.Error, sysv_ipc.Error) as error:
         print(f"errno {errno_of(error, args[1])}")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava'
 
 import pg from 'pg'
 
-import type { PermitSource } from '../../index.js'
+import { Channel, type PermitSource } from '../../index.js'
 import { AdvisoryLocks } from './helpers/advisory-locks.ts'
 import { type ChildOptions, type Exit, program } from '../shared/child.ts'
 import { exists, keyOf, removeNamed } from '../shared/names.ts'
@@ -51,6 +51,7 @@ test('every example has a test, and recipes.md lists it', t => {
     'cluster-limit.mjs',
     'demo',
     'frames-go',
+    'frames-numpy',
     'jest',
     'memory-python.mjs',
     'next',
@@ -128,14 +129,22 @@ requires(tool('python3')).serial('numpy/ says how to get numpy', async t => {
 })
 
 requires(linux, go)('frames-go/ passes 200 frames to Go', async t => {
-  const names = ['/example-frames', '/example-frames-free', '/example-frames-full']
-  const lines = well(t, await example(t, 'frames-go/main.mjs', names, { limit: 90_000 }))
+  t.teardown(() => Channel.unlink('/example-frames'))
+  const lines = well(t, await example(t, 'frames-go/main.mjs', [], { limit: 90_000 }))
   const sum = 640 * 480 * Array.from({ length: 200 }, (_, frame) => frame % 251).reduce((a, b) => a + b)
   t.deepEqual(lines.sort(), [`go: 200 frames, sum ${sum}`, `node: 200 frames, sum ${sum}`])
 })
 
 requires(linux, tool('gofmt', 'golang-go'))('the Go code of frames-go/ is formatted', async t => {
   t.is((await program(t, ['gofmt', '-l', `${EXAMPLES}frames-go/go`]).exit).stdout, '')
+})
+
+requires(linux, numpyPython())('frames-numpy/ passes 50 frames to numpy, and their means back', async t => {
+  for (const name of ['/example-frames-numpy', '/example-frames-means'])
+    t.teardown(() => Channel.unlink(name))
+  const [python = ''] = numpyPython().command
+  const lines = well(t, await example(t, 'frames-numpy/main.mjs', [], { args: [python] }))
+  t.deepEqual(lines.sort(), [`node: 50 means, sum ${(49 * 50) / 2}`, 'numpy: 50 frames'])
 })
 
 const pm2 = npmTool('pm2')

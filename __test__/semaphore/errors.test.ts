@@ -68,7 +68,8 @@ onEveryBackend(({ backend, test, create, open }) => {
       const syscall = backend === 'sysv' ? 'semget' : 'sem_open'
       const message = `EACCES: no permission to read and change the semaphore, ${syscall} '${name}'`
       for (const method of ['open', 'openOrCreate'] as const) {
-        const other = remote(t, method, name, { backend, initial: 1 }, { within })
+        const options = method === 'open' ? { backend } : { backend, initial: 1 }
+        const other = remote(t, method, name, options, { within })
         const answer = (await other.opened) as { hint: string }
         t.like(answer, { ...refused('EACCES', syscall), message, uid: 0, mode: 0o600 })
         t.regex(

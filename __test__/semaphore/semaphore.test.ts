@@ -459,5 +459,5 @@ requires(linux)('a set that was made for a raw key opens by name, unverified', t
 
 test('a semaphore is made only by create, open and openOrCreate', t => {
   const construct = Semaphore as unknown as new () => Semaphore
-  t.throws(() => new construct(), { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => new construct(), { instanceOf: TypeError, code: 'ERR_ILLEGAL_CONSTRUCTOR' })
 })

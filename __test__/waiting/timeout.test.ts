@@ -79,7 +79,7 @@ for (const backend of backends) {
 
   test(`an invalid timeout is refused before any unit is taken (${backend})`, async t => {
     const semaphore = ownSemaphore(t, backend, 1)
-    for (const timeout of [Number.NaN, Number.POSITIVE_INFINITY, -1, Number.NEGATIVE_INFINITY, -0.1]) {
+    for (const timeout of [Number.NaN, -1, Number.NEGATIVE_INFINITY, -0.1]) {
       const expected = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' }
       await t.throwsAsync(semaphore.wait({ timeout }), expected)
       t.throws(() => semaphore.waitSync({ timeout }), expected)

@@ -9,7 +9,7 @@ import { userName } from './users.js'
 /** A semaphore, a limit, a memory object or a lock; a field that the system does not provide is null. */
 export interface Item {
   readonly type: 'semaphore' | 'limit' | 'memory' | 'lock'
-  readonly system: 'sysv' | 'posix' | 'ledger'
+  readonly system: 'sysv' | 'posix' | 'ledger' | 'windows'
   readonly name: string | null
   /** The System V key, signed. */
   readonly key: number | null

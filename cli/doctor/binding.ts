@@ -48,7 +48,7 @@ function lacking({ capabilities }: Library): Finding[] {
     recovery(capabilities),
     ...(list
       ? []
-      : [finding('note', 'list', 'this platform does not say what there is: ls and top cannot work')]),
+      : [finding('note', 'list', 'this platform has no list of its objects: ls and top cannot work')]),
   ]
 }
 

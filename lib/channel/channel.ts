@@ -2,8 +2,9 @@ import { isUint8Array } from 'node:util/types'
 
 import { acrossCopies } from '../copies.js'
 import { IpcError, wrongType } from '../errors.js'
-import { checkBytes, checkOptions } from '../options.js'
-import { type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
+import { noConstructor } from '../misuse.js'
+import { checkBytes } from '../options.js'
+import { WAIT, type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
 import { reasonOf } from '../waiting/signals.js'
 import { channelTimedOut, LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
@@ -18,12 +19,15 @@ import { Objects, removeClosed, removeObjects, unlinkChannel } from './objects.j
 import {
   type BatchesOptions,
   checkChannelName,
+  BATCHES,
   checkCreation,
   checkMost,
   checkOpening,
+  checkOpenOrCreate,
   type CreateChannelOptions,
   type OpenChannelOptions,
   type OpenOrCreateChannelOptions,
+  RECEIVE,
   type ReceiveOptions,
 } from './options.js'
 import { Outbox } from './outbox.js'
@@ -80,7 +84,13 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   #busy = false
 
   private constructor(key: symbol, objects: Objects, created: boolean) {
-    if (key !== inside) throw wrongType('new Channel()', 'Channel.create, open or openOrCreate', undefined)
+    if (key !== inside) {
+      throw noConstructor('Channel', [
+        'create(name, { capacity })',
+        'open(name)',
+        'openOrCreate(name, { capacity })',
+      ])
+    }
     const { name, header } = objects
     this.name = name
     this.capacity = header.capacity
@@ -159,8 +169,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    */
   static openOrCreate<T = unknown>(name: string, options: OpenOrCreateChannelOptions): Channel<T> {
     const full = checkChannelName(name)
-    const owner = checkOpening(options)
-    const { objects, created } = Objects.openOrCreate(full, checkCreation(options), owner)
+    const { owner, ...creation } = checkOpenOrCreate(options)
+    const { objects, created } = Objects.openOrCreate(full, creation, owner)
     return Channel.#of(objects, created)
   }
 
@@ -302,8 +312,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
     try {
-      const limits = this.#begin(options)
-      const prefetch = options === undefined ? 1 : checkMost('prefetch', options.prefetch, 1)
+      const limits = this.#begin(options, RECEIVE)
+      const prefetch = checkMost('prefetch', options?.prefetch, 1)
       if (this.#receives.free) {
         const found = this.#inbox.tryReceive(prefetch)
         if (found === DRAINED) return UNDEFINED
@@ -410,8 +420,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   batches(options?: BatchesOptions): AsyncIterableIterator<T[]> {
-    const { timeout, signal } = waitLimits(options)
-    const most = checkMost('max', checkOptions(options).max, DEFAULT_BATCH)
+    const { timeout, signal } = waitLimits(options, BATCHES)
+    const most = checkMost('max', options?.max, DEFAULT_BATCH)
     const limits = { timeout, signal }
     return new Received<T[]>(() => this.#receiveMany(most, limits))
   }
@@ -515,8 +525,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /** What every call that can wait does first. */
-  #begin(options: WaitOptions | undefined): WaitLimits {
-    const limits = waitLimits(options)
+  #begin(options: WaitOptions | undefined, names = WAIT): WaitLimits {
+    const limits = waitLimits(options, names)
     this.#use()
     if (limits.signal?.aborted) throw reasonOf(limits.signal)
     return limits

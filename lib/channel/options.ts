@@ -1,6 +1,7 @@
 import { outOfRange, wrongType, wrongValue } from '../errors.js'
+import type { OptionNames } from '../misuse.js'
 import { checkInteger, checkMode, checkOptions, checkOwner, type Owner } from '../options.js'
-import type { WaitOptions } from '../waiting/options.js'
+import { WAIT, type WaitOptions } from '../waiting/options.js'
 import { CODECS, type Codec, LEAST_CAPACITY, LONGEST_NAME, MOST_CAPACITY } from './layout.js'
 import type { Creation } from './objects.js'
 
@@ -35,6 +36,12 @@ export interface BatchesOptions extends WaitOptions {
   max?: number | undefined
 }
 
+const CREATE: OptionNames<CreateChannelOptions> = { capacity: true, codec: true, mode: true }
+const OPEN: OptionNames<OpenChannelOptions> = { owner: true }
+const OPEN_OR_CREATE: OptionNames<OpenOrCreateChannelOptions> = { ...CREATE, ...OPEN }
+export const RECEIVE: OptionNames<ReceiveOptions> = { ...WAIT, prefetch: true }
+export const BATCHES: OptionNames<BatchesOptions> = { ...WAIT, max: true }
+
 /** The name with its slash. */
 export function checkChannelName(name: unknown): string {
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
@@ -52,7 +59,10 @@ export function checkChannelName(name: unknown): string {
 }
 
 export function checkCreation(options: CreateChannelOptions): Creation {
-  const { capacity, codec, mode } = checkOptions(options)
+  return creation(checkOptions(options, CREATE))
+}
+
+function creation({ capacity, codec, mode }: Partial<CreateChannelOptions>): Creation {
   const bytes = checkInteger('capacity', capacity, 1, MOST_CAPACITY)
   return {
     capacity: Math.max(2 ** Math.ceil(Math.log2(bytes)), LEAST_CAPACITY),
@@ -62,7 +72,14 @@ export function checkCreation(options: CreateChannelOptions): Creation {
 }
 
 export function checkOpening(options: OpenChannelOptions | undefined): Owner | undefined {
-  return checkOwner(checkOptions(options).owner)
+  return checkOwner(checkOptions(options, OPEN).owner)
+}
+
+export function checkOpenOrCreate(
+  options: OpenOrCreateChannelOptions,
+): Creation & { owner: Owner | undefined } {
+  const given = checkOptions(options, OPEN_OR_CREATE)
+  return { ...creation(given), owner: checkOwner(given.owner) }
 }
 
 function checkCodec(value: unknown): Codec {

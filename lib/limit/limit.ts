@@ -2,56 +2,32 @@ import type { OpenedLimit } from '../../native.cjs'
 import { checkEngine, type LimitEngine } from './engine.js'
 import { tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, fromNative, wrongType } from '../errors.js'
+import { type Answer, checked, fromNative } from '../errors.js'
+import { checkUsed, detached, noConstructor } from '../misuse.js'
 import { LimitHandle } from './handle.js'
 import { limitInfo, type LimitInfo } from './info.js'
 import { tracing } from './lost.js'
 import { native } from '../addon/native.js'
+import { checkId, checkInteger, checkMode, checkOptions, checkOwner, type Id } from '../options.js'
 import {
-  checkId,
-  checkInteger,
-  checkMode,
-  checkOptions,
-  checkOwner,
-  checkTimeout,
-  type Id,
-  type Owner,
-} from '../options.js'
+  CREATE,
+  type CreateLimitOptions,
+  ENGINE,
+  type LimitEngineOptions,
+  OPEN,
+  OPEN_OR_CREATE,
+  type OpenLimitOptions,
+  type OpenOrCreateLimitOptions,
+} from './options.js'
 import { Permit, taken } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { warnDiffers } from './warnings.js'
 import { takeSync } from '../waiting/blocking.js'
 import { performance } from '../waiting/clock.js'
-import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/options.js'
+import { type WaitOptions, type WaitSyncOptions, waitLimits, waitSyncLimit } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
 import { warnUnverified } from '../waiting/unverified.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
-
-/** The option that selects the engine of a limit. */
-export interface LimitEngineOptions {
-  /**
-   * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
-   * exists is found in either engine, and a new one gets the default.
-   */
-  engine?: LimitEngine | undefined
-}
-
-/** The options of {@link Limit.create}. */
-export interface CreateLimitOptions extends LimitEngineOptions {
-  /** The number of permits, 0 to 32,767. */
-  permits: number
-  /** Permission bits; `0o600` when missing. The umask does not change them. */
-  mode?: number | undefined
-}
-
-/** The options of {@link Limit.open}. */
-export interface OpenLimitOptions extends LimitEngineOptions {
-  /** Another owner whose limit this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
-
-/** The options of {@link Limit.openOrCreate}. */
-export interface OpenOrCreateLimitOptions extends CreateLimitOptions, OpenLimitOptions {}
 
 /** SEMVMX of semop(2). */
 const PERMITS_MAX = 32_767
@@ -82,7 +58,9 @@ export class Limit implements PermitSource, Disposable {
   readonly #handle: LimitHandle
 
   private constructor(key: symbol, id: Id, { handle, engine, created }: OpenedLimit) {
-    if (key !== inside) throw wrongType('new Limit()', 'Limit.create, open or openOrCreate', undefined)
+    if (key !== inside) {
+      throw noConstructor('Limit', ['create(id, { permits })', 'open(id)', 'openOrCreate(id, { permits })'])
+    }
     this.name = typeof id === 'string' ? id : undefined
     this.engine = engine as LimitEngine
     this.created = created
@@ -102,11 +80,11 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static create(id: Id, options: CreateLimitOptions): Limit {
-    const which = checkId(id)
-    const engine = engineOf(options)
-    const { permits, mode } = creation(options)
-    const make = () => native.limitCreate(evaluation.session, which, permits, mode, engine)
-    return Limit.#opened(which, make, permits, native.limitUnlink)
+    const given = checkOptions(options, CREATE)
+    const which = target(id, given)
+    const { permits, mode } = creation(given)
+    const make = () => native.limitCreate(evaluation.session, which.id, permits, mode, which.engine)
+    return Limit.#opened(which.id, make, permits, native.limitUnlink)
   }
 
   /**
@@ -124,10 +102,11 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static open(id: Id, options?: OpenLimitOptions): Limit {
-    const which = checkId(id)
-    const engine = engineOf(options)
-    const owner = checkOwner(checkOptions(options).owner)
-    return Limit.#opened(which, () => native.limitOpen(evaluation.session, which, owner, engine))
+    const given = checkOptions(options, OPEN)
+    const which = target(id, given)
+    const owner = checkOwner(given.owner)
+    const open = () => native.limitOpen(evaluation.session, which.id, owner, which.engine)
+    return Limit.#opened(which.id, open)
   }
 
   /**
@@ -145,12 +124,13 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateLimitOptions): Limit {
-    const which = checkId(id)
-    const engine = engineOf(options)
-    const { permits, mode } = creation(options)
-    const owner = checkOwner(options.owner)
-    const open = () => native.limitOpenOrCreate(evaluation.session, which, permits, mode, owner, engine)
-    return Limit.#opened(which, open, permits)
+    const given = checkOptions(options, OPEN_OR_CREATE)
+    const which = target(id, given)
+    const { permits, mode } = creation(given)
+    const owner = checkOwner(given.owner)
+    const open = () =>
+      native.limitOpenOrCreate(evaluation.session, which.id, permits, mode, owner, which.engine)
+    return Limit.#opened(which.id, open, permits)
   }
 
   /**
@@ -161,7 +141,8 @@ export class Limit implements PermitSource, Disposable {
    * when it belongs to another name.
    */
   static unlink(id: Id, options?: LimitEngineOptions): boolean {
-    return checked(native.limitUnlinkId(checkId(id), engineOf(options)))
+    const which = target(id, checkOptions(options, ENGINE))
+    return checked(native.limitUnlinkId(which.id, which.engine))
   }
 
   /**
@@ -191,6 +172,15 @@ export class Limit implements PermitSource, Disposable {
     }
   }
 
+  /** The handle of the limit on which `method` was called. */
+  static #of(limit: Limit, method: string): LimitHandle {
+    try {
+      return limit.#handle
+    } catch {
+      throw detached('limit', method)
+    }
+  }
+
   /**
    * The number of permits that the limit records now; `undefined` for a set that another program made.
    *
@@ -212,7 +202,7 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   async acquire(options?: WaitOptions): Promise<Permit> {
-    const handle = this.#handle
+    const handle = Limit.#of(this, 'acquire')
     // The permit object is made first: once the permit is taken, no code may throw any more.
     const permit = new Permit(handle, false)
     const waiting = take(handle, waitLimits(options))
@@ -228,7 +218,7 @@ export class Limit implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when the limit was removed.
    */
   tryAcquire(): Permit | null {
-    const handle = this.#handle
+    const handle = Limit.#of(this, 'tryAcquire')
     // The permit object is made first: once the permit is taken, no code may throw any more.
     const permit = new Permit(handle, false)
     const answer = native.limitTryAcquire(handle.use())
@@ -256,9 +246,9 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   acquireSync(options?: WaitSyncOptions): Permit {
-    const handle = this.#handle
+    const handle = Limit.#of(this, 'acquireSync')
     handle.use()
-    const timeout = checkTimeout(checkOptions(options).timeout)
+    const timeout = waitSyncLimit(options)
     const permit = new Permit(handle, false)
     takeSync(handle, timeout)
     return tracing ? taken(handle, permit) : permit
@@ -278,7 +268,8 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   async use<T>(fn: (permit: Permit) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    if (typeof fn !== 'function') throw wrongType('fn', 'a function', fn)
+    Limit.#of(this, 'use')
+    if (typeof fn !== 'function') checkUsed(fn)
     const permit = await this.acquire(options)
     try {
       return await fn(permit)
@@ -304,12 +295,13 @@ export class Limit implements PermitSource, Disposable {
    * ```
    */
   async resize(permits: number, options?: WaitOptions): Promise<void> {
+    const handle = Limit.#of(this, 'resize')
     const to = checkPermits(permits)
     const { timeout, signal } = waitLimits(options)
     const deadline = timeout === undefined ? undefined : performance.now() + timeout
     for (;;) {
       const left = deadline === undefined ? undefined : Math.max(deadline - performance.now(), 0)
-      const step = take(this.#handle, { timeout: left, signal }, to)
+      const step = take(handle, { timeout: left, signal }, to)
       if (step === undefined) return
       await step
     }
@@ -321,20 +313,22 @@ export class Limit implements PermitSource, Disposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   info(): LimitInfo {
-    return limitInfo(checked(native.limitInfo(this.#handle.use())))
+    return limitInfo(checked(native.limitInfo(Limit.#of(this, 'info').use())))
   }
 
   /** Makes pending waits of this handle keep the process alive, which is the default. */
   ref(): this {
-    this.#handle.use()
-    setReferenced(this.#handle, true)
+    const handle = Limit.#of(this, 'ref')
+    handle.use()
+    setReferenced(handle, true)
     return this
   }
 
   /** Lets the process end while waits of this handle are pending. */
   unref(): this {
-    this.#handle.use()
-    setReferenced(this.#handle, false)
+    const handle = Limit.#of(this, 'unref')
+    handle.use()
+    setReferenced(handle, false)
     return this
   }
 
@@ -344,7 +338,8 @@ export class Limit implements PermitSource, Disposable {
    * Permits stay held until they are released. The limit itself stays for other handles.
    */
   close(): void {
-    if (this.#handle.open) closeHandle(this.#handle)
+    const handle = Limit.#of(this, 'close')
+    if (handle.open) closeHandle(handle)
   }
 
   /**
@@ -354,7 +349,7 @@ export class Limit implements PermitSource, Disposable {
    * @throws {IpcError} `EPERM` when it belongs to another user.
    */
   unlink(): void {
-    this.#handle.unlink()
+    Limit.#of(this, 'unlink').unlink()
   }
 
   /** The same as {@link close}. */
@@ -370,12 +365,18 @@ export class Limit implements PermitSource, Disposable {
 
 acrossCopies(Limit, 'Limit')
 
-function engineOf(options: LimitEngineOptions | undefined): LimitEngine | undefined {
-  return checkEngine(checkOptions(options).engine)
+/** The identification of a limit: its id, a name with its slash, and its engine. */
+interface Target {
+  id: Id
+  /** `undefined` for either engine; a new limit gets that of this host. */
+  engine: LimitEngine | undefined
 }
 
-function creation(options: CreateLimitOptions): { permits: number; mode: number } {
-  const { permits, mode } = checkOptions(options)
+function target(id: unknown, given: { engine?: unknown }): Target {
+  return { id: checkId(id), engine: checkEngine(given.engine) }
+}
+
+function creation({ permits, mode }: { permits?: unknown; mode?: unknown }) {
   return { permits: checkPermits(permits), mode: checkMode(mode) }
 }
 

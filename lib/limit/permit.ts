@@ -1,4 +1,5 @@
 import { acrossCopies } from '../copies.js'
+import { detached } from '../misuse.js'
 import { gaveBack, heldSince } from '../diagnostics/semaphores.js'
 import type { LimitHandle } from './handle.js'
 import { tracing, unwatch, watch } from './lost.js'
@@ -75,13 +76,22 @@ export class Permit implements PermitLike {
    * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
    */
   release(): void {
-    if (this.#released) return
+    if (Permit.#isReleased(this)) return
     this.#handle.release()
     this.#released = true
     try {
       if (this.#watched) unwatch(this)
       gaveBack(this.#handle, this.#since)
     } catch {} // The stack has no room to tell subscribers. The permit is given back all the same.
+  }
+
+  /** A method that was called without its permit throws. */
+  static #isReleased(permit: Permit): boolean {
+    try {
+      return permit.#released
+    } catch {
+      throw detached('permit', 'release')
+    }
   }
 
   /** The same as {@link release}. */

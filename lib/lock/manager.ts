@@ -1,6 +1,7 @@
 import type { NativeLockRequest } from '../../native.cjs'
 import { checked, fromNative } from '../errors.js'
 import { lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
+import { detached } from '../misuse.js'
 import { checkRequest, type LockRequest } from './request.js'
 import type {
   Lock,
@@ -59,13 +60,23 @@ export class HostLockManager implements LockManager {
     this.#folder = folder
   }
 
+  /** The folder of the locks on which `method` was called. */
+  static #of(locks: HostLockManager, method: string): string | undefined {
+    try {
+      return locks.#folder
+    } catch {
+      throw detached('locks', method)
+    }
+  }
+
   request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
   request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
   async request(...args: readonly unknown[]): Promise<unknown> {
+    const folder = HostLockManager.#of(this, 'request')
     const request = checkRequest(args)
     const { signal, callback } = request
     if (signal?.aborted) throw signal.reason
-    const handle = await this.#take(request)
+    const handle = await this.#take(request, folder)
     if (handle === undefined) return await callback(null)
     let since: number | undefined
     try {
@@ -82,11 +93,11 @@ export class HostLockManager implements LockManager {
   }
 
   /** The handle of the lock, or a promise of it; `undefined` when the lock is not available at once. */
-  #take(request: LockRequest): Promise<number> | number | undefined {
+  #take(request: LockRequest, folder: string | undefined): Promise<number> | number | undefined {
     const { name, mode, ifAvailable } = request
     const shared = mode === 'shared'
     const { session } = evaluation
-    const asked = native.lockRequest(session, this.#folder, name, shared, ifAvailable, threadId)
+    const asked = native.lockRequest(session, folder, name, shared, ifAvailable, threadId)
     if (typeof asked === 'string') throw fromNative(asked)
     const { handle, held, ticket } = asked
     if (held) {
@@ -118,7 +129,7 @@ export class HostLockManager implements LockManager {
 
   async query(): Promise<LockManagerSnapshot> {
     // A copy: an array of the addon belongs to the main context, and a test of Jest runs in another one.
-    const requests = [...checked(native.lockRequests(this.#folder))]
+    const requests = [...checked(native.lockRequests(HostLockManager.#of(this, 'query')))]
     const described = (held: boolean) => requests.filter(request => request.held === held).map(describe)
     return { held: described(true), pending: described(false) }
   }

@@ -3,8 +3,8 @@ import type { NativeMemoryInfo } from '../../native.cjs'
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 export interface SharedMemoryInfo {
   /** The system that keeps it. */
-  readonly kind: 'posix' | 'sysv'
-  /** The name of a POSIX object. */
+  readonly kind: 'posix' | 'sysv' | 'windows'
+  /** The name of a POSIX object, or of memory on Windows. */
   readonly name: string | undefined
   /** The key of a System V segment; `undefined` if it has none or has lost it. */
   readonly key: number | undefined
@@ -18,9 +18,9 @@ export interface SharedMemoryInfo {
   readonly creatorPid: number | undefined
   /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
   readonly lastPid: number | undefined
-  /** The uid of the owner. */
+  /** The uid of the owner; 0 on Windows, which has none. */
   readonly uid: number
-  /** The gid of its group. */
+  /** The gid of its group; 0 on Windows. */
   readonly gid: number
   /** Permission bits. */
   readonly mode: number

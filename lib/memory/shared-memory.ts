@@ -1,30 +1,26 @@
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, fromNative, outOfRange, wrongType } from '../errors.js'
+import { type Answer, checked, fromNative, outOfRange } from '../errors.js'
+import { detached, noConstructor } from '../misuse.js'
 import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
-import {
-  type Id,
-  checkBoolean,
-  checkBytes,
-  checkBytesOf,
-  checkId,
-  checkInteger,
-  checkMode,
-  checkOptions,
-  checkOwner,
-  checkSize,
-} from '../options.js'
+import { type Id, checkBytes, checkBytesOf, checkId, checkInteger, checkPosition } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
 import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
-import type {
-  CreateSharedMemoryOptions,
-  OpenOrCreateSharedMemoryOptions,
-  OpenSharedMemoryOptions,
-} from './open-options.js'
+import {
+  creation,
+  type CreateSharedMemoryOptions,
+  opening,
+  openingOrCreation,
+  type OpenOrCreateSharedMemoryOptions,
+  type OpenSharedMemoryOptions,
+} from './options.js'
 
 /** The key of the constructor: only this module opens memory. */
 const inside = Symbol('inside')
+
+/** The kind of memory that has a name. */
+const KIND_OF_NAMES = process.platform === 'win32' ? 'windows' : 'posix'
 
 /**
  * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
@@ -46,8 +42,8 @@ const inside = Symbol('inside')
  */
 export class SharedMemory implements Disposable {
   /** The system that keeps it. */
-  readonly kind: 'posix' | 'sysv'
-  /** The name of a POSIX object, with its leading slash; `undefined` for a System V segment. */
+  readonly kind: 'posix' | 'sysv' | 'windows'
+  /** The name, with its leading slash; `undefined` for a System V segment. */
   readonly name: string | undefined
   /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
   readonly key: number | undefined
@@ -64,10 +60,15 @@ export class SharedMemory implements Disposable {
 
   private constructor(key: symbol, opened: OpenedMemory, id: Id | undefined, readOnly: boolean) {
     if (key !== inside) {
-      throw wrongType('new SharedMemory()', 'SharedMemory.create, open, openOrCreate or attach', undefined)
+      throw noConstructor('SharedMemory', [
+        'create(id, { size })',
+        'open(id)',
+        'openOrCreate(id, { size })',
+        'attach(shmid)',
+      ])
     }
     const named = typeof id === 'string'
-    this.kind = named ? 'posix' : 'sysv'
+    this.kind = named ? KIND_OF_NAMES : 'sysv'
     this.name = named ? id : undefined
     this.key = opened.key
     this.id = opened.id
@@ -113,10 +114,9 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
    */
   static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory {
-    const { size, mode } = checkOptions(options)
+    const { size, mode } = creation(options)
     const checkedId = checkId(id)
-    const [bytes, bits] = [checkSize(size), checkMode(mode)]
-    const make = () => native.memoryCreate(evaluation.session, checkedId, bytes, bits)
+    const make = () => native.memoryCreate(evaluation.session, checkedId, size, mode)
     return SharedMemory.#opened(make, checkedId, false, native.memoryUnlink)
   }
 
@@ -134,12 +134,10 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options)
-    const only = checkBoolean('readOnly', readOnly)
+    const { readOnly, owner } = opening(options)
     const checkedId = checkId(id)
-    const whose = checkOwner(owner)
-    const open = () => native.memoryOpen(evaluation.session, checkedId, only, whose)
-    return SharedMemory.#opened(open, checkedId, only)
+    const open = () => native.memoryOpen(evaluation.session, checkedId, readOnly, owner)
+    return SharedMemory.#opened(open, checkedId, readOnly)
   }
 
   /**
@@ -153,11 +151,9 @@ export class SharedMemory implements Disposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory {
-    const { size, mode, owner } = checkOptions(options)
+    const { size, mode, owner } = openingOrCreation(options)
     const checkedId = checkId(id)
-    const [bytes, bits] = [checkSize(size), checkMode(mode)]
-    const whose = checkOwner(owner)
-    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, bytes, bits, whose)
+    const open = () => native.memoryOpenOrCreate(evaluation.session, checkedId, size, mode, owner)
     return SharedMemory.#opened(open, checkedId, false)
   }
 
@@ -175,12 +171,10 @@ export class SharedMemory implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
    */
   static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory {
-    const { readOnly, owner } = checkOptions(options)
-    const only = checkBoolean('readOnly', readOnly)
+    const { readOnly, owner } = opening(options)
     const id = checkInteger('shmid', shmid, 0, 2 ** 31 - 1)
-    const whose = checkOwner(owner)
-    const attach = () => native.memoryAttach(evaluation.session, id, only, whose)
-    return SharedMemory.#opened(attach, undefined, only)
+    const attach = () => native.memoryAttach(evaluation.session, id, readOnly, owner)
+    return SharedMemory.#opened(attach, undefined, readOnly)
   }
 
   /**
@@ -203,6 +197,15 @@ export class SharedMemory implements Disposable {
   /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   static remove(id: Id): boolean {
     return SharedMemory.unlink(id)
+  }
+
+  /** The handle of the memory on which `method` was called. */
+  static #of(memory: SharedMemory, method: string): MemoryHandle {
+    try {
+      return memory.#handle
+    } catch {
+      throw detached('memory', method)
+    }
   }
 
   /**
@@ -265,9 +268,10 @@ export class SharedMemory implements Disposable {
    * ```
    */
   read(target: Uint8Array, position = 0): number {
+    const handle = SharedMemory.#of(this, 'read')
     checkBytesOf('target', target, 'a Uint8Array')
-    this.#checkPosition(position)
-    return checked(native.memoryRead(this.#handle.number, target, position))
+    checkPosition(position, this.size)
+    return checked(native.memoryRead(handle.number, target, position))
   }
 
   /**
@@ -283,10 +287,11 @@ export class SharedMemory implements Disposable {
    * ```
    */
   write(data: Uint8Array | string, position = 0): number {
+    const handle = SharedMemory.#of(this, 'write')
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
-    this.#checkPosition(position)
-    checked(native.memoryWrite(this.#handle.number, bytes, position))
+    checkPosition(position, this.size)
+    checked(native.memoryWrite(handle.number, bytes, position))
     return bytes.length
   }
 
@@ -302,14 +307,15 @@ export class SharedMemory implements Disposable {
    * ```
    */
   toBuffer(position = 0, length?: number): Buffer<ArrayBuffer> {
-    this.#checkPosition(position)
+    const handle = SharedMemory.#of(this, 'toBuffer')
+    checkPosition(position, this.size)
     const rest = this.size - position
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
     }
-    if (!this.#handle.open) checked(native.memoryInfo(this.#handle.number))
+    if (!handle.open) checked(native.memoryInfo(handle.number))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)
-    checked(native.memoryRead(this.#handle.number, copy, position))
+    checked(native.memoryRead(handle.number, copy, position))
     return copy
   }
 
@@ -324,7 +330,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   clear(): void {
-    checked(native.memoryClear(this.#handle.number))
+    checked(native.memoryClear(SharedMemory.#of(this, 'clear').number))
   }
 
   /**
@@ -338,7 +344,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   info(): SharedMemoryInfo {
-    return sharedMemoryInfo(checked(native.memoryInfo(this.#handle.number)))
+    return sharedMemoryInfo(checked(native.memoryInfo(SharedMemory.#of(this, 'info').number)))
   }
 
   /**
@@ -354,7 +360,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   close(): void {
-    this.#handle.close()
+    SharedMemory.#of(this, 'close').close()
   }
 
   /**
@@ -370,28 +376,22 @@ export class SharedMemory implements Disposable {
    * ```
    */
   unlink(): void {
-    this.#handle.unlink()
+    SharedMemory.#of(this, 'unlink').unlink()
   }
 
   /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
   detach(): void {
-    this.close()
+    SharedMemory.#of(this, 'detach').close()
   }
 
   /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
   remove(): void {
-    this.unlink()
+    SharedMemory.#of(this, 'remove').unlink()
   }
 
   /** The same as {@link SharedMemory.close}. */
   [Symbol.dispose](): void {
     this.close()
-  }
-
-  #checkPosition(position: number): void {
-    if (!(checkBytes('position', position) <= this.size)) {
-      throw outOfRange('position', `at most ${this.size}, the size of the memory`, position)
-    }
   }
 }
 

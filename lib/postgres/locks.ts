@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+import { detached } from '../misuse.js'
 import { checkTimeout } from '../options.js'
 import { checkRequestWith } from '../lock/request.js'
 import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
@@ -37,7 +38,7 @@ const around = new AsyncLocalStorage<Grant>()
 export class PostgresLocks implements LockManager, AsyncDisposable {
   readonly #sessions: Sessions
   readonly #shared: Shared
-  #isClosed = false
+  #closed = false
   #ending: Promise<void> | undefined
 
   private constructor(source: PostgresSource, options: PostgresLocksOptions | undefined, keys?: KeyOf) {
@@ -82,12 +83,13 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
     callback: PostgresLockGrantedCallback<T>,
   ): Promise<Awaited<T>>
   async request(...args: readonly unknown[]): Promise<unknown> {
+    const isClosed = PostgresLocks.#isClosed(this, 'request')
     const { request, timeout: given } = checkRequestWith(args, 'timeout')
     const { name, signal, callback } = request
     checkNameLength(name)
     const timeout = checkTimeout(given)
     if (signal?.aborted) throw signal.reason
-    if (this.#isClosed) throw closed()
+    if (isClosed) throw closed()
     const outer = around.getStore()
     const queue = this.#queueOf(name)
     const grant = await (timeout === 0
@@ -110,7 +112,7 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
    * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
    */
   async query(): Promise<LockManagerSnapshot> {
-    if (this.#isClosed) throw closed()
+    if (PostgresLocks.#isClosed(this, 'query')) throw closed()
     try {
       return await snapshot(this.#shared)
     } catch (error) {
@@ -126,7 +128,8 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
    * @returns A promise that settles when the connections have ended, or at once when locks are held.
    */
   async close(): Promise<void> {
-    this.#isClosed = true
+    PostgresLocks.#isClosed(this, 'close')
+    this.#closed = true
     this.#shared.failAll()
     const isHeld = [...this.#shared.queues.values()].some(({ holds }) =>
       [...holds].some(({ ending, isLost }) => !ending && !isLost),
@@ -155,8 +158,17 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
     return queue
   }
 
+  /** A method that was called without its locks throws. */
+  static #isClosed(locks: PostgresLocks, method: string): boolean {
+    try {
+      return locks.#closed
+    } catch {
+      throw detached('locks', method)
+    }
+  }
+
   #endIfUnused(): void {
-    if (!this.#isClosed || this.#shared.queues.size > 0) return
+    if (!this.#closed || this.#shared.queues.size > 0) return
     this.#ending ??= this.#sessions.end().then(this.#whenUnused.resolve)
   }
 }

@@ -1,4 +1,5 @@
 import { wrongType, wrongValue } from '../errors.js'
+import type { OptionNames } from '../misuse.js'
 import { checkInteger, checkOptions } from '../options.js'
 
 /** The options of {@link PostgresLocks.connect}. */
@@ -22,6 +23,8 @@ export interface PostgresLocksOptions {
   pooler?: 'session' | undefined
 }
 
+const NAMES: OptionNames<PostgresLocksOptions> = { maxConnections: true, deadAfter: true, pooler: true }
+
 /** The options, checked and complete. */
 export interface Settings {
   readonly maxConnections: number
@@ -32,7 +35,7 @@ export interface Settings {
 /** `inPool` is how many connections the source has, where it is a pool. */
 export function checkSettings(options: unknown, inPool = Number.POSITIVE_INFINITY): Settings {
   if (inPool < 2) throw wrongValue('a Pool for locks has at least 2 connections (max): one of them waits')
-  const given: PostgresLocksOptions = checkOptions(options as PostgresLocksOptions | undefined)
+  const given: PostgresLocksOptions = checkOptions(options as PostgresLocksOptions | undefined, NAMES)
   const { maxConnections = 10, deadAfter = 15_000, pooler } = given
   if (pooler !== undefined && typeof pooler !== 'string') throw wrongType('pooler', "'session'", pooler)
   if (pooler !== undefined && pooler !== 'session') {

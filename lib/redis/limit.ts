@@ -1,8 +1,8 @@
 import { clearTimeout, setTimeout } from '../waiting/clock.js'
 import { IpcError, wrongType } from '../errors.js'
-import { checkOptions, checkSignal, checkTimeout } from '../options.js'
+import { checkUsed, detached, noConstructor } from '../misuse.js'
 import type { PermitSource, PermitSourceInfo } from '../limit/permit-source.js'
-import type { WaitLimits, WaitOptions } from '../waiting/options.js'
+import { type WaitOptions, waitLimits } from '../waiting/options.js'
 import { isRedisClient, type RedisClient } from './client.js'
 import { Entries, entriesKey, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
@@ -85,7 +85,10 @@ export class RedisLimit implements PermitSource {
 
   private constructor(key: symbol, name: string, settings: Settings, link: Link) {
     if (key !== inside) {
-      throw wrongType('new RedisLimit()', 'RedisLimit.connect or over', undefined)
+      throw noConstructor('RedisLimit', [
+        'connect(url, name, { permits })',
+        'over(client, name, { permits })',
+      ])
     }
     this.name = name
     this.permits = settings.permits
@@ -154,13 +157,11 @@ export class RedisLimit implements PermitSource {
    * ```
    */
   async acquire(options?: WaitOptions): Promise<RedisPermit> {
-    this.#checkOpen()
-    if (options === undefined) return this.#waits.add(FOR_EVER)
-    const { timeout: given, signal: maybe } = checkOptions(options)
-    const timeout = checkTimeout(given)
-    const signal = checkSignal(maybe)
+    RedisLimit.#checkOpen(this, 'acquire')
+    const limits = waitLimits(options)
+    const { timeout, signal } = limits
     if (signal?.aborted) throw signal.reason
-    if (timeout !== 0) return this.#waits.add({ timeout, signal })
+    if (timeout !== 0) return this.#waits.add(limits)
     const permit = await this.#tryOnce(signal)
     if (permit === null) throw timedOut(this.#label, undefined)
     return permit
@@ -174,7 +175,7 @@ export class RedisLimit implements PermitSource {
    *   `ERR_CLOSED`, `ERR_REFUSED`, `ERR_CLOCK_SKEW`.
    */
   async tryAcquire(): Promise<RedisPermit | null> {
-    this.#checkOpen()
+    RedisLimit.#checkOpen(this, 'tryAcquire')
     return this.#tryOnce(undefined)
   }
 
@@ -192,7 +193,8 @@ export class RedisLimit implements PermitSource {
    * ```
    */
   async use<T>(fn: (permit: RedisPermit) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    if (typeof fn !== 'function') throw wrongType('fn', 'a function', fn)
+    RedisLimit.#checkOpen(this, 'use')
+    checkUsed(fn)
     const permit = await this.acquire(options)
     try {
       return await fn(permit)
@@ -207,7 +209,7 @@ export class RedisLimit implements PermitSource {
    * @throws {IpcError} As {@link tryAcquire}.
    */
   async info(): Promise<RedisLimitInfo> {
-    this.#checkOpen()
+    RedisLimit.#checkOpen(this, 'info')
     const taken = await this.#answered(this.#entries.count(), undefined)
     const { name, permits } = this
     const free = Math.max(permits - taken, 0)
@@ -223,7 +225,7 @@ export class RedisLimit implements PermitSource {
    * @returns A promise that settles when the connection has ended, or at once when permits are held.
    */
   close(): Promise<void> {
-    if (!this.#closing.signal.aborted) {
+    if (!RedisLimit.#isClosing(this, 'close')) {
       this.#closing.abort(this.#closedError())
       this.#waits.failAll(() => this.#closedError())
       // Waits for the questions under way, so that no permit is taken that no code releases; but not for ever.
@@ -306,8 +308,17 @@ export class RedisLimit implements PermitSource {
     void this.#link.end().then(this.#end)
   }
 
-  #checkOpen(): void {
-    if (this.#closing.signal.aborted) throw this.#closedError()
+  static #checkOpen(limit: RedisLimit, method: string): void {
+    if (RedisLimit.#isClosing(limit, method)) throw limit.#closedError()
+  }
+
+  /** A method that was called without its limit throws. */
+  static #isClosing(limit: RedisLimit, method: string): boolean {
+    try {
+      return limit.#closing.signal.aborted
+    } catch {
+      throw detached('limit', method)
+    }
   }
 
   #closedError(): IpcError {
@@ -316,5 +327,3 @@ export class RedisLimit implements PermitSource {
 }
 
 const DONE = Promise.resolve()
-
-const FOR_EVER: WaitLimits = { timeout: undefined, signal: undefined }

@@ -1,4 +1,5 @@
 import { outOfRange, wrongType, wrongValue } from '../errors.js'
+import type { OptionNames } from '../misuse.js'
 import { checkInteger, checkOptions } from '../options.js'
 
 /** The options on which all users of a name must agree, and the patience of this process. */
@@ -17,6 +18,8 @@ export interface RedisLimitOptions {
   poll?: number | undefined
 }
 
+const NAMES: OptionNames<RedisLimitOptions> = { permits: true, lease: true, poll: true }
+
 /** The options, checked and complete. */
 export interface Settings {
   readonly permits: number
@@ -28,7 +31,7 @@ export interface Settings {
 const NAME_BYTES = 250
 
 export function checkSettings(options: unknown): Settings {
-  const given: Partial<RedisLimitOptions> = checkOptions(options as RedisLimitOptions | undefined)
+  const given: Partial<RedisLimitOptions> = checkOptions(options as RedisLimitOptions | undefined, NAMES)
   return {
     permits: checkInteger('permits', given.permits, 1, 1_000_000),
     lease: given.lease === undefined ? 10_000 : checkInteger('lease', given.lease, 300, 86_400_000),

@@ -1,5 +1,6 @@
 import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
+import { detached } from '../misuse.js'
 import type { PermitLike } from '../limit/permit-source.js'
 import type { Entry } from './entry.js'
 import { leaseSignal } from '../lease/signal.js'
@@ -102,7 +103,11 @@ export class RedisPermit implements PermitLike {
    * @returns A promise that settles when Redis has the release, when the first try failed, or when the lease is over.
    */
   release(): Promise<void> {
-    this.#released = true
+    try {
+      this.#released = true
+    } catch {
+      throw detached('permit', 'release')
+    }
     if (this.#state === 'held') {
       this.#state = 'released'
       this.#unlisten()

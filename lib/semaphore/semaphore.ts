@@ -2,7 +2,8 @@ import type { OpenedSemaphore } from '../../native.cjs'
 import { capabilities, valueMax } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
-import { type Answer, checked, fromNative, wrongType, wrongValue } from '../errors.js'
+import { type Answer, checked, fromNative, wrongValue } from '../errors.js'
+import { detached, noConstructor } from '../misuse.js'
 import { SemaphoreHandle } from './handle.js'
 import { refuseWordsOfLimits } from './words-of-limits.js'
 import { native } from '../addon/native.js'
@@ -14,41 +15,26 @@ import {
   checkMode,
   checkOptions,
   checkOwner,
-  checkTimeout,
   type Backend,
   type Id,
-  type Owner,
 } from '../options.js'
+import {
+  BACKEND,
+  type BackendOptions,
+  CREATE,
+  type CreateSemaphoreOptions,
+  OPEN,
+  OPEN_OR_CREATE,
+  type OpenOrCreateSemaphoreOptions,
+  type OpenSemaphoreOptions,
+} from './options.js'
 import { semaphoreInfo, type SemaphoreInfo } from './info.js'
 import { takeSync } from '../waiting/blocking.js'
-import { type WaitOptions, type WaitSyncOptions, waitLimits } from '../waiting/options.js'
+import { type WaitOptions, type WaitSyncOptions, waitLimits, waitSyncLimit } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
 import { warnUnverified } from '../waiting/unverified.js'
 import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
-
-/** The option that selects the backend of an id. */
-export interface BackendOptions {
-  /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
-  backend?: Backend | undefined
-}
-
-/** The options of {@link Semaphore.create}. */
-export interface CreateSemaphoreOptions extends BackendOptions {
-  /** The initial value of the counter, 0 to 32,767; with the backend `'posix'` to 2,147,483,647 (darwin: 32,767). */
-  initial: number
-  /** Permission bits; `0o600` when missing. The umask does not change them. */
-  mode?: number | undefined
-}
-
-/** The options of {@link Semaphore.open}. */
-export interface OpenSemaphoreOptions extends BackendOptions {
-  /** Another owner whose semaphore this call may open, besides this user and root: a uid, or `'any'`. */
-  owner?: Owner | undefined
-}
-
-/** The options of {@link Semaphore.openOrCreate}. */
-export interface OpenOrCreateSemaphoreOptions extends CreateSemaphoreOptions, OpenSemaphoreOptions {}
 
 /** The result of a `wait()` that did not have to wait. */
 const DONE = Promise.resolve()
@@ -83,7 +69,11 @@ export class Semaphore implements Disposable, AsyncDisposable {
 
   private constructor(key: symbol, handle: number, which: Target, created: boolean) {
     if (key !== inside) {
-      throw wrongType('new Semaphore()', 'Semaphore.create, open or openOrCreate', undefined)
+      throw noConstructor('Semaphore', [
+        'create(id, { initial })',
+        'open(id)',
+        'openOrCreate(id, { initial })',
+      ])
     }
     const { id, backend } = which
     this.name = typeof id === 'string' ? id : undefined
@@ -104,8 +94,9 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * ```
    */
   static create(id: Id, options: CreateSemaphoreOptions): Semaphore {
-    const which = target(id, options)
-    const { initial, mode } = creation(options, which.backend)
+    const given = checkOptions(options, CREATE)
+    const which = target(id, given)
+    const { initial, mode } = creation(given, which.backend)
     const { id: named, backend } = which
     const make = () => native.semaphoreCreate(evaluation.session, named, backend, initial, mode)
     return Semaphore.#opened(which, make, native.semaphoreUnlink)
@@ -125,8 +116,9 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * ```
    */
   static open(id: Id, options?: OpenSemaphoreOptions): Semaphore {
-    const which = target(id, options)
-    const owner = checkOwner(checkOptions(options).owner)
+    const given = checkOptions(options, OPEN)
+    const which = target(id, given)
+    const owner = checkOwner(given.owner)
     const handle = native.semaphoreOpen(evaluation.session, which.id, which.backend, owner)
     if (typeof handle === 'string') throw fromNative(handle)
     try {
@@ -151,9 +143,10 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * ```
    */
   static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore {
-    const which = target(id, options)
-    const { initial, mode } = creation(options, which.backend)
-    const owner = checkOwner(options.owner)
+    const given = checkOptions(options, OPEN_OR_CREATE)
+    const which = target(id, given)
+    const { initial, mode } = creation(given, which.backend)
+    const owner = checkOwner(given.owner)
     const { id: named, backend } = which
     const open = () => native.semaphoreOpenOrCreate(evaluation.session, named, backend, initial, mode, owner)
     return Semaphore.#opened(which, open)
@@ -167,7 +160,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_NAME_COLLISION` when it belongs to another name.
    */
   static unlink(id: Id, options?: BackendOptions): boolean {
-    const which = target(id, options)
+    const which = target(id, checkOptions(options, BACKEND))
     return checked(native.semaphoreUnlinkId(which.id, which.backend))
   }
 
@@ -194,6 +187,15 @@ export class Semaphore implements Disposable, AsyncDisposable {
     }
   }
 
+  /** The handle of the semaphore on which `method` was called. */
+  static #of(semaphore: Semaphore, method: string): SemaphoreHandle {
+    try {
+      return semaphore.#handle
+    } catch {
+      throw detached('semaphore', method)
+    }
+  }
+
   /**
    * The counter: the number of units that are available now.
    *
@@ -210,11 +212,12 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
    */
   post(count = 1): void {
-    const number = this.#handle.use()
+    const handle = Semaphore.#of(this, 'post')
+    const number = handle.use()
     const failure = native.semaphorePost(number, count === 1 ? 1 : this.#checkCount(count))
     if (typeof failure === 'string') throw fromNative(failure)
     try {
-      posted(this.#handle, count)
+      posted(handle, count)
     } catch {} // The stack has no room to tell subscribers. The units are there all the same.
   }
 
@@ -225,11 +228,12 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   tryWait(): boolean {
-    const number = this.#handle.use()
+    const handle = Semaphore.#of(this, 'tryWait')
+    const number = handle.use()
     const taken = native.semaphoreTryWait(number)
     if (taken === true) {
       try {
-        tookAtOnce(this.#handle)
+        tookAtOnce(handle)
         // This comes last: after it, the end of a worker can lose the unit.
         if (transit !== undefined) arrive()
       } catch {
@@ -252,7 +256,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    */
   wait(options?: WaitOptions): Promise<void> {
     try {
-      return take(this.#handle, waitLimits(options)) ?? DONE
+      return take(Semaphore.#of(this, 'wait'), waitLimits(options)) ?? DONE
     } catch (error) {
       return Promise.reject(error)
     }
@@ -266,8 +270,9 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when it was removed.
    */
   waitSync(options?: WaitSyncOptions): void {
-    this.#handle.use()
-    takeSync(this.#handle, checkTimeout(checkOptions(options).timeout))
+    const handle = Semaphore.#of(this, 'waitSync')
+    handle.use()
+    takeSync(handle, waitSyncLimit(options))
   }
 
   /**
@@ -276,20 +281,22 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `EIDRM` when it was removed.
    */
   info(): SemaphoreInfo {
-    return semaphoreInfo(checked(native.semaphoreInfo(this.#handle.use())))
+    return semaphoreInfo(checked(native.semaphoreInfo(Semaphore.#of(this, 'info').use())))
   }
 
   /** Makes pending waits of this handle keep the process alive, which is the default. */
   ref(): this {
-    this.#handle.use()
-    setReferenced(this.#handle, true)
+    const handle = Semaphore.#of(this, 'ref')
+    handle.use()
+    setReferenced(handle, true)
     return this
   }
 
   /** Lets the process end while waits of this handle are pending. */
   unref(): this {
-    this.#handle.use()
-    setReferenced(this.#handle, false)
+    const handle = Semaphore.#of(this, 'unref')
+    handle.use()
+    setReferenced(handle, false)
     return this
   }
 
@@ -298,7 +305,8 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * The semaphore itself stays for other handles.
    */
   close(): void {
-    if (this.#handle.open) closeHandle(this.#handle)
+    const handle = Semaphore.#of(this, 'close')
+    if (handle.open) closeHandle(handle)
   }
 
   /**
@@ -308,7 +316,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
    * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it belongs to another user.
    */
   unlink(): void {
-    this.#handle.unlink()
+    Semaphore.#of(this, 'unlink').unlink()
   }
 
   /** The same as {@link close}. */
@@ -336,9 +344,9 @@ interface Target {
   backend: Backend
 }
 
-function target(id: unknown, options: BackendOptions | undefined): Target {
+function target(id: unknown, given: { backend?: unknown }): Target {
   const checked = checkId(id)
-  const backend = checkBackend(checkOptions(options).backend)
+  const backend = checkBackend(given.backend)
   if (typeof checked === 'number') {
     if (backend !== undefined && backend !== 'sysv') {
       throw wrongValue(`a number is a System V key: it has no backend '${backend}'`)
@@ -348,7 +356,6 @@ function target(id: unknown, options: BackendOptions | undefined): Target {
   return { id: checked, backend: backend ?? capabilities.defaultBackend }
 }
 
-function creation(options: CreateSemaphoreOptions, backend: Backend): { initial: number; mode: number } {
-  const { initial, mode } = checkOptions(options)
+function creation({ initial, mode }: { initial?: unknown; mode?: unknown }, backend: Backend) {
   return { initial: checkInitial(initial, valueMax(backend)), mode: checkMode(mode) }
 }

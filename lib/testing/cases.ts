@@ -3,7 +3,7 @@ import { closing } from './closing.js'
 import { giving } from './giving.js'
 import { losing } from './losing.js'
 import { Stage } from './stage.js'
-import type { PermitSourceSubject } from './subject.js'
+import { checkSubject, type PermitSourceSubject } from './subject.js'
 import { using } from './using.js'
 
 /** A behaviour of a `PermitSource`. */
@@ -28,7 +28,8 @@ export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>
  * ```
  */
 export function permitSourceCases(subject: PermitSourceSubject): PermitSourceCase[] {
-  const cases = { ...acquiring, ...giving, ...using, ...closing, ...(subject.lose && losing) }
+  const { lose } = checkSubject(subject)
+  const cases = { ...acquiring, ...giving, ...using, ...closing, ...(lose && losing) }
   return Object.entries(cases).map(([title, body]) => ({
     title,
     run: async () => {

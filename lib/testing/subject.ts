@@ -1,3 +1,6 @@
+import { wrongType } from '../errors.js'
+import type { OptionNames } from '../misuse.js'
+import { checkOptions } from '../options.js'
 import type { PermitLike, PermitSource } from '../limit/permit-source.js'
 
 /** The suite's access to the class under test. The suite closes every source that it opens. */
@@ -15,4 +18,20 @@ export interface PermitSourceSubject {
   lose?: ((permit: PermitLike, source: PermitSource) => unknown) | undefined
   /** The most milliseconds for any step that is not meant to last; 10,000 when missing. */
   patience?: number | undefined
+}
+
+const NAMES: OptionNames<PermitSourceSubject> = {
+  create: true,
+  open: true,
+  remove: true,
+  lose: true,
+  patience: true,
+}
+
+/** The subject; without one of its functions the suite would skip cases in silence. */
+export function checkSubject(subject: PermitSourceSubject): PermitSourceSubject {
+  const { create, open } = checkOptions(subject, NAMES)
+  if (typeof create !== 'function') throw wrongType('create', 'a function', create)
+  if (typeof open !== 'function') throw wrongType('open', 'a function', open)
+  return subject
 }

@@ -8,13 +8,21 @@ import { copyFileSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { cache } from './cache.mjs'
+import { libnode } from './libnode.mjs'
 import { Missing } from './missing.mjs'
 import { remapped } from './paths.mjs'
 import { rustcFor } from './rust.mjs'
-import { zig } from './zig.mjs'
+import { zig, zigEnvironment } from './zig.mjs'
 import { fail, projectEnv, root, status } from '../run.mjs'
 import { GLIBC_FLOOR, selected } from './targets.mjs'
 import { checkTools } from '../test/tools.mjs'
+
+/** The file that the compiler makes, by operating system. */
+const LIBRARIES = {
+  linux: 'libos_ipc_node.so',
+  darwin: 'libos_ipc_node.dylib',
+  win32: 'os_ipc_node.dll',
+}
 
 const args = process.argv.slice(2)
 const rustup = args.includes('--rustup')
@@ -58,6 +66,7 @@ function build(target) {
     RUSTFLAGS: flags(target).join(' '),
     ...(rustc && { RUSTC: rustc }),
     ...(target.macos && { MACOSX_DEPLOYMENT_TARGET: target.macos }),
+    ...(target.os === 'win32' && { LIBNODE_PATH: libnode() }),
     ...(!native && zigEnvironment()),
   }
   const triple = target.libc === 'gnu' ? `${target.triple}.${GLIBC_FLOOR}` : target.triple
@@ -66,18 +75,10 @@ function build(target) {
     ? status('cargo', ['build', ...args, target.triple], { env, quiet: true })
     : status(zig().zigbuild, ['zigbuild', ...args, triple], { env, quiet: true })
   if (code !== 0) return false
-  const library = `libos_ipc_node.${target.os === 'darwin' ? 'dylib' : 'so'}`
+  const library = LIBRARIES[target.os]
   mkdirSync(target.folder, { recursive: true })
   copyFileSync(join(folder, target.triple, 'release', library), target.path)
   return true
-}
-
-function zigEnvironment() {
-  return {
-    CARGO_ZIGBUILD_ZIG_PATH: zig().zig,
-    CARGO_ZIGBUILD_CACHE_DIR: join(cache, 'zigbuild'),
-    ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig'),
-  }
 }
 
 /** The flags of rustc. */

@@ -92,7 +92,7 @@ function script(path, line) {
 }
 
 /** Options that make apt-get look into another suite of the mirror that it has, for a processor, with lists of its own. */
-function suite(name, folder, processor) {
+export function suite(name, folder, processor) {
   const format = ['indextargets', '--format', '$(SITE) $(RELEASE)', 'Created-By: Packages']
   const sites = (output('apt-get', format) ?? '').trim().split('\n')
   const site = sites.find(line => /\/debian\/? /.test(line))?.split(' ')[0]

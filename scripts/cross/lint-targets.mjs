@@ -2,10 +2,10 @@
 // compiler of `npm run build:all`, where that was run; with --rustup, which may install missing parts, it covers all
 // platforms.
 
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import { cached } from './cache.mjs'
+import { libnode } from './libnode.mjs'
 import { Missing } from './missing.mjs'
 import { rustcFor } from './rust.mjs'
 import { attempt, output, projectEnv, status } from '../run.mjs'
@@ -35,14 +35,6 @@ function rustcOf(target) {
   if (library && existsSync(library)) return undefined
   if (attempt('rustup', ['target', 'add', target.triple]) === undefined) return undefined
   throw new Missing(`rustup target add ${target.triple}`)
-}
-
-/** A folder with the file that the build script of napi looks for: nothing is linked here, so the file may be empty. */
-function libnode() {
-  return cached('libnode-1', folder => {
-    writeFileSync(join(folder, 'libnode.dll'), '')
-    writeFileSync(join(folder, 'libnode.a'), '!<arch>\n')
-  })
 }
 
 function lint(target) {

@@ -19,7 +19,16 @@ const TRIPLES = {
 /** The oldest macOS for each processor: the oldest that Rust supports. */
 const MACOS_FLOOR = { x64: '10.13', arm64: '11.0' }
 
-export const targets = Object.entries(TRIPLES).map(([name, triple]) => {
+/** Windows: the C compiler's runtime library is not linked, so a binary of LLVM's tools serves the Node of Microsoft's. */
+const WINDOWS = {
+  'win32-x64-msvc': 'x86_64-pc-windows-gnullvm',
+  'win32-arm64-msvc': 'aarch64-pc-windows-gnullvm',
+}
+
+export const targets = Object.entries(TRIPLES).map(target)
+export const windowsTargets = Object.entries(WINDOWS).map(target)
+
+function target([name, triple]) {
   const [os, cpu, libc] = name.split('-')
   const file = `os-ipc.${name}.node`
   return {
@@ -35,14 +44,15 @@ export const targets = Object.entries(TRIPLES).map(([name, triple]) => {
     path: join(root, 'npm', name, file),
     macos: os === 'darwin' ? MACOS_FLOOR[cpu] : undefined,
   }
-})
+}
 
 /** The targets with these names or triples; all targets when there are no names. */
 export function selected(names) {
-  const unknown = names.find(name => !targets.some(target => target.name === name || target.triple === name))
+  const all = [...targets, ...windowsTargets]
+  const unknown = names.find(name => !all.some(target => target.name === name || target.triple === name))
   if (unknown !== undefined) {
-    throw new RangeError(`${unknown} is none of ${targets.map(({ name }) => name).join(', ')}`)
+    throw new RangeError(`${unknown} is none of ${all.map(({ name }) => name).join(', ')}`)
   }
   if (names.length === 0) return targets
-  return targets.filter(({ name, triple }) => names.includes(name) || names.includes(triple))
+  return all.filter(({ name, triple }) => names.includes(name) || names.includes(triple))
 }

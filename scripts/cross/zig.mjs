@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 
-import { cached } from './cache.mjs'
+import { cache, cached } from './cache.mjs'
 import { install } from './pip.mjs'
 
 const ZIG = '0.17.1'
@@ -15,4 +15,13 @@ export function zig() {
     install([`ziglang==${ZIG}`, `cargo-zigbuild==${ZIGBUILD}`], folder)
   })
   return { zigbuild: join(home, 'bin', 'cargo-zigbuild'), zig: join(home, 'ziglang', 'zig') }
+}
+
+/** The variables with which cargo-zigbuild finds zig, and with which both keep what they make in the cache. */
+export function zigEnvironment() {
+  return {
+    CARGO_ZIGBUILD_ZIG_PATH: zig().zig,
+    CARGO_ZIGBUILD_CACHE_DIR: join(cache, 'zigbuild'),
+    ZIG_GLOBAL_CACHE_DIR: join(cache, 'zig'),
+  }
 }

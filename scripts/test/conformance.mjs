@@ -28,8 +28,19 @@ export function conform(label, command, { env = {}, cannot = {} } = {}) {
       timeout: LIMIT_MINUTES * 60_000,
     },
   )
+  const problem = error?.message ?? signal ?? undefined
+  return report(label, stdout ?? '', { problem, cannot: title => cannot[title] })
+}
+
+/**
+ * Shows the TAP of a suite and returns the number of failed tests.
+ *
+ * @param problem - What ended the suite, if it did not end by itself.
+ * @param cannot - Returns the reason why a test need not pass.
+ */
+export function report(label, text, { problem, cannot = () => undefined } = {}) {
   let [failed, seen, planned] = [0, 0, undefined]
-  for (const line of stdout?.split('\n') ?? []) {
+  for (const line of text.split(/\r?\n/)) {
     planned ??= /^1\.\.(\d+)$/.exec(line)?.[1]
     const [, result, number, title] = TAP.exec(line) ?? []
     if (result === undefined) {
@@ -37,7 +48,7 @@ export function conform(label, command, { env = {}, cannot = {} } = {}) {
       continue
     }
     seen += 1
-    const reason = cannot[title]
+    const reason = cannot(title)
     const skip = result === 'not ok' && reason !== undefined
     if (result === 'not ok' && !skip) failed += 1
     console.log(`${skip ? 'ok' : result} ${number} - ${label}: ${title}${skip ? ` # SKIP ${reason}` : ''}`)
@@ -45,9 +56,7 @@ export function conform(label, command, { env = {}, cannot = {} } = {}) {
   }
   if (seen !== Number(planned ?? Number.NaN)) {
     failed += 1
-    console.log(
-      `not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${error?.message ?? signal ?? 'by itself'})`,
-    )
+    console.log(`not ok 1 - ${label}: ended after ${seen} of ${planned} tests (${problem ?? 'by itself'})`)
   }
   return failed
 }

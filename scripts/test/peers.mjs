@@ -66,9 +66,11 @@ function environment(name, requirements) {
 
 function c() {
   const binary = `${CACHE}/peer-c`
-  if (isStale({ sources: [`${SOURCES}/peer.c`], outputs: [binary] })) {
+  const sources = ['peer.c', 'channel.c', 'channel.h'].map(file => `${SOURCES}/${file}`)
+  if (isStale({ sources, outputs: [binary] })) {
     const options = ['-std=c11', '-Wall', '-Wextra', '-O1', '-pthread']
-    const problem = attempt('cc', [...options, '-o', at(binary), at(`${SOURCES}/peer.c`)])
+    const files = sources.filter(file => file.endsWith('.c')).map(at)
+    const problem = attempt('cc', [...options, '-o', at(binary), ...files])
     if (problem) return { missing: problem }
   }
   return { command: [at(binary)] }
@@ -77,7 +79,8 @@ function c() {
 function go() {
   const binary = `${CACHE}/peer-go`
   if (process.platform !== 'linux') return { missing: 'it makes the system calls of Linux' }
-  if (isStale({ sources: [`${SOURCES}/go`], outputs: [binary] })) {
+  // The peer uses the package of the example.
+  if (isStale({ sources: [`${SOURCES}/go`, 'examples/frames-go/go'], outputs: [binary] })) {
     if (output('go', ['version']) === undefined) return { missing: 'go is not there: https://go.dev/dl' }
     const problem = attempt('go', ['build', '-buildvcs=false', '-o', at(binary), '.'], {
       cwd: at(`${SOURCES}/go`),

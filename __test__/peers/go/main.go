@@ -35,9 +35,13 @@ var errUsage = errors.New("usage: peer FACILITY VERB NAME [ARGUMENTS]; see READM
 func main() {
 	line, err := answer(os.Args[1:])
 	var number syscall.Errno
+	var named namedError
 	switch {
 	case err == nil:
 		fmt.Println(line)
+	case errors.As(err, &named):
+		fmt.Println("errno", named)
+		os.Exit(1)
 	case errors.As(err, &number):
 		fmt.Println("errno", unix.ErrnoName(number))
 		os.Exit(1)
@@ -56,6 +60,8 @@ func answer(args []string) (string, error) {
 	}
 	verb, name, rest := args[1], args[2], args[3:]
 	switch args[0] {
+	case "channel":
+		return channelCommand(verb, name, rest)
 	case "sem-sysv":
 		return semaphore(verb, nameKey(name), rest)
 	case "sem-key":

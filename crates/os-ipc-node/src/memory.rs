@@ -46,7 +46,7 @@ pub struct OpenedMemory {
 /// The kernel's information about a memory object; times are milliseconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeMemoryInfo {
-    #[napi(ts_type = "'posix' | 'sysv'")]
+    #[napi(ts_type = "'posix' | 'sysv' | 'windows'")]
     pub kind: &'static str,
     pub name: Option<String>,
     pub key: Option<i32>,
@@ -286,6 +286,7 @@ fn kind(kind: MemoryKind) -> &'static str {
     match kind {
         MemoryKind::Posix => "posix",
         MemoryKind::SystemV => "sysv",
+        MemoryKind::Windows => "windows",
     }
 }
 

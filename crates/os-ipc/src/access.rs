@@ -1,14 +1,16 @@
 //! The owners whose objects may be opened.
 
-#[cfg(unix)]
 use std::fmt::Display;
 #[cfg(unix)]
 use std::sync::OnceLock;
 
-#[cfg(unix)]
 use crate::error::{Code, Error, Remedy, Result};
 #[cfg(unix)]
 use crate::sys::access::{Access, Users, own_uid};
+#[cfg(windows)]
+use crate::sys::failure::Failure;
+#[cfg(windows)]
+use crate::sys::kernel_object::Owned;
 
 /// The owners whose objects a call opens.
 ///
@@ -65,6 +67,41 @@ impl Owner {
                 .with_remedy(Remedy::Owner)
         }
         .with_owner(uid, None))
+    }
+}
+
+#[cfg(windows)]
+impl Owner {
+    /// Refuses `object` if its owner is neither this process's user, nor SYSTEM or the administrators, nor allowed.
+    pub(crate) fn check(
+        self,
+        object: impl Display,
+        found: impl FnOnce() -> std::result::Result<Owned, Failure>,
+    ) -> Result<()> {
+        match self {
+            Self::Any => return Ok(()),
+            Self::Uid(_) => {
+                return Err(Error::new(
+                    Code::NotSupported,
+                    "Windows has no uids: no owner can be given as one",
+                )
+                .with_hint("trust every owner, if that is what you want")
+                .with_remedy(Remedy::AnyOwner));
+            }
+            Self::Default => {}
+        }
+        match found() {
+            Ok(Owned::Trusted) => Ok(()),
+            Ok(Owned::Foreign(sid)) => Err(Error::new(
+                Code::ForeignOwner,
+                format!(
+                    "{object} belongs to {sid}, which is neither this process's user nor an administrator"
+                ),
+            )
+            .with_hint("trust every owner, if that is what you want")
+            .with_remedy(Remedy::AnyOwner)),
+            Err(Failure(call, code)) => Err(Error::system("cannot read the owner", call, object, code)),
+        }
     }
 }
 

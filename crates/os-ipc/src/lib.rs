@@ -3,7 +3,7 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
-// Until Windows has a backend, nothing there makes what the rest is about.
+// Windows has no semaphores, limits and locks yet: nothing there makes what their code is about.
 #![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
 
 mod access;

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Code, Error, Remedy, Result};
 use crate::sys;
 
 /// The most bytes that may follow the slash.
@@ -60,7 +60,17 @@ impl Name {
         if rest.contains('\0') {
             return Err(Error::invalid("a name has no NUL byte"));
         }
+        if sys::BACKSLASH_SEPARATES && rest.contains('\\') {
+            return Err(Error::invalid(format!("a name has no backslash on this platform: '{text}'")));
+        }
         at_most_after_slash(rest, MAX_FOREIGN_BYTES)?;
+        let units = rest.encode_utf16().count();
+        if let Some(most) = sys::NAME_UNITS_MAX.filter(|&most| units > most && rest.len() <= MAX_NAME_BYTES) {
+            return Err(Error::new(
+                Code::NotSupported,
+                format!("this platform's names have at most {most} UTF-16 units, this one has {units}"),
+            ));
+        }
         Ok(Self { terminated: [text, "\0"].concat().into() })
     }
 
@@ -128,6 +138,7 @@ impl fmt::Display for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(not(any(target_vendor = "apple", windows)))]
     use proptest::prelude::*;
 
     fn refusal(text: &str) -> String {
@@ -162,7 +173,16 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(windows)]
+    fn a_name_has_no_backslash_and_at_most_200_utf_16_units() {
+        assert_eq!(refusal("a\\b"), "a name has no backslash on this platform: '/a\\b'");
+        assert!(Name::semaphore(&"é".repeat(100)).is_ok());
+        assert!(Name::semaphore(&"a".repeat(200)).is_ok());
+        assert_eq!(Name::semaphore(&"a".repeat(201)).unwrap_err().code(), Code::NotSupported);
+    }
+
+    #[test]
+    #[cfg(not(any(target_vendor = "apple", windows)))]
     fn the_limit_counts_bytes_after_the_slash() {
         assert!(Name::semaphore(&"a".repeat(250)).is_ok());
         assert!(Name::semaphore(&"a".repeat(251)).is_err());
@@ -171,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(not(any(target_vendor = "apple", windows)))]
     fn an_existing_name_may_be_longer_and_have_dots() {
         for name in ["/..", "/a..b", "/.", "/...", &format!("/{}", "a".repeat(255))] {
             assert!(Name::existing_semaphore(name).is_ok(), "{name}");
@@ -187,7 +207,7 @@ mod tests {
     }
 
     /// The rules of a semaphore's name, written a second time.
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(not(any(target_vendor = "apple", windows)))]
     fn allowed(text: &str) -> bool {
         let rest = text.strip_prefix('/').unwrap_or(text).as_bytes();
         (1..=250).contains(&rest.len())
@@ -196,7 +216,7 @@ mod tests {
             && !rest.windows(2).any(|pair| pair == b"..")
     }
 
-    #[cfg(not(target_vendor = "apple"))]
+    #[cfg(not(any(target_vendor = "apple", windows)))]
     proptest! {
         #[test]
         #[cfg_attr(miri, ignore = "the fuzzer's own regular expressions take Miri many minutes")]

@@ -85,9 +85,12 @@ pub(super) fn place(id: &MemoryId) -> Result<Box<dyn Place + '_>> {
 }
 
 /// Chooses the backend.
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn place(id: &MemoryId) -> Result<Box<dyn Place + '_>> {
-    Err(missing(id))
+    match id {
+        MemoryId::Name(name) => Ok(Box::new(super::windows::Named(name))),
+        MemoryId::Key(_) => Err(missing(id)),
+    }
 }
 
 /// The segment of an id, where the platform has System V segments.
@@ -97,12 +100,13 @@ pub(super) fn attach(segment: i32, owner: Owner) -> Result<Box<dyn Object>> {
 }
 
 /// The segment of an id, where the platform has System V segments.
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn attach(segment: i32, _owner: Owner) -> Result<Box<dyn Object>> {
     Err(missing(format_args!("of the id {segment}")))
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn missing(object: impl Display) -> Error {
-    Error::new(Code::NotSupported, format!("os-ipc has no shared memory on this platform: {object}"))
+    Error::new(Code::NotSupported, format!("Windows has no shared memory {object}"))
+        .with_hint("use a name: keys and ids belong to System V")
 }

@@ -11,6 +11,8 @@ pub enum MemoryKind {
     Posix,
     /// A System V segment: shmget(2).
     SystemV,
+    /// File mappings of Windows: CreateFileMapping.
+    Windows,
 }
 
 /// Information of the kernel about a memory object. A field that the system does not keep is `None`.

@@ -10,6 +10,8 @@ mod lease;
 mod posix;
 #[cfg(unix)]
 mod system_v;
+#[cfg(windows)]
+mod windows;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -316,9 +318,11 @@ impl std::fmt::Display for MemoryId {
 }
 
 /// Every memory object that we may read: POSIX objects, then System V segments.
-#[cfg(unix)]
 pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    Ok([posix::list(), system_v::list()?].concat())
+    #[cfg(unix)]
+    return Ok([posix::list(), system_v::list()?].concat());
+    #[cfg(windows)]
+    windows::list()
 }
 
 #[cfg(all(test, unix))]

@@ -15,7 +15,6 @@ mod copy;
 #[allow(dead_code, unused_imports, reason = "the ledger uses the rest")]
 pub(crate) mod death;
 pub(crate) mod exec;
-#[cfg(unix)]
 pub(crate) mod failure;
 #[cfg(unix)]
 pub(crate) mod file_identity;
@@ -23,12 +22,13 @@ pub(crate) mod file_identity;
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod interrupt;
+#[cfg(windows)]
+pub(crate) mod kernel_object;
 #[cfg(unix)]
 pub(crate) mod ledger_file;
 #[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
-#[cfg(unix)]
 pub(crate) mod named_memory;
 #[cfg(unix)]
 pub(crate) mod named_semaphore;
@@ -68,6 +68,12 @@ pub(crate) const SEMAPHORE_NAME_MAX: Option<usize> =
 
 /// The most bytes of a memory object's name with its slash: PSHMNAMLEN of XNU's `posix_shm.c`.
 pub(crate) const MEMORY_NAME_MAX: Option<usize> = if cfg!(target_vendor = "apple") { Some(31) } else { None };
+
+/// Whether a backslash ends a part of a name: the objects of Windows are in directories.
+pub(crate) const BACKSLASH_SEPARATES: bool = cfg!(windows);
+
+/// The most UTF-16 units of a name without its slash, where a platform counts them.
+pub(crate) const NAME_UNITS_MAX: Option<usize> = if cfg!(windows) { Some(200) } else { None };
 
 /// Whether a new mapping over an attached System V segment detaches it.
 ///

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `linux` | pidfd_open(2), and the start time in `/proc` where that is refused |
 //! | `darwin` | kqueue(2) with `NOTE_EXIT`, and the start time from sysctl(3) |
-//! | `windows` | a stand-in: nothing is known |
+//! | `windows` | process handles, and the start time from GetProcessTimes |
 //! | `model` | the processes of the model checker |
 
 #[cfg_attr(loom, path = "model.rs")]

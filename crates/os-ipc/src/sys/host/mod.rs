@@ -52,7 +52,7 @@ pub(crate) use start_variables::value_at_start;
 pub(crate) use windows::*;
 
 /// Whether the kernel tells what objects there are: XNU does not.
-pub(crate) const CAN_LIST: bool = cfg!(target_os = "linux");
+pub(crate) const CAN_LIST: bool = cfg!(any(target_os = "linux", windows));
 
 /// Whether objects outlive their last user, until a process removes them or the host restarts.
 pub(crate) const OBJECTS_PERSIST: bool = cfg!(unix);

@@ -1,65 +1,138 @@
-//! Windows has no memory objects of this library yet: no range is ever mapped.
+//! Mapped memory: MapViewOfFile, and the accesses to it.
 
 use std::cell::Cell;
-use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+use std::slice;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::error::OsCode;
+use crate::sys::copy;
+use crate::sys::named_memory::{self, Handle};
 
-/// Never created here.
-pub(crate) struct Mapping(Infallible);
+/// A range of this process's addresses that shows an object, until this is dropped.
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    length: NonZeroUsize,
+    writable: bool,
+    /// Keeps the name of the object while the range is in use: a name ends with its last handle, whatever shows the memory.
+    handle: Mutex<Option<Handle>>,
+}
+
+// SAFETY: the range is this process's, not a thread's. What is in it is shared with other processes anyway, is only ever
+// touched through raw pointers, and nobody is promised more than `copy.rs` says.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
+    /// `MapViewOfFile(handle, ..., length)`
+    pub(crate) fn of_file(handle: &Handle, length: NonZeroUsize, writable: bool) -> Result<Self, OsCode> {
+        let start = handle.map(length.get(), writable)?;
+        Ok(Self { start, length, writable, handle: Mutex::new(Some(Handle::clone(handle))) })
+    }
+
     pub(crate) fn start(&self) -> NonNull<u8> {
-        match self.0 {}
+        self.start
     }
 
     pub(crate) fn length(&self) -> usize {
-        match self.0 {}
+        self.length.get()
     }
 
-    pub(crate) fn load(&self, _position: usize, _target: &[Cell<u8>]) {
-        match self.0 {}
+    /// Copies `target.len()` bytes from `position` on.
+    pub(crate) fn load(&self, position: usize, target: &[Cell<u8>]) {
+        let shared = self.at(position, target.len());
+        // SAFETY: `at` checked the range; `target` is writable through its cells.
+        unsafe { copy::load(shared, target.as_ptr().cast::<u8>().cast_mut(), target.len()) };
     }
 
-    pub(crate) fn byte(&self, _position: usize) -> u8 {
-        match self.0 {}
+    /// The byte at `position`.
+    pub(crate) fn byte(&self, position: usize) -> u8 {
+        let byte = Cell::new(0);
+        self.load(position, slice::from_ref(&byte));
+        byte.get()
     }
 
-    pub(crate) fn store(&self, _position: usize, _source: &[u8]) {
-        match self.0 {}
+    /// Copies `source` to `position`.
+    pub(crate) fn store(&self, position: usize, source: &[u8]) {
+        let shared = self.writable_at(position, source.len());
+        // SAFETY: `writable_at` checked the range; nothing else can write to `source` meanwhile.
+        unsafe { copy::store(source.as_ptr(), shared, source.len()) };
     }
 
-    pub(crate) fn store_cells(&self, _position: usize, _source: &[Cell<u8>]) {
-        match self.0 {}
+    /// Does what [`store`](Self::store) does, from memory that this thread reaches in other ways too, even this range.
+    pub(crate) fn store_cells(&self, position: usize, source: &[Cell<u8>]) {
+        let shared = self.writable_at(position, source.len());
+        // SAFETY: `writable_at` checked the range.
+        unsafe { copy::store(source.as_ptr().cast(), shared, source.len()) };
     }
 
-    pub(crate) fn word(&self, _position: usize) -> &AtomicU32 {
-        match self.0 {}
+    /// The 32-bit word at `position`, which is a multiple of 4. Other processes change it by atomic operations only.
+    #[allow(clippy::cast_ptr_alignment, reason = "the position is checked, and the range starts at a page")]
+    pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
+        assert!(position.is_multiple_of(4), "an unaligned word");
+        let word = self.writable_at(position, 4).cast::<u32>();
+        // SAFETY: `writable_at` checked the range, which starts at a page, so the word is aligned; it stays mapped as long
+        // as `self`. An `AtomicU32` may change at any moment.
+        unsafe { AtomicU32::from_ptr(word) }
     }
 
-    pub(crate) fn long(&self, _position: usize) -> &AtomicU64 {
-        match self.0 {}
+    /// The 64-bit word at `position`, which is a multiple of 8.
+    #[allow(clippy::cast_ptr_alignment, reason = "as for `word`")]
+    pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
+        assert!(position.is_multiple_of(8), "an unaligned word");
+        let word = self.writable_at(position, 8).cast::<u64>();
+        // SAFETY: as for `word`.
+        unsafe { AtomicU64::from_ptr(word) }
     }
 
+    /// Fills the whole range with zeros.
     pub(crate) fn clear(&self) {
-        match self.0 {}
+        let shared = self.writable_at(0, self.length.get());
+        // SAFETY: `writable_at` checked the range.
+        unsafe { shared.write_bytes(0, self.length.get()) };
     }
 
+    fn writable_at(&self, position: usize, length: usize) -> *mut u8 {
+        assert!(self.writable, "a store to memory that was mapped for reading");
+        self.at(position, length)
+    }
+
+    fn at(&self, position: usize, length: usize) -> *mut u8 {
+        let end = position.checked_add(length);
+        assert!(end.is_some_and(|end| end <= self.length.get()), "a copy beyond the mapped range");
+        // SAFETY: `position` is within the range.
+        unsafe { self.start.add(position) }.as_ptr()
+    }
+
+    /// Whether a peer can truncate the object: a file mapping keeps its size.
+    #[allow(clippy::unused_self, reason = "the same face as that of Unix")]
     pub(crate) fn can_be_cut(&self) -> bool {
-        match self.0 {}
+        false
     }
 
-    pub(crate) fn expect_cut(&self) {
-        match self.0 {}
-    }
+    #[allow(clippy::unused_self, reason = "the same face as that of Unix")]
+    pub(crate) fn expect_cut(&self) {}
 
+    #[allow(clippy::unused_self, reason = "the same face as that of Unix")]
     pub(crate) fn torn(&self) -> bool {
-        match self.0 {}
+        false
     }
 
+    /// Closes the handle, and so the name; the range keeps the memory.
+    ///
+    /// Windows cannot put zeros into the place of a view in one step: in between, a thread that still reads or writes the
+    /// range would crash, or find another mapping there.
     pub(crate) fn vacate(&self) -> Result<(), OsCode> {
-        match self.0 {}
+        drop(self.handle.lock().map(|mut handle| handle.take()));
+        Err(OsCode::ENOSYS)
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        named_memory::unmap(self.start);
     }
 }

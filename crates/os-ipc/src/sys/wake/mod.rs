@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `unix` | an inbox as a FIFO, and poll(2) over inboxes, watches and a bell |
 //! | `pipe_signal` | a write without `SIGPIPE` |
-//! | `windows` | a stand-in: there are no inboxes |
+//! | `windows` | an inbox as a named event, and WaitForMultipleObjects |
 //! | `model` | the inbox and the sleep of the model checker |
 
 #[cfg_attr(loom, path = "model.rs")]

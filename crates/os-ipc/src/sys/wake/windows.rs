@@ -1,41 +1,209 @@
-//! A stand-in until Windows has a backend: nothing waits for another process.
+//! An inbox is a named event, which holds one hint without a key: its reader looks at everything.
 
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::path::Path;
+use std::ptr;
 use std::time::Duration;
 
-use super::Woken;
-use crate::error::OsCode;
-use crate::sys::death::{ProcessId, Watch};
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, GetLastError, HANDLE, SetLastError, WAIT_OBJECT_0,
+};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, EVENT_MODIFY_STATE, INFINITE, OpenEventW, SetEvent, WaitForMultipleObjects,
+    WaitForSingleObject,
+};
 
-/// There are none.
+use super::Woken;
+use crate::sys::OsCode;
+use crate::sys::death::{ProcessId, Watch};
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::kernel_object;
+
+/// `MAXIMUM_WAIT_OBJECTS`: the most handles of one WaitForMultipleObjects.
+const HANDLES_MAX: usize = 64;
+
+/// The longest sleep while there are more handles than one call waits for: 20 ms, as for processes that cannot be watched.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// The session is the folder of all inboxes.
+fn name(id: ProcessId) -> Vec<u16> {
+    kernel_object::local("wake", &format!("{:016x}", id.0))
+}
+
+/// Puts a hint into the inbox of a process. It never blocks.
+///
+/// `OpenEvent(EVENT_MODIFY_STATE)` and `SetEvent`; an event that cannot be opened means that the process does not wait.
+pub(crate) fn hint(_folder: &Path, id: ProcessId, _key: u64) {
+    let name = name(id);
+    // SAFETY: `name` ends with a NUL and outlives the call, and the handle is closed by its owner alone.
+    let event =
+        unsafe { kernel_object::owned(OpenEventW(EVENT_MODIFY_STATE, 0, name.as_ptr()), "OpenEvent") };
+    if let Ok(event) = event {
+        set(event.as_handle());
+    }
+}
+
+/// An inbox ends with its process.
+pub(crate) fn remove(_folder: &Path, _id: ProcessId) {}
+
+/// The inbox of this process.
 #[derive(Debug)]
-pub(crate) enum Inbox {}
+pub(crate) struct Inbox(OwnedHandle);
 
 impl Inbox {
-    pub(crate) fn make(_: &Path) -> Result<Self, OsCode> {
-        Err(OsCode::ENOSYS)
+    /// `CreateEvent(auto reset, Local\os-ipc.wake.<process>)`
+    ///
+    /// `EBUSY` means that another copy of this library in this process reads the inbox.
+    pub(crate) fn make(_folder: &Path) -> Result<Self, Refusal> {
+        let attributes = kernel_object::attributes()?;
+        let name = name(ProcessId::own());
+        // SAFETY: `attributes` and `name` outlive the call, and the handle is closed by its owner alone.
+        unsafe {
+            SetLastError(0);
+            let event = CreateEventW(&raw const attributes, 0, 0, name.as_ptr());
+            let is_new = GetLastError() != ERROR_ALREADY_EXISTS;
+            let event = kernel_object::owned(event, "CreateEvent")?;
+            if is_new { Ok(Self(event)) } else { Err(Failure("CreateEvent", OsCode::EBUSY).into()) }
+        }
     }
 }
 
-pub(crate) fn hint(_: &Path, _: ProcessId, _: u64) {}
-
-pub(crate) fn remove(_: &Path, _: ProcessId) {}
-
-/// There are none.
+/// A wake-up between the threads of this process.
 #[derive(Debug)]
-pub(crate) enum Bell {}
+pub(crate) struct Bell(OwnedHandle);
 
 impl Bell {
-    pub(crate) fn new() -> Result<Self, OsCode> {
-        Err(OsCode::ENOSYS)
+    /// `CreateEvent(auto reset, without a name)`
+    pub(crate) fn new() -> Result<Self, Failure> {
+        // SAFETY: the call needs no pointer, and the handle is closed by its owner alone.
+        let event =
+            unsafe { kernel_object::owned(CreateEventW(ptr::null(), 0, 0, ptr::null()), "CreateEvent") };
+        event.map(Self).map_err(|refusal| match refusal {
+            Refusal::Failed(failure) => failure,
+            Refusal::NotAnObject(_) => Failure("CreateEvent", OsCode::EIO),
+        })
     }
 
+    /// Ends the sleep of the thread in [`wait`], or its next one.
     pub(crate) fn ring(&self) {
-        match *self {}
+        set(self.0.as_handle());
     }
 }
 
-pub(crate) fn wait(_: Option<&Bell>, _: &[&Inbox], _: &[&Watch], timeout: Option<Duration>) -> Woken {
-    std::thread::sleep(timeout.unwrap_or(Duration::from_millis(20)));
-    Woken::default()
+/// `SetEvent`; it cannot fail for an open event.
+fn set(event: BorrowedHandle<'_>) {
+    // SAFETY: the handle is open.
+    unsafe { SetEvent(event.as_raw_handle()) };
+}
+
+/// `WaitForMultipleObjects`: sleeps until the bell rings, a hint arrives, a process dies or the time is over.
+pub(crate) fn wait(
+    bell: Option<&Bell>,
+    inboxes: &[&Inbox],
+    watches: &[&Watch],
+    timeout: Option<Duration>,
+) -> Woken {
+    let bells = bell.map(|bell| bell.0.as_raw_handle());
+    let first_inbox = bells.iter().count();
+    let handles: Vec<HANDLE> = bells
+        .into_iter()
+        .chain(inboxes.iter().map(|inbox| inbox.0.as_raw_handle()))
+        .chain(watches.iter().map(|watch| watch.as_handle().as_raw_handle()))
+        .collect();
+    if handles.is_empty() {
+        std::thread::sleep(timeout.unwrap_or(SLICE));
+        return Woken::default();
+    }
+    let first = &handles[..handles.len().min(HANDLES_MAX)];
+    let timeout = if first.len() < handles.len() {
+        Some(timeout.map_or(SLICE, |timeout| timeout.min(SLICE)))
+    } else {
+        timeout
+    };
+    let count = u32::try_from(first.len()).unwrap_or(0);
+    // SAFETY: the handles are open, and there are as many as passed, at most 64.
+    let answer =
+        unsafe { WaitForMultipleObjects(count, first.as_ptr(), 0, timeout.map_or(INFINITE, milliseconds)) };
+    // The call resets the first event that is set, and no other.
+    let reset = usize::try_from(answer.wrapping_sub(WAIT_OBJECT_0)).unwrap_or(usize::MAX);
+    // SAFETY: the handle is open.
+    let is_set =
+        |place: usize| place == reset || unsafe { WaitForSingleObject(handles[place], 0) } == WAIT_OBJECT_0;
+    let mut woken = Woken::default();
+    for place in 0..first_inbox + inboxes.len() {
+        let set = is_set(place);
+        woken.overflow |= set && place >= first_inbox;
+    }
+    woken.dead = (0..watches.len()).filter(|watch| is_set(first_inbox + inboxes.len() + watch)).collect();
+    woken
+}
+
+/// Rounded up: a sleep that ends too early would be repeated.
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_nanos().div_ceil(1_000_000)).map_or(INFINITE - 1, |time| time.min(INFINITE - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::death::{Sight, is_dead, watch};
+    use std::process::{Command, Stdio};
+
+    const NOWHERE: &str = "";
+    const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+
+    #[test]
+    fn a_hint_and_a_bell_end_a_sleep() {
+        let bell = Bell::new().unwrap();
+        bell.ring();
+        assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
+        let inbox = Inbox::make(Path::new(NOWHERE)).unwrap();
+        assert!(Inbox::make(Path::new(NOWHERE)).is_err(), "a second reader is refused");
+        hint(Path::new(NOWHERE), ProcessId::own(), 7);
+        assert!(wait(Some(&bell), &[&inbox], &[], PATIENCE).overflow);
+        assert_eq!(wait(Some(&bell), &[&inbox], &[], Some(Duration::ZERO)), Woken::default());
+    }
+
+    #[test]
+    fn the_death_of_a_process_ends_a_sleep_and_is_proved() {
+        let own = ProcessId::own();
+        assert!(!is_dead(own));
+        assert!(is_dead(ProcessId(own.0 ^ 1)), "another process had the pid");
+        let mut child = Command::new("cmd")
+            .args(["/c", "pause"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let id = ProcessId::of(child.id().cast_signed()).unwrap();
+        let Sight::Alive(alive) = watch(id) else { panic!("the child runs") };
+        let bell = Bell::new().unwrap();
+        assert_eq!(wait(Some(&bell), &[], &[&alive], Some(Duration::ZERO)), Woken::default());
+        child.kill().unwrap();
+        assert_eq!(wait(Some(&bell), &[], &[&alive], PATIENCE).dead, [0]);
+        child.wait().unwrap();
+        assert!(is_dead(id));
+    }
+
+    #[test]
+    fn more_watches_than_one_call_waits_for_are_all_seen() {
+        let bell = Bell::new().unwrap();
+        let mut child = Command::new("cmd")
+            .args(["/c", "pause"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let sight = || watch(ProcessId::of(child.id().cast_signed()).unwrap());
+        let watches: Vec<_> = (0..100)
+            .map(|_| match sight() {
+                Sight::Alive(watch) => watch,
+                _ => panic!("the child runs"),
+            })
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let watches: Vec<_> = watches.iter().collect();
+        assert_eq!(wait(Some(&bell), &[], &watches, PATIENCE).dead.len(), 100);
+    }
 }

@@ -1,0 +1,240 @@
+//! Named memory of Windows: file mappings of the page file.
+//!
+//! A memory object is two mappings. Its *header*, `Local\os-ipc.memory.<name>`, is one page: which object has the name now,
+//! and its exact size, which the system rounds up to pages. The *bytes* are `Local\os-ipc.bytes.<number>.<name>`. A handle
+//! on the object keeps both: so a name is taken away, and given to a new object, while others still use the old one.
+//!
+//! | offset | in the header |
+//! |---|---|
+//! | 0 | u64 [`MAGIC`] |
+//! | 8 | u64 the size in bytes << 16, and the number of the object, 1 to 65535; a size of 0 means that no object has the name |
+
+use std::num::NonZeroUsize;
+use std::os::windows::io::{AsHandle, AsRawHandle, OwnedHandle};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_ALREADY_EXISTS, GetLastError, INVALID_HANDLE_VALUE, SetLastError,
+};
+use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
+use windows_sys::Win32::System::Memory::{
+    CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile,
+    OpenFileMappingW, PAGE_READWRITE, UnmapViewOfFile,
+};
+
+use crate::name::Name;
+use crate::sys::OsCode;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::kernel_object::{self, Owned};
+
+/// `"osipcmem"` as a little-endian number.
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"osipcmem");
+const HEADER_BYTES: u32 = 4096;
+const SIZE_SHIFT: u32 = 16;
+
+/// The bytes of an object, and the header of its name. A clone is the same handle.
+pub(crate) type Handle = Arc<Bytes>;
+
+/// Bytes, which keep their header: without it, no process finds them.
+pub(crate) struct Bytes {
+    handle: OwnedHandle,
+    header: Arc<Header>,
+}
+
+/// The header of a name, while it has users.
+pub(crate) struct Header {
+    name: Name,
+    handle: OwnedHandle,
+    view: NonNull<AtomicU64>,
+}
+
+/// The object that has a name: 0 bytes mean that none has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State(u64);
+
+// SAFETY: the view is this process's, not a thread's, and only touched by atomic operations.
+unsafe impl Send for Header {}
+// SAFETY: as above.
+unsafe impl Sync for Header {}
+
+impl State {
+    fn new(number: u16, size: u64) -> Self {
+        Self(size << SIZE_SHIFT | u64::from(number))
+    }
+
+    /// The number of the object, or of the last one.
+    pub(crate) fn number(self) -> u16 {
+        #[allow(clippy::cast_possible_truncation, reason = "the number is these bits")]
+        let number = self.0 as u16;
+        number
+    }
+
+    /// The size of the object; `None` if no object has the name.
+    pub(crate) fn size(self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(usize::try_from(self.0 >> SIZE_SHIFT).ok()?)
+    }
+
+    /// The state without an object.
+    pub(crate) fn removed(self) -> Self {
+        Self::new(self.number(), 0)
+    }
+
+    /// The state with a new object of this size; `None` if it is too large for the header.
+    pub(crate) fn next(number: u16, size: NonZeroUsize) -> Option<Self> {
+        let size = u64::try_from(size.get()).ok().filter(|size| size >> (64 - SIZE_SHIFT) == 0)?;
+        Some(Self::new(number, size))
+    }
+}
+
+/// The number after another one: 0 is none.
+pub(crate) fn number_after(number: u16) -> u16 {
+    number.wrapping_add(1).max(1)
+}
+
+impl Header {
+    /// `CreateFileMapping(the page file, PAGE_READWRITE, 4096, Local\os-ipc.memory.<name>)`: opens or creates it.
+    pub(crate) fn open_or_create(name: &Name) -> Result<Arc<Self>, Refusal> {
+        let (handle, _) = create_mapping("memory", name.as_str(), HEADER_BYTES.into())?;
+        Self::over(handle, name)
+    }
+
+    /// `OpenFileMapping(Local\os-ipc.memory.<name>)`
+    pub(crate) fn open(name: &Name) -> Result<Arc<Self>, Refusal> {
+        let handle = open_mapping("memory", name.as_str(), true)?;
+        Self::over(handle, name)
+    }
+
+    fn over(handle: OwnedHandle, name: &Name) -> Result<Arc<Self>, Refusal> {
+        let view =
+            map(&handle, HEADER_BYTES as usize, true).map_err(|code| Failure("MapViewOfFile", code))?;
+        let header = Self { name: name.clone(), handle, view: view.cast() };
+        // The page of a new header is zero.
+        match header.word(0).compare_exchange(0, MAGIC, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) | Err(MAGIC) => Ok(Arc::new(header)),
+            Err(_) => Err(Refusal::NotAnObject("memory of another program")),
+        }
+    }
+
+    fn word(&self, index: usize) -> &AtomicU64 {
+        assert!(index < HEADER_BYTES as usize / 8, "a word beyond the header");
+        // SAFETY: the view has `HEADER_BYTES` bytes, starts at a page, and lasts as long as `self`.
+        unsafe { self.view.add(index).as_ref() }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State(self.word(1).load(Ordering::Acquire))
+    }
+
+    /// Changes the state, unless another process has changed it.
+    pub(crate) fn change(&self, from: State, to: State) -> bool {
+        self.word(1).compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Who created it.
+    pub(crate) fn owner(&self) -> Result<Owned, Failure> {
+        kernel_object::owner(self.handle.as_handle())
+    }
+
+    /// `CreateFileMapping(the page file, PAGE_READWRITE, size, Local\os-ipc.bytes.<number>.<name>)`: zeros; `None` if the
+    /// number is in use.
+    pub(crate) fn create_bytes(
+        self: &Arc<Self>,
+        number: u16,
+        size: NonZeroUsize,
+    ) -> Result<Option<Handle>, Refusal> {
+        let (handle, created) = create_mapping("bytes", &self.bytes_of(number), size.get() as u64)?;
+        Ok(created.then(|| Arc::new(Bytes { handle, header: Arc::clone(self) })))
+    }
+
+    /// `OpenFileMapping(Local\os-ipc.bytes.<number>.<name>)`: `ENOENT` if its last user has ended.
+    pub(crate) fn open_bytes(self: &Arc<Self>, number: u16, writable: bool) -> Result<Handle, Refusal> {
+        let handle = open_mapping("bytes", &self.bytes_of(number), writable)?;
+        Ok(Arc::new(Bytes { handle, header: Arc::clone(self) }))
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn bytes_of(&self, number: u16) -> String {
+        format!("{number}.{}", &self.name.as_str()[1..])
+    }
+}
+
+impl Drop for Header {
+    fn drop(&mut self) {
+        unmap(self.view.cast());
+    }
+}
+
+impl Bytes {
+    /// Who created them.
+    pub(crate) fn owner(&self) -> Result<Owned, Failure> {
+        kernel_object::owner(self.handle.as_handle())
+    }
+
+    pub(crate) fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    /// `MapViewOfFile(handle, FILE_MAP_READ, or with FILE_MAP_WRITE, 0, length)`
+    pub(in crate::sys) fn map(&self, length: usize, writable: bool) -> Result<NonNull<u8>, OsCode> {
+        map(&self.handle, length, writable)
+    }
+}
+
+/// The names that have a header.
+pub(crate) fn names() -> Result<Vec<Name>, Failure> {
+    let names = kernel_object::names_with("memory")?;
+    Ok(names.iter().filter_map(|name| Name::existing_memory(name).ok()).collect())
+}
+
+/// `MapViewOfFile(handle, FILE_MAP_READ, or with FILE_MAP_WRITE, 0, length)`
+fn map(handle: &OwnedHandle, length: usize, writable: bool) -> Result<NonNull<u8>, OsCode> {
+    // SAFETY: a new range, chosen by the system, touches nobody's memory.
+    let view = unsafe { MapViewOfFile(handle.as_raw_handle(), access(writable), 0, 0, length) };
+    NonNull::new(view.Value.cast()).ok_or_else(OsCode::last)
+}
+
+/// `UnmapViewOfFile(start)`: of a range of [`map`] that nobody uses any more.
+pub(in crate::sys) fn unmap(start: NonNull<u8>) {
+    // SAFETY: the callers', and it cannot fail for the start of a view.
+    unsafe { UnmapViewOfFile(MEMORY_MAPPED_VIEW_ADDRESS { Value: start.as_ptr().cast() }) };
+}
+
+fn access(writable: bool) -> u32 {
+    if writable { FILE_MAP_READ | FILE_MAP_WRITE } else { FILE_MAP_READ }
+}
+
+/// The mapping, and whether this call created it.
+fn create_mapping(kind: &str, name: &str, size: u64) -> Result<(OwnedHandle, bool), Refusal> {
+    let attributes = kernel_object::attributes()?;
+    let name = kernel_object::local(kind, name);
+    #[allow(clippy::cast_possible_truncation, reason = "the call takes the two halves")]
+    let (high, low) = ((size >> 32) as u32, size as u32);
+    // SAFETY: `attributes` and `name`, which ends with a NUL, outlive the call. The handle is closed by its owner alone.
+    unsafe {
+        SetLastError(0);
+        let handle = CreateFileMappingW(
+            INVALID_HANDLE_VALUE,
+            &raw const attributes,
+            PAGE_READWRITE,
+            high,
+            low,
+            name.as_ptr(),
+        );
+        let created = GetLastError() != ERROR_ALREADY_EXISTS;
+        Ok((kernel_object::owned(handle, "CreateFileMapping")?, created))
+    }
+}
+
+fn open_mapping(kind: &str, name: &str, writable: bool) -> Result<OwnedHandle, Refusal> {
+    let name = kernel_object::local(kind, name);
+    // SAFETY: `name` ends with a NUL and outlives the call. The handle is closed by its owner alone.
+    unsafe {
+        let handle = OpenFileMappingW(access(writable) | READ_CONTROL, 0, name.as_ptr());
+        kernel_object::owned(handle, "OpenFileMapping")
+    }
+}
