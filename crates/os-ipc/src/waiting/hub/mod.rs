@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 pub(super) use self::host::{Host, rouse};
 use self::table::{EntryId, Table};
-use self::turns::Turns;
+use self::turns::{IDLE, Turns};
 use super::queue::Queue;
 use super::watched::Watched;
 use crate::error::Result;
@@ -148,7 +148,15 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let left = hub().table.leave(self.0);
+        let left = {
+            let mut hub = hub();
+            let left = hub.table.leave(self.0);
+            if hub.table.is_empty() {
+                // A thread that sleeps without an end would never find out that it is not needed.
+                hub.rouse(Some(Instant::now() + IDLE));
+            }
+            left
+        };
         // Not under the lock: this may be the last handle on the queue.
         drop(left);
     }

@@ -16,7 +16,7 @@ use crate::waiting::queue::Queue;
 const BLIND: Duration = Duration::from_millis(20);
 
 /// The time for which the thread sleeps on without a queue, with its watches: 1 s. The model checker has no clock.
-const IDLE: Duration = if cfg!(loom) { Duration::ZERO } else { Duration::from_secs(1) };
+pub(super) const IDLE: Duration = if cfg!(loom) { Duration::ZERO } else { Duration::from_secs(1) };
 
 /// The most queues that are looked at between two looks into the inbox.
 const BATCH: usize = 128;
