@@ -56,7 +56,8 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &LimitId) -> Result<bool> {
-        opening::unlink(name_of(id)?)
+        let Some(opened) = opening::open(name_of(id)?, Owner::Any)? else { return Ok(false) };
+        known(opened).counter.remove().map(|()| true)
     }
 
     fn list(&self) -> Result<Vec<LimitInfo>> {

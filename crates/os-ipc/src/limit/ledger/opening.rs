@@ -127,28 +127,19 @@ fn call_of(refusal: Refusal) -> Failure {
     }
 }
 
-/// Removes the ledger of this name; false if there is none.
-pub(super) fn unlink(name: &Name) -> Result<bool> {
-    match open(name, Owner::Any)? {
-        Some(opened) => {
-            retire(&opened.name, &opened.ledger, &opened.status)?;
-            Ok(true)
-        }
-        None => Ok(false),
+/// Only the owner of a ledger and root may remove it.
+pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
+    if [0, status.access.uid].contains(&own_uid()) {
+        return Ok(());
     }
+    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    Err(refused
+        .with_hint(format!("it belongs to uid {}: only its owner and root may remove it", status.access.uid))
+        .with_owner(status.access.uid, Some(status.access.mode)))
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
 pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
-    if ![0, status.access.uid].contains(&own_uid()) {
-        let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
-        return Err(refused
-            .with_hint(format!(
-                "it belongs to uid {}: only its owner and root may remove it",
-                status.access.uid
-            ))
-            .with_owner(status.access.uid, Some(status.access.mode)));
-    }
     ledger.retire();
     if let Ok(folder) = sys::folder() {
         ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
