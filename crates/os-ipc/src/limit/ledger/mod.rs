@@ -20,6 +20,8 @@ use crate::sys::file_identity::FileIdentity;
 use crate::waiting::{Holder, Queue, Request, block_in_queue};
 use counter::LedgerCounter;
 use opening::Opened;
+#[cfg(system_v_semaphores)]
+pub(super) use opening::exists;
 
 /// Files in shared memory: whoever finds a dead process gives back what it held.
 pub(super) struct Ledgers;
