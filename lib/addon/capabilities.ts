@@ -75,9 +75,12 @@ function backends(): readonly BackendCapabilities[] {
   return known
 }
 
+/** The largest value of any counter: a backend that is missing here then says so itself. */
+const MOST = 2 ** 31 - 1
+
 /** The largest value of a counter of this backend. */
 export function valueMax(backend: Backend): number {
-  return backends().find(({ name }) => name === backend)?.valueMax ?? 0
+  return backends().find(({ name }) => name === backend)?.valueMax || MOST
 }
 
 /** The backends for which a fact is true; none on a platform without the addon. */
