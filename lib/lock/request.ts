@@ -42,7 +42,7 @@ export function checkRequestWith(args: readonly unknown[], option?: 'timeout'): 
   }
   if (steal) {
     throw notSupported(
-      'steal is not supported: a process cannot take a lock away from another process, whose code would run on as if it had the lock; end that process, and the lock is free',
+      'steal is not supported, because the code of the other process would go on as if it had the lock: end that process, and the lock is free',
     )
   }
   const request = { name, mode, ifAvailable, signal, callback: callback as LockGrantedCallback<unknown> }
