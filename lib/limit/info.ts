@@ -1,5 +1,7 @@
 import type { NativeHolding, NativeLimitInfo } from '../../native.cjs'
+import { defined, live } from '../inspect.js'
 import type { LimitEngine } from './engine.js'
+import type { Limit } from './limit.js'
 
 /** The number of permits that a process holds. */
 export interface LimitHolder {
@@ -95,4 +97,14 @@ export function heldBy(holders: readonly LimitHolder[], unnamed: number): string
   const parts = named.map(({ pid, permits }) => `process ${pid} holds ${permits}`)
   if (rest > 0) parts.push(`${parts.length === 0 ? '' : 'other '}processes hold ${rest}`)
   return parts.join(', ')
+}
+
+/** The facts that `console.log` of a limit shows. */
+export function inspected(limit: Limit): object {
+  const { name, engine } = limit
+  const now = () => {
+    const { key, permits, free, holders, waiters, pending } = limit.info()
+    return defined({ key: name === undefined ? key : undefined, permits, free, holders, waiters, pending })
+  }
+  return { ...defined({ name, engine }), ...live(now) }
 }

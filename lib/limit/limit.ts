@@ -3,9 +3,10 @@ import { checkEngine, type LimitEngine } from './engine.js'
 import { tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative } from '../errors.js'
+import { inspectable } from '../inspect.js'
 import { checkUsed, detached, noConstructor } from '../misuse.js'
 import { LimitHandle } from './handle.js'
-import { limitInfo, type LimitInfo } from './info.js'
+import { inspected, limitInfo, type LimitInfo } from './info.js'
 import { tracing } from './lost.js'
 import { native } from '../addon/native.js'
 import { checkId, checkInteger, checkMode, checkOptions, checkOwner, type Id } from '../options.js'
@@ -364,6 +365,8 @@ export class Limit implements PermitSource, Disposable {
 }
 
 acrossCopies(Limit, 'Limit')
+
+inspectable(Limit, inspected)
 
 /** The identification of a limit: its id, a name with its slash, and its engine. */
 interface Target {
