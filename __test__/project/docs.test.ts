@@ -433,7 +433,7 @@ for (const path of PAGES.filter(path => !/api|cli|CHANGELOG/.test(path))) {
       // The only method that pages name because it throws.
       .replaceAll('`semaphore.acquire()` throws', '')
     const unknown = [...text.matchAll(/(?<![\w./])(\w+)\.(\w+)\b(?!\.)/g)]
-      .filter(([, object = '', word = '']) => object in OBJECTS && !/^(rs|md|[cm]?[jt]s)$/.test(word))
+      .filter(([, object = '', word = '']) => object in OBJECTS && !/^(rs|md|h|py|[cm]?[jt]s)$/.test(word))
       .filter(
         ([, object = '', word = '']) =>
           !new RegExp(`^### ${OBJECTS[object]}\\.${word}\\b`, 'm').test(headings),
