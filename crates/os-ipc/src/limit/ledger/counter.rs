@@ -29,13 +29,15 @@ const REACHED: Token = Token(1);
 /// No slot: a slot's number is smaller than the number of slots.
 const NONE: u32 = u32::MAX;
 
-/// How long a process may leave to those before it what they could take: 20 ms. A process that is stopped takes nothing.
+/// The time after which a process passes a stopped one that could take something: 20 ms.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
 
 /// The time between two looks of a waiter without a hint: 1 s. If the process that watches for it has stopped, nobody hints.
+///
+/// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
@@ -334,7 +336,9 @@ impl LedgerCounter {
             // Between two looks that are far apart, it may have been busy all the time.
             Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
                 hold.idle_head = Some(IdleHead { last: now, ..seen });
-                now - seen.since > micros(MOMENT)
+                let idle = now - seen.since;
+                // A process that is not stopped may only have had no processor.
+                idle > micros(LOOK_AGAIN) || idle > micros(MOMENT) && death::is_stopped(ProcessId(head.id))
             }
             _ => {
                 hold.idle_head = Some(IdleHead { ticket: head.ticket, since: now, last: now });
