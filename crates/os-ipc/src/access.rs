@@ -56,12 +56,12 @@ impl Owner {
             |why: &str| Error::new(Code::ForeignOwner, format!("{object} belongs to uid {uid}, {why}"));
         Err(if anonymous(uid) {
             refused("which stands for all users without a uid in this user namespace").with_hint(
-                "no call tells which user it is (see /proc/self/uid_map): trust every owner, if that is what you want",
+                "no call tells which user it is (see /proc/self/uid_map): if you trust every owner, allow all of them",
             )
             .with_remedy(Remedy::AnyOwner)
         } else {
             refused(&format!("which is neither this process's user ({own}) nor root"))
-                .with_hint("trust this owner, if that is what you want")
+                .with_hint("if you trust this owner, pass its uid")
                 .with_remedy(Remedy::Owner)
         }
         .with_owner(uid, None))
@@ -79,7 +79,7 @@ impl Owner {
                     Code::NotSupported,
                     "Windows has no uids: no owner can be given as one",
                 )
-                .with_hint("trust every owner, if that is what you want")
+                .with_hint("if you trust every owner, allow all of them")
                 .with_remedy(Remedy::AnyOwner));
             }
             Self::Default => {}
@@ -92,7 +92,7 @@ impl Owner {
         let what =
             format!("{object} belongs to {whose}, who is neither this process's user nor an administrator");
         Err(Error::new(Code::ForeignOwner, what)
-            .with_hint("trust every owner, if that is what you want")
+            .with_hint("if you trust every owner, allow all of them")
             .with_remedy(Remedy::AnyOwner))
     }
 }
