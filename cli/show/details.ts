@@ -100,7 +100,7 @@ function heldBy({ type, exclusive, shared }: Item): string | undefined {
 }
 
 function kindText({ type, system }: Item): string {
-  if (type === 'limit') return 'limit, in a System V set'
+  if (type === 'limit') return system === 'ledger' ? 'limit, in a ledger' : 'limit, in a System V set'
   if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
   return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
 }

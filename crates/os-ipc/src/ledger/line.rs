@@ -36,9 +36,17 @@ impl<P: Place> Ledger<P> {
         waited
     }
 
-    /// Whether a slot is in the line.
-    pub(crate) fn is_waiting(&self, slot: SlotNumber) -> bool {
-        self.slot(slot).ticket() != 0
+    /// The place of a slot in the line; 0 if it is not in the line.
+    pub(crate) fn ticket(&self, slot: SlotNumber) -> u64 {
+        self.slot(slot).ticket()
+    }
+
+    /// The process behind a place in the line, which watches the process that has the place.
+    ///
+    /// When that process leaves the line, this one has to look which process is before it now.
+    pub(crate) fn behind(&self, ticket: u64) -> Option<u64> {
+        let behind = self.waiting().filter(|entry| entry.ticket > ticket);
+        behind.min_by_key(|entry| entry.ticket).map(|entry| entry.id)
     }
 
     /// How many processes are before a slot; all that wait, if the slot is not in the line.

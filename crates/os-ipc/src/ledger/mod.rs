@@ -19,6 +19,8 @@ mod changes;
 mod file;
 mod layout;
 mod line;
+#[cfg(all(loom, test))]
+mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 

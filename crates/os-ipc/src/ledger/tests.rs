@@ -131,7 +131,7 @@ fn no_process_passes_those_before_it_in_the_line() {
     assert_eq!(world.woken(), [2]);
     assert!(!world.take(a) && !world.take(c));
     assert!(world.take(b));
-    assert!(!world.ledger.is_waiting(b));
+    assert_eq!(world.ledger.ticket(b), 0);
     assert_eq!(world.woken(), [3]);
     assert_eq!(world.ledger.others_waiting(Some(c)), 0);
     assert_eq!(world.ledger.others_waiting(Some(b)), 1);
@@ -176,6 +176,9 @@ fn the_head_of_the_line_watches_all_and_others_the_one_before_them() {
     assert_eq!(world.watched(b), [3]);
     assert_eq!(world.watched(d), [2]);
     assert_eq!(world.watched(a), [4]);
+    // The last one has to look again when the one before it leaves.
+    assert_eq!(world.ledger.behind(world.ledger.ticket(b)), Some(4));
+    assert_eq!(world.ledger.behind(world.ledger.ticket(d)), None);
     assert_eq!(world.ledger.head().map(|entry| entry.id), Some(3));
 }
 
@@ -190,7 +193,7 @@ fn the_slot_of_a_dead_process_is_used_again() {
     assert!(!world.reap(4));
     assert_eq!(world.claim(7), slots[3]);
     assert_eq!((world.ledger.value(), world.ledger.held(slots[3])), (2, 0));
-    assert!(!world.ledger.is_waiting(slots[3]));
+    assert_eq!(world.ledger.ticket(slots[3]), 0);
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn a_limit_shrinks_by_its_free_permits_and_grows_at_once() {
     world.ledger.give_back(a);
     assert!(!world.take(a));
     assert_eq!(shrink(0), Ok(Step::Taken));
-    assert!(!world.ledger.is_waiting(b));
+    assert_eq!(world.ledger.ticket(b), 0);
     assert_eq!(world.guarded(1).grow(1, 5), Ok(false));
     assert_eq!(world.guarded(1).grow(0, 5), Ok(true));
     assert!(world.take(a));

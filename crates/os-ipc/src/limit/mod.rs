@@ -270,6 +270,12 @@ impl LimitIdentity {
     }
 }
 
+/// Whether a limit of this name lives in the ledger, where no set shows it.
+#[cfg(system_v_semaphores)]
+pub(crate) fn is_ledger(name: &crate::name::Name) -> bool {
+    ledger::exists(name)
+}
+
 /// Every limit that we may read.
 pub(crate) fn list() -> Result<Vec<LimitInfo>> {
     choice::list()

@@ -29,13 +29,15 @@ const REACHED: Token = Token(1);
 /// No slot: a slot's number is smaller than the number of slots.
 const NONE: u32 = u32::MAX;
 
-/// How long a process may leave to those before it what they could take: 20 ms. A process that is stopped takes nothing.
+/// The time after which a process passes a stopped one that could take something: 20 ms.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
 
 /// The time between two looks of a waiter without a hint: 1 s. If the process that watches for it has stopped, nobody hints.
+///
+/// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
@@ -246,6 +248,18 @@ impl LedgerCounter {
         self.ledger.to_wake(|id| self.hint(id));
     }
 
+    /// Sends hints after this process left its place in the line: the process behind it watches another one from now on.
+    fn wake_after(&self, ticket: u64) {
+        let mut behind = self.ledger.behind(ticket);
+        self.ledger.to_wake(|id| {
+            self.hint(id);
+            behind.take_if(|behind| *behind == id);
+        });
+        if let Some(behind) = behind {
+            self.hint(behind);
+        }
+    }
+
     fn hint(&self, id: u64) {
         wake::hint(self.inboxes(), ProcessId(id), self.key());
     }
@@ -284,7 +298,7 @@ impl LedgerCounter {
     }
 
     fn attempt(&self, request: Request, slot: SlotNumber, pace: Pace) -> Result<Attempt> {
-        let waited = self.ledger.is_waiting(slot);
+        let ticket = self.ledger.ticket(slot);
         let Some(guarded) = self.guarded()? else { return Ok(Attempt::Busy) };
         let outcome = match request {
             Request::Shrink(to) => match guarded.shrink(slot, u32::from(to), pace) {
@@ -299,12 +313,12 @@ impl LedgerCounter {
         };
         drop(guarded);
         let outcome = outcome.map_err(|Retired| self.removed("take a permit from the limit"))?;
-        if waited && matches!(outcome, Attempt::Done(_)) {
+        if ticket != 0 && matches!(outcome, Attempt::Done(_)) {
             if matches!(outcome, Attempt::Done(REACHED)) {
                 self.ledger.part(slot);
             }
-            // The next one in the line is its head now, and watches all processes.
-            self.wake_others();
+            // If it was the head of the line, the process behind it is the head now, and watches all processes.
+            self.wake_after(ticket);
         }
         Ok(outcome)
     }
@@ -322,7 +336,9 @@ impl LedgerCounter {
             // Between two looks that are far apart, it may have been busy all the time.
             Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
                 hold.idle_head = Some(IdleHead { last: now, ..seen });
-                now - seen.since > micros(MOMENT)
+                let idle = now - seen.since;
+                // A process that is not stopped may only have had no processor.
+                idle > micros(LOOK_AGAIN) || idle > micros(MOMENT) && death::is_stopped(ProcessId(head.id))
             }
             _ => {
                 hold.idle_head = Some(IdleHead { ticket: head.ticket, since: now, last: now });
@@ -344,8 +360,24 @@ impl LedgerCounter {
         found
     }
 
+    /// Lets the head of the line watch this process, which is about to change the ledger.
+    ///
+    /// A process that dies between its change and its hints would leave the waiters asleep.
+    fn announce(&self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        let mut hold = self.lock();
+        while self.claim(&mut hold)?.is_none() {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        Ok(true)
+    }
+
     /// Raises the number of permits.
     pub(super) fn grow(&self, from: u32, to: u32) -> Result<bool> {
+        self.announce(opening::GUARD_WITHIN)?;
         let Some(guarded) = self.guarded_within(opening::GUARD_WITHIN)? else {
             return Err(opening::guard_is_held(&self.name, &self.ledger));
         };
@@ -370,11 +402,15 @@ impl LedgerCounter {
 
     /// Removes the limit; all who wait get `EIDRM`.
     pub(super) fn remove(&self) -> Result<()> {
+        /// The most that a stopped process holds up the removal before its mark: 100 ms.
+        const PATIENCE: Duration = Duration::from_millis(100);
         if self.ledger.is_retired() {
-            Ok(())
-        } else {
-            opening::retire(&self.name, &self.ledger, &self.status)
+            return Ok(());
         }
+        opening::check_removable(&self.name, &self.status)?;
+        // Without a slot, a waiter sees the mark when it next looks.
+        let _ = self.announce(PATIENCE);
+        opening::retire(&self.name, &self.ledger, &self.status)
     }
 
     /// A thread that panicked left nothing half-done here: no code between two changes panics.
@@ -450,11 +486,11 @@ impl Watched for LedgerCounter {
 
     fn parted(&self) {
         let hold = self.lock();
-        if let Some(slot) = self.slot()
-            && self.ledger.part(slot)
-        {
+        let Some(slot) = self.slot() else { return };
+        let ticket = self.ledger.ticket(slot);
+        if self.ledger.part(slot) {
             drop(hold);
-            self.wake_others();
+            self.wake_after(ticket);
         }
     }
 
@@ -470,10 +506,10 @@ impl Drop for LedgerCounter {
             && self.is_own()
             && self.ledger.held(slot) == 0
         {
-            let waited = self.ledger.is_waiting(slot);
+            let ticket = self.ledger.ticket(slot);
             self.ledger.leave(slot);
-            if waited {
-                self.wake_others();
+            if ticket != 0 {
+                self.wake_after(ticket);
             }
         }
     }

@@ -20,6 +20,8 @@ use crate::sys::file_identity::FileIdentity;
 use crate::waiting::{Holder, Queue, Request, block_in_queue};
 use counter::LedgerCounter;
 use opening::Opened;
+#[cfg(system_v_semaphores)]
+pub(super) use opening::exists;
 
 /// Files in shared memory: whoever finds a dead process gives back what it held.
 pub(super) struct Ledgers;
@@ -56,7 +58,8 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &LimitId) -> Result<bool> {
-        opening::unlink(name_of(id)?)
+        let Some(opened) = opening::open(name_of(id)?, Owner::Any)? else { return Ok(false) };
+        known(opened).counter.remove().map(|()| true)
     }
 
     fn list(&self) -> Result<Vec<LimitInfo>> {

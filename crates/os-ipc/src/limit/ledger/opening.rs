@@ -10,6 +10,7 @@ use std::hash::Hasher;
 
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
+use crate::hints;
 use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
 use crate::name::Name;
 use crate::sys::access::own_uid;
@@ -127,28 +128,19 @@ fn call_of(refusal: Refusal) -> Failure {
     }
 }
 
-/// Removes the ledger of this name; false if there is none.
-pub(super) fn unlink(name: &Name) -> Result<bool> {
-    match open(name, Owner::Any)? {
-        Some(opened) => {
-            retire(&opened.name, &opened.ledger, &opened.status)?;
-            Ok(true)
-        }
-        None => Ok(false),
+/// Only the owner of a ledger and root may remove it.
+pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
+    if [0, status.access.uid].contains(&own_uid()) {
+        return Ok(());
     }
+    let (uid, mode) = (status.access.uid, status.access.mode);
+    let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
+    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
 pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
-    if ![0, status.access.uid].contains(&own_uid()) {
-        let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
-        return Err(refused
-            .with_hint(format!(
-                "it belongs to uid {}: only its owner and root may remove it",
-                status.access.uid
-            ))
-            .with_owner(status.access.uid, Some(status.access.mode)));
-    }
     ledger.retire();
     if let Ok(folder) = sys::folder() {
         ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
@@ -201,6 +193,7 @@ fn find(name: &Name, owner: Owner) -> Result<Found> {
         Ok(opened) => opened,
         Err(_) if foreign.is_some() => return Err(foreign.unwrap_or_else(|| absent(name))),
         Err(Refusal::Failed(Failure(_, OsCode::ENOENT))) => return Ok(Found::Absent),
+        Err(Refusal::Failed(Failure("open", OsCode::EACCES))) => return Err(closed_to_us(name)),
         Err(Refusal::Failed(failure)) => return Err(failed("open", name, failure)),
         Err(Refusal::NotAnObject(what)) => return Err(not_a_ledger(name, what)),
     };
@@ -223,6 +216,22 @@ fn find(name: &Name, owner: Owner) -> Result<Found> {
     let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
     let opened = Opened { name: name.clone(), ledger: Ledger::new(file, layout), status };
     if is_ours { enter(opened) } else { replace(&opened) }
+}
+
+/// The error for a ledger whose mode does not let this process use it.
+fn closed_to_us(name: &Name) -> Error {
+    let what = "no permission to read and change the limit";
+    let error = Error::system(what, "open", format_args!("'{name}'"), OsCode::EACCES);
+    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(name)));
+    let Some(access) = access else { return error };
+    let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
+    error.with_hint(hint).with_remedy(remedy).with_owner(access.uid, Some(access.mode))
+}
+
+/// Whether a file has the place of the ledger of this name.
+#[cfg(system_v_semaphores)]
+pub(in crate::limit) fn exists(name: &Name) -> bool {
+    sys::folder().is_ok_and(|folder| sys::access_of(folder, &file_name(name)).is_some())
 }
 
 /// Uses a ledger, unless it was removed.

@@ -12,7 +12,7 @@ mod imp;
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod system;
 
-pub(crate) use imp::{Draft, LedgerFile, Status, folder, names};
+pub(crate) use imp::{Draft, LedgerFile, Status, access_of, folder, names};
 pub(crate) use origin::own_origin;
 
 mod origin {

@@ -86,6 +86,11 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// `lstat(path)`: the owner and mode of the file of this name; `None` if there is none, or if it is not shown.
+pub(crate) fn access_of(folder: &Path, name: &str) -> Option<Access> {
+    fs::symlink_metadata(path_of(folder, name)).ok().map(|there| Access::of_file(&there))
+}
+
 fn path_of(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{PREFIX}{name}"))
 }
