@@ -373,6 +373,45 @@ fn a_removed_source_fails_every_waiter_once() {
 }
 
 #[test]
+fn the_thread_ends_a_moment_after_the_last_queue_left() {
+    let folder = Folder::new();
+    let fake = Fake::new(&folder.0);
+    let queue = Queue::of_units(Arc::clone(&fake));
+    let party = Party::new();
+    let id = party.wait(&queue);
+    // Other tests may use the same thread: it ends once none of them does.
+    queue.cancel(id, &party.mailbox);
+    until("no thread serves", || !hub().running);
+    let id = party.wait(&queue);
+    fake.post(1);
+    assert_eq!(hand_over(party.collect(1)), [id]);
+}
+
+#[test]
+fn a_blocking_wait_serves_the_other_queues_and_leaves_them_to_a_thread() {
+    let folder = Folder::new();
+    let (fake, other) = (Fake::new(&folder.0), Fake::new(&folder.0));
+    let (queue, other_queue) = (Queue::of_units(Arc::clone(&fake)), Queue::of_units(Arc::clone(&other)));
+    until("no thread serves", || !hub().running);
+    let (party, holder) = (Party::new(), Arc::default());
+    let (one, two) = std::thread::scope(|scope| {
+        let blocked = scope.spawn(|| block_in_queue(&queue, Request::Permit, &holder, None).unwrap());
+        until("it waits", || queue.pending() == 1);
+        let one = party.wait(&other_queue);
+        other.post(1);
+        assert_eq!(hand_over(party.collect(1)), [one]);
+        let two = party.wait(&other_queue);
+        fake.post(1);
+        assert!(blocked.join().unwrap());
+        (one, two)
+    });
+    assert!(one < two);
+    other.post(1);
+    assert_eq!(hand_over(party.collect(1)), [two]);
+    assert_eq!((holder.permits(), fake.units(), other.units()), (1, 0, 0));
+}
+
+#[test]
 fn a_panic_of_one_source_does_not_stop_the_others() {
     let folder = Folder::new();
     let (bad, good) = (Fake::new(&folder.0), Fake::new(&folder.0));
