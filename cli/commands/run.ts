@@ -64,7 +64,11 @@ export default command({
     'The limit stays after the last command; os-ipc rm removes it. os-ipc limit NAME shows the holders of its permits, and os-ipc limit NAME N changes their number.',
   ],
   examples: [
-    ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],
+    ['os-ipc run convert -n 4 -- echo at most four', 'at most four at a time'],
+    [
+      'find . -name "*.mov" | xargs -rP 8 -I{} os-ipc run convert -n 4 -- ./convert {}',
+      'eight start, four run',
+    ],
     [
       'os-ipc run backup --timeout 0 --wait-code 0 -- ./backup',
       'for cron: skip this run if the last one still runs',
