@@ -5,12 +5,10 @@ use std::fmt::Display;
 use std::sync::OnceLock;
 
 use crate::error::{Code, Error, Remedy, Result};
+#[cfg(windows)]
+use crate::sys::access::{Access, Owned};
 #[cfg(unix)]
 use crate::sys::access::{Access, Users, own_uid};
-#[cfg(windows)]
-use crate::sys::failure::Failure;
-#[cfg(windows)]
-use crate::sys::kernel_object::Owned;
 
 /// The owners whose objects a call opens.
 ///
@@ -73,11 +71,7 @@ impl Owner {
 #[cfg(windows)]
 impl Owner {
     /// Refuses `object` if its owner is neither this process's user, nor SYSTEM or the administrators, nor allowed.
-    pub(crate) fn check(
-        self,
-        object: impl Display,
-        found: impl FnOnce() -> std::result::Result<Owned, Failure>,
-    ) -> Result<()> {
+    pub(crate) fn check(self, object: impl Display, access: Access) -> Result<()> {
         match self {
             Self::Any => return Ok(()),
             Self::Uid(_) => {
@@ -90,18 +84,16 @@ impl Owner {
             }
             Self::Default => {}
         }
-        match found() {
-            Ok(Owned::Trusted) => Ok(()),
-            Ok(Owned::Foreign(sid)) => Err(Error::new(
-                Code::ForeignOwner,
-                format!(
-                    "{object} belongs to {sid}, which is neither this process's user nor an administrator"
-                ),
-            )
+        let whose = match access.owned {
+            Owned::Trusted => return Ok(()),
+            Owned::Foreign(sid) => sid.to_string(),
+            Owned::Unknown => "a user that this process may not know".to_owned(),
+        };
+        let what =
+            format!("{object} belongs to {whose}, who is neither this process's user nor an administrator");
+        Err(Error::new(Code::ForeignOwner, what)
             .with_hint("if you trust every owner, allow all of them")
-            .with_remedy(Remedy::AnyOwner)),
-            Err(Failure(call, code)) => Err(Error::system("cannot read the owner", call, object, code)),
-        }
+            .with_remedy(Remedy::AnyOwner))
     }
 }
 
