@@ -582,7 +582,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     const hint =
       sending === undefined
         ? 'the channel was full all that time: info() names its receivers'
-        : `the process ${sending} was sending: if it does not go on, it is stopped or in a callback`
+        : `the process ${sending} was sending: if it does not continue, it is stopped or in a callback`
     return channelTimedOut(`the channel '${this.name}' had no room in time`, hint)
   }
 
@@ -591,7 +591,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     const hint =
       receiving === undefined
         ? 'no message came in that time: info() names its senders'
-        : `the process ${receiving} was receiving: if it does not go on, it is stopped or in a callback`
+        : `the process ${receiving} was receiving: if it does not continue, it is stopped or in a callback`
     return channelTimedOut(`the channel '${this.name}' had no message in time`, hint)
   }
 }
