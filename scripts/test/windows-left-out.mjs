@@ -4,7 +4,6 @@
 export const FILES = [
   'limit/limit.test.ts',
   'limit/resize.test.ts',
-  'lock/locks.test.ts',
   'memory/shared-memory.test.ts',
   'semaphore/semaphore.test.ts',
   'waiting/abort.test.ts',
@@ -20,6 +19,7 @@ const REASONS = [
   ['postgres/', 'a PostgreSQL server does not run under Wine'],
   ['project/', 'is about the repository, not about the platform'],
   ['peers', 'the programs of other languages are compiled for Linux'],
+  ['lock/locks', 'its helpers ask programs of Unix'],
   ['', 'was not tried on Windows yet'],
 ]
 
@@ -50,6 +50,9 @@ const TITLES = [
     'Windows has no uids and modes',
   ],
   [/a name may have 250 bytes after its slash/, 'a name on Windows has at most 200 UTF-16 units'],
+  [/on the other backend/, 'Windows has one kind of semaphores'],
+  [/had a blocked thread of libuv's pool/, 'no wait uses the pool on Windows'],
+  [/: a signal( \(windows\))?$/, 'a signal of Windows ends a process with an exit code'],
   [/a storm of signals|a stopped process still waits/, 'Windows has no such signals'],
 ]
 
