@@ -181,6 +181,44 @@ declare class IpcError extends Error {
  */
 declare function ftok(path: string, projectId: number): number;
 
+/** The codecs as the header records them. */
+declare const CODECS: readonly ["bytes", "json", "structured"];
+/** How values become bytes. */
+type Codec = (typeof CODECS)[number];
+
+/** A channel on this host, as {@link list} shows it. Processes go on meanwhile, so each number is one of a moment ago. */
+interface ListedChannel {
+    readonly name: string;
+    /** The bytes that messages can use. */
+    readonly capacity: number;
+    /** The longest message in bytes. */
+    readonly maxMessage: number;
+    readonly codec: Codec;
+    /** The used bytes, with the 8 bytes before each message. */
+    readonly bytes: number;
+    /** The messages that were sent and not received. A process that is killed while it sends can make it one too high. */
+    readonly messages: number;
+    /** The number of messages sent so far, modulo 2^32. */
+    readonly sent: number;
+    /** The number of messages received so far, modulo 2^32. */
+    readonly received: number;
+    /** The pids of the living processes that have sent to it and have it open. */
+    readonly senders: number[];
+    /** The pids of the living processes that have received from it and have it open. */
+    readonly receivers: number[];
+    /** Whether `end()` was called. */
+    readonly ended: boolean;
+    /** The uid of its owner. */
+    readonly uid: number;
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** When it was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+    /** The backend of its two semaphores. */
+    readonly backend: Backend;
+}
+
 /** A lock that is in use, or whose last user has ended a moment ago or was killed. */
 interface ListedLock {
     readonly name: string;
@@ -332,6 +370,8 @@ interface Listing {
     readonly limits: LimitInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
+    /** Channels: each is a memory object and two semaphores, and these are not among `memory` and `semaphores`. */
+    readonly channels: ListedChannel[];
     readonly memory: SharedMemoryInfo[];
 }
 /**
@@ -341,10 +381,11 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, locks, memory } = list()
+ * const { semaphores, limits, locks, channels, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
@@ -1238,11 +1279,6 @@ interface Settings {
  */
 declare const settings: Settings;
 
-/** The codecs as the header records them. */
-declare const CODECS: readonly ["bytes", "json", "structured"];
-/** How values become bytes. */
-type Codec = (typeof CODECS)[number];
-
 /** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
 interface ChannelInfo {
     readonly name: string;
@@ -1561,4 +1597,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

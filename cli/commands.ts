@@ -15,7 +15,7 @@ function entry(name: string, summary: string, load: () => Promise<{ default: unk
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Entry[] = [
-  entry('ls', 'list semaphores, limits, locks and memory', () => import('./commands/ls.js')),
+  entry('ls', 'list semaphores, limits, locks, channels and memory', () => import('./commands/ls.js')),
   entry('show', 'show everything about one of them', () => import('./commands/show.js')),
   entry('top', 'watch all of them, live', () => import('./commands/top.js')),
   entry('run', 'run a command while holding a permit', () => import('./commands/run.js')),
@@ -27,9 +27,11 @@ export const COMMANDS: readonly Entry[] = [
   entry('wait', 'take a unit, waiting until there is one', () => import('./commands/wait.js')),
   entry('try', 'take a unit if there is one now', () => import('./commands/try.js')),
   entry('value', 'print the counter of a semaphore', () => import('./commands/value.js')),
+  entry('send', 'send lines or frames to a channel', () => import('./commands/send.js')),
+  entry('receive', 'receive messages from a channel', () => import('./commands/receive.js')),
   entry('read', 'copy memory to standard output', () => import('./commands/read.js')),
   entry('write', 'copy standard input to memory', () => import('./commands/write.js')),
-  entry('rm', 'remove semaphores, limits and memory', () => import('./commands/rm.js')),
+  entry('rm', 'remove semaphores, limits, channels and memory', () => import('./commands/rm.js')),
   entry('key', "print a name's key, and how other languages open it", () => import('./commands/key.js')),
   entry(
     'doctor',

@@ -40,6 +40,7 @@ export default command({
     limits: { help: 'Only limits.' },
     memory: { short: 'm', help: 'Only shared memory.' },
     locks: { short: 'l', help: 'Only locks.' },
+    channels: { short: 'c', help: 'Only channels.' },
     names: {
       short: 'q',
       help: 'Only the names, one per line, without the objects that have none. Control characters are escaped, as everywhere: --json has the exact name.',
@@ -47,10 +48,10 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    "Lists every semaphore, limit, lock and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
-    'KIND is sem (System V), sem-posix, limit, lock, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key; on a terminal a long one is cut in its middle. ' +
-      'VALUE is the counter of a semaphore, or how many permits of a limit are used: 2/2 used leaves none, and paused is a limit of no permits. HOLDERS are the processes that hold them. ' +
-      'LAST PID changed the counter, attached or detached last; "dead" when that process has ended; for a lock it is a process that uses it. AGE is the time since it was made, or since its owner or mode last changed. ' +
+    "Lists every semaphore, limit, lock, channel and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
+    'KIND is sem (System V), sem-posix, limit, lock, channel, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key; on a terminal a long one is cut in its middle. ' +
+      'VALUE is the counter of a semaphore, or how many permits of a limit are used: 2/2 used leaves none, and paused is a limit of no permits. For a channel it is the number of messages, and how full the channel is. HOLDERS are the processes that hold them. ' +
+      'LAST PID changed the counter, attached or detached last; "dead" when that process has ended; for a lock or a channel it is a process that uses it. AGE is the time since it was made, or since its owner or mode last changed. ' +
       'A dash stands for a value that the system does not tell.',
   ],
   examples: [
@@ -67,6 +68,7 @@ export default command({
       ...(options.limits ? ['limit'] : []),
       ...(options.memory ? ['memory'] : []),
       ...(options.locks ? ['lock'] : []),
+      ...(options.channels ? ['channel'] : []),
     ]
     const all = everything(ipc)
     const items = all.filter(

@@ -36,8 +36,8 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows everything that the kernel tells about a semaphore, a limit, a lock or memory, with a hex dump of the memory.',
-    'A limit shows the processes that hold its permits. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
+    'Shows everything that the kernel tells about a semaphore, a limit, a lock, a channel or memory, with a hex dump of the memory.',
+    'A limit shows the processes that hold its permits, and a channel those that send and receive. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
       'as far as this user may look at other processes. A unit of a semaphore has no owner, so its holder is unknown.',
     'With --watch, the changes since the last look are marked on a terminal; elsewhere only the changes are printed, one per line. Ctrl-C ends it.',
   ],

@@ -36,10 +36,10 @@ export default command({
     json: { help: 'Print each frame as a line of JSON.' },
   },
   description: [
-    'Shows all semaphores, limits, locks and memory, live: the value as a bar, the permits of a limit that are held and by whom, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
+    'Shows all semaphores, limits, locks, channels and memory, live: the value as a bar, the permits of a limit that are held and by whom, how full a channel is, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
       'Without a terminal the frames are printed one after the other.',
     'The bar of a semaphore is the value as a share of the largest that top has seen, since the kernel does not keep the first one; that of a limit is the share of its permits that are held. The kernel counts no operations either: ' +
-      'top looks 20 times a second, and OPS/S is how many looks a second found a change. It is never more than the truth, and where every look found one, as in ≥20, the truth may be much more.',
+      'top looks 20 times a second, and OPS/S is how many looks a second found a change. It is never more than the truth, and where every look found one, as in ≥20, the truth may be much more. A channel counts its messages: its OPS/S is exact.',
   ],
   examples: [
     ['os-ipc top', 'until q'],

@@ -1,4 +1,5 @@
 import { checked } from '../errors.js'
+import { channelIn, type ListedChannel } from '../channel/listed.js'
 import { type ListedLock, listedLock } from '../lock/listed.js'
 import { limitInfo, type LimitInfo } from '../limit/info.js'
 import { native } from '../addon/native.js'
@@ -12,6 +13,8 @@ export interface Listing {
   readonly limits: LimitInfo[]
   /** Locks: each is a set of semaphores, and not among `semaphores`. */
   readonly locks: ListedLock[]
+  /** Channels: each is a memory object and two semaphores, and these are not among `memory` and `semaphores`. */
+  readonly channels: ListedChannel[]
   readonly memory: SharedMemoryInfo[]
 }
 
@@ -22,19 +25,33 @@ export interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, locks, memory } = list()
+ * const { semaphores, limits, locks, channels, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 export function list(): Listing {
   // `Array.from`: arrays of the addon belong to the main context, and a test of Jest runs in another one.
+  const semaphores = Array.from(checked(native.listSemaphores()), semaphoreInfo)
+  const limits = Array.from(checked(native.listLimits()), limitInfo)
+  const locks = Array.from(checked(native.listLocks()), listedLock)
+  const channels: ListedChannel[] = []
+  const memory: SharedMemoryInfo[] = []
+  const wakes = new Set<string>()
+  for (const info of checked(native.listSegments())) {
+    const found = channelIn(info)
+    if (found === undefined) memory.push(sharedMemoryInfo(info))
+    else channels.push(found.channel)
+    for (const name of found?.wakes ?? []) wakes.add(name)
+  }
   return {
-    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
-    limits: Array.from(checked(native.listLimits()), limitInfo),
-    locks: Array.from(checked(native.listLocks()), listedLock),
-    memory: Array.from(checked(native.listSegments()), sharedMemoryInfo),
+    semaphores: semaphores.filter(({ name }) => name === undefined || !wakes.has(name)),
+    limits,
+    locks,
+    channels,
+    memory,
   }
 }
