@@ -1,7 +1,10 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
-/** The engine of a limit: `'sysv'` is semop(2) with undo. */
-type LimitEngine = 'sysv';
+/**
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
+ * what it holds.
+ */
+type LimitEngine = 'sysv' | 'ledger';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
@@ -16,9 +19,12 @@ type PerBackend = Readonly<Record<Backend, boolean>>;
 interface LimitCapabilities {
     /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
     readonly engines: readonly LimitEngine[];
-    /** The engine of a limit when no `engine` is given. */
+    /**
+     * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
+     * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+     */
     readonly default: LimitEngine | undefined;
-    /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
+    /** Whether the permits of a dead process come back in that engine. */
     readonly crashRecovery: boolean;
 }
 /**
@@ -244,301 +250,12 @@ interface ListedLock {
     readonly changedAt: Date;
 }
 
-/** The number of permits that a process holds. */
-interface LimitHolder {
-    readonly pid: number;
-    readonly permits: number;
-}
-/** The facts about a limit; `undefined` where the system does not tell them. */
-interface LimitInfo {
-    /** The engine. */
-    readonly engine: LimitEngine;
-    /** The name with its leading slash, where the limit carries it. */
-    readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number. */
-    readonly key: number;
-    /** The System V set's id. */
-    readonly id: number;
-    /** The recorded number of permits; `undefined` for a set that another program made. */
-    readonly permits: number | undefined;
-    /** The number of free permits. */
-    readonly free: number;
-    /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
-    readonly holders: readonly LimitHolder[] | undefined;
-    /**
-     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
-     * Permits that another program took without undo count here too.
-     */
-    readonly unnamed: number | undefined;
-    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
-    readonly waiters: number;
-    /** The number of pending waits of this process. */
-    readonly pending: number;
-    /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner. */
-    readonly uid: number;
-    /** The gid of the owner. */
-    readonly gid: number;
-    /** Permission bits. */
-    readonly mode: number;
-    /** The time of the last operation, in whole seconds. */
-    readonly operatedAt: Date | undefined;
-    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
-    readonly changedAt: Date;
-    /** Whether it certainly belongs to this name, and not to another name with the same key. */
-    readonly verified: boolean;
-}
-
-/** The facts about a semaphore; `undefined` where the system does not tell them. */
-interface SemaphoreInfo {
-    /** The backend. */
-    readonly backend: Backend;
-    /** The name with its leading slash, where the semaphore carries it. */
-    readonly name: string | undefined;
-    /** The System V key, a signed 32-bit number. */
-    readonly key: number | undefined;
-    /** The System V set's id. */
-    readonly id: number | undefined;
-    /** The counter. */
-    readonly value: number | undefined;
-    /**
-     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
-     * semaphore keeps counting a thread that was killed while it waited.
-     */
-    readonly waiters: number | undefined;
-    /** The number of pending waits of this process. */
-    readonly pending: number;
-    /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner. */
-    readonly uid: number | undefined;
-    /** The gid of the owner. */
-    readonly gid: number | undefined;
-    /** Permission bits. */
-    readonly mode: number | undefined;
-    /** The time of the last operation, in whole seconds. */
-    readonly operatedAt: Date | undefined;
-    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
-    readonly changedAt: Date | undefined;
-    /** Whether it certainly belongs to this name, and not to another name with the same key. */
-    readonly verified: boolean;
-    /** Whether its name was removed or belongs to another one now (POSIX). */
-    readonly removed: boolean;
-}
-
-/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
-interface SharedMemoryInfo {
-    /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv' | 'windows';
-    /** The name of a POSIX object, or of memory on Windows. */
-    readonly name: string | undefined;
-    /** The key of a System V segment; `undefined` if it has none or has lost it. */
-    readonly key: number | undefined;
-    /** The id of a System V segment. */
-    readonly id: number | undefined;
-    /** The present size in bytes: a peer can truncate a POSIX object. */
-    readonly size: number;
-    /** The number of attachments of a System V segment, in all processes. */
-    readonly attached: number | undefined;
-    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
-    readonly creatorPid: number | undefined;
-    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner; 0 on Windows, which has none. */
-    readonly uid: number;
-    /** The gid of its group; 0 on Windows. */
-    readonly gid: number;
-    /** Permission bits. */
-    readonly mode: number;
-    /** The time at which a POSIX object was made, where the file system keeps it. */
-    readonly createdAt: Date | undefined;
-    /** The time of the last attachment of a System V segment. */
-    readonly attachedAt: Date | undefined;
-    /** The time of its last detachment. */
-    readonly detachedAt: Date | undefined;
-    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
-    readonly changedAt: Date | undefined;
-    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
-    readonly removed: boolean | undefined;
-}
-
-/** All objects on this host that this process may read. */
-interface Listing {
-    readonly semaphores: SemaphoreInfo[];
-    /** Limits: each is a set of semaphores, and not among `semaphores`. */
-    readonly limits: LimitInfo[];
-    /** Locks: each is a set of semaphores, and not among `semaphores`. */
-    readonly locks: ListedLock[];
-    /** Channels: each is a memory object and two semaphores, and these are not among `memory` and `semaphores`. */
-    readonly channels: ListedChannel[];
-    readonly memory: SharedMemoryInfo[];
-}
-/**
- * Lists all objects on this host that this process may read, whichever program or language made them.
- *
- * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
- *
- * @example
- * ```ts
- * const { semaphores, limits, locks, channels, memory } = list()
- * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
- * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
- * for (const { name, processes } of locks) console.log(name, processes)
- * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
- * for (const { name, key, size } of memory) console.log(name ?? key, size)
- * ```
- */
-declare function list(): Listing;
-
-/** The mode of a lock: `'exclusive'` has one holder; `'shared'` has any number of holders that all request `'shared'`. */
-type LockMode = 'exclusive' | 'shared';
-/** The options of a request. */
-interface LockOptions {
-    /** `'exclusive'` when missing. */
-    mode?: LockMode;
-    /** Takes the lock only if it is free now; otherwise the callback gets `null`. */
-    ifAvailable?: boolean;
-    /** Not supported: a process cannot take a lock away from another process. */
-    steal?: boolean;
-    /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
-    signal?: AbortSignal;
-}
-/** A lock that is held; the argument of the callback. */
-interface Lock {
-    /** The name that was requested. */
-    readonly name: string;
-    /** The mode in which it is held. */
-    readonly mode: LockMode;
-    /**
-     * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of one host is never lost, and its signal
-     * never aborts. A lock of `os-ipc/postgres` is lost with its session.
-     */
-    readonly signal: AbortSignal;
-    /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
-    readonly fence: number | undefined;
-}
-/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
-type LockGrantedCallback<T> = (lock: Lock | null) => T;
-/** A holder of a lock, or a request that waits for one. */
-interface LockInfo {
-    /** The lock's name. */
-    name: string;
-    /** The mode in which it is held or requested. */
-    mode: LockMode;
-    /** The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. */
-    clientId?: string;
-    /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
-    threadId?: number;
-    /** The pid; `undefined` where the kernel does not tell it. */
-    pid: number | undefined;
-}
-/** The locks that are held, and the requests that wait. */
-interface LockManagerSnapshot {
-    held: LockInfo[];
-    pending: LockInfo[];
-}
-/** {@link locks}, in the shape of the DOM's `LockManager`. */
-interface LockManager {
-    /**
-     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
-     *
-     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
-     * when the callback has thrown, and when the process dies.
-     *
-     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
-     * @returns The result of the callback.
-     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
-     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
-     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
-     *
-     * @example
-     * ```ts
-     * await locks.request('reports', async () => {
-     *   // no other process of this host is in this callback
-     * })
-     * ```
-     */
-    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
-    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
-    /**
-     * Lists the locks that are held on this host, and the requests that wait for them.
-     *
-     * `held` has the locks of this process in the order of their requests, then those of other processes. `pending` is in the
-     * order of the requests; the requests of another process for one lock stand together, at the place of the first of them.
-     *
-     * @example
-     * ```ts
-     * const { held } = await locks.query()
-     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
-     * ```
-     */
-    query(): Promise<LockManagerSnapshot>;
-}
-
-/** The fields of every event of a lock. */
-interface LockMessage {
-    /** The lock's name. */
-    name: string;
-    /** The requested mode. */
-    mode: LockMode;
-}
-/** `os-ipc:lock:wait`: a request has to wait. */
-interface LockWaitMessage extends LockMessage {
-    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
-    wait: number;
-}
-/** `os-ipc:lock:acquired`: a lock was granted. */
-interface LockAcquiredMessage extends LockMessage {
-    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
-    wait: number | undefined;
-    /** Milliseconds that the request waited; 0 when the lock was free at once. */
-    waited: number;
-}
-/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
-interface LockFailedMessage extends LockMessage {
-    /** The number of the wait that this ends. */
-    wait: number;
-    /** Milliseconds that the request waited. */
-    waited: number;
-    /** The error with which the request rejects. */
-    error: unknown;
-}
-/** `os-ipc:lock:released`: a lock was released. */
-interface LockReleasedMessage extends LockMessage {
-    /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
-    held: number | undefined;
-}
-/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
-interface LockDiagnosticsMessages {
-    'os-ipc:lock:wait': LockWaitMessage;
-    'os-ipc:lock:acquired': LockAcquiredMessage;
-    'os-ipc:lock:released': LockReleasedMessage;
-    'os-ipc:lock:timeout': LockFailedMessage;
-    'os-ipc:lock:failed': LockFailedMessage;
-}
-
-/**
- * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
- *
- * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
- *
- * @example
- * ```ts
- * await locks.request('cache', { mode: 'shared' }, async () => {
- *   // other sharing holders may be here as well, but no exclusive holder
- * })
- * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
- *   if (lock === null) return false // another process holds the lock
- *   return true
- * })
- * ```
- */
-declare const locks: LockManager;
-
 /** The option that selects the engine of a limit. */
 interface LimitEngineOptions {
-    /** `'sysv'`, the only one so far: System V semaphores with undo. */
+    /**
+     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+     * exists is found in either engine, and a new one gets the default.
+     */
     engine?: LimitEngine | undefined;
 }
 /** The options of {@link Limit.create}. */
@@ -836,6 +553,60 @@ declare class Limit implements PermitSource, Disposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The number of permits that a process holds. */
+interface LimitHolder {
+    readonly pid: number;
+    readonly permits: number;
+}
+/** The facts about a limit; `undefined` where the system does not tell them. */
+interface LimitInfo {
+    /** The engine. */
+    readonly engine: LimitEngine;
+    /** The name with its leading slash, where the limit carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
+    readonly key: number | undefined;
+    /** The System V set's id; `undefined` for a ledger. */
+    readonly id: number | undefined;
+    /** The recorded number of permits; `undefined` for a set that another program made. */
+    readonly permits: number | undefined;
+    /** The number of free permits. */
+    readonly free: number;
+    /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
+    readonly holders: readonly LimitHolder[] | undefined;
+    /**
+     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
+     * Permits that another program took without undo count here too.
+     */
+    readonly unnamed: number | undefined;
+    /**
+     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
+     * waiter is passed by the others; a stopped holder keeps its permits.
+     */
+    readonly stopped: readonly number[] | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
+     * ledger, the number of processes that wait.
+     */
+    readonly waiters: number;
+    /** The number of pending waits of this process. */
+    readonly pending: number;
+    /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner. */
+    readonly uid: number;
+    /** The gid of the owner. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
+    readonly operatedAt: Date | undefined;
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
+    readonly changedAt: Date;
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
+    readonly verified: boolean;
+}
+
 /** The option that selects the backend of an id. */
 interface BackendOptions {
     /** `'sysv'` (the default on Linux) or `'posix'` (the default on darwin). A number is always System V. */
@@ -994,6 +765,43 @@ declare class Semaphore implements Disposable, AsyncDisposable {
     [Symbol.dispose](): void;
     /** The same as {@link close}. */
     [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The facts about a semaphore; `undefined` where the system does not tell them. */
+interface SemaphoreInfo {
+    /** The backend. */
+    readonly backend: Backend;
+    /** The name with its leading slash, where the semaphore carries it. */
+    readonly name: string | undefined;
+    /** The System V key, a signed 32-bit number. */
+    readonly key: number | undefined;
+    /** The System V set's id. */
+    readonly id: number | undefined;
+    /** The counter. */
+    readonly value: number | undefined;
+    /**
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. A POSIX
+     * semaphore keeps counting a thread that was killed while it waited.
+     */
+    readonly waiters: number | undefined;
+    /** The number of pending waits of this process. */
+    readonly pending: number;
+    /** The process that changed the counter last; `undefined` for none, or for a process of another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner. */
+    readonly uid: number | undefined;
+    /** The gid of the owner. */
+    readonly gid: number | undefined;
+    /** Permission bits. */
+    readonly mode: number | undefined;
+    /** The time of the last operation, in whole seconds. */
+    readonly operatedAt: Date | undefined;
+    /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
+    readonly changedAt: Date | undefined;
+    /** Whether it certainly belongs to this name, and not to another name with the same key. */
+    readonly verified: boolean;
+    /** Whether its name was removed or belongs to another one now (POSIX). */
+    readonly removed: boolean;
 }
 
 /** The options of {@link SharedMemory.create}. */
@@ -1199,7 +1007,7 @@ declare class SharedMemory implements Disposable {
      * const text = memory.toBuffer(0, 5).toString()
      * ```
      */
-    toBuffer(position?: number, length?: number): Buffer<ArrayBuffer>;
+    toBuffer(position?: number, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow>;
     /**
      * Fills the memory with zeros.
      *
@@ -1255,6 +1063,243 @@ declare class SharedMemory implements Disposable {
     /** The same as {@link SharedMemory.close}. */
     [Symbol.dispose](): void;
 }
+
+/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** The system that keeps it. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
+    readonly name: string | undefined;
+    /** The key of a System V segment; `undefined` if it has none or has lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** The present size in bytes: a peer can truncate a POSIX object. */
+    readonly size: number;
+    /** The number of attachments of a System V segment, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner; 0 on Windows, which has none. */
+    readonly uid: number;
+    /** The gid of its group; 0 on Windows. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which a POSIX object was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+    /** The time of the last attachment of a System V segment. */
+    readonly attachedAt: Date | undefined;
+    /** The time of its last detachment. */
+    readonly detachedAt: Date | undefined;
+    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
+    readonly changedAt: Date | undefined;
+    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
+/** All objects on this host that this process may read. */
+interface Listing {
+    readonly semaphores: SemaphoreInfo[];
+    /** Limits: each is a set of semaphores, and not among `semaphores`. */
+    readonly limits: LimitInfo[];
+    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    readonly locks: ListedLock[];
+    /** Channels: each is a memory object and two semaphores, and these are not among `memory` and `semaphores`. */
+    readonly channels: ListedChannel[];
+    readonly memory: SharedMemoryInfo[];
+}
+/**
+ * Lists all objects on this host that this process may read, whichever program or language made them.
+ *
+ * @throws {IpcError} `ERR_NOT_SUPPORTED` where the platform cannot list its objects (`capabilities.list`).
+ *
+ * @example
+ * ```ts
+ * const { semaphores, limits, locks, channels, memory } = list()
+ * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
+ * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
+ * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
+ * for (const { name, key, size } of memory) console.log(name ?? key, size)
+ * ```
+ */
+declare function list(): Listing;
+
+/** The mode of a lock: `'exclusive'` has one holder; `'shared'` has any number of holders that all request `'shared'`. */
+type LockMode = 'exclusive' | 'shared';
+/** The options of a request. */
+interface LockOptions {
+    /** `'exclusive'` when missing. */
+    mode?: LockMode;
+    /** Takes the lock only if it is free now; otherwise the callback gets `null`. */
+    ifAvailable?: boolean;
+    /** Not supported: a process cannot take a lock away from another process. */
+    steal?: boolean;
+    /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
+    signal?: AbortSignal;
+    /**
+     * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is
+     * free. The DOM has no such option.
+     */
+    timeout?: number | undefined;
+}
+/** A lock that is held, of any {@link LockManager}: also of `node:worker_threads`, whose locks have neither signal nor fence. */
+interface Lock {
+    /** The name that was requested. */
+    readonly name: string;
+    /** The mode in which it is held. */
+    readonly mode: LockMode;
+    /**
+     * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of `os-ipc/postgres` is lost with its
+     * session.
+     */
+    readonly signal?: AbortSignal | undefined;
+    /** A number that is larger than that of every earlier holder, where locks can be lost. */
+    readonly fence?: number | undefined;
+}
+/** A lock of this host that is held; the argument of the callback. It is never lost. */
+interface HostLock extends Lock {
+    /** Never aborts: a lock of one host is never lost. */
+    readonly signal: AbortSignal;
+    /** `undefined`: a lock that is never lost needs no fence. */
+    readonly fence: undefined;
+}
+/** The function that runs while the lock is held. The lock is released when the function's result has settled. */
+type LockGrantedCallback<T> = (lock: Lock | null) => T;
+/** The same for a lock of this host. */
+type HostLockGrantedCallback<T> = (lock: HostLock | null) => T;
+/** A holder of a lock, or a request that waits for one. */
+interface LockInfo {
+    /** The lock's name. */
+    name: string;
+    /** The mode in which it is held or requested. */
+    mode: LockMode;
+    /**
+     * The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. `'unknown'` where the
+     * kernel does not tell the pid.
+     */
+    clientId: string;
+    /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
+    threadId?: number;
+    /** The pid; `undefined` where the kernel does not tell it. */
+    pid?: number | undefined;
+}
+/** The locks that are held, and the requests that wait. */
+interface LockManagerSnapshot {
+    held: LockInfo[];
+    pending: LockInfo[];
+}
+/**
+ * Any locks in the shape of the DOM's `LockManager`: {@link locks}, a `PostgresLocks`, and the `locks` of `node:worker_threads`
+ * are assignable to it.
+ */
+interface LockManager {
+    /** Runs `callback` while it holds the lock, and resolves with its result. */
+    request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
+    /** Lists the locks that are held, and the requests that wait for them. */
+    query(): Promise<LockManagerSnapshot>;
+}
+/** The type of {@link locks}, which is assignable to the DOM's `LockManager` and to that of `node:worker_threads`. */
+interface HostLocks extends LockManager {
+    /**
+     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
+     *
+     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
+     * when the callback has thrown, and when the process dies.
+     *
+     * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
+     * @returns The result of the callback.
+     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
+     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or `ERR_FOREIGN_OWNER` where
+     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+     *
+     * @example
+     * ```ts
+     * await locks.request('reports', async () => {
+     *   // no other process of this host is in this callback
+     * })
+     * ```
+     */
+    request<T>(name: string, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>;
+    request<T>(name: string, options: LockOptions, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>;
+    /**
+     * Lists the locks that are held on this host, and the requests that wait for them.
+     *
+     * `held` has the locks of this process in the order of their requests, then those of other processes. `pending` is in the
+     * order of the requests; the requests of another process for one lock stand together, at the place of the first of them.
+     *
+     * @example
+     * ```ts
+     * const { held } = await locks.query()
+     * for (const { name, mode, pid } of held) console.log(name, mode, pid)
+     * ```
+     */
+    query(): Promise<LockManagerSnapshot>;
+}
+
+/** The fields of every event of a lock. */
+interface LockMessage {
+    /** The lock's name. */
+    name: string;
+    /** The requested mode. */
+    mode: LockMode;
+}
+/** `os-ipc:lock:wait`: a request has to wait. */
+interface LockWaitMessage extends LockMessage {
+    /** The number of this wait, counted from 1 in each thread. The event that ends the wait has the same number. */
+    wait: number;
+}
+/** `os-ipc:lock:acquired`: a lock was granted. */
+interface LockAcquiredMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the lock was free at once. */
+    wait: number | undefined;
+    /** Milliseconds that the request waited; 0 when the lock was free at once. */
+    waited: number;
+}
+/** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
+interface LockFailedMessage extends LockMessage {
+    /** The number of the wait that this ends; `undefined` when the request had the timeout 0. */
+    wait: number | undefined;
+    /** Milliseconds that the request waited. */
+    waited: number;
+    /** The error with which the request rejects. */
+    error: unknown;
+}
+/** `os-ipc:lock:released`: a lock was released. */
+interface LockReleasedMessage extends LockMessage {
+    /** Milliseconds that the lock was held; `undefined` when the channel had no subscriber at the time of the grant. */
+    held: number | undefined;
+}
+/** The messages of the channels of `node:diagnostics_channel` to which locks publish. */
+interface LockDiagnosticsMessages {
+    'os-ipc:lock:wait': LockWaitMessage;
+    'os-ipc:lock:acquired': LockAcquiredMessage;
+    'os-ipc:lock:released': LockReleasedMessage;
+    'os-ipc:lock:timeout': LockFailedMessage;
+    'os-ipc:lock:failed': LockFailedMessage;
+}
+
+/**
+ * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
+ *
+ * A lock exists while a process uses it. When its holder dies, also by `kill -9`, the next waiter gets the lock.
+ *
+ * @example
+ * ```ts
+ * await locks.request('cache', { mode: 'shared' }, async () => {
+ *   // other sharing holders may be here as well, but no exclusive holder
+ * })
+ * const done = await locks.request('nightly', { ifAvailable: true }, async lock => {
+ *   if (lock === null) return false // another process holds the lock
+ *   return true
+ * })
+ * ```
+ */
+declare const locks: HostLocks;
 
 /** The settings of a whole process, workers included. */
 interface Settings {
@@ -1597,4 +1642,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, HostLock, HostLockGrantedCallback, HostLocks, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

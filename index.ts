@@ -25,6 +25,9 @@ export type {
 } from './lib/diagnostics/lock-messages.js'
 export type { ListedLock } from './lib/lock/listed.js'
 export type {
+  HostLock,
+  HostLockGrantedCallback,
+  HostLocks,
   Lock,
   LockGrantedCallback,
   LockInfo,

@@ -68,9 +68,6 @@ export declare function externalBuffersAllowed(): boolean
 /** The System V key that C's ftok(3) derives from an existing file. */
 export declare function ftok(path: string, projectId: number): number
 
-/** Whether this platform has limits at all. */
-export declare function hasLimits(): boolean
-
 /** Tells whether a session has pending waits, and whether they keep the event loop alive. */
 export declare function keep(session: number, waits: boolean, alive: boolean): void
 
@@ -86,7 +83,9 @@ export declare function leavePoolQueue(): void
 /** Blocks the calling thread; false when the time (in milliseconds) is over. */
 export declare function limitAcquireSync(handle: number, timeout?: number | undefined | null): boolean
 
-export declare function limitCreate(session: number, id: string | number, permits: number, mode: number): OpenedLimit
+export declare function limitCreate(session: number, id: string | number, permits: number, mode: number, engine?: string | undefined | null): OpenedLimit
+
+export declare function limitEngines(): NativeLimitEngines
 
 /** Says whether this process's permits are for the program that it becomes by execve(2). False where nothing has to be said. */
 export declare function limitHandOn(handle: number, handedOn: boolean): boolean
@@ -96,9 +95,9 @@ export declare function limitIdentity(handle: number): object
 
 export declare function limitInfo(handle: number): NativeLimitInfo
 
-export declare function limitOpen(session: number, id: string | number, owner?: number | string | undefined | null): number
+export declare function limitOpen(session: number, id: string | number, owner?: number | string | undefined | null, engine?: string | undefined | null): OpenedLimit
 
-export declare function limitOpenOrCreate(session: number, id: string | number, permits: number, mode: number, owner?: number | string | undefined | null): OpenedLimit
+export declare function limitOpenOrCreate(session: number, id: string | number, permits: number, mode: number, owner?: number | string | undefined | null, engine?: string | undefined | null): OpenedLimit
 
 /** The recorded number of permits; null where there is no record. */
 export declare function limitPermits(handle: number): number | null
@@ -118,7 +117,7 @@ export declare function limitTryAcquire(handle: number): boolean
 
 export declare function limitUnlink(handle: number): void
 
-export declare function limitUnlinkId(id: string | number): boolean
+export declare function limitUnlinkId(id: string | number, engine?: string | undefined | null): boolean
 
 /**
  * Registers [`before_exit`] with the process's own `process`: once for each thread, however many evaluations there are.
@@ -206,15 +205,26 @@ export interface NativeHolding {
   permits: number
 }
 
+/** The engines that limits can have on this host. */
+export interface NativeLimitEngines {
+  engines: Array<string>
+  /** The engine of a new limit; none on a platform without limits. */
+  ofHost?: string
+  /** Whether the permits of a dead process come back, in that engine. */
+  recovers: boolean
+}
+
 /** What is known about a limit; times in seconds since 1970. */
 export interface NativeLimitInfo {
+  engine: string
   name?: string
-  key: number
-  id: number
+  key?: number
+  id?: number
   permits?: number
   free: number
   holders?: Array<NativeHolding>
   unnamed?: number
+  stopped?: Array<number>
   waiters: number
   pending: number
   lastPid?: number
@@ -307,6 +317,7 @@ export interface OpenedLimit {
   handle: number
   created: boolean
   verified: boolean
+  engine: string
   /** The recorded number, where another one was asked for, and this process has not been told of it yet. */
   differs?: number
 }

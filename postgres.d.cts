@@ -56,10 +56,8 @@ interface PostgresLocksOptions {
     pooler?: 'session' | undefined;
 }
 
-/** The options of a request. */
+/** The options of a request: those of every lock. */
 interface PostgresLockOptions extends LockOptions {
-    /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
-    timeout?: number | undefined;
 }
 /** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 interface PostgresLock extends Lock {

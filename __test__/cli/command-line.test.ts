@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import test from 'ava'
 
 import { COMMANDS } from '../../cli/commands.js'
-import { closest } from '../../lib/closest.js'
+import { closest } from '../../.cache/built/lib/closest.js'
 import { cliPage } from '../../scripts/docs/cli.mjs'
 import { cli, inTerminal, OS_IPC, osIpc, shell, terminals } from './helpers/cli.ts'
 import { uniqueName } from '../shared/names.ts'
@@ -73,31 +73,31 @@ for (const { args, code, says } of [
   {
     args: ['ls', '--json=yes'],
     code: 2,
-    says: "--json takes no value, and was given 'yes'; os-ipc ls --help shows all",
+    says: "--json takes no value, but got 'yes'; os-ipc ls --help shows all",
   },
   {
     args: ['wait', 'x', '--timeout'],
     code: 2,
-    says: '--timeout wants a value: --timeout S; os-ipc wait --help shows all',
+    says: '--timeout needs a value: --timeout S; os-ipc wait --help shows all',
   },
   {
     args: ['wait', 'x', '-t', 'soon'],
     code: 2,
-    says: "-t wants seconds, not 'soon'; for example 5, 0.5, 500ms, 2m",
+    says: "-t needs seconds, not 'soon'; for example 5, 0.5, 500ms, 2m",
   },
-  { args: ['value'], code: 2, says: 'value wants a semaphore; os-ipc value [OPTIONS] NAME' },
+  { args: ['value'], code: 2, says: 'value needs a semaphore; os-ipc value [OPTIONS] NAME' },
   { args: ['value', ''], code: 2, says: 'NAME is empty; os-ipc value [OPTIONS] NAME' },
-  { args: ['value', 'a', 'b'], code: 2, says: "'b' is one argument too many; os-ipc value [OPTIONS] NAME" },
+  { args: ['value', 'a', 'b'], code: 2, says: "unexpected argument 'b'; os-ipc value [OPTIONS] NAME" },
   { args: ['value', '/a/b'], code: 2, says: "a name has no slash but the first: '/a/b'" },
   {
     args: ['value', '99999999999'],
     code: 2,
-    says: '99999999999 is no System V key: a key has 32 bits; a name of digits is written /99999999999',
+    says: '99999999999 is not a System V key: a key has 32 bits; a name of digits is written /99999999999',
   },
   {
     args: ['create', 'x'],
     code: 2,
-    says: 'create wants one of --initial N, for a semaphore, --permits N, for a limit, and --size BYTES, for memory',
+    says: 'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
   },
   {
     args: ['create', 'x', '-n', '40000'],
@@ -107,37 +107,37 @@ for (const { args, code, says } of [
   {
     args: ['create', 'x', '--size', '4q'],
     code: 2,
-    says: "--size wants a number of bytes, not '4q'; for example 4096, 0x1000, 4k, 16M",
+    says: "--size needs a number of bytes, not '4q'; for example 4096, 0x1000, 4k, 16M",
   },
   {
     args: ['create', 'x', '-n', '1', '--mode', 'rw'],
     code: 2,
-    says: "--mode wants permission bits in octal, not 'rw'; for example 600 or 660",
+    says: "--mode needs permission bits in octal, not 'rw'; for example 600 or 660",
   },
   {
     args: ['post', 'x', '--owner', 'bob'],
     code: 2,
-    says: "--owner wants a uid or 'any', not 'bob'; id -u NAME tells a uid",
+    says: "--owner needs a uid or 'any', not 'bob'; id -u NAME prints the uid of a user",
   },
   {
     args: ['run', 'jobs', 'make', '-j4', 'all'],
     code: 125,
-    says: 'run wants a command after --; os-ipc run jobs -- make -j4 all',
+    says: 'run needs a command after --; os-ipc run jobs -- make -j4 all',
   },
   {
     args: ['run', 'jobs', '--'],
     code: 125,
-    says: 'run wants a command after --; os-ipc run jobs -- COMMAND...',
+    says: 'run needs a command after --; os-ipc run jobs -- COMMAND...',
   },
   {
     args: ['run', '--', 'make'],
     code: 125,
-    says: 'run wants a limit, made when there is none; os-ipc run [OPTIONS] NAME -- COMMAND...',
+    says: 'run needs a limit, created if it does not exist; os-ipc run [OPTIONS] NAME -- COMMAND...',
   },
   {
     args: ['top', '--sort', 'waitres'],
     code: 2,
-    says: "--sort wants a column, not 'waitres'; did you mean waiters?",
+    says: "--sort needs a column, not 'waitres'; did you mean waiters?",
   },
   { args: ['completion', 'bsh'], code: 2, says: "there is no completion for 'bsh'; did you mean bash?" },
 ] as const) {
@@ -162,7 +162,7 @@ test('when the addon does not load, a command says so in one line, and doctor sh
   const nodeArgs = ['--no-addons']
   const listed = await cli(t, ['ls'], { nodeArgs })
   t.is(listed.code, 5)
-  t.regex(oneLine(listed.stderr), /Start Node without --no-addons.*os-ipc doctor looks at it/)
+  t.regex(oneLine(listed.stderr), /Start Node without --no-addons.*os-ipc doctor examines it/)
   for (const args of [['top'], ['show', '/nothing'], ['rm', '/nothing'], ['doctor', '--json']]) {
     const { stdout, stderr, code } = await cli(t, args, { nodeArgs })
     t.regex(stdout + stderr, /--no-addons/, args[0])

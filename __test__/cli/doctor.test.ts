@@ -52,7 +52,7 @@ test('doctor names the binding and the platform; --json and the text agree', asy
 requires(privateIpc())('a healthy host has only ok and notes, and the exit code 0', async t => {
   const { code, stdout } = await cli(t, ['doctor'], { within: [privateIpc(), withTmpfs('1g')] })
   t.is(code, 0, stdout)
-  t.regex(stdout, /^ok {7}semaphores: 0 of \d+ sets \(SEMMNI\) are there$/m)
+  t.regex(stdout, /^ok {7}semaphores: 0 of \d+ sets \(SEMMNI\) exist$/m)
   t.regex(stdout, /^ok {7}\/dev\/shm: 0 B of 1 G are used$/m)
   t.regex(stdout, /^ok {7}orphans: nothing seems to be left behind$/m)
 })
@@ -68,16 +68,19 @@ requires(privateIpc())(
     ]
     const found = await findings(t, ...within)
     const texts = found.map(({ level, topic, text }) => `${level} ${topic}: ${text}`)
-    t.true(texts.includes('warning semaphores: 4 of 5 sets (SEMMNI) are there: nearly all'), texts.join('\n'))
+    t.true(
+      texts.includes('warning semaphores: 4 of 5 sets (SEMMNI) exist: the limit is almost reached'),
+      texts.join('\n'),
+    )
     t.true(
       texts.some(text =>
         text.startsWith('note semaphores: only names of up to 51 bytes are kept with their set'),
       ),
     )
     t.true(
-      texts.includes('problem segments: 2 of 2 System V segments (SHMMNI) are there: no more can be made'),
+      texts.includes('problem segments: 2 of 2 System V segments (SHMMNI) exist: no more can be created'),
     )
-    t.true(texts.includes('ok segments: 2 of 100 pages of System V memory (SHMALL) are there'))
+    t.true(texts.includes('ok segments: 2 of 100 pages of System V memory (SHMALL) exist'))
     t.true(texts.includes('note segments: a System V segment has at most 64 K (SHMMAX, SHMALL)'))
     t.is((await cli(t, ['doctor'], { within })).code, 1)
   },
@@ -158,7 +161,7 @@ print(libc.shmget(${key}, 4096, 0o1600))
   t.like(orphan, { level: 'warning', topic: 'orphans', cures: [`os-ipc rm --memory ${hex}`] })
   t.regex(
     orphan?.text ?? '',
-    /^the segment 0x\w+ \(4 K\) is attached by nobody, and its creator, \d+, is dead$/,
+    /^the segment 0x\w+ \(4 K\) is attached by no process, and its creator, \d+, is dead$/,
   )
   const [, ...words] = (orphan?.cures[0] ?? '').split(' ')
   t.is((await cli(t, words)).code, 0)
@@ -212,7 +215,7 @@ for (const nodeArgs of [['--no-addons'], ['--permission', '--allow-fs-read=*']])
   test(`the error of ${nodeArgs[0]} has no full stop in its middle`, async t => {
     const { stderr } = await cli(t, ['ls'], { nodeArgs })
     t.notRegex(stderr, /[.;:];/)
-    t.regex(stderr, /[^.]; os-ipc doctor looks at it\n$/)
+    t.regex(stderr, /[^.]; os-ipc doctor examines it\n$/)
   })
 }
 

@@ -132,7 +132,7 @@ test('limit creates nothing, create does, and an existing limit keeps its number
   )
   t.like(await cli(t, ['create', name, '-p', 4]), {
     code: 5,
-    stderr: `os-ipc: there is a limit ${name} already; --if-absent takes it as it is, os-ipc rm ${name} removes it\n`,
+    stderr: `os-ipc: there is a limit ${name} already; --if-absent uses it unchanged; os-ipc rm ${name} removes it\n`,
   })
   t.like(await cli(t, ['create', name, '-p', 4, '--if-absent']), {
     code: 0,
@@ -146,17 +146,14 @@ test('a wrong command line for a limit gets a message that says what is wrong', 
   const name = uniqueName(t)
   Limit.create(name, { permits: 1 })
   for (const [args, says] of [
-    [['limit', name, 'many'], "N wants a whole number from 0 to 32767, not 'many'"],
-    [['limit', name, '32768'], "N wants a whole number from 0 to 32767, not '32768'"],
-    [['limit', name, '1', '2'], "'2' is one argument too many; os-ipc limit [OPTIONS] NAME [N]"],
+    [['limit', name, 'many'], "N needs a whole number from 0 to 32767, not 'many'"],
+    [['limit', name, '32768'], "N needs a whole number from 0 to 32767, not '32768'"],
+    [['limit', name, '1', '2'], "unexpected argument '2'; os-ipc limit [OPTIONS] NAME [N]"],
     [
       ['create', name, '-n', '1', '-p', '1'],
-      'create wants one of --initial N, for a semaphore, --permits N, for a limit, and --size BYTES, for memory',
+      'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
     ],
-    [
-      ['create', name, '-p', '1', '--posix'],
-      '--posix is about semaphores; the permits of a limit are System V',
-    ],
+    [['create', name, '-p', '1', '--posix'], '--posix is for semaphores only; a limit has no POSIX form'],
   ] as const) {
     t.like(await cli(t, args), { code: 2, stdout: '', stderr: `os-ipc: ${says}\n` })
   }
@@ -265,8 +262,7 @@ requires(linux)('after its timeout run names the holders of the permits', async 
   const held = [one.pid, two.pid].map(pid => `${pid} sleep`)
   t.true(
     [held, held.toReversed()].some(
-      each =>
-        stderr === `os-ipc: a permit of ${name} was not to be had within 0 s; held by ${each.join(', ')}\n`,
+      each => stderr === `os-ipc: a permit of ${name} was not free within 0 s; held by ${each.join(', ')}\n`,
     ),
     stderr,
   )

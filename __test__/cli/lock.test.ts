@@ -57,7 +57,7 @@ test('os-ipc lock takes the same lock as locks.request() of a program', async t 
     t.like(refused, {
       code: 124,
       stdout: '',
-      stderr: `os-ipc: the lock ${name} was not to be had within 0 s\n`,
+      stderr: `os-ipc: the lock ${name} was not free within 0 s\n`,
     })
     const late = await cli(t, ['lock', name, '-t', '100ms', '--wait-code', 3, '-q', '--', 'echo', 'ran'])
     t.like(late, { code: 3, stdout: '', stderr: '' })
@@ -169,7 +169,7 @@ test('a missing command and an invalid name are refused', async t => {
   t.like(await cli(t, ['lock', 'x', '--', 'no-such-command']), { code: 127 })
   t.like(await cli(t, ['lock', 'x', 'make', 'all']), {
     code: 125,
-    stderr: 'os-ipc: lock wants a command after --; os-ipc lock x -- make all\n',
+    stderr: 'os-ipc: lock needs a command after --; os-ipc lock x -- make all\n',
   })
   const long = await cli(t, ['lock', 'x'.repeat(300), '--', 'true'])
   t.is(long.code, 125)

@@ -181,7 +181,7 @@ test('create of an existing semaphore names the alternatives, and --if-absent le
   t.like(await cli(t, ['create', name, '-n', 1]), DONE)
   t.like(await cli(t, ['create', name, '-n', 9]), {
     code: 5,
-    stderr: `os-ipc: there is a semaphore ${name} already; --if-absent takes it as it is, os-ipc rm ${name} removes it\n`,
+    stderr: `os-ipc: there is a semaphore ${name} already; --if-absent uses it unchanged; os-ipc rm ${name} removes it\n`,
   })
   const created = await json<Item & { created: boolean }>(t, [
     'create',
@@ -267,7 +267,7 @@ test('write --create makes missing memory, and uses existing memory', async t =>
   t.like(await cli(t, ['write', name, 'two', '--create', '--size', '4k']), DONE)
   const memory = SharedMemory.open(name)
   t.is(memory.toBuffer().toString(), 'twor')
-  t.regex((await cli(t, ['write', name, 'x', '--size', '4'])).stderr, /--size is for --create/)
+  t.regex((await cli(t, ['write', name, 'x', '--size', '4'])).stderr, /--size needs --create/)
 })
 
 test('a System V segment without a key is named by its id', async t => {
@@ -416,7 +416,7 @@ test('show prints the objects that exist, and names the missing ones', async t =
   const { code, stdout, stderr } = await cli(t, ['show', `${name}-not`, name])
   t.is(code, 3)
   t.true(stdout.startsWith(`${name}\n`), stdout)
-  t.is(stderr, `os-ipc: there is nothing called ${name}-not; os-ipc ls shows what there is\n`)
+  t.is(stderr, `os-ipc: there is nothing called ${name}-not; os-ipc ls lists all objects\n`)
 })
 
 test('a hex dump replaces repeated lines by a star, and ends with its last line', t => {
@@ -445,7 +445,10 @@ requires(asUser(65534), privateIpc())('ls counts the objects that this user may 
   const { code, stdout, stderr } = await cli(t, ['ls'], { within: [privateIpc(), others, asUser(65534)] })
   t.is(code, 0)
   t.is(stdout.match(/^sem /gm)?.length, 1)
-  t.true(stderr.endsWith('os-ipc: 2 System V objects of others may not be read by this user\n'), stderr)
+  t.true(
+    stderr.endsWith('os-ipc: 2 System V objects belong to other users, and this user may not read them\n'),
+    stderr,
+  )
 })
 
 requires(privateIpc())('a set without room for its name brings a warning of one line', async t => {
@@ -524,7 +527,7 @@ requires(terminals)('rm asks on a terminal', async t => {
   const memory = SharedMemory.create(name, { size: 8 })
   const no = await inTerminal(t, osIpc('rm', name), [{ until: 'Remove it? [y/N]' }, { type: 'n\r' }])
   t.like(no, { code: 1, restored: true, problem: null })
-  t.regex(no.output, /was left alone/)
+  t.regex(no.output, /was not removed/)
   const ended = await inTerminal(t, osIpc('rm', name), [{ until: 'Remove it? [y/N]' }, { type: '\x04' }])
   t.like(ended, { code: 1, restored: true, problem: null })
   t.false(memory.info().removed)
@@ -559,7 +562,7 @@ requires(asUser(65534))('an error without permission names the owner and the cur
   const mine = { within: [asUser(65534)] }
   Semaphore.create(name, { initial: 1 })
   SharedMemory.create(name, { size: 8 })
-  const cure = 'run this as its owner or as root, or have it made with --mode 660 and a common group'
+  const cure = 'run this as its owner or as root, or create it with --mode 660 and a common group'
   for (const command of ['value', 'post', 'try', 'wait', 'show']) {
     t.like(await cli(t, [command, name], mine), {
       code: 4,

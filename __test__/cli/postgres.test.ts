@@ -24,7 +24,7 @@ declare('os-ipc lock takes the same lock as a program on that database', async t
   t.is(await shared.request('deploy now', { ifAvailable: true }, granted => granted), null)
   t.like(await cli(t, [...lock, '-t', '200ms', '--', 'echo', 'ran'], { env }), {
     ...{ code: 124, stdout: '' },
-    stderr: `os-ipc: the lock deploy now was not to be had within 0.2 s\n`,
+    stderr: `os-ipc: the lock deploy now was not free within 0.2 s\n`,
   })
   t.is((await cli(t, [...lock, '-t', '0', '-q', '--', 'true'], { env })).code, 124)
   const { stdout } = await cli(t, ['query', '--postgres', server.url])
@@ -63,7 +63,7 @@ declare('a command whose lock is lost gets SIGTERM', async t => {
   t.is(await child.next(), 'told')
   const { code, stderr } = await child.exit
   t.is(code, 7)
-  t.is(stderr, 'os-ipc: the lock was lost: the command is told to end (SIGTERM)\n')
+  t.is(stderr, 'os-ipc: the lock was lost: os-ipc sends SIGTERM to the command\n')
 })
 
 declare('a database that refuses or does not answer is reported in one line', async t => {
@@ -74,7 +74,7 @@ declare('a database that refuses or does not answer is reported in one line', as
   const nowhere = ['--postgres', 'postgres://127.0.0.1:1/none']
   const away = await cli(t, ['lock', 'a', ...nowhere, '-t', '500ms', '--', 'echo', 'ran'])
   t.like(away, { code: 124, stdout: '' })
-  t.regex(away.stderr, /^os-ipc: the lock a was not to be had within 0\.5 s; [^\n]*ECONNREFUSED[^\n]*\n$/)
+  t.regex(away.stderr, /^os-ipc: the lock a was not free within 0\.5 s; [^\n]*ECONNREFUSED[^\n]*\n$/)
   const query = await cli(t, ['query', ...nowhere])
   t.not(query.code, 0)
   t.regex(query.stderr, /^os-ipc: PostgreSQL is not available: [^\n]*ECONNREFUSED/)

@@ -23,7 +23,7 @@ requires(redisServer).serial('os-ipc run takes the same permits as a program on 
   const late = await cli(t, [...run, '-t', '200ms', '--', 'echo', 'ran'])
   t.like(late, { code: 124, stdout: '' })
   // On a busy machine the connection may take longer than the timeout; then the message says so at its end.
-  const said = `^os-ipc: a permit of ${name} was not to be had within 0.2 s(; [^\\n]+)?\\n$`
+  const said = `^os-ipc: a permit of ${name} was not free within 0.2 s(; [^\\n]+)?\\n$`
   t.regex(late.stderr, new RegExp(said))
   child.send('end')
   t.like(await child.exit, { code: 4, stderr: '' })
@@ -59,7 +59,7 @@ requires(redisServer).serial('a command whose permit is lost gets SIGTERM', asyn
   server.resume()
   const { code, stderr } = await child.exit
   t.is(code, 7)
-  t.is(stderr, 'os-ipc: the permit was lost: the command is told to end (SIGTERM)\n')
+  t.is(stderr, 'os-ipc: the permit was lost: os-ipc sends SIGTERM to the command\n')
 })
 
 requires(redisServer).serial('a Redis that does not answer or refuses is reported in one line', async t => {
@@ -71,22 +71,16 @@ requires(redisServer).serial('a Redis that does not answer or refuses is reporte
   await server.kill()
   const away = await cli(t, ['run', name, '--redis', server.url, '-t', '500ms', '--', 'echo', 'ran'])
   t.like(away, { code: 124, stdout: '' })
-  t.regex(
-    away.stderr,
-    /^os-ipc: a permit of \S+ was not to be had within 0\.5 s; [^\n]*ECONNREFUSED[^\n]*\n$/,
-  )
+  t.regex(away.stderr, /^os-ipc: a permit of \S+ was not free within 0\.5 s; [^\n]*ECONNREFUSED[^\n]*\n$/)
 })
 
 test('options that contradict each other are refused before Redis is asked', async t => {
   const redis = ['--redis', 'redis://127.0.0.1:1']
   for (const [args, says] of [
     [['7', ...redis], /have a name, not a key; a name of digits is written \/7\n/],
-    [
-      ['x', '--mode', '660', ...redis],
-      /--mode and --owner are about this host, and do not go with --redis\n/,
-    ],
-    [['x', '--lease', '5'], /--lease is for --redis\n/],
-    [['x', '--redis', 'env:OS_IPC_NO_SUCH'], /the environment has no OS_IPC_NO_SUCH; --redis wants/],
+    [['x', '--mode', '660', ...redis], /--mode and --owner cannot be used with --redis\n/],
+    [['x', '--lease', '5'], /--lease needs --redis\n/],
+    [['x', '--redis', 'env:OS_IPC_NO_SUCH'], /the environment has no OS_IPC_NO_SUCH; --redis needs/],
   ] as const) {
     const { code, stderr } = await cli(t, ['run', ...args, '--', 'true'])
     t.is(code, 125)

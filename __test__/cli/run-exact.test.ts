@@ -154,11 +154,11 @@ requires(linux)('when os-ipc cannot read the original bytes, it does not run the
   const run = (rest: string) => program(t, ['bash', '-c', `${line}; ${rest}`], { within }).exit
   t.like(await run(`os-ipc run x -- echo $'\\xff'`), {
     ...{ code: 125, stdout: '' },
-    stderr: "os-ipc: the argument '\ufffd' is not UTF-8; this system does not tell what its bytes are\n",
+    stderr: "os-ipc: the argument '\ufffd' is not UTF-8; this system does not give its bytes\n",
   })
   t.like(await run(`BAD=$'\\xff' os-ipc run x -- echo ran`), {
     ...{ code: 125, stdout: '' },
-    stderr: 'os-ipc: the variable BAD is not UTF-8; this system does not tell what its bytes are\n',
+    stderr: 'os-ipc: the variable BAD is not UTF-8; this system does not give its bytes\n',
   })
 })
 

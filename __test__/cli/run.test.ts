@@ -111,7 +111,7 @@ test('after its timeout run exits with 124 or the --wait-code, and runs nothing'
   Limit.create(name, { permits: 0 })
   t.like(await cli(t, ['run', name, '--timeout', '0', '--', 'echo', 'ran']), {
     ...{ code: 124, stdout: '' },
-    stderr: `os-ipc: a permit of ${name} was not to be had within 0 s; the limit has 0 permits; os-ipc limit ${name} N gives it some\n`,
+    stderr: `os-ipc: a permit of ${name} was not free within 0 s; the limit has 0 permits; os-ipc limit ${name} N gives it some\n`,
   })
   t.like(await cli(t, ['run', name, '-t', '50ms', '--wait-code', 0, '-q', '--', 'echo', 'ran']), {
     ...{ code: 0, stdout: '', stderr: '' },
@@ -291,7 +291,7 @@ test('run has no --posix, and says what to do instead', async t => {
     code: 125,
     stdout: '',
     stderr:
-      'os-ipc: run has no option --posix: a POSIX semaphore has no permits, since the kernel does not know who took a unit; ' +
+      'os-ipc: run has no option --posix: a POSIX semaphore has no permits, because its units have no owner; ' +
       'leave --posix out, or use os-ipc wait --posix and os-ipc post --posix\n',
   })
 })

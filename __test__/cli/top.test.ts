@@ -187,7 +187,7 @@ requires(terminals)('an error while top draws is printed after the terminal is r
   const { output, code, restored, problem } = await inTerminal(t, [node, '--import', fails, ...rest], [])
   t.is(problem, null)
   t.like({ code, restored }, { code: 5, restored: true })
-  const told = output.indexOf('this should not have happened: no clock')
+  const told = output.indexOf('this is an error in os-ipc: no clock')
   t.true(told > output.indexOf(LEAVE) && output.indexOf(LEAVE) > output.indexOf(ENTER))
 })
 

@@ -13,7 +13,7 @@ import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 
 test('capabilities list the engines of limits', t => {
-  t.deepEqual(capabilities.limits, { engines: ['sysv'], default: 'sysv', crashRecovery: true })
+  t.deepEqual(capabilities.limits, { engines: ['sysv', 'ledger'], default: 'sysv', crashRecovery: true })
 })
 
 test('create makes a limit, open finds it, and openOrCreate does either', t => {

@@ -19,7 +19,7 @@ interface Finding {
 }
 
 requires(linux)('Linux returns the units of a dead process, and the probe leaves no object', t => {
-  t.deepEqual(capabilities.limits, { engines: ['sysv'], default: 'sysv', crashRecovery: true })
+  t.deepEqual(capabilities.limits, { engines: ['sysv', 'ledger'], default: 'sysv', crashRecovery: true })
   t.is(capabilities.locks, 'sysv')
   const key = keyOf(`os-ipc:undo:${process.geteuid?.()}`)
   t.false(
@@ -41,8 +41,8 @@ for (const [title, kernel, semaphoreBackends] of kernels) {
     const within = [kernel]
     const holder = child(t, 'lock/capabilities.ts', { args: [name], within })
     t.deepEqual(await holder.next(), {
-      limits: semaphoreBackends.filter(backend => backend === 'sysv'),
-      crashRecovery: false,
+      limits: [...semaphoreBackends.filter(backend => backend === 'sysv'), 'ledger'],
+      crashRecovery: true,
       engine: 'files',
       semaphoreBackends,
     })
@@ -64,8 +64,8 @@ for (const [title, kernel, semaphoreBackends] of kernels) {
 requires(withoutUndo())('the doctor reports that the kernel ignores SEM_UNDO', async t => {
   const findings = await json<Finding[]>(t, ['doctor', '--json'], { within: [withoutUndo()] })
   const recovery = findings.find(({ topic }) => topic === 'recovery')
-  t.is(recovery?.level, 'warning')
-  t.regex(recovery?.text ?? '', /this kernel ignores SEM_UNDO/)
+  t.is(recovery?.level, 'ok')
+  t.regex(recovery?.text ?? '', /limits are ledgers .* this kernel ignores SEM_UNDO/)
 })
 
 const noProcesses = refusing('processes', 'EPERM')

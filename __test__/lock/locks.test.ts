@@ -16,7 +16,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     const seen: [string, string][] = []
     const see = (lock: Lock | null) => {
       t.is(String(lock), '[object Lock]')
-      t.false(lock?.signal.aborted)
+      t.false(lock?.signal?.aborted)
       if (lock) seen.push([lock.name, lock.mode])
     }
     await manager.request(name, see)
@@ -38,7 +38,7 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
       await manager.request(name, lock => {
         t.true(lock?.signal instanceof AbortSignal)
         t.is(lock?.signal, lock?.signal)
-        if (lock) signals.add(lock.signal)
+        if (lock) signals.add(lock.signal as AbortSignal)
       })
     }
     t.is(signals.size, 2)
@@ -309,6 +309,47 @@ onEveryManager(({ name: engineName, test, manager, lockName, isThere }) => {
     t.is(again.listeners(), 0)
   })
 
+  // --- time
+
+  test('a timeout ends the wait with ETIMEDOUT, and the lock is not taken later', async t => {
+    const name = lockName(t)
+    const release = await hold(manager, name)
+    const error = await t.throwsAsync(
+      manager.request(name, { timeout: 30 }, () => t.fail()),
+      {
+        code: 'ETIMEDOUT',
+        message: `the lock '${name}' was not granted in time`,
+      },
+    )
+    if (engineName !== 'postgres')
+      t.regex((error as unknown as { hint: string }).hint, new RegExp(`^held by process ${process.pid}: `))
+    await t.throwsAsync(
+      manager.request(name, { timeout: 0 }, () => t.fail()),
+      { code: 'ETIMEDOUT' },
+    )
+    t.is(await manager.request(name, { timeout: 0, ifAvailable: true }, lock => lock), null)
+    const waits = manager.request(name, { timeout: 60_000 }, lock => lock?.name)
+    const endless = manager.request(name, { timeout: Number.POSITIVE_INFINITY }, lock => lock?.name)
+    await release()
+    t.deepEqual(await Promise.all([waits, endless]), [name, name])
+    t.is(await manager.request(name, { timeout: 0 }, lock => lock?.mode), 'exclusive')
+  })
+
+  test('a wrong timeout is refused, and any other unknown option has no effect', async t => {
+    const name = lockName(t)
+    for (const [timeout, code] of [
+      [-1, 'ERR_OUT_OF_RANGE'],
+      ['1', 'ERR_INVALID_ARG_TYPE'],
+      [null, 'ERR_INVALID_ARG_TYPE'],
+    ] as const) {
+      await t.throwsAsync(
+        manager.request(name, { timeout: timeout as never }, () => t.fail()),
+        { code },
+      )
+    }
+    t.is(await manager.request(name, { timeuot: 5 } as never, lock => lock?.name), name)
+  })
+
   // --- query
 
   test('query lists the held and the waiting requests in their order', async t => {
@@ -468,7 +509,7 @@ test('options are read once, in the order of the alphabet', async t => {
   const read: string[] = []
   const options = new Proxy({}, { get: (_, key) => void read.push(String(key)) })
   await locks.request(`os-ipc-read-${process.pid}`, options, () => {})
-  t.deepEqual(read, ['ifAvailable', 'mode', 'signal', 'steal'])
+  t.deepEqual(read, ['ifAvailable', 'mode', 'signal', 'steal', 'timeout'])
 })
 
 test('a manager has the tag LockManager', t => {

@@ -133,21 +133,17 @@ const manager: LockManager = { request: locks.request, query: locks.query }
 const aborted: Promise<boolean | undefined> = locks.request('a', lock => lock?.signal.aborted)
 `
 
-/** The types of `node:worker_threads` in @types/node since version 24. */
+/** The types of `node:worker_threads` in @types/node since version 24; compilers.test.ts has the real ones. */
 const NODE = `
 interface NodeLock { readonly mode: 'exclusive' | 'shared'; readonly name: string }
-interface NodeLockOptions {
-  ifAvailable?: boolean | undefined
-  mode?: 'exclusive' | 'shared' | undefined
-  signal?: AbortSignal | undefined
-  steal?: boolean | undefined
-}
+interface NodeLockOptions { ifAvailable?: boolean; mode?: 'exclusive' | 'shared'; signal?: AbortSignal; steal?: boolean }
 interface NodeLockInfo { clientId: string; mode: 'exclusive' | 'shared'; name: string }
 interface NodeLockManager {
-  query(): Promise<{ held: Partial<NodeLockInfo>[]; pending: Partial<NodeLockInfo>[] }>
+  query(): Promise<{ held: NodeLockInfo[]; pending: NodeLockInfo[] }>
   request<T>(name: string, callback: (lock: NodeLock | null) => T): Promise<Awaited<T>>
   request<T>(name: string, options: NodeLockOptions, callback: (lock: NodeLock | null) => T): Promise<Awaited<T>>
 }
+declare const ofNode: NodeLockManager
 `
 
 const POSTGRES = `
@@ -169,6 +165,7 @@ for (const shared of sources) {
 const either: LockManager = Math.random() > 0.5 ? locks : PostgresLocks.connect('')
 either.request('a', lock => fetch('', { signal: lock?.signal ?? null }))
 const hostAsNode: NodeLockManager = locks
+const nodeAsOurs: LockManager = ofNode
 `
 
 test('the types of local and PostgreSQL locks agree, and fit those of Node', t => {

@@ -33,6 +33,13 @@ export function keyOf(name: string): number {
   return hash | 0
 }
 
+/** The file of a limit that is a ledger: FNV-1a 64 of the name's UTF-8 bytes. Written a second time on purpose. */
+export function ledgerOf(name: string, folder = '/dev/shm'): string {
+  let hash = 0xcbf29ce484222325n
+  for (const byte of Buffer.from(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  return `${folder}/os-ipc.counter.${hash.toString(16).padStart(16, '0')}`
+}
+
 /** Removes all objects with this name, without the package under test. */
 export function removeNamed(name: string): void {
   // The objects of Windows end with their last handle.
@@ -40,6 +47,7 @@ export function removeNamed(name: string): void {
   const plain = name.replace(/^\//, '')
   rmSync(`/dev/shm/${plain}`, { force: true })
   rmSync(`/dev/shm/sem.${plain}`, { force: true })
+  for (const folder of ['/dev/shm', '/var/tmp']) rmSync(ledgerOf(`/${plain}`, folder), { force: true })
   removeKey(keyOf(`/${plain}`))
 }
 

@@ -99,14 +99,14 @@ const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> 
         tryAcquire: () => tryAcquire.call(source) ?? { release() {}, released: false },
       })
     },
-    found: /tryAcquire takes a permit/,
+    found: /tryAcquire takes a free permit/,
   },
   'a timeout that the source ignores': {
     spoil: source => {
       const { acquire } = source
       Object.assign(source, { acquire: () => acquire.call(source) })
     },
-    found: /a timeout ends a wait/,
+    found: /a timeout rejects a wait/,
   },
   'a use that keeps the permit when its function throws': {
     spoil: source => {
@@ -119,11 +119,11 @@ const faults: Record<string, { spoil: (source: Limit) => void; found: RegExp }> 
         },
       })
     },
-    found: /use gives the permit back/,
+    found: /use releases the permit and rejects/,
   },
   'a close that does not end waits': {
     spoil: source => Object.assign(source, { close() {} }),
-    found: /close rejects what waits/,
+    found: /close rejects pending waits/,
   },
 }
 

@@ -26,7 +26,7 @@ export async function* lines(input: AsyncIterable<Buffer>): Batches {
   if (parts.length > 0) yield [Buffer.concat(parts)]
 }
 
-/** Messages, each behind its length in 4 bytes, the lowest first. */
+/** Messages, each after its length in 4 bytes, the lowest byte first. */
 export async function* frames(input: AsyncIterable<Buffer>): Batches {
   let parts: Buffer[] = []
   let has = 0

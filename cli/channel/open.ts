@@ -10,7 +10,7 @@ const CAPACITY = 1 << 20
 /** The options for the form of messages. */
 export const VALUES = {
   json: { short: 'j', help: 'Each message is a line of JSON.' },
-  frames: { help: 'Each message stands behind its length, in 4 bytes, the lowest first.' },
+  frames: { help: 'Each message comes after its length in 4 bytes, the lowest byte first.' },
 } as const
 
 interface Choice {

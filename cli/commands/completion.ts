@@ -19,7 +19,7 @@ export default command({
   options: {},
   description: [
     'Prints a script that completes the commands, options and names of os-ipc in a shell.',
-    'It calls os-ipc for the names, so os-ipc has to be on the PATH: npm install --global os-ipc.',
+    'The script calls os-ipc for the names, so os-ipc must be on the PATH: npm install --global os-ipc.',
   ],
   examples: [
     ['source <(os-ipc completion bash)', 'in ~/.bashrc'],
@@ -28,7 +28,7 @@ export default command({
   ],
   exits: [
     ['0', 'done'],
-    ['2', 'there is no such shell here'],
+    ['2', 'os-ipc does not know this shell'],
   ],
   withoutLibrary: true,
   async run({ operands: [shell = ''] }) {

@@ -16,23 +16,23 @@ export default command({
     initial: {
       short: 'n',
       value: 'N',
-      help: "Make a semaphore: its counter's first value, 0 to 32767, with --posix to 2147483647.",
+      help: 'Create a semaphore with N units: 0 to 32767, with --posix 0 to 2147483647.',
       read: integer(0, 0x7fff_ffff),
     },
     permits: {
       short: 'p',
       value: 'N',
-      help: 'Make a limit: how many permits it has, 0 to 32767.',
+      help: 'Create a limit with N permits, 0 to 32767.',
       read: integer(0, 32_767),
     },
     size: {
       short: 's',
       value: 'BYTES',
-      help: 'Make memory of this size in bytes (also 4k, 16M), filled with zeros.',
+      help: 'Create memory of this size in bytes (also 4k, 16M), filled with zeros.',
       read: bytes,
     },
     'if-absent': {
-      help: 'Do nothing when there is one already; memory that is too small is an error. A limit keeps its number of permits.',
+      help: 'Do nothing if the object exists. An existing limit keeps its number of permits. Existing memory that is too small is an error.',
     },
     mode: MODE,
     owner: OWNER,
@@ -40,8 +40,8 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Makes a semaphore (--initial), a limit (--permits) or shared memory (--size). It stays until it is removed, or until the host starts anew.',
-    'Memory of a name is POSIX, memory of a key System V.',
+    'Creates a semaphore (--initial), a limit (--permits) or shared memory (--size). It stays until a program removes it or the host restarts.',
+    'Memory with a name is POSIX memory; memory with a key is a System V segment.',
   ],
   examples: [
     ['os-ipc create jobs --initial 4', 'a semaphore with four units'],
@@ -56,13 +56,13 @@ export default command({
     const owner = ifAbsent ? options.owner : undefined
     if ([initial, permits, size].filter(given => given !== undefined).length !== 1) {
       throw usage(
-        'create wants one of --initial N, for a semaphore, --permits N, for a limit, and --size BYTES, for memory',
+        'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
       )
     }
     if (posix && permits !== undefined)
-      throw usage('--posix is about semaphores', 'the permits of a limit are System V')
+      throw usage('--posix is for semaphores only', 'a limit has no POSIX form')
     if (posix && size !== undefined)
-      throw usage('--posix is about semaphores', 'memory of a name is POSIX by itself')
+      throw usage('--posix is for semaphores only', 'memory with a name is always POSIX')
     if (initial !== undefined) {
       const subject = semaphoreSubject(name, options)
       const id = libraryId(subject.target)

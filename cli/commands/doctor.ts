@@ -25,17 +25,17 @@ export default command({
   operands: [],
   options: { json: JSON_OUTPUT },
   description: [
-    'Checks this host and reports what can make programs fail: the native binding, the limits of semaphores and segments and how much of them is used, ' +
-      "/dev/shm, containers, systemd's RemoveIPC, kernel.shm_rmid_forced, permits that a process has held for over an hour or that a stopped process holds, and objects that seem to be left behind, with the command that removes them.",
-    'The kernel does not tell since when a permit is held: doctor reports the permits of a limit whose last permit was taken or given back over an hour ago.',
-    'It changes nothing. A note is for information, a warning may cause failures later, a problem causes failures now.',
+    'Checks this host and reports what can make programs fail: the native binding, the limits of semaphores and segments and their use, ' +
+      "/dev/shm, containers, systemd's RemoveIPC and kernel.shm_rmid_forced. It also reports permits that a process has held for over an hour, permits of stopped processes, and objects that seem to be left behind, with the command that removes them.",
+    'The kernel does not record when a permit was taken. So doctor reports the permits of a limit whose last permit was taken or given back over an hour ago.',
+    'doctor changes nothing. A note is for information. A warning may cause failures later. A problem causes failures now.',
   ],
   examples: [
-    ['os-ipc doctor', 'all of it'],
-    ['os-ipc doctor --json | jq \'.[] | select(.level != "ok")\'', 'what is not well'],
+    ['os-ipc doctor', 'everything'],
+    ['os-ipc doctor --json | jq \'.[] | select(.level != "ok")\'', 'only what is not ok'],
   ],
   exits: [
-    ['0', 'nothing worse than a note'],
+    ['0', 'no warning and no problem'],
     ['1', 'a warning or a problem'],
     ['2', 'the command line is wrong'],
   ],
@@ -65,7 +65,7 @@ export default command({
  */
 function examined(topic: string, check: () => Finding[], ...files: readonly string[]): Finding[] {
   const failed = (message: string, ...cures: string[]) => [
-    finding('warning', topic, `this could not be looked at: ${message}`, ...cures),
+    finding('warning', topic, `the check failed: ${message}`, ...cures),
   ]
   const hidden = files.filter(file => process.permission?.has('fs.read', file) === false)
   if (hidden.length > 0) {

@@ -11,28 +11,28 @@ export default command({
   name: 'key',
   operands: [{ name: 'NAME', help: 'a name, or a System V key', complete: 'object' }],
   options: {
-    memory: { short: 'm', help: 'Lines for the memory of this name or key, not for the semaphore.' },
-    posix: { help: 'Lines for the POSIX semaphore of this name.' },
+    memory: { short: 'm', help: 'Print code for the memory with this name or key, not for the semaphore.' },
+    posix: { help: 'Print code for the POSIX semaphore with this name.' },
     json: JSON_OUTPUT,
   },
   description: [
-    'Prints the System V key that a name stands for, in hex as ipcs shows it and in decimal, and the lines of C, Go and Python that open the same object. ' +
-      'It computes, and looks at nothing: the object need not exist.',
-    'The key of a semaphore or a limit is FNV-1a 32 over its name with the slash. Memory of a name is POSIX and has no key.',
+    'Prints the System V key of a name, in hex (as ipcs shows it) and in decimal, and code in C, Go and Python that opens the same object. ' +
+      'It only computes: the object need not exist.',
+    'The key of a semaphore or a limit is FNV-1a 32 over its name with the slash. Memory with a name is POSIX memory, and has no key.',
   ],
   examples: [
-    ['os-ipc key jobs', 'the key, and how to open the semaphore elsewhere'],
-    ['ipcrm -S $(os-ipc key jobs --json | jq -r .hex)', 'for other tools'],
-    ['os-ipc key frames --memory', 'memory of a name'],
+    ['os-ipc key jobs', 'the key, and code that opens the semaphore'],
+    ['ipcrm -S $(os-ipc key jobs --json | jq -r .hex)', 'use the key with another tool'],
+    ['os-ipc key frames --memory', 'code for memory with a name'],
   ],
   exits: [
     ['0', 'done'],
     ['2', 'the command line is wrong, or no object can have this name'],
   ],
   run({ options, operands: [text = ''] }) {
-    if (options.memory && options.posix) throw usage('key takes one of --memory and --posix')
+    if (options.memory && options.posix) throw usage('key takes only one of --memory and --posix')
     const meant = target(text)
-    if (meant.type === 'id') throw usage('an id has no key')
+    if (meant.type === 'id') throw usage('the id of a segment has no key')
     if (meant.key === 0)
       throw usage(`the key of ${meant.label} would be 0, which is reserved`, 'choose another name')
     if (meant.type === 'name') checkName(meant.name)

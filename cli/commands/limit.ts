@@ -23,23 +23,23 @@ export default command({
     { name: 'NAME', help: 'a limit', complete: 'limit' },
     {
       name: 'N',
-      help: `how many permits it is to have, 0 to ${MOST}; without it, nothing is changed`,
+      help: `the new number of permits, 0 to ${MOST}; without it nothing changes`,
       optional: true,
     },
   ],
   options: { timeout: TIMEOUT, owner: OWNER, json: JSON_OUTPUT },
   description: [
-    'Shows the permits of a limit: how many there are, how many are free, and which processes hold them. With N, changes how many there are, for all processes.',
-    'A limit grows at once. It shrinks permit by permit: each one that is free is taken away, and os-ipc waits for the next one. ' +
-      'When the time is over, or os-ipc is killed, the limit keeps the number that it has reached. A limit of 0 permits grants none until it grows again.',
-    'limit makes nothing: os-ipc create NAME --permits N does, and so does run.',
+    'Shows the permits of a limit: their number, how many are free, and the processes that hold them. With N it changes the number for all processes.',
+    'A limit grows at once. It shrinks permit by permit: os-ipc removes each free permit, and waits for the next one. ' +
+      'If --timeout expires or os-ipc is killed, the limit keeps the number that it has reached. A limit of 0 permits grants none until it grows again.',
+    'limit creates no limit; use os-ipc create NAME --permits N, or os-ipc run.',
   ],
   examples: [
-    ['os-ipc limit jobs', 'how many permits there are, and who holds them'],
+    ['os-ipc limit jobs', 'the number of permits, and their holders'],
     ['os-ipc limit jobs 8', 'eight at a time from now on'],
-    ['os-ipc limit jobs 0 --timeout 30', 'let no command start, and wait until all have ended'],
+    ['os-ipc limit jobs 0 --timeout 30', 'let no command start, and wait until all commands have ended'],
   ],
-  exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'too many permits are held: the limit has more than N']],
+  exits: [...COMMON_EXITS, [`${EXIT.timeout}`, '--timeout expired while more than N permits were held']],
   async run({ ipc, options, operands: [name = '', permits] }) {
     const subject = limitSubject(name)
     if (permits === undefined) {
@@ -77,12 +77,12 @@ function shown(item: Item, { target }: Subject): string[] {
   const { permits, free, waiters, holders, unnamed } = item
   const rows = [
     ['limit', item.name === null ? target.label : printable(item.name)],
-    ['permits', permits === null ? 'not recorded: another program made it' : `${permits}`],
+    ['permits', permits === null ? 'not recorded: another program made the limit' : `${permits}`],
     ['free', `${free}`],
     ['waiters', `${waiters}`],
   ] as const
   const others = unnamed
-    ? [{ pid: '-', permits: unnamed, command: 'processes that the limit does not name' }]
+    ? [{ pid: '-', permits: unnamed, command: 'processes that the limit does not list' }]
     : []
   const known = (holders ?? []).map(holder => ({
     ...holder,

@@ -29,7 +29,7 @@ export default command({
   operands: [
     {
       name: 'PATTERN',
-      help: 'names to list, with * and ?; all when missing',
+      help: 'names to list, with * and ?; default: all',
       optional: true,
       many: true,
       complete: 'object',
@@ -43,21 +43,21 @@ export default command({
     channels: { short: 'c', help: 'Only channels.' },
     names: {
       short: 'q',
-      help: 'Only the names, one per line, without the objects that have none. Control characters are escaped, as everywhere: --json has the exact name.',
+      help: 'Print only the names, one per line. Objects without a name are left out. Control characters are escaped; --json has the exact name.',
     },
     json: JSON_OUTPUT,
   },
   description: [
-    "Lists every semaphore, limit, lock, channel and shared memory object of this host that this user may see: this package's, Go's, Python's and anybody's.",
-    'KIND is sem (System V), sem-posix, limit, lock, channel, mem-sysv or mem-posix. NAME is the name where the object carries it, else the System V key; on a terminal a long one is cut in its middle. ' +
-      'VALUE is the counter of a semaphore, or how many permits of a limit are used: 2/2 used leaves none, and paused is a limit of no permits. For a channel it is the number of messages, and how full the channel is. HOLDERS are the processes that hold them. ' +
-      'LAST PID changed the counter, attached or detached last; "dead" when that process has ended; for a lock or a channel it is a process that uses it. AGE is the time since it was made, or since its owner or mode last changed. ' +
-      'A dash stands for a value that the system does not tell.',
+    'Lists every semaphore, limit, lock, channel and shared memory object of this host that this user may see, whichever program made it.',
+    'KIND is sem (System V), sem-posix, limit, lock, channel, mem-sysv or mem-posix. NAME is the name, or the System V key if the object carries no name; a terminal shows a long name shortened in its middle. ' +
+      'VALUE is the counter of a semaphore. For a limit it is the number of used permits: with 2/2 used no permit is free, and a paused limit has 0 permits. For a channel it is the number of messages, and the used share of its capacity. HOLDERS are the processes that hold permits. ' +
+      'LAST PID is the process that last changed the counter, attached or detached, with "dead" if it has ended; for a lock or a channel it is a process that uses it. AGE is the time since the object was made, or since its owner or mode changed. ' +
+      'A dash stands for a value that the system does not know.',
   ],
   examples: [
     ['os-ipc ls', 'everything'],
     ["os-ipc ls -s 'jobs*'", 'semaphores whose names begin with jobs'],
-    ["os-ipc ls --limits --json | jq '.[].holders[].pid'", 'who holds permits'],
+    ["os-ipc ls --limits --json | jq '.[].holders[].pid'", 'the processes that hold permits'],
     ["os-ipc ls --json | jq '.[] | select(.waiters > 0).name'", 'the objects with waiters'],
   ],
   exits: COMMON_EXITS,
@@ -101,5 +101,5 @@ function tellHidden(items: readonly Item[]): void {
   )
   const hidden = (sets?.length ?? 0) + (segments?.length ?? 0)
   if (hidden > 0 && own !== '0')
-    note(`${count(hidden, 'System V object')} of others may not be read by this user`)
+    note(`${count(hidden, 'System V object')} belong to other users, and this user may not read them`)
 }

@@ -11,15 +11,15 @@ export default command({
     count: {
       short: 'n',
       value: 'N',
-      help: 'How many units to add, all or none; 1 when missing.',
+      help: 'The number of units to add, all or none; default 1.',
       read: integer(1, 0x7fff_ffff),
     },
     owner: OWNER,
     posix: POSIX,
   },
   description: [
-    'Adds units to a semaphore, and wakes as many waiters.',
-    'The units that post adds have no owner: use post with wait and try. The permits of a limit have an owner: run takes them.',
+    'Adds units to a semaphore; each unit wakes one waiter.',
+    'The units have no owner; wait and try take them. The permits of a limit have an owner; run takes them.',
   ],
   examples: [
     ['os-ipc post ready', 'one unit'],

@@ -21,16 +21,16 @@ const COLUMNS: readonly Column<Entry>[] = [
 export default command({
   name: 'query',
   operands: [
-    { name: 'NAME', help: 'locks to show; all when missing', optional: true, many: true, complete: 'lock' },
+    { name: 'NAME', help: 'locks to show; default: all', optional: true, many: true, complete: 'lock' },
   ],
   options: { postgres: POSTGRES, json: JSON_OUTPUT },
   description: [
-    'Shows the holders of locks and their waiters, as locks.query() of this package does: on this host, or with --postgres over all machines that use that database.',
-    'A process that waits for a lock more than once is shown once. PID is that of the process on its own machine.',
+    'Shows the holders and the waiters of locks, as locks.query() of this package does. They are the locks of this host or, with --postgres, of all machines that use that database.',
+    'A process that waits for a lock more than once is listed once. PID is the pid of the process on its own machine.',
   ],
   examples: [
     ['os-ipc query', 'all locks of this host'],
-    ['os-ipc query deploy --postgres env:DATABASE_URL', 'who holds the lock, over all machines'],
+    ['os-ipc query deploy --postgres env:DATABASE_URL', 'the holder of the lock, over all machines'],
     ["os-ipc query --json | jq -r '.held[].name'", 'the names of all locks that are held'],
   ],
   exits: COMMON_EXITS,

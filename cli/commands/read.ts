@@ -14,17 +14,22 @@ export default command({
   name: 'read',
   operands: [{ name: 'NAME', help: 'memory: a name, a System V key, or id:N', complete: 'memory' }],
   options: {
-    offset: { short: 'o', value: 'BYTES', help: 'Where to begin; 0 when missing.', read: bytes },
-    length: { short: 'l', value: 'BYTES', help: 'How much; all from there on when missing.', read: bytes },
+    offset: { short: 'o', value: 'BYTES', help: 'The position of the first byte; default 0.', read: bytes },
+    length: {
+      short: 'l',
+      value: 'BYTES',
+      help: 'The number of bytes; default: all bytes from the position on.',
+      read: bytes,
+    },
     owner: OWNER,
   },
   description: [
-    'Copies shared memory to standard output, byte for byte; os-ipc show prints a hex dump.',
-    'A terminal gets text only, since other bytes could change its state or its screen: on a terminal other bytes are an error. A pipe or a file gets every byte.',
-    'Nothing keeps others from writing meanwhile: guard it with a semaphore where that matters.',
+    'Copies shared memory to standard output, byte for byte. os-ipc show prints a hex dump.',
+    'A pipe or a file gets every byte. On a terminal, bytes that are not text are an error, because they could change the state of the terminal.',
+    'Other processes may write during the copy. Guard the memory with a lock if that matters.',
   ],
   examples: [
-    ['os-ipc read frames > frames.bin', 'all of it'],
+    ['os-ipc read frames > frames.bin', 'everything'],
     ['os-ipc read frames --offset 4k --length 16 | xxd', '16 bytes'],
   ],
   exits: COMMON_EXITS,

@@ -9,7 +9,7 @@ import { channelSubject } from '../core/open.js'
 import { note, print, writeAll } from '../core/output.js'
 import { bytes, integer, MODE, OWNER, TIMEOUT } from '../core/values.js'
 
-/** The most messages of one write: whoever kills os-ipc loses at most so many. */
+/** The most messages of one write: os-ipc loses at most so many if it is killed. */
 const BATCH = 64
 
 export default command({
@@ -26,27 +26,27 @@ export default command({
     ...VALUES,
     timeout: {
       ...TIMEOUT,
-      help: 'Give up when no message comes for so many seconds (also 500ms, 2m); 0 does not wait.',
+      help: 'Give up if no message comes for so many seconds (also 500ms, 2m); 0 does not wait.',
     },
-    create: { help: 'Make the channel when there is none.' },
+    create: { help: 'Create the channel if it is missing.' },
     capacity: {
       short: 's',
       value: 'BYTES',
-      help: 'How many bytes --create makes room for, rounded up to a power of two; 1M when missing.',
+      help: 'The capacity of a channel that --create creates, rounded up to a power of two; 1M when missing.',
       read: bytes,
     },
     mode: MODE,
     owner: OWNER,
   },
   description: [
-    'Receives a message, waiting until there is one, and writes it as a line: text and bytes as they are, any other value as JSON. Each message goes to one receiver only.',
-    'A message with line breaks of its own is several lines. --json writes each message as one line of JSON, with bytes as {"base64":"..."}. --frames writes the bytes of each message after their length, in 4 bytes, the lowest first.',
-    'While the program that reads the output does not go on, os-ipc receives nothing more. With --follow it takes up to 64 messages at a time: if it is killed, those that it had not written yet are lost.',
+    'Waits for a message, receives it, and writes it as a line: text and bytes unchanged, any other value as JSON. Each message goes to one receiver.',
+    'A message that contains line breaks becomes several lines. --json writes each message as one line of JSON, and bytes as {"base64":"..."}. --frames writes each message after its length in 4 bytes, the lowest byte first.',
+    'If the program that reads the output is slow, os-ipc receives no more messages than that program reads. With --follow it takes up to 64 messages at a time. If it is killed, the messages that it has not written yet are lost.',
   ],
   examples: [
     ['os-ipc receive jobs', 'one message'],
     ['os-ipc receive jobs --follow | while read -r job; do echo "$job"; done', 'all of them, as they come'],
-    ['os-ipc receive jobs --follow --timeout 0', 'what is there now'],
+    ['os-ipc receive jobs --follow --timeout 0', 'the messages that are in the channel now'],
   ],
   exits: [
     ...COMMON_EXITS,

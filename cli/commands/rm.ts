@@ -24,9 +24,9 @@ const KINDS: readonly Kind[] = [
 
 export default command({
   name: 'rm',
-  operands: [{ name: 'NAME', help: 'what to remove', many: true, complete: 'object' }],
+  operands: [{ name: 'NAME', help: 'an object to remove', many: true, complete: 'object' }],
   options: {
-    force: { short: 'f', help: 'Do not ask when it is in use, and do not mind when there is none.' },
+    force: { short: 'f', help: 'Do not ask if the object is in use, and do not fail if it does not exist.' },
     semaphore: { short: 's', help: 'The System V semaphore of this name.' },
     posix: { help: 'The POSIX semaphore of this name.' },
     limit: { help: 'The limit of this name.' },
@@ -34,21 +34,21 @@ export default command({
     channel: { short: 'c', help: 'The channel of this name, with the messages in it.' },
     lock: {
       short: 'l',
-      help: 'The lock of this name that a killed process left behind; otherwise the last user removes a lock.',
+      help: 'The lock of this name that a killed process left behind. The last user removes other locks.',
     },
   },
   description: [
-    'Removes semaphores, limits, channels, shared memory, and locks that were left behind. For an object in use rm asks on a terminal, and needs --force elsewhere: ' +
-      'waiters of a System V semaphore or a limit get an error, and memory stays, without its name, for the processes that have it.',
-    'In use means that a process waits, holds the lock or a permit of the limit, has the memory attached or mapped, sends to or receives from the channel, that the channel has messages, or that the last process that used the semaphore is alive. ' +
+    'Removes semaphores, limits, channels, shared memory, and locks that a killed process left behind. If an object is in use, rm asks on a terminal, and needs --force elsewhere. ' +
+      'When it is removed, the waiters of a System V semaphore or a limit get an error; the processes that map memory keep it.',
+    'An object is in use if a process waits for it, holds the lock or a permit, or has the memory attached or mapped, if a channel has messages, or if a process sends to it or receives from it, or if the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
-    ['os-ipc rm jobs', 'ask when it is in use'],
+    ['os-ipc rm jobs', 'ask if it is in use'],
     ['os-ipc rm --force jobs frames', 'in a script'],
     ['os-ipc rm id:131072', 'a segment without a key'],
   ],
-  exits: [...COMMON_EXITS, ['1', 'in use, and left alone']],
+  exits: [...COMMON_EXITS, ['1', 'the object is in use and was not removed']],
   async run({ ipc, options, operands }) {
     const chosen = kindOf(options)
     let exit: number = EXIT.ok
@@ -82,7 +82,7 @@ function kindOf(options: {
   if (options.channel) kinds.push('a channel')
   if (options.lock) kinds.push('a lock')
   if (kinds.length > 1)
-    throw usage('rm takes one of --semaphore, --posix, --limit, --memory, --channel and --lock')
+    throw usage('rm takes only one of --semaphore, --posix, --limit, --memory, --channel and --lock')
   return kinds[0]
 }
 
@@ -103,7 +103,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   if (reason !== undefined) {
     if (!canAsk()) throw new Failure(`${label} is in use: ${reason}`, '--force removes it', EXIT.no)
     if (!(await ask(`os-ipc: ${label} is in use: ${reason}. Remove it?`))) {
-      throw new Failure(`${label} was left alone`, undefined, EXIT.no)
+      throw new Failure(`${label} was not removed`, undefined, EXIT.no)
     }
   }
   // Objects that this user may not read are not on the list; only an attempt finds them.

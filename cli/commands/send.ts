@@ -22,16 +22,19 @@ export default command({
   ],
   options: {
     ...VALUES,
-    end: { short: 'e', help: 'End the channel afterwards: receivers get what is left, and then stop.' },
+    end: {
+      short: 'e',
+      help: 'End the channel afterwards: receivers get the messages that are left, and then stop.',
+    },
     timeout: {
       ...TIMEOUT,
-      help: 'Give up when there is no room for a message for so many seconds (also 500ms, 2m); 0 does not wait.',
+      help: 'Give up if a message finds no room for so many seconds (also 500ms, 2m); 0 does not wait.',
     },
-    create: { help: 'Make the channel when there is none.' },
+    create: { help: 'Create the channel if it is missing.' },
     capacity: {
       short: 's',
       value: 'BYTES',
-      help: 'How many bytes --create makes room for, rounded up to a power of two; 1M when missing.',
+      help: 'The capacity of a channel that --create creates, rounded up to a power of two; 1M when missing.',
       read: bytes,
     },
     mode: MODE,
@@ -39,9 +42,9 @@ export default command({
   },
   description: [
     'Sends each line of standard input as a message, without its line break. While the channel is full, send waits, and so does the program that writes to its input.',
-    'In a channel of bytes a line is a message of bytes, in one of JSON it is the JSON of a value, and else it is a string. --json takes each line as the JSON of a value. ' +
-      '--frames takes messages of any bytes: before each one stands its length, in 4 bytes, the lowest first.',
-    'A message that was sent stays in the channel until a process receives it, also after send has ended.',
+    'In a channel of bytes a line is sent as bytes, in a channel of JSON as the value of its JSON, and in any other channel as a string. With --json each line is the JSON of a value. ' +
+      'With --frames the input has messages of any bytes, each after its length in 4 bytes, the lowest byte first.',
+    'A sent message stays in the channel until a process receives it, even if no process runs.',
   ],
   examples: [
     ['os-ipc send jobs --create hello', 'one message, into a new channel if there is none'],

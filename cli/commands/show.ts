@@ -15,37 +15,37 @@ import { drawing, watch } from '../show/watch.js'
 export default command({
   name: 'show',
   operands: [
-    { name: 'NAME', help: 'what to show: all kinds that have the name', many: true, complete: 'object' },
+    { name: 'NAME', help: 'a name; objects of all kinds with it are shown', many: true, complete: 'object' },
   ],
   options: {
     offset: {
       short: 'o',
       value: 'BYTES',
-      help: 'Where the dump of memory begins; 0 when missing.',
+      help: 'The first byte of the dump of memory; default 0.',
       read: bytes,
     },
-    length: { short: 'l', value: 'BYTES', help: 'How much of it; 256 when missing.', read: bytes },
-    watch: { short: 'w', help: 'Look again and again, and mark what changes.' },
+    length: { short: 'l', value: 'BYTES', help: 'The number of bytes to dump; default 256.', read: bytes },
+    watch: { short: 'w', help: 'Read repeatedly, and mark the changes.' },
     interval: {
       short: 'i',
       value: 'S',
-      help: 'Seconds from look to look (also 200ms); 1 when missing.',
+      help: 'The seconds between two reads (also 200ms); default 1.',
       read: duration,
     },
-    count: { short: 'c', value: 'N', help: 'End after so many looks.', read: integer(1, 1_000_000_000) },
+    count: { short: 'c', value: 'N', help: 'End after N reads.', read: integer(1, 1_000_000_000) },
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows everything that the kernel tells about a semaphore, a limit, a lock, a channel or memory, with a hex dump of the memory.',
-    'A limit shows the processes that hold its permits, and a channel those that send and receive. Memory and a POSIX semaphore are mapped by processes, and waiters sleep in the kernel for a System V semaphore or a limit: ' +
-      'as far as this user may look at other processes. A unit of a semaphore has no owner, so its holder is unknown.',
-    'With --watch, the changes since the last look are marked on a terminal; elsewhere only the changes are printed, one per line. Ctrl-C ends it.',
+    'Shows all facts of the kernel about a semaphore, a limit, a lock, a channel or memory, and a hex dump of the memory.',
+    'A limit has a list of the processes that hold its permits, and a channel has lists of those that send and receive. A unit of a semaphore has no owner, so its holder is unknown. ' +
+      'show also lists the processes that map memory or a POSIX semaphore, and those that wait for a System V semaphore or a limit, if this user may inspect them.',
+    'With --watch a terminal marks the changes since the last read; other outputs get only the changes, one per line. Ctrl-C ends it.',
   ],
   examples: [
     ['os-ipc show jobs', 'a semaphore'],
-    ['os-ipc show uploads', 'a limit, and who holds its permits'],
+    ['os-ipc show uploads', 'a limit, and the holders of its permits'],
     ['os-ipc show frames --offset 4k --length 64', 'memory, 64 bytes of it'],
-    ['os-ipc show frames --watch --interval 200ms', 'what changes'],
+    ['os-ipc show frames --watch --interval 200ms', 'the changes'],
   ],
   exits: COMMON_EXITS,
   async run({ ipc, options, operands }) {

@@ -17,39 +17,39 @@ const KEYS = COLUMNS.map(({ key }) => key)
 
 export default command({
   name: 'top',
-  operands: [{ name: 'FILTER', help: 'a part of the names to show', optional: true }],
+  operands: [{ name: 'FILTER', help: 'show only names that contain this text', optional: true }],
   options: {
     interval: {
       short: 'i',
       value: 'S',
-      help: 'Seconds from frame to frame (also 200ms); 1 when missing.',
+      help: 'The seconds between two frames (also 200ms); default 1.',
       read: duration,
     },
     sort: {
       short: 's',
       value: 'COLUMN',
-      help: `Order by ${KEYS.join(', ')}; ops when missing.`,
+      help: `Order by ${KEYS.join(', ')}; default ops.`,
       complete: KEYS,
       read: columnCalled,
     },
-    count: { short: 'c', value: 'N', help: 'End after so many frames.', read: integer(1, 1_000_000_000) },
+    count: { short: 'c', value: 'N', help: 'End after N frames.', read: integer(1, 1_000_000_000) },
     json: { help: 'Print each frame as a line of JSON.' },
   },
   description: [
-    'Shows all semaphores, limits, locks, channels and memory, live: the value as a bar, the permits of a limit that are held and by whom, how full a channel is, waiters, operations a second, sizes, and last users that are dead. ? shows the keys: they sort, filter, inspect, pause and quit. ' +
-      'Without a terminal the frames are printed one after the other.',
-    'The bar of a semaphore is the value as a share of the largest that top has seen, since the kernel does not keep the first one; that of a limit is the share of its permits that are held. The kernel counts no operations either: ' +
-      'top looks 20 times a second, and OPS/S is how many looks a second found a change. It is never more than the truth, and where every look found one, as in ≥20, the truth may be much more. A channel counts its messages: its OPS/S is exact.',
+    'Shows all semaphores, limits, locks, channels and memory, live: the value as a bar, the holders of permits, the used share of a channel, waiters, operations a second, sizes, and last users that are dead. The key ? lists all keys: they sort, filter, inspect, pause and quit. ' +
+      'Without a terminal top prints one frame after the other.',
+    'The bar of a semaphore compares its value with the largest value that top has seen. The bar of a limit shows which part of its permits is held. ' +
+      'The kernel counts no operations, so top reads 20 times a second. OPS/S is the number of reads a second that found a change: the true number is at least that. If every read found a change, top shows ≥20, and the true number may be much larger. A channel counts its messages, so its OPS/S is exact.',
   ],
   examples: [
     ['os-ipc top', 'until q'],
-    ['os-ipc top jobs --sort waiters', 'what has jobs in its name'],
+    ['os-ipc top jobs --sort waiters', 'objects with jobs in the name'],
     ['os-ipc top --json --count 2 | tail -1', 'rates, for a program'],
   ],
   exits: COMMON_EXITS,
   async run({ ipc, options, operands: [filter = ''] }) {
     const { interval = 1000, count = Number.POSITIVE_INFINITY } = options
-    if (interval < 50) throw usage('--interval wants at least 50ms')
+    if (interval < 50) throw usage('--interval must be at least 50ms')
     const state = initialState(options.sort ?? columnCalled('ops', '--sort'), filter)
     ipc.list() // Throws where the platform has no list, before the screen is touched.
     if (options.json) await frames(ipc, state, interval, count, printJsonFrame)
@@ -66,7 +66,7 @@ function columnCalled(key: string, option: string): TopColumn {
   const found = COLUMNS.find(column => column.key === key)
   if (found !== undefined) return found
   const meant = closest(key, KEYS)
-  throw usage(`${option} wants a column, not '${key}'`, meant ? `did you mean ${meant}?` : KEYS.join(', '))
+  throw usage(`${option} needs a column, not '${key}'`, meant ? `did you mean ${meant}?` : KEYS.join(', '))
 }
 
 /** Frames without a screen. */

@@ -9,11 +9,11 @@ export default command({
   operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
   options: { owner: OWNER, posix: POSIX },
   description: [
-    'Takes a unit of a semaphore if one is free now; the exit code tells whether it did.',
-    'The unit has no owner, as with wait.',
+    'Takes a unit of a semaphore if one is free now. The exit code is 0 if it took one, and 1 if not.',
+    'The unit has no owner, as with os-ipc wait.',
   ],
-  examples: [['if os-ipc try slots; then work; os-ipc post slots; fi', 'only when there is room']],
-  exits: [...COMMON_EXITS, ['1', 'there was no unit; nothing is printed']],
+  examples: [['if os-ipc try slots; then work; os-ipc post slots; fi', 'only if a unit is free']],
+  exits: [...COMMON_EXITS, ['1', 'no unit was free; nothing is printed']],
   run({ ipc, options, operands: [name = ''] }) {
     const subject = semaphoreSubject(name, options)
     const semaphore = openSemaphore(ipc, subject, options)

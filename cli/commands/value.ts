@@ -11,7 +11,7 @@ export default command({
   operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
   options: { posix: POSIX, json: JSON_OUTPUT },
   description: [
-    'Prints the number of units of a semaphore. The owner of the semaphore does not matter, because reading needs no trust.',
+    'Prints the number of free units of a semaphore. It reads the semaphores of all users that this user may read.',
   ],
   examples: [['os-ipc value jobs', 'a number']],
   exits: COMMON_EXITS,

@@ -10,14 +10,14 @@ export default command({
   operands: [{ name: 'NAME', help: 'a semaphore', complete: 'semaphore' }],
   options: { timeout: TIMEOUT, owner: OWNER, posix: POSIX },
   description: [
-    'Takes a unit of a semaphore, and waits until there is one.',
-    'The unit has no owner and does not come back by itself: wait is for "something is ready". To bound how many commands run at a time, use run, which takes permits of a limit.',
+    'Takes a unit of a semaphore, and waits until one is free.',
+    'The unit has no owner, so it does not come back when a process dies. Use wait for "something is ready". To limit how many commands run at a time, use os-ipc run.',
   ],
   examples: [
-    ['os-ipc wait ready && echo it is', 'wait until a process posts'],
-    ['os-ipc wait ready --timeout 10', 'for ten seconds at most'],
+    ['os-ipc wait ready && echo ready', 'wait until a process posts'],
+    ['os-ipc wait ready --timeout 10', 'wait for 10 s at most'],
   ],
-  exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'no unit came in time']],
+  exits: [...COMMON_EXITS, [`${EXIT.timeout}`, 'no unit came within --timeout']],
   async run({ ipc, options, operands: [name = ''] }) {
     const subject = semaphoreSubject(name, options)
     const semaphore = openSemaphore(ipc, subject, options)

@@ -11,30 +11,32 @@ export default command({
   name: 'write',
   operands: [
     { name: 'NAME', help: 'memory: a name, a System V key, or id:N', complete: 'memory' },
-    { name: 'TEXT', help: 'what to write, as UTF-8; standard input when missing', optional: true },
+    { name: 'TEXT', help: 'the text to write, as UTF-8; default: standard input', optional: true },
   ],
   options: {
-    offset: { short: 'o', value: 'BYTES', help: 'Where to begin; 0 when missing.', read: bytes },
+    offset: { short: 'o', value: 'BYTES', help: 'The position of the first byte; default 0.', read: bytes },
     clear: { help: 'Fill the memory with zeros first.' },
-    create: { help: 'Make the memory when there is none: of --size, or as large as what is written.' },
-    size: { short: 's', value: 'BYTES', help: 'How large --create makes it.', read: bytes },
+    create: {
+      help: 'Create the memory if it does not exist, with --size bytes, or with the size of the input.',
+    },
+    size: { short: 's', value: 'BYTES', help: 'The size of the memory that --create creates.', read: bytes },
     mode: MODE,
     owner: OWNER,
   },
   description: [
-    'Copies standard input to shared memory. Input that does not fit is an error, and then nothing is written.',
-    'The bytes behind it stay unchanged, unless --clear is given.',
+    'Copies standard input to shared memory. If the input does not fit, write fails and writes nothing.',
+    'The bytes behind the input stay unchanged, unless --clear is given.',
   ],
   examples: [
     ['os-ipc write frames < frames.bin', 'a file'],
-    ['os-ipc write config --create --size 4k < config.json', 'make it when it is missing'],
+    ['os-ipc write config --create --size 4k < config.json', 'create it if it does not exist'],
     ['os-ipc write flags --offset 8 on', 'two bytes'],
   ],
   exits: COMMON_EXITS,
   async run({ ipc, options, operands: [name = '', text] }) {
     const { offset = 0, size, mode, owner } = options
     if (size !== undefined && !options.create)
-      throw usage('--size is for --create', 'memory keeps the size it was made with')
+      throw usage('--size needs --create', 'memory keeps the size that it was created with')
     const subject = memorySubject(name)
     // Opens before it reads the input, so that a mistyped name is an error at once.
     let memory = options.create && size === undefined ? undefined : open(ipc, subject, size, options)

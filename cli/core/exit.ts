@@ -23,19 +23,19 @@ export type ExitMeaning = readonly [code: string, meaning: string]
 export const COMMON_EXITS: readonly ExitMeaning[] = [
   ['0', 'done'],
   ['2', 'the command line is wrong'],
-  ['3', 'there is no such object'],
-  ['4', 'no permission, or it belongs to another user'],
-  ['5', 'anything else that failed, such as a limit of the host'],
+  ['3', 'no such object exists'],
+  ['4', 'no permission, or the object belongs to another user'],
+  ['5', 'another failure, such as a limit of the host'],
 ]
 
 /** The codes of `run` and `lock`. */
 export const RUNNER_EXITS: readonly ExitMeaning[] = [
   [
     'of COMMAND',
-    'the command ran, and this is its exit code; a signal that ended it ends os-ipc too, or gives 128 plus its number',
+    'the exit code of the command; if a signal ended it, the same signal ends os-ipc, or the code is 128 plus its number',
   ],
-  ['124', 'the time of --timeout was over, or what --wait-code says'],
+  ['124', '--timeout expired; --wait-code changes this code'],
   ['125', 'os-ipc failed, or its command line is wrong; the command did not run'],
-  ['126', 'the command was found and cannot be executed'],
+  ['126', 'the command exists and cannot be executed'],
   ['127', 'the command was not found'],
 ]

@@ -44,7 +44,7 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
     case 'ERR_OUT_OF_RANGE':
       return usage(cause, hint)
     case 'ENOENT':
-      return new Failure(cause, hint ?? 'os-ipc ls shows what there is', EXIT.absent)
+      return new Failure(cause, hint ?? 'os-ipc ls lists all objects', EXIT.absent)
     case 'EACCES':
     case 'EPERM':
       return new Failure(`no permission: ${cause}`, hint, EXIT.forbidden)
@@ -52,15 +52,15 @@ export function explain(error: unknown, ipc?: Library, subject?: Subject): Failu
       return new Failure(cause, hint, EXIT.forbidden)
     case 'ERR_NATIVE_BINDING':
       // The message already contains the cure.
-      return new Failure(cause, sentence(accessDenied(error)?.cure, 'os-ipc doctor looks at it'))
+      return new Failure(cause, sentence(accessDenied(error)?.cure, 'os-ipc doctor examines it'))
     case 'ERR_ACCESS_DENIED': {
       const { cause: denied, cure } = accessDenied(error) ?? { cause, cure: hint }
       return new Failure(denied, cure, EXIT.forbidden)
     }
     case undefined:
       return new Failure(
-        `this should not have happened: ${cause}`,
-        'NODE_DEBUG=os-ipc shows where it came from',
+        `this is an error in os-ipc: ${cause}`,
+        'NODE_DEBUG=os-ipc prints its stack; please report it',
       )
     default:
       // A hint explains more than the name of an errno.
@@ -96,7 +96,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
     case 'EEXIST':
       return new Failure(
         `there is ${type === 'memory' ? 'memory' : `a ${type}`} ${target.label} already`,
-        `--if-absent takes it as it is, os-ipc rm ${target.label} removes it`,
+        `--if-absent uses it unchanged; os-ipc rm ${target.label} removes it`,
       )
     case 'ERR_WRONG_KIND':
       return wrongKind(subject)
@@ -115,7 +115,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
       const cure =
         error.code === 'EPERM'
           ? 'only its owner and root may remove it'
-          : 'run this as its owner or as root, or have it made with --mode 660 and a common group'
+          : 'run this as its owner or as root, or create it with --mode 660 and a common group'
       return new Failure(`${cannot}${whose}`, cure, EXIT.forbidden)
     }
     case 'ERR_FOREIGN_OWNER': {
@@ -130,7 +130,7 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
       return new Failure(printable(error.message), `os-ipc rm ${target.label} removes it`)
     case 'ERR_NOT_INITIALISED':
       return new Failure(
-        `the ${what} ${target.label} was never finished: its creator died or hangs`,
+        `the ${what} ${target.label} is incomplete: its creator died or hangs`,
         `os-ipc rm ${target.label} removes it`,
       )
     case 'ERR_ENDED':
@@ -176,7 +176,7 @@ export function absent(ipc: Library | undefined, { type, target, posix }: Subjec
 
 function nothingLike(type: Item['type'] | undefined, { label }: Target): string {
   if (type === 'limit') return `os-ipc create ${label} --permits N makes it`
-  return type === 'channel' ? '--create makes it' : 'os-ipc ls shows what there is'
+  return type === 'channel' ? '--create makes it' : 'os-ipc ls lists all objects'
 }
 
 interface NoType {

@@ -18,7 +18,7 @@ export function help(command: Command): string {
           ),
         ]
       : []),
-    section('Options', [...optionRows(command.options), ['-h, --help', 'Show this.']]),
+    section('Options', [...optionRows(command.options), ['-h, --help', 'Show this help.']]),
     ...(command.examples.length > 0 ? [section('Examples', command.examples)] : []),
     section('Exit codes', command.exits),
   ].join('\n\n')

@@ -16,7 +16,7 @@ import { userName } from './users.js'
 /** A semaphore, a limit, a lock, a channel or a memory object; a field that the system does not provide is null. */
 export interface Item {
   readonly type: 'semaphore' | 'limit' | 'lock' | 'channel' | 'memory'
-  readonly system: 'sysv' | 'posix' | 'windows'
+  readonly system: 'sysv' | 'posix' | 'ledger' | 'windows'
   readonly name: string | null
   /** The System V key, signed. */
   readonly key: number | null
@@ -127,10 +127,10 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
 export function limitItem(info: LimitInfo): Item {
   return {
     type: 'limit',
-    system: 'sysv',
+    system: info.engine,
     name: info.name ?? null,
-    key: info.key,
-    id: info.id,
+    key: info.key ?? null,
+    id: info.id ?? null,
     value: null,
     permits: info.permits ?? null,
     free: info.free,

@@ -74,27 +74,27 @@ function readOption<O extends Options>(
   }
   if (takesValue(option)) {
     if (value !== undefined) return option.read(value, rawName)
-    throw usage(`${rawName} wants a value: ${rawName} ${option.value}`, see(command))
+    throw usage(`${rawName} needs a value: ${rawName} ${option.value}`, see(command))
   }
   if (value === undefined) return true
-  throw usage(`${rawName} takes no value, and was given '${value}'`, see(command))
+  throw usage(`${rawName} takes no value, but got '${value}'`, see(command))
 }
 
 /** A command that runs another one needs that command after `--`. */
 function commandMissing({ name }: Command, operand = 'NAME', rest: readonly string[]): Failure {
   const line = `os-ipc ${name} ${operand} -- ${rest.length > 0 ? rest.join(' ') : 'COMMAND...'}`
-  return usage(`${name} wants a command after --`, line)
+  return usage(`${name} needs a command after --`, line)
 }
 
 function checkOperands(command: Command, given: readonly string[]): void {
   const needed = command.operands.filter(({ optional }) => !optional)
   const missing = needed[given.length]
-  if (missing !== undefined) throw usage(`${command.name} wants ${missing.help}`, usageLine(command))
+  if (missing !== undefined) throw usage(`${command.name} needs ${missing.help}`, usageLine(command))
   const empty = given.indexOf('')
   if (empty !== -1)
     throw usage(`${command.operands[empty]?.name ?? 'an argument'} is empty`, usageLine(command))
   if (given.length > command.operands.length && !command.operands.at(-1)?.many) {
-    throw usage(`'${given[command.operands.length]}' is one argument too many`, usageLine(command))
+    throw usage(`unexpected argument '${given[command.operands.length]}'`, usageLine(command))
   }
 }
 

@@ -26,7 +26,7 @@ export function target(text: string): Target {
   if (/^(-?\d+|0x[0-9a-f]+)$/i.test(text)) {
     const key = Number(text)
     if (key < -(2 ** 31) || key > 2 ** 32 - 1) {
-      throw usage(`${text} is no System V key: a key has 32 bits`, `a name of digits is written /${text}`)
+      throw usage(`${text} is not a System V key: a key has 32 bits`, `a name of digits is written /${text}`)
     }
     return { type: 'key', key: key | 0, label: `key ${hexKey(key)}` }
   }
@@ -36,6 +36,6 @@ export function target(text: string): Target {
 
 /** The name or key for the library, which does not take `id:7`. */
 export function libraryId(target: Target): string | number {
-  if (target.type === 'id') throw usage(`${target.label} is the id of a segment, and means nothing here`)
+  if (target.type === 'id') throw usage(`${target.label} is the id of a segment, and this command takes none`)
   return target.type === 'name' ? target.name : target.key
 }

@@ -49,10 +49,7 @@ export function exactArguments(args: readonly string[]): Word[] {
     if (!arg.includes(REPLACEMENT)) return arg
     const exact = given?.[at]
     if (exact?.toString() === arg) return exact
-    throw usage(
-      `the argument '${printable(arg)}' is not UTF-8`,
-      'this system does not tell what its bytes are',
-    )
+    throw usage(`the argument '${printable(arg)}' is not UTF-8`, 'this system does not give its bytes')
   })
 }
 

@@ -48,34 +48,21 @@ function lacking({ capabilities }: Library): Finding[] {
     recovery(capabilities),
     ...(list
       ? []
-      : [finding('note', 'list', 'this platform does not say what there is: ls and top cannot work')]),
+      : [finding('note', 'list', 'this platform has no list of its objects: ls and top cannot work')]),
   ]
 }
 
 /** Whether the permits and locks of a dead process come back, as the kernel shows. */
-function recovery({ defaultBackend, limits, semaphoreBackends }: Library['capabilities']): Finding {
-  if (limits.crashRecovery) return finding('ok', 'recovery', 'the permits of a killed process come back')
-  const cure = 'supervise the processes, and post for the dead ones'
-  if (defaultBackend === 'posix')
-    return finding(
-      'warning',
-      'recovery',
-      'the permits of a killed process are lost: this platform has POSIX semaphores, which have no owner',
-      cure,
-    )
-  if (semaphoreBackends.includes('sysv'))
-    return finding(
-      'warning',
-      'recovery',
-      'the permits of a killed process are lost: this kernel ignores SEM_UNDO, as gVisor does (Cloud Run, some sandboxes); locks come back, since they are files here',
-      cure,
-    )
-  return finding(
-    'warning',
-    'recovery',
-    'this host refuses System V semaphores, and a POSIX semaphore has no owner; locks come back, since they are files here',
-    cure,
-  )
+function recovery({ limits, semaphoreBackends, platform }: Library['capabilities']): Finding {
+  if (!limits.crashRecovery) return finding('warning', 'recovery', 'this platform has no limits')
+  const back = 'the permits of a killed process come back'
+  if (limits.default === 'sysv') return finding('ok', 'recovery', back)
+  const files = 'limits are ledgers and locks are files here'
+  if (!platform.startsWith('linux')) return finding('ok', 'recovery', `${back}: ${files}`)
+  const why = semaphoreBackends.includes('sysv')
+    ? 'this kernel ignores SEM_UNDO, as gVisor does (Cloud Run, some sandboxes)'
+    : 'this host refuses System V semaphores'
+  return finding('ok', 'recovery', `${back}: ${files}, since ${why}`)
 }
 
 /** The C library, which decides which binary is the right one. */

@@ -109,7 +109,8 @@ function forced(): Finding[] {
 
 function used(topic: string, amount: number, limit: number, what: string, ...cures: string[]): Finding {
   const share = `${amount} of ${limit > 2 ** 50 ? 'any number of' : limit} ${what}`
-  if (amount >= limit) return finding('problem', topic, `${share} are there: no more can be made`, ...cures)
-  if (amount >= limit * NEARLY) return finding('warning', topic, `${share} are there: nearly all`, ...cures)
-  return finding('ok', topic, `${share} are there`)
+  if (amount >= limit) return finding('problem', topic, `${share} exist: no more can be created`, ...cures)
+  if (amount >= limit * NEARLY)
+    return finding('warning', topic, `${share} exist: the limit is almost reached`, ...cures)
+  return finding('ok', topic, `${share} exist`)
 }

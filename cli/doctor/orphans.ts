@@ -48,7 +48,7 @@ function orphanedSegment(item: Item): Finding[] {
     finding(
       'warning',
       'orphans',
-      `the segment ${label} (${size(item.size ?? 0)}) is attached by nobody, and its creator, ${item.creatorPid}, is dead`,
+      `the segment ${label} (${size(item.size ?? 0)}) is attached by no process, and its creator, ${item.creatorPid}, is dead`,
       `os-ipc rm --memory ${label}`,
     ),
   ]

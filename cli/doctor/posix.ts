@@ -45,7 +45,7 @@ function folder(): Finding[] {
   const [all, free] = [blocks * bsize, bavail * bsize]
   const fill = `${size(all - free)} of ${size(all)} are used`
   if (type !== TMPFS) {
-    findings.push(finding('note', FOLDER, 'it is no tmpfs: memory there may be written to a disk'))
+    findings.push(finding('note', FOLDER, 'it is not a tmpfs: memory there may be written to a disk'))
   }
   if (all > 0 && free < all * (1 - NEARLY)) {
     findings.push(
@@ -90,7 +90,7 @@ function folder(): Finding[] {
 /** The reason why no object can be made there. */
 function closed(code: string | undefined, { uid, mode }: Stats): Finding {
   if (code === 'EROFS') {
-    return finding('problem', FOLDER, 'it is read-only: nothing can be made or removed there', ...MOUNT)
+    return finding('problem', FOLDER, 'it is read-only: no object can be created or removed', ...MOUNT)
   }
   const bits = (mode & 0o7777).toString(8)
   return finding(

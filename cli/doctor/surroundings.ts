@@ -30,7 +30,7 @@ function namespaces(): Finding[] {
     ]
   }
   const first = link('/proc/1/ns/ipc') ?? FIRST_IPC_NAMESPACE
-  if (own === first) return [finding('ok', 'namespace', 'the IPC namespace is that of the host')]
+  if (own === first) return [finding('ok', 'namespace', 'this is the IPC namespace of the host')]
   return [
     finding(
       'note',
@@ -45,13 +45,11 @@ function login(): Finding[] {
   if (process.platform !== 'linux' || !existsSync('/run/systemd/system')) return []
   const { uid, username } = user()
   if (uid < firstLoginUid())
-    return [finding('ok', 'RemoveIPC', `systemd spares the objects of system users, as uid ${uid} is one`)]
+    return [finding('ok', 'RemoveIPC', `uid ${uid} is a system user: systemd keeps its objects`)]
   if (removeIpc() === 'no')
-    return [finding('ok', 'RemoveIPC', 'systemd leaves the objects of users who log out alone')]
+    return [finding('ok', 'RemoveIPC', 'systemd keeps the objects of users that log out')]
   if (existsSync(`/var/lib/systemd/linger/${username}`)) {
-    return [
-      finding('ok', 'RemoveIPC', `${username} lingers: systemd does not remove the objects at a logout`),
-    ]
+    return [finding('ok', 'RemoveIPC', `${username} lingers: systemd keeps its objects at a logout`)]
   }
   return [
     finding(

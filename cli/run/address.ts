@@ -6,6 +6,6 @@ export function addressOf(text: string, option: string): string {
   if (variable === undefined) return text
   const address = process.env[variable]
   if (address === undefined || address === '')
-    throw usage(`the environment has no ${variable}`, `${option} wants an address, or env:NAME`)
+    throw usage(`the environment has no ${variable}`, `${option} needs an address or env:NAME`)
   return address
 }

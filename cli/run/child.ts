@@ -34,7 +34,7 @@ async function runChild(spawner: Spawner, command: readonly Word[], lost?: Abort
   })
   const end = () => {
     const what = lost?.reason?.code === 'ERR_LOCK_LOST' ? 'lock' : 'permit'
-    note(`the ${what} was lost: the command is told to end (SIGTERM)`)
+    note(`the ${what} was lost: os-ipc sends SIGTERM to the command`)
     running?.kill('SIGTERM')
   }
   try {

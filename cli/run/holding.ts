@@ -47,7 +47,7 @@ export async function runHolding(
     const { hint: advice, cause } = error as { hint?: string; cause?: unknown }
     if (!quiet) {
       const hint = cause === undefined ? source.whyNone?.() : advice
-      note(sentence(`${label} was not to be had within ${(timeout ?? 0) / 1000} s`, hint))
+      note(sentence(`${label} was not free within ${(timeout ?? 0) / 1000} s`, hint))
     }
     await source.close()
     return waitCode

@@ -60,10 +60,11 @@ function ofThisHost(ipc: Library, subject: Subject, options: PermitOptions): Per
     ipc.Limit.openOrCreate(libraryId(subject.target), { permits: permits ?? 1, mode, owner }),
   )
   if (permits !== undefined && !quiet) tellDifference(limit, permits, subject)
-  const recovers = ipc.capabilities.limits.crashRecovery
+  // A System V set stays what it is, also where the kernel ignores undo and new limits are ledgers.
+  const recovers = limit.engine === 'ledger' || ipc.capabilities.limits.default === 'sysv'
   if (!recovers && !quiet) {
     note(
-      `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet leaves this out)`,
+      `a permit of ${subject.target.label} does not come back when os-ipc is killed: this kernel undoes nothing (--quiet omits this line)`,
     )
   }
   return {
@@ -80,5 +81,5 @@ function whyNone(ipc: Library, subject: Subject, limit: Limit): string | undefin
   if (item.permits === 0) return `the limit has 0 permits; os-ipc limit ${label} N gives it some`
   const held = holdersText(item)
   if (held !== undefined) return `held by ${held}`
-  return item.holders === null ? undefined : 'every permit came back by now: others were quicker'
+  return item.holders === null ? undefined : 'every permit is back now: other processes took them first'
 }

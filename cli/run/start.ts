@@ -81,10 +81,7 @@ export function environment(): Word[] {
   if (given === undefined) {
     const altered = now.find(isAltered)
     if (altered !== undefined)
-      throw new Failure(
-        `the variable ${altered[0]} is not UTF-8`,
-        'this system does not tell what its bytes are',
-      )
+      throw new Failure(`the variable ${altered[0]} is not UTF-8`, 'this system does not give its bytes')
     return now.map(([name, value]) => `${name}=${value}`)
   }
   const there = zeroEnded(given)

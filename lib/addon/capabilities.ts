@@ -14,9 +14,12 @@ export type PerBackend = Readonly<Record<Backend, boolean>>
 export interface LimitCapabilities {
   /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
   readonly engines: readonly LimitEngine[]
-  /** The engine of a limit when no `engine` is given. */
+  /**
+   * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
+   * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+   */
   readonly default: LimitEngine | undefined
-  /** Whether the permits of a dead process come back. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it. */
+  /** Whether the permits of a dead process come back in that engine. */
   readonly crashRecovery: boolean
 }
 
@@ -57,6 +60,12 @@ export interface Capabilities {
 }
 
 const supported = reason === undefined
+
+const NO_LIMITS: LimitCapabilities = Object.freeze({
+  engines: Object.freeze([]),
+  default: undefined,
+  crashRecovery: false,
+})
 
 let known: readonly BackendCapabilities[] | undefined
 
@@ -104,9 +113,13 @@ export const capabilities: Capabilities = Object.freeze({
   defaultBackend: those(({ isDefault }) => isDefault)[0] ?? 'posix',
   timedWait: perBackend(those(({ hasTimedWait }) => hasTimedWait)),
   get limits() {
-    const undo = supported && checked(native.hasLimits()) ? checked(native.systemVUndo()) : undefined
-    const engines = Object.freeze(undo?.available ? (['sysv'] as const) : [])
-    return Object.freeze({ engines, default: engines[0], crashRecovery: undo?.recoversPermits ?? false })
+    if (!supported) return NO_LIMITS
+    const { engines, ofHost, recovers } = checked(native.limitEngines())
+    return Object.freeze({
+      engines: Object.freeze(Array.from(engines) as LimitEngine[]),
+      default: ofHost as LimitEngine | undefined,
+      crashRecovery: recovers,
+    })
   },
   value: perBackend(those(({ hasValue }) => hasValue)),
   unlinkWakes: perBackend(those(({ unlinkWakes }) => unlinkWakes)),

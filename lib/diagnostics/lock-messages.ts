@@ -24,8 +24,8 @@ export interface LockAcquiredMessage extends LockMessage {
 
 /** `os-ipc:lock:timeout` and `os-ipc:lock:failed`: a wait ended without the lock. */
 export interface LockFailedMessage extends LockMessage {
-  /** The number of the wait that this ends. */
-  wait: number
+  /** The number of the wait that this ends; `undefined` when the request had the timeout 0. */
+  wait: number | undefined
   /** Milliseconds that the request waited. */
   waited: number
   /** The error with which the request rejects. */

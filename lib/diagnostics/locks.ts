@@ -41,6 +41,12 @@ export function requestFailed(
   ended.publish({ name, mode, wait: number, waited, error } satisfies LockFailedMessage)
 }
 
+/** A request with the timeout 0 did not get the lock. */
+export function hadNoTimeForLock({ name, mode }: LockMessage, error: unknown): void {
+  if (!timeout.hasSubscribers) return
+  timeout.publish({ name, mode, wait: undefined, waited: 0, error } satisfies LockFailedMessage)
+}
+
 /** A lock was granted at once. */
 export function lockedAtOnce({ name, mode }: LockMessage): void {
   if (acquired.hasSubscribers)

@@ -1,16 +1,18 @@
-import { IpcError, wrongType, wrongValue } from '../errors.js'
+import { wrongType, wrongValue } from '../errors.js'
 
-/** The engine of a limit: `'sysv'` is semop(2) with undo. */
-export type LimitEngine = 'sysv'
+/**
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
+ * what it holds.
+ */
+export type LimitEngine = 'sysv' | 'ledger'
 
-/** The requested engine, or the default of this host. */
-export function checkEngine(value: unknown): LimitEngine {
-  if (value === undefined || value === 'sysv') return 'sysv'
-  if (typeof value !== 'string') throw wrongType('engine', "'sysv'", value)
-  if (value === 'ledger') {
-    throw new IpcError('ERR_NOT_SUPPORTED', "this version of os-ipc has no engine 'ledger'", {
-      hint: 'capabilities.limits.engines names those that it has',
-    })
-  }
-  throw wrongValue(`engine must be 'sysv', received '${value}'`)
+const ENGINES: readonly LimitEngine[] = Object.freeze(['sysv', 'ledger'])
+
+/** The requested engine; `undefined` for that of this host. */
+export function checkEngine(value: unknown): LimitEngine | undefined {
+  const engine = ENGINES.find(name => name === value)
+  if (engine !== undefined || value === undefined) return engine
+  const expected = ENGINES.map(name => `'${name}'`).join(' or ')
+  if (typeof value !== 'string') throw wrongType('engine', expected, value)
+  throw wrongValue(`engine must be ${expected}, received '${value}'`)
 }

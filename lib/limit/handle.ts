@@ -39,7 +39,8 @@ export class LimitHandle extends Handle {
     const info = this.open ? native.limitInfo(this.number) : undefined
     const known = typeof info === 'object' ? info : undefined
     const holders = known?.holders && limitHolders(known.holders)
-    const { permits, unnamed = 0 } = known ?? {}
+    const { permits, unnamed = 0, stopped = [] } = known ?? {}
+    const stopping = stopped.length === 0 ? '' : `; stopped by a signal or a debugger: ${stopped.join(', ')}`
     const what =
       to === undefined
         ? `no permit of the limit ${this.label} came in time`
@@ -53,7 +54,7 @@ export class LimitHandle extends Handle {
             ? 'the limit has 0 permits: resize() gives it some'
             : holders.length === 0 && unnamed === 0
               ? 'every permit came back by now: others were quicker'
-              : `of its ${permits} permits, ${heldBy(holders, unnamed)}`,
+              : `of its ${permits} permits, ${heldBy(holders, unnamed)}${stopping}`,
       holders,
     })
   }

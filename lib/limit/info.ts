@@ -1,5 +1,7 @@
 import type { NativeHolding, NativeLimitInfo } from '../../native.cjs'
+import { defined, live } from '../inspect.js'
 import type { LimitEngine } from './engine.js'
+import type { Limit } from './limit.js'
 
 /** The number of permits that a process holds. */
 export interface LimitHolder {
@@ -13,10 +15,10 @@ export interface LimitInfo {
   readonly engine: LimitEngine
   /** The name with its leading slash, where the limit carries it. */
   readonly name: string | undefined
-  /** The System V key, a signed 32-bit number. */
-  readonly key: number
-  /** The System V set's id. */
-  readonly id: number
+  /** The System V key, a signed 32-bit number; `undefined` for a ledger. */
+  readonly key: number | undefined
+  /** The System V set's id; `undefined` for a ledger. */
+  readonly id: number | undefined
   /** The recorded number of permits; `undefined` for a set that another program made. */
   readonly permits: number | undefined
   /** The number of free permits. */
@@ -28,11 +30,19 @@ export interface LimitInfo {
    * Permits that another program took without undo count here too.
    */
   readonly unnamed: number | undefined
-  /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
+  /**
+   * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
+   * waiter is passed by the others; a stopped holder keeps its permits.
+   */
+  readonly stopped: readonly number[] | undefined
+  /**
+   * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
+   * ledger, the number of processes that wait.
+   */
   readonly waiters: number
   /** The number of pending waits of this process. */
   readonly pending: number
-  /** The process that took or released a permit last; `undefined` for none, or for a process of another PID namespace. */
+  /** The process that took or released a permit last; `undefined` for none, for a process of another PID namespace, and for a ledger. */
   readonly lastPid: number | undefined
   /** The uid of the owner. */
   readonly uid: number
@@ -40,7 +50,7 @@ export interface LimitInfo {
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
-  /** The time of the last operation, in whole seconds. */
+  /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
   readonly operatedAt: Date | undefined
   /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
   readonly changedAt: Date
@@ -51,7 +61,7 @@ export interface LimitInfo {
 /** Converts the addon's info into the public one. */
 export function limitInfo(info: NativeLimitInfo): LimitInfo {
   return {
-    engine: 'sysv',
+    engine: info.engine as LimitEngine,
     name: info.name,
     key: info.key,
     id: info.id,
@@ -59,6 +69,7 @@ export function limitInfo(info: NativeLimitInfo): LimitInfo {
     free: info.free,
     holders: info.holders && limitHolders(info.holders),
     unnamed: info.unnamed,
+    stopped: info.stopped && Array.from(info.stopped),
     waiters: info.waiters,
     pending: info.pending,
     lastPid: info.lastPid,
@@ -86,4 +97,14 @@ export function heldBy(holders: readonly LimitHolder[], unnamed: number): string
   const parts = named.map(({ pid, permits }) => `process ${pid} holds ${permits}`)
   if (rest > 0) parts.push(`${parts.length === 0 ? '' : 'other '}processes hold ${rest}`)
   return parts.join(', ')
+}
+
+/** The facts that `console.log` of a limit shows. */
+export function inspected(limit: Limit): object {
+  const { name, engine } = limit
+  const now = () => {
+    const { key, permits, free, holders, waiters, pending } = limit.info()
+    return defined({ key: name === undefined ? key : undefined, permits, free, holders, waiters, pending })
+  }
+  return { ...defined({ name, engine }), ...live(now) }
 }

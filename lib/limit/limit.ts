@@ -3,9 +3,10 @@ import { checkEngine, type LimitEngine } from './engine.js'
 import { tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative } from '../errors.js'
+import { inspectable } from '../inspect.js'
 import { checkUsed, detached, noConstructor } from '../misuse.js'
 import { LimitHandle } from './handle.js'
-import { limitInfo, type LimitInfo } from './info.js'
+import { inspected, limitInfo, type LimitInfo } from './info.js'
 import { tracing } from './lost.js'
 import { native } from '../addon/native.js'
 import { checkId, checkInteger, checkMode, checkOptions, checkOwner, type Id } from '../options.js'
@@ -57,15 +58,14 @@ export class Limit implements PermitSource, Disposable {
 
   readonly #handle: LimitHandle
 
-  private constructor(key: symbol, handle: number, which: Target, created: boolean) {
+  private constructor(key: symbol, id: Id, { handle, engine, created }: OpenedLimit) {
     if (key !== inside) {
       throw noConstructor('Limit', ['create(id, { permits })', 'open(id)', 'openOrCreate(id, { permits })'])
     }
-    const { id, engine } = which
     this.name = typeof id === 'string' ? id : undefined
-    this.engine = engine
+    this.engine = engine as LimitEngine
     this.created = created
-    this.#handle = new LimitHandle(handle, id, engine)
+    this.#handle = new LimitHandle(handle, id, this.engine)
   }
 
   /**
@@ -84,8 +84,8 @@ export class Limit implements PermitSource, Disposable {
     const given = checkOptions(options, CREATE)
     const which = target(id, given)
     const { permits, mode } = creation(given)
-    const make = () => native.limitCreate(evaluation.session, which.id, permits, mode)
-    return Limit.#opened(which, make, permits, native.limitUnlink)
+    const make = () => native.limitCreate(evaluation.session, which.id, permits, mode, which.engine)
+    return Limit.#opened(which.id, make, permits, native.limitUnlink)
   }
 
   /**
@@ -106,14 +106,8 @@ export class Limit implements PermitSource, Disposable {
     const given = checkOptions(options, OPEN)
     const which = target(id, given)
     const owner = checkOwner(given.owner)
-    const handle = native.limitOpen(evaluation.session, which.id, owner)
-    if (typeof handle === 'string') throw fromNative(handle)
-    try {
-      return new Limit(inside, handle, which, false)
-    } catch (error) {
-      native.dropHandle(handle)
-      throw error
-    }
+    const open = () => native.limitOpen(evaluation.session, which.id, owner, which.engine)
+    return Limit.#opened(which.id, open)
   }
 
   /**
@@ -135,8 +129,9 @@ export class Limit implements PermitSource, Disposable {
     const which = target(id, given)
     const { permits, mode } = creation(given)
     const owner = checkOwner(given.owner)
-    const open = () => native.limitOpenOrCreate(evaluation.session, which.id, permits, mode, owner)
-    return Limit.#opened(which, open, permits)
+    const open = () =>
+      native.limitOpenOrCreate(evaluation.session, which.id, permits, mode, owner, which.engine)
+    return Limit.#opened(which.id, open, permits)
   }
 
   /**
@@ -147,7 +142,8 @@ export class Limit implements PermitSource, Disposable {
    * when it belongs to another name.
    */
   static unlink(id: Id, options?: LimitEngineOptions): boolean {
-    return checked(native.limitUnlinkId(target(id, checkOptions(options, ENGINE)).id))
+    const which = target(id, checkOptions(options, ENGINE))
+    return checked(native.limitUnlinkId(which.id, which.engine))
   }
 
   /**
@@ -155,20 +151,20 @@ export class Limit implements PermitSource, Disposable {
    * only the addon is called then.
    */
   static #opened(
-    which: Target,
+    id: Id,
     open: () => Answer<OpenedLimit>,
-    permits: number,
+    permits?: number,
     undo?: (handle: number) => unknown,
   ): Limit {
     const opened = open()
     if (typeof opened === 'string') throw fromNative(opened)
     const { handle, created, verified, differs } = opened
     try {
-      const limit = new Limit(inside, handle, which, created)
+      const limit = new Limit(inside, id, opened)
       if (created && !verified) {
         warnUnverified(limit.#handle, '; it has no recorded number of permits and no holders')
       }
-      if (differs !== undefined) warnDiffers(limit.#handle.label, differs, permits)
+      if (differs !== undefined && permits !== undefined) warnDiffers(limit.#handle.label, differs, permits)
       return limit
     } catch (error) {
       undo?.(handle)
@@ -370,10 +366,13 @@ export class Limit implements PermitSource, Disposable {
 
 acrossCopies(Limit, 'Limit')
 
+inspectable(Limit, inspected)
+
 /** The identification of a limit: its id, a name with its slash, and its engine. */
 interface Target {
   id: Id
-  engine: LimitEngine
+  /** `undefined` for either engine; a new limit gets that of this host. */
+  engine: LimitEngine | undefined
 }
 
 function target(id: unknown, given: { engine?: unknown }): Target {

@@ -4,7 +4,10 @@ import type { LimitEngine } from './engine.js'
 
 /** The option that selects the engine of a limit. */
 export interface LimitEngineOptions {
-  /** `'sysv'`, the only one so far: System V semaphores with undo. */
+  /**
+   * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
+   * exists is found in either engine, and a new one gets the default.
+   */
   engine?: LimitEngine | undefined
 }
 

@@ -1,4 +1,5 @@
 import { acrossCopies } from '../copies.js'
+import { inspectable } from '../inspect.js'
 import { detached } from '../misuse.js'
 import { gaveBack, heldSince } from '../diagnostics/semaphores.js'
 import type { LimitHandle } from './handle.js'
@@ -41,6 +42,10 @@ export class Permit implements PermitLike {
   }
 
   static {
+    inspectable(this, permit => ({
+      limit: permit.#handle.name ?? permit.#handle.key,
+      released: permit.#released,
+    }))
     Object.defineProperty(this.prototype, handOn, {
       value(this: Permit, handedOn: boolean) {
         this.#handle.handOn(handedOn)

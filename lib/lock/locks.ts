@@ -1,5 +1,5 @@
 import { HostLockManager } from './manager.js'
-import type { LockManager } from './types.js'
+import type { HostLocks } from './types.js'
 
 /**
  * `navigator.locks` for all processes of a user on this host: {@link https://w3c.github.io/web-locks/ Web Locks}.
@@ -17,4 +17,4 @@ import type { LockManager } from './types.js'
  * })
  * ```
  */
-export const locks: LockManager = new HostLockManager()
+export const locks: HostLocks = new HostLockManager()

@@ -1,13 +1,15 @@
 import type { NativeLockRequest } from '../../native.cjs'
 import { checked, fromNative } from '../errors.js'
-import { lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
+import { hadNoTimeForLock, lockedAtOnce, lockedSince, unlocked } from '../diagnostics/locks.js'
+import { inspectable } from '../inspect.js'
+import { lockTimedOut } from './timed-out.js'
 import { detached } from '../misuse.js'
 import { checkRequest, type LockRequest } from './request.js'
 import type {
-  Lock,
-  LockGrantedCallback,
+  HostLock,
+  HostLockGrantedCallback,
+  HostLocks,
   LockInfo,
-  LockManager,
   LockManagerSnapshot,
   LockMode,
   LockOptions,
@@ -17,11 +19,20 @@ import { PendingLock } from './pending.js'
 import { native } from '../addon/native.js'
 import { evaluation, settleNow } from '../waiting/settling.js'
 
+const { defineProperty } = Object
+
 /** A lock that is held. */
-class HeldLock implements Lock {
+class HeldLock implements HostLock {
   readonly #name: string
   readonly #mode: LockMode
   #signal: AbortSignal | undefined
+
+  static {
+    // As in the DOM: the class is `Lock`, and its attributes are enumerable.
+    defineProperty(this, 'name', { value: 'Lock', configurable: true })
+    for (const attribute of ['name', 'mode']) defineProperty(this.prototype, attribute, { enumerable: true })
+    inspectable(this, ({ name, mode }) => ({ name, mode }))
+  }
 
   constructor({ name, mode }: LockRequest) {
     this.#name = name
@@ -52,9 +63,13 @@ class HeldLock implements Lock {
 }
 
 /** The locks of this host. The locks of two folders, or of a folder and the platform, are independent of each other. */
-export class HostLockManager implements LockManager {
+export class HostLockManager implements HostLocks {
   /** The folder of the lock files; `undefined` for the locks of the platform. */
   readonly #folder: string | undefined
+
+  static {
+    defineProperty(this, 'name', { value: 'LockManager', configurable: true })
+  }
 
   constructor(folder?: string) {
     this.#folder = folder
@@ -69,8 +84,8 @@ export class HostLockManager implements LockManager {
     }
   }
 
-  request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
-  request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, options: LockOptions, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>
   async request(...args: readonly unknown[]): Promise<unknown> {
     const folder = HostLockManager.#of(this, 'request')
     const request = checkRequest(args)
@@ -94,10 +109,10 @@ export class HostLockManager implements LockManager {
 
   /** The handle of the lock, or a promise of it; `undefined` when the lock is not available at once. */
   #take(request: LockRequest, folder: string | undefined): Promise<number> | number | undefined {
-    const { name, mode, ifAvailable } = request
+    const { name, mode, ifAvailable, timeout } = request
     const shared = mode === 'shared'
     const { session } = evaluation
-    const asked = native.lockRequest(session, folder, name, shared, ifAvailable, threadId)
+    const asked = native.lockRequest(session, folder, name, shared, ifAvailable || timeout === 0, threadId)
     if (typeof asked === 'string') throw fromNative(asked)
     const { handle, held, ticket } = asked
     if (held) {
@@ -108,11 +123,14 @@ export class HostLockManager implements LockManager {
     }
     if (ticket === undefined) {
       native.lockEnd(handle)
-      return undefined
+      if (ifAvailable) return undefined
+      const error = lockTimedOut(name, folder)
+      hadNoTimeForLock(request, error)
+      throw error
     }
     let pending: PendingLock | undefined
     try {
-      pending = new PendingLock(handle, ticket, request)
+      pending = new PendingLock(handle, ticket, request, () => lockTimedOut(name, folder))
       pending.begin()
     } catch (error) {
       // The call of the addon comes first: the stack may have no room for a function of this package.
@@ -140,8 +158,8 @@ export class HostLockManager implements LockManager {
 }
 
 function describe({ name, shared, pid, client }: NativeLockRequest): LockInfo {
-  const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', pid }
-  if (pid !== undefined) info.clientId = `node-${pid}`
+  const clientId = pid === undefined ? 'unknown' : `node-${pid}`
+  const info: LockInfo = { name, mode: shared ? 'shared' : 'exclusive', clientId, pid }
   if (client !== undefined) info.threadId = client
   return info
 }

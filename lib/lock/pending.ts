@@ -9,17 +9,24 @@ export class PendingLock extends PendingWait<number> {
   protected readonly alive = true
   readonly #handle: number
   readonly #request: LockRequest
+  readonly #timedOut: () => unknown
 
-  constructor(handle: number, ticket: number, request: LockRequest) {
+  constructor(handle: number, ticket: number, request: LockRequest, timedOut: () => unknown) {
     super(ticket, request.signal)
     this.#handle = handle
     this.#request = request
+    this.#timedOut = timedOut
   }
 
   /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
   begin(): void {
     this.listen()
+    if (this.#request.timeout !== undefined) this.endAfter(this.#request.timeout)
     if (!this.ended) this.expect()
+  }
+
+  protected timedOut(): unknown {
+    return this.#timedOut()
   }
 
   protected outcome(): number {

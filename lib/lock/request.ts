@@ -1,4 +1,4 @@
-import { checkSignal } from '../options.js'
+import { checkSignal, checkTimeout } from '../options.js'
 import { wrongType, wrongValue } from '../errors.js'
 import type { LockGrantedCallback, LockMode } from './types.js'
 
@@ -8,12 +8,9 @@ export interface LockRequest {
   readonly mode: LockMode
   readonly ifAvailable: boolean
   readonly signal: AbortSignal | undefined
+  /** Milliseconds; `undefined` waits without a limit. */
+  readonly timeout: number | undefined
   readonly callback: LockGrantedCallback<unknown>
-}
-
-interface CheckedRequest {
-  readonly request: LockRequest
-  readonly timeout: unknown
 }
 
 /**
@@ -22,15 +19,10 @@ interface CheckedRequest {
  * {@link https://w3c.github.io/web-locks/#api-lock-manager-request}
  */
 export function checkRequest(args: readonly unknown[]): LockRequest {
-  return checkRequestWith(args).request
-}
-
-/** The same, with the option `timeout`, which only some locks have: it is read, but not checked. */
-export function checkRequestWith(args: readonly unknown[], option?: 'timeout'): CheckedRequest {
   if (args.length < 2) throw wrongType('callback', 'a function', undefined)
   const [first, second, third] = args
   const name = checkName(`${first as string}`)
-  const { mode, ifAvailable, signal, steal, more } = dictionary(args.length > 2 ? second : undefined, option)
+  const { mode, ifAvailable, signal, steal, timeout } = dictionary(args.length > 2 ? second : undefined)
   const callback = args.length > 2 ? third : second
   if (typeof callback !== 'function') throw wrongType('callback', 'a function', callback)
 
@@ -45,8 +37,7 @@ export function checkRequestWith(args: readonly unknown[], option?: 'timeout'): 
       'steal is not supported: a process cannot take a lock away from another process, whose code would run on as if it had the lock; end that process, and the lock is free',
     )
   }
-  const request = { name, mode, ifAvailable, signal, callback: callback as LockGrantedCallback<unknown> }
-  return { request, timeout: more }
+  return { name, mode, ifAvailable, signal, timeout, callback: callback as LockGrantedCallback<unknown> }
 }
 
 function checkName(name: string): string {
@@ -54,8 +45,8 @@ function checkName(name: string): string {
   return name
 }
 
-/** The members of `LockOptions`, read in the order of Web IDL. */
-function dictionary(options: unknown, option: 'timeout' | undefined) {
+/** The members of `LockOptions`, read in the order of Web IDL, which ignores all others. */
+function dictionary(options: unknown) {
   if (options !== undefined && options !== null && !isObject(options)) {
     throw wrongType('options', 'an object', options)
   }
@@ -64,8 +55,8 @@ function dictionary(options: unknown, option: 'timeout' | undefined) {
   const mode = checkMode(given['mode'])
   const signal = checkSignal(given['signal'])
   const steal = Boolean(given['steal'])
-  const more = option && given[option]
-  return { ifAvailable, mode, signal, steal, more }
+  const timeout = checkTimeout(given['timeout'])
+  return { ifAvailable, mode, signal, steal, timeout }
 }
 
 function isObject(value: unknown): boolean {

@@ -11,25 +11,41 @@ export interface LockOptions {
   steal?: boolean
   /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
   signal?: AbortSignal
+  /**
+   * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is
+   * free. The DOM has no such option.
+   */
+  timeout?: number | undefined
 }
 
-/** A lock that is held; the argument of the callback. */
+/** A lock that is held, of any {@link LockManager}: also of `node:worker_threads`, whose locks have neither signal nor fence. */
 export interface Lock {
   /** The name that was requested. */
   readonly name: string
   /** The mode in which it is held. */
   readonly mode: LockMode
   /**
-   * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of one host is never lost, and its signal
-   * never aborts. A lock of `os-ipc/postgres` is lost with its session.
+   * Aborts with an `ERR_LOCK_LOST` when the lock is lost while it is held. A lock of `os-ipc/postgres` is lost with its
+   * session.
    */
+  readonly signal?: AbortSignal | undefined
+  /** A number that is larger than that of every earlier holder, where locks can be lost. */
+  readonly fence?: number | undefined
+}
+
+/** A lock of this host that is held; the argument of the callback. It is never lost. */
+export interface HostLock extends Lock {
+  /** Never aborts: a lock of one host is never lost. */
   readonly signal: AbortSignal
-  /** A number that is larger than that of every earlier holder; `undefined` for a lock of one host, which is never lost. */
-  readonly fence: number | undefined
+  /** `undefined`: a lock that is never lost needs no fence. */
+  readonly fence: undefined
 }
 
 /** The function that runs while the lock is held. The lock is released when the function's result has settled. */
 export type LockGrantedCallback<T> = (lock: Lock | null) => T
+
+/** The same for a lock of this host. */
+export type HostLockGrantedCallback<T> = (lock: HostLock | null) => T
 
 /** A holder of a lock, or a request that waits for one. */
 export interface LockInfo {
@@ -37,12 +53,15 @@ export interface LockInfo {
   name: string
   /** The mode in which it is held or requested. */
   mode: LockMode
-  /** The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. */
-  clientId?: string
+  /**
+   * The process: `'node-PID'`. A process reads the same id in its own snapshot as others do in theirs. `'unknown'` where the
+   * kernel does not tell the pid.
+   */
+  clientId: string
   /** The thread of this process that made the request: `threadId` of `node:worker_threads`. Unknown for other processes. */
   threadId?: number
   /** The pid; `undefined` where the kernel does not tell it. */
-  pid: number | undefined
+  pid?: number | undefined
 }
 
 /** The locks that are held, and the requests that wait. */
@@ -51,8 +70,20 @@ export interface LockManagerSnapshot {
   pending: LockInfo[]
 }
 
-/** {@link locks}, in the shape of the DOM's `LockManager`. */
+/**
+ * Any locks in the shape of the DOM's `LockManager`: {@link locks}, a `PostgresLocks`, and the `locks` of `node:worker_threads`
+ * are assignable to it.
+ */
 export interface LockManager {
+  /** Runs `callback` while it holds the lock, and resolves with its result. */
+  request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  /** Lists the locks that are held, and the requests that wait for them. */
+  query(): Promise<LockManagerSnapshot>
+}
+
+/** The type of {@link locks}, which is assignable to the DOM's `LockManager` and to that of `node:worker_threads`. */
+export interface HostLocks extends LockManager {
   /**
    * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
    *
@@ -62,7 +93,7 @@ export interface LockManager {
    * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
    * @returns The result of the callback.
    * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
-   * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `EACCES` or `ERR_FOREIGN_OWNER` where
+   * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or `ERR_FOREIGN_OWNER` where
    * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
    *
    * @example
@@ -72,8 +103,8 @@ export interface LockManager {
    * })
    * ```
    */
-  request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
-  request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>
+  request<T>(name: string, options: LockOptions, callback: HostLockGrantedCallback<T>): Promise<Awaited<T>>
   /**
    * Lists the locks that are held on this host, and the requests that wait for them.
    *

@@ -1,4 +1,6 @@
 import type { NativeMemoryInfo } from '../../native.cjs'
+import { defined, live } from '../inspect.js'
+import type { SharedMemory } from './shared-memory.js'
 
 /** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
 export interface SharedMemoryInfo {
@@ -60,4 +62,14 @@ export function sharedMemoryInfo(info: NativeMemoryInfo): SharedMemoryInfo {
 
 function time(milliseconds: number | undefined): Date | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds)
+}
+
+/** The facts that `console.log` of memory shows. */
+export function inspected(memory: SharedMemory): object {
+  const { kind, name, key, id, size, readOnly } = memory
+  const now = () => {
+    const { attached, removed } = memory.info()
+    return defined({ attached, removed: removed || undefined })
+  }
+  return { ...defined({ kind, name, key, id, size, readOnly }), ...live(now) }
 }

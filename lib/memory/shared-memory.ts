@@ -1,12 +1,13 @@
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, outOfRange } from '../errors.js'
+import { inspectable } from '../inspect.js'
 import { detached, noConstructor } from '../misuse.js'
 import { MemoryHandle } from './handle.js'
 import { native } from '../addon/native.js'
 import { type Id, checkBytes, checkBytesOf, checkId, checkInteger, checkPosition } from '../options.js'
 import { evaluation } from '../waiting/settling.js'
-import { type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
+import { inspected, type SharedMemoryInfo, sharedMemoryInfo } from './info.js'
 import {
   creation,
   type CreateSharedMemoryOptions,
@@ -306,7 +307,7 @@ export class SharedMemory implements Disposable {
    * const text = memory.toBuffer(0, 5).toString()
    * ```
    */
-  toBuffer(position = 0, length?: number): Buffer<ArrayBuffer> {
+  toBuffer(position = 0, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow> {
     const handle = SharedMemory.#of(this, 'toBuffer')
     checkPosition(position, this.size)
     const rest = this.size - position
@@ -396,3 +397,5 @@ export class SharedMemory implements Disposable {
 }
 
 acrossCopies(SharedMemory, 'SharedMemory')
+
+inspectable(SharedMemory, inspected)

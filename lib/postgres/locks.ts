@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 import { detached } from '../misuse.js'
-import { checkTimeout } from '../options.js'
-import { checkRequestWith } from '../lock/request.js'
+import { checkRequest } from '../lock/request.js'
 import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
 import { isPool, type PostgresSource } from './client.js'
 import { opener } from './connect.js'
@@ -84,17 +83,14 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   ): Promise<Awaited<T>>
   async request(...args: readonly unknown[]): Promise<unknown> {
     const isClosed = PostgresLocks.#isClosed(this, 'request')
-    const { request, timeout: given } = checkRequestWith(args, 'timeout')
-    const { name, signal, callback } = request
+    const request = checkRequest(args)
+    const { name, signal, timeout, callback } = request
     checkNameLength(name)
-    const timeout = checkTimeout(given)
     if (signal?.aborted) throw signal.reason
     if (isClosed) throw closed()
     const outer = around.getStore()
     const queue = this.#queueOf(name)
-    const grant = await (timeout === 0
-      ? queue.tryOnce(request, outer)
-      : queue.add({ ...request, timeout }, outer).granted)
+    const grant = await (timeout === 0 ? queue.tryOnce(request, outer) : queue.add(request, outer).granted)
     if (grant === undefined) return await callback(null)
     try {
       // The signal may have come after the grant and before this: the callback has not run, and is not to.

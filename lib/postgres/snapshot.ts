@@ -31,9 +31,9 @@ export async function snapshot(shared: Shared): Promise<LockManagerSnapshot> {
     const info: LockInfo = {
       name: name ?? `key ${text}`,
       mode: mode === 'ExclusiveLock' ? 'exclusive' : 'shared',
+      clientId: client?.clientId ?? 'unknown',
       pid: client?.pid,
     }
-    if (client !== undefined) info.clientId = client.clientId
     all[granted === true ? 'held' : 'pending'].push(info)
   }
   return all

@@ -1,10 +1,7 @@
 import type { Lock, LockOptions } from '../lock/types.js'
 
-/** The options of a request. */
-export interface PostgresLockOptions extends LockOptions {
-  /** Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is free. */
-  timeout?: number | undefined
-}
+/** The options of a request: those of every lock. */
+export interface PostgresLockOptions extends LockOptions {}
 
 /** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 export interface PostgresLock extends Lock {

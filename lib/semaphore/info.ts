@@ -1,4 +1,6 @@
 import type { NativeSemaphoreInfo } from '../../native.cjs'
+import { defined, live } from '../inspect.js'
+import type { Semaphore } from './semaphore.js'
 import type { Backend } from '../options.js'
 
 /** The facts about a semaphore; `undefined` where the system does not tell them. */
@@ -61,4 +63,14 @@ export function semaphoreInfo(info: NativeSemaphoreInfo): SemaphoreInfo {
 
 function time(seconds: number | undefined): Date | undefined {
   return seconds === undefined ? undefined : new Date(seconds * 1000)
+}
+
+/** The facts that `console.log` of a semaphore shows. */
+export function inspected(semaphore: Semaphore): object {
+  const { name, backend } = semaphore
+  const now = () => {
+    const { key, value, waiters, pending } = semaphore.info()
+    return defined({ key: name === undefined ? key : undefined, value, waiters, pending })
+  }
+  return { ...defined({ name, backend }), ...live(now) }
 }

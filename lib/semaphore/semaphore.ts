@@ -3,6 +3,7 @@ import { capabilities, valueMax } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, wrongValue } from '../errors.js'
+import { inspectable } from '../inspect.js'
 import { detached, noConstructor } from '../misuse.js'
 import { SemaphoreHandle } from './handle.js'
 import { refuseWordsOfLimits } from './words-of-limits.js'
@@ -28,7 +29,7 @@ import {
   type OpenOrCreateSemaphoreOptions,
   type OpenSemaphoreOptions,
 } from './options.js'
-import { semaphoreInfo, type SemaphoreInfo } from './info.js'
+import { inspected, semaphoreInfo, type SemaphoreInfo } from './info.js'
 import { takeSync } from '../waiting/blocking.js'
 import { type WaitOptions, type WaitSyncOptions, waitLimits, waitSyncLimit } from '../waiting/options.js'
 import { evaluation } from '../waiting/settling.js'
@@ -335,6 +336,8 @@ export class Semaphore implements Disposable, AsyncDisposable {
 }
 
 acrossCopies(Semaphore, 'Semaphore')
+
+inspectable(Semaphore, inspected)
 
 refuseWordsOfLimits(Semaphore.prototype)
 

@@ -6,13 +6,13 @@ import { later } from './stage.js'
 
 /** Taking permits, and waiting for them. */
 export const acquiring: Cases = {
-  'acquire takes as many permits as there are': async stage => {
+  'acquire takes every permit': async stage => {
     const source = await stage.create(3)
     for (let taken = 0; taken < 3; taken += 1) await stage.acquire(source)
     assert.equal(await source.tryAcquire(), null)
   },
 
-  'tryAcquire takes a permit that is there, and says null when there is none': async stage => {
+  'tryAcquire takes a free permit, and returns null if none is free': async stage => {
     const source = await stage.create(1)
     const permit = await stage.soon('tryAcquire', source.tryAcquire())
     assert.ok(permit)
@@ -22,7 +22,7 @@ export const acquiring: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'permits are shared with who else opens them': async stage => {
+  'two sources with one name share their permits': async stage => {
     const source = await stage.create(2)
     const other = await stage.open(source, 2)
     const permit = await stage.acquire(source)
@@ -33,7 +33,7 @@ export const acquiring: Cases = {
     assert.equal(await stage.free(other), 1)
   },
 
-  'permits of one name are not those of another': async stage => {
+  'two names have separate permits': async stage => {
     const [source, other] = [await stage.create(1), await stage.create(1)]
     assert.notEqual(source.name, other.name)
     await stage.acquire(source)
@@ -51,7 +51,7 @@ export const acquiring: Cases = {
     assert.equal(await source.tryAcquire(), null)
   },
 
-  'acquire waits for a release by somebody else': async stage => {
+  'acquire waits for a release by another source': async stage => {
     const source = await stage.create(1)
     const other = await stage.open(source, 1)
     const held = await stage.acquire(other)
@@ -62,7 +62,7 @@ export const acquiring: Cases = {
     assert.equal(await other.tryAcquire(), null)
   },
 
-  'every wait of many gets its turn': async stage => {
+  'each of many waits gets a permit': async stage => {
     const source = await stage.create(2)
     const other = await stage.open(source, 2)
     let done = 0
@@ -76,7 +76,7 @@ export const acquiring: Cases = {
     await stage.becomesFree(source, 2)
   },
 
-  'never more hold a permit than there are': async stage => {
+  'the number of held permits never exceeds the number of permits': async stage => {
     const source = await stage.create(3)
     const other = await stage.open(source, 3)
     let [holding, most] = [0, 0]
@@ -91,7 +91,7 @@ export const acquiring: Cases = {
     assert.equal(most, 3)
   },
 
-  'a timeout ends a wait with ETIMEDOUT, and leaves nothing behind': async stage => {
+  'a timeout rejects a wait with ETIMEDOUT, and the wait takes no permit': async stage => {
     const source = await stage.create(1)
     const held = await stage.acquire(source)
     for (const timeout of [0, 1, 20]) await stage.refuses('ETIMEDOUT', () => source.acquire({ timeout }))
@@ -100,13 +100,13 @@ export const acquiring: Cases = {
     await stage.becomesFree(source, 1)
   },
 
-  'a timeout of 0 takes a permit that is there': async stage => {
+  'a timeout of 0 takes a free permit': async stage => {
     const source = await stage.create(1)
     await stage.soon('acquire', source.acquire({ timeout: 0 }))
     assert.equal(await source.tryAcquire(), null)
   },
 
-  'a timeout that is long enough is none': async stage => {
+  'a wait that succeeds before its timeout keeps its permit': async stage => {
     const source = await stage.create(1)
     const held = await stage.acquire(source)
     const waiting = source.acquire({ timeout: 60_000 })
@@ -114,7 +114,7 @@ export const acquiring: Cases = {
     await stage.soon('the wait', waiting)
   },
 
-  'an abort ends a wait at once, with its reason': async stage => {
+  'an abort rejects a wait at once with the reason of the signal': async stage => {
     const source = await stage.create(1)
     await stage.acquire(source)
     for (const reason of [new Error('enough'), 'a string', undefined]) {
@@ -127,7 +127,7 @@ export const acquiring: Cases = {
     assert.equal((await source.info()).pending, 0)
   },
 
-  'a signal that is aborted already takes nothing': async stage => {
+  'an acquire with an aborted signal takes no permit': async stage => {
     const source = await stage.create(1)
     const reason = new Error('too late')
     for (const timeout of [undefined, 0, 1_000]) {
@@ -137,7 +137,7 @@ export const acquiring: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'an abort after the permit came changes nothing': async stage => {
+  'an abort after the grant changes nothing': async stage => {
     const source = await stage.create(1)
     const controller = new AbortController()
     const permit = await stage.soon('acquire', source.acquire({ signal: controller.signal }))
@@ -147,7 +147,7 @@ export const acquiring: Cases = {
     assert.equal(await source.tryAcquire(), null)
   },
 
-  'a permit that comes when its wait was given up goes to the next, or back': async stage => {
+  'a permit that comes after its wait has ended goes to the next wait or back': async stage => {
     const source = await stage.create(1)
     for (let round = 0; round < 30; round += 1) {
       const held = await stage.acquire(source)
@@ -165,7 +165,7 @@ export const acquiring: Cases = {
     await stage.becomesFree(source, 1)
   },
 
-  'options of the wrong kind are refused before anything is taken': async stage => {
+  'a wrong option throws before a permit is taken': async stage => {
     const source = await stage.create(1)
     for (const options of [null, 'soon', { timeout: '1' }, { signal: {} }]) {
       await stage.refuses('ERR_INVALID_ARG_TYPE', () => source.acquire(options as never))
@@ -176,7 +176,7 @@ export const acquiring: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'an infinite timeout is none': async stage => {
+  'an infinite timeout never ends a wait': async stage => {
     const source = await stage.create(1)
     const permit = await stage.soon('a free permit', source.acquire({ timeout: Number.POSITIVE_INFINITY }))
     const next = source.acquire({ timeout: Number.POSITIVE_INFINITY })
@@ -185,7 +185,7 @@ export const acquiring: Cases = {
     await (await stage.soon('the next permit', next)).release()
   },
 
-  'info tells how many are free, and how many waits are pending': async stage => {
+  'info has the number of free permits and of pending waits': async stage => {
     const source = await stage.create(2)
     const free = async (): Promise<number | undefined> => (await source.info()).free
     const known = (await free()) !== undefined

@@ -4,7 +4,7 @@ import type { Cases } from './cases.js'
 
 /** The end of a source. */
 export const closing: Cases = {
-  'close rejects what waits with ERR_CLOSED': async stage => {
+  'close rejects pending waits with ERR_CLOSED': async stage => {
     const source = await stage.create(1)
     const other = await stage.open(source, 1)
     const held = await stage.acquire(other)
@@ -21,7 +21,7 @@ export const closing: Cases = {
     await stage.becomesFree(other, 1)
   },
 
-  'every call after close but close itself is ERR_CLOSED': async stage => {
+  'after close every call except close rejects with ERR_CLOSED': async stage => {
     const source = await stage.create(1)
     await stage.soon('close', source.close())
     await stage.soon('close', source.close())
@@ -32,13 +32,13 @@ export const closing: Cases = {
     await stage.refuses('ERR_CLOSED', () => source.info())
   },
 
-  'asynchronous dispose closes': async stage => {
+  'asynchronous dispose closes the source': async stage => {
     const source = await stage.create(1)
     await stage.soon('dispose', source[Symbol.asyncDispose]())
     await stage.refuses('ERR_CLOSED', () => source.acquire())
   },
 
-  'a permit outlives the close of its source, and can be released after it': async stage => {
+  'a permit stays held after its source is closed, and can be released': async stage => {
     const source = await stage.create(2)
     const watch = await stage.open(source, 2)
     const permits = [await stage.acquire(source), await stage.acquire(source)]
@@ -49,7 +49,7 @@ export const closing: Cases = {
     await stage.becomesFree(watch, 2)
   },
 
-  'closing one leaves the others alone': async stage => {
+  'close of one source does not affect another one': async stage => {
     const source = await stage.create(1)
     const other = await stage.open(source, 1)
     const held = await stage.acquire(other)

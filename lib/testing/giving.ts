@@ -13,7 +13,7 @@ export const giving: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'a permit is released once, however often it is asked for': async stage => {
+  'a second release does nothing': async stage => {
     const source = await stage.create(2)
     const [first, second] = [await stage.acquire(source), await stage.acquire(source)]
     await Promise.all([first.release(), first.release()])
@@ -25,7 +25,7 @@ export const giving: Cases = {
     assert.equal(await stage.free(source), 2)
   },
 
-  'dispose releases': async stage => {
+  'dispose releases the permit': async stage => {
     const source = await stage.create(1)
     const permit = await stage.acquire(source)
     permit[Symbol.dispose]()
@@ -33,7 +33,7 @@ export const giving: Cases = {
     await stage.becomesFree(source, 1)
   },
 
-  'asynchronous dispose releases, and waits until it has': async stage => {
+  'asynchronous dispose waits until the permit is released': async stage => {
     const source = await stage.create(1)
     const permit = await stage.acquire(source)
     await permit[Symbol.asyncDispose]()
@@ -41,23 +41,22 @@ export const giving: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'the signal of a permit is the same whenever it is asked for, and does not abort by release':
-    async stage => {
-      const source = await stage.create(1)
-      const permit = await stage.acquire(source)
-      const { signal } = permit
-      assert.ok(signal instanceof AbortSignal)
-      assert.equal(permit.signal, signal)
-      assert.equal(signal.aborted, false)
-      signal.throwIfAborted()
-      signal.addEventListener('abort', () => assert.fail('it aborted'))
-      await permit.release()
-      assert.equal(signal.aborted, false)
-      assert.equal(signal.reason, undefined)
-      assert.equal(permit.signal, signal)
-    },
+  'the signal of a permit is always the same object, and release does not abort it': async stage => {
+    const source = await stage.create(1)
+    const permit = await stage.acquire(source)
+    const { signal } = permit
+    assert.ok(signal instanceof AbortSignal)
+    assert.equal(permit.signal, signal)
+    assert.equal(signal.aborted, false)
+    signal.throwIfAborted()
+    signal.addEventListener('abort', () => assert.fail('it aborted'))
+    await permit.release()
+    assert.equal(signal.aborted, false)
+    assert.equal(signal.reason, undefined)
+    assert.equal(permit.signal, signal)
+  },
 
-  'permits have signals of their own': async stage => {
+  'each permit has a separate signal': async stage => {
     const source = await stage.create(2)
     const [first, second] = [await stage.acquire(source), await stage.acquire(source)]
     assert.notEqual(first.signal, second.signal)

@@ -18,7 +18,7 @@ export const losing: Cases = {
     assert.throws(() => permit.signal.throwIfAborted(), { code: 'ERR_PERMIT_LOST' })
   },
 
-  'the release of a lost permit is silent, and takes nobody else’s': async stage => {
+  'the release of a lost permit does nothing, also to other permits': async stage => {
     const source = await stage.create(1)
     const permit = await stage.acquire(source)
     await lose(stage, permit, source)
@@ -30,7 +30,7 @@ export const losing: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'use goes on when its permit is lost, and its function hears of it': async stage => {
+  'use continues when its permit is lost, and the signal of its permit aborts': async stage => {
     const source = await stage.create(1)
     const answer = await stage.soon(
       'use',

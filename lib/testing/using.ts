@@ -4,7 +4,7 @@ import type { Cases } from './cases.js'
 
 /** Running functions under a permit. */
 export const using: Cases = {
-  'use holds a permit while the function runs, and answers what it returned': async stage => {
+  'use holds a permit while the function runs, and returns its result': async stage => {
     const source = await stage.create(1)
     const during = await stage.soon(
       'use',
@@ -21,19 +21,20 @@ export const using: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'use gives the permit back when the function throws or rejects, and passes the error on': async stage => {
-    const source = await stage.create(1)
-    const trouble = new Error('trouble')
-    const throws = (): never => {
-      throw trouble
-    }
-    for (const fn of [throws, () => Promise.reject(trouble)]) {
-      assert.equal(await stage.reasonOf(source.use(fn)), trouble)
-      assert.equal(await stage.free(source), 1)
-    }
-  },
+  'if the function throws or rejects, use releases the permit and rejects with the same error':
+    async stage => {
+      const source = await stage.create(1)
+      const trouble = new Error('trouble')
+      const throws = (): never => {
+        throw trouble
+      }
+      for (const fn of [throws, () => Promise.reject(trouble)]) {
+        assert.equal(await stage.reasonOf(source.use(fn)), trouble)
+        assert.equal(await stage.free(source), 1)
+      }
+    },
 
-  'use passes the permit, with its signal': async stage => {
+  'use passes the permit with its signal to the function': async stage => {
     const source = await stage.create(1)
     await stage.soon(
       'use',
@@ -46,7 +47,7 @@ export const using: Cases = {
     )
   },
 
-  'use lets the function release early': async stage => {
+  'the function may release its permit early': async stage => {
     const source = await stage.create(1)
     const during = await stage.soon(
       'use',
@@ -59,7 +60,7 @@ export const using: Cases = {
     assert.equal(await stage.free(source), 1)
   },
 
-  'use does not run the function when no permit came': async stage => {
+  'use does not call the function if it gets no permit': async stage => {
     const source = await stage.create(1)
     await stage.acquire(source)
     const never = (): never => assert.fail('it ran')
@@ -69,7 +70,7 @@ export const using: Cases = {
     assert.equal(await stage.reasonOf(aborted), reason)
   },
 
-  'use wants a function before it takes a permit': async stage => {
+  'use throws for a missing function before it takes a permit': async stage => {
     const source = await stage.create(1)
     for (const fn of [undefined, null, 'f', {}]) {
       await stage.refuses('ERR_INVALID_ARG_TYPE', () => source.use(fn as never))

@@ -1,5 +1,6 @@
 import { nextWait, type ObservedWait } from '../diagnostics/waits.js'
-import { performance } from './clock.js'
+import { clearTimeout, performance, setTimeout } from './clock.js'
+import { timeUntil } from './deadline.js'
 import { expect, forget, type Waiter } from './settling.js'
 import { reasonOf, unlisten } from './signals.js'
 
@@ -20,6 +21,7 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
   readonly #signal: AbortSignal | undefined
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (reason: unknown) => void
+  #timer: NodeJS.Timeout | undefined
 
   constructor(ticket: number, signal: AbortSignal | undefined) {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
@@ -45,6 +47,25 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
   /** Listens to the signal. If that throws, the listener may stay; it does nothing once this wait has ended. */
   protected listen(): void {
     this.#signal?.addEventListener('abort', this)
+  }
+
+  /** The error of a wait that timed out. */
+  protected abstract timedOut(): unknown
+
+  /** Ends the wait after so many milliseconds. */
+  protected endAfter(timeout: number): void {
+    this.#startTimer(performance.now() + timeout)
+  }
+
+  // The wait itself keeps the process alive, if it is referenced; its timer never does.
+  #startTimer(deadline: number): void {
+    this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
+  }
+
+  #onTimer(deadline: number): void {
+    if (this.ended) return
+    if (performance.now() < deadline) this.#startTimer(deadline)
+    else this.giveUp(this.timedOut())
   }
 
   /** Registers for the outcome; if that throws, nothing has changed. */
@@ -92,9 +113,10 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
     this.failed(reason)
   }
 
-  /** Stops listening to the signal; to be called only after the end. */
+  /** Stops the timer and listening to the signal; to be called only after the end. */
   letGo(): void {
     this.ended = true
+    clearTimeout(this.#timer)
     unlisten(this.#signal, this)
   }
 }

@@ -1,5 +1,3 @@
-import { clearTimeout, performance, setTimeout } from './clock.js'
-import { timeUntil } from './deadline.js'
 import { hadNoTime, tookAtOnce, waitBegan, waitFailed, waitSucceeded } from '../diagnostics/semaphores.js'
 import { checked, fromNative } from '../errors.js'
 import type { Handle } from './handle.js'
@@ -15,7 +13,6 @@ class Pending extends PendingWait<void> {
   readonly handle: Handle
   /** The number of permits that a resizing is to reach: this is a step of it, which takes nothing for the caller and publishes no event. */
   readonly #to: number | undefined
-  #timer: NodeJS.Timeout | undefined
 
   constructor(handle: Handle, to: number | undefined, ticket: number, signal: AbortSignal | undefined) {
     super(ticket, signal)
@@ -26,7 +23,7 @@ class Pending extends PendingWait<void> {
   /** Registers for the outcome. If this throws, only the signal's listener remains, which then does nothing. */
   begin(timeout: number | undefined): void {
     this.listen()
-    if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
+    if (timeout !== undefined) this.endAfter(timeout)
     guardPool()
     if (this.ended) return
     if (!this.handle.open) throw this.handle.closedError()
@@ -69,20 +66,8 @@ class Pending extends PendingWait<void> {
     if (this.#to === undefined) waitFailed(this.handle, this, error)
   }
 
-  override letGo(): void {
-    clearTimeout(this.#timer)
-    super.letGo()
-  }
-
-  // The wait itself keeps the process alive, if it is referenced; its timer never does.
-  #startTimer(deadline: number): void {
-    this.#timer = setTimeout(() => this.#onTimer(deadline), timeUntil(deadline)).unref()
-  }
-
-  #onTimer(deadline: number): void {
-    if (this.ended) return
-    if (performance.now() < deadline) this.#startTimer(deadline)
-    else this.giveUp(this.handle.timedOut(this.#to))
+  protected timedOut(): unknown {
+    return this.handle.timedOut(this.#to)
   }
 }
 

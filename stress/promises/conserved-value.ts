@@ -16,7 +16,7 @@ const LANES = 4
 
 const promised: Promised = {
   promise:
-    'the free permits of a limit are conserved while 64 processes (ours, Python’s sysv_ipc taking and giving without undo, Go’s) use it and ours are killed at random',
+    '64 processes use one limit, and those of this package are killed at random: no permit is lost or added (the others are programs in Go, and in Python without undo)',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {

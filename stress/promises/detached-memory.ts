@@ -3,7 +3,7 @@ import type { Promised } from '../promise.ts'
 
 const promised: Promised = {
   promise:
-    'map, view, detach under in-flight `fs.write` and under garbage collection: no crash, mappings and RSS are back',
+    'memory is mapped, viewed and detached during `fs.write` and garbage collection: the process does not crash, and its mappings and RSS go back',
   trials: { long: 3_000, short: 200 },
   async run(trial) {
     const half = Math.ceil(trial.count / 2)

@@ -51,7 +51,7 @@ const SOME = CASES.filter(
 )
 
 const promised: Promised = {
-  promise: 'every errno of our system calls becomes a documented error, and leaks nothing',
+  promise: 'every errno of every system call becomes a documented error, and leaks nothing',
   trials: { long: CASES.length, short: SOME.length },
   limit: 900,
   needs: injected(),

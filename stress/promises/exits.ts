@@ -11,7 +11,7 @@ const LATEST = 1_000
 const ENDS = { exit: 0, uncaught: 1, unref: 0, SIGTERM: null } as const
 
 const promised: Promised = {
-  promise: 'a process with 500 pending waits over 100 semaphores is gone within 1 s, however it ends',
+  promise: 'a process with 500 pending waits on 100 semaphores ends within 1 s, in whatever way it ends',
   trials: { long: 20 * 12, short: 12 },
   limit: 900,
   async run(trial) {

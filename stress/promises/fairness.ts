@@ -10,7 +10,8 @@ const IDEAL = (SECONDS * 1000) / 10
 const LEAST = 25
 
 const promised: Promised = {
-  promise: 'against 20 rivals that hold 10 ms each, a 21st gets at least 25 turns in 6 s (28.6 is ideal)',
+  promise:
+    '21 processes take turns of 10 ms with one permit for 6 s: the last of them gets at least 25 turns (28.6 is ideal), and each gets one',
   trials: { long: 10, short: 2 },
   async run(trial) {
     const figures: Record<string, string[]> = { pool: [], own: [] }

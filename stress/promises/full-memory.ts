@@ -19,7 +19,8 @@ interface Report {
 }
 
 const promised: Promised = {
-  promise: 'a full /dev/shm, and a memory cgroup at its limit: an error at create, and nothing left behind',
+  promise:
+    'if /dev/shm is full, or a memory cgroup is at its limit, `create` throws and leaves nothing behind',
   trials: { long: 50, short: 6 },
   needs: all(linux, root, withTmpfs('1m')),
   async run(trial) {

@@ -18,7 +18,7 @@ interface Source {
 }
 
 const promised: Promised = {
-  promise: 'aborts and timeouts at random moments lose and double nothing',
+  promise: 'aborts and timeouts at random moments neither lose nor double a unit',
   trials: { long: 20_000, short: 2_000 },
   async run(trial) {
     const counts = { granted: 0, aborted: 0, timedOut: 0 }

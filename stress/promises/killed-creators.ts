@@ -18,8 +18,7 @@ const INITIAL = 3
 type Kind = 'sysv' | 'posix' | 'limit'
 
 const promised: Promised = {
-  promise:
-    'a creator that is killed between any two system calls leaves nothing that a later openOrCreate cannot use',
+  promise: 'a creator is killed between any two system calls: the next `openOrCreate` succeeds',
   trials: { long: 3_000, short: 100 },
   limit: 900,
   async run(trial) {

@@ -11,7 +11,7 @@ const LATEST = 100
 const PERMITS = 3
 
 const promised: Promised = {
-  promise: 'a permit held by a `kill -9`ed process is back within 100 ms',
+  promise: 'the permit of a process that is killed with `kill -9` is back within 100 ms',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {

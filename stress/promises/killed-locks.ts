@@ -21,7 +21,7 @@ const PLACES = 3
 
 const promised: Promised = {
   promise:
-    'a lock of a `kill -9`ed process is free within 100 ms, and no process is ever inside with one that has it alone (both engines)',
+    'the lock of a process that is killed with `kill -9` is free within 100 ms, and a process that holds a lock exclusively is always alone (both engines)',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {

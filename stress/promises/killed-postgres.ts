@@ -14,7 +14,7 @@ const HANGS = 60_000
 
 const promised: Promised = {
   promise:
-    'two processes never act under one exclusive lock on PostgreSQL while its signal has not aborted, also with kills and stops',
+    'of the processes with an exclusive lock on PostgreSQL at most one has a signal that has not aborted, also with kills and stops',
   trials: { long: 1_000, short: 16 },
   needs: postgresServer,
   limit: 1_800,

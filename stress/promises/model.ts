@@ -6,8 +6,7 @@ import type { Promised } from '../promise.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const promised: Promised = {
-  promise:
-    'any sequence of calls in 1 to 3 processes does what a number and a queue would do, on both backends',
+  promise: 'any sequence of calls in 1 to 3 processes behaves as a number and a queue, on both backends',
   trials: { long: 1_000, short: 10 },
   limit: 900,
   async run(trial) {

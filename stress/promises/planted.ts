@@ -31,7 +31,7 @@ const ROOTS: Record<string, string> = {
 
 const promised: Promised = {
   promise:
-    'a hostile /dev/shm (links, FIFO, directory, device, foreign owner), whatever fs.protected_* says: nothing followed, nothing cut',
+    'with links, FIFOs, folders, devices and files of other users in /dev/shm, no call follows a link or truncates a file, at any level of fs.protected_*',
   trials: { long: 1, short: 1 },
   needs: all(linux, root, tool('setpriv', 'util-linux'), probe('needs to set fs.protected_*', settable)),
   async run(trial) {

@@ -8,7 +8,7 @@ const RACERS = 3
 const INITIAL = 2
 
 const promised: Promised = {
-  promise: 'of processes that create, open and post at once, no post is lost',
+  promise: 'several processes create, open and post at the same time: no post is lost',
   trials: { long: 20_000, short: 1_000 },
   limit: 900,
   async run(trial) {

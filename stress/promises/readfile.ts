@@ -9,7 +9,7 @@ const POOLS = [1, 4, 16]
 const FACTOR = 3
 
 const promised: Promised = {
-  promise: '`fs.readFile` beside 500 pending waits takes at most 3 times as long as in an idle process',
+  promise: '`fs.readFile` during 500 pending waits takes at most 3 times as long as in an idle process',
   trials: { long: 3_000, short: 600 },
   async run(trial) {
     const prefix = uniqueName(trial)

@@ -17,7 +17,7 @@ const RESIZER_EVERY = 20
 
 const promised: Promised = {
   promise:
-    'while two processes resize a limit all the time, 32 use it and are killed at random: never more are inside than the larger limit while it changes, nor than the new one afterwards, and the count is exact at the end',
+    'two processes resize a limit all the time, and 32 processes that use it are killed at random: the held permits never exceed the larger number during a change, nor the new number after it, and the count is exact at the end',
   trials: { long: 1_000, short: 40 },
   limit: 900,
   async run(trial) {

@@ -4,7 +4,7 @@ import type { Promised } from '../promise.ts'
 
 const promised: Promised = {
   promise:
-    'workers that are terminated at random moments while permits are added lose nothing and crash nothing',
+    'workers are terminated at random moments while permits are added: no permit is lost, and the process does not crash',
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []

@@ -12,7 +12,7 @@ const LATE = 5
 const LEAST_RATE = 300
 
 const promised: Promised = {
-  promise: 'a timeout is never early and late by less than 5 ms (median), also under a signal storm of 1 kHz',
+  promise: 'a timeout is never early, and late by less than 5 ms (median), also with 1,000 signals a second',
   trials: { long: 2_000, short: 200 },
   async run(trial) {
     const calm = await late(trial, trial.count / 2)

@@ -9,7 +9,8 @@ import type { Promised, Trial } from '../promise.ts'
 const SIZE = 64 * 1024
 
 const promised: Promised = {
-  promise: 'a peer truncates: `read`, `write` and `toBuffer` throw ERR_TRUNCATED, and the process lives',
+  promise:
+    'a peer truncates memory: `read`, `write` and `toBuffer` throw ERR_TRUNCATED, and the process lives',
   trials: { long: 1_000, short: 100 },
   async run(trial) {
     const told = afterTheCut(trial)

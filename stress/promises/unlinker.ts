@@ -8,7 +8,8 @@ import type { Promised } from '../promise.ts'
 const PROCESSES = 4
 
 const promised: Promised = {
-  promise: 'openOrCreate, post and wait against an unlinker at 1 kHz: only EIDRM or ENOENT, and no hang',
+  promise:
+    'another process unlinks 1,000 times a second: `openOrCreate`, `post` and `wait` succeed or fail with EIDRM or ENOENT, and none hangs',
   trials: { long: 10, short: 2 },
   async run(trial) {
     const name = uniqueName(trial)

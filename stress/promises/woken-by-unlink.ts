@@ -10,7 +10,7 @@ const PROCESSES = 8
 const WAITERS = 64
 
 const promised: Promised = {
-  promise: 'unlink wakes 64 waiters in 8 processes, all with EIDRM',
+  promise: '`unlink` wakes 64 waiters in 8 processes, all with EIDRM',
   trials: { long: 100, short: 10 },
   async run(trial) {
     const name = uniqueName(trial)

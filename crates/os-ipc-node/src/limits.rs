@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use napi::bindgen_prelude::{Either, Env, External};
 use napi_derive::napi;
-use os_ipc::{Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo};
+use os_ipc::{Code, Error, Limit, LimitCreation, LimitEngine, LimitId, LimitIdentity, LimitInfo};
 
 use crate::environment::{self, Environment};
 use crate::error::{OrFail, internal};
@@ -18,6 +18,7 @@ pub struct OpenedLimit {
     pub handle: u32,
     pub created: bool,
     pub verified: bool,
+    pub engine: String,
     /// The recorded number, where another one was asked for, and this process has not been told of it yet.
     pub differs: Option<u32>,
 }
@@ -32,13 +33,15 @@ pub struct NativeHolding {
 /// What is known about a limit; times in seconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeLimitInfo {
+    pub engine: String,
     pub name: Option<String>,
-    pub key: i32,
-    pub id: i32,
+    pub key: Option<i32>,
+    pub id: Option<i32>,
     pub permits: Option<u32>,
     pub free: u32,
     pub holders: Option<Vec<NativeHolding>>,
     pub unnamed: Option<u32>,
+    pub stopped: Option<Vec<i32>>,
     pub waiters: u32,
     pub pending: u32,
     pub last_pid: Option<i32>,
@@ -66,6 +69,17 @@ fn existing_id_of(id: &Either<String, i32>) -> os_ipc::Result<LimitId> {
     }
 }
 
+/// The engine that was asked for; none for that of the host.
+fn engine_of(engine: &Option<String>) -> os_ipc::Result<Option<LimitEngine>> {
+    let known = |name: &String| {
+        let engine =
+            [LimitEngine::SystemV, LimitEngine::Ledger].into_iter().find(|engine| engine.name() == name);
+        engine
+            .ok_or_else(|| Error::new(Code::NotSupported, format!("no engine of limits is called '{name}'")))
+    };
+    engine.as_ref().map(known).transpose()
+}
+
 #[napi]
 pub fn limit_create(
     env: Env,
@@ -73,8 +87,11 @@ pub fn limit_create(
     id: Either<String, i32>,
     permits: u32,
     mode: u32,
+    engine: Option<String>,
 ) -> napi::Result<OpenedLimit> {
-    let limit = id_of(&id).and_then(|id| Limit::create(&id, LimitCreation { permits, mode })).or_fail()?;
+    let engine = engine_of(&engine).or_fail()?;
+    let create = |id| Limit::create(&id, LimitCreation { permits, mode }, engine);
+    let limit = id_of(&id).and_then(create).or_fail()?;
     opened(&env, session, limit, None)
 }
 
@@ -84,9 +101,11 @@ pub fn limit_open(
     session: u32,
     id: Either<String, i32>,
     owner: Option<Either<u32, String>>,
-) -> napi::Result<u32> {
-    let limit = existing_id_of(&id).and_then(|id| Limit::open(&id, owner_of(&owner))).or_fail()?;
-    keep(&env, session, limit)
+    engine: Option<String>,
+) -> napi::Result<OpenedLimit> {
+    let engine = engine_of(&engine).or_fail()?;
+    let limit = existing_id_of(&id).and_then(|id| Limit::open(&id, owner_of(&owner), engine)).or_fail()?;
+    opened(&env, session, limit, None)
 }
 
 #[napi]
@@ -97,10 +116,11 @@ pub fn limit_open_or_create(
     permits: u32,
     mode: u32,
     owner: Option<Either<u32, String>>,
+    engine: Option<String>,
 ) -> napi::Result<OpenedLimit> {
-    let checked = id_of(&id).or_fail()?;
-    let limit =
-        Limit::open_or_create(&checked, LimitCreation { permits, mode }, owner_of(&owner)).or_fail()?;
+    let (checked, engine) = (id_of(&id).or_fail()?, engine_of(&engine).or_fail()?);
+    let creation = LimitCreation { permits, mode };
+    let limit = Limit::open_or_create(&checked, creation, owner_of(&owner), engine).or_fail()?;
     // Where another process removed it meanwhile, there is no number to differ from: the next use of the limit says so.
     let recorded = if limit.created() { None } else { limit.permits().ok().flatten().map(u32::from) };
     let differs = recorded.filter(|recorded| *recorded != permits && is_news(checked.to_string()));
@@ -114,13 +134,14 @@ fn is_news(limit: String) -> bool {
 }
 
 #[napi]
-pub fn limit_unlink_id(id: Either<String, i32>) -> napi::Result<bool> {
-    existing_id_of(&id).and_then(|id| Limit::unlink_id(&id)).or_fail()
+pub fn limit_unlink_id(id: Either<String, i32>, engine: Option<String>) -> napi::Result<bool> {
+    let engine = engine_of(&engine).or_fail()?;
+    existing_id_of(&id).and_then(|id| Limit::unlink_id(&id, engine)).or_fail()
 }
 
 fn opened(env: &Env, session: u32, limit: Limit, differs: Option<u32>) -> napi::Result<OpenedLimit> {
-    let (created, verified) = (limit.created(), limit.verified());
-    Ok(OpenedLimit { handle: keep(env, session, limit)?, created, verified, differs })
+    let (created, verified, engine) = (limit.created(), limit.verified(), limit.engine().name().to_owned());
+    Ok(OpenedLimit { handle: keep(env, session, limit)?, created, verified, engine, differs })
 }
 
 /// A handle on it.
@@ -199,16 +220,32 @@ pub fn list_limits() -> napi::Result<Vec<NativeLimitInfo>> {
     Ok(os_ipc::list_limits().or_fail()?.into_iter().map(NativeLimitInfo::from).collect())
 }
 
-/// Whether this platform has limits at all.
+/// The engines that limits can have on this host.
+#[napi(object, object_from_js = false)]
+pub struct NativeLimitEngines {
+    pub engines: Vec<String>,
+    /// The engine of a new limit; none on a platform without limits.
+    pub of_host: Option<String>,
+    /// Whether the permits of a dead process come back, in that engine.
+    pub recovers: bool,
+}
+
 #[napi]
-pub fn has_limits() -> bool {
-    os_ipc::HAS_LIMITS
+pub fn limit_engines() -> NativeLimitEngines {
+    let name = |engine: LimitEngine| engine.name().to_owned();
+    let of_host = LimitEngine::of_host().ok();
+    NativeLimitEngines {
+        engines: LimitEngine::of_this_host().into_iter().map(name).collect(),
+        of_host: of_host.map(name),
+        recovers: of_host.is_some_and(LimitEngine::recovers),
+    }
 }
 
 impl From<LimitInfo> for NativeLimitInfo {
     fn from(info: LimitInfo) -> Self {
         let holding = |holding: os_ipc::Holding| NativeHolding { pid: holding.pid, permits: holding.permits };
         Self {
+            engine: info.engine.name().to_owned(),
             name: info.name,
             key: info.key,
             id: info.id,
@@ -216,6 +253,7 @@ impl From<LimitInfo> for NativeLimitInfo {
             free: u32::from(info.free),
             holders: info.holders.map(|holders| holders.into_iter().map(holding).collect()),
             unnamed: info.unnamed,
+            stopped: info.stopped,
             waiters: info.waiters,
             pending: u32::try_from(info.pending).unwrap_or(u32::MAX),
             last_pid: info.last_pid,

@@ -38,6 +38,8 @@ pub enum Code {
     Detached,
     /// The memory was opened for reading only.
     ReadOnly,
+    /// As many processes as a limit has room for use it.
+    NoSlot,
     /// The platform or backend does not support it.
     NotSupported,
 }
@@ -61,6 +63,7 @@ impl Code {
             Self::Closed => "ERR_CLOSED",
             Self::Detached => "ERR_DETACHED",
             Self::ReadOnly => "ERR_READ_ONLY",
+            Self::NoSlot => "ERR_NO_SLOT",
             Self::NotSupported => "ERR_NOT_SUPPORTED",
         };
         own.to_owned()

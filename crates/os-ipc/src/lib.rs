@@ -14,6 +14,7 @@ mod error;
 mod exec;
 mod hints;
 mod key;
+mod ledger;
 mod limit;
 mod list;
 mod lock;
@@ -33,7 +34,9 @@ pub use channel::{ProcessIdentity, Seat, is_process_dead, process_identity};
 pub use error::{Code, Details, Error, OsCode, Remedy, Result};
 pub use exec::{Program, Surroundings, become_program, set_signal_actions};
 pub use key::{Key, ftok};
-pub use limit::{HAS_LIMITS, Holding, Limit, LimitCreation, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX};
+pub use limit::{
+    HAS_LIMITS, Holding, Limit, LimitCreation, LimitEngine, LimitId, LimitIdentity, LimitInfo, PERMITS_MAX,
+};
 pub use list::{CAN_LIST, list_limits, list_segments, list_semaphores, refused_calls};
 pub use lock::{Lock, LockEngine, LockInfo, LockMode, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 pub use memory::{Lease, MemoryId, MemoryIdentity, MemoryKind, SharedLease, SharedMemory, SharedMemoryInfo};

@@ -24,17 +24,17 @@ impl Named {
     }
 
     fn create(&self, permits: u32) -> Limit {
-        Limit::create(&self.id(), LimitCreation { permits, mode: 0o600 }).unwrap()
+        Limit::create(&self.id(), LimitCreation { permits, mode: 0o600 }, None).unwrap()
     }
 
     fn open(&self) -> Limit {
-        Limit::open(&self.id(), Owner::Default).unwrap()
+        Limit::open(&self.id(), Owner::Default, None).unwrap()
     }
 }
 
 impl Drop for Named {
     fn drop(&mut self) {
-        let _ = Limit::unlink_id(&self.id());
+        let _ = Limit::unlink_id(&self.id(), None);
     }
 }
 
@@ -75,23 +75,24 @@ fn create_open_and_unlink() {
         assert_eq!(LimitId::named("/x").unwrap_err().code(), Code::NotSupported);
         return;
     };
-    assert_eq!(Limit::open(&named.id(), Owner::Default).err().unwrap().errno(), Some(OsCode::ENOENT));
+    assert_eq!(Limit::open(&named.id(), Owner::Default, None).err().unwrap().errno(), Some(OsCode::ENOENT));
     let made = named.create(3);
     assert!(made.created() && made.verified());
     assert_eq!((made.name(), made.permits().unwrap()), (named.0.name.as_str(), Some(3)));
-    let again = Limit::create(&named.id(), LimitCreation { permits: 1, mode: 0o600 });
+    let again = Limit::create(&named.id(), LimitCreation { permits: 1, mode: 0o600 }, None);
     assert_eq!(again.err().unwrap().errno(), Some(OsCode::EEXIST));
-    let found = Limit::open_or_create(&named.id(), LimitCreation { permits: 9, mode: 0o600 }, Owner::Default);
+    let found =
+        Limit::open_or_create(&named.id(), LimitCreation { permits: 9, mode: 0o600 }, Owner::Default, None);
     assert_eq!(found.unwrap().permits().unwrap(), Some(3));
     let listed = list_limits().unwrap();
     assert_eq!(listed.iter().filter(|info| info.name.as_deref() == Some(&*named.0.name)).count(), 1);
-    assert!(Limit::unlink_id(&named.id()).unwrap());
-    assert!(!Limit::unlink_id(&named.id()).unwrap());
+    assert!(Limit::unlink_id(&named.id(), None).unwrap());
+    assert!(!Limit::unlink_id(&named.id(), None).unwrap());
     let after = named.create(7);
     made.unlink().unwrap();
     assert_eq!(free(&after), 7);
     for permits in [32_768, u32::MAX] {
-        let error = Limit::create(&named.id(), LimitCreation { permits, mode: 0o600 }).err().unwrap();
+        let error = Limit::create(&named.id(), LimitCreation { permits, mode: 0o600 }, None).err().unwrap();
         assert_eq!(error.code(), Code::OutOfRange);
     }
 }

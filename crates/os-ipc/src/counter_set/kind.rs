@@ -72,12 +72,17 @@ impl SetName {
         self.name.as_ref().map_or("", Name::as_str)
     }
 
+    /// The name, unless it is a raw key.
+    pub(crate) fn given_name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
     pub(crate) fn key(&self) -> Key {
         self.key
     }
 
     /// The set that is there is of the other kind.
-    pub(super) fn wrong_kind(&self) -> Error {
+    pub(crate) fn wrong_kind(&self) -> Error {
         let (kind, other) = (self.kind, self.kind.other());
         let what = format!("{self} is a {}, and not a {}", other.noun(), kind.noun());
         let hint = format!(

@@ -33,7 +33,7 @@ fn user(uid: u32) -> String {
 }
 
 /// The reason why user `own` may not use (`EACCES`) or remove (`EPERM`) another user's object.
-fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
+pub(crate) fn may_not(errno: OsCode, uid: u32, mode: u32, own: u32) -> (String, Option<Remedy>) {
     let whose =
         format!("it belongs to {} and has mode {mode:03o}; this process runs as uid {own}", user(uid));
     if errno == OsCode::EPERM {

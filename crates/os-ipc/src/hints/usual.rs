@@ -23,7 +23,8 @@ fn family(call: &str) -> Option<Family> {
         "sem_wait" | "sem_timedwait" | "sem_trywait" | "sem_post" | "sem_getvalue" => Family::OpenSemaphore,
         "open" | "shm_open" | "sem_open" | "mmap" | "lstat" | "fstat" | "stat" | "chmod" | "fchmod"
         | "fallocate" | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink"
-        | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" => Family::Files,
+        | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" | "access" | "fcntl" | "pwrite"
+        | "renameat2" | "renamex_np" => Family::Files,
         _ => return None,
     })
 }
@@ -153,7 +154,9 @@ fn files(call: &str, errno: OsCode) -> Option<&'static str> {
             "the size exceeds what the file system, or the file size limit of this process (`ulimit -f`), allows"
         }
         (_, OsCode::EOVERFLOW) => "it is larger than this process can map",
-        (_, OsCode::EMFILE) => "each POSIX object holds a file descriptor: see `ulimit -n`",
+        (_, OsCode::EMFILE) => {
+            "each POSIX object, and each limit that is a ledger, holds a file descriptor: see `ulimit -n`"
+        }
         (_, OsCode::ENFILE) => "the host has reached its limit of open files (/proc/sys/fs/file-max)",
         (_, OsCode::ENOMEM) => NO_MEMORY,
         (_, OsCode::EIO) => "the file system reports that its device failed: see the kernel's log (dmesg)",

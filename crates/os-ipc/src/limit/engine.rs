@@ -4,14 +4,17 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(unix)]
+use super::ledger::Ledgers;
 #[cfg(system_v_semaphores)]
 use super::system_v::SystemV;
 use super::{LimitCreation, LimitId, LimitInfo};
 use crate::access::Owner;
-#[cfg(not(system_v_semaphores))]
+#[cfg(not(all(unix, system_v_semaphores)))]
 use crate::error::Code;
 use crate::error::{Error, Result};
-use crate::waiting::Queue;
+use crate::undo::kernel_undo;
+use crate::waiting::{Holder, Queue};
 
 /// The operations of each engine.
 pub(super) trait Engine: Sync {
@@ -54,8 +57,11 @@ pub(super) trait Object: Send + Sync {
     /// Raises the recorded number at once; false when it is not `from` any more.
     fn grow(&self, from: u16, to: u16) -> Result<bool>;
 
-    /// Takes a permit, and blocks the calling thread until it has one; false if the deadline comes first.
-    fn wait(&self, deadline: Option<Instant>) -> Result<bool>;
+    /// Takes a permit for `holder`, and blocks the calling thread until it has one; false if the deadline comes first.
+    fn wait(&self, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool>;
+
+    /// Whether the permits of a process that dies come back.
+    fn returns_permits_of_dead(&self) -> bool;
 
     /// Says whether what this process holds is for the program that it becomes; false where nothing has to be said.
     fn hand_on(&self, handed_on: bool) -> Result<bool>;
@@ -72,16 +78,80 @@ pub(super) trait Identity: Debug + Send + Sync {
 }
 
 /// Whether this platform has limits.
-pub const HAS_LIMITS: bool = cfg!(system_v_semaphores);
+pub const HAS_LIMITS: bool = cfg!(unix);
 
-/// The engine of this platform, or the error of a platform without one.
-#[allow(clippy::unnecessary_wraps, reason = "not every platform has one")]
-pub(super) fn engine() -> Result<&'static dyn Engine> {
-    #[cfg(system_v_semaphores)]
-    return Ok(&SystemV);
-    #[cfg(not(system_v_semaphores))]
-    Err(Error::new(
-        Code::NotSupported,
-        "os-ipc has no limits on this platform: its kernel does not give back what a dead process took",
-    ))
+/// The engines of limits. A name lives in one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitEngine {
+    /// System V semaphores with undo.
+    SystemV,
+    /// A file in which each process writes what it holds.
+    Ledger,
+}
+
+impl LimitEngine {
+    /// The engines that limits can have on this host. The first call on Linux asks the kernel.
+    #[must_use]
+    pub fn of_this_host() -> Vec<Self> {
+        let all = [Self::SystemV, Self::Ledger].into_iter();
+        all.filter(|engine| engine.implementation().is_ok() && engine.is_served()).collect()
+    }
+
+    /// The engine of a new limit on this host: System V, or the ledger where the kernel would not give back the permits of a
+    /// dead process.
+    pub fn of_host() -> Result<Self> {
+        let engine = if kernel_undo().is_trusted() { Self::SystemV } else { Self::Ledger };
+        engine.implementation().map(|_| engine)
+    }
+
+    /// The error of a platform without limits.
+    pub(super) fn check_platform() -> Result<()> {
+        if HAS_LIMITS { Ok(()) } else { Self::Ledger.implementation().map(drop) }
+    }
+
+    /// Whether the permits of a dead process come back.
+    #[must_use]
+    pub fn recovers(self) -> bool {
+        self == Self::Ledger || kernel_undo().is_trusted()
+    }
+
+    /// The other engine, if the kernel serves it.
+    pub(super) fn other(self) -> Option<Self> {
+        let other = match self {
+            Self::SystemV => Self::Ledger,
+            Self::Ledger => Self::SystemV,
+        };
+        Some(other).filter(|other| other.implementation().is_ok() && other.is_served())
+    }
+
+    fn is_served(self) -> bool {
+        self == Self::Ledger || kernel_undo().has_system_v()
+    }
+
+    /// The operations of the engine, or the error of a platform without it.
+    #[allow(clippy::unnecessary_wraps, reason = "not every platform has both")]
+    pub(super) fn implementation(self) -> Result<&'static dyn Engine> {
+        match self {
+            #[cfg(system_v_semaphores)]
+            Self::SystemV => Ok(&SystemV),
+            #[cfg(unix)]
+            Self::Ledger => Ok(&Ledgers),
+            #[cfg(not(all(unix, system_v_semaphores)))]
+            _ if HAS_LIMITS => Err(Error::new(
+                Code::NotSupported,
+                format!("limits on this platform do not have the engine '{}'", self.name()),
+            )),
+            #[cfg(not(all(unix, system_v_semaphores)))]
+            _ => Err(Error::new(Code::NotSupported, "os-ipc has no limits on this platform yet")),
+        }
+    }
+
+    /// How JavaScript and the command line call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemV => "sysv",
+            Self::Ledger => "ledger",
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::engine::engine;
+use super::engine::LimitEngine;
 #[cfg(system_v_semaphores)]
 use crate::counter_set::{Kind, SetName};
 use crate::error::Result;
@@ -39,7 +39,18 @@ impl LimitId {
     }
 
     fn available(self) -> Result<Self> {
-        engine().map(|_| self)
+        LimitEngine::check_platform().map(|()| self)
+    }
+
+    /// Whether it is a raw key.
+    pub(super) fn is_key(&self) -> bool {
+        self.name.is_none()
+    }
+
+    /// The name; `None` for a raw key.
+    #[cfg(unix)]
+    pub(super) fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
     }
 
     /// Its set.

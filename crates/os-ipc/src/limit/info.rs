@@ -1,5 +1,7 @@
 //! What is known about a limit.
 
+use super::LimitEngine;
+
 /// How many permits a process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
@@ -12,12 +14,14 @@ pub struct Holding {
 /// What is known about a limit; `None` where its set does not say.
 #[derive(Clone, Debug)]
 pub struct LimitInfo {
+    /// The engine.
+    pub engine: LimitEngine,
     /// The name with its slash, where the record tells it.
     pub name: Option<String>,
-    /// The System V key.
-    pub key: i32,
-    /// The System V set's id.
-    pub id: i32,
+    /// The System V key; `None` for a ledger.
+    pub key: Option<i32>,
+    /// The System V set's id; `None` for a ledger.
+    pub id: Option<i32>,
     /// How many permits there are, as recorded; `None` for a set that another program made.
     pub permits: Option<u16>,
     /// How many of them are free.
@@ -27,7 +31,9 @@ pub struct LimitInfo {
     /// How many permits are held and none of [`holders`](Self::holders) has them: the set has words for 64 processes, and
     /// no pid tells of a process of another PID namespace.
     pub unnamed: Option<u32>,
-    /// How many threads of all processes wait in the kernel: at most one a process for ours.
+    /// Which processes hold permits or wait, and are stopped by a signal or a debugger; `None` for a System V set.
+    pub stopped: Option<Vec<i32>>,
+    /// How many threads of all processes wait in the kernel: at most one a process for ours. In a ledger, how many processes wait.
     pub waiters: u32,
     /// How many waits of this process are pending.
     pub pending: usize,

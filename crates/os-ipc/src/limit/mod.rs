@@ -3,9 +3,12 @@
 //! A permit has an owner, and comes back when its process dies. The number of permits is recorded and can be changed; the
 //! processes that hold them are named.
 
+mod choice;
 mod engine;
 mod id;
 mod info;
+#[cfg(unix)]
+mod ledger;
 #[cfg(system_v_semaphores)]
 mod system_v;
 
@@ -13,16 +16,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub use engine::HAS_LIMITS;
-use engine::{Identity, Object, engine};
+use choice::Chosen;
+pub use engine::{HAS_LIMITS, LimitEngine};
+use engine::{Identity, Object};
 pub use id::LimitId;
 pub use info::{Holding, LimitInfo};
 
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
-use crate::undo::kernel_undo;
 use crate::unlinked::Unlinked;
-use crate::waiting::{Executors, Holder, Mailbox, Request, Token, Wait, Waiter, WaiterId, spin_before_sleep};
+use crate::waiting::{Executors, Holder, Mailbox, Request, Wait, Waiter, WaiterId, spin_before_sleep};
 
 /// The largest number of permits: SEMVMX of semop(2).
 pub const PERMITS_MAX: u16 = 32_767;
@@ -32,6 +35,7 @@ pub const PERMITS_MAX: u16 = 32_767;
 /// It counts the permits that it has, and gives them back when it is dropped; the kernel does so when the process dies.
 pub struct Limit {
     object: Box<dyn Object>,
+    engine: LimitEngine,
     holder: Arc<Holder>,
     created: bool,
     unlinked: Unlinked,
@@ -49,37 +53,50 @@ pub struct LimitCreation {
 }
 
 impl Limit {
-    /// Creates a limit; `EEXIST` if it exists.
-    pub fn create(id: &LimitId, creation: LimitCreation) -> Result<Self> {
+    /// Creates a limit; `EEXIST` if it exists, in either engine.
+    ///
+    /// Without an engine it is that of the host.
+    pub fn create(id: &LimitId, creation: LimitCreation, engine: Option<LimitEngine>) -> Result<Self> {
         creation.check()?;
-        engine()?.create(id, creation).map(|object| Self::new(object, true))
+        choice::create(id, creation, engine).map(Self::new)
     }
 
-    /// Opens a limit; `ENOENT` if it does not exist.
-    pub fn open(id: &LimitId, owner: Owner) -> Result<Self> {
-        engine()?.open(id, owner).map(|object| Self::new(object, false))
+    /// Opens a limit; `ENOENT` if it does not exist. Without an engine, it is looked for in both.
+    pub fn open(id: &LimitId, owner: Owner, engine: Option<LimitEngine>) -> Result<Self> {
+        choice::open(id, owner, engine).map(Self::new)
     }
 
     /// Opens a limit, or creates it if it does not exist. A limit that exists keeps its number of permits.
-    pub fn open_or_create(id: &LimitId, creation: LimitCreation, owner: Owner) -> Result<Self> {
+    pub fn open_or_create(
+        id: &LimitId,
+        creation: LimitCreation,
+        owner: Owner,
+        engine: Option<LimitEngine>,
+    ) -> Result<Self> {
         creation.check()?;
-        let (object, created) = engine()?.open_or_create(id, creation, owner)?;
-        Ok(Self::new(object, created))
+        choice::open_or_create(id, creation, owner, engine).map(Self::new)
     }
 
-    /// Removes the limit of this name or key; false if it does not exist.
-    pub fn unlink_id(id: &LimitId) -> Result<bool> {
-        engine()?.unlink(id)
+    /// Removes the limit of this name or key; false if it does not exist. Without an engine, it is removed from both.
+    pub fn unlink_id(id: &LimitId, engine: Option<LimitEngine>) -> Result<bool> {
+        choice::unlink(id, engine)
     }
 
-    fn new(object: Box<dyn Object>, created: bool) -> Self {
+    fn new(Chosen { object, engine, created }: Chosen) -> Self {
         Self {
             object,
+            engine,
             holder: Arc::default(),
             created,
             unlinked: Unlinked::default(),
             given_back: AtomicBool::new(false),
         }
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub fn engine(&self) -> LimitEngine {
+        self.engine
     }
 
     /// The name with its slash; empty for a raw key.
@@ -117,13 +134,7 @@ impl Limit {
         queue.before_blocking();
         spin_before_sleep(
             || queue.take_at_once(Request::Permit, &self.holder),
-            || {
-                let taken = self.object.wait(deadline)?;
-                if taken {
-                    self.holder.add(Token::default());
-                }
-                Ok(taken)
-            },
+            || self.object.wait(&self.holder, deadline),
         )
     }
 
@@ -231,7 +242,7 @@ impl Limit {
     /// Gives back what the kernel would not when the process ends.
     pub fn before_exit(&self) {
         // Without permits, there is nothing to ask the kernel about.
-        if self.held() > 0 && !kernel_undo().is_trusted() {
+        if self.held() > 0 && !self.object.returns_permits_of_dead() {
             self.release_all();
             self.given_back.store(true, Ordering::Relaxed);
         }
@@ -259,12 +270,15 @@ impl LimitIdentity {
     }
 }
 
+/// Whether a limit of this name lives in the ledger, where no set shows it.
+#[cfg(system_v_semaphores)]
+pub(crate) fn is_ledger(name: &crate::name::Name) -> bool {
+    ledger::exists(name)
+}
+
 /// Every limit that we may read.
 pub(crate) fn list() -> Result<Vec<LimitInfo>> {
-    if !HAS_LIMITS {
-        return Ok(Vec::new());
-    }
-    engine()?.list()
+    choice::list()
 }
 
 impl LimitCreation {

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
 /// One file: another file has another inode, even under the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileIdentity {
     device: u64,
     inode: u64,
@@ -13,5 +13,10 @@ pub(crate) struct FileIdentity {
 impl FileIdentity {
     pub(in crate::sys) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// The number of the file in its file system, the same for all processes.
+    pub(crate) fn number(self) -> u64 {
+        self.inode
     }
 }

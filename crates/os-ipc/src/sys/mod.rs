@@ -18,10 +18,14 @@ pub(crate) mod exec;
 pub(crate) mod failure;
 #[cfg(unix)]
 pub(crate) mod file_identity;
+#[cfg(unix)]
+pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod interrupt;
 #[cfg(windows)]
 pub(crate) mod kernel_object;
+#[cfg(unix)]
+pub(crate) mod ledger_file;
 #[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
@@ -47,12 +51,14 @@ pub(crate) use bus_guard::renew as renew_bus_guard;
 pub use code::OsCode;
 #[cfg(unix)]
 pub(crate) use host::file_size_limit;
+#[cfg(system_v_semaphores)]
+pub(crate) use host::image;
+#[cfg(unix)]
+pub(crate) use host::in_use;
 pub(crate) use host::{
     at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,
     pool_threads_taken, value_at_start,
 };
-#[cfg(system_v_semaphores)]
-pub(crate) use host::{image, in_use};
 
 /// The most bytes of a semaphore's name with its slash, where a platform allows fewer than we do.
 ///

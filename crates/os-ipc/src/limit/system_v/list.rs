@@ -2,6 +2,7 @@
 
 use super::holder::{self, pid_of};
 use crate::error::{OsCode, Result};
+use crate::limit::LimitEngine;
 use crate::limit::info::{Holding, LimitInfo};
 use crate::record::{self, COUNTER, LIMIT_SIZE, PERMITS_AT, Record};
 use crate::semaphore::system_v_sets;
@@ -36,13 +37,15 @@ pub(super) fn describe(set: SetId, recorded: bool) -> std::result::Result<LimitI
     let named: u32 = holders.iter().map(|holding| holding.permits).sum();
     let held = u32::from(permits.saturating_sub(free));
     Ok(LimitInfo {
+        engine: LimitEngine::SystemV,
         name,
-        key: status.key,
-        id: set.raw(),
+        key: Some(status.key),
+        id: Some(set.raw()),
         permits: recorded.then_some(permits),
         free,
         holders: recorded.then_some(holders),
         unnamed: recorded.then(|| held.saturating_sub(named)),
+        stopped: None,
         waiters: u32::from(sys::waiters(set)?),
         pending: 0,
         last_pid: Some(sys::last_pid(set)?).filter(|pid| *pid != 0),

@@ -21,7 +21,8 @@ use crate::hints::sets as hints;
 use crate::hints::system_v::By;
 use crate::record::PERMITS_AT;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
-use crate::waiting::Queue;
+use crate::undo::kernel_undo;
+use crate::waiting::{Holder, Queue, Token};
 use counter::LimitCounter;
 
 /// semget(2): the kernel undoes what a dead process took.
@@ -129,8 +130,16 @@ impl Object for Set {
         })
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        self.counter.wait(deadline)
+    fn wait(&self, holder: &Arc<Holder>, deadline: Option<Instant>) -> Result<bool> {
+        let taken = self.counter.wait(deadline)?;
+        if taken {
+            holder.add(Token::default());
+        }
+        Ok(taken)
+    }
+
+    fn returns_permits_of_dead(&self) -> bool {
+        kernel_undo().is_trusted()
     }
 
     fn hand_on(&self, handed_on: bool) -> Result<bool> {

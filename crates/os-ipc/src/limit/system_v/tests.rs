@@ -50,15 +50,15 @@ impl Named {
     }
 
     fn create(&self, permits: u32) -> Limit {
-        Limit::create(&self.id(), of(permits)).unwrap()
+        Limit::create(&self.id(), of(permits), None).unwrap()
     }
 
     fn open(&self) -> Limit {
-        Limit::open(&self.id(), Owner::Default).unwrap()
+        Limit::open(&self.id(), Owner::Default, None).unwrap()
     }
 
     fn open_or_create(&self, permits: u32) -> Limit {
-        Limit::open_or_create(&self.id(), of(permits), Owner::Default).unwrap()
+        Limit::open_or_create(&self.id(), of(permits), Owner::Default, None).unwrap()
     }
 }
 
@@ -94,10 +94,10 @@ fn refusals_of_semaphores(id: &SemaphoreId) -> [Code; 4] {
 
 fn refusals_of_limits(id: &LimitId) -> [Code; 4] {
     [
-        Limit::create(id, of(1)).err().unwrap().code(),
-        Limit::open(id, Owner::Default).err().unwrap().code(),
-        Limit::open_or_create(id, of(1), Owner::Default).err().unwrap().code(),
-        Limit::unlink_id(id).unwrap_err().code(),
+        Limit::create(id, of(1), None).err().unwrap().code(),
+        Limit::open(id, Owner::Default, None).err().unwrap().code(),
+        Limit::open_or_create(id, of(1), Owner::Default, None).err().unwrap().code(),
+        Limit::unlink_id(id, None).unwrap_err().code(),
     ]
 }
 
@@ -115,8 +115,8 @@ fn a_limit_is_no_semaphore_and_a_semaphore_no_limit() {
     let semaphore = Semaphore::create(&named.semaphore(), units(3)).unwrap();
     assert_eq!(refusals_of_limits(&named.id()), [Code::WrongKind; 4]);
     let by_key = LimitId::keyed(named.key()).unwrap();
-    assert_eq!(Limit::open(&by_key, Owner::Default).err().unwrap().code(), Code::WrongKind);
-    let error = Limit::open(&named.id(), Owner::Default).err().unwrap();
+    assert_eq!(Limit::open(&by_key, Owner::Default, None).err().unwrap().code(), Code::WrongKind);
+    let error = Limit::open(&named.id(), Owner::Default, None).err().unwrap();
     assert_eq!(error.remedy(), Some(Remedy::Semaphore));
     assert_eq!(semaphore.value().unwrap(), 3);
 }
@@ -128,8 +128,8 @@ fn what_a_killed_creator_of_a_limit_left_is_finished_by_a_limit_only() {
     assert_eq!(refusals_of_semaphores(&named.semaphore()), [Code::WrongKind; 4]);
     let by_key = SemaphoreId::keyed(named.key()).unwrap();
     assert_eq!(Semaphore::open(&by_key, Owner::Default).err().unwrap().code(), Code::WrongKind);
-    assert_eq!(Limit::open(&named.id(), Owner::Default).err().unwrap().code(), Code::NotInitialised);
-    assert_eq!(Limit::create(&named.id(), of(2)).err().unwrap().errno(), Some(OsCode::EEXIST));
+    assert_eq!(Limit::open(&named.id(), Owner::Default, None).err().unwrap().code(), Code::NotInitialised);
+    assert_eq!(Limit::create(&named.id(), of(2), None).err().unwrap().errno(), Some(OsCode::EEXIST));
     let limit = named.open_or_create(2);
     assert!(limit.created() && limit.verified());
     assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(2), 2));
@@ -151,7 +151,10 @@ fn what_a_killed_creator_of_a_semaphore_left_is_finished_by_a_semaphore_only() {
     named.unfinished(set_size(named.0.as_str()));
     assert_eq!(refusals_of_limits(&named.id()), [Code::WrongKind; 4]);
     let by_key = LimitId::keyed(named.key()).unwrap();
-    assert_eq!(Limit::open_or_create(&by_key, of(1), Owner::Default).err().unwrap().code(), Code::WrongKind);
+    assert_eq!(
+        Limit::open_or_create(&by_key, of(1), Owner::Default, None).err().unwrap().code(),
+        Code::WrongKind
+    );
     let semaphore = Semaphore::open_or_create(&named.semaphore(), units(4), Owner::Default).unwrap();
     assert!(semaphore.created() && semaphore.verified());
     assert_eq!(semaphore.value().unwrap(), 4);
@@ -169,7 +172,7 @@ fn a_killed_creator_by_raw_key_leaves_its_own_kind_too() {
     }
     named.unfinished(LIMIT_SIZE);
     assert_eq!(refusals_of_semaphores(&semaphore), [Code::WrongKind; 4]);
-    assert!(Limit::open_or_create(&limit, of(5), Owner::Default).unwrap().created());
+    assert!(Limit::open_or_create(&limit, of(5), Owner::Default, None).unwrap().created());
     // A name that has the key finds what was made for the key.
     let opened = named.open();
     assert!(!opened.verified());

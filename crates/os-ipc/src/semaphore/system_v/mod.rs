@@ -19,6 +19,7 @@ use crate::error::{Error, OsCode, Result};
 use crate::hints::system_v::By;
 use crate::hints::{Wanted, sets as hints};
 use crate::key::Key;
+use crate::limit;
 use crate::name::Name;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Undo};
 use crate::waiting::Queue;
@@ -177,22 +178,38 @@ impl Identity for Which {
 
 fn create(id: &SemaphoreId, creation: Creation) -> Result<Set> {
     let name = id.set_name()?;
+    refuse_ledger(&name)?;
     Ok(Set::new(counter_set::create(&name, of_set(creation))?, id, name))
 }
 
 fn open(id: &SemaphoreId, owner: Owner) -> Result<Set> {
     let name = id.set_name()?;
-    Ok(Set::new(counter_set::open(&name, owner)?, id, name))
+    let opened = counter_set::open(&name, owner).map_err(|error| match error.errno() {
+        Some(OsCode::ENOENT) => refuse_ledger(&name).err().unwrap_or(error),
+        _ => error,
+    })?;
+    Ok(Set::new(opened, id, name))
 }
 
 fn open_or_create(id: &SemaphoreId, creation: Creation, owner: Owner) -> Result<(Set, bool)> {
     let name = id.set_name()?;
+    refuse_ledger(&name)?;
     let opened = counter_set::open_or_create(&name, of_set(creation), owner)?;
     Ok((Set::new(opened, id, name), opened.created))
 }
 
 fn unlink(id: &SemaphoreId) -> Result<bool> {
-    counter_set::unlink(&id.set_name()?)
+    let name = id.set_name()?;
+    let removed = counter_set::unlink(&name)?;
+    if !removed {
+        refuse_ledger(&name)?;
+    }
+    Ok(removed)
+}
+
+/// Refuses the name of a limit that is a ledger: no set has its key.
+fn refuse_ledger(name: &SetName) -> Result<()> {
+    if name.given_name().is_some_and(limit::is_ledger) { Err(name.wrong_kind()) } else { Ok(()) }
 }
 
 /// The creation of a set, whose first value [`Creation::check`] found small enough.

@@ -14,7 +14,7 @@ mod first_thread;
 pub(in crate::sys) mod handler_chain;
 #[cfg(system_v_semaphores)]
 pub(crate) mod image;
-#[cfg(system_v_semaphores)]
+#[cfg(unix)]
 pub(crate) mod in_use;
 #[cfg(unix)]
 pub(crate) mod limits;

@@ -48,6 +48,21 @@ pub(crate) mod module {
     }
 }
 
+/// What this process uses, for all copies of this library in it: a process of Windows never becomes another program.
+pub(crate) mod in_use {
+    /// Nothing has to be entered.
+    pub(crate) struct InUse;
+
+    impl InUse {
+        pub(crate) fn enter(_number: i32) -> Self {
+            Self
+        }
+    }
+
+    /// Never runs `act`: no earlier program of this process left anything.
+    pub(crate) fn unless_in_use(_number: i32, _act: impl FnOnce()) {}
+}
+
 /// The system does not tell which thread was the first.
 pub(crate) fn is_on_first_thread() -> bool {
     false

@@ -92,11 +92,13 @@ impl Mapping {
     }
 
     /// The 32-bit word at `position`, which is a multiple of 4. Other processes change it by atomic operations only.
+    ///
+    /// In a range that is mapped for reading, it is only read.
     #[allow(clippy::cast_ptr_alignment, reason = "the position is checked, and the range starts at a page")]
     pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
         assert!(position.is_multiple_of(4), "an unaligned word");
-        let word = self.writable_at(position, 4).cast::<u32>();
-        // SAFETY: `writable_at` checked the range, which starts at a page, so the word is aligned; it stays mapped as long
+        let word = self.at(position, 4).cast::<u32>();
+        // SAFETY: `at` checked the range, which starts at a page, so the word is aligned; it stays mapped as long
         // as `self`. An `AtomicU32` may change at any moment.
         unsafe { AtomicU32::from_ptr(word) }
     }
@@ -105,7 +107,7 @@ impl Mapping {
     #[allow(clippy::cast_ptr_alignment, reason = "as for `word`")]
     pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
         assert!(position.is_multiple_of(8), "an unaligned word");
-        let word = self.writable_at(position, 8).cast::<u64>();
+        let word = self.at(position, 8).cast::<u64>();
         // SAFETY: as for `word`.
         unsafe { AtomicU64::from_ptr(word) }
     }

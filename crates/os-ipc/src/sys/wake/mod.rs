@@ -17,6 +17,8 @@ mod imp;
 #[cfg(all(unix, not(loom)))]
 mod pipe_signal;
 
+#[cfg(all(test, unix, not(loom)))]
+pub(crate) use imp::path;
 #[cfg(loom)]
 pub(crate) use imp::with_world;
 pub(crate) use imp::{Bell, Inbox, hint, remove, wait};

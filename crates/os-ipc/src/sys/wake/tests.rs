@@ -24,7 +24,7 @@ impl Folder {
     }
 
     fn inbox_path(&self) -> PathBuf {
-        self.0.join(format!("wake.{:016x}", ProcessId::own().0))
+        path(&self.0, ProcessId::own())
     }
 }
 

@@ -13,9 +13,10 @@ use nix::sys::stat::Mode;
 use super::{Woken, pipe_signal};
 use crate::sys::OsCode;
 use crate::sys::access::own_uid;
-use crate::sys::death::{ProcessId, Watch};
+use crate::sys::death::{self, ProcessId, Watch};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
+use crate::sys::ledger_file::own_origin;
 
 /// A hint is one key. A write of so few bytes is atomic.
 const HINT_BYTES: usize = size_of::<u64>();
@@ -30,8 +31,26 @@ const BATCH_BYTES: usize = 512 * HINT_BYTES;
 #[cfg(target_vendor = "apple")]
 const FIFO_BYTES: usize = 8 * 1024;
 
-fn path(folder: &Path, id: ProcessId) -> PathBuf {
-    folder.join(format!("wake.{:016x}", id.0))
+/// What the inboxes of this PID namespace are called: this, and the process. Other namespaces have the same pids.
+fn prefix() -> String {
+    format!("os-ipc.wake.{:016x}.", own_origin().space)
+}
+
+pub(crate) fn path(folder: &Path, id: ProcessId) -> PathBuf {
+    folder.join(format!("{}{:016x}", prefix(), id.0))
+}
+
+/// Removes the inboxes of dead processes of this PID namespace, as far as this user may.
+fn sweep(folder: &Path) {
+    let prefix = prefix();
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let ids = entries.filter_map(|entry| {
+        let name = entry.ok()?.file_name();
+        u64::from_str_radix(name.to_str()?.strip_prefix(&prefix)?, 16).ok().map(ProcessId)
+    });
+    for id in ids.filter(|id| death::is_dead(*id)) {
+        remove(folder, id);
+    }
 }
 
 /// Puts a hint into the inbox of a process. It never blocks.
@@ -106,6 +125,7 @@ impl Inbox {
         }
         let writer = open(OpenOptions::new().write(true), &path)?;
         fifo.set_permissions(Permissions::from_mode(MODE)).map_err(failed("fchmod"))?;
+        sweep(folder);
         let nearly_full = capacity(&fifo) / 2;
         Ok(Self { fifo, _writer: writer, path, owner, nearly_full })
     }

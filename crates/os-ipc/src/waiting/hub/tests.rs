@@ -353,7 +353,7 @@ fn an_inbox_that_becomes_possible_is_made() {
     let party = Party::new();
     let id = party.wait(&queue);
     std::fs::create_dir(&later).unwrap();
-    let inbox = later.join(format!("wake.{:016x}", ProcessId::own().0));
+    let inbox = crate::sys::wake::path(&later, ProcessId::own());
     until("the inbox is there", || std::fs::metadata(&inbox).is_ok_and(|file| file.file_type().is_fifo()));
     fake.post(1);
     assert_eq!(hand_over(party.collect(1)), [id]);

@@ -1,0 +1,377 @@
+// What only a ledger has: the choice between the engines, its file, its line, PID namespaces.
+
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+
+import type { ExecutionContext } from 'ava'
+
+import { IpcError, Limit, list, Semaphore } from '../../index.js'
+import { program } from '../shared/child.ts'
+import { withoutUndo } from '../shared/kernels.ts'
+import { exists, keyOf, ledgerOf, uniqueKey, uniqueName } from '../shared/names.ts'
+import { linux, requires, root, tool } from '../shared/requires.ts'
+import { asUser, SYSTEM_V, refusing, type Surroundings, withoutShm } from '../shared/surroundings.ts'
+import { until } from '../shared/until.ts'
+import { freeOf, type NamedLimit, ownLimit } from './helpers/own.ts'
+import { remote } from './helpers/remote.ts'
+
+const LEDGER = { engine: 'ledger' } as const
+const test = requires(linux)
+
+function ownLedger(t: ExecutionContext, permits: number, mode = 0o600): NamedLimit {
+  return ownLimit(t, permits, { ...LEDGER, mode })
+}
+
+// ---- which engine
+
+test('a new limit has the engine that was asked for, and open finds it without one', t => {
+  const name = uniqueName(t)
+  using made = Limit.create(name, { permits: 2, ...LEDGER })
+  t.like(made, { engine: 'ledger', created: true, permits: 2, name })
+  t.false(exists('sem', keyOf(name)), 'there is no set')
+  for (const found of [
+    Limit.open(name),
+    Limit.open(name, LEDGER),
+    Limit.openOrCreate(name, { permits: 2 }),
+    Limit.openOrCreate(name, { permits: 2, ...LEDGER }),
+  ]) {
+    t.like(found, { engine: 'ledger', created: false, permits: 2 })
+    found.close()
+  }
+  t.like(made.info(), {
+    engine: 'ledger',
+    key: undefined,
+    id: undefined,
+    lastPid: undefined,
+    operatedAt: undefined,
+    stopped: [],
+    unnamed: 0,
+    verified: true,
+  })
+  t.is(list().limits.find(info => info.name === name)?.engine, 'ledger')
+  t.false(
+    list().memory.some(info => info.name?.includes('os-ipc.')),
+    'its files are no shared memory',
+  )
+})
+
+test('a name lives in one engine', t => {
+  for (const [engine, other] of [
+    ['sysv', 'ledger'],
+    ['ledger', 'sysv'],
+  ] as const) {
+    const name = uniqueName(t)
+    using limit = Limit.create(name, { permits: 1, engine })
+    const hint = new RegExp(`the name lives in the engine '${engine}'`)
+    const refusals: [use: () => unknown, code: string][] = [
+      [() => Limit.create(name, { permits: 1, engine: other }), 'EEXIST'],
+      [() => Limit.openOrCreate(name, { permits: 1, engine: other }), 'EEXIST'],
+      [() => Limit.open(name, { engine: other }), 'ENOENT'],
+    ]
+    for (const [use, code] of refusals) {
+      const error = t.throws(use, { instanceOf: IpcError, code }, String(use)) as IpcError
+      t.regex(error.hint ?? '', hint)
+    }
+    t.throws(() => Limit.create(name, { permits: 1 }), { code: 'EEXIST' })
+    t.false(Limit.unlink(name, { engine: other }))
+    t.is(limit.permits, 1, 'it is untouched')
+    t.true(Limit.unlink(name))
+    t.throws(() => Limit.open(name), { code: 'ENOENT' })
+  }
+})
+
+test('a semaphore does not open as a ledger, nor a ledger as a semaphore', t => {
+  const limit = ownLedger(t, 1)
+  for (const use of [
+    () => Semaphore.create(limit.name, { initial: 1 }),
+    () => Semaphore.open(limit.name),
+    () => Semaphore.openOrCreate(limit.name, { initial: 1 }),
+    () => Semaphore.unlink(limit.name),
+  ]) {
+    t.throws(use, { code: 'ERR_WRONG_KIND' }, String(use))
+  }
+  const name = uniqueName(t)
+  using _ = Semaphore.create(name, { initial: 1 })
+  t.throws(() => Limit.create(name, { permits: 1, ...LEDGER }), { code: 'ERR_WRONG_KIND' })
+  t.false(existsSync(ledgerOf(name)))
+})
+
+test('a ledger has a name, not a key, and an unknown engine is refused', t => {
+  t.throws(() => Limit.create(uniqueKey(t), { permits: 1, ...LEDGER }), { code: 'ERR_NOT_SUPPORTED' })
+  t.throws(() => Limit.open(uniqueName(t), { engine: 'posix' as never }), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(() => Limit.open(uniqueName(t), { engine: 1 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+})
+
+const kernels: [title: string, within: Surroundings][] = [
+  ['ignores SEM_UNDO', withoutUndo()],
+  ['refuses System V', refusing(SYSTEM_V, 'EPERM')],
+]
+for (const [title, kernel] of kernels) {
+  requires(linux, kernel)(
+    `where the kernel ${title}, a new limit is a ledger and a killed process loses nothing`,
+    async t => {
+      const name = uniqueName(t)
+      const within = [kernel]
+      const holder = remote(t, 'create', name, { permits: 1 }, { within })
+      t.like(await holder.opened, { created: true })
+      t.is(await holder.call('acquire'), 1)
+      using here = Limit.open(name)
+      t.like(here.info(), { engine: 'ledger', free: 0, holders: [{ pid: holder.child.pid, permits: 1 }] })
+      const waiting = here.acquire({ timeout: 20_000 })
+      await until('the other waits', () => here.info().waiters === 1)
+      holder.child.kill('SIGKILL')
+      await holder.child.exit
+      const permit = await waiting
+      t.like(here.info(), { free: 0, holders: [{ pid: process.pid, permits: 1 }] })
+      permit.release()
+    },
+  )
+}
+
+requires(linux, withoutUndo())(
+  'a limit that a kernel with undo made is found where undo is ignored',
+  async t => {
+    const limit = ownLimit(t, 1)
+    const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [withoutUndo()] })
+    t.like(await other.opened, { created: false })
+    t.is(await other.call('acquire'), 1)
+    t.is(freeOf(limit), 0)
+    t.false(existsSync(ledgerOf(limit.name)))
+  },
+)
+
+requires(linux, withoutShm)('without /dev/shm the ledger is in /var/tmp', async t => {
+  const name = uniqueName(t)
+  const other = remote(t, 'create', name, { permits: 1, ...LEDGER }, { within: [withoutShm] })
+  t.like(await other.opened, { created: true })
+  t.true(existsSync(ledgerOf(name, '/var/tmp')))
+  t.is(await other.call('acquire'), 1)
+})
+
+// ---- the file
+
+test('a ledger is one file with the mode that was asked for, and unlink removes it', t => {
+  const limit = ownLedger(t, 1, 0o640)
+  const file = ledgerOf(limit.name)
+  t.is(statSync(file).mode & 0o777, 0o640)
+  t.is(readFileSync(file).toString('latin1', 0, 4), 'OSIL')
+  limit.unlink()
+  t.false(existsSync(file))
+  using again = Limit.create(limit.name, { permits: 5, ...LEDGER })
+  t.is(again.permits, 5)
+  limit.unlink()
+  t.is(again.permits, 5, 'the handle of the first one removes only that')
+  t.throws(() => limit.permits, { code: 'EIDRM' })
+})
+
+test('the place that a killed remover left is used again', t => {
+  const limit = ownLedger(t, 1)
+  const file = ledgerOf(limit.name)
+  renameSync(file, `${file}.kept`)
+  limit.unlink()
+  renameSync(`${file}.kept`, file)
+  t.throws(() => Limit.open(limit.name), { code: 'ENOENT' })
+  t.false(existsSync(file))
+  using again = Limit.create(limit.name, { permits: 2, ...LEDGER })
+  t.is(again.permits, 2)
+})
+
+test('what is not a ledger is refused and not touched', t => {
+  const precious = `/dev/shm${uniqueName(t)}`
+  writeFileSync(precious, 'precious')
+  const plants: [plant: (file: string) => void, message: RegExp][] = [
+    [file => symlinkSync(precious, file), /a symbolic link/],
+    [file => linkSync(precious, file), /another name too/],
+    [file => writeFileSync(file, ''), /an empty file/],
+    [file => writeFileSync(file, 'no ledger'), /another program/],
+    [file => writeFileSync(file, Buffer.alloc(30_000)), /another program/],
+  ]
+  for (const [plant, message] of plants) {
+    const name = uniqueName(t)
+    plant(ledgerOf(name))
+    for (const use of [
+      () => Limit.open(name),
+      () => Limit.create(name, { permits: 1, ...LEDGER }),
+      () => Limit.openOrCreate(name, { permits: 1, ...LEDGER }),
+      () => Limit.unlink(name, LEDGER),
+    ]) {
+      t.throws(use, { code: 'ERR_NOT_AN_OBJECT', message }, String(use))
+    }
+    t.true(readdirSync('/dev/shm').includes(ledgerOf(name).slice('/dev/shm/'.length)))
+  }
+  t.is(readFileSync(precious, 'utf8'), 'precious')
+})
+
+requires(linux, tool('mkfifo', 'coreutils'))('a planted FIFO does not block', async t => {
+  const name = uniqueName(t)
+  t.is((await program(t, ['mkfifo', ledgerOf(name)]).exit).code, 0)
+  t.throws(() => Limit.open(name), { code: 'ERR_NOT_AN_OBJECT', message: /a FIFO|a socket or a device/ })
+})
+
+test('another ledger under the file of a name is a collision, and one of another version is refused', t => {
+  const limit = ownLedger(t, 1)
+  const bytes = readFileSync(ledgerOf(limit.name))
+  const name = uniqueName(t)
+  writeFileSync(ledgerOf(name), bytes)
+  t.throws(() => Limit.open(name), { code: 'ERR_NAME_COLLISION', message: new RegExp(limit.name) })
+  bytes.writeUInt32LE(99, 4)
+  writeFileSync(ledgerOf(name), bytes)
+  t.throws(() => Limit.open(name), { code: 'ERR_NOT_AN_OBJECT' })
+})
+
+test('a ledger that a peer truncates fails its calls, and the process lives', t => {
+  const limit = ownLedger(t, 1)
+  truncateSync(ledgerOf(limit.name), 0)
+  t.throws(() => limit.tryAcquire(), { code: 'ERR_TRUNCATED' })
+})
+
+requires(linux, asUser(65_534))('a ledger of another user is refused, unless its owner is named', async t => {
+  const name = uniqueName(t)
+  const within = [asUser(65_534)]
+  const stranger = remote(t, 'create', name, { permits: 1, mode: 0o666, ...LEDGER }, { within })
+  t.like(await stranger.opened, { created: true })
+  t.throws(() => Limit.open(name), { code: 'ERR_FOREIGN_OWNER', message: /belongs to uid 65534/ })
+  using here = Limit.open(name, { owner: 65_534 })
+  using permit = here.tryAcquire()
+  t.truthy(permit)
+
+  const limit = ownLedger(t, 1)
+  const closed = remote(t, 'open', limit.name, {}, { within })
+  t.like(await closed.opened, { code: 'EACCES', uid: 0, mode: 0o600 })
+  chmodSync(ledgerOf(limit.name), 0o666)
+  const guest = remote(t, 'open', limit.name, {}, { within })
+  t.is(await guest.call('acquire'), 1)
+  t.like(await guest.call('unlink'), { code: 'EPERM' })
+  guest.child.kill('SIGKILL')
+  await guest.child.exit
+  t.truthy(limit.tryAcquire(), 'a user takes back what a process of another user held')
+})
+
+// ---- the line
+
+test('processes are served in the order in which they asked', async t => {
+  const limit = ownLedger(t, 1)
+  const permit = limit.acquireSync()
+  const others = [1, 2, 3].map(() => remote(t, 'open', limit.name))
+  const [served, ends]: [number[], Promise<unknown>[]] = [[], []]
+  for (const [place, other] of others.entries()) {
+    await other.opened
+    const end = other.call('acquire').then(() => {
+      served.push(place)
+      return other.call('release')
+    })
+    ends.push(end)
+    await until('the other waits', () => limit.info().waiters === place + 1)
+  }
+  permit.release()
+  await Promise.all(ends)
+  t.deepEqual(served, [0, 1, 2])
+})
+
+test('a stopped waiter is named and passed', async t => {
+  const limit = ownLedger(t, 1)
+  const permit = limit.acquireSync()
+  const other = remote(t, 'open', limit.name)
+  await other.opened
+  const there = other.call('acquire')
+  await until('the other waits', () => limit.info().waiters === 1)
+  other.child.kill('SIGSTOP')
+  await until('the waiter stops', () => limit.info().stopped?.includes(other.child.pid) === true)
+  const waiting = limit.acquire({ timeout: 20_000 })
+  permit.release()
+  const second = await waiting
+  const timedOut = await t.throwsAsync(limit.acquire({ timeout: 10 }), { code: 'ETIMEDOUT' })
+  t.regex(
+    (timedOut as IpcError).hint ?? '',
+    new RegExp(`stopped by a signal or a debugger: ${other.child.pid}`),
+  )
+  other.child.kill('SIGCONT')
+  second.release()
+  t.is(await there, 1)
+})
+
+test('a waiter behind a killed one is served', async t => {
+  const limit = ownLedger(t, 1)
+  const permit = limit.acquireSync()
+  const [first, second] = [remote(t, 'open', limit.name), remote(t, 'open', limit.name)]
+  await Promise.all([first.opened, second.opened])
+  void first.call('acquire').catch(() => {})
+  await until('the other waits', () => limit.info().waiters === 1)
+  const served = second.call('acquire')
+  await until('the other waits', () => limit.info().waiters === 2)
+  first.child.kill('SIGKILL')
+  await first.child.exit
+  permit.release()
+  t.is(await served, 1)
+})
+
+test('the processes that die leave no inbox', async t => {
+  const inboxes = () => readdirSync('/dev/shm').filter(file => file.startsWith('os-ipc.wake.'))
+  const limit = ownLedger(t, 0)
+  const [killed, ended] = [remote(t, 'open', limit.name), remote(t, 'open', limit.name)]
+  await Promise.all([killed.opened, ended.opened])
+  for (const other of [killed, ended]) void other.call('acquire').catch(() => {})
+  await until('the other waits', () => limit.info().waiters === 2)
+  const of = ({ child: { pid } }: typeof killed) =>
+    inboxes().filter(file => file.split('.')[3]?.startsWith(pid.toString(16).padStart(8, '0')))
+  await until('both have inboxes', () => of(killed).length === 1 && of(ended).length === 1)
+  killed.child.kill('SIGKILL')
+  ended.child.send(['exit', 0])
+  await killed.child.exit
+  await until(
+    'the inbox of the killed process goes',
+    () => limit.tryAcquire() === null && of(killed).length === 0,
+  )
+  t.deepEqual(of(killed), [])
+})
+
+// ---- PID namespaces
+
+const namespaces = [linux, root, tool('unshare', 'util-linux')]
+const inNamespace: Surroundings = {
+  missing: undefined,
+  wrap: argv => ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--', ...argv],
+}
+
+requires(...namespaces)(
+  'a process of another PID namespace is refused while the limit is in use',
+  async t => {
+    const limit = ownLedger(t, 1)
+    const other = remote(t, 'open', limit.name, {}, { within: [inNamespace] })
+    const refused = (await other.opened) as { message: string }
+    t.like(refused, { code: 'ERR_NOT_SUPPORTED' })
+    t.regex(refused.message, /another PID namespace/)
+    t.is(limit.permits, 1)
+  },
+)
+
+requires(...namespaces)('a restarted container makes the limit of its last run anew', async t => {
+  const name = uniqueName(t)
+  const run = () => remote(t, 'openOrCreate', name, { permits: 2, ...LEDGER }, { within: [inNamespace] })
+  const first = run()
+  t.like(await first.opened, { created: true })
+  t.is(await first.call('acquire'), 1)
+  first.child.kill('SIGKILL')
+  await first.child.exit
+  await until('the last run ends', () => {
+    try {
+      Limit.open(name).close()
+    } catch (error) {
+      return (error as IpcError).code === 'ENOENT'
+    }
+    return false
+  })
+  const second = run()
+  t.like(await second.opened, { created: true })
+  t.like(await second.call('info'), { permits: 2, free: 2, holders: [] })
+})

@@ -1,0 +1,121 @@
+//! The line: a process that waits has a ticket in its slot, and those with smaller tickets come first.
+
+use std::sync::atomic::Ordering;
+
+use super::{Entry, Layout, Ledger, Place, SlotNumber};
+use crate::sync::fence;
+
+/// Whether a process keeps its place in the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// It leaves to the processes before it what they wait for.
+    InTurn,
+    /// It passes them: they did not take for a while, because they are stopped.
+    Passing,
+}
+
+impl<P: Place> Ledger<P> {
+    /// Joins the line at its end, unless the slot has a place there.
+    ///
+    /// Whatever is given back after this is seen by this process, or its giver sees the ticket.
+    pub(crate) fn join(&self, slot: SlotNumber) {
+        let words = self.slot(slot);
+        if words.ticket() == 0 {
+            words.set_ticket(Layout::draw_ticket(&self.place));
+        }
+        fence(Ordering::SeqCst);
+    }
+
+    /// Leaves the line; false if the slot was not in it.
+    pub(crate) fn part(&self, slot: SlotNumber) -> bool {
+        let words = self.slot(slot);
+        let waited = words.ticket() != 0;
+        if waited {
+            words.set_ticket(0);
+        }
+        waited
+    }
+
+    /// The place of a slot in the line; 0 if it is not in the line.
+    pub(crate) fn ticket(&self, slot: SlotNumber) -> u64 {
+        self.slot(slot).ticket()
+    }
+
+    /// The process behind a place in the line, which watches the process that has the place.
+    ///
+    /// When that process leaves the line, this one has to look which process is before it now.
+    pub(crate) fn behind(&self, ticket: u64) -> Option<u64> {
+        let behind = self.waiting().filter(|entry| entry.ticket > ticket);
+        behind.min_by_key(|entry| entry.ticket).map(|entry| entry.id)
+    }
+
+    /// How many processes are before a slot; all that wait, if the slot is not in the line.
+    pub(super) fn before(&self, slot: SlotNumber) -> i64 {
+        let own = self.place_in_line(slot);
+        let before = self.waiting().filter(|entry| entry.slot != slot && entry.ticket < own).count();
+        i64::try_from(before).unwrap_or(i64::MAX)
+    }
+
+    fn place_in_line(&self, slot: SlotNumber) -> u64 {
+        match self.slot(slot).ticket() {
+            0 => u64::MAX,
+            ticket => ticket,
+        }
+    }
+
+    /// The processes in the line, by slot.
+    fn waiting(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.entries().filter(|entry| entry.ticket != 0)
+    }
+
+    /// How many processes wait, besides the one of this slot.
+    pub(crate) fn others_waiting(&self, slot: Option<SlotNumber>) -> u32 {
+        let others = self.waiting().filter(|entry| Some(entry.slot) != slot).count();
+        u32::try_from(others).unwrap_or(u32::MAX)
+    }
+
+    /// The process before all others in the line.
+    pub(crate) fn head(&self) -> Option<Entry> {
+        self.waiting().min_by_key(|entry| entry.ticket)
+    }
+
+    /// The processes that are to look again after a change: the head of the line, and all for which something is free.
+    ///
+    /// The head looks because it watches all processes: also those that came since.
+    pub(crate) fn to_wake(&self, mut wake: impl FnMut(u64)) {
+        fence(Ordering::SeqCst);
+        let mut last = 0;
+        let mut free = None;
+        while let Some(next) =
+            self.waiting().filter(|entry| entry.ticket > last).min_by_key(|entry| entry.ticket)
+        {
+            wake(next.id);
+            last = next.ticket;
+            let left = free.get_or_insert_with(|| self.value());
+            *left -= 1;
+            if *left <= 0 {
+                break;
+            }
+        }
+    }
+
+    /// Every process in the line.
+    pub(crate) fn all_waiting(&self, mut each: impl FnMut(u64)) {
+        self.waiting().for_each(|entry| each(entry.id));
+    }
+
+    #[allow(dead_code, reason = "its user comes next")]
+    /// The processes whose death a waiting process has to see: the head of the line watches all, every other waiter the one
+    /// before it.
+    ///
+    /// A process that dies after a change and before it wakes others is therefore seen by a waiter, who looks for them.
+    pub(crate) fn to_watch(&self, slot: SlotNumber, mut watch: impl FnMut(u64)) {
+        let own = self.slot(slot).id();
+        let place = self.place_in_line(slot);
+        let before = self.waiting().filter(|entry| entry.slot != slot && entry.ticket < place);
+        match before.max_by_key(|entry| entry.ticket) {
+            Some(before) => watch(before.id),
+            None => self.entries().filter(|entry| entry.id != own).for_each(|entry| watch(entry.id)),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What ledgers say.
+
+use crate::error::Result;
+use crate::ledger::{Entry, Kind, Layout, Ledger};
+use crate::limit::LimitEngine;
+use crate::limit::info::{Holding, LimitInfo};
+use crate::sys::death::{self, ProcessId};
+use crate::sys::ledger_file::{self as sys, LedgerFile, Status, own_origin};
+
+use super::counter::LedgerCounter;
+use super::opening::failed;
+
+/// Every ledger that we may read. One that is gone by now is not on the list.
+pub(super) fn list() -> Vec<LimitInfo> {
+    let Ok(folder) = sys::folder() else { return Vec::new() };
+    sys::names(folder).iter().filter_map(|name| of_file(folder, name)).collect()
+}
+
+fn of_file(folder: &std::path::Path, name: &str) -> Option<LimitInfo> {
+    let (file, status) = LedgerFile::open(folder, name, false, |_| Ok(())).ok()?;
+    let layout = Layout::check(&file, file.mapping().length(), Kind::Limit).ok()?;
+    let name = Layout::name(&file)?;
+    let origin = own_origin();
+    let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
+    let ledger = Ledger::new(file, layout);
+    (!ledger.is_retired()).then(|| describe(&ledger, name, &status, is_ours))
+}
+
+/// What an open ledger says.
+pub(super) fn of_open(counter: &LedgerCounter) -> Result<LimitInfo> {
+    let status =
+        counter.ledger().place().status().map_err(|failure| failed("read", counter.name_of(), failure))?;
+    Ok(describe(counter.ledger(), counter.name().to_owned(), &status, true))
+}
+
+/// `knows` is whether this process can tell the dead from the living.
+fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: bool) -> LimitInfo {
+    let (total, entries) = settled(ledger);
+    // What a dead process held is free: whoever needs it next takes it from there.
+    let living: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| entry.held > 0 || entry.ticket != 0)
+        .filter(|entry| !knows || !death::is_dead(ProcessId(entry.id)))
+        .collect();
+    let held: u32 = living.iter().map(|entry| entry.held).sum();
+    let stopped = living.iter().map(|entry| entry.id).chain([ledger.guard_holder()]);
+    let mut stopped: Vec<_> = stopped
+        .filter(|id| knows && *id != 0 && death::is_stopped(ProcessId(*id)))
+        .map(|id| ProcessId(id).pid())
+        .collect();
+    stopped.sort_unstable();
+    stopped.dedup();
+    LimitInfo {
+        engine: LimitEngine::Ledger,
+        name: Some(name),
+        key: None,
+        id: None,
+        permits: Some(narrow(total)),
+        free: narrow(total.saturating_sub(held)),
+        holders: Some(if knows { holders(&living) } else { Vec::new() }),
+        unnamed: Some(if knows { 0 } else { held }),
+        stopped: Some(stopped),
+        waiters: u32::try_from(living.iter().filter(|entry| entry.ticket != 0).count()).unwrap_or(u32::MAX),
+        pending: 0,
+        last_pid: None,
+        uid: status.access.uid,
+        gid: status.access.gid,
+        mode: status.access.mode,
+        operated_at: None,
+        changed_at: status.changed,
+        verified: true,
+    }
+}
+
+/// The number of permits and who has them: looked at until two looks agree.
+fn settled(ledger: &Ledger<LedgerFile>) -> (u32, Vec<Entry>) {
+    /// In a busy limit the slots change faster than they can be read.
+    const LOOKS: usize = 10;
+    let look = || (ledger.total(), ledger.entries().collect::<Vec<_>>());
+    let mut seen = look();
+    for _ in 0..LOOKS {
+        let again = look();
+        if again == seen {
+            break;
+        }
+        seen = again;
+    }
+    seen
+}
+
+/// A process that has several slots is named once.
+fn holders(entries: &[Entry]) -> Vec<Holding> {
+    let mut holders: Vec<Holding> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.held > 0) {
+        let pid = ProcessId(entry.id).pid();
+        match holders.iter_mut().find(|holding| holding.pid == pid) {
+            Some(holding) => holding.permits += entry.held,
+            None => holders.push(Holding { pid, permits: entry.held }),
+        }
+    }
+    holders.sort_by_key(|holding| holding.pid);
+    holders
+}
+
+/// A number of permits: at most [`PERMITS_MAX`](crate::limit::PERMITS_MAX), but where another program wrote.
+pub(super) fn narrow(permits: u32) -> u16 {
+    u16::try_from(permits).unwrap_or(u16::MAX)
+}

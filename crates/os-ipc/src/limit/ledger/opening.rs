@@ -1,0 +1,276 @@
+//! How ledgers are found, created and removed.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use fnv::FnvHasher;
+use std::hash::Hasher;
+
+use crate::access::Owner;
+use crate::error::{Code, Error, OsCode, Result};
+use crate::hints;
+use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
+use crate::name::Name;
+use crate::sys::access::own_uid;
+use crate::sys::death::ProcessId;
+use crate::sys::failure::{Failure, Refusal};
+use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, own_origin};
+use crate::sys::wake;
+
+/// The longest wait for another process that removes the ledger: 1 s. It takes microseconds, unless that process is stopped.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+
+/// The slots of a new ledger that have memory from the start: those of its first page.
+const FIRST_SLOTS: u32 = 64;
+
+/// The most that a guard is waited for: 1 s. Its holder makes no system call, so it is stopped, or waits for a processor.
+pub(super) const GUARD_WITHIN: Duration = Duration::from_secs(1);
+
+/// A ledger that was found or created.
+pub(super) struct Opened {
+    pub(super) name: Name,
+    pub(super) ledger: Ledger<LedgerFile>,
+    pub(super) status: Status,
+}
+
+enum Found {
+    Ledger(Box<Opened>),
+    Absent,
+    /// A state that ends soon, and the error if it does not.
+    Unready(Error),
+}
+
+/// The file of a name: names have up to 255 bytes, and so have the names of files.
+fn file_name(name: &Name) -> String {
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_str().as_bytes());
+    format!("{:016x}", hasher.finish())
+}
+
+/// The folder of all ledgers.
+pub(super) fn folder(name: &Name) -> Result<&'static Path> {
+    sys::folder().map_err(|refusal| match refusal {
+        Refusal::Failed(failure) => failed("find the folder of", name, failure),
+        Refusal::NotAnObject(what) => {
+            Error::new(Code::NotAnObject, format!("the folder of the limit '{name}' is {what}")).with_hint(
+                "a limit of the engine 'ledger' needs /dev/shm or /var/tmp, with mode 1777 and owned by root",
+            )
+        }
+    })
+}
+
+pub(super) fn failed(act: &str, name: &Name, Failure(call, errno): Failure) -> Error {
+    Error::system(format!("cannot {act} the limit"), call, format_args!("'{name}'"), errno)
+}
+
+/// The error for a name that no ledger has.
+pub(super) fn absent(name: &Name) -> Error {
+    failed("open", name, Failure("open", OsCode::ENOENT))
+}
+
+/// Opens the ledger of this name; `None` if there is none.
+pub(super) fn open(name: &Name, owner: Owner) -> Result<Option<Opened>> {
+    let deadline = Instant::now() + READY_WITHIN;
+    loop {
+        match find(name, owner)? {
+            Found::Ledger(opened) => return Ok(Some(*opened)),
+            Found::Absent => return Ok(None),
+            Found::Unready(error) if Instant::now() >= deadline => return Err(error),
+            Found::Unready(_) => sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Creates a ledger that is complete when other processes can see it, or absent.
+pub(super) fn create(name: &Name, permits: u16, mode: u32) -> Result<Opened> {
+    let taken = || failed("create", name, Failure("linkat", OsCode::EEXIST));
+    loop {
+        // A removed ledger that still has the name makes room here.
+        if open(name, Owner::Any)?.is_some() {
+            return Err(taken());
+        }
+        let layout = Layout::of_slots(SLOTS);
+        let size = NonZeroUsize::new(layout.size()).unwrap_or(NonZeroUsize::MIN);
+        let make = || -> std::result::Result<LedgerFile, Failure> {
+            let draft = Draft::new(
+                sys::folder().map_err(call_of)?,
+                &file_name(name),
+                size,
+                layout.size_up_to(FIRST_SLOTS),
+            )?;
+            let origin = own_origin();
+            let (boot, space) = (origin.boot, origin.space);
+            let content =
+                Content { kind: Kind::Limit, name: name.as_str(), total: u32::from(permits), boot, space };
+            layout.write(draft.file(), &content);
+            draft.file().enter().map_err(|errno| Failure("fcntl", errno))?;
+            draft.publish(mode)
+        };
+        folder(name)?;
+        match make() {
+            Ok(file) => {
+                let status = file.status().map_err(|failure| failed("open", name, failure))?;
+                return Ok(Opened { name: name.clone(), ledger: Ledger::new(file, layout), status });
+            }
+            // Another process was quicker, or a removed ledger has the name again.
+            Err(Failure(_, OsCode::EEXIST)) => {}
+            Err(failure) => return Err(failed("create", name, failure)),
+        }
+    }
+}
+
+fn call_of(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Failed(failure) => failure,
+        Refusal::NotAnObject(_) => Failure("stat", OsCode::ENOTDIR),
+    }
+}
+
+/// Only the owner of a ledger and root may remove it.
+pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
+    if [0, status.access.uid].contains(&own_uid()) {
+        return Ok(());
+    }
+    let (uid, mode) = (status.access.uid, status.access.mode);
+    let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
+    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
+}
+
+/// Marks a ledger as removed, wakes all its waiters, and removes its file.
+pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
+    ledger.retire();
+    if let Ok(folder) = sys::folder() {
+        ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
+    }
+    remove_file(name, ledger)
+}
+
+/// Removes the file of a retired ledger, if it still has its name.
+fn remove_file(name: &Name, ledger: &Ledger<LedgerFile>) -> Result<()> {
+    let deadline = Instant::now() + GUARD_WITHIN;
+    loop {
+        match ledger
+            .place()
+            .guard()
+            .try_hold()
+            .map_err(|errno| failed("remove", name, Failure("flock", errno)))?
+        {
+            Some(_held) => {
+                return ledger.place().unlink().map_err(|failure| failed("remove", name, failure));
+            }
+            None if Instant::now() >= deadline => return Err(guard_is_held(name, ledger)),
+            None => sleep(Duration::from_micros(100)),
+        }
+    }
+}
+
+/// The error for a guard that its holder keeps.
+pub(super) fn guard_is_held(name: &Name, ledger: &Ledger<LedgerFile>) -> Error {
+    let holder = ProcessId(ledger.guard_holder());
+    let held = failed("change", name, Failure("flock", OsCode::EBUSY));
+    if holder.0 == 0 {
+        return held.with_hint("another program has the lock of its file: see `lslocks`");
+    }
+    held.with_hint(format!("process {} stopped while it changed the limit: continue or end it", holder.pid()))
+}
+
+/// Looks for the ledger of this name once.
+fn find(name: &Name, owner: Owner) -> Result<Found> {
+    let named = format!("the limit '{name}'");
+    let mut foreign = None;
+    let check = |status: &Status| {
+        foreign = owner.check(&named, status.access).err();
+        match foreign {
+            // The content of a foreign file is not looked at.
+            Some(_) => Err(Refusal::NotAnObject("foreign")),
+            None => Ok(()),
+        }
+    };
+    let (file, status) = match LedgerFile::open(folder(name)?, &file_name(name), true, check) {
+        Ok(opened) => opened,
+        Err(_) if foreign.is_some() => return Err(foreign.unwrap_or_else(|| absent(name))),
+        Err(Refusal::Failed(Failure(_, OsCode::ENOENT))) => return Ok(Found::Absent),
+        Err(Refusal::Failed(Failure("open", OsCode::EACCES))) => return Err(closed_to_us(name)),
+        Err(Refusal::Failed(failure)) => return Err(failed("open", name, failure)),
+        Err(Refusal::NotAnObject(what)) => return Err(not_a_ledger(name, what)),
+    };
+    if status.removed {
+        return Ok(Found::Unready(absent(name)));
+    }
+    let layout = match Layout::check(&file, file.mapping().length(), Kind::Limit) {
+        Ok(layout) => layout,
+        Err(Flaw::Foreign) => return Err(not_a_ledger(name, "a file of another program or version")),
+        Err(Flaw::WrongKind) => {
+            return Err(Error::new(Code::WrongKind, format!("'{name}' is a semaphore, not a limit")));
+        }
+    };
+    let recorded = Layout::name(&file).unwrap_or_default();
+    if recorded != name.as_str() {
+        let what = format!("the limit '{name}' has the same file as '{recorded}', which exists");
+        return Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"));
+    }
+    let origin = own_origin();
+    let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
+    let opened = Opened { name: name.clone(), ledger: Ledger::new(file, layout), status };
+    if is_ours { enter(opened) } else { replace(&opened) }
+}
+
+/// The error for a ledger whose mode does not let this process use it.
+fn closed_to_us(name: &Name) -> Error {
+    let what = "no permission to read and change the limit";
+    let error = Error::system(what, "open", format_args!("'{name}'"), OsCode::EACCES);
+    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(name)));
+    let Some(access) = access else { return error };
+    let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
+    error.with_hint(hint).with_remedy(remedy).with_owner(access.uid, Some(access.mode))
+}
+
+/// Whether a file has the place of the ledger of this name.
+#[cfg(system_v_semaphores)]
+pub(in crate::limit) fn exists(name: &Name) -> bool {
+    sys::folder().is_ok_and(|folder| sys::access_of(folder, &file_name(name)).is_some())
+}
+
+/// Uses a ledger, unless it was removed.
+fn enter(opened: Opened) -> Result<Found> {
+    let Opened { name, ledger, .. } = &opened;
+    let entered = ledger.place().enter();
+    if !entered.map_err(|errno| failed("open", name, Failure("fcntl", errno)))? {
+        // A process of another namespace found it deserted, and removes it.
+        return Ok(Found::Unready(other_namespace(name)));
+    }
+    if ledger.is_retired() {
+        // The process that retired it is about to remove its file, or was killed before that.
+        remove_file(name, ledger)?;
+        return Ok(Found::Unready(absent(name)));
+    }
+    Ok(Found::Ledger(Box::new(opened)))
+}
+
+/// Removes a ledger of another start of the host or of another namespace, if no process uses it any more.
+fn replace(opened: &Opened) -> Result<Found> {
+    let Opened { name, ledger, status } = opened;
+    let deserted = ledger.place().is_deserted();
+    if deserted.map_err(|errno| failed("open", name, Failure("fcntl", errno)))? {
+        ledger.retire();
+        remove_file(name, ledger)
+            .map_err(|error| error.with_owner(status.access.uid, Some(status.access.mode)))?;
+        return Ok(Found::Unready(absent(name)));
+    }
+    Ok(Found::Unready(other_namespace(name)))
+}
+
+fn other_namespace(name: &Name) -> Error {
+    let what = format!("processes of another PID namespace use the limit '{name}'");
+    Error::new(Code::NotSupported, what).with_hint(
+        "this process cannot tell which of them died: give the containers one PID namespace, or a folder (/dev/shm) of their own",
+    )
+}
+
+fn not_a_ledger(name: &Name, what: &str) -> Error {
+    Error::new(Code::NotAnObject, format!("the file of the limit '{name}' is {what}"))
+        .with_hint("another user may have planted it; it was not touched")
+}

@@ -1,0 +1,10 @@
+//! The guard of a ledger: one process at a time has it, and it ends with its holder.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `unix` | flock(2) on the ledger's file |
+
+#[path = "unix.rs"]
+mod imp;
+
+pub(crate) use imp::{Guard, Held};

@@ -1,0 +1,35 @@
+//! The files of ledgers: in one sticky folder, where a file is complete or absent.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `unix` | opening, checking and removing |
+//! | `linux` | `O_TMPFILE`, locks of the open file, namespaces |
+//! | `darwin` | renamex_np(2), the boot session |
+
+#[path = "unix.rs"]
+mod imp;
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
+mod system;
+
+pub(crate) use imp::{Draft, LedgerFile, Status, access_of, folder, names};
+pub(crate) use origin::own_origin;
+
+mod origin {
+    use std::sync::LazyLock;
+
+    /// Which start of the host this is, and which namespaces give this process its pid and its start time.
+    ///
+    /// Processes of another origin cannot be told apart from dead ones.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Origin {
+        pub(crate) boot: u64,
+        pub(crate) space: u64,
+    }
+
+    pub(crate) fn own_origin() -> Origin {
+        static OWN: LazyLock<Origin> =
+            LazyLock::new(|| Origin { boot: super::imp::boot(), space: super::imp::space() });
+        *OWN
+    }
+}
