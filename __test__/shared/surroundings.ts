@@ -61,6 +61,11 @@ export function withTmpfs(size: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(mount)])
 }
 
+/** At most so many open files: the limit that Node cannot raise. */
+export function withOpenFiles(most: number): Surroundings {
+  return surroundings(linux, ['sh', '-c', `ulimit -n ${most} && exec "$@"`, 'sh'])
+}
+
 /** A `/dev/shm` that these shell commands make, in a new mount namespace. */
 export function withShm(commands: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { cannot, crowd, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { carriesBytes, inProcess, onlyMemory } from '../shared/reasons.mjs'
-import { ratio, throughput } from '../shared/targets.mjs'
+import { ratio, reported, throughput } from '../shared/targets.mjs'
 
 const PROCESSES = 32
 
@@ -33,14 +33,15 @@ function opened({ object, atTheEnd }) {
 }
 
 /** Permits, which come back from the dead and name their holders: the calls for them have undo. */
-const permits = node(async ({ object, atTheEnd }) => {
-  const { Limit } = await import('../shared/ours.mjs')
-  const jobs = Limit.openOrCreate(object, { permits: 1 })
-  atTheEnd(() => jobs.unlink())
-  return count => {
-    for (let index = 0; index < count; index += 1) jobs.acquireSync().release()
-  }
-})
+const permits = engine =>
+  node(async ({ object, atTheEnd }) => {
+    const { Limit } = await import('../shared/ours.mjs')
+    const jobs = Limit.openOrCreate(object, { permits: 1, engine })
+    atTheEnd(() => jobs.unlink())
+    return count => {
+      for (let index = 0; index < count; index += 1) jobs.acquireSync().release()
+    }
+  })
 
 export const scene = {
   name: 'contention',
@@ -54,7 +55,8 @@ export const scene = {
     'os-ipc': crowd(PROCESSES, ours('sysv')),
     'os-ipc, POSIX': crowd(PROCESSES, ours('posix')),
     'bare calls': crowd(PROCESSES, bareCalls('contention')),
-    'os-ipc, permits': crowd(PROCESSES, permits),
+    'os-ipc, permits': crowd(PROCESSES, permits('sysv')),
+    'os-ipc, ledger': crowd(PROCESSES, permits('ledger')),
     'bare calls, with undo': crowd(PROCESSES, bareCalls('contention-permit')),
     'os-ipc, await': crowd(
       PROCESSES,
@@ -109,5 +111,6 @@ export const scene = {
     throughput('os-ipc', 'bare calls', 0.8),
     throughput('os-ipc, permits', 'bare calls, with undo', 0.8),
     ratio('os-ipc, POSIX', 'Python posix_ipc', 2),
+    ...reported(throughput('os-ipc, ledger', 'os-ipc, permits', 0.6)),
   ],
 }

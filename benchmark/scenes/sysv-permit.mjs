@@ -1,8 +1,8 @@
 import { cannot, go, python } from '../shared/contenders.mjs'
 import { lockContenders } from '../shared/locks.mjs'
-import { acquireAndRelease, pairContenders, permit } from '../shared/pairs.mjs'
+import { acquireAndRelease, pairContenders, pairs, permit } from '../shared/pairs.mjs'
 import { carriesBytes, onlyMemory } from '../shared/reasons.mjs'
-import { ratio } from '../shared/targets.mjs'
+import { ratio, reported } from '../shared/targets.mjs'
 
 export const scene = {
   name: 'sysv-permit',
@@ -10,7 +10,8 @@ export const scene = {
     'Limit, tryAcquire + release: a permit that comes back when its process dies, with its holder recorded',
   operation: 'a pair',
   contenders: {
-    ...pairContenders('sysv-permit', permit, acquireAndRelease),
+    ...pairContenders('sysv-permit', permit('sysv'), acquireAndRelease),
+    'os-ipc, ledger': pairs(permit('ledger'), acquireAndRelease),
     'fs-ext': lockContenders['fs-ext'],
     'os-lock': lockContenders['os-lock'],
     'proper-lockfile': lockContenders['proper-lockfile'],
@@ -22,5 +23,5 @@ export const scene = {
     'Unix socket': carriesBytes,
     'process.send': carriesBytes,
   },
-  targets: [ratio('os-ipc', 'bare calls', 1.35)],
+  targets: [ratio('os-ipc', 'bare calls', 1.35), ...reported(ratio('os-ipc, ledger', 'os-ipc', 2))],
 }

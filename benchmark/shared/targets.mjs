@@ -34,6 +34,11 @@ export function milliseconds(ours, other, atMost) {
   )
 }
 
+/** An operation of `ours` takes at most `atMost` milliseconds. */
+export function takes(ours, atMost) {
+  return judge(`${ours}, ms`, atMost, results => results[ours]?.median / 1e6)
+}
+
 /** The number that `ours` reports by this name is at most `atMost`. */
 export function extra(ours, key, atMost) {
   return judge(`${ours}: ${key}`, atMost, results => results[ours]?.extras?.[key])

@@ -67,7 +67,7 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['free', free === null ? undefined : `${free}`],
     [
       'held by',
-      item.type === 'limit' ? (holdersText(item, Number.POSITIVE_INFINITY) ?? 'nobody') : undefined,
+      item.type === 'limit' ? (holdersText(item, Number.POSITIVE_INFINITY) ?? 'no process') : undefined,
     ],
     [
       'waiters',
@@ -85,7 +85,7 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['last used', used === null ? undefined : moment(new Date(used))],
     ['made or changed', made === null ? undefined : moment(new Date(made))],
     ['record', recordText(item)],
-    ['removed', item.removed ? 'yes: it goes with the last process that has it' : undefined],
+    ['removed', item.removed ? 'yes: it is freed when the last process unmaps it' : undefined],
   ]
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
 }
@@ -114,7 +114,7 @@ function channelRows({
 }
 
 function pids(found: readonly number[] | null): string {
-  return (found ?? []).map(describePid).join(', ') || 'nobody'
+  return (found ?? []).map(describePid).join(', ') || 'no process'
 }
 
 /** The title above the rows. */
@@ -124,11 +124,11 @@ export function titleOf(item: Item): string {
 
 function heldBy({ type, exclusive, shared }: Item): string | undefined {
   if (type !== 'lock') return undefined
-  return exclusive ? 'by one alone' : shared ? `by ${shared} together` : 'by nobody'
+  return exclusive ? 'by one process, exclusively' : shared ? `by ${shared}, shared` : 'by no process'
 }
 
 function kindText({ type, system }: Item): string {
-  if (type === 'limit') return 'limit, in a System V set'
+  if (type === 'limit') return system === 'ledger' ? 'limit, in a ledger' : 'limit, in a System V set'
   if (type === 'channel') return 'channel, in POSIX memory'
   if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
   return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
@@ -136,8 +136,8 @@ function kindText({ type, system }: Item): string {
 
 function mappedText(item: Item, mapped: Processes | undefined): string | undefined {
   if (mapped === undefined || item.type === 'limit' || item.type === 'channel') return undefined
-  const more = mapped.complete ? '' : ' (of the processes that may be looked at)'
-  return (mapped.pids.map(describePid).join(', ') || 'nobody') + more
+  const more = mapped.complete ? '' : ' (of the processes that this user may inspect)'
+  return (mapped.pids.map(describePid).join(', ') || 'no process') + more
 }
 
 function recordText({ type, system, verified, name }: Item): string | undefined {
@@ -147,7 +147,7 @@ function recordText({ type, system, verified, name }: Item): string | undefined 
 }
 
 function names({ pids, complete }: Processes, waiters: number): string {
-  if (pids.length === 0) return complete ? '' : ' (of processes that may not be looked at)'
+  if (pids.length === 0) return complete ? '' : ' (processes that this user may not inspect)'
   return `: ${pids.map(describePid).join(', ')}${complete || pids.length >= waiters ? '' : ', ...'}`
 }
 

@@ -113,7 +113,7 @@ function nameIn(buffer: ArrayBuffer, length: number): string {
   return Buffer.from(Buffer.from(buffer, NAME, length)).toString()
 }
 
-/** Reads and checks the header, or a copy of the header of memory of `size` bytes. */
+/** Reads and checks the header. */
 export function readHeader(name: string, buffer: ArrayBuffer, size = buffer.byteLength): Header {
   const nonsense = (what: string) => corruptError(name, what)
   if (buffer.byteLength < HEADER) throw nonsense(`its memory has only ${buffer.byteLength} bytes`)

@@ -1,44 +1,44 @@
-import type { NativeMemoryInfo } from '../../native.cjs'
 import { native } from '../addon/native.js'
-import type { Backend } from '../options.js'
+import { checked, IpcError } from '../errors.js'
+import type { SharedMemoryInfo } from '../memory/info.js'
 import { evaluation } from '../waiting/settling.js'
-import { readHeader } from './header.js'
+import { type Header, readHeader } from './header.js'
 import {
   BEGIN,
   type Codec,
   END,
   ENDED,
-  FIRST_SLOT,
   HEADER,
+  LONGEST_NAME,
   longestMessage,
   NAME,
   RECEIVED,
   RECEIVES,
   SENDS,
   SENT,
-  SLOT,
-  SLOTS,
   STATE,
   WORD,
 } from './layout.js'
 import { MEMORY_PREFIX, memoryName, wakeNames } from './names.js'
-import { isProvedDead } from './seat.js'
+import { pidsOf } from './seat.js'
 
-/** A channel on this host, as {@link list} shows it. Processes go on meanwhile, so each number is one of a moment ago. */
+/** A channel of {@link list}. */
 export interface ListedChannel {
+  /** The name with its slash. */
   readonly name: string
   /** The bytes that messages can use. */
   readonly capacity: number
   /** The longest message in bytes. */
   readonly maxMessage: number
+  /** How its creator encodes values. */
   readonly codec: Codec
-  /** The used bytes, with the 8 bytes before each message. */
+  /** The bytes in use. */
   readonly bytes: number
-  /** The messages that were sent and not received. A process that is killed while it sends can make it one too high. */
+  /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
   readonly messages: number
-  /** The number of messages sent so far, modulo 2^32. */
+  /** How many messages were sent so far, modulo 2^32. */
   readonly sent: number
-  /** The number of messages received so far, modulo 2^32. */
+  /** How many messages were received so far, modulo 2^32. */
   readonly received: number
   /** The pids of the living processes that have sent to it and have it open. */
   readonly senders: number[]
@@ -46,97 +46,85 @@ export interface ListedChannel {
   readonly receivers: number[]
   /** Whether `end()` was called. */
   readonly ended: boolean
-  /** The uid of its owner. */
+  /** The uid of the owner. */
   readonly uid: number
+  /** The gid of its group. */
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
-  /** When it was made, where the file system keeps it. */
+  /** The time at which it was made, where the file system keeps it. */
   readonly createdAt: Date | undefined
-  /** The backend of its two semaphores. */
-  readonly backend: Backend
 }
 
-/** A channel, and the names of its semaphores. */
-export interface FoundChannel {
-  channel: ListedChannel
-  wakes: readonly string[]
+/** The channels among memory objects, and the names of all their objects. */
+export interface Channels {
+  readonly channels: ListedChannel[]
+  readonly objects: ReadonlySet<string>
 }
 
-const OBJECT = new RegExp(`^${MEMORY_PREFIX.replaceAll('.', '\\.')}[0-9a-f]{16}$`)
-
-/** Reads the channel that a memory object is; `undefined` if it is none, or if this user may not read it. */
-export function channelIn(memory: NativeMemoryInfo): FoundChannel | undefined {
-  const { name } = memory
-  if (name === undefined || !OBJECT.test(name)) return undefined
-  const bytes = headerOf(name)
-  return bytes && read(bytes, memory)
+/** Finds the channels. Memory that has the name of a channel and is none stays among the memory. */
+export function channelsIn(memory: readonly SharedMemoryInfo[]): Channels {
+  const channels: ListedChannel[] = []
+  const objects = new Set<string>()
+  for (const info of memory) {
+    const { name } = info
+    if (name === undefined || !name.startsWith(MEMORY_PREFIX)) continue
+    const found = channelIn(info, name)
+    if (found === undefined) continue
+    const { receivers, senders } = wakeNames(found.channel.name, found.header.instance)
+    for (const object of [name, receivers, senders]) objects.add(object)
+    channels.push(found.channel)
+  }
+  return { channels, objects }
 }
 
-/** A copy of the header. A listing takes no slot and writes nothing, so it can show the channel of another user too. */
-function headerOf(name: string): ArrayBuffer | undefined {
-  const opened = native.memoryOpen(evaluation.session, name, true, 'any')
+function channelIn(
+  info: SharedMemoryInfo,
+  object: string,
+): { channel: ListedChannel; header: Header } | undefined {
+  const bytes = readStart(object)
+  if (bytes === undefined) return undefined
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER / 4)
+  const name = bytes.toString('utf8', NAME, NAME + Math.min(words[WORD.NAME_LENGTH] as number, LONGEST_NAME))
+  try {
+    if (memoryName(name) !== object) return undefined
+    const header = readHeader(name, bytes.buffer, info.size)
+    const { capacity, codec } = header
+    const [sent, received] = [(words[SENT] as number) >>> 0, (words[RECEIVED] as number) >>> 0]
+    const used = ((words[END] as number) - (words[BEGIN] as number)) | 0
+    const channel = {
+      name,
+      capacity,
+      maxMessage: longestMessage(capacity),
+      codec,
+      bytes: Math.min(Math.max(used * 8, 0), capacity),
+      messages: Math.max((sent - received) | 0, 0),
+      sent,
+      received,
+      senders: pidsOf(words, SENDS),
+      receivers: pidsOf(words, RECEIVES),
+      ended: ((words[STATE] as number) & ENDED) !== 0,
+      uid: info.uid,
+      gid: info.gid,
+      mode: info.mode,
+      createdAt: info.createdAt,
+    }
+    return { channel, header }
+  } catch (error) {
+    // It is unfinished, nonsense, or of another PID namespace.
+    if (error instanceof IpcError) return undefined
+    throw error
+  }
+}
+
+/** A copy of the first bytes of a memory object; `undefined` if it cannot be read, or is shorter. */
+function readStart(object: string): Buffer<ArrayBuffer> | undefined {
+  const opened = native.memoryOpen(evaluation.session, object, true, 'any')
   if (typeof opened === 'string') return undefined
   try {
-    const bytes = new Uint8Array(HEADER)
-    const length = native.memoryRead(opened.handle, bytes, 0)
-    return length === HEADER ? bytes.buffer : undefined
+    const bytes = Buffer.alloc(HEADER)
+    return native.memoryRead(opened.handle, bytes, 0) === HEADER ? bytes : undefined
   } finally {
-    native.memoryRelease(opened.handle)
+    checked(native.memoryClose(opened.handle))
   }
-}
-
-function read(copy: ArrayBuffer, memory: NativeMemoryInfo): FoundChannel | undefined {
-  const words = new Int32Array(copy)
-  const at = (index: number) => words[index] as number
-  const name = Buffer.from(copy, NAME, Math.min(Math.max(at(WORD.NAME_LENGTH), 0), 255)).toString()
-  // The memory of one name cannot pass for a channel of another one.
-  if (memoryName(name) !== memory.name) return undefined
-  const header = headerIn(name, copy, memory.size)
-  if (header === undefined) return undefined
-  const { capacity, codec, instance, backend } = header
-  const { receivers, senders } = wakeNames(name, instance)
-  const bytes = Math.min(Math.max(((at(END) - at(BEGIN)) | 0) * 8, 0), capacity)
-  const [sent, received] = [at(SENT) >>> 0, at(RECEIVED) >>> 0]
-  const channel = {
-    name,
-    capacity,
-    maxMessage: longestMessage(capacity),
-    codec,
-    bytes,
-    // Eight bytes a message at least: the counts of a hostile peer say nothing more.
-    messages: Math.min(Math.max((sent - received) | 0, bytes > 0 ? 1 : 0), bytes / 8),
-    sent,
-    received,
-    senders: pids(copy, SENDS),
-    receivers: pids(copy, RECEIVES),
-    ended: (at(STATE) & ENDED) !== 0,
-    uid: memory.uid,
-    gid: memory.gid,
-    mode: memory.mode,
-    createdAt: memory.createdAt === undefined ? undefined : new Date(memory.createdAt),
-    backend,
-  }
-  return { channel, wakes: [receivers, senders] }
-}
-
-function headerIn(name: string, copy: ArrayBuffer, size: number) {
-  try {
-    return readHeader(name, copy, size)
-  } catch {
-    // Nonsense, or another layout: the listing shows the memory object.
-    return undefined
-  }
-}
-
-function pids(copy: ArrayBuffer, role: number): number[] {
-  const found = new Set<number>()
-  const view = new DataView(copy)
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const start = FIRST_SLOT + SLOT * slot
-    if ((view.getUint32(start + 12, true) & role) === 0) continue
-    const identity = view.getBigUint64(start, true)
-    if (identity !== 0n && !isProvedDead(identity)) found.add(Number(identity >> 32n))
-  }
-  return [...found]
 }

@@ -1,5 +1,5 @@
 import { checked } from '../errors.js'
-import { channelIn, type ListedChannel } from '../channel/listed.js'
+import { channelsIn, type ListedChannel } from '../channel/listed.js'
 import { type ListedLock, listedLock } from '../lock/listed.js'
 import { limitInfo, type LimitInfo } from '../limit/info.js'
 import { native } from '../addon/native.js'
@@ -13,7 +13,7 @@ export interface Listing {
   readonly limits: LimitInfo[]
   /** Locks: each is a set of semaphores, and not among `semaphores`. */
   readonly locks: ListedLock[]
-  /** Channels: each is a memory object and two semaphores, and these are not among `memory` and `semaphores`. */
+  /** Channels: the memory and the two semaphores of each are not among the others. */
   readonly channels: ListedChannel[]
   readonly memory: SharedMemoryInfo[]
 }
@@ -35,23 +35,14 @@ export interface Listing {
  */
 export function list(): Listing {
   // `Array.from`: arrays of the addon belong to the main context, and a test of Jest runs in another one.
-  const semaphores = Array.from(checked(native.listSemaphores()), semaphoreInfo)
-  const limits = Array.from(checked(native.listLimits()), limitInfo)
-  const locks = Array.from(checked(native.listLocks()), listedLock)
-  const channels: ListedChannel[] = []
-  const memory: SharedMemoryInfo[] = []
-  const wakes = new Set<string>()
-  for (const info of checked(native.listSegments())) {
-    const found = channelIn(info)
-    if (found === undefined) memory.push(sharedMemoryInfo(info))
-    else channels.push(found.channel)
-    for (const name of found?.wakes ?? []) wakes.add(name)
-  }
+  const segments = Array.from(checked(native.listSegments()), sharedMemoryInfo)
+  const { channels, objects } = channelsIn(segments)
+  const isSingle = ({ name }: { name: string | undefined }) => name === undefined || !objects.has(name)
   return {
-    semaphores: semaphores.filter(({ name }) => name === undefined || !wakes.has(name)),
-    limits,
-    locks,
+    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo).filter(isSingle),
+    limits: Array.from(checked(native.listLimits()), limitInfo),
+    locks: Array.from(checked(native.listLocks()), listedLock),
     channels,
-    memory,
+    memory: segments.filter(isSingle),
   }
 }

@@ -3,7 +3,7 @@
 use super::engine::{LimitEngine, Object};
 use super::{LimitCreation, LimitId, LimitInfo};
 use crate::access::Owner;
-use crate::error::{Error, OsCode, Result};
+use crate::error::{Error, OsCode, Remedy, Result};
 
 /// An open limit, and its engine.
 pub(super) struct Chosen {
@@ -80,8 +80,12 @@ pub(super) fn open_or_create(
     let engine = engine_for(id, asked)?;
     let other = other_for(id, engine);
     loop {
-        if let Some(found) = open_in(engine, id, owner)? {
-            return Ok(found);
+        match open_in(engine, id, owner) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            // Creating it finishes what another creator began.
+            Err(error) if error.remedy() == Some(Remedy::Finish) => {}
+            Err(error) => return Err(error),
         }
         match other {
             Some(other) if asked.is_none() => {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::executors::Executors;
 use super::grant::Holder;
+use super::hub::{self, Host};
 use super::mailbox::{Delivery, Mailbox};
 use super::queue::{Queue, Wait, Waiter};
 use super::source::Request;
@@ -21,12 +22,19 @@ pub(crate) fn block_in_queue(
     holder: &Arc<Holder>,
     deadline: Option<Instant>,
 ) -> Result<bool> {
+    // Where the hub has no thread, this one serves it: it is woken itself then, and not by another thread.
+    let mut host = if queue.counter().watched().is_some() { Host::begin() } else { None };
+    let hosts = host.is_some();
     let arrived = Arc::new((Mutex::new(false), Condvar::new()));
     let wake = {
         let arrived = Arc::clone(&arrived);
         move || {
             *arrived.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            arrived.1.notify_one();
+            if hosts {
+                hub::rouse();
+            } else {
+                arrived.1.notify_one();
+            }
         }
     };
     let mailbox = Arc::new(Mailbox::new(wake));
@@ -40,19 +48,16 @@ pub(crate) fn block_in_queue(
         Wait::Done => return Ok(true),
         Wait::Pending(waiter, _) => waiter,
     };
-    let mut here = arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
-    while !*here {
-        here = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-            None => arrived.1.wait(here).unwrap_or_else(PoisonError::into_inner),
-            Some(left) if left.is_zero() => break,
-            Some(left) => arrived.1.wait_timeout(here, left).unwrap_or_else(PoisonError::into_inner).0,
-        };
+    let is_here = || *arrived.0.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut host {
+        Some(host) => host.serve_until(deadline, is_here),
+        None => sleep_until(deadline, &arrived),
     }
-    drop(here);
     let outcome = mailbox.collect().delivered.pop_first();
     if outcome.is_none() {
         queue.cancel(waiter, &mailbox);
     }
+    drop(host);
     match outcome {
         None => Ok(false),
         Some((_, Delivery::Failed(error))) => Err(error),
@@ -60,5 +65,17 @@ pub(crate) fn block_in_queue(
             grant.hand_over();
             Ok(true)
         }
+    }
+}
+
+/// Sleeps until the flag is set, or until the deadline.
+fn sleep_until(deadline: Option<Instant>, flag: &(Mutex<bool>, Condvar)) {
+    let mut here = flag.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*here {
+        here = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => flag.1.wait(here).unwrap_or_else(PoisonError::into_inner),
+            Some(left) if left.is_zero() => return,
+            Some(left) => flag.1.wait_timeout(here, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
     }
 }

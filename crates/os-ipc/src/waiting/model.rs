@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::error::OsCode;
 
+use super::blocking::block_in_queue;
 use super::executors::{Executors, leave_pool, set_pool_size};
 use super::grant::Holder;
 use super::mailbox::{Arrived, Delivery, Mailbox};
@@ -788,5 +789,27 @@ fn a_unit_of_a_cancelled_watched_waiter_goes_to_the_next() {
         giver.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&first, &second]), source.units()), (1, 0));
+    });
+}
+
+#[test]
+fn a_blocking_wait_that_serves_the_hub_leaves_another_wait_to_a_thread() {
+    in_every_order(1, || {
+        let source = SharedCounter::new(None);
+        let queue = Queue::of_units(Arc::clone(&source));
+        let party = Party::new(&queue, Executors::THREAD);
+        let blocked = thread::spawn({
+            let (queue, holder) = (Arc::clone(&queue), Arc::clone(&party.holder));
+            move || assert!(block_in_queue(&queue, Request::Permit, &holder, None).unwrap())
+        });
+        let waits = party.wait().is_some();
+        source.give();
+        source.give();
+        if waits {
+            assert_eq!(party.collect_some(), Post { granted: 1, failed: 0 });
+        }
+        blocked.join().unwrap();
+        rest(&queue);
+        assert_eq!((permits(&[&party]), source.units()), (2, 0));
     });
 }

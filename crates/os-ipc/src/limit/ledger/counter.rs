@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::opening::{self, Opened, failed};
+use super::opening::{self, Named, Opened, failed};
 use crate::error::{Code, Error, OsCode, Result};
-use crate::ledger::{Entry, Guarded, Ledger, Pace, Retired, SlotNumber, Step};
+use crate::ledger::{Entry, Guarded, Kind, Ledger, Pace, Retired, SlotNumber, Step};
 use crate::limit::PERMITS_MAX;
-use crate::name::Name;
 use crate::sys::clock;
 use crate::sys::death::{self, ProcessId};
 use crate::sys::failure::Failure;
@@ -29,13 +28,15 @@ const REACHED: Token = Token(1);
 /// No slot: a slot's number is smaller than the number of slots.
 const NONE: u32 = u32::MAX;
 
-/// How long a process may leave to those before it what they could take: 20 ms. A process that is stopped takes nothing.
+/// The time after which a process passes a stopped one that could take something: 20 ms.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
 
 /// The time between two looks of a waiter without a hint: 1 s. If the process that watches for it has stopped, nobody hints.
+///
+/// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
@@ -47,7 +48,7 @@ fn micros(time: Duration) -> u64 {
 
 /// The ledger, as this process uses it.
 pub(crate) struct LedgerCounter {
-    name: Name,
+    name: Named,
     ledger: Ledger<LedgerFile>,
     status: Status,
     own: ProcessId,
@@ -94,15 +95,15 @@ impl LedgerCounter {
         Self { name, ledger, status, own, slot: AtomicU32::new(NONE), hold: Mutex::default() }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    pub(super) fn name_of(&self) -> &Name {
+    pub(crate) fn name_of(&self) -> &Named {
         &self.name
     }
 
-    pub(super) fn ledger(&self) -> &Ledger<LedgerFile> {
+    pub(crate) fn ledger(&self) -> &Ledger<LedgerFile> {
         &self.ledger
     }
 
@@ -127,21 +128,20 @@ impl LedgerCounter {
     }
 
     /// The error for a removed limit.
-    pub(super) fn check_exists(&self, act: &str) -> Result<()> {
+    pub(crate) fn check_exists(&self, act: &str) -> Result<()> {
         if self.ledger.is_retired() {
-            return Err(self.removed(&format!("{act} the limit")));
+            return Err(self.removed(act));
         }
         Ok(())
     }
 
     fn removed(&self, act: &str) -> Error {
         if self.ledger.place().is_torn() {
-            let what = format!("another process truncated the file of the limit '{}'", self.name);
-            return Error::new(Code::Truncated, what)
-                .with_hint("no program of os-ipc does that: remove the limit");
+            let what = format!("another process truncated the file of {:#}", self.name);
+            return Error::new(Code::Truncated, what).with_hint("no program of os-ipc does that: remove it");
         }
         let object = format!("'{}'", self.name);
-        Error::system(format!("cannot {act}"), "flock", object, OsCode::EIDRM)
+        Error::system(format!("cannot {act} the {}", self.name.noun()), "flock", object, OsCode::EIDRM)
             .with_hint("it was removed: open it again")
     }
 
@@ -204,7 +204,7 @@ impl LedgerCounter {
         const MORE: u32 = 64;
         let layout = self.ledger.layout();
         if hold.room >= layout.slots() {
-            let what = format!("{} processes use the limit '{}', and no more can", layout.slots(), self.name);
+            let what = format!("{} processes use {:#}, and no more can", layout.slots(), self.name);
             return Err(Error::new(Code::NoSlot, what).with_limit(u64::from(layout.slots())));
         }
         let room = (self.ledger.high() + MORE).min(layout.slots());
@@ -305,12 +305,20 @@ impl LedgerCounter {
                 Ok(Step::None) => Ok(Attempt::Nothing),
                 Err(Retired) => Err(Retired),
             },
+            Request::Unit => guarded
+                .consume(slot, pace)
+                .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
             _ => guarded
                 .grant(slot, pace)
                 .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
         };
         drop(guarded);
-        let outcome = outcome.map_err(|Retired| self.removed("take a permit from the limit"))?;
+        let outcome = outcome.map_err(|Retired| {
+            self.removed(match self.name.kind {
+                Kind::Limit => "take a permit from",
+                Kind::Semaphore => "take a unit from",
+            })
+        })?;
         if ticket != 0 && matches!(outcome, Attempt::Done(_)) {
             if matches!(outcome, Attempt::Done(REACHED)) {
                 self.ledger.part(slot);
@@ -334,7 +342,9 @@ impl LedgerCounter {
             // Between two looks that are far apart, it may have been busy all the time.
             Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
                 hold.idle_head = Some(IdleHead { last: now, ..seen });
-                now - seen.since > micros(MOMENT)
+                let idle = now - seen.since;
+                // A process that is not stopped may only have had no processor.
+                idle > micros(LOOK_AGAIN) || idle > micros(MOMENT) && death::is_stopped(ProcessId(head.id))
             }
             _ => {
                 hold.idle_head = Some(IdleHead { ticket: head.ticket, since: now, last: now });
@@ -371,6 +381,18 @@ impl LedgerCounter {
         Ok(true)
     }
 
+    /// Adds units; false if there would be more than `most`.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only semaphores of Windows are ledgers"))]
+    pub(crate) fn post(&self, units: u32, most: u32) -> Result<bool> {
+        self.announce(opening::GUARD_WITHIN)?;
+        self.check_exists("post to")?;
+        let posted = self.ledger.post(units, most);
+        if posted {
+            self.wake_others();
+        }
+        Ok(posted)
+    }
+
     /// Raises the number of permits.
     pub(super) fn grow(&self, from: u32, to: u32) -> Result<bool> {
         self.announce(opening::GUARD_WITHIN)?;
@@ -379,7 +401,7 @@ impl LedgerCounter {
         };
         let grown = guarded.grow(from, to.min(u32::from(PERMITS_MAX)));
         drop(guarded);
-        let grown = grown.map_err(|Retired| self.removed("resize the limit"))?;
+        let grown = grown.map_err(|Retired| self.removed("resize"))?;
         if grown {
             self.wake_others();
         }
@@ -397,7 +419,7 @@ impl LedgerCounter {
     }
 
     /// Removes the limit; all who wait get `EIDRM`.
-    pub(super) fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(&self) -> Result<()> {
         /// The most that a stopped process holds up the removal before its mark: 100 ms.
         const PATIENCE: Duration = Duration::from_millis(100);
         if self.ledger.is_retired() {
@@ -432,6 +454,9 @@ impl Counter for LedgerCounter {
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         match request {
             Request::Shrink(_) if token == REACHED => return Ok(()),
+            Request::Unit => {
+                self.ledger.post(1, u32::MAX);
+            }
             Request::Shrink(_) => drop(self.ledger.post(1, u32::from(PERMITS_MAX))),
             _ => {
                 if let Some(slot) = self.slot() {

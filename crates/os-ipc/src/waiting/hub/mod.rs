@@ -10,19 +10,22 @@
 //! |---|---|
 //! | `table` | the queues, the watched processes and what is due, without locks or system calls |
 //! | `turns` | the thread: what it does between two sleeps |
+//! | `host` | a blocking wait that serves the hub itself while no thread does |
 //! | `at_exit` | the removal of inboxes when the process ends |
 //!
 //! Locks are taken in this order: the queue's, then the hub's.
 
 mod at_exit;
+mod host;
 mod table;
 mod turns;
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+pub(super) use self::host::{Host, rouse};
 use self::table::{EntryId, Table};
-use self::turns::Inboxes;
+use self::turns::{IDLE, Turns};
 use super::queue::Queue;
 use super::watched::Watched;
 use crate::error::Result;
@@ -39,13 +42,13 @@ struct Hub {
     /// The process whose hub this is: a forked child has no thread of it.
     process: u32,
     table: Table<Arc<Queue>>,
-    /// Whether the thread exists.
+    /// Whether a thread serves.
     running: bool,
     asleep: Sleep,
     /// `None` while no file descriptor is left for it: the thread does not sleep long then.
     bell: Option<Arc<Bell>>,
-    /// The inboxes, while no thread has them.
-    inboxes: Inboxes,
+    /// The inboxes and watches, while no thread serves.
+    parked: Option<Turns>,
 }
 
 /// The sleep of the thread.
@@ -65,14 +68,21 @@ impl Sleep {
 
 impl Hub {
     const fn new(process: u32) -> Self {
-        Self {
-            process,
-            table: Table::new(),
-            running: false,
-            asleep: Sleep::Awake,
-            bell: None,
-            inboxes: Inboxes::new(),
+        Self { process, table: Table::new(), running: false, asleep: Sleep::Awake, bell: None, parked: None }
+    }
+
+    fn make_bell(&mut self) {
+        if self.bell.is_none() {
+            self.bell = Bell::new().ok().map(Arc::new);
         }
+    }
+
+    /// The thread is about to sleep until then at most. Returns the bell that wakes it.
+    fn fall_asleep(&mut self, until: Option<Instant>, now: Instant) -> Option<Arc<Bell>> {
+        if until.is_none_or(|until| until > now) {
+            self.asleep = Sleep::until(until);
+        }
+        self.bell.clone()
     }
 
     /// Wakes the thread if it sleeps longer than until then.
@@ -108,9 +118,7 @@ impl Seat {
     pub(super) fn take(queue: Arc<Queue>, generation: u64, watched: &dyn Watched) -> Result<Self> {
         let mut hub = hub();
         if !hub.running {
-            if hub.bell.is_none() {
-                hub.bell = Bell::new().ok().map(Arc::new);
-            }
+            hub.make_bell();
             thread::run(turns::serve)?;
             hub.running = true;
         }
@@ -140,7 +148,15 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let left = hub().table.leave(self.0);
+        let left = {
+            let mut hub = hub();
+            let left = hub.table.leave(self.0);
+            if hub.table.is_empty() {
+                // A thread that sleeps without an end would never find out that it is not needed.
+                hub.rouse(Some(Instant::now() + IDLE));
+            }
+            left
+        };
         // Not under the lock: this may be the last handle on the queue.
         drop(left);
     }

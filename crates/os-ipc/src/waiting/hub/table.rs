@@ -100,6 +100,11 @@ impl<Q: Clone> Table<Q> {
         self.entries.is_empty()
     }
 
+    /// All queues, with their generations.
+    pub(super) fn queues(&self) -> Vec<(Q, u64)> {
+        self.entries.values().map(|entry| (entry.queue.clone(), entry.generation)).collect()
+    }
+
     /// A queue wants to be served.
     pub(super) fn enter(&mut self, queue: Q, generation: u64, key: u64, inboxes: &Path) -> EntryId {
         let id = self.next;

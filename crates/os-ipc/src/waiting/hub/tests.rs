@@ -1,7 +1,6 @@
 //! The hub over counters in this process, and real processes as their peers.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -354,7 +353,7 @@ fn an_inbox_that_becomes_possible_is_made() {
     let id = party.wait(&queue);
     std::fs::create_dir(&later).unwrap();
     let inbox = crate::sys::wake::path(&later, ProcessId::own());
-    until("the inbox is there", || std::fs::metadata(&inbox).is_ok_and(|file| file.file_type().is_fifo()));
+    until("the inbox is there", || crate::sys::wake::is_inbox(&inbox));
     fake.post(1);
     assert_eq!(hand_over(party.collect(1)), [id]);
 }
@@ -371,6 +370,45 @@ fn a_removed_source_fails_every_waiter_once() {
     let failed = party.collect(2);
     assert!(failed.iter().all(|(_, delivery)| matches!(delivery, Delivery::Failed(_))));
     assert_eq!(failed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn the_thread_ends_a_moment_after_the_last_queue_left() {
+    let folder = Folder::new();
+    let fake = Fake::new(&folder.0);
+    let queue = Queue::of_units(Arc::clone(&fake));
+    let party = Party::new();
+    let id = party.wait(&queue);
+    // Other tests may use the same thread: it ends once none of them does.
+    queue.cancel(id, &party.mailbox);
+    until("no thread serves", || !hub().running);
+    let id = party.wait(&queue);
+    fake.post(1);
+    assert_eq!(hand_over(party.collect(1)), [id]);
+}
+
+#[test]
+fn a_blocking_wait_serves_the_other_queues_and_leaves_them_to_a_thread() {
+    let folder = Folder::new();
+    let (fake, other) = (Fake::new(&folder.0), Fake::new(&folder.0));
+    let (queue, other_queue) = (Queue::of_units(Arc::clone(&fake)), Queue::of_units(Arc::clone(&other)));
+    until("no thread serves", || !hub().running);
+    let (party, holder) = (Party::new(), Arc::default());
+    let (one, two) = std::thread::scope(|scope| {
+        let blocked = scope.spawn(|| block_in_queue(&queue, Request::Permit, &holder, None).unwrap());
+        until("it waits", || queue.pending() == 1);
+        let one = party.wait(&other_queue);
+        other.post(1);
+        assert_eq!(hand_over(party.collect(1)), [one]);
+        let two = party.wait(&other_queue);
+        fake.post(1);
+        assert!(blocked.join().unwrap());
+        (one, two)
+    });
+    assert!(one < two);
+    other.post(1);
+    assert_eq!(hand_over(party.collect(1)), [two]);
+    assert_eq!((holder.permits(), fake.units(), other.units()), (1, 0, 0));
 }
 
 #[test]

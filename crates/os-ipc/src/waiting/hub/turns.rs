@@ -16,37 +16,34 @@ use crate::waiting::queue::Queue;
 const BLIND: Duration = Duration::from_millis(20);
 
 /// The time for which the thread sleeps on without a queue, with its watches: 1 s. The model checker has no clock.
-const IDLE: Duration = if cfg!(loom) { Duration::ZERO } else { Duration::from_secs(1) };
+pub(super) const IDLE: Duration = if cfg!(loom) { Duration::ZERO } else { Duration::from_secs(1) };
 
 /// The most queues that are looked at between two looks into the inbox.
 const BATCH: usize = 128;
 
-/// The inboxes of this process, each with its folder.
-pub(super) struct Inboxes(Vec<(PathBuf, Inbox)>);
-
-impl Inboxes {
-    pub(super) const fn new() -> Self {
-        Self(Vec::new())
+/// The life of the thread.
+pub(super) fn serve() {
+    let mut turns = Turns::begin(&mut hub());
+    loop {
+        turns.work();
+        if !turns.sleep() {
+            return;
+        }
     }
 }
 
-/// The life of the thread.
-pub(super) fn serve() {
-    let mut turns = Turns::begin();
-    while turns.turn() {}
-    turns.ended = true;
-}
-
-/// What the thread has.
-struct Turns {
+/// What the thread that serves the hub has.
+pub(super) struct Turns {
     watches: Vec<(ProcessId, Watch)>,
-    inboxes: Inboxes,
+    /// The inboxes of this process, each with its folder.
+    inboxes: Vec<(PathBuf, Inbox)>,
     /// The time for the next look at what cannot be seen.
     recheck: Option<Instant>,
     /// The time since which there is no queue.
     idle: Option<Instant>,
     swept: Instant,
-    ended: bool,
+    /// Whether a thread serves with this. It is parked otherwise, or empty.
+    serves: bool,
 }
 
 /// What comes after a turn.
@@ -66,14 +63,29 @@ struct Work {
 }
 
 impl Turns {
-    fn begin() -> Self {
-        let inboxes = std::mem::replace(&mut hub().inboxes, Inboxes::new());
-        Self { watches: Vec::new(), inboxes, recheck: None, idle: None, swept: Instant::now(), ended: false }
+    /// The calling thread serves from now on, with what the last one left.
+    pub(super) fn begin(hub: &mut Hub) -> Self {
+        let parked = hub.parked.take();
+        let mut turns = parked.unwrap_or_else(|| Self::empty(Instant::now()));
+        (turns.serves, turns.idle) = (true, None);
+        turns
     }
 
-    /// One turn: makes what is missing, looks at what is due, and sleeps. False once the thread is not needed.
-    fn turn(&mut self) -> bool {
-        let Work { unseen, untried } = self.work();
+    fn empty(now: Instant) -> Self {
+        let (watches, inboxes) = (Vec::new(), Vec::new());
+        Self { watches, inboxes, recheck: None, idle: None, swept: now, serves: false }
+    }
+
+    /// Leaves what this has to the next thread that serves.
+    pub(super) fn park(&mut self, hub: &mut Hub) {
+        let mut left = std::mem::replace(self, Self::empty(self.swept));
+        left.serves = false;
+        hub.parked = Some(left);
+    }
+
+    /// Makes what is missing, and looks at what is due.
+    pub(super) fn work(&mut self) {
+        let Work { unseen, untried } = self.find_work();
         for folder in untried {
             self.make_inbox(folder);
         }
@@ -82,19 +94,16 @@ impl Turns {
         }
         let due = hub().table.take_due(BATCH);
         due.into_iter().for_each(look);
-        self.sleep()
     }
 
-    fn work(&mut self) -> Work {
+    fn find_work(&mut self) -> Work {
         let now = Instant::now();
         let mut hub = hub();
         hub.table.pass(now);
         if self.recheck.is_some_and(|recheck| recheck <= now) {
             self.recheck = None;
             hub.table.recheck();
-            if hub.bell.is_none() {
-                hub.bell = Bell::new().ok().map(Arc::new);
-            }
+            hub.make_bell();
         }
         let untried = hub.table.untried_folders();
         if now.saturating_duration_since(self.swept) > IDLE {
@@ -112,7 +121,7 @@ impl Turns {
         hub().table.set_inbox(&folder, made.is_ok());
         if let Ok(inbox) = made {
             at_exit::remember(&folder);
-            self.inboxes.0.push((folder, inbox));
+            self.inboxes.push((folder, inbox));
         }
     }
 
@@ -134,26 +143,47 @@ impl Turns {
     /// Sleeps until something happens; false if nothing is left to do.
     fn sleep(&mut self) -> bool {
         let now = Instant::now();
-        let (bell, timeout) = {
+        let (bell, until) = {
             let mut hub = hub();
             let until = match self.until(&hub, now) {
+                Pause::None => Some(now),
+                Pause::Sleep(until) => until,
                 Pause::End => {
-                    self.end(&mut hub);
+                    // Under the lock: a queue that joins from now on starts another thread.
+                    hub.running = false;
+                    hub.table.sweep();
+                    self.watches.clear();
+                    self.park(&mut hub);
                     return false;
                 }
-                Pause::None => Some(now),
-                Pause::Sleep(until) => {
-                    hub.asleep = Sleep::until(until);
-                    until
-                }
             };
-            (hub.bell.clone(), until.map(|until| until.saturating_duration_since(now)))
+            (hub.fall_asleep(until, now), until)
         };
-        let inboxes: Vec<_> = self.inboxes.0.iter().map(|(_, inbox)| inbox).collect();
-        let watches: Vec<_> = self.watches.iter().map(|(_, watch)| watch).collect();
-        let woken = wake::wait(bell.as_deref(), &inboxes, &watches, timeout);
-        self.note(&woken);
+        self.wait(bell.as_deref(), until, now);
         true
+    }
+
+    /// Sleeps until something happens, or until `deadline`.
+    pub(super) fn sleep_until(&mut self, deadline: Option<Instant>) {
+        let now = Instant::now();
+        let (bell, until) = {
+            let mut hub = hub();
+            let until = match self.until(&hub, now) {
+                Pause::None => Some(now),
+                Pause::Sleep(until) => earlier(until, deadline),
+                Pause::End => deadline,
+            };
+            (hub.fall_asleep(until, now), until)
+        };
+        self.wait(bell.as_deref(), until, now);
+    }
+
+    fn wait(&mut self, bell: Option<&Bell>, until: Option<Instant>, now: Instant) {
+        let inboxes: Vec<_> = self.inboxes.iter().map(|(_, inbox)| inbox).collect();
+        let watches: Vec<_> = self.watches.iter().map(|(_, watch)| watch).collect();
+        let timeout = until.map(|until| until.saturating_duration_since(now));
+        let woken = wake::wait(bell, &inboxes, &watches, timeout);
+        self.note(&woken);
     }
 
     /// What comes after a turn.
@@ -171,13 +201,6 @@ impl Turns {
             self.recheck.get_or_insert(now + BLIND);
         }
         Pause::Sleep(earlier(self.recheck, hub.table.first_timer()))
-    }
-
-    /// Under the lock: a queue that joins from now on starts another thread.
-    fn end(&mut self, hub: &mut Hub) {
-        hub.running = false;
-        hub.table.sweep();
-        hub.inboxes = std::mem::replace(&mut self.inboxes, Inboxes::new());
     }
 
     fn note(&mut self, woken: &Woken) {
@@ -200,7 +223,7 @@ impl Turns {
 impl Drop for Turns {
     /// After a panic, another thread goes on. Its first turn makes all watches and inboxes again.
     fn drop(&mut self) {
-        if self.ended {
+        if !self.serves {
             return;
         }
         let mut hub = hub();
