@@ -8,8 +8,8 @@ type LimitEngine = 'sysv' | 'ledger';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
-/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
-type Backend = 'sysv' | 'posix';
+/** The kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3), `'windows'` is shared memory of Windows. */
+type Backend = 'sysv' | 'posix' | 'windows';
 /** Another owner whose objects a call may open, besides this user and root: a uid, or `'any'` for every user. */
 type Owner = number | 'any';
 
@@ -186,6 +186,341 @@ declare class IpcError extends Error {
  * ```
  */
 declare function ftok(path: string, projectId: number): number;
+
+/** The options of {@link SharedMemory.create}. */
+interface CreateSharedMemoryOptions {
+    /** The size in bytes, at least 1. */
+    size: number;
+    /** Permission bits, independent of the umask; `0o600` when missing. */
+    mode?: number | undefined;
+}
+/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
+interface OpenSharedMemoryOptions {
+    /** Maps the memory read-only, so that this process cannot write to it. */
+    readOnly?: boolean | undefined;
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+/** The options of {@link SharedMemory.openOrCreate}. */
+interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
+    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
+    owner?: Owner | undefined;
+}
+
+/**
+ * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
+ * by its key (a number) or id.
+ *
+ * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
+ * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
+ * a position that is a multiple of its length is atomic; a longer one is not.
+ *
+ * @example
+ * ```ts
+ * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
+ * frames.write('hello')
+ * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
+ * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
+ */
+declare class SharedMemory implements Disposable {
+    #private;
+    /** The system that keeps it. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name, with its leading slash; `undefined` for a System V segment. */
+    readonly name: string | undefined;
+    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
+    readonly key: number | undefined;
+    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
+    readonly id: number | undefined;
+    /** Its size in bytes when it was opened. */
+    readonly size: number;
+    /** Whether it was opened for reading only. */
+    readonly readOnly: boolean;
+    /** Whether this call made it. */
+    readonly created: boolean;
+    private constructor();
+    /**
+     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
+     *
+     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
+     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
+     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
+     */
+    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
+     * programs may be stricter.
+     *
+     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
+     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.open('/frames', { readOnly: true })
+     * ```
+     */
+    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
+     *
+     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
+     *
+     * @example
+     * ```ts
+     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
+     * ```
+     */
+    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
+    /**
+     * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
+     *
+     * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
+     * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
+     *
+     * @example
+     * ```ts
+     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
+     */
+    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
+    /**
+     * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
+     *
+     * @returns False when no such object exists.
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
+     *
+     * @example
+     * ```ts
+     * SharedMemory.unlink('/frames')
+     * ```
+     *
+     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
+     */
+    static unlink(id: Id): boolean;
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
+    static remove(id: Id): boolean;
+    /**
+     * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
+     *
+     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
+     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
+     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
+     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
+     * thread that opened the memory ends.
+     *
+     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
+     * and `write` throw `ERR_TRUNCATED` instead.
+     *
+     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
+     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+     *
+     * @example
+     * ```ts
+     * const counters = new Int32Array(memory.buffer)
+     * Atomics.add(counters, 0, 1)
+     * ```
+     */
+    get buffer(): ArrayBuffer;
+    /**
+     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
+     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
+     * access returns the same object.
+     *
+     * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
+     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
+     * {@link SharedMemory.buffer}.
+     *
+     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
+     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+     *
+     * @example
+     * ```ts
+     * const worker = new Worker('./worker.js', { workerData: memory.shared })
+     * ```
+     */
+    get shared(): SharedArrayBuffer;
+    /**
+     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
+     *
+     * @returns The number of bytes copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const header = new Uint8Array(16)
+     * memory.read(header, 4096)
+     * ```
+     */
+    read(target: Uint8Array, position?: number): number;
+    /**
+     * Copies all of `data` to `position`; a string as UTF-8.
+     *
+     * @returns The number of bytes copied.
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.write('état', 100) // 5
+     * ```
+     */
+    write(data: Uint8Array | string, position?: number): number;
+    /**
+     * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
+     *
+     * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * const text = memory.toBuffer(0, 5).toString()
+     * ```
+     */
+    toBuffer(position?: number, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow>;
+    /**
+     * Fills the memory with zeros.
+     *
+     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
+     *
+     * @example
+     * ```ts
+     * memory.clear()
+     * ```
+     */
+    clear(): void;
+    /**
+     * Reads the kernel's present facts about the object.
+     *
+     * @throws {IpcError} `ERR_DETACHED`.
+     *
+     * @example
+     * ```ts
+     * if (memory.info().removed) reopen()
+     * ```
+     */
+    info(): SharedMemoryInfo;
+    /**
+     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
+     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
+     *
+     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
+     * the memory itself if `shared` keeps it mapped.
+     *
+     * @example
+     * ```ts
+     * memory.close()
+     * ```
+     */
+    close(): void;
+    /**
+     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
+     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
+     * call that failed can be tried again.
+     *
+     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
+     *
+     * @example
+     * ```ts
+     * memory.unlink()
+     * ```
+     */
+    unlink(): void;
+    /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
+    detach(): void;
+    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
+    remove(): void;
+    /** The same as {@link SharedMemory.close}. */
+    [Symbol.dispose](): void;
+}
+
+/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
+interface SharedMemoryInfo {
+    /** The system that keeps it. */
+    readonly kind: 'posix' | 'sysv' | 'windows';
+    /** The name of a POSIX object, or of memory on Windows. */
+    readonly name: string | undefined;
+    /** The key of a System V segment; `undefined` if it has none or has lost it. */
+    readonly key: number | undefined;
+    /** The id of a System V segment. */
+    readonly id: number | undefined;
+    /** The present size in bytes: a peer can truncate a POSIX object. */
+    readonly size: number;
+    /** The number of attachments of a System V segment, in all processes. */
+    readonly attached: number | undefined;
+    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
+    readonly creatorPid: number | undefined;
+    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
+    readonly lastPid: number | undefined;
+    /** The uid of the owner; 0 on Windows, which has none. */
+    readonly uid: number;
+    /** The gid of its group; 0 on Windows. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which a POSIX object was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+    /** The time of the last attachment of a System V segment. */
+    readonly attachedAt: Date | undefined;
+    /** The time of its last detachment. */
+    readonly detachedAt: Date | undefined;
+    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
+    readonly changedAt: Date | undefined;
+    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
+    readonly removed: boolean | undefined;
+}
+
+/** The codecs as the header records them. */
+declare const CODECS: readonly ["bytes", "json", "structured"];
+/** How values become bytes. */
+type Codec = (typeof CODECS)[number];
+
+/** A channel of {@link list}. */
+interface ListedChannel {
+    /** The name with its slash. */
+    readonly name: string;
+    /** The bytes that messages can use. */
+    readonly capacity: number;
+    /** The longest message in bytes. */
+    readonly maxMessage: number;
+    /** How its creator encodes values. */
+    readonly codec: Codec;
+    /** The bytes in use. */
+    readonly bytes: number;
+    /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
+    readonly messages: number;
+    /** How many messages were sent so far, modulo 2^32. */
+    readonly sent: number;
+    /** How many messages were received so far, modulo 2^32. */
+    readonly received: number;
+    /** The pids of the living processes that have sent to it and have it open. */
+    readonly senders: number[];
+    /** The pids of the living processes that have received from it and have it open. */
+    readonly receivers: number[];
+    /** Whether `end()` was called. */
+    readonly ended: boolean;
+    /** The uid of the owner. */
+    readonly uid: number;
+    /** The gid of its group. */
+    readonly gid: number;
+    /** Permission bits. */
+    readonly mode: number;
+    /** The time at which it was made, where the file system keeps it. */
+    readonly createdAt: Date | undefined;
+}
 
 /** A lock that is in use, or whose last user has ended a moment ago or was killed. */
 interface ListedLock {
@@ -766,302 +1101,6 @@ interface SemaphoreInfo {
     readonly removed: boolean;
 }
 
-/** The options of {@link SharedMemory.create}. */
-interface CreateSharedMemoryOptions {
-    /** The size in bytes, at least 1. */
-    size: number;
-    /** Permission bits, independent of the umask; `0o600` when missing. */
-    mode?: number | undefined;
-}
-/** The options of {@link SharedMemory.open} and {@link SharedMemory.attach}. */
-interface OpenSharedMemoryOptions {
-    /** Maps the memory read-only, so that this process cannot write to it. */
-    readOnly?: boolean | undefined;
-    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-/** The options of {@link SharedMemory.openOrCreate}. */
-interface OpenOrCreateSharedMemoryOptions extends CreateSharedMemoryOptions {
-    /** Another owner whose object this call may open, besides this user and root: a uid, or `'any'`. */
-    owner?: Owner | undefined;
-}
-
-/**
- * Memory that processes share: a POSIX object by its name (a string; a missing leading slash is added), or a System V segment
- * by its key (a number) or id.
- *
- * It is mapped until `close()`, and exists until `unlink()`. The accesses of several processes have no order: guard the
- * memory with a `Semaphore`, or use `Atomics` on {@link SharedMemory.buffer}. A `read` or `write` of 1, 2, 4 or 8 bytes at
- * a position that is a multiple of its length is atomic; a longer one is not.
- *
- * @example
- * ```ts
- * using frames = SharedMemory.openOrCreate('/frames', { size: 1 << 20 })
- * frames.write('hello')
- * frames.toBuffer(0, 5).toString() // 'hello', here and in every process that opens '/frames'
- * ```
- *
- * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html shm_overview(7)}
- * @see {@link https://man7.org/linux/man-pages/man7/sysvipc.7.html sysvipc(7)}
- */
-declare class SharedMemory implements Disposable {
-    #private;
-    /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv' | 'windows';
-    /** The name, with its leading slash; `undefined` for a System V segment. */
-    readonly name: string | undefined;
-    /** The key of a System V segment; `undefined` for a POSIX object and for a segment without one. */
-    readonly key: number | undefined;
-    /** The id of a System V segment, for {@link SharedMemory.attach}; `undefined` for a POSIX object. */
-    readonly id: number | undefined;
-    /** Its size in bytes when it was opened. */
-    readonly size: number;
-    /** Whether it was opened for reading only. */
-    readonly readOnly: boolean;
-    /** Whether this call made it. */
-    readonly created: boolean;
-    private constructor();
-    /**
-     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
-     *
-     * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.create('/frames', { size: 4096, mode: 0o660 })
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man3/shm_open.3.html shm_open(3)}
-     * @see {@link https://man7.org/linux/man-pages/man2/shmget.2.html shmget(2)}
-     */
-    static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
-    /**
-     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
-     * programs may be stricter.
-     *
-     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
-     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
-     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.open('/frames', { readOnly: true })
-     * ```
-     */
-    static open(id: Id, options?: OpenSharedMemoryOptions): SharedMemory;
-    /**
-     * Opens the existing object, or makes it. An existing one may be larger than `size`; it is never resized.
-     *
-     * @throws {IpcError} `ERR_SIZE` when the existing one is smaller than `size`; otherwise as `open` and `create`.
-     *
-     * @example
-     * ```ts
-     * const { created } = SharedMemory.openOrCreate('/frames', { size: 4096 })
-     * ```
-     */
-    static openOrCreate(id: Id, options: OpenOrCreateSharedMemoryOptions): SharedMemory;
-    /**
-     * Attaches a System V segment by its id. The segment may have no key, or may have lost it.
-     *
-     * @param shmid - The id that `shmget` returned to the segment's creator: {@link SharedMemory.id}.
-     * @throws {IpcError} `EINVAL` when no segment has this id; otherwise as `open`.
-     *
-     * @example
-     * ```ts
-     * const frames = SharedMemory.attach(Number(process.env.SEGMENT))
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man2/shmop.2.html shmat(2)}
-     */
-    static attach(shmid: number, options?: OpenSharedMemoryOptions): SharedMemory;
-    /**
-     * Removes the object with this name or key. Processes that have it mapped keep it; the name or key is free at once.
-     *
-     * @returns False when no such object exists.
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
-     *
-     * @example
-     * ```ts
-     * SharedMemory.unlink('/frames')
-     * ```
-     *
-     * @see {@link https://man7.org/linux/man-pages/man3/shm_unlink.3.html shm_unlink(3)}
-     */
-    static unlink(id: Id): boolean;
-    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
-    static remove(id: Id): boolean;
-    /**
-     * The memory itself: every access returns the same `ArrayBuffer`, `size` bytes long, and 0 bytes after `close()`.
-     *
-     * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
-     * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
-     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
-     * thread that opened the memory ends.
-     *
-     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
-     * and `write` throw `ERR_TRUNCATED` instead.
-     *
-     * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
-     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
-     *
-     * @example
-     * ```ts
-     * const counters = new Int32Array(memory.buffer)
-     * Atomics.add(counters, 0, 1)
-     * ```
-     */
-    get buffer(): ArrayBuffer;
-    /**
-     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
-     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
-     * access returns the same object.
-     *
-     * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
-     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
-     * {@link SharedMemory.buffer}.
-     *
-     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
-     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
-     *
-     * @example
-     * ```ts
-     * const worker = new Worker('./worker.js', { workerData: memory.shared })
-     * ```
-     */
-    get shared(): SharedArrayBuffer;
-    /**
-     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
-     *
-     * @returns The number of bytes copied.
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * const header = new Uint8Array(16)
-     * memory.read(header, 4096)
-     * ```
-     */
-    read(target: Uint8Array, position?: number): number;
-    /**
-     * Copies all of `data` to `position`; a string as UTF-8.
-     *
-     * @returns The number of bytes copied.
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when `data` does not fit; nothing is written then.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * memory.write('état', 100) // 5
-     * ```
-     */
-    write(data: Uint8Array | string, position?: number): number;
-    /**
-     * Copies `length` bytes from `position` on; when `length` is missing, all bytes from there on.
-     *
-     * @throws {RangeError} `ERR_OUT_OF_RANGE` when the memory has fewer bytes.
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * const text = memory.toBuffer(0, 5).toString()
-     * ```
-     */
-    toBuffer(position?: number, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow>;
-    /**
-     * Fills the memory with zeros.
-     *
-     * @throws {IpcError} `ERR_DETACHED`; `ERR_READ_ONLY`; `ERR_TRUNCATED` when another process made the object smaller.
-     *
-     * @example
-     * ```ts
-     * memory.clear()
-     * ```
-     */
-    clear(): void;
-    /**
-     * Reads the kernel's present facts about the object.
-     *
-     * @throws {IpcError} `ERR_DETACHED`.
-     *
-     * @example
-     * ```ts
-     * if (memory.info().removed) reopen()
-     * ```
-     */
-    info(): SharedMemoryInfo;
-    /**
-     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
-     *
-     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
-     * the memory itself if `shared` keeps it mapped.
-     *
-     * @example
-     * ```ts
-     * memory.close()
-     * ```
-     */
-    close(): void;
-    /**
-     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
-     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
-     * call that failed can be tried again.
-     *
-     * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
-     *
-     * @example
-     * ```ts
-     * memory.unlink()
-     * ```
-     */
-    unlink(): void;
-    /** The same as {@link SharedMemory.close}; the name comes from shmdt(2) and the Go library. */
-    detach(): void;
-    /** The same as {@link SharedMemory.unlink}; the name comes from the Go library. */
-    remove(): void;
-    /** The same as {@link SharedMemory.close}. */
-    [Symbol.dispose](): void;
-}
-
-/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
-interface SharedMemoryInfo {
-    /** The system that keeps it. */
-    readonly kind: 'posix' | 'sysv' | 'windows';
-    /** The name of a POSIX object, or of memory on Windows. */
-    readonly name: string | undefined;
-    /** The key of a System V segment; `undefined` if it has none or has lost it. */
-    readonly key: number | undefined;
-    /** The id of a System V segment. */
-    readonly id: number | undefined;
-    /** The present size in bytes: a peer can truncate a POSIX object. */
-    readonly size: number;
-    /** The number of attachments of a System V segment, in all processes. */
-    readonly attached: number | undefined;
-    /** The process that made a System V segment; `undefined` when it belongs to another PID namespace. */
-    readonly creatorPid: number | undefined;
-    /** The last process that attached or detached it; `undefined` when it belongs to another PID namespace. */
-    readonly lastPid: number | undefined;
-    /** The uid of the owner; 0 on Windows, which has none. */
-    readonly uid: number;
-    /** The gid of its group; 0 on Windows. */
-    readonly gid: number;
-    /** Permission bits. */
-    readonly mode: number;
-    /** The time at which a POSIX object was made, where the file system keeps it. */
-    readonly createdAt: Date | undefined;
-    /** The time of the last attachment of a System V segment. */
-    readonly attachedAt: Date | undefined;
-    /** The time of its last detachment. */
-    readonly detachedAt: Date | undefined;
-    /** The time of the last change of its owner or mode or, for POSIX, of its size or name. */
-    readonly changedAt: Date | undefined;
-    /** Whether its name or key is gone; it then lasts until its last process ends. `undefined` on darwin for POSIX. */
-    readonly removed: boolean | undefined;
-}
-
 /** All objects on this host that this process may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
@@ -1069,6 +1108,8 @@ interface Listing {
     readonly limits: LimitInfo[];
     /** Locks: each is a set of semaphores, and not among `semaphores`. */
     readonly locks: ListedLock[];
+    /** Channels: the memory and the two semaphores of each are not among the others. */
+    readonly channels: ListedChannel[];
     readonly memory: SharedMemoryInfo[];
 }
 /**
@@ -1078,10 +1119,11 @@ interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, locks, memory } = list()
+ * const { semaphores, limits, locks, channels, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
@@ -1282,11 +1324,6 @@ interface Settings {
  * ```
  */
 declare const settings: Settings;
-
-/** The codecs as the header records them. */
-declare const CODECS: readonly ["bytes", "json", "structured"];
-/** How values become bytes. */
-type Codec = (typeof CODECS)[number];
 
 /** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
 interface ChannelInfo {
@@ -1606,4 +1643,4 @@ interface ChannelDiagnosticsMessages {
 }
 
 export { Channel, IpcError, Limit, Permit, Semaphore, SharedMemory, capabilities, ftok, list, locks, settings };
-export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, HostLock, HostLockGrantedCallback, HostLocks, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };
+export type { AcquiredMessage, Backend, BackendOptions, BatchesOptions, Capabilities, ChannelDiagnosticsMessages, ChannelInfo, ChannelMessage, ChannelWaitMessage, Codec, CreateChannelOptions, CreateLimitOptions, CreateSemaphoreOptions, CreateSharedMemoryOptions, DiagnosticsMessages, FailedMessage, HostLock, HostLockGrantedCallback, HostLocks, Id, IpcErrorDetails, LimitCapabilities, LimitEngine, LimitEngineOptions, LimitHolder, LimitInfo, ListedChannel, ListedLock, Listing, Lock, LockAcquiredMessage, LockDiagnosticsMessages, LockFailedMessage, LockGrantedCallback, LockInfo, LockManager, LockManagerSnapshot, LockMessage, LockMode, LockOptions, LockReleasedMessage, LockWaitMessage, OpenChannelOptions, OpenLimitOptions, OpenOrCreateChannelOptions, OpenOrCreateLimitOptions, OpenOrCreateSemaphoreOptions, OpenOrCreateSharedMemoryOptions, OpenSemaphoreOptions, OpenSharedMemoryOptions, Owner, PerBackend, PermitLike, PermitSource, PermitSourceInfo, ReceiveOptions, ReleasedMessage, SemaphoreInfo, SemaphoreMessage, Settings, SharedMemoryInfo, WaitMessage, WaitOptions, WaitSyncOptions };

@@ -68,6 +68,7 @@ export type { SharedMemoryInfo } from './lib/memory/info.js'
 export { settings, type Settings } from './lib/waiting/settings.js'
 export { Channel } from './lib/channel/channel.js'
 export type { ChannelInfo } from './lib/channel/info.js'
+export type { ListedChannel } from './lib/channel/listed.js'
 export type { Codec } from './lib/channel/layout.js'
 export type {
   BatchesOptions,

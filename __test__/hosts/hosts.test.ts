@@ -182,23 +182,29 @@ for (const errno of ['EPERM', 'ENOSYS', 'EACCES'] as const) {
   }
 }
 
-requires(refusing(['semop'], 'EPERM'))('run and doctor report the filter, not another owner', async t => {
-  const [name, within] = [uniqueName(t), [refusing(SYSTEM_V, 'EPERM')]]
-  const run = await cli(t, ['run', name, '--', 'true'], { within })
-  t.not(run.code, 0)
-  t.regex(run.stderr, /no permission.*seccomp/)
-  t.notRegex(run.stderr, /only its owner/)
-  const found = await json<{ topic: string; level: string; text: string }[]>(t, ['doctor', '--json'], {
-    within,
-  })
-  const told = found.filter(({ topic }) => topic === 'System V')
-  t.deepEqual(
-    told.map(({ level }) => level),
-    ['problem', 'warning'],
-  )
-  t.regex(told[0]?.text ?? '', /semget \(EPERM\), semop \(EPERM\), semtimedop \(EPERM\), semctl \(EPERM\)/)
-  t.false(found.some(({ text }) => text.includes('nothing seems to be left behind')))
-})
+requires(refusing(['semop'], 'EPERM'))(
+  'run takes its permit of a ledger, and doctor reports the filter',
+  async t => {
+    const [name, within] = [uniqueName(t), [refusing(SYSTEM_V, 'EPERM')]]
+    const run = await cli(t, ['run', '--permits', '2', name, '--', 'true'], { within })
+    t.is(run.code, 0, run.stderr)
+    t.is(run.stderr, '')
+    const shown = await json<{ system: string; free: number }[]>(t, ['show', '--json', name], { within })
+    t.like([shown].flat()[0], { system: 'ledger', permits: 2, free: 2 })
+    const resized = await cli(t, ['limit', name, '3'], { within })
+    t.is(resized.code, 0, resized.stderr)
+    const found = await json<{ topic: string; level: string; text: string }[]>(t, ['doctor', '--json'], {
+      within,
+    })
+    const told = found.filter(({ topic }) => topic === 'System V')
+    t.deepEqual(
+      told.map(({ level }) => level),
+      ['problem', 'warning'],
+    )
+    t.regex(told[0]?.text ?? '', /semget \(EPERM\), semop \(EPERM\), semtimedop \(EPERM\), semctl \(EPERM\)/)
+    t.false(found.some(({ text }) => text.includes('nothing seems to be left behind')))
+  },
+)
 
 requires(refusing(['shmget'], 'EPERM'))(
   'show and rm find the objects that a filter does not hide',

@@ -16,6 +16,7 @@ import {
 import type { ExecutionContext } from 'ava'
 
 import { IpcError, Limit, list, Semaphore } from '../../index.js'
+import { cli } from '../cli/helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { withoutUndo } from '../shared/kernels.ts'
 import { exists, keyOf, ledgerOf, uniqueKey, uniqueName } from '../shared/names.ts'
@@ -156,6 +157,20 @@ requires(linux, withoutShm)('without /dev/shm the ledger is in /var/tmp', async 
   t.like(await other.opened, { created: true })
   t.true(existsSync(ledgerOf(name, '/var/tmp')))
   t.is(await other.call('acquire'), 1)
+})
+
+test('the command shows a ledger, changes its number and removes it', async t => {
+  const limit = ownLedger(t, 2)
+  using _ = limit.acquireSync()
+  const shown = await cli(t, ['show', limit.name])
+  t.regex(shown.stdout, /kind +limit, in a ledger/)
+  t.regex(shown.stdout, new RegExp(`held by +${process.pid}`))
+  t.regex((await cli(t, ['ls', limit.name])).stdout, /^limit +\S+ +- +1\/2 used /m)
+  t.is((await cli(t, ['limit', limit.name, '5'])).code, 0)
+  t.is(limit.permits, 5)
+  t.is((await cli(t, ['run', limit.name, '--', 'true'])).code, 0)
+  t.is((await cli(t, ['rm', '--force', limit.name])).code, 0)
+  t.throws(() => limit.permits, { code: 'EIDRM' })
 })
 
 // ---- the file

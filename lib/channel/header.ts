@@ -114,7 +114,7 @@ function nameIn(buffer: ArrayBuffer, length: number): string {
 }
 
 /** Reads and checks the header. */
-export function readHeader(name: string, buffer: ArrayBuffer): Header {
+export function readHeader(name: string, buffer: ArrayBuffer, size = buffer.byteLength): Header {
   const nonsense = (what: string) => corruptError(name, what)
   if (buffer.byteLength < HEADER) throw nonsense(`its memory has only ${buffer.byteLength} bytes`)
   const words = new Int32Array(buffer, 0, HEADER / 4).slice()
@@ -149,7 +149,7 @@ export function readHeader(name: string, buffer: ArrayBuffer): Header {
   const isSane = capacity >= LEAST_CAPACITY && capacity <= MOST_CAPACITY && (capacity & (capacity - 1)) === 0
   if (at(WORD.HEADER) !== HEADER || !isSane || at(WORD.SLOTS) !== SLOTS)
     throw nonsense('its header has impossible sizes')
-  if (buffer.byteLength < HEADER + capacity) throw nonsense('its memory is smaller than its header says')
+  if (size < HEADER + capacity) throw nonsense('its memory is smaller than its header says')
   const codec = CODECS[at(WORD.CODEC) - 1]
   const backend = BACKENDS[at(WORD.BACKEND) - 1]
   const instance = new DataView(words.buffer).getBigUint64(WORD.INSTANCE * 4, true)

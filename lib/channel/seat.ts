@@ -112,23 +112,30 @@ export class Seat {
 
   /** The processes of a role that are not proved dead. */
   pids(role: number): number[] {
-    const found = new Set<number>()
-    for (let slot = 1; slot <= SLOTS; slot++) {
-      if (!(Atomics.load(this.#words, generationOf(slot) + 1) & role)) continue
-      const pid = this.#alive(slot)
-      if (pid !== undefined) found.add(pid)
-    }
-    return [...found]
+    return pidsOf(this.#words, role)
   }
 
   /** The process that has a lock; `undefined` if it is free or its owner is dead. */
   ownerOf(lock: number): number | undefined {
     const word = Atomics.load(this.#words, lock)
-    return word === 0 || this.isDead(word) ? undefined : this.#alive(word & 0xff)
+    return word === 0 || this.isDead(word) ? undefined : ownerOf(this.#words, word & 0xff)
   }
+}
 
-  #alive(slot: number): number | undefined {
-    const owner = Atomics.load(this.#identities, identityOf(slot))
-    return owner === 0n || isProvedDead(owner) ? undefined : Number(owner >> 32n)
+/** The processes of a role that are not proved dead, from the words of a header. */
+export function pidsOf(words: Int32Array, role: number): number[] {
+  const found = new Set<number>()
+  for (let slot = 1; slot <= SLOTS; slot++) {
+    if (!(Atomics.load(words, generationOf(slot) + 1) & role)) continue
+    const pid = ownerOf(words, slot)
+    if (pid !== undefined) found.add(pid)
   }
+  return [...found]
+}
+
+/** The living process that has a slot. */
+function ownerOf(words: Int32Array, slot: number): number | undefined {
+  const identities = new BigUint64Array(words.buffer, words.byteOffset, (FIRST_SLOT + SLOT * SLOTS) / 8)
+  const owner = Atomics.load(identities, identityOf(slot))
+  return owner === 0n || isProvedDead(owner) ? undefined : Number(owner >> 32n)
 }

@@ -1,4 +1,5 @@
 import { checked } from '../errors.js'
+import { channelsIn, type ListedChannel } from '../channel/listed.js'
 import { type ListedLock, listedLock } from '../lock/listed.js'
 import { limitInfo, type LimitInfo } from '../limit/info.js'
 import { native } from '../addon/native.js'
@@ -12,6 +13,8 @@ export interface Listing {
   readonly limits: LimitInfo[]
   /** Locks: each is a set of semaphores, and not among `semaphores`. */
   readonly locks: ListedLock[]
+  /** Channels: the memory and the two semaphores of each are not among the others. */
+  readonly channels: ListedChannel[]
   readonly memory: SharedMemoryInfo[]
 }
 
@@ -22,19 +25,24 @@ export interface Listing {
  *
  * @example
  * ```ts
- * const { semaphores, limits, locks, memory } = list()
+ * const { semaphores, limits, locks, channels, memory } = list()
  * for (const { name, key, value } of semaphores) console.log(name ?? key, value)
  * for (const { name, free, permits, holders } of limits) console.log(name, `${free}/${permits}`, holders)
  * for (const { name, processes } of locks) console.log(name, processes)
+ * for (const { name, messages, receivers } of channels) console.log(name, messages, receivers)
  * for (const { name, key, size } of memory) console.log(name ?? key, size)
  * ```
  */
 export function list(): Listing {
   // `Array.from`: arrays of the addon belong to the main context, and a test of Jest runs in another one.
+  const segments = Array.from(checked(native.listSegments()), sharedMemoryInfo)
+  const { channels, objects } = channelsIn(segments)
+  const isSingle = ({ name }: { name: string | undefined }) => name === undefined || !objects.has(name)
   return {
-    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo),
+    semaphores: Array.from(checked(native.listSemaphores()), semaphoreInfo).filter(isSingle),
     limits: Array.from(checked(native.listLimits()), limitInfo),
     locks: Array.from(checked(native.listLocks()), listedLock),
-    memory: Array.from(checked(native.listSegments()), sharedMemoryInfo),
+    channels,
+    memory: segments.filter(isSingle),
   }
 }

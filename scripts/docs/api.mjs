@@ -25,6 +25,7 @@ const FIRST = [
   'Semaphore',
   'locks',
   'LockManager',
+  'Channel',
   'SharedMemory',
   'list',
   'ftok',

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use crate::error::{Code, Error, Result};
 use crate::memory::{Lease, SharedMemory};
 use crate::sys::death::{self, ProcessId};
+use crate::sys::mapping::Mapping;
 
 /// What other processes know this process by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +42,8 @@ pub fn is_process_dead(pid: u32, started: u32) -> bool {
     })
 }
 
-/// The slot of a channel that one handle has. It is given up when this is dropped.
-pub struct Seat {
-    memory: Lease,
-    slot: u32,
-    word: u32,
-}
+/// The slot of a channel that one handle has. It is given up when this is dropped, or before the memory is withdrawn.
+pub struct Seat(Lease);
 
 impl Seat {
     /// The slot `slot` of the channel in `memory`, whose owner stores `word` into a lock.
@@ -54,22 +51,27 @@ impl Seat {
         if !(1..=layout::SLOTS).contains(&slot) || !memory.is_writable() || memory.size() < layout::HEADER {
             return Err(Error::new(Code::OutOfRange, format!("the memory has no slot {slot} of a channel")));
         }
-        Ok(Self { memory: memory.lease(), slot, word })
+        let lease = memory.lease();
+        lease.before_withdrawal(Box::new(move |memory| give_up(memory, slot, word)));
+        Ok(Self(lease))
     }
 }
 
 impl Drop for Seat {
-    /// Frees the locks first: a slot without an owner is free for another process, whose word is another one.
     fn drop(&mut self) {
-        for lock in [layout::SEND_LOCK, layout::RECEIVE_LOCK] {
-            let lock = self.memory.word(lock);
-            // It fails if the lock is free, or has another owner.
-            let _ = lock.compare_exchange(self.word, 0, Ordering::SeqCst, Ordering::SeqCst);
-        }
-        let slot = layout::FIRST_SLOT + layout::SLOT * (self.slot as usize - 1);
-        self.memory.word(slot + layout::ROLE).store(0, Ordering::SeqCst);
-        self.memory.long(slot + layout::IDENTITY).store(0, Ordering::SeqCst);
+        self.0.take_leave();
     }
+}
+
+/// Frees the locks first: another process can take the slot as soon as it has no owner.
+fn give_up(memory: &Mapping, slot: u32, word: u32) {
+    for lock in [layout::SEND_LOCK, layout::RECEIVE_LOCK] {
+        // It fails if the lock is free, or has another owner.
+        let _ = memory.word(lock).compare_exchange(word, 0, Ordering::SeqCst, Ordering::SeqCst);
+    }
+    let slot = layout::FIRST_SLOT + layout::SLOT * (slot as usize - 1);
+    memory.word(slot + layout::ROLE).store(0, Ordering::SeqCst);
+    memory.long(slot + layout::IDENTITY).store(0, Ordering::SeqCst);
 }
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use super::*;
 use crate::memory::MemoryId;
 use crate::name::Name;
@@ -22,25 +20,62 @@ fn this_process_is_alive_and_another_start_time_is_a_dead_process() {
     assert!(is_process_dead(u32::MAX, started));
 }
 
+/// A slot with its locks, as its owner and others see them.
+fn words(memory: &SharedMemory) -> [u64; 5] {
+    let word = |position: usize| {
+        let mut bytes = [0; 8];
+        memory.read(&mut bytes[..4], position).unwrap();
+        u64::from_le_bytes(bytes)
+    };
+    let slot = layout::FIRST_SLOT + 254 * layout::SLOT;
+    [
+        word(layout::SEND_LOCK),
+        word(layout::RECEIVE_LOCK),
+        word(slot),
+        word(slot + layout::ROLE),
+        word(slot - layout::SLOT),
+    ]
+}
+
+/// The memory twice, with a slot that has the lock of the senders.
+fn seated(name: &str) -> (SharedMemory, SharedMemory, Seat) {
+    let path = format!("/os-ipc-test-{}-{name}", std::process::id());
+    let id = MemoryId::Name(Name::memory(&path).unwrap());
+    let memory = SharedMemory::create(&id, 8192 + 64, 0o600).unwrap();
+    let other = SharedMemory::open(&id, true, crate::access::Owner::Default).unwrap();
+    memory.unlink().unwrap();
+    let word: u32 = 7 << 8 | 255;
+    let slot = layout::FIRST_SLOT + 254 * layout::SLOT;
+    for (position, value) in [
+        (layout::SEND_LOCK, word),
+        (layout::RECEIVE_LOCK, 7 << 8 | 1),
+        (slot, 5),
+        (slot + layout::ROLE, 3),
+        (slot - layout::SLOT, 6),
+    ] {
+        other.write(&value.to_le_bytes(), position).unwrap();
+    }
+    let seat = Seat::new(&memory, 255, word).unwrap();
+    (memory, other, seat)
+}
+
 #[test]
 fn a_dropped_seat_frees_its_locks_and_its_slot_and_no_others() {
-    let memory = memory("seat");
-    let lease = memory.lease();
-    let word = 7 << 8 | 255;
-    lease.word(layout::SEND_LOCK).store(word, Ordering::SeqCst);
-    lease.word(layout::RECEIVE_LOCK).store(7 << 8 | 1, Ordering::SeqCst);
-    let slot = layout::FIRST_SLOT + 254 * layout::SLOT;
-    lease.long(slot).store(5, Ordering::SeqCst);
-    lease.long(slot - layout::SLOT).store(6, Ordering::SeqCst);
-    lease.word(slot + layout::ROLE).store(3, Ordering::SeqCst);
-    let seat = Seat::new(&memory, 255, word).unwrap();
+    let (memory, other, seat) = seated("seat");
     drop(memory);
     drop(seat);
-    assert_eq!(lease.word(layout::SEND_LOCK).load(Ordering::SeqCst), 0);
-    assert_eq!(lease.word(layout::RECEIVE_LOCK).load(Ordering::SeqCst), 7 << 8 | 1);
-    assert_eq!(lease.long(slot).load(Ordering::SeqCst), 0);
-    assert_eq!(lease.word(slot + layout::ROLE).load(Ordering::SeqCst), 0);
-    assert_eq!(lease.long(slot - layout::SLOT).load(Ordering::SeqCst), 6);
+    assert_eq!(words(&other), [0, 7 << 8 | 1, 0, 0, 6]);
+}
+
+#[test]
+fn memory_that_is_withdrawn_gives_the_seat_up_before() {
+    let (memory, other, seat) = seated("withdrawn");
+    memory.withdraw();
+    assert_eq!(words(&other), [0, 7 << 8 | 1, 0, 0, 6]);
+    // By now another process may have the slot.
+    other.write(&9_u32.to_le_bytes(), layout::FIRST_SLOT + 254 * layout::SLOT).unwrap();
+    drop(seat);
+    assert_eq!(words(&other)[2], 9);
 }
 
 #[test]

@@ -15,10 +15,11 @@
 //! Nothing here makes a system call. The words are those of a mapped file, or in tests of plain memory.
 
 mod changes;
-#[cfg(unix)]
 mod file;
 mod layout;
 mod line;
+#[cfg(all(loom, test))]
+mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 

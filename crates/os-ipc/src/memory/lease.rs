@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys::mapping::Mapping;
@@ -19,7 +18,11 @@ pub(super) struct Lent {
 struct Terms {
     shared_leases: usize,
     withdrawn: bool,
+    farewell: Option<Farewell>,
 }
+
+/// The last accesses of a user of the memory, which come before the range shows zeros.
+pub(crate) type Farewell = Box<dyn FnOnce(&Mapping) + Send>;
 
 /// Keeps the range of a [`SharedMemory`](super::SharedMemory) mapped after that was dropped: for pointers in other hands.
 pub struct Lease(Arc<Lent>);
@@ -36,9 +39,18 @@ impl Lent {
 
     /// From now on the range shows zeros, or from the end of the last shared lease on.
     pub(super) fn withdraw(&self) {
+        self.take_leave();
         let mut terms = self.terms();
         terms.withdrawn = true;
         self.vacate_if_due(&terms);
+    }
+
+    /// Runs the farewell, once. A memory that is withdrawn has had it.
+    fn take_leave(&self) {
+        let farewell = self.terms().farewell.take();
+        if let Some(farewell) = farewell {
+            farewell(&self.mapping);
+        }
     }
 
     fn vacate_if_due(&self, terms: &Terms) {
@@ -62,14 +74,15 @@ impl Deref for Lent {
 }
 
 impl Lease {
-    /// The 32-bit word at `position`, a multiple of 4, of writable memory.
-    pub(crate) fn word(&self, position: usize) -> &AtomicU32 {
-        self.0.word(position)
+    /// Runs `farewell` at [`take_leave`](Self::take_leave), or before that if the memory is withdrawn: Node can run the finalizer
+    /// of an `ArrayBuffer` before the hook that ends the environment.
+    pub(crate) fn before_withdrawal(&self, farewell: Farewell) {
+        self.0.terms().farewell = Some(farewell);
     }
 
-    /// The 64-bit word at `position`, a multiple of 8, of writable memory.
-    pub(crate) fn long(&self, position: usize) -> &AtomicU64 {
-        self.0.long(position)
+    /// Runs the farewell now, unless it ran before.
+    pub(crate) fn take_leave(&self) {
+        self.0.take_leave();
     }
 
     /// The lease may end late, in a finalizer of another thread: the code of this library stays loaded for it.

@@ -17,11 +17,11 @@ mod imp;
 #[cfg(all(unix, not(loom)))]
 mod pipe_signal;
 
-#[cfg(all(test, unix, not(loom)))]
-pub(crate) use imp::path;
 #[cfg(loom)]
 pub(crate) use imp::with_world;
 pub(crate) use imp::{Bell, Inbox, hint, remove, wait};
+#[cfg(all(test, unix, not(loom)))]
+pub(crate) use imp::{is_inbox, path};
 
 /// What ended a sleep. All of it is empty after the time is over.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -40,6 +40,12 @@ pub(crate) fn path(folder: &Path, id: ProcessId) -> PathBuf {
     folder.join(format!("{}{:016x}", prefix(), id.0))
 }
 
+/// Whether an inbox has this path.
+#[cfg(all(test, not(loom)))]
+pub(crate) fn is_inbox(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_fifo())
+}
+
 /// Removes the inboxes of dead processes of this PID namespace, as far as this user may.
 fn sweep(folder: &Path) {
     let prefix = prefix();

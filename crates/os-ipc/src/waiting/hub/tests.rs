@@ -1,7 +1,6 @@
 //! The hub over counters in this process, and real processes as their peers.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -354,7 +353,7 @@ fn an_inbox_that_becomes_possible_is_made() {
     let id = party.wait(&queue);
     std::fs::create_dir(&later).unwrap();
     let inbox = crate::sys::wake::path(&later, ProcessId::own());
-    until("the inbox is there", || std::fs::metadata(&inbox).is_ok_and(|file| file.file_type().is_fifo()));
+    until("the inbox is there", || crate::sys::wake::is_inbox(&inbox));
     fake.post(1);
     assert_eq!(hand_over(party.collect(1)), [id]);
 }

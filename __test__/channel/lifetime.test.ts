@@ -1,0 +1,93 @@
+// Workers, exits, collection, unref: a channel holds nothing back, and nothing holds it up.
+
+import test from 'ava'
+
+import { Channel } from '../../index.js'
+import { child } from '../shared/child.ts'
+import { exists, keyOf, uniqueName } from '../shared/names.ts'
+import { nodes } from '../shared/nodes.ts'
+import { ownChannel } from './helpers/channel.ts'
+import { memoryName } from './helpers/objects.ts'
+
+for (const node of nodes) {
+  test(`workers that are terminated under a lock or at any moment keep nothing on Node ${node.major}`, async t => {
+    const name = uniqueName(t)
+    t.teardown(() => Channel.unlink(name))
+    const main = child(t, 'channel/terminate-workers.ts', { node, args: [name] })
+    const { last, senders, receivers } = (await main.next()) as Record<string, unknown>
+    t.is(last, 'after')
+    // The main thread itself.
+    t.deepEqual([senders, receivers], [[main.pid], []])
+    const { code, stderr } = await main.exit
+    t.is(code, 0, stderr)
+  })
+}
+
+for (const how of ['exit', 'unref', 'close'] as const) {
+  test(`a process with a pending receive ends: ${how}`, async t => {
+    const channel = ownChannel(t)
+    const process = child(t, 'channel/endings.ts', { args: [channel.name, how], limit: 20_000 })
+    t.is(await process.next(), 'open')
+    if (how === 'close') t.is(await process.next(), 'ERR_CLOSED')
+    t.is((await process.exit).code, 0)
+    await channel.send('x')
+    t.is(await channel.receive(), 'x')
+  })
+}
+
+test('channels that were not closed give their slots back when they are collected', async t => {
+  const channel = ownChannel(t)
+  const process = child(t, 'channel/endings.ts', {
+    args: [channel.name, 'collected'],
+    nodeArgs: ['--expose-gc'],
+  })
+  t.is((await process.exit).code, 0)
+})
+
+test('unlink removes all objects, before and after close', t => {
+  for (const first of ['close', 'unlink'] as const) {
+    const name = uniqueName(t)
+    const channel = Channel.create(name, { capacity: 64 })
+    const memory = memoryName(name)
+    channel[first]()
+    channel[first === 'close' ? 'unlink' : 'close']()
+    channel.unlink()
+    t.throws(() => Channel.open(name), { code: 'ENOENT' })
+    t.false(exists('shm', keyOf(memory)))
+  }
+})
+
+test('unlink after close leaves a newer channel of the name alone', async t => {
+  const name = uniqueName(t)
+  t.teardown(() => Channel.unlink(name))
+  const old = Channel.create(name, { capacity: 64 })
+  old.close()
+  Channel.unlink(name)
+  const other = Channel.create(name, { capacity: 64 })
+  old.unlink()
+  const opened = Channel.open(name)
+  await other.send(1)
+  t.is(await opened.receive({ timeout: 5_000 }), 1)
+  opened.close()
+  other.close()
+})
+
+test('openOrCreate finishes what a killed creator began', async t => {
+  const name = uniqueName(t)
+  t.teardown(() => Channel.unlink(name))
+  let finished = 0
+  for (let step = 1; finished === 0 && step < 60; step++) {
+    const creator = child(t, 'channel/create-killed-at.ts', { args: [name, step] })
+    const { signal, code } = await creator.exit
+    if (signal !== 'SIGKILL') {
+      t.is(code, 0)
+      finished = step
+    }
+    const channel = Channel.openOrCreate<number>(name, { capacity: 256 })
+    await channel.send(step)
+    t.is(await channel.receive({ timeout: 5_000 }), step)
+    channel.unlink()
+    channel.close()
+  }
+  t.true(finished > 3, `it ended at step ${finished}`)
+})

@@ -1,0 +1,130 @@
+import { native } from '../addon/native.js'
+import { checked, IpcError } from '../errors.js'
+import type { SharedMemoryInfo } from '../memory/info.js'
+import { evaluation } from '../waiting/settling.js'
+import { type Header, readHeader } from './header.js'
+import {
+  BEGIN,
+  type Codec,
+  END,
+  ENDED,
+  HEADER,
+  LONGEST_NAME,
+  longestMessage,
+  NAME,
+  RECEIVED,
+  RECEIVES,
+  SENDS,
+  SENT,
+  STATE,
+  WORD,
+} from './layout.js'
+import { MEMORY_PREFIX, memoryName, wakeNames } from './names.js'
+import { pidsOf } from './seat.js'
+
+/** A channel of {@link list}. */
+export interface ListedChannel {
+  /** The name with its slash. */
+  readonly name: string
+  /** The bytes that messages can use. */
+  readonly capacity: number
+  /** The longest message in bytes. */
+  readonly maxMessage: number
+  /** How its creator encodes values. */
+  readonly codec: Codec
+  /** The bytes in use. */
+  readonly bytes: number
+  /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
+  readonly messages: number
+  /** How many messages were sent so far, modulo 2^32. */
+  readonly sent: number
+  /** How many messages were received so far, modulo 2^32. */
+  readonly received: number
+  /** The pids of the living processes that have sent to it and have it open. */
+  readonly senders: number[]
+  /** The pids of the living processes that have received from it and have it open. */
+  readonly receivers: number[]
+  /** Whether `end()` was called. */
+  readonly ended: boolean
+  /** The uid of the owner. */
+  readonly uid: number
+  /** The gid of its group. */
+  readonly gid: number
+  /** Permission bits. */
+  readonly mode: number
+  /** The time at which it was made, where the file system keeps it. */
+  readonly createdAt: Date | undefined
+}
+
+/** The channels among memory objects, and the names of all their objects. */
+export interface Channels {
+  readonly channels: ListedChannel[]
+  readonly objects: ReadonlySet<string>
+}
+
+/** Finds the channels. Memory that has the name of a channel and is none stays among the memory. */
+export function channelsIn(memory: readonly SharedMemoryInfo[]): Channels {
+  const channels: ListedChannel[] = []
+  const objects = new Set<string>()
+  for (const info of memory) {
+    const { name } = info
+    if (name === undefined || !name.startsWith(MEMORY_PREFIX)) continue
+    const found = channelIn(info, name)
+    if (found === undefined) continue
+    const { receivers, senders } = wakeNames(found.channel.name, found.header.instance)
+    for (const object of [name, receivers, senders]) objects.add(object)
+    channels.push(found.channel)
+  }
+  return { channels, objects }
+}
+
+function channelIn(
+  info: SharedMemoryInfo,
+  object: string,
+): { channel: ListedChannel; header: Header } | undefined {
+  const bytes = readStart(object)
+  if (bytes === undefined) return undefined
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER / 4)
+  const name = bytes.toString('utf8', NAME, NAME + Math.min(words[WORD.NAME_LENGTH] as number, LONGEST_NAME))
+  try {
+    if (memoryName(name) !== object) return undefined
+    const header = readHeader(name, bytes.buffer, info.size)
+    const { capacity, codec } = header
+    const [sent, received] = [(words[SENT] as number) >>> 0, (words[RECEIVED] as number) >>> 0]
+    const used = ((words[END] as number) - (words[BEGIN] as number)) | 0
+    const channel = {
+      name,
+      capacity,
+      maxMessage: longestMessage(capacity),
+      codec,
+      bytes: Math.min(Math.max(used * 8, 0), capacity),
+      messages: Math.max((sent - received) | 0, 0),
+      sent,
+      received,
+      senders: pidsOf(words, SENDS),
+      receivers: pidsOf(words, RECEIVES),
+      ended: ((words[STATE] as number) & ENDED) !== 0,
+      uid: info.uid,
+      gid: info.gid,
+      mode: info.mode,
+      createdAt: info.createdAt,
+    }
+    return { channel, header }
+  } catch (error) {
+    // It is unfinished, nonsense, or of another PID namespace.
+    if (error instanceof IpcError) return undefined
+    throw error
+  }
+}
+
+/** A copy of the first bytes of a memory object; `undefined` if it cannot be read, or is shorter. */
+function readStart(object: string): Buffer<ArrayBuffer> | undefined {
+  const opened = native.memoryOpen(evaluation.session, object, true, 'any')
+  if (typeof opened === 'string') return undefined
+  try {
+    const bytes = Buffer.alloc(HEADER)
+    return native.memoryRead(opened.handle, bytes, 0) === HEADER ? bytes : undefined
+  } finally {
+    checked(native.memoryClose(opened.handle))
+  }
+}
