@@ -8,7 +8,9 @@ import { projectEnv, status } from '../run.mjs'
 export function testLoom() {
   const RUSTFLAGS = [process.env.RUSTFLAGS, '--cfg loom'].filter(Boolean).join(' ')
   const args = ['test', '--quiet', '--package', 'os-ipc', '--lib', '--release', '--target-dir', 'target/loom']
-  return status('cargo', [...args, '--', 'waiting::model', 'ledger::model'], { env: { ...projectEnv, RUSTFLAGS } })
+  return status('cargo', [...args, '--', 'waiting::model', 'ledger::model'], {
+    env: { ...projectEnv, RUSTFLAGS },
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = testLoom()
