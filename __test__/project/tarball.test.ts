@@ -44,7 +44,16 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   t.deepEqual(main, [
     'os-ipc',
     [
-      ...['LICENSE', 'README.md', 'llms.txt', ...entries, ...bundles, 'native.cjs', 'package.json'],
+      ...[
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'llms.txt',
+        ...entries,
+        ...bundles,
+        'native.cjs',
+        'package.json',
+      ],
       ...command,
     ].sort(),
   ])

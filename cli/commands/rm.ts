@@ -36,9 +36,9 @@ export default command({
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
-    ['os-ipc rm jobs', 'ask if it is in use'],
+    ['os-ipc create jobs -n 4 && os-ipc rm jobs', 'ask if it is in use'],
     ['os-ipc rm --force jobs frames', 'in a script'],
-    ['os-ipc rm id:131072', 'a segment without a key'],
+    ["os-ipc ls -q 'old-*' | xargs -r os-ipc rm --force", 'all whose names begin with old-'],
   ],
   exits: [...COMMON_EXITS, ['1', 'the object is in use and was not removed']],
   async run({ ipc, options, operands }) {

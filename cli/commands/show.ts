@@ -42,7 +42,7 @@ export default command({
     'With --watch a terminal marks the changes since the last read; other outputs get only the changes, one per line. Ctrl-C ends it.',
   ],
   examples: [
-    ['os-ipc show jobs', 'a semaphore'],
+    ['os-ipc create jobs -n 4 && os-ipc show jobs', 'a semaphore'],
     ['os-ipc show uploads', 'a limit, and the holders of its permits'],
     ['os-ipc show frames --offset 4k --length 64', 'memory, 64 bytes of it'],
     ['os-ipc show frames --watch --interval 200ms', 'the changes'],

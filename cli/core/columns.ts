@@ -11,10 +11,7 @@ const NONE = '-'
 
 export const KIND: Column<Item> = {
   title: 'KIND',
-  cell: ({ type, system }) => {
-    if (type === 'memory') return `mem-${system}`
-    return type !== 'semaphore' ? type : system === 'posix' ? 'sem-posix' : 'sem'
-  },
+  cell: ({ type }) => type,
 }
 
 export const NAME: Column<Item> = {
@@ -25,7 +22,12 @@ export const NAME: Column<Item> = {
   cell: item => (item.removed ? `${labelOf(item)} (removed)` : labelOf(item)),
 }
 
-export const ID: Column<Item> = { title: 'ID', side: 'right', cell: ({ id }) => `${id ?? NONE}` }
+/** The id of a System V object; the system of any other. */
+export const ID: Column<Item> = {
+  title: 'ID',
+  side: 'right',
+  cell: ({ id, system }) => `${id ?? (system === 'sysv' ? NONE : system)}`,
+}
 
 export const VALUE: Column<Item> = {
   title: 'VALUE',

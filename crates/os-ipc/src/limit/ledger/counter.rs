@@ -264,6 +264,8 @@ impl LedgerCounter {
 
     /// Takes for the request if it is the turn of this process. `in_line` is whether it waits: then it has a ticket afterwards.
     fn look(&self, request: Request, in_line: bool) -> Result<Option<Token>> {
+        // Also while a stopped process has the guard.
+        self.check_exists("take a permit from")?;
         let mut hold = self.lock();
         hold.again = None;
         let Some(slot) = self.claim(&mut hold)? else {
