@@ -8,8 +8,8 @@ type LimitEngine = 'sysv' | 'ledger';
 
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 type Id = string | number;
-/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
-type Backend = 'sysv' | 'posix';
+/** The kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3), `'windows'` is shared memory of Windows. */
+type Backend = 'sysv' | 'posix' | 'windows';
 /** Another owner whose objects a call may open, besides this user and root: a uid, or `'any'` for every user. */
 type Owner = number | 'any';
 

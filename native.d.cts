@@ -17,7 +17,7 @@ export declare function allowPool(handle: number, allowed: boolean): void
 
 /** The abilities of one backend on this platform. */
 export interface BackendCapabilities {
-  name: 'sysv' | 'posix'
+  name: 'sysv' | 'posix' | 'windows'
   available: boolean
   isDefault: boolean
   hasValue: boolean
@@ -289,7 +289,7 @@ export interface NativeProcessIdentity {
 
 /** Information about a semaphore; times in seconds since 1970. */
 export interface NativeSemaphoreInfo {
-  backend: 'sysv' | 'posix'
+  backend: 'sysv' | 'posix' | 'windows'
   name?: string
   key?: number
   id?: number
@@ -364,16 +364,16 @@ export interface RequestedLock {
 /** The abilities of each backend on this platform. */
 export declare function semaphoreCapabilities(): Array<BackendCapabilities>
 
-export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number): OpenedSemaphore
+export declare function semaphoreCreate(session: number, id: string | number, backend: 'sysv' | 'posix' | 'windows', initial: number, mode: number): OpenedSemaphore
 
 /** The identity of a handle's semaphore: for removing it when the handle is gone. */
 export declare function semaphoreIdentity(handle: number): object
 
 export declare function semaphoreInfo(handle: number): NativeSemaphoreInfo
 
-export declare function semaphoreOpen(session: number, id: string | number, backend: 'sysv' | 'posix', owner?: number | string | undefined | null): number
+export declare function semaphoreOpen(session: number, id: string | number, backend: 'sysv' | 'posix' | 'windows', owner?: number | string | undefined | null): number
 
-export declare function semaphoreOpenOrCreate(session: number, id: string | number, backend: 'sysv' | 'posix', initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
+export declare function semaphoreOpenOrCreate(session: number, id: string | number, backend: 'sysv' | 'posix' | 'windows', initial: number, mode: number, owner?: number | string | undefined | null): OpenedSemaphore
 
 export declare function semaphorePost(handle: number, count: number): void
 
@@ -384,7 +384,7 @@ export declare function semaphoreTryWait(handle: number): boolean
 
 export declare function semaphoreUnlink(handle: number): void
 
-export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' | 'posix'): boolean
+export declare function semaphoreUnlinkId(id: string | number, backend: 'sysv' | 'posix' | 'windows'): boolean
 
 export declare function semaphoreValue(handle: number): number
 

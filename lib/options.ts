@@ -8,11 +8,14 @@ const { getPrototypeOf, hasOwn } = Object
 /** The identifier of a semaphore or of memory: a name (string) or a raw System V key (32-bit integer). */
 export type Id = string | number
 
-/** The two kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3). */
-export type Backend = 'sysv' | 'posix'
+/** The kinds of semaphores: `'sysv'` is semget(2), `'posix'` is sem_open(3), `'windows'` is shared memory of Windows. */
+export type Backend = 'sysv' | 'posix' | 'windows'
 
 /** All backends. */
-export const BACKENDS: readonly Backend[] = Object.freeze(['sysv', 'posix'])
+export const BACKENDS: readonly Backend[] = Object.freeze(['sysv', 'posix', 'windows'])
+
+/** The backends that a program may name: that of Windows is known there alone. */
+const NAMED = process.platform === 'win32' ? BACKENDS : BACKENDS.filter(name => name !== 'windows')
 
 /** Another owner whose objects a call may open, besides this user and root: a uid, or `'any'` for every user. */
 export type Owner = number | 'any'
@@ -73,9 +76,9 @@ export function checkInteger(what: string, value: unknown, min: number, max: num
 
 /** `'sysv'`, `'posix'`, or missing. */
 export function checkBackend(value: unknown): Backend | undefined {
-  const backend = BACKENDS.find(name => name === value)
+  const backend = NAMED.find(name => name === value)
   if (backend !== undefined || value === undefined) return backend
-  const expected = BACKENDS.map(name => `'${name}'`).join(' or ')
+  const expected = NAMED.map(name => `'${name}'`).join(' or ')
   if (typeof value !== 'string') throw wrongType('backend', expected, value)
   throw wrongValue(`backend must be ${expected}, received '${value}'`)
 }

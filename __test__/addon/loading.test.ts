@@ -145,20 +145,25 @@ requires(linux)('a binary without its last byte, or with only its header, counts
 test('the error distinguishes a platform package without its binary from a missing one', async t => {
   const home = project(t)
   rmSync(join(home, 'node_modules', `os-ipc-${platform}`, binary))
-  explains(t, await load(t, home), /its package is there, and has no such file\./, /install again/)
+  explains(t, await load(t, home), /its package is installed, and lacks the file\./, /install again/)
 })
 
 requires(withoutExecution(tmpdir()))('the error names a folder whose files may not be executed', async t => {
   const home = project(t)
   const error = await load(t, home, { within: [withoutExecution(home)] })
-  explains(t, error, new RegExp(`be executed where it is: ${home}/.*\\.node\\.`), /not mounted noexec/)
+  explains(
+    t,
+    error,
+    new RegExp(`execute the binary of os-ipc in its folder: ${home}/.*\\.node\\.`),
+    /not mounted noexec/,
+  )
 })
 
 for (const [title, path, cause] of [
   [
     'that does not exist',
     '/nowhere/os-ipc.node',
-    /names a file that is not there: \/nowhere\/os-ipc\.node\./,
+    /names a file that does not exist: \/nowhere\/os-ipc\.node\./,
   ],
   ['that is not an addon', LOAD, /The file that NAPI_RS_NATIVE_LIBRARY_PATH names does not load: .*\./],
 ] as const) {
@@ -180,7 +185,7 @@ test('the error names the function that a binary of another version lacks', asyn
   const loader = join(home, 'node_modules/os-ipc/native.cjs')
   const names = readFileSync(loader, 'utf8')
   write(loader, `${names}\nmodule.exports.ofTheNextVersion = nativeBinding.ofTheNextVersion\n`)
-  const cause = /does not fit this package: .* another version .* no function ofTheNextVersion\./
+  const cause = /does not fit this package: .* version differs .* no function ofTheNextVersion\./
   explains(t, await load(t, home), cause, /one version/)
 })
 
@@ -227,7 +232,7 @@ test('without an addon every export exists: promises reject, other calls throw',
 test('the error distinguishes a bundle without the addon from a missing binary', async t => {
   const home = project(t)
   rmSync(join(home, 'node_modules/os-ipc/native.cjs'))
-  explains(t, await load(t, home), /put into a bundle/, /os-ipc is external/)
+  explains(t, await load(t, home), /is inside a bundle/, /Declare os-ipc as external/)
 })
 
 for (const [platform, arch, cure] of [

@@ -121,7 +121,7 @@ requires(withTmpfs('1m'), root)('doctor reports a small or full /dev/shm', async
   const small = await findings(t, withTmpfs('1m'))
   t.like(
     small.find(({ topic }) => topic === '/dev/shm'),
-    { level: 'warning', text: '0 B of 1 M are used: that is what a container gets by default' },
+    { level: 'warning', text: '0 B of 1 M are used: 64 MB is the default of a container' },
   )
   const full = await findings(t, withTmpfs('1m'), after('head -c 1000k /dev/zero > /dev/shm/fill'))
   t.true(

@@ -311,7 +311,7 @@ requires(linux)('ls, show and find list limits as a separate kind', async t => {
   t.regex(text, new RegExp(`^  held by +${process.pid} node.* \\(2 permits\\)$`, 'm'))
   one.release()
   two.release()
-  t.regex((await cli(t, ['show', name])).stdout, /^ {2}held by +nobody$/m)
+  t.regex((await cli(t, ['show', name])).stdout, /^ {2}held by +no process$/m)
 })
 
 requires(terminals, linux)('top names the holders of a used-up limit', async t => {
@@ -498,7 +498,7 @@ requires(linux)(
       level: 'note',
       text: `${running.pid} sleep is stopped, and holds 1 permit of the limit ${name}`,
     })
-    t.is(found?.cures[0], `kill -CONT ${running.pid} lets it go on`)
+    t.is(found?.cures[0], `kill -CONT ${running.pid} continues it`)
     const { code, stdout } = await cli(t, ['doctor'])
     t.regex(stdout, new RegExp(`^note {5}permits: ${running.pid} sleep is stopped`, 'm'))
     t.is(code, /^(warning|problem)/m.test(stdout) ? 1 : 0)

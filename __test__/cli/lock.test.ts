@@ -195,7 +195,7 @@ requires(linux)('ls, show, top and rm work on locks', async t => {
   const [item] = await json<Item[]>(t, ['show', name, '--json'])
   t.like(item, { type: 'lock', shared: 1, exclusive: false, processes: [child.pid], value: null })
   const shown = await cli(t, ['show', name])
-  t.regex(shown.stdout, new RegExp(`held +by 1 together[^]*used by +${child.pid} sh`))
+  t.regex(shown.stdout, new RegExp(`held +by 1, shared[^]*used by +${child.pid} sh`))
   t.regex((await cli(t, ['top', name, '-c', 1])).stdout, new RegExp(`^lock +${name} +shared 1 `, 'm'))
   t.regex((await cli(t, ['read', name])).stderr, /a lock has this name: os-ipc show /)
   t.like(await cli(t, ['rm', name]), {

@@ -350,6 +350,30 @@ test('the processes that die leave no inbox', async t => {
   t.deepEqual(of(killed), [])
 })
 
+requires(linux, tool('flock', 'util-linux'))(
+  'a program that keeps the guard holds up no event loop and no release',
+  async t => {
+    const limit = ownLedger(t, 2)
+    const permit = limit.acquireSync()
+    const argv = ['flock', '--no-fork', ledgerOf(limit.name), 'sh', '-c', 'echo locked; exec sleep 60']
+    const other = program(t, argv)
+    await other.next()
+    t.is(limit.tryAcquire(), null)
+    await t.throwsAsync(limit.acquire({ timeout: 20 }), { code: 'ETIMEDOUT' })
+    t.throws(() => limit.acquireSync({ timeout: 20 }), { code: 'ETIMEDOUT' })
+    t.is(freeOf(limit), 1)
+    permit.release()
+    t.is(freeOf(limit), 2)
+    const waiting = limit.acquire({ timeout: 20_000 })
+    const stuck = t.throws(() => limit.unlink(), { code: 'EBUSY' }) as IpcError
+    t.regex(stuck.hint ?? '', /another program has the lock of its file/)
+    await t.throwsAsync(waiting, { code: 'EIDRM' })
+    other.kill('SIGKILL')
+    await other.exit
+    t.throws(() => Limit.open(limit.name), { code: 'ENOENT' })
+  },
+)
+
 // ---- PID namespaces
 
 const namespaces = [linux, root, tool('unshare', 'util-linux')]

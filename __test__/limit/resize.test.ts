@@ -63,7 +63,7 @@ test('a limit of 0 permits grants none until it grows again', async t => {
   await limit.resize(0)
   t.is(limit.tryAcquire(), null)
   const error = await t.throwsAsync(limit.acquire({ timeout: 5 }), { code: 'ETIMEDOUT' })
-  t.like(error, { hint: 'the limit has 0 permits: resize() gives it some', holders: [] })
+  t.like(error, { hint: 'the limit has 0 permits: resize() gives it permits', holders: [] })
   const waiting = limit.acquire()
   await limit.resize(1)
   ;(await waiting).release()
@@ -82,7 +82,7 @@ test('a resizing that is aborted leaves a consistent record', async t => {
     if (end === 'close') other.close()
     const error = await resizing
     if (end === 'timeout') {
-      t.is(error.message, `the limit '${limit.name}' did not get down to 0 permits in time`)
+      t.is(error.message, `the limit '${limit.name}' did not reach 0 permits in time`)
       t.like(error, { code: 'ETIMEDOUT', hint: `of its 2 permits, process ${process.pid} holds 2` })
     }
     t.like(limit.info(), { permits: 2, free: 0, pending: 0 }, end)

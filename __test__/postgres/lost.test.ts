@@ -92,7 +92,7 @@ declare('a server that is stopped loses the locks after nine tenths of deadAfter
   await granted.promise
   since = performance.now()
   server.pause()
-  t.regex((await lost).message, /not heard of for 2700 ms/)
+  t.regex((await lost).message, /did not answer for 2700 ms/)
   t.true(performance.now() - since > 1_000)
   // A request that waits meanwhile finds the server again.
   const next = connect(t, { deadAfter: 3_000 }).request('a', lock => lock?.mode)

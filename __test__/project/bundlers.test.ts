@@ -117,7 +117,7 @@ requires(esbuild)(
     const elsewhere = join(project(t, {}), 'program.mjs')
     copyFileSync(join(home, 'out/program.mjs'), elsewhere)
     const { message } = await t.throwsAsync(run('node', [elsewhere, uniqueName(t)]))
-    t.regex(message, /os-ipc was put into a bundle[\s\S]*ERR_NATIVE_BINDING/)
+    t.regex(message, /os-ipc is inside a bundle[\s\S]*ERR_NATIVE_BINDING/)
   },
 )
 

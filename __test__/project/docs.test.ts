@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Limit, Semaphore, SharedMemory } from '../../index.js'
+import { Channel, Limit, Semaphore, SharedMemory } from '../../index.js'
 import { type Child, program } from '../shared/child.ts'
 import { keyOf, uniqueName } from '../shared/names.ts'
 import { python } from '../shared/peers.ts'
@@ -253,6 +253,15 @@ test('permit.mjs of the README shows its holder, and resizes the limit', async t
   limit.unlink()
 })
 
+test('receiver.mjs of the README prints what sender.mjs sent, and removes the channel', async t => {
+  const name = uniqueName(t)
+  const receiver = program(t, [process.execPath, written(t, 'README.md', 'receiver.mjs', 'messages', name)])
+  const sender = program(t, [process.execPath, written(t, 'README.md', 'sender.mjs', 'messages', name)])
+  t.like(await sender.exit, { code: 0, stdout: '', stderr: '' })
+  t.like(await receiver.exit, { code: 0, stdout: '{ id: 0 }\n{ id: 1 }\n{ id: 2 }\n', stderr: '' })
+  t.false(Channel.unlink(name))
+})
+
 test('client.mjs of the README waits for server.mjs', async t => {
   const name = uniqueName(t)
   const client = program(t, [process.execPath, written(t, 'README.md', 'client.mjs', 'ready', name)])
@@ -410,6 +419,8 @@ const OBJECTS: Record<string, string> = {
   SharedMemory: 'SharedMemory',
   memory: 'sharedMemory',
   locks: 'lockManager',
+  Channel: 'Channel',
+  channel: 'channel',
 }
 
 for (const path of PAGES.filter(path => !/api|cli|CHANGELOG/.test(path))) {
@@ -422,7 +433,7 @@ for (const path of PAGES.filter(path => !/api|cli|CHANGELOG/.test(path))) {
       // The only method that pages name because it throws.
       .replaceAll('`semaphore.acquire()` throws', '')
     const unknown = [...text.matchAll(/(?<![\w./])(\w+)\.(\w+)\b(?!\.)/g)]
-      .filter(([, object = '', word = '']) => object in OBJECTS && !/^(rs|md|[cm]?[jt]s)$/.test(word))
+      .filter(([, object = '', word = '']) => object in OBJECTS && !/^(rs|md|h|py|[cm]?[jt]s)$/.test(word))
       .filter(
         ([, object = '', word = '']) =>
           !new RegExp(`^### ${OBJECTS[object]}\\.${word}\\b`, 'm').test(headings),

@@ -202,7 +202,7 @@ for (const [limit, sem] of [
       const answer = await other.next()
       const message = `ENOSPC: cannot create the semaphore, semget '${name}x'`
       t.like(answer, { ...refused('ENOSPC', 'semget'), message })
-      t.true(hintOf(answer).includes('not the disk'))
+      t.true(hintOf(answer).includes('the disk is not full'))
       t.true(hintOf(answer).includes(`${sem[3]} sets (SEMMNI) with ${sem[1]} semaphores (SEMMNS)`))
     }
   })

@@ -35,7 +35,7 @@ requires(
   t.true(error.message.includes(name))
   t.is(
     (error as IpcError).hint,
-    'creating it again finishes it, and it can be removed (`openOrCreate` or `unlink`)',
+    'create it again, which finishes it, or remove it (`openOrCreate` or `unlink`)',
   )
   t.throws(() => Semaphore.create(name, { initial: 1 }), { code: 'EEXIST' })
 })

@@ -50,7 +50,7 @@ function names(longest: number, { semmsl, semmns, semopm, semmni }: Limits): Fin
   return finding(
     longest >= 30 ? 'note' : 'warning',
     'semaphores',
-    `only names of up to ${longest} bytes are kept with their set ${limits}: longer ones cannot be told apart when their keys collide`,
+    `only names of up to ${longest} bytes are kept with their set ${limits}: two longer names with one key cannot be distinguished`,
     `sysctl kernel.sem="32000 ${semmns} 500 ${semmni}"`,
   )
 }
@@ -101,7 +101,7 @@ function forced(): Finding[] {
     finding(
       'warning',
       'segments',
-      'kernel.shm_rmid_forced is 1: a System V segment vanishes with the last process that detaches it',
+      'kernel.shm_rmid_forced is 1: a System V segment is removed when the last process detaches it',
       'sysctl kernel.shm_rmid_forced=0, or POSIX memory (a name)',
     ),
   ]

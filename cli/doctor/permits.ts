@@ -20,7 +20,7 @@ function stopped(limit: Item): Finding[] {
     const state = stateOf(pid)
     if (state !== 'T' && state !== 't') return []
     const text = `${describePid(pid)} is stopped${state === 't' ? ' by a debugger' : ''}, and holds ${count(permits, 'permit')} of the limit ${labelOf(limit)}`
-    const goOn = state === 't' ? `the debugger of ${pid} lets it go on` : `kill -CONT ${pid} lets it go on`
+    const goOn = state === 't' ? `the debugger of ${pid} continues it` : `kill -CONT ${pid} continues it`
     return [finding('note', 'permits', text, goOn, ending(pid))]
   })
 }

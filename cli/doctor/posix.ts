@@ -29,12 +29,12 @@ function folder(): Finding[] {
   if (process.platform !== 'linux') return []
   const status = statSync(FOLDER, { throwIfNoEntry: false })
   if (!status?.isDirectory()) {
-    const what = status === undefined ? 'there is no /dev/shm' : '/dev/shm is no folder'
+    const what = status === undefined ? 'there is no /dev/shm' : '/dev/shm is not a folder'
     return [
       finding(
         'problem',
         FOLDER,
-        `${what}: POSIX memory and semaphores cannot be made`,
+        `${what}: POSIX memory and semaphores cannot be created`,
         ...MOUNT,
         'AWS Lambda has none: use System V there, memory by a key instead of a name',
       ),
@@ -53,7 +53,7 @@ function folder(): Finding[] {
         'warning',
         FOLDER,
         `${fill}: nearly full`,
-        'os-ipc ls -m shows what is there',
+        'os-ipc ls -m lists the memory',
         'mount -o remount,size=... /dev/shm',
       ),
     )
@@ -62,7 +62,7 @@ function folder(): Finding[] {
       finding(
         'warning',
         FOLDER,
-        `${fill}: that is what a container gets by default`,
+        `${fill}: 64 MB is the default of a container`,
         'docker run --shm-size=1g; in Kubernetes an emptyDir of medium Memory on /dev/shm',
       ),
     )
@@ -74,7 +74,7 @@ function folder(): Finding[] {
       finding(
         'warning',
         FOLDER,
-        `${files - ffree} of ${files} files are there: nearly all`,
+        `${files - ffree} of ${files} files exist: the limit is almost reached`,
         'mount -o remount,nr_inodes=... /dev/shm',
       ),
     )
@@ -96,7 +96,7 @@ function closed(code: string | undefined, { uid, mode }: Stats): Finding {
   return finding(
     'problem',
     FOLDER,
-    `this user may not make anything there: it belongs to uid ${uid}, and its mode is ${bits}`,
+    `this user may not create objects there: it belongs to uid ${uid}, and its mode is ${bits}`,
     'chmod 1777 /dev/shm, as its owner',
   )
 }

@@ -24,7 +24,7 @@ function namespaces(): Finding[] {
       finding(
         'note',
         'container',
-        `this is a container (${container}), with semaphores, segments and /dev/shm of its own${own === FIRST_IPC_NAMESPACE ? ', unless it shares those of the host, as here' : ''}`,
+        `this is a container (${container}), with separate semaphores, segments and /dev/shm${own === FIRST_IPC_NAMESPACE ? ', unless it shares those of the host, as here' : ''}`,
         'to share: docker run --ipc=host, or --ipc=container:NAME',
       ),
     ]
@@ -35,7 +35,7 @@ function namespaces(): Finding[] {
     finding(
       'note',
       'namespace',
-      'this process has an IPC namespace of its own (unshare, PrivateIPC=yes): programs outside of it share nothing with it',
+      'this process has a separate IPC namespace (unshare, PrivateIPC=yes): it shares nothing with programs outside of it',
     ),
   ]
 }

@@ -18,7 +18,7 @@ export async function checkSystemV(): Promise<Finding[]> {
           finding(
             'problem',
             'System V',
-            `${named(sets)}: semaphores without a backend of their own and ls do not work, and locks are files`,
+            `${named(sets)}: System V semaphores and ls do not work, and locks are files`,
             "allow these calls in the seccomp profile of the container or sandbox, or use POSIX semaphores (--posix, backend: 'posix')",
           ),
         ]),
@@ -28,7 +28,7 @@ export async function checkSystemV(): Promise<Finding[]> {
           finding(
             'warning',
             'System V',
-            `${named(segments)}: memory of a key and ls do not work`,
+            `${named(segments)}: memory with a key and ls do not work`,
             'allow these calls in the seccomp profile of the container or sandbox, or use POSIX memory (a name)',
           ),
         ]),

@@ -11,7 +11,7 @@ export function lockSource(
   name: string,
   mode: LockMode,
 ): PermitSource {
-  const overdue = () => new IpcError('ETIMEDOUT', `the lock '${name}' was not to be had in time`)
+  const overdue = () => new IpcError('ETIMEDOUT', `the lock '${name}' was not free in time`)
   return {
     // A lock that is a file is closed by exec.
     outlivesExec: capabilities.locks === 'sysv',

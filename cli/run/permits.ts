@@ -81,5 +81,5 @@ function whyNone(ipc: Library, subject: Subject, limit: Limit): string | undefin
   if (item.permits === 0) return `the limit has 0 permits; os-ipc limit ${label} N gives it some`
   const held = holdersText(item)
   if (held !== undefined) return `held by ${held}`
-  return item.holders === null ? undefined : 'every permit is back now: other processes took them first'
+  return item.holders === null ? undefined : 'every permit is back now: other waiters took them first'
 }

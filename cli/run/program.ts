@@ -47,7 +47,7 @@ function refusal(file: Buffer): string | undefined {
     const status = statSync(file)
     if (status.isDirectory()) return 'it is a folder'
     accessSync(file, constants.X_OK)
-    return status.isFile() ? undefined : 'it is no file'
+    return status.isFile() ? undefined : 'it is not a file'
   } catch (error) {
     switch ((error as NodeJS.ErrnoException).code) {
       case 'ENOENT':

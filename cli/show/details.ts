@@ -67,7 +67,7 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['free', free === null ? undefined : `${free}`],
     [
       'held by',
-      item.type === 'limit' ? (holdersText(item, Number.POSITIVE_INFINITY) ?? 'nobody') : undefined,
+      item.type === 'limit' ? (holdersText(item, Number.POSITIVE_INFINITY) ?? 'no process') : undefined,
     ],
     [
       'waiters',
@@ -76,7 +76,10 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
     ['attached', attached === null ? undefined : count(attached, 'time')],
     ['mapped by', mappedText(item, mapped)],
-    ['used by', item.processes === null ? undefined : item.processes.map(describePid).join(', ') || 'nobody'],
+    [
+      'used by',
+      item.processes === null ? undefined : item.processes.map(describePid).join(', ') || 'no process',
+    ],
     ['owner', item.uid === null ? undefined : `${item.owner} (uid ${item.uid}, gid ${item.gid})`],
     ['mode', item.mode ?? undefined],
     ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
@@ -84,7 +87,7 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['last used', used === null ? undefined : moment(new Date(used))],
     ['made or changed', made === null ? undefined : moment(new Date(made))],
     ['record', recordText(item)],
-    ['removed', item.removed ? 'yes: it goes with the last process that has it' : undefined],
+    ['removed', item.removed ? 'yes: it is freed when the last process unmaps it' : undefined],
   ]
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
 }
@@ -96,7 +99,7 @@ export function titleOf(item: Item): string {
 
 function heldBy({ type, exclusive, shared }: Item): string | undefined {
   if (type !== 'lock') return undefined
-  return exclusive ? 'by one alone' : shared ? `by ${shared} together` : 'by nobody'
+  return exclusive ? 'by one process, exclusively' : shared ? `by ${shared}, shared` : 'by no process'
 }
 
 function kindText({ type, system }: Item): string {
@@ -107,8 +110,8 @@ function kindText({ type, system }: Item): string {
 
 function mappedText(item: Item, mapped: Processes | undefined): string | undefined {
   if (mapped === undefined || item.type === 'limit') return undefined
-  const more = mapped.complete ? '' : ' (of the processes that may be looked at)'
-  return (mapped.pids.map(describePid).join(', ') || 'nobody') + more
+  const more = mapped.complete ? '' : ' (of the processes that this user may inspect)'
+  return (mapped.pids.map(describePid).join(', ') || 'no process') + more
 }
 
 function recordText({ type, system, verified, name }: Item): string | undefined {
@@ -118,7 +121,7 @@ function recordText({ type, system, verified, name }: Item): string | undefined 
 }
 
 function names({ pids, complete }: Processes, waiters: number): string {
-  if (pids.length === 0) return complete ? '' : ' (of processes that may not be looked at)'
+  if (pids.length === 0) return complete ? '' : ' (processes that this user may not inspect)'
   return `: ${pids.map(describePid).join(', ')}${complete || pids.length >= waiters ? '' : ', ...'}`
 }
 

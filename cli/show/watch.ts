@@ -50,7 +50,7 @@ export function drawing(details: Details, before?: Details): string[] {
     typeof content === 'string'
       ? [paint('dim', `  ${printable(content)}`)]
       : content.offset > 0 && content.offset === details.item.size
-        ? [paint('dim', `there is nothing behind its ${content.offset} bytes`)]
+        ? [paint('dim', `the memory ends before position ${content.offset}`)]
         : hexDump(content.data, content.offset, changedBytes(details, before), text => paint('inverse', text))
   return [paint('bold', titleOf(details.item)), ...pairs(rows), '', ...dump.map(line => `  ${line}`)]
 }

@@ -85,7 +85,7 @@ function list(state: State, columns: number, room: number): string[] {
       return fit(row === selected ? paint('inverse', pad(withoutStyle(text), columns)) : text, columns)
     }),
     ...(rows.length === 0
-      ? [paint('dim', state.filter === '' ? 'there is nothing' : 'nothing has such a name')]
+      ? [paint('dim', state.filter === '' ? 'no objects' : 'no object has such a name')]
       : []),
   ]
 }

@@ -50,12 +50,12 @@ export function selectedOf(state: State): Seen | undefined {
 export const KEYS: readonly (readonly [key: string, what: string])[] = [
   ['q, Ctrl-C', 'quit'],
   ['up, down, k, j', 'select; also PgUp, PgDn, Home, End'],
-  ['Enter, i', 'inspect what is selected; Esc or q goes back'],
-  ['s, S', 'sort by the next column, by the one before'],
+  ['Enter, i', 'inspect the selected object; Esc or q goes back'],
+  ['s, S', 'sort by the next column, by the previous column'],
   ['r', 'reverse the order'],
-  ['/', 'filter by a part of the name; Enter keeps it, Esc takes it away'],
-  ['p, space', 'pause, go on'],
-  ['Ctrl-Z', 'stop; fg goes on'],
+  ['/', 'filter by a part of the name; Enter keeps the filter, Esc removes it'],
+  ['p, space', 'pause, continue'],
+  ['Ctrl-Z', 'stop; fg continues'],
   ['h, ?', 'these keys'],
 ]
 

@@ -75,9 +75,12 @@ function backends(): readonly BackendCapabilities[] {
   return known
 }
 
+/** The largest value of any counter: a backend that is missing here then says so itself. */
+const MOST = 2 ** 31 - 1
+
 /** The largest value of a counter of this backend. */
 export function valueMax(backend: Backend): number {
-  return backends().find(({ name }) => name === backend)?.valueMax ?? 0
+  return backends().find(({ name }) => name === backend)?.valueMax || MOST
 }
 
 /** The backends for which a fact is true; none on a platform without the addon. */
@@ -127,8 +130,8 @@ export const capabilities: Capabilities = Object.freeze({
     return supported && checked(native.locksAreSystemV()) ? 'sysv' : 'files'
   },
   persistent: supported && checked(native.objectsPersist()),
-  // Linux lists the System V objects in /proc. On darwin there are no System V objects of this package, and no list.
-  list: those(({ name, available }) => name === 'sysv' && available).length > 0,
+  // Linux lists the System V objects in /proc, and Windows its named objects. On darwin there is no list.
+  list: those(({ name, available }) => name !== 'posix' && available).length > 0,
   externalBuffers: checked(native.externalBuffersAllowed()),
   get sharedBuffers() {
     return supported && checked(native.sharedBuffersAllowed())

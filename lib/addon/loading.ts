@@ -21,7 +21,7 @@ interface Diagnosis {
   cure: string
 }
 
-const OTHER_VERSION = 'it is of another version than the package'
+const OTHER_VERSION = 'its version differs from that of the package'
 
 /** The facts of a failed load: all that the loader tried, and the parts of this package that are installed. */
 interface Attempt {
@@ -146,8 +146,8 @@ function unsupported({ host }: Attempt): Diagnosis | undefined {
   return {
     cause: `os-ipc runs on Linux and macOS, on x64 and arm64, and not on ${host}.`,
     cure: host.startsWith('win32')
-      ? 'On Windows, run the program in WSL, or use a named pipe (node:net) to talk and a lock file to exclude.'
-      : 'Use a socket (node:net) to talk and a lock file to exclude, or build it from source.',
+      ? 'On Windows, run the program in WSL, or use a named pipe (node:net) for messages and a lock file for exclusion.'
+      : 'Use a socket (node:net) for messages and a lock file for exclusion, or build it from source.',
   }
 }
 
@@ -158,8 +158,8 @@ function bundled(error: unknown): Diagnosis | undefined {
   // The function that esbuild puts in the place of `require` in a bundle of ES modules.
   if (!leftBehind && !/^Dynamic require of /.test(message)) return undefined
   return {
-    cause: 'os-ipc was put into a bundle, where its native addon cannot be.',
-    cure: 'Tell the bundler that os-ipc is external, and install it where the bundle runs.',
+    cause: 'os-ipc is inside a bundle, and a bundle cannot contain its native addon.',
+    cure: 'Declare os-ipc as external in the bundler, and install it where the bundle runs.',
   }
 }
 
@@ -179,12 +179,12 @@ function forbidden({ refusals }: Attempt): Diagnosis | undefined {
   if (find(refusals, /addons is disabled/)) {
     return process.permission === undefined
       ? {
-          cause: 'Node was told to load no addons (--no-addons), and os-ipc is one.',
+          cause: 'Node runs with --no-addons, and os-ipc is an addon.',
           cure: 'Start Node without --no-addons.',
         }
       : {
           cause: "Node's permission model (--permission) does not allow addons, and os-ipc is one.",
-          cure: 'Add --allow-addons, with which an addon can do whatever the process may do.',
+          cure: 'Add --allow-addons. An addon can then do everything that the process may do.',
         }
   }
   if (find(refusals, /Access to this API has been restricted/)) {
@@ -208,7 +208,7 @@ function oldLibrary({ refusals }: Attempt): Diagnosis | undefined {
 function noSuchFile({ override, refusals }: Attempt): Diagnosis | undefined {
   if (override === undefined || refusals.length > 0) return undefined
   return {
-    cause: `NAPI_RS_NATIVE_LIBRARY_PATH names a file that is not there: ${override}.`,
+    cause: `NAPI_RS_NATIVE_LIBRARY_PATH names a file that does not exist: ${override}.`,
     cure: 'Unset it, or give it the absolute path of the .node file of os-ipc.',
   }
 }
@@ -217,7 +217,7 @@ function notExecutable({ refusals }: Attempt): Diagnosis | undefined {
   const refusal = find(refusals, /(.*): failed to map segment from shared object/)
   if (!refusal) return undefined
   return {
-    cause: `The system does not let the binary of os-ipc be executed where it is: ${refusal[1]}.`,
+    cause: `The system does not execute the binary of os-ipc in its folder: ${refusal[1]}.`,
     cure: 'Install it into a file system that is not mounted noexec.',
   }
 }
@@ -238,7 +238,7 @@ function oldNode({ wanted, installed, refusals }: Attempt): Diagnosis | undefine
   if (isNew || refusals.length > 0 || isThere(wanted, installed)) return undefined
   return {
     cause: `os-ipc needs Node.js ${NODE.major}.${NODE.minor} or later, and this is ${process.version}.`,
-    cure: 'Take a newer Node.js, and install again with it (npm ci).',
+    cure: 'Use a newer Node.js, and install again with it (npm ci).',
   }
 }
 
@@ -246,7 +246,7 @@ function leftOut({ wanted, installed, refusals }: Attempt): Diagnosis | undefine
   if (refusals.length > 0 || isThere(wanted, installed)) return undefined
   return {
     cause: `The package os-ipc-${wanted}, an optional dependency of os-ipc with its binary, is not installed.`,
-    cure: 'Install optional dependencies too: npm install --include=optional, and delete node_modules and package-lock.json first if that is not enough.',
+    cure: 'Install optional dependencies too: npm install --include=optional, and if that is not enough, delete node_modules and package-lock.json first.',
   }
 }
 
@@ -261,7 +261,7 @@ function otherVersion({ refusals, wanted }: Attempt): Diagnosis | undefined {
 }
 
 function damaged({ wanted, refusals, override }: Attempt): Diagnosis {
-  const [reason = 'its package is there, and has no such file'] = refusals[0]?.trim().split('\n') ?? []
+  const [reason = 'its package is installed, and lacks the file'] = refusals[0]?.trim().split('\n') ?? []
   const complaint = reason.replace(/\.$/, '')
   if (override !== undefined) {
     return {

@@ -44,16 +44,16 @@ export class LimitHandle extends Handle {
     const what =
       to === undefined
         ? `no permit of the limit ${this.label} came in time`
-        : `the limit ${this.label} did not get down to ${to} permits in time`
+        : `the limit ${this.label} did not reach ${to} permits in time`
     return new IpcError('ETIMEDOUT', what, {
       errno: -constants.errno.ETIMEDOUT,
       hint:
         holders === undefined || permits === undefined
-          ? 'no permit was free in that time: `os-ipc show` and info() tell who waits, and who used it last'
+          ? 'no permit was free in that time: `os-ipc show` and info() list the waiters and the last user'
           : permits === 0
-            ? 'the limit has 0 permits: resize() gives it some'
+            ? 'the limit has 0 permits: resize() gives it permits'
             : holders.length === 0 && unnamed === 0
-              ? 'every permit came back by now: others were quicker'
+              ? 'every permit is back now: other waiters took them first'
               : `of its ${permits} permits, ${heldBy(holders, unnamed)}${stopping}`,
       holders,
     })

@@ -34,7 +34,7 @@ export function checkRequest(args: readonly unknown[]): LockRequest {
   }
   if (steal) {
     throw notSupported(
-      'steal is not supported: a process cannot take a lock away from another process, whose code would run on as if it had the lock; end that process, and the lock is free',
+      'steal is not supported, because the code of the other process would go on as if it had the lock: end that process, and the lock is free',
     )
   }
   return { name, mode, ifAvailable, signal, timeout, callback: callback as LockGrantedCallback<unknown> }

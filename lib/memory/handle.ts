@@ -79,7 +79,11 @@ export class MemoryHandle {
 
 function refuseReadOnly(readOnly: boolean, what: string): void {
   if (!readOnly) return
-  throw new IpcError('ERR_READ_ONLY', `a read-only object has no ${what}, which can always be written to`, {
-    hint: 'use read() or toBuffer()',
-  })
+  throw new IpcError(
+    'ERR_READ_ONLY',
+    `a read-only object has no ${what}, because JavaScript can write to it`,
+    {
+      hint: 'use read() or toBuffer()',
+    },
+  )
 }

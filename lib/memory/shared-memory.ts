@@ -312,7 +312,7 @@ export class SharedMemory implements Disposable {
     checkPosition(position, this.size)
     const rest = this.size - position
     if (length !== undefined && checkBytes('length', length) > rest) {
-      throw outOfRange('length', `at most ${rest}, what there is from position ${position} on`, length)
+      throw outOfRange('length', `at most ${rest}, the bytes from position ${position} on`, length)
     }
     if (!handle.open) checked(native.memoryInfo(handle.number))
     const copy = Buffer.allocUnsafeSlow(length ?? rest)

@@ -81,7 +81,7 @@ async function prepare(client: AnyClient, settings: Settings, open: OpenClient):
   if (Number(version) < OLDEST) {
     throw new IpcError('ERR_NOT_SUPPORTED', `os-ipc/postgres needs PostgreSQL 14 or later, not ${version}`)
   }
-  if (isReplica === true) throw unavailable('this server is a replica, whose locks are its own')
+  if (isReplica === true) throw unavailable('this server is a replica, and a replica has separate locks')
   await checkPooler(client, Number(pid), settings, open)
   await set(ask, settings)
   await skipForgottenFences(ask)
@@ -102,7 +102,7 @@ async function checkPooler(
   if (!allowsPooler) {
     throw new IpcError(
       'ERR_NOT_SUPPORTED',
-      'a connection pooler is between this process and PostgreSQL: in transaction mode it loses locks in silence',
+      'a connection pooler is between this process and PostgreSQL: in transaction mode it loses locks without an error',
       {
         hint: "connect to PostgreSQL itself; or, if the pooler pools by session, pass { pooler: 'session' }",
       },

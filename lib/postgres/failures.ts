@@ -59,13 +59,13 @@ export function timedOut(name: string, trouble: unknown): IpcError {
 }
 
 export function closed(): IpcError {
-  return new IpcError('ERR_CLOSED', 'these locks are closed')
+  return new IpcError('ERR_CLOSED', 'this PostgresLocks object is closed')
 }
 
 /** The session that held a lock is gone. */
 export function lockLost(name: string, why: string, cause: unknown): IpcError {
   return new IpcError('ERR_LOCK_LOST', `the lock '${name}' is lost: ${why}`, {
-    hint: 'another process can hold it now: stop what it protects, and request it again',
+    hint: 'another process may hold it now: stop the work that it protects, and request it again',
     cause,
   })
 }

@@ -119,7 +119,7 @@ export class Session {
   check(): void {
     if (this.lost === undefined && this.#isWatched && this.#lease.left() === 0) {
       this.isSilent = true
-      this.lose(new Error(`the server was not heard of for ${this.#deadAfter * 0.9} ms`))
+      this.lose(new Error(`the server did not answer for ${this.#deadAfter * 0.9} ms`))
     }
   }
 

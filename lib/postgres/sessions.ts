@@ -126,7 +126,7 @@ export class Sessions {
   /** Ends the sessions that wait: the server does not answer, and they cannot ask it. Their waits start anew. */
   #loseWaits(): void {
     for (const session of [...this.#all]) {
-      if (session.holds.size === 0) session.lose(unavailable('the server was not heard of'))
+      if (session.holds.size === 0) session.lose(unavailable('the server did not answer'))
     }
   }
 

@@ -128,7 +128,7 @@ export class Entries {
       if (/^\d+$/.test(typeof answer === 'number' ? `${answer}` : typeof answer === 'string' ? answer : '')) {
         return Number(answer)
       }
-      throw unavailable(this.label, 'its answer to ZCOUNT is no number: is the client in a transaction?')
+      throw unavailable(this.label, 'its answer to ZCOUNT is not a number: is the client in a transaction?')
     })
   }
 

@@ -50,7 +50,7 @@ export function isForbidden(error: unknown): boolean {
 export function asIpcError(label: string, error: unknown): IpcError {
   if (error instanceof IpcError) return error
   return isFinal(error)
-    ? new IpcError('ERR_REFUSED', `Redis refused what ${label} asked for: ${messageOf(error)}`, {
+    ? new IpcError('ERR_REFUSED', `Redis refused a call for ${label}: ${messageOf(error)}`, {
         cause: error,
       })
     : unavailable(label, messageOf(error), error)

@@ -286,10 +286,9 @@ function notConnected(milliseconds: number, status: string, cause?: unknown): Er
 
 /** What a status of ioredis means. */
 const STATUS: Readonly<Record<string, string>> = {
-  connecting:
-    'it is being made: does a server answer at this address, and is it TLS at both ends or at none?',
-  connect: 'a server accepted it, and does not answer',
-  reconnecting: 'the last try failed, the next one is to come',
+  connecting: 'check that a server answers at this address, and that both ends use TLS or neither does',
+  connect: 'a server accepted the connection and does not answer',
+  reconnecting: 'the last attempt failed, and the next one follows',
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -196,7 +196,7 @@ export class RedisPermit implements PermitLike {
 
   #lose(why: string): void {
     const error = new IpcError('ERR_PERMIT_LOST', `the permit of ${this.#label} is lost: ${why}`, {
-      hint: 'others may hold it by now: stop what it was for, and acquire another one',
+      hint: 'another process may hold it now: stop the work that it is for, and acquire another permit',
       cause: this.#trouble,
     })
     this.#lostError = error
@@ -207,7 +207,7 @@ export class RedisPermit implements PermitLike {
     void this.#entry.giveBack().then(() => this.#watcher.onEnd())
     if (this.#controller !== undefined) this.#controller.abort(error)
     else {
-      process.emitWarning(`${error.message}, and nobody looks at its signal`, { code: 'OS_IPC_PERMIT_LOST' })
+      process.emitWarning(`${error.message}, and no code reads its signal`, { code: 'OS_IPC_PERMIT_LOST' })
     }
   }
 }

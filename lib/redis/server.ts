@@ -115,10 +115,7 @@ export class Server {
     const isNews = tookOver === 'from another' || asked - firstSeen(run) < this.#lease
     this.#checkStart(server, persistence)
     if (since < this.#lease && isNews) {
-      this.#announce(
-        run,
-        'another server has them now, and may lack the last permits that were taken from the one before',
-      )
+      this.#announce(run, 'another server has the permits now, and may lack the last ones')
     }
     this.#run = run
     this.#noteUntil = asked + this.#lease * NOTE_LEASES
@@ -207,7 +204,7 @@ export class Server {
         code: 'OS_IPC_REDIS_FRESH',
       })
     }
-    throw unavailable(this.#label, `${why}; it is asked again when their leases are over`)
+    throw unavailable(this.#label, `${why}; the next attempt follows when their leases are over`)
   }
 }
 

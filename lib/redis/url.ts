@@ -104,7 +104,7 @@ function settingsOf(query: URLSearchParams): RedisAddress {
   const settings: RedisAddress = {}
   for (const [name, value] of query) {
     if (!Object.hasOwn(SETTINGS, name)) {
-      throw unreadable(`its settings are ${Object.keys(SETTINGS).join(', ')}, and no others`)
+      throw unreadable(`it has an unknown setting; the known ones are ${Object.keys(SETTINGS).join(', ')}`)
     }
     Object.assign(settings, SETTINGS[name as Setting](value))
   }

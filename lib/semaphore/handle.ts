@@ -19,7 +19,7 @@ export class SemaphoreHandle extends Handle {
   timedOut(): IpcError {
     return new IpcError('ETIMEDOUT', `no unit of the semaphore ${this.label} came in time`, {
       errno: -constants.errno.ETIMEDOUT,
-      hint: 'no unit was free in that time: `os-ipc show` and info() tell who waits, and who used it last',
+      hint: 'no unit was free in that time: `os-ipc show` and info() list the waiters and the last user',
     })
   }
 

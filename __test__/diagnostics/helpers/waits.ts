@@ -10,7 +10,7 @@ import { type Event, heardOf } from './heard.ts'
 /** Something that is waited for. */
 export interface Taken {
   readonly name: string
-  readonly backend: 'sysv' | 'posix'
+  readonly backend: 'sysv' | 'posix' | 'windows'
   take(options?: WaitOptions): Promise<unknown>
   /** Gives one, through another handle. */
   give(): void

@@ -124,7 +124,7 @@ pub fn close_unused_locks() {
 /// Every lock that exists.
 #[napi]
 pub fn list_locks() -> napi::Result<Vec<NativeLockInfo>> {
-    let locks = LockEngine::list_all().or_fail()?;
+    let locks = LockEngine::of_platform().and_then(|engine| engine.list()).or_fail()?;
     Ok(locks.into_iter().map(NativeLockInfo::from).collect())
 }
 

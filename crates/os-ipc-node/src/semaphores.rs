@@ -20,7 +20,7 @@ pub struct OpenedSemaphore {
 /// Information about a semaphore; times in seconds since 1970.
 #[napi(object, object_from_js = false)]
 pub struct NativeSemaphoreInfo {
-    #[napi(ts_type = "'sysv' | 'posix'")]
+    #[napi(ts_type = "'sysv' | 'posix' | 'windows'")]
     pub backend: &'static str,
     pub name: Option<String>,
     pub key: Option<i32>,
@@ -64,7 +64,7 @@ pub fn semaphore_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+    #[napi(ts_arg_type = "'sysv' | 'posix' | 'windows'")] backend: String,
     initial: u32,
     mode: u32,
 ) -> napi::Result<OpenedSemaphore> {
@@ -78,7 +78,7 @@ pub fn semaphore_open(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+    #[napi(ts_arg_type = "'sysv' | 'posix' | 'windows'")] backend: String,
     owner: Option<Either<u32, String>>,
 ) -> napi::Result<u32> {
     let semaphore =
@@ -91,7 +91,7 @@ pub fn semaphore_open_or_create(
     env: Env,
     session: u32,
     id: Either<String, i32>,
-    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+    #[napi(ts_arg_type = "'sysv' | 'posix' | 'windows'")] backend: String,
     initial: u32,
     mode: u32,
     owner: Option<Either<u32, String>>,
@@ -105,7 +105,7 @@ pub fn semaphore_open_or_create(
 #[napi]
 pub fn semaphore_unlink_id(
     id: Either<String, i32>,
-    #[napi(ts_arg_type = "'sysv' | 'posix'")] backend: String,
+    #[napi(ts_arg_type = "'sysv' | 'posix' | 'windows'")] backend: String,
 ) -> napi::Result<bool> {
     existing_id_of(&id, &backend).and_then(|id| Semaphore::unlink_id(&id)).or_fail()
 }
@@ -238,7 +238,7 @@ impl From<SemaphoreInfo> for NativeSemaphoreInfo {
 /// The abilities of one backend on this platform.
 #[napi(object, object_from_js = false)]
 pub struct BackendCapabilities {
-    #[napi(ts_type = "'sysv' | 'posix'")]
+    #[napi(ts_type = "'sysv' | 'posix' | 'windows'")]
     pub name: &'static str,
     pub available: bool,
     pub is_default: bool,

@@ -5,12 +5,10 @@ use std::fmt::Display;
 use std::sync::OnceLock;
 
 use crate::error::{Code, Error, Remedy, Result};
+#[cfg(windows)]
+use crate::sys::access::{Access, Owned};
 #[cfg(unix)]
 use crate::sys::access::{Access, Users, own_uid};
-#[cfg(windows)]
-use crate::sys::failure::Failure;
-#[cfg(windows)]
-use crate::sys::kernel_object::Owned;
 
 /// The owners whose objects a call opens.
 ///
@@ -58,12 +56,12 @@ impl Owner {
             |why: &str| Error::new(Code::ForeignOwner, format!("{object} belongs to uid {uid}, {why}"));
         Err(if anonymous(uid) {
             refused("which stands for all users without a uid in this user namespace").with_hint(
-                "no call tells which user it is (see /proc/self/uid_map): trust every owner, if that is what you want",
+                "no call tells which user it is (see /proc/self/uid_map): if you trust every owner, allow all of them",
             )
             .with_remedy(Remedy::AnyOwner)
         } else {
             refused(&format!("which is neither this process's user ({own}) nor root"))
-                .with_hint("trust this owner, if that is what you want")
+                .with_hint("if you trust this owner, pass its uid")
                 .with_remedy(Remedy::Owner)
         }
         .with_owner(uid, None))
@@ -73,11 +71,7 @@ impl Owner {
 #[cfg(windows)]
 impl Owner {
     /// Refuses `object` if its owner is neither this process's user, nor SYSTEM or the administrators, nor allowed.
-    pub(crate) fn check(
-        self,
-        object: impl Display,
-        found: impl FnOnce() -> std::result::Result<Owned, Failure>,
-    ) -> Result<()> {
+    pub(crate) fn check(self, object: impl Display, access: Access) -> Result<()> {
         match self {
             Self::Any => return Ok(()),
             Self::Uid(_) => {
@@ -85,23 +79,21 @@ impl Owner {
                     Code::NotSupported,
                     "Windows has no uids: no owner can be given as one",
                 )
-                .with_hint("trust every owner, if that is what you want")
+                .with_hint("if you trust every owner, allow all of them")
                 .with_remedy(Remedy::AnyOwner));
             }
             Self::Default => {}
         }
-        match found() {
-            Ok(Owned::Trusted) => Ok(()),
-            Ok(Owned::Foreign(sid)) => Err(Error::new(
-                Code::ForeignOwner,
-                format!(
-                    "{object} belongs to {sid}, which is neither this process's user nor an administrator"
-                ),
-            )
-            .with_hint("trust every owner, if that is what you want")
-            .with_remedy(Remedy::AnyOwner)),
-            Err(Failure(call, code)) => Err(Error::system("cannot read the owner", call, object, code)),
-        }
+        let whose = match access.owned {
+            Owned::Trusted => return Ok(()),
+            Owned::Foreign(sid) => sid.to_string(),
+            Owned::Unknown => "a user that this process may not know".to_owned(),
+        };
+        let what =
+            format!("{object} belongs to {whose}, who is neither this process's user nor an administrator");
+        Err(Error::new(Code::ForeignOwner, what)
+            .with_hint("if you trust every owner, allow all of them")
+            .with_remedy(Remedy::AnyOwner))
     }
 }
 

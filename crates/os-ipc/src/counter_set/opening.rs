@@ -289,7 +289,7 @@ fn not_initialised(name: &SetName) -> Error {
     let noun = name.kind().noun();
     let what = format!("the {noun} {name} was created but never initialised: its creator died or hangs");
     Error::new(Code::NotInitialised, what)
-        .with_hint("creating it again finishes it, and it can be removed")
+        .with_hint("create it again, which finishes it, or remove it")
         .with_remedy(Remedy::Finish)
 }
 

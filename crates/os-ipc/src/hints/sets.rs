@@ -19,9 +19,9 @@ pub(crate) fn with_limits(error: Error) -> Error {
     }
     match SemaphoreLimits::of_host() {
         Some(SemaphoreLimits { in_all, sets, .. }) => error.with_hint(format!(
-            "this is not the disk: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
+            "the disk is not full: the host allows {sets} sets (SEMMNI) with {in_all} semaphores (SEMMNS) in all, and \
              one of the two is used up; `ipcs -s` lists them, sysctl kernel.sem raises the limits"
         )),
-        None => error.with_hint("this is not the disk: the limits of System V semaphores are reached"),
+        None => error.with_hint("the disk is not full: the limits of System V semaphores are reached"),
     }
 }

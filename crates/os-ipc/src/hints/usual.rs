@@ -59,7 +59,7 @@ const NO_RIGHT_TO_CHANGE: &str =
 const NO_SET_OR_SEGMENT: &str = "no object of this IPC namespace has this name or key, and each container has its own namespace: create the object first";
 const NO_FILE: &str = "no object has this name: create it first";
 const EXISTS: &str = "an object with this name or key exists: open it instead";
-const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log says which";
+const FILES_REFUSED: &str = "a seccomp filter or a security module (AppArmor, SELinux) of the container or host refuses the call: its log names the rule";
 pub(super) const NO_MEMORY: &str = "there is not enough memory, or this process or its container has reached its limit of address space or mappings";
 
 fn sets(call: &str, errno: OsCode) -> Option<&'static str> {
@@ -98,7 +98,7 @@ fn system_v(errno: OsCode) -> Option<&'static str> {
         OsCode::EIDRM | OsCode::EINVAL => "it was removed: open it again",
         OsCode::ENOMEM => NO_MEMORY,
         OsCode::ENOSPC => {
-            "this is not the disk: a limit of System V objects is reached (kernel.sem, kernel.shmmni, kernel.shmall)"
+            "the disk is not full: a limit of System V objects is reached (kernel.sem, kernel.shmmni, kernel.shmall)"
         }
         OsCode::ENFILE | OsCode::EMFILE => "the limit of open files of this process or host is reached",
         OsCode::EAGAIN => "nothing is free now, and the call does not wait",

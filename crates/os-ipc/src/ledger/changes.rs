@@ -102,7 +102,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
         Ok(true)
     }
 
-    #[allow(dead_code, reason = "no semaphore of this platform is a ledger")]
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only semaphores of Windows are ledgers"))]
     /// Takes one unit for good: a grant, then `held--`, then `total--`. A process that dies in between gives it back.
     pub(crate) fn consume(&self, slot: SlotNumber, pace: Pace) -> Result<bool, Retired> {
         if !self.grant(slot, pace)? {
@@ -112,7 +112,7 @@ impl<P: Place, G> Guarded<'_, P, G> {
         Ok(true)
     }
 
-    #[allow(dead_code, reason = "no semaphore of this platform is a ledger")]
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only semaphores of Windows are ledgers"))]
     /// Turns a unit of a slot into one that was taken for good: `held--`, then `total--`.
     pub(crate) fn disown(&self, slot: SlotNumber) {
         if self.ledger.give_back(slot) {

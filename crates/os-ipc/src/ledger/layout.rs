@@ -86,6 +86,16 @@ pub(crate) enum Kind {
     Semaphore = 2,
 }
 
+impl Kind {
+    /// How messages call it.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Semaphore => "semaphore",
+        }
+    }
+}
+
 /// What is wrong with a file that should be a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {

@@ -15,7 +15,6 @@
 //! Nothing here makes a system call. The words are those of a mapped file, or in tests of plain memory.
 
 mod changes;
-#[cfg(unix)]
 mod file;
 mod layout;
 mod line;

@@ -4,13 +4,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
-#[cfg(unix)]
 use super::ledger::Ledgers;
 #[cfg(system_v_semaphores)]
 use super::system_v::SystemV;
 use super::{LimitCreation, LimitId, LimitInfo};
 use crate::access::Owner;
-#[cfg(not(all(unix, system_v_semaphores)))]
+#[cfg(not(system_v_semaphores))]
 use crate::error::Code;
 use crate::error::{Error, Result};
 use crate::undo::kernel_undo;
@@ -78,7 +77,7 @@ pub(super) trait Identity: Debug + Send + Sync {
 }
 
 /// Whether this platform has limits.
-pub const HAS_LIMITS: bool = cfg!(unix);
+pub const HAS_LIMITS: bool = true;
 
 /// The engines of limits. A name lives in one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,15 +133,12 @@ impl LimitEngine {
         match self {
             #[cfg(system_v_semaphores)]
             Self::SystemV => Ok(&SystemV),
-            #[cfg(unix)]
             Self::Ledger => Ok(&Ledgers),
-            #[cfg(not(all(unix, system_v_semaphores)))]
-            _ if HAS_LIMITS => Err(Error::new(
+            #[cfg(not(system_v_semaphores))]
+            Self::SystemV => Err(Error::new(
                 Code::NotSupported,
                 format!("limits on this platform do not have the engine '{}'", self.name()),
             )),
-            #[cfg(not(all(unix, system_v_semaphores)))]
-            _ => Err(Error::new(Code::NotSupported, "os-ipc has no limits on this platform yet")),
         }
     }
 

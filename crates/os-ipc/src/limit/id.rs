@@ -48,7 +48,6 @@ impl LimitId {
     }
 
     /// The name; `None` for a raw key.
-    #[cfg(unix)]
     pub(super) fn name(&self) -> Option<&Name> {
         self.name.as_ref()
     }

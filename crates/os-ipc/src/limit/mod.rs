@@ -7,8 +7,7 @@ mod choice;
 mod engine;
 mod id;
 mod info;
-#[cfg(unix)]
-mod ledger;
+pub(crate) mod ledger;
 #[cfg(system_v_semaphores)]
 mod system_v;
 

@@ -1,17 +1,12 @@
 //! The engines of locks.
 
-#[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-#[cfg(unix)]
 use super::files;
 #[cfg(system_v_semaphores)]
 use super::system_v;
 use super::{LockInfo, LockName, LockRequest, idle, registry};
-use crate::error::Code;
-#[cfg(not(unix))]
-use crate::error::Error;
 use crate::error::Result;
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
@@ -23,7 +18,6 @@ pub enum LockEngine {
     #[cfg(system_v_semaphores)]
     SystemV,
     /// Files with flock(2), in this folder of the user.
-    #[cfg(unix)]
     Files(PathBuf),
 }
 
@@ -53,10 +47,7 @@ impl LockEngine {
         if Self::is_system_v() {
             return Ok(Self::SystemV);
         }
-        #[cfg(unix)]
-        return files::of_user().map(Self::Files);
-        #[cfg(not(unix))]
-        Err(Error::new(Code::NotSupported, "os-ipc has no locks on this platform"))
+        files::of_user().map(Self::Files)
     }
 
     /// Whether locks of this host are System V sets. The first call on Linux asks the kernel.
@@ -69,10 +60,7 @@ impl LockEngine {
     /// The engine of files in this folder, for tests.
     #[allow(clippy::unnecessary_wraps, reason = "not every platform has it")]
     pub fn in_folder(folder: &str) -> Result<Self> {
-        #[cfg(unix)]
-        return Ok(Self::Files(PathBuf::from(folder)));
-        #[cfg(not(unix))]
-        Err(Error::new(Code::NotSupported, format!("os-ipc has no locks on this platform: {folder}")))
+        Ok(Self::Files(PathBuf::from(folder)))
     }
 
     /// Chooses the engine.
@@ -80,7 +68,6 @@ impl LockEngine {
         match *self {
             #[cfg(system_v_semaphores)]
             Self::SystemV => Box::new(system_v::Sets),
-            #[cfg(unix)]
             Self::Files(ref folder) => Box::new(files::InFolder(folder)),
         }
     }
@@ -129,13 +116,5 @@ impl LockEngine {
     /// Every lock that exists.
     pub fn list(&self) -> Result<Vec<LockInfo>> {
         self.engine().list()
-    }
-
-    /// Every lock that exists on this host; none on a platform without locks.
-    pub fn list_all() -> Result<Vec<LockInfo>> {
-        match Self::of_platform() {
-            Err(error) if error.code() == Code::NotSupported => Ok(Vec::new()),
-            engine => engine?.list(),
-        }
     }
 }

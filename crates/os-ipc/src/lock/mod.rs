@@ -8,7 +8,6 @@ mod at_exit;
 mod engine;
 #[cfg(all(test, unix))]
 mod engine_tests;
-#[cfg(unix)]
 mod files;
 mod idle;
 mod info;

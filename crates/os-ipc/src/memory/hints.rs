@@ -9,15 +9,15 @@ pub(super) fn segment_limits(error: Error, size: usize) -> Error {
     match error.errno() {
         Some(OsCode::ENOSPC) => match (limits::segments(), limits::segment_pages(), there_are()) {
             (Some(most), _, Some(there)) if there >= most => error.with_hint(format!(
-                "this is not the disk: SHMMNI, the most segments of this host, is {most} and there are {there} \
+                "the disk is not full: SHMMNI, the most segments of this host, is {most} and there are {there} \
                  (/proc/sys/kernel/shmmni; `ipcs -m` lists them)"
             )).with_limit(most),
             (_, Some(pages), _) => error.with_hint(format!(
-                "this is not the disk: SHMALL, the most pages of all segments together, is {pages} \
+                "the disk is not full: SHMALL, the most pages of all segments together, is {pages} \
                  (/proc/sys/kernel/shmall; `ipcs -m` lists them)"
             )).with_limit(pages),
             _ => error.with_hint(
-                "this is not the disk: the kernel's limit of segments (SHMMNI) or of their pages (SHMALL) is reached; \
+                "the disk is not full: the kernel's limit of segments (SHMMNI) or of their pages (SHMALL) is reached; \
                  `ipcs -m` lists the segments",
             ),
         },

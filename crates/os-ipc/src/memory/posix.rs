@@ -183,7 +183,7 @@ fn open_once(name: &Name, writable: bool, owner: Owner) -> Result<Opened> {
         None => Ok(Opened::NotReady(Error::new(
             Code::NotInitialised,
             format!(
-                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is still at work"
+                "the shared memory '{name}' has no size after {READY_WITHIN:?}: its creator died or is not ready"
             ),
         ))),
     }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::backend::{Identity, Object, Place};
 use super::info::{MemoryKind, SharedMemoryInfo};
@@ -10,10 +11,10 @@ use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::Wanted;
 use crate::name::Name;
+use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
-use crate::sys::kernel_object::Owned;
 use crate::sys::mapping::Mapping;
-use crate::sys::named_memory::{self, Handle, Header, State, number_after};
+use crate::sys::named_memory::{self, Handle, Header, State, Use};
 
 /// How often a call tries again when other processes change the name between its steps: 1,000 times in a row is no accident.
 const ATTEMPTS: u32 = 1000;
@@ -25,39 +26,29 @@ impl Place for Named<'_> {
     fn make(&self, size: NonZeroUsize, _mode: u32) -> Result<Box<dyn Object>> {
         let &Self(name) = self;
         let failed = |refusal| refused("cannot create the shared memory", name, refusal);
-        let header = Header::open_or_create(name).map_err(failed)?;
-        check_owner(name, Owner::Default, || header.owner())?;
-        let exists = || failed(Refusal::Failed(Failure("CreateFileMapping", OsCode::EEXIST)));
-        let mut number = header.state().number();
-        for _ in 0..ATTEMPTS {
-            let state = header.state();
-            if state.size().is_some() && has_user(&header, state) {
-                return Err(exists());
+        let header = Header::open_or_create(Use::Memory, name.as_str()).map_err(failed)?;
+        check_owner(name, Owner::Default, header.access())?;
+        match header.draft(size).map_err(failed)? {
+            Some(draft) if draft.publish() => {
+                let named_memory::Draft { handle, state, .. } = draft;
+                Ok(Box::new(WindowsObject { name: name.clone(), handle, state, size }))
             }
-            number = number_after(number);
-            let too_large = || failed(Refusal::Failed(Failure("CreateFileMapping", OsCode::ENOMEM)));
-            let new = State::next(number, size).ok_or_else(too_large)?;
-            // A number that is in use belongs to an object that lost its name, or that another process is creating.
-            let Some(handle) = header.create_bytes(number, size).map_err(failed)? else { continue };
-            if header.change(state, new) {
-                return Ok(Box::new(WindowsObject { handle, state: new, size }));
-            }
+            _ => Err(failed(Refusal::Failed(Failure("CreateFileMapping", OsCode::EEXIST)))),
         }
-        Err(exists())
     }
 
     fn find(&self, writable: bool, owner: Owner) -> Result<Box<dyn Object>> {
         let &Self(name) = self;
         let failed = |refusal| refused("cannot open the shared memory", name, refusal);
-        let header = Header::open(name).map_err(failed)?;
-        check_owner(name, owner, || header.owner())?;
+        let header = Header::open(Use::Memory, name.as_str()).map_err(failed)?;
+        check_owner(name, owner, header.access())?;
         for _ in 0..ATTEMPTS {
             let state = header.state();
             let Some(size) = state.size() else { break };
             match header.open_bytes(state.number(), writable) {
                 Ok(handle) => {
-                    check_owner(name, owner, || handle.owner())?;
-                    return Ok(Box::new(WindowsObject { handle, state, size }));
+                    check_owner(name, owner, handle.access())?;
+                    return Ok(Box::new(WindowsObject { name: name.clone(), handle, state, size }));
                 }
                 Err(refusal) if is_absent(refusal) && header.state() == state => break,
                 Err(refusal) if is_absent(refusal) => {}
@@ -69,14 +60,14 @@ impl Place for Named<'_> {
 
     fn remove(&self) -> Result<bool> {
         let &Self(name) = self;
-        let header = match Header::open(name) {
+        let header = match Header::open(Use::Memory, name.as_str()) {
             Ok(header) => header,
             Err(refusal) if is_absent(refusal) => return Ok(false),
             Err(refusal) => return Err(refused("cannot remove the shared memory", name, refusal)),
         };
         loop {
             let state = header.state();
-            if state.size().is_none() || !has_user(&header, state) {
+            if !header.has_object(state) {
                 return Ok(false);
             }
             if header.change(state, state.removed()) {
@@ -92,6 +83,7 @@ impl Place for Named<'_> {
 
 /// An open object.
 struct WindowsObject {
+    name: Name,
     handle: Handle,
     /// The state of the header while this object has the name.
     state: State,
@@ -100,7 +92,7 @@ struct WindowsObject {
 
 impl Display for WindowsObject {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the shared memory '{}'", self.handle.header().name())
+        write!(out, "the shared memory '{}'", self.name)
     }
 }
 
@@ -110,71 +102,64 @@ impl Object for WindowsObject {
     }
 
     fn name(&self) -> Option<&Name> {
-        Some(self.handle.header().name())
+        Some(&self.name)
     }
 
     fn map(&self, writable: bool) -> Result<Mapping> {
         Mapping::of_file(&self.handle, self.size, writable).map_err(|code| {
-            let name = self.handle.header().name();
+            let name = &self.name;
             Error::system("cannot map the shared memory", "MapViewOfFile", format_args!("'{name}'"), code)
         })
     }
 
     fn info(&self) -> Result<SharedMemoryInfo> {
-        Ok(info(self.handle.header().name(), self.size, self.handle.header().state() != self.state))
+        let removed = self.handle.header().state() != self.state;
+        Ok(info(&self.name, self.size, self.handle.header().created(), removed))
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Which(Arc::clone(self.handle.header()), self.state))
+        Arc::new(Which(self.name.clone(), Arc::clone(self.handle.header()), self.state))
     }
 }
 
 /// The identity of an object. It keeps the header, and so the numbers of the objects of this name.
-struct Which(Arc<Header>, State);
+struct Which(Name, Arc<Header>, State);
 
 impl fmt::Debug for Which {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("Which").field(self.0.name()).field(&self.1).finish()
+        out.debug_tuple("Which").field(&self.0).field(&self.2).finish()
     }
 }
 
 impl Identity for Which {
     /// Takes the name from the object, unless it has lost it already.
     fn remove(&self) -> Result<()> {
-        self.0.change(self.1, self.1.removed());
+        self.1.change(self.2, self.2.removed());
         Ok(())
     }
 }
 
 /// Every object of this session that we may read.
 pub(super) fn list() -> Result<Vec<SharedMemoryInfo>> {
-    let names = named_memory::names().map_err(|Failure(call, code)| {
+    let names = Use::Memory.names().map_err(|Failure(call, code)| {
         Error::system("cannot list the shared memory", call, "BaseNamedObjects", code)
     })?;
-    let look = |name: Name| {
-        let header = Header::open(&name).ok()?;
+    let look = |name: &String| {
+        let name = Name::existing_memory(name).ok()?;
+        let header = Header::open(Use::Memory, name.as_str()).ok()?;
         let state = header.state();
-        let size = state.size()?;
-        has_user(&header, state).then(|| info(&name, size, false))
+        let size = state.size().filter(|_| header.has_object(state))?;
+        Some(info(&name, size, header.created(), false))
     };
-    Ok(names.into_iter().filter_map(look).collect())
-}
-
-/// Whether the object of this state exists: it ends with its last handle, whatever the header says.
-fn has_user(header: &Arc<Header>, state: State) -> bool {
-    !matches!(header.open_bytes(state.number(), false), Err(refusal) if is_absent(refusal))
+    Ok(names.iter().filter_map(look).collect())
 }
 
 fn is_absent(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Failed(Failure(_, OsCode::ENOENT)))
 }
 
-fn check_owner(
-    name: &Name,
-    owner: Owner,
-    found: impl FnOnce() -> std::result::Result<Owned, Failure>,
-) -> Result<()> {
-    owner.check(format_args!("the shared memory '{name}'"), found)
+fn check_owner(name: &Name, owner: Owner, access: Access) -> Result<()> {
+    owner.check(format_args!("the shared memory '{name}'"), access)
 }
 
 fn refused(what: &'static str, name: &Name, refusal: Refusal) -> Error {
@@ -187,7 +172,7 @@ fn refused(what: &'static str, name: &Name, refusal: Refusal) -> Error {
 }
 
 /// What Windows does not have is 0, as in Node's `fs.Stats` there; the mode is that of the list of access.
-fn info(name: &Name, size: NonZeroUsize, removed: bool) -> SharedMemoryInfo {
+fn info(name: &Name, size: NonZeroUsize, created: u64, removed: bool) -> SharedMemoryInfo {
     SharedMemoryInfo {
         kind: MemoryKind::Windows,
         name: Some(name.clone()),
@@ -200,7 +185,7 @@ fn info(name: &Name, size: NonZeroUsize, removed: bool) -> SharedMemoryInfo {
         uid: 0,
         gid: 0,
         mode: 0o600,
-        created_at: None,
+        created_at: UNIX_EPOCH.checked_add(Duration::from_secs(created)),
         attached_at: None,
         detached_at: None,
         changed_at: None,

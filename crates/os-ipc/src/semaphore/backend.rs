@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(windows)]
+use super::ledger::Ledgers;
 #[cfg(unix)]
 use super::posix::Posix;
 #[cfg(system_v_semaphores)]
@@ -22,6 +24,8 @@ pub enum Backend {
     SystemV,
     /// sem_open(3): found by name.
     Posix,
+    /// A ledger in shared memory of Windows: found by name.
+    Windows,
 }
 
 /// The abilities of a backend on this platform.
@@ -109,7 +113,7 @@ pub(super) trait Identity: Debug + Send + Sync {
 
 impl Backend {
     /// All backends, in the order of preference for a name.
-    pub const ALL: [Self; 2] = [Self::SystemV, Self::Posix];
+    pub const ALL: [Self; 3] = [Self::SystemV, Self::Posix, Self::Windows];
 
     /// Chooses the backend; `None` if this platform lacks it.
     #[allow(clippy::unnecessary_wraps, reason = "not every platform has all of them")]
@@ -123,6 +127,10 @@ impl Backend {
             Self::Posix => Some(&Posix),
             #[cfg(not(unix))]
             Self::Posix => None,
+            #[cfg(windows)]
+            Self::Windows => Some(&Ledgers),
+            #[cfg(not(windows))]
+            Self::Windows => None,
         }
     }
 
@@ -145,6 +153,7 @@ impl Backend {
         match self {
             Self::SystemV => Remedy::SystemV,
             Self::Posix => Remedy::Posix,
+            Self::Windows => Remedy::Open,
         }
     }
 
@@ -152,12 +161,13 @@ impl Backend {
         self.engine().map(Engine::facts).unwrap_or_default()
     }
 
-    /// The name of the backend for programs: `sysv` or `posix`.
+    /// The name of the backend for programs: `sysv`, `posix` or `windows`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::SystemV => "sysv",
             Self::Posix => "posix",
+            Self::Windows => "windows",
         }
     }
 
@@ -209,7 +219,7 @@ impl Backend {
     }
 }
 
-/// System V on Linux, POSIX on darwin.
+/// System V on Linux, POSIX on darwin, that of Windows there.
 impl Default for Backend {
     fn default() -> Self {
         Self::ALL.into_iter().find(|backend| backend.is_available()).unwrap_or(Self::SystemV)
@@ -221,6 +231,7 @@ impl std::fmt::Display for Backend {
         out.write_str(match self {
             Self::SystemV => "System V",
             Self::Posix => "POSIX",
+            Self::Windows => "Windows",
         })
     }
 }

@@ -8,6 +8,6 @@ pub(super) fn elsewhere(id: &SemaphoreId) -> Option<(String, Remedy)> {
     let (asked, name) = (id.backend(), id.given_name()?);
     let has_it = |other: &Backend| *other != asked && other.engine().is_some_and(|engine| engine.has(name));
     let other = Backend::ALL.into_iter().find(has_it)?;
-    let hint = format!("no {asked} semaphore has this name, but a {other} one does: open that one");
+    let hint = format!("no {asked} semaphore has this name, but a {other} semaphore has: open that one");
     Some((hint, other.remedy()))
 }

@@ -40,7 +40,7 @@ impl SemaphoreId {
     fn of_name(name: Name, backend: Backend) -> Result<Self> {
         let key = match backend {
             Backend::SystemV => Some(Key::of_name(&name)?),
-            Backend::Posix => None,
+            Backend::Posix | Backend::Windows => None,
         };
         Self { backend, name: Some(name), key }.available()
     }

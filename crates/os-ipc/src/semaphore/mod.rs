@@ -6,6 +6,8 @@ mod explain;
 mod id;
 mod identity;
 mod info;
+#[cfg(windows)]
+mod ledger;
 #[cfg(unix)]
 pub(crate) mod patience;
 #[cfg(unix)]

@@ -7,7 +7,6 @@
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]
 compile_error!("os-ipc runs on Linux, macOS and Windows: this target has no backend");
 
-#[cfg(unix)]
 pub(crate) mod access;
 mod bus_guard;
 mod code;
@@ -16,17 +15,13 @@ mod copy;
 pub(crate) mod death;
 pub(crate) mod exec;
 pub(crate) mod failure;
-#[cfg(unix)]
 pub(crate) mod file_identity;
-#[cfg(unix)]
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod interrupt;
 #[cfg(windows)]
 pub(crate) mod kernel_object;
-#[cfg(unix)]
 pub(crate) mod ledger_file;
-#[cfg(unix)]
 pub(crate) mod lock_file;
 pub(crate) mod mapping;
 pub(crate) mod named_memory;
@@ -39,7 +34,6 @@ pub(crate) mod shm_folder;
 #[cfg(unix)]
 pub(crate) mod system_v;
 pub(crate) mod thread;
-#[cfg(unix)]
 pub(crate) mod user_folder;
 #[allow(dead_code, unused_imports, reason = "the ledger uses the rest")]
 pub(crate) mod wake;
@@ -53,7 +47,6 @@ pub use code::OsCode;
 pub(crate) use host::file_size_limit;
 #[cfg(system_v_semaphores)]
 pub(crate) use host::image;
-#[cfg(unix)]
 pub(crate) use host::in_use;
 pub(crate) use host::{
     at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,

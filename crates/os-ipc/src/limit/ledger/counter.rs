@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::opening::{self, Opened, failed};
+use super::opening::{self, Named, Opened, failed};
 use crate::error::{Code, Error, OsCode, Result};
-use crate::ledger::{Entry, Guarded, Ledger, Pace, Retired, SlotNumber, Step};
+use crate::ledger::{Entry, Guarded, Kind, Ledger, Pace, Retired, SlotNumber, Step};
 use crate::limit::PERMITS_MAX;
-use crate::name::Name;
 use crate::sys::clock;
 use crate::sys::death::{self, ProcessId};
 use crate::sys::failure::Failure;
@@ -49,7 +48,7 @@ fn micros(time: Duration) -> u64 {
 
 /// The ledger, as this process uses it.
 pub(crate) struct LedgerCounter {
-    name: Name,
+    name: Named,
     ledger: Ledger<LedgerFile>,
     status: Status,
     own: ProcessId,
@@ -96,15 +95,15 @@ impl LedgerCounter {
         Self { name, ledger, status, own, slot: AtomicU32::new(NONE), hold: Mutex::default() }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    pub(super) fn name_of(&self) -> &Name {
+    pub(crate) fn name_of(&self) -> &Named {
         &self.name
     }
 
-    pub(super) fn ledger(&self) -> &Ledger<LedgerFile> {
+    pub(crate) fn ledger(&self) -> &Ledger<LedgerFile> {
         &self.ledger
     }
 
@@ -129,21 +128,20 @@ impl LedgerCounter {
     }
 
     /// The error for a removed limit.
-    pub(super) fn check_exists(&self, act: &str) -> Result<()> {
+    pub(crate) fn check_exists(&self, act: &str) -> Result<()> {
         if self.ledger.is_retired() {
-            return Err(self.removed(&format!("{act} the limit")));
+            return Err(self.removed(act));
         }
         Ok(())
     }
 
     fn removed(&self, act: &str) -> Error {
         if self.ledger.place().is_torn() {
-            let what = format!("another process truncated the file of the limit '{}'", self.name);
-            return Error::new(Code::Truncated, what)
-                .with_hint("no program of os-ipc does that: remove the limit");
+            let what = format!("another process truncated the file of {:#}", self.name);
+            return Error::new(Code::Truncated, what).with_hint("no program of os-ipc does that: remove it");
         }
         let object = format!("'{}'", self.name);
-        Error::system(format!("cannot {act}"), "flock", object, OsCode::EIDRM)
+        Error::system(format!("cannot {act} the {}", self.name.noun()), "flock", object, OsCode::EIDRM)
             .with_hint("it was removed: open it again")
     }
 
@@ -206,7 +204,7 @@ impl LedgerCounter {
         const MORE: u32 = 64;
         let layout = self.ledger.layout();
         if hold.room >= layout.slots() {
-            let what = format!("{} processes use the limit '{}', and no more can", layout.slots(), self.name);
+            let what = format!("{} processes use {:#}, and no more can", layout.slots(), self.name);
             return Err(Error::new(Code::NoSlot, what).with_limit(u64::from(layout.slots())));
         }
         let room = (self.ledger.high() + MORE).min(layout.slots());
@@ -266,6 +264,8 @@ impl LedgerCounter {
 
     /// Takes for the request if it is the turn of this process. `in_line` is whether it waits: then it has a ticket afterwards.
     fn look(&self, request: Request, in_line: bool) -> Result<Option<Token>> {
+        // Also while a stopped process has the guard.
+        self.check_exists("take a permit from")?;
         let mut hold = self.lock();
         hold.again = None;
         let Some(slot) = self.claim(&mut hold)? else {
@@ -307,12 +307,20 @@ impl LedgerCounter {
                 Ok(Step::None) => Ok(Attempt::Nothing),
                 Err(Retired) => Err(Retired),
             },
+            Request::Unit => guarded
+                .consume(slot, pace)
+                .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
             _ => guarded
                 .grant(slot, pace)
                 .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
         };
         drop(guarded);
-        let outcome = outcome.map_err(|Retired| self.removed("take a permit from the limit"))?;
+        let outcome = outcome.map_err(|Retired| {
+            self.removed(match self.name.kind {
+                Kind::Limit => "take a permit from",
+                Kind::Semaphore => "take a unit from",
+            })
+        })?;
         if ticket != 0 && matches!(outcome, Attempt::Done(_)) {
             if matches!(outcome, Attempt::Done(REACHED)) {
                 self.ledger.part(slot);
@@ -375,6 +383,18 @@ impl LedgerCounter {
         Ok(true)
     }
 
+    /// Adds units; false if there would be more than `most`.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "only semaphores of Windows are ledgers"))]
+    pub(crate) fn post(&self, units: u32, most: u32) -> Result<bool> {
+        self.announce(opening::GUARD_WITHIN)?;
+        self.check_exists("post to")?;
+        let posted = self.ledger.post(units, most);
+        if posted {
+            self.wake_others();
+        }
+        Ok(posted)
+    }
+
     /// Raises the number of permits.
     pub(super) fn grow(&self, from: u32, to: u32) -> Result<bool> {
         self.announce(opening::GUARD_WITHIN)?;
@@ -383,7 +403,7 @@ impl LedgerCounter {
         };
         let grown = guarded.grow(from, to.min(u32::from(PERMITS_MAX)));
         drop(guarded);
-        let grown = grown.map_err(|Retired| self.removed("resize the limit"))?;
+        let grown = grown.map_err(|Retired| self.removed("resize"))?;
         if grown {
             self.wake_others();
         }
@@ -401,7 +421,7 @@ impl LedgerCounter {
     }
 
     /// Removes the limit; all who wait get `EIDRM`.
-    pub(super) fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(&self) -> Result<()> {
         /// The most that a stopped process holds up the removal before its mark: 100 ms.
         const PATIENCE: Duration = Duration::from_millis(100);
         if self.ledger.is_retired() {
@@ -436,6 +456,9 @@ impl Counter for LedgerCounter {
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
         match request {
             Request::Shrink(_) if token == REACHED => return Ok(()),
+            Request::Unit => {
+                self.ledger.post(1, u32::MAX);
+            }
             Request::Shrink(_) => drop(self.ledger.post(1, u32::from(PERMITS_MAX))),
             _ => {
                 if let Some(slot) = self.slot() {

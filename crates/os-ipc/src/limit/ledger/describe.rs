@@ -13,12 +13,19 @@ use super::opening::failed;
 /// Every ledger that we may read. One that is gone by now is not on the list.
 pub(super) fn list() -> Vec<LimitInfo> {
     let Ok(folder) = sys::folder() else { return Vec::new() };
-    sys::names(folder).iter().filter_map(|name| of_file(folder, name)).collect()
+    sys::names(folder).iter().filter_map(|name| Some(of_file(folder, name, Kind::Limit)?.0)).collect()
 }
 
-fn of_file(folder: &std::path::Path, name: &str) -> Option<LimitInfo> {
+/// The ledgers of semaphores, as a list of limits has them, and their values.
+#[cfg(windows)]
+pub(crate) fn semaphores() -> Vec<(LimitInfo, u32)> {
+    let Ok(folder) = sys::folder() else { return Vec::new() };
+    sys::names(folder).iter().filter_map(|name| of_file(folder, name, Kind::Semaphore)).collect()
+}
+
+fn of_file(folder: &std::path::Path, name: &str, kind: Kind) -> Option<(LimitInfo, u32)> {
     let (file, status) = LedgerFile::open(folder, name, false, |_| Ok(())).ok()?;
-    let layout = Layout::check(&file, file.mapping().length(), Kind::Limit).ok()?;
+    let layout = Layout::check(&file, file.mapping().length(), kind).ok()?;
     let name = Layout::name(&file)?;
     let origin = own_origin();
     let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
@@ -28,13 +35,18 @@ fn of_file(folder: &std::path::Path, name: &str) -> Option<LimitInfo> {
 
 /// What an open ledger says.
 pub(super) fn of_open(counter: &LedgerCounter) -> Result<LimitInfo> {
+    Ok(with_value(counter)?.0)
+}
+
+/// What an open ledger says, and its value.
+pub(crate) fn with_value(counter: &LedgerCounter) -> Result<(LimitInfo, u32)> {
     let status =
         counter.ledger().place().status().map_err(|failure| failed("read", counter.name_of(), failure))?;
     Ok(describe(counter.ledger(), counter.name().to_owned(), &status, true))
 }
 
 /// `knows` is whether this process can tell the dead from the living.
-fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: bool) -> LimitInfo {
+fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: bool) -> (LimitInfo, u32) {
     let (total, entries) = settled(ledger);
     // What a dead process held is free: whoever needs it next takes it from there.
     let living: Vec<_> = entries
@@ -50,13 +62,14 @@ fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: b
         .collect();
     stopped.sort_unstable();
     stopped.dedup();
-    LimitInfo {
+    let value = total.saturating_sub(held);
+    let info = LimitInfo {
         engine: LimitEngine::Ledger,
         name: Some(name),
         key: None,
         id: None,
         permits: Some(narrow(total)),
-        free: narrow(total.saturating_sub(held)),
+        free: narrow(value),
         holders: Some(if knows { holders(&living) } else { Vec::new() }),
         unnamed: Some(if knows { 0 } else { held }),
         stopped: Some(stopped),
@@ -69,7 +82,8 @@ fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: b
         operated_at: None,
         changed_at: status.changed,
         verified: true,
-    }
+    };
+    (info, value)
 }
 
 /// The number of permits and who has them: looked at until two looks agree.

@@ -1,9 +1,9 @@
 //! Limits as ledgers: files in which each process writes what it holds, for kernels that undo nothing.
 
 mod counter;
-mod describe;
+pub(crate) mod describe;
 mod inherited;
-mod opening;
+pub(crate) mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -15,25 +15,26 @@ use super::engine::{Engine, Identity, Object};
 use super::{LimitCreation, LimitId, LimitInfo, checked_permits};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
+use crate::ledger::Kind;
 use crate::name::Name;
 use crate::sys::file_identity::FileIdentity;
 use crate::waiting::{Holder, Queue, Request, block_in_queue};
-use counter::LedgerCounter;
-use opening::Opened;
+pub(crate) use counter::LedgerCounter;
 #[cfg(system_v_semaphores)]
 pub(super) use opening::exists;
+pub(crate) use opening::{Named, Opened};
 
 /// Files in shared memory: whoever finds a dead process gives back what it held.
 pub(super) struct Ledgers;
 
 impl Engine for Ledgers {
     fn create(&self, id: &LimitId, creation: LimitCreation) -> Result<Box<dyn Object>> {
-        let name = name_of(id)?;
-        opening::create(name, checked_permits(creation.permits)?, creation.mode).map(of_file)
+        let name = &name_of(id)?;
+        opening::create(name, checked_permits(creation.permits)?.into(), creation.mode).map(of_file)
     }
 
     fn open(&self, id: &LimitId, owner: Owner) -> Result<Box<dyn Object>> {
-        let name = name_of(id)?;
+        let name = &name_of(id)?;
         opening::open(name, owner)?.map(of_file).ok_or_else(|| opening::absent(name))
     }
 
@@ -43,13 +44,13 @@ impl Engine for Ledgers {
         creation: LimitCreation,
         owner: Owner,
     ) -> Result<(Box<dyn Object>, bool)> {
-        let name = name_of(id)?;
+        let name = &name_of(id)?;
         let permits = checked_permits(creation.permits)?;
         loop {
             if let Some(opened) = opening::open(name, owner)? {
                 return Ok((of_file(opened), false));
             }
-            match opening::create(name, permits, creation.mode) {
+            match opening::create(name, permits.into(), creation.mode) {
                 // Another process was quicker.
                 Err(error) if error.errno() == Some(OsCode::EEXIST) => {}
                 created => return Ok((of_file(created?), true)),
@@ -58,7 +59,7 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &LimitId) -> Result<bool> {
-        let Some(opened) = opening::open(name_of(id)?, Owner::Any)? else { return Ok(false) };
+        let Some(opened) = opening::open(&name_of(id)?, Owner::Any)? else { return Ok(false) };
         known(opened).counter.remove().map(|()| true)
     }
 
@@ -68,17 +69,18 @@ impl Engine for Ledgers {
 }
 
 /// A ledger is found by its name.
-fn name_of(id: &LimitId) -> Result<&Name> {
-    id.name().ok_or_else(|| {
+fn name_of(id: &LimitId) -> Result<Named> {
+    let named = |name: &Name| Named { kind: Kind::Limit, name: name.clone() };
+    id.name().map(named).ok_or_else(|| {
         Error::new(Code::NotSupported, format!("a limit of the engine 'ledger' has a name, not a key: {id}"))
             .with_hint("a key is that of a System V set: use the engine 'sysv', or a name")
     })
 }
 
 /// An open ledger.
-struct Open {
-    counter: Arc<LedgerCounter>,
-    queue: Arc<Queue>,
+pub(crate) struct Open {
+    pub(crate) counter: Arc<LedgerCounter>,
+    pub(crate) queue: Arc<Queue>,
 }
 
 fn of_file(opened: Opened) -> Box<dyn Object> {
@@ -91,7 +93,7 @@ struct Known {
     queue: Weak<Queue>,
 }
 
-fn known(opened: Opened) -> Open {
+pub(crate) fn known(opened: Opened) -> Open {
     static KNOWN: LazyLock<Mutex<HashMap<FileIdentity, Known>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let identity = opened.status.identity;

@@ -1,5 +1,6 @@
 //! How ledgers are found, created and removed.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::sleep;
@@ -9,6 +10,7 @@ use fnv::FnvHasher;
 use std::hash::Hasher;
 
 use crate::access::Owner;
+use crate::error::Remedy;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints;
 use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
@@ -28,9 +30,38 @@ const FIRST_SLOTS: u32 = 64;
 /// The most that a guard is waited for: 1 s. Its holder makes no system call, so it is stopped, or waits for a processor.
 pub(super) const GUARD_WITHIN: Duration = Duration::from_secs(1);
 
+/// A name, and what is to have it.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) kind: Kind,
+    pub(crate) name: Name,
+}
+
+impl Named {
+    pub(crate) fn as_str(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// How messages call it.
+    pub(crate) fn noun(&self) -> &'static str {
+        self.kind.noun()
+    }
+}
+
+/// The name; `{:#}` says what has it too: `the limit '/jobs'`.
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if out.alternate() {
+            write!(out, "the {} '{}'", self.noun(), self.name)
+        } else {
+            fmt::Display::fmt(&self.name, out)
+        }
+    }
+}
+
 /// A ledger that was found or created.
-pub(super) struct Opened {
-    pub(super) name: Name,
+pub(crate) struct Opened {
+    pub(super) name: Named,
     pub(super) ledger: Ledger<LedgerFile>,
     pub(super) status: Status,
 }
@@ -50,28 +81,28 @@ fn file_name(name: &Name) -> String {
 }
 
 /// The folder of all ledgers.
-pub(super) fn folder(name: &Name) -> Result<&'static Path> {
+pub(super) fn folder(name: &Named) -> Result<&'static Path> {
     sys::folder().map_err(|refusal| match refusal {
         Refusal::Failed(failure) => failed("find the folder of", name, failure),
         Refusal::NotAnObject(what) => {
-            Error::new(Code::NotAnObject, format!("the folder of the limit '{name}' is {what}")).with_hint(
+            Error::new(Code::NotAnObject, format!("the folder of {name:#} is {what}")).with_hint(
                 "a limit of the engine 'ledger' needs /dev/shm or /var/tmp, with mode 1777 and owned by root",
             )
         }
     })
 }
 
-pub(super) fn failed(act: &str, name: &Name, Failure(call, errno): Failure) -> Error {
-    Error::system(format!("cannot {act} the limit"), call, format_args!("'{name}'"), errno)
+pub(crate) fn failed(act: &str, name: &Named, Failure(call, errno): Failure) -> Error {
+    Error::system(format!("cannot {act} the {}", name.noun()), call, format_args!("'{name}'"), errno)
 }
 
 /// The error for a name that no ledger has.
-pub(super) fn absent(name: &Name) -> Error {
+pub(crate) fn absent(name: &Named) -> Error {
     failed("open", name, Failure("open", OsCode::ENOENT))
 }
 
 /// Opens the ledger of this name; `None` if there is none.
-pub(super) fn open(name: &Name, owner: Owner) -> Result<Option<Opened>> {
+pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
     let deadline = Instant::now() + READY_WITHIN;
     loop {
         match find(name, owner)? {
@@ -84,7 +115,7 @@ pub(super) fn open(name: &Name, owner: Owner) -> Result<Option<Opened>> {
 }
 
 /// Creates a ledger that is complete when other processes can see it, or absent.
-pub(super) fn create(name: &Name, permits: u16, mode: u32) -> Result<Opened> {
+pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
     let taken = || failed("create", name, Failure("linkat", OsCode::EEXIST));
     loop {
         // A removed ledger that still has the name makes room here.
@@ -96,14 +127,13 @@ pub(super) fn create(name: &Name, permits: u16, mode: u32) -> Result<Opened> {
         let make = || -> std::result::Result<LedgerFile, Failure> {
             let draft = Draft::new(
                 sys::folder().map_err(call_of)?,
-                &file_name(name),
+                &file_name(&name.name),
                 size,
                 layout.size_up_to(FIRST_SLOTS),
             )?;
             let origin = own_origin();
             let (boot, space) = (origin.boot, origin.space);
-            let content =
-                Content { kind: Kind::Limit, name: name.as_str(), total: u32::from(permits), boot, space };
+            let content = Content { kind: name.kind, name: name.as_str(), total, boot, space };
             layout.write(draft.file(), &content);
             draft.file().enter().map_err(|errno| Failure("fcntl", errno))?;
             draft.publish(mode)
@@ -129,7 +159,7 @@ fn call_of(refusal: Refusal) -> Failure {
 }
 
 /// Only the owner of a ledger and root may remove it.
-pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
+pub(super) fn check_removable(name: &Named, status: &Status) -> Result<()> {
     if [0, status.access.uid].contains(&own_uid()) {
         return Ok(());
     }
@@ -140,7 +170,7 @@ pub(super) fn check_removable(name: &Name, status: &Status) -> Result<()> {
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
-pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
+pub(super) fn retire(name: &Named, ledger: &Ledger<LedgerFile>, status: &Status) -> Result<()> {
     ledger.retire();
     if let Ok(folder) = sys::folder() {
         ledger.all_waiting(|id| wake::hint(folder, ProcessId(id), status.identity.number()));
@@ -149,7 +179,7 @@ pub(super) fn retire(name: &Name, ledger: &Ledger<LedgerFile>, status: &Status) 
 }
 
 /// Removes the file of a retired ledger, if it still has its name.
-fn remove_file(name: &Name, ledger: &Ledger<LedgerFile>) -> Result<()> {
+fn remove_file(name: &Named, ledger: &Ledger<LedgerFile>) -> Result<()> {
     let deadline = Instant::now() + GUARD_WITHIN;
     loop {
         match ledger
@@ -168,18 +198,22 @@ fn remove_file(name: &Name, ledger: &Ledger<LedgerFile>) -> Result<()> {
 }
 
 /// The error for a guard that its holder keeps.
-pub(super) fn guard_is_held(name: &Name, ledger: &Ledger<LedgerFile>) -> Error {
+pub(super) fn guard_is_held(name: &Named, ledger: &Ledger<LedgerFile>) -> Error {
     let holder = ProcessId(ledger.guard_holder());
     let held = failed("change", name, Failure("flock", OsCode::EBUSY));
     if holder.0 == 0 {
         return held.with_hint("another program has the lock of its file: see `lslocks`");
     }
-    held.with_hint(format!("process {} stopped while it changed the limit: continue or end it", holder.pid()))
+    held.with_hint(format!(
+        "process {} stopped while it changed the {}: continue or end it",
+        holder.pid(),
+        name.noun()
+    ))
 }
 
 /// Looks for the ledger of this name once.
-fn find(name: &Name, owner: Owner) -> Result<Found> {
-    let named = format!("the limit '{name}'");
+fn find(name: &Named, owner: Owner) -> Result<Found> {
+    let named = format!("{name:#}");
     let mut foreign = None;
     let check = |status: &Status| {
         foreign = owner.check(&named, status.access).err();
@@ -189,7 +223,7 @@ fn find(name: &Name, owner: Owner) -> Result<Found> {
             None => Ok(()),
         }
     };
-    let (file, status) = match LedgerFile::open(folder(name)?, &file_name(name), true, check) {
+    let (file, status) = match LedgerFile::open(folder(name)?, &file_name(&name.name), true, check) {
         Ok(opened) => opened,
         Err(_) if foreign.is_some() => return Err(foreign.unwrap_or_else(|| absent(name))),
         Err(Refusal::Failed(Failure(_, OsCode::ENOENT))) => return Ok(Found::Absent),
@@ -200,16 +234,22 @@ fn find(name: &Name, owner: Owner) -> Result<Found> {
     if status.removed {
         return Ok(Found::Unready(absent(name)));
     }
-    let layout = match Layout::check(&file, file.mapping().length(), Kind::Limit) {
+    let layout = match Layout::check(&file, file.mapping().length(), name.kind) {
         Ok(layout) => layout,
         Err(Flaw::Foreign) => return Err(not_a_ledger(name, "a file of another program or version")),
         Err(Flaw::WrongKind) => {
-            return Err(Error::new(Code::WrongKind, format!("'{name}' is a semaphore, not a limit")));
+            let (other, remedy) = match name.kind {
+                Kind::Limit => (Kind::Semaphore, Remedy::Semaphore),
+                Kind::Semaphore => (Kind::Limit, Remedy::Limit),
+            };
+            let what = format!("'{name}' is a {}, not a {}", other.noun(), name.noun());
+            let hint = format!("open it as a {}, or choose another name", other.noun());
+            return Err(Error::new(Code::WrongKind, what).with_hint(hint).with_remedy(remedy));
         }
     };
     let recorded = Layout::name(&file).unwrap_or_default();
     if recorded != name.as_str() {
-        let what = format!("the limit '{name}' has the same file as '{recorded}', which exists");
+        let what = format!("{name:#} has the same file as '{recorded}', which exists");
         return Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"));
     }
     let origin = own_origin();
@@ -219,10 +259,10 @@ fn find(name: &Name, owner: Owner) -> Result<Found> {
 }
 
 /// The error for a ledger whose mode does not let this process use it.
-fn closed_to_us(name: &Name) -> Error {
-    let what = "no permission to read and change the limit";
+fn closed_to_us(name: &Named) -> Error {
+    let what = format!("no permission to read and change the {}", name.noun());
     let error = Error::system(what, "open", format_args!("'{name}'"), OsCode::EACCES);
-    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(name)));
+    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(&name.name)));
     let Some(access) = access else { return error };
     let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
     error.with_hint(hint).with_remedy(remedy).with_owner(access.uid, Some(access.mode))
@@ -263,14 +303,14 @@ fn replace(opened: &Opened) -> Result<Found> {
     Ok(Found::Unready(other_namespace(name)))
 }
 
-fn other_namespace(name: &Name) -> Error {
-    let what = format!("processes of another PID namespace use the limit '{name}'");
+fn other_namespace(name: &Named) -> Error {
+    let what = format!("processes of another PID namespace use {name:#}");
     Error::new(Code::NotSupported, what).with_hint(
         "this process cannot tell which of them died: give the containers one PID namespace, or a folder (/dev/shm) of their own",
     )
 }
 
-fn not_a_ledger(name: &Name, what: &str) -> Error {
-    Error::new(Code::NotAnObject, format!("the file of the limit '{name}' is {what}"))
+fn not_a_ledger(name: &Named, what: &str) -> Error {
+    Error::new(Code::NotAnObject, format!("the file of {name:#} is {what}"))
         .with_hint("another user may have planted it; it was not touched")
 }

@@ -24,7 +24,7 @@ use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
-use crate::sys::lock_file::{LockFile, Locked, Way};
+use crate::sys::lock_file::{LockFile, Locked, NAMES_END_AT_ONCE, Way};
 use crate::waiting::{Counter, Locking, Queue, Request, Token};
 pub(super) use folder::of_user;
 use folder::{failed, refused};
@@ -169,6 +169,11 @@ impl FileLock {
 
     /// Removes the files if no other process uses the lock. Only an exclusive holder of lock and gate may do that.
     fn remove_files(&self) {
+        if !NAMES_END_AT_ONCE {
+            // A file that is being removed could not be opened: the files of a lock stay, and are as many as there are names.
+            survey::remove_abandoned(&self.paths);
+            return;
+        }
         let (gate, lock) = (self.paths.gate(), self.paths.lock());
         loop {
             let Some(shut) = alone(&gate) else { return };

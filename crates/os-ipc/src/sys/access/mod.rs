@@ -1,8 +1,9 @@
 //! The owner of an object, and the user of this process.
 //!
-//! Each platform has `own_uid`, and `Users`: the users that it cannot tell apart.
+//! Each platform has `own_uid`. Unix has `Users`: the users that it cannot tell apart; Windows has `Owned`.
 
-#[path = "unix.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
 pub(crate) use imp::*;
@@ -18,4 +19,7 @@ pub(crate) struct Access {
     pub(crate) gid: u32,
     /// Permission bits.
     pub(crate) mode: u32,
+    /// Whether the owner is trusted.
+    #[cfg(windows)]
+    pub(crate) owned: Owned,
 }

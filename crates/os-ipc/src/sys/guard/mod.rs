@@ -3,8 +3,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `unix` | flock(2) on the ledger's file |
+//! | `windows` | a named mutex |
 
-#[path = "unix.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
 pub(crate) use imp::{Guard, Held};

@@ -23,5 +23,7 @@ pub(crate) mod signal;
 pub(crate) use imp::Interrupt;
 #[cfg(windows)]
 pub(crate) use imp::block_other_signals;
+#[cfg(windows)]
+pub(in crate::sys) use imp::sleep;
 #[cfg(unix)]
 pub(crate) use signal::block_other_signals;

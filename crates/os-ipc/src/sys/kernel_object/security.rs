@@ -2,6 +2,7 @@
 //!
 //! Every object of this library has an explicit list: its owner and SYSTEM may do everything, and no other user anything.
 
+use std::fmt;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::sync::OnceLock;
@@ -11,9 +12,9 @@ use windows_sys::Win32::Security::Authorization::{
     ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
 use windows_sys::Win32::Security::{
-    EqualSid, GetKernelObjectSecurity, GetSecurityDescriptorOwner, GetTokenInformation, IsWellKnownSid,
-    OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER,
-    TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
+    CopySid, EqualSid, GetKernelObjectSecurity, GetSecurityDescriptorOwner, GetTokenInformation,
+    IsWellKnownSid, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES, TOKEN_QUERY,
+    TOKEN_USER, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::core::PWSTR;
@@ -25,12 +26,29 @@ use crate::sys::failure::Failure;
 const TEXT_UNITS: usize = 200;
 
 /// The owner of an object, as far as trust goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owned {
     /// This process's user, SYSTEM, or the administrators.
     Trusted,
     /// Another user, with this security identifier.
-    Foreign(String),
+    Foreign(Sid),
+    /// A user that this process may not know.
+    Unknown,
+}
+
+/// A security identifier: at most 68 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sid([u64; SID_WORDS]);
+
+const SID_WORDS: usize = 9;
+const SID_BYTES: u32 = 72;
+
+/// `S-1-5-21-...`
+impl fmt::Display for Sid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sid = self.0.as_ptr().cast_mut().cast();
+        out.write_str(text_of(sid).as_deref().unwrap_or("another user"))
+    }
 }
 
 /// The user of this process.
@@ -113,9 +131,8 @@ pub(crate) fn attributes() -> Result<SECURITY_ATTRIBUTES, Failure> {
 }
 
 /// `GetKernelObjectSecurity(OWNER_SECURITY_INFORMATION)`: who owns an object, whose handle has `READ_CONTROL`.
-pub(crate) fn owner(object: BorrowedHandle<'_>) -> Result<Owned, Failure> {
-    const CALL: &str = "GetKernelObjectSecurity";
-    let user = User::current()?;
+pub(crate) fn owner(object: BorrowedHandle<'_>) -> Owned {
+    let Ok(user) = User::current() else { return Owned::Unknown };
     let mut descriptor = [0_u64; 64];
     let (bytes, mut length) = (u32::try_from(size_of_val(&descriptor)).unwrap_or(0), 0);
     let place: PSECURITY_DESCRIPTOR = descriptor.as_mut_ptr().cast();
@@ -130,12 +147,12 @@ pub(crate) fn owner(object: BorrowedHandle<'_>) -> Result<Owned, Failure> {
         )
     };
     if read == 0 {
-        return Err(Failure(CALL, OsCode::last()));
+        return Owned::Unknown;
     }
     let (mut sid, mut defaulted): (PSID, i32) = (ptr::null_mut(), 0);
     // SAFETY: the call before filled the descriptor, and the places outlive the call.
     if unsafe { GetSecurityDescriptorOwner(place, &raw mut sid, &raw mut defaulted) } == 0 || sid.is_null() {
-        return Err(Failure(CALL, OsCode::EPERM));
+        return Owned::Unknown;
     }
     // SAFETY: both identifiers are valid: the system wrote them.
     let trusted = unsafe {
@@ -143,7 +160,13 @@ pub(crate) fn owner(object: BorrowedHandle<'_>) -> Result<Owned, Failure> {
             || IsWellKnownSid(sid, WinLocalSystemSid) != 0
             || IsWellKnownSid(sid, WinBuiltinAdministratorsSid) != 0
     };
-    if trusted { Ok(Owned::Trusted) } else { text_of(sid).map(Owned::Foreign) }
+    if trusted {
+        return Owned::Trusted;
+    }
+    let mut copy = [0; SID_WORDS];
+    // SAFETY: the identifier is valid, so it has the length that its head says, at most that of `copy`.
+    let copied = unsafe { CopySid(SID_BYTES, copy.as_mut_ptr().cast(), sid) };
+    if copied == 0 { Owned::Unknown } else { Owned::Foreign(Sid(copy)) }
 }
 
 /// `ConvertSidToStringSid`: `S-1-5-21-...`. The few bytes of the system's text are not freed: this happens once, or in the

@@ -5,9 +5,12 @@
 //! | `unix` | opening, checking and removing |
 //! | `linux` | `O_TMPFILE`, locks of the open file, namespaces |
 //! | `darwin` | renamex_np(2), the boot session |
+//! | `windows` | mappings of the page file in their place |
 
-#[path = "unix.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
+#[cfg(unix)]
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod system;

@@ -13,6 +13,9 @@ use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 
+/// Whether a file loses its name at once, although a process has it open.
+pub(crate) const NAMES_END_AT_ONCE: bool = true;
+
 /// An open regular file.
 pub(crate) struct LockFile(File);
 

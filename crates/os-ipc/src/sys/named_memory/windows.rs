@@ -1,6 +1,6 @@
 //! Named memory of Windows: file mappings of the page file.
 //!
-//! A memory object is two mappings. Its *header*, `Local\os-ipc.memory.<name>`, is one page: which object has the name now,
+//! An object is two mappings. Its *header*, `Local\os-ipc.memory.<name>`, is one page: which object has the name now,
 //! and its exact size, which the system rounds up to pages. The *bytes* are `Local\os-ipc.bytes.<number>.<name>`. A handle
 //! on the object keeps both: so a name is taken away, and given to a new object, while others still use the old one.
 //!
@@ -8,12 +8,14 @@
 //! |---|---|
 //! | 0 | u64 [`MAGIC`] |
 //! | 8 | u64 the size in bytes << 16, and the number of the object, 1 to 65535; a size of 0 means that no object has the name |
+//! | 16 | u64 when it was created, in seconds since 1970 |
 
 use std::num::NonZeroUsize;
 use std::os::windows::io::{AsHandle, AsRawHandle, OwnedHandle};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use windows_sys::Win32::Foundation::{
     ERROR_ALREADY_EXISTS, GetLastError, INVALID_HANDLE_VALUE, SetLastError,
@@ -24,10 +26,10 @@ use windows_sys::Win32::System::Memory::{
     OpenFileMappingW, PAGE_READWRITE, UnmapViewOfFile,
 };
 
-use crate::name::Name;
 use crate::sys::OsCode;
+use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
-use crate::sys::kernel_object::{self, Owned};
+use crate::sys::kernel_object;
 
 /// `"osipcmem"` as a little-endian number.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"osipcmem");
@@ -43,9 +45,40 @@ pub(crate) struct Bytes {
     header: Arc<Header>,
 }
 
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Memory,
+    /// The ledger of a limit or semaphore.
+    Counter,
+}
+
+impl Use {
+    fn header(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Counter => "counter",
+        }
+    }
+
+    fn bytes(self) -> &'static str {
+        match self {
+            Self::Memory => "bytes",
+            Self::Counter => "ledger",
+        }
+    }
+
+    /// The names that have a header, without their slashes.
+    pub(crate) fn names(self) -> Result<Vec<String>, Failure> {
+        kernel_object::names_with(self.header())
+    }
+}
+
 /// The header of a name, while it has users.
 pub(crate) struct Header {
-    name: Name,
+    of: Use,
+    /// Without its slash.
+    name: Box<str>,
     handle: OwnedHandle,
     view: NonNull<AtomicU64>,
 }
@@ -82,34 +115,35 @@ impl State {
     }
 
     /// The state with a new object of this size; `None` if it is too large for the header.
-    pub(crate) fn next(number: u16, size: NonZeroUsize) -> Option<Self> {
+    fn next(number: u16, size: NonZeroUsize) -> Option<Self> {
         let size = u64::try_from(size.get()).ok().filter(|size| size >> (64 - SIZE_SHIFT) == 0)?;
         Some(Self::new(number, size))
     }
 }
 
 /// The number after another one: 0 is none.
-pub(crate) fn number_after(number: u16) -> u16 {
+fn number_after(number: u16) -> u16 {
     number.wrapping_add(1).max(1)
 }
 
 impl Header {
     /// `CreateFileMapping(the page file, PAGE_READWRITE, 4096, Local\os-ipc.memory.<name>)`: opens or creates it.
-    pub(crate) fn open_or_create(name: &Name) -> Result<Arc<Self>, Refusal> {
-        let (handle, _) = create_mapping("memory", name.as_str(), HEADER_BYTES.into())?;
-        Self::over(handle, name)
+    pub(crate) fn open_or_create(of: Use, name: &str) -> Result<Arc<Self>, Refusal> {
+        let (handle, _) = create_mapping(of.header(), name, HEADER_BYTES.into())?;
+        Self::over(handle, of, name)
     }
 
     /// `OpenFileMapping(Local\os-ipc.memory.<name>)`
-    pub(crate) fn open(name: &Name) -> Result<Arc<Self>, Refusal> {
-        let handle = open_mapping("memory", name.as_str(), true)?;
-        Self::over(handle, name)
+    pub(crate) fn open(of: Use, name: &str) -> Result<Arc<Self>, Refusal> {
+        let handle = open_mapping(of.header(), name, true)?;
+        Self::over(handle, of, name)
     }
 
-    fn over(handle: OwnedHandle, name: &Name) -> Result<Arc<Self>, Refusal> {
+    fn over(handle: OwnedHandle, of: Use, name: &str) -> Result<Arc<Self>, Refusal> {
         let view =
             map(&handle, HEADER_BYTES as usize, true).map_err(|code| Failure("MapViewOfFile", code))?;
-        let header = Self { name: name.clone(), handle, view: view.cast() };
+        let name = name.trim_start_matches('/').into();
+        let header = Self { of, name, handle, view: view.cast() };
         // The page of a new header is zero.
         match header.word(0).compare_exchange(0, MAGIC, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) | Err(MAGIC) => Ok(Arc::new(header)),
@@ -132,34 +166,60 @@ impl Header {
         self.word(1).compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
+    /// When the object was created that has the name, in seconds since 1970.
+    pub(crate) fn created(&self) -> u64 {
+        self.word(2).load(Ordering::Relaxed)
+    }
+
     /// Who created it.
-    pub(crate) fn owner(&self) -> Result<Owned, Failure> {
-        kernel_object::owner(self.handle.as_handle())
+    pub(crate) fn access(&self) -> Access {
+        Access::of_object(self.handle.as_handle())
+    }
+
+    /// Whether the object of this state exists: it ends with its last handle, whatever the header says.
+    pub(crate) fn has_object(self: &Arc<Self>, state: State) -> bool {
+        let absent = Refusal::Failed(Failure("OpenFileMapping", OsCode::ENOENT));
+        state.size().is_some()
+            && !matches!(self.open_bytes(state.number(), false), Err(refusal) if refusal == absent)
+    }
+
+    /// New bytes, with the state before and the state in which they have the name; `None` if an object has the name.
+    pub(crate) fn draft(self: &Arc<Self>, size: NonZeroUsize) -> Result<Option<Draft>, Refusal> {
+        /// Tries while other processes use the numbers that come next: so many times in a row is no accident.
+        const ATTEMPTS: u32 = 1000;
+        let mut number = self.state().number();
+        for _ in 0..ATTEMPTS {
+            let before = self.state();
+            if self.has_object(before) {
+                return Ok(None);
+            }
+            number = number_after(number);
+            let too_large = Failure("CreateFileMapping", OsCode::ENOMEM);
+            let state = State::next(number, size).ok_or(too_large)?;
+            // A number that is in use belongs to an object that lost its name, or that another process is creating.
+            if let Some(handle) = self.create_bytes(number, size)? {
+                return Ok(Some(Draft { handle, before, state }));
+            }
+        }
+        Ok(None)
     }
 
     /// `CreateFileMapping(the page file, PAGE_READWRITE, size, Local\os-ipc.bytes.<number>.<name>)`: zeros; `None` if the
     /// number is in use.
-    pub(crate) fn create_bytes(
-        self: &Arc<Self>,
-        number: u16,
-        size: NonZeroUsize,
-    ) -> Result<Option<Handle>, Refusal> {
-        let (handle, created) = create_mapping("bytes", &self.bytes_of(number), size.get() as u64)?;
+    fn create_bytes(self: &Arc<Self>, number: u16, size: NonZeroUsize) -> Result<Option<Handle>, Refusal> {
+        let (handle, created) = create_mapping(self.of.bytes(), &self.bytes_of(number), size.get() as u64)?;
         Ok(created.then(|| Arc::new(Bytes { handle, header: Arc::clone(self) })))
     }
 
     /// `OpenFileMapping(Local\os-ipc.bytes.<number>.<name>)`: `ENOENT` if its last user has ended.
     pub(crate) fn open_bytes(self: &Arc<Self>, number: u16, writable: bool) -> Result<Handle, Refusal> {
-        let handle = open_mapping("bytes", &self.bytes_of(number), writable)?;
+        let handle = open_mapping(self.of.bytes(), &self.bytes_of(number), writable)?;
         Ok(Arc::new(Bytes { handle, header: Arc::clone(self) }))
     }
 
-    pub(crate) fn name(&self) -> &Name {
-        &self.name
-    }
-
-    fn bytes_of(&self, number: u16) -> String {
-        format!("{number}.{}", &self.name.as_str()[1..])
+    /// What follows the kind in the names of objects that belong to the object of this number.
+    pub(in crate::sys) fn bytes_of(&self, number: u16) -> String {
+        format!("{number}.{}", self.name)
     }
 }
 
@@ -169,10 +229,27 @@ impl Drop for Header {
     }
 }
 
+/// New bytes, whose name no other process finds before they are published.
+pub(crate) struct Draft {
+    pub(crate) handle: Handle,
+    before: State,
+    pub(crate) state: State,
+}
+
+impl Draft {
+    /// Gives them the name; false if another object got it meanwhile.
+    pub(crate) fn publish(&self) -> bool {
+        let header = self.handle.header();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        header.word(2).store(now.as_secs(), Ordering::Relaxed);
+        header.change(self.before, self.state)
+    }
+}
+
 impl Bytes {
     /// Who created them.
-    pub(crate) fn owner(&self) -> Result<Owned, Failure> {
-        kernel_object::owner(self.handle.as_handle())
+    pub(crate) fn access(&self) -> Access {
+        Access::of_object(self.handle.as_handle())
     }
 
     pub(crate) fn header(&self) -> &Arc<Header> {
@@ -183,12 +260,6 @@ impl Bytes {
     pub(in crate::sys) fn map(&self, length: usize, writable: bool) -> Result<NonNull<u8>, OsCode> {
         map(&self.handle, length, writable)
     }
-}
-
-/// The names that have a header.
-pub(crate) fn names() -> Result<Vec<Name>, Failure> {
-    let names = kernel_object::names_with("memory")?;
-    Ok(names.iter().filter_map(|name| Name::existing_memory(name).ok()).collect())
 }
 
 /// `MapViewOfFile(handle, FILE_MAP_READ, or with FILE_MAP_WRITE, 0, length)`

@@ -40,7 +40,7 @@ pub(crate) fn look(name: &Name) -> Result<Found, Refusal> {
     } else if kind.is_fifo() {
         "a FIFO"
     } else if !kind.is_file() {
-        "no regular file"
+        "not a regular file"
     } else if metadata.len() < FILE_SIZE {
         "too short"
     } else {

@@ -48,7 +48,7 @@ pub(crate) fn run(job: impl FnOnce() + Send + 'static) -> Result<()> {
         .map(drop)
         .map_err(|error| {
             Error::system("cannot wait", "pthread_create", "for a waiting thread", error.into()).with_hint(
-                "the limit of processes and threads is reached (ulimit -u, or pids.max of the cgroup), or that of addresses (ulimit -v)",
+                "the limit of processes and threads is reached (ulimit -u, or pids.max of the cgroup), or the limit of address space (ulimit -v)",
             )
         })
 }

@@ -2,6 +2,7 @@
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
 pub(crate) use imp::*;
