@@ -1390,9 +1390,9 @@ interface BatchesOptions extends WaitOptions {
  *
  * @example
  * ```ts
- * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
- * await jobs.send({ id: 1 }) // in one process
- * for await (const job of jobs) await work(job) // in others, until jobs.end()
+ * const tasks = Channel.openOrCreate('/tasks', { capacity: 1 << 20 })
+ * await tasks.send({ id: 1 }) // in one process
+ * for await (const task of tasks) console.log(task) // in others, until tasks.end()
  * ```
  */
 declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
@@ -1439,7 +1439,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
+     * const tasks = Channel.openOrCreate('/tasks', { capacity: 1 << 20 })
      * ```
      */
     static openOrCreate<T = unknown>(name: string, options: OpenOrCreateChannelOptions): Channel<T>;
@@ -1451,7 +1451,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * Channel.unlink('/jobs')
+     * Channel.unlink('/tasks')
      * ```
      */
     static unlink(name: string): boolean;
@@ -1465,7 +1465,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * await jobs.send({ id: 1 }, { timeout: 1_000 })
+     * await tasks.send({ id: 1 }, { timeout: 1_000 })
      * ```
      */
     send(value: T, options?: WaitOptions): Promise<void>;
@@ -1477,7 +1477,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * if (!samples.trySend(sample)) dropped += 1
+     * if (!tasks.trySend({ id: 2 })) console.log('full')
      * ```
      */
     trySend(value: T): boolean;
@@ -1489,7 +1489,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * await jobs.sendMany(rows.map(row => ({ row })))
+     * await tasks.sendMany([1, 2, 3].map(id => ({ id })))
      * ```
      */
     sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void>;
@@ -1503,7 +1503,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * await frames.sendWith(width * height, view => camera.readInto(view))
+     * await frames.sendWith(640 * 480, view => view.fill(255))
      * ```
      */
     sendWith(bytes: number, fill: (view: Uint8Array) => void, options?: WaitOptions): Promise<void>;
@@ -1517,7 +1517,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * const job = await jobs.receive({ timeout: 1_000 })
+     * const task = await tasks.receive({ timeout: 1_000 })
      * ```
      */
     receive(options?: ReceiveOptions): Promise<T | undefined>;
@@ -1529,7 +1529,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * for (let job; (job = jobs.tryReceive()) !== undefined; ) work(job)
+     * const task = tasks.tryReceive() ?? 'none'
      * ```
      */
     tryReceive(): T | undefined;
@@ -1541,6 +1541,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
+     * const frame = Buffer.alloc(frames.maxMessage)
      * const length = await frames.receiveInto(frame)
      * ```
      */
@@ -1558,7 +1559,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      * @example
      * ```ts
      * let sum = 0
-     * frames.drain(view => { sum += view[0] })
+     * frames.drain(view => { sum += view.length })
      * ```
      */
     drain(visit: (view: Uint8Array) => void, max?: number): number;
@@ -1569,7 +1570,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * for await (const jobs of channel.batches({ max: 100 })) await insert(jobs)
+     * for await (const list of tasks.batches({ max: 100 })) console.log(list.length)
      * ```
      */
     batches(options?: BatchesOptions): AsyncIterableIterator<T[]>;
@@ -1578,7 +1579,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * jobs.end()
+     * tasks.end()
      * ```
      */
     end(): void;
@@ -1589,7 +1590,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * const { messages, receivers } = jobs.info()
+     * const { messages, receivers } = tasks.info()
      * ```
      */
     info(): ChannelInfo;
@@ -1603,7 +1604,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * jobs.close()
+     * tasks.close()
      * ```
      */
     close(): void;
@@ -1613,7 +1614,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      *
      * @example
      * ```ts
-     * jobs.unlink()
+     * tasks.unlink()
      * ```
      */
     unlink(): void;

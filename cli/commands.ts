@@ -15,7 +15,7 @@ function entry(name: string, summary: string, load: () => Promise<{ default: unk
 
 /** Every command, in the order in which help shows them. */
 export const COMMANDS: readonly Entry[] = [
-  entry('ls', 'list semaphores, limits, locks and memory', () => import('./commands/ls.js')),
+  entry('ls', 'list semaphores, limits, locks, channels and memory', () => import('./commands/ls.js')),
   entry('show', 'show everything about one object', () => import('./commands/show.js')),
   entry('top', 'watch all objects, live', () => import('./commands/top.js')),
   entry('run', 'run a command while holding a permit', () => import('./commands/run.js')),
@@ -27,9 +27,11 @@ export const COMMANDS: readonly Entry[] = [
   entry('wait', 'take a unit, and wait until one is free', () => import('./commands/wait.js')),
   entry('try', 'take a unit if one is free now', () => import('./commands/try.js')),
   entry('value', 'print the counter of a semaphore', () => import('./commands/value.js')),
+  entry('send', 'send lines or frames to a channel', () => import('./commands/send.js')),
+  entry('receive', 'receive messages from a channel', () => import('./commands/receive.js')),
   entry('read', 'copy memory to standard output', () => import('./commands/read.js')),
   entry('write', 'copy standard input to memory', () => import('./commands/write.js')),
-  entry('rm', 'remove semaphores, limits and memory', () => import('./commands/rm.js')),
+  entry('rm', 'remove semaphores, limits, channels and memory', () => import('./commands/rm.js')),
   entry(
     'key',
     'print the key of a name, and code that opens it in other languages',

@@ -111,7 +111,7 @@ function version(): number {
 export function overview(): string {
   return [
     `${paint('bold', 'Usage:')} os-ipc COMMAND [OPTIONS] [ARGUMENTS]`,
-    'Looks after the named semaphores, limits, locks and shared memory of this host.',
+    'Looks after the named semaphores, limits, locks, channels and shared memory of this host.',
     section(
       'Commands',
       COMMANDS.map(({ name, summary }) => [name, summary] as const),

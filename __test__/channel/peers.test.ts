@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ExecutionContext } from 'ava'
 
-import { type Channel, SharedMemory } from '../../index.js'
+import type { Channel } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { answer, c, type Peer, peers } from '../shared/peers.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { ownChannel } from './helpers/channel.ts'
+import { memoryOf } from './helpers/memory.ts'
 
 /** A limit for every wait: nothing here takes so long. */
 const timeout = 20_000
@@ -183,13 +184,6 @@ requires(linux, c)('we go on after C died with a record half written', async t =
   await sends
   t.is((await frames.receive({ timeout }))?.toString(), 'on')
 })
-
-/** The memory of a channel, by the hash of its name. */
-function memoryOf(name: string): SharedMemory {
-  let hash = 0xcbf29ce484222325n
-  for (const byte of Buffer.from(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
-  return SharedMemory.open(`/os-ipc.ch.${hash.toString(16).padStart(16, '0')}`)
-}
 
 /** Moves the positions of an empty channel. */
 function moveTo({ name }: { readonly name: string }, position: number): void {

@@ -359,6 +359,10 @@ requires(terminals)(
     t.regex(titles, /^KIND +NAME +ID +VALUE +WAITERS +HOLDERS +SIZE +ATTACHED +OWNER +MODE +LAST PID +AGE$/)
     t.regex(row, new RegExp(`^limit +${name.slice(0, 6)}.*…\\S*${end} +\\d+ +0/2 used +0 `))
     t.true(row.length <= 100, row)
+    const narrow = await inTerminal(t, osIpc('ls', name), [], { columns: 80 })
+    const [fewer = '', cut = ''] = linesOf(narrow.output)
+    t.regex(fewer, /^KIND +NAME +ID +VALUE +WAITERS +HOLDERS +SIZE\b/)
+    t.true(cut.length <= 80, cut)
     const { output, problem } = await inTerminal(t, osIpc('top', name, '-i', '100ms'), [
       { until: '0/2' },
       { type: 'q' },

@@ -66,6 +66,15 @@ const FIELDS = [
     'exclusive',
     'shared',
     'processes',
+    'capacity',
+    'bytes',
+    'messages',
+    'sent',
+    'received',
+    'codec',
+    'senders',
+    'receivers',
+    'ended',
     'uid',
     'owner',
     'gid',
@@ -169,7 +178,7 @@ requires(linux)('the POSIX semaphore and the System V semaphore of one name are 
   t.is((await cli(t, ['value', name])).stdout, '1\n')
   t.like(await cli(t, ['rm', name]), {
     code: 2,
-    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --limit, --memory or --lock\n`,
+    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --limit, --memory, --channel or --lock\n`,
   })
   t.like(await cli(t, ['rm', '--posix', name]), DONE)
   t.regex((await cli(t, ['value', name, '--posix'])).stderr, /no POSIX semaphore/)
@@ -298,8 +307,11 @@ test('ls shows names, kinds, values, waiters, sizes and the dead', async t => {
     /^KIND +NAME +ID +VALUE +WAITERS +HOLDERS +SIZE +ATTACHED +OWNER +MODE +LAST PID +AGE$/,
   )
   t.is(rows.length, 2)
-  t.regex(rows[0] as string, new RegExp(`^sem +${jobs} +\\d+ +3 +0 +- +- +- +\\w+ +600 +${pid} dead +\\ds$`))
-  t.regex(rows[1] as string, new RegExp(`^mem-posix +${frames} +- +- +- +- +3 M +- +\\w+ +644 +- +\\ds$`))
+  t.regex(
+    rows[0] as string,
+    new RegExp(`^semaphore +${jobs} +\\d+ +3 +0 +- +- +- +\\w+ +600 +${pid} dead +\\ds$`),
+  )
+  t.regex(rows[1] as string, new RegExp(`^memory +${frames} +posix +- +- +- +3 M +- +\\w+ +644 +- +\\ds$`))
   t.is((await cli(t, ['ls', '--names', `${jobs.slice(1, -1)}?`])).stdout, `${jobs}\n`)
   t.is((await cli(t, ['ls', '-q', '-m', `*${frames.slice(5)}`])).stdout, `${frames}\n`)
   t.is((await cli(t, ['ls', '-q', '-s', frames])).stdout, '')
@@ -335,7 +347,7 @@ requires(linux, ctypes)(
     makeSet(keyOf(name), 1, { setval: 5 })
     const hex = `0x${(keyOf(name) >>> 0).toString(16).padStart(8, '0')}`
     const { stdout } = await cli(t, ['ls', name])
-    t.regex(stdout, new RegExp(`^sem +${hex} +\\d+ +5 `, 'm'))
+    t.regex(stdout, new RegExp(`^semaphore +${hex} +\\d+ +5 `, 'm'))
     t.is((await cli(t, ['value', name])).stdout, '5\n')
     t.regex((await cli(t, ['show', name])).stdout, /record +none: another program made it/)
     t.like(await cli(t, ['rm', name]), DONE)
@@ -441,7 +453,7 @@ requires(asUser(65534), privateIpc())('ls counts the objects that this user may 
   }
   const { code, stdout, stderr } = await cli(t, ['ls'], { within: [privateIpc(), others, asUser(65534)] })
   t.is(code, 0)
-  t.is(stdout.match(/^sem /gm)?.length, 1)
+  t.is(stdout.match(/^semaphore /gm)?.length, 1)
   t.true(
     stderr.endsWith('os-ipc: 2 System V objects belong to other users, and this user may not read them\n'),
     stderr,

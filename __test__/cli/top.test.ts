@@ -71,8 +71,8 @@ requires(terminals)(
       new RegExp(`^os-ipc top - ${hostname()} \\d\\d:\\d\\d:\\d\\d  \\d+ semaphore`),
     )
     t.regex(lines[2] as string, /^KIND +NAME▼ +VALUE +WAITERS +OPS\/S +SIZE/)
-    t.regex(row(lines, jobs), /^sem +\S+ +█{10} 3\/3 +0 +- +- /)
-    t.regex(row(lines, frames), /^mem-posix +\S+ +- +- +- +2 M/)
+    t.regex(row(lines, jobs), /^semaphore +\S+ +█{10} 3\/3 +0 +- +- /)
+    t.regex(row(lines, frames), /^memory +\S+ +- +- +- +2 M/)
     t.regex(row(lines, used), /\d+ dead/)
     t.regex(lines[23] as string, /q quit/)
   },
@@ -199,7 +199,7 @@ test('without a terminal the frames are plain text', async t => {
   t.is(code, 0)
   const frames = stdout.trimEnd().split('\n\n')
   t.is(frames.length, 2)
-  for (const text of frames) t.regex(text, /^os-ipc top - .*\nKIND +NAME .*\nsem +\S+ +█{10} 2\/2/)
+  for (const text of frames) t.regex(text, /^os-ipc top - .*\nKIND +NAME .*\nsemaphore +\S+ +█{10} 2\/2/)
 })
 
 requires(terminals)('a dumb terminal gets plain output', async t => {
@@ -222,7 +222,7 @@ test('bars are ASCII where the locale is not UTF-8', async t => {
   const semaphore = Semaphore.create(name, { initial: 2 })
   const { stdout } = await cli(t, ['top', name, '-c', 1], { env: { LC_ALL: 'C' } })
   semaphore.unlink()
-  t.regex(stdout, /^sem +\S+ +#{10} 2\/2/m)
+  t.regex(stdout, /^semaphore +\S+ +#{10} 2\/2/m)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range covers all of ASCII.
   t.regex(stdout, /^[\u0000-\u007f]*$/)
 })

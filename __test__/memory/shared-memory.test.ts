@@ -25,7 +25,7 @@ for (const { kind, uniqueId } of kinds) {
   test(`create refuses an existing object (${kind})`, t => {
     const id = uniqueId(t)
     using _memory = SharedMemory.create(id, { size: 1 })
-    const syscall = kind === 'sysv' ? 'shmget' : 'linkat'
+    const syscall = { sysv: 'shmget', posix: 'linkat', windows: 'CreateFileMapping' }[kind]
     t.throws(() => SharedMemory.create(id, { size: 1 }), {
       name: 'IpcError',
       code: 'EEXIST',

@@ -63,6 +63,7 @@ test('every example has a test, and recipes.md lists it', t => {
     'single-flight.mjs',
     'test-fixture',
     'thumbnails',
+    'worker-pool.mjs',
   ])
   const recipes = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'utf8')
   for (const example of examples) t.true(recipes.includes(`(../examples/${example})`), example)
@@ -145,6 +146,15 @@ requires(linux, numpyPython())('frames-numpy/ passes 50 frames to numpy, and the
   const [python = ''] = numpyPython().command
   const lines = well(t, await example(t, 'frames-numpy/main.mjs', [], { args: [python] }))
   t.deepEqual(lines.sort(), [`node: 50 means, sum ${(49 * 50) / 2}`, 'numpy: 50 frames'])
+})
+
+requires(linux)('worker-pool.mjs loses only what a killed worker had taken', async t => {
+  for (const name of ['/example-jobs', '/example-results']) t.teardown(() => Channel.unlink(name))
+  t.deepEqual(well(t, await example(t, 'worker-pool.mjs', [])), [
+    'killed one of 4 workers',
+    'lost at most the job that it had taken',
+    '200 of 200 jobs are done',
+  ])
 })
 
 const pm2 = npmTool('pm2')

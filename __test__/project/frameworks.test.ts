@@ -200,6 +200,26 @@ declare(test, ipc, '${file}')
   })
 }
 
+const mocha = npmTool('mocha')
+requires(mocha).serial('mocha runs two files in one process, and ends by itself', async t => {
+  const { home, env } = project(
+    t,
+    each(file => ({
+      [`${file}.test.mjs`]: `import * as ipc from 'os-ipc'
+import { declare } from './suite.cjs'
+declare(it, ipc, '${file}')
+`,
+    })),
+  )
+  const files = FILES.map(file => join(home, `${file}.test.mjs`))
+  const running = program(t, [process.execPath, mocha.path, '--reporter=json', '--timeout=20000', ...files], {
+    env,
+  })
+  const { code, stdout } = await running.exit
+  t.is(code, 0, stdout)
+  t.like(JSON.parse(stdout).stats, { passes: 2 * IN_SUITE, failures: 0 })
+})
+
 test.serial('node:test runs two files in one process', async t => {
   const { home, env } = project(
     t,

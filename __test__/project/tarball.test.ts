@@ -44,7 +44,16 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   t.deepEqual(main, [
     'os-ipc',
     [
-      ...['LICENSE', 'README.md', 'llms.txt', ...entries, ...bundles, 'native.cjs', 'package.json'],
+      ...[
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'llms.txt',
+        ...entries,
+        ...bundles,
+        'native.cjs',
+        'package.json',
+      ],
       ...command,
     ].sort(),
   ])
@@ -83,6 +92,7 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'keywords',
     'license',
     'author',
+    'funding',
     'homepage',
     'bugs',
     'repository',

@@ -25,11 +25,12 @@ const GIVEN = `
 import { Redis } from 'ioredis'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { capabilities, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
+import { capabilities, Channel, ftok, IpcError, Limit, list, locks, Permit, type PermitSource, Semaphore, settings, SharedMemory } from 'os-ipc'
 import { PostgresLocks } from 'os-ipc/postgres'
 import { RedisLimit } from 'os-ipc/redis'
 import { permitSourceCases, type PermitSourceSubject } from 'os-ipc/testing'
 declare const semaphore: Semaphore, ready: Semaphore, jobs: Limit, limit: Limit, uploads: Limit, memory: SharedMemory
+declare const tasks: Channel, frames: Channel<Buffer>
 declare const file: string, url: string, parts: string[], subject: PermitSourceSubject
 declare function convert(file: string): Promise<void>
 declare function reopen(): void

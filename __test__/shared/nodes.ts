@@ -7,12 +7,15 @@ export interface NodeBinary {
   path: string
 }
 
-/** Every supported Node: devDependencies, each with its binary in its own `bin` folder. */
-export const nodes: readonly NodeBinary[] = [
-  { major: 22, path: binary('node22') },
-  { major: 24, path: binary('node') },
-  { major: 26, path: binary('node26') },
-]
+/** Every supported Node: devDependencies, each with its binary in its own `bin` folder. On Windows it is that of the tests. */
+export const nodes: readonly NodeBinary[] =
+  process.platform === 'win32'
+    ? [{ major: Number.parseInt(process.versions.node, 10) as NodeBinary['major'], path: process.execPath }]
+    : [
+        { major: 22, path: binary('node22') },
+        { major: 24, path: binary('node') },
+        { major: 26, path: binary('node26') },
+      ]
 
 function binary(packageName: string): string {
   const path = fileURLToPath(new URL(`../../node_modules/${packageName}/bin/node`, import.meta.url))

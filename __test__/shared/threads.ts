@@ -16,8 +16,9 @@ export interface Thread {
   blocks(signal: NodeJS.Signals): boolean
 }
 
-/** The threads of a process (Linux only). */
+/** The threads of a process; none where the system does not show them (Linux only). */
 export function threads(pid: number = process.pid): Thread[] {
+  if (process.platform === 'win32') return []
   return readdirSync(`/proc/${pid}/task`).flatMap(id => {
     try {
       const of = (file: string) => readFileSync(`/proc/${pid}/task/${id}/${file}`, 'utf8').trim()

@@ -40,7 +40,15 @@ let onPool = 0
 
 /** Ends a process that waits, and checks its semaphores afterwards. */
 async function endsQuickly(t: ExecutionContext, run: Run, expected: Partial<Exit>): Promise<Exit> {
-  const { how, node, backend = 'sysv', semaphores: count = 1, waits = 1, pool = 4, nodeArgs = [] } = run
+  const {
+    how,
+    node,
+    backend = backends[0] as Backend,
+    semaphores: count = 1,
+    waits = 1,
+    pool = 4,
+    nodeArgs = [],
+  } = run
   const prefix = uniqueName(t)
   const names = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
   const semaphores = names.map(name => made(t, name, backend))

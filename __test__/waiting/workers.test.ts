@@ -27,7 +27,7 @@ interface Run {
 }
 
 async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
-  const { node, state, how, backend = 'sysv', loads = true } = run
+  const { node, state, how, backend = backends[0] as Backend, loads = true } = run
   const { units } = STATES[state] as { units: number }
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0, backend })

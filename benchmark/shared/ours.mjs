@@ -1,3 +1,3 @@
 // The built package, in the folder above.
 
-export const { Limit, Semaphore, SharedMemory } = await import('../../index.js')
+export const { Channel, Limit, Semaphore, SharedMemory } = await import('../../index.js')

@@ -35,8 +35,8 @@ export default command({
     'limit creates no limit; use os-ipc create NAME --permits N, or os-ipc run.',
   ],
   examples: [
+    ['os-ipc create jobs --permits 4 && os-ipc limit jobs 8', 'four at a time at first, then eight'],
     ['os-ipc limit jobs', 'the number of permits, and their holders'],
-    ['os-ipc limit jobs 8', 'eight at a time from now on'],
     ['os-ipc limit jobs 0 --timeout 30', 'let no command start, and wait until all commands have ended'],
   ],
   exits: [...COMMON_EXITS, [`${EXIT.timeout}`, '--timeout expired while more than N permits were held']],

@@ -35,7 +35,7 @@ export default command({
       '--postgres needs the package pg beside os-ipc.',
   ],
   examples: [
-    ['os-ipc lock deploy -- ./deploy', 'one at a time on this host'],
+    ['os-ipc lock deploy -- echo one at a time', 'one at a time on this host'],
     ['os-ipc lock cache --shared -- ./read-cache', 'many readers'],
     ['os-ipc lock deploy --postgres env:DATABASE_URL -- ./deploy', 'one at a time over all machines'],
     [

@@ -22,7 +22,13 @@ import { pattern } from '../core/pattern.js'
 import { table } from '../core/table.js'
 import { JSON_OUTPUT } from '../core/values.js'
 
-const COLUMNS = [KIND, NAME, ID, VALUE, WAITERS, HOLDERS, SIZE, ATTACHED, OWNER, MODE, LAST_PID, AGE]
+const ALWAYS = [KIND, NAME, ID, VALUE, WAITERS, HOLDERS, SIZE]
+/** Those that a narrow terminal leaves out, the last one first. */
+const WHERE_THERE_IS_ROOM = [OWNER, LAST_PID, AGE, MODE, ATTACHED]
+const COLUMNS = [...ALWAYS, ATTACHED, OWNER, MODE, LAST_PID, AGE].map(column => {
+  const at = WHERE_THERE_IS_ROOM.indexOf(column)
+  return at < 0 ? column : { ...column, dispensable: at + 1 }
+})
 
 export default command({
   name: 'ls',
@@ -40,6 +46,7 @@ export default command({
     limits: { help: 'Only limits.' },
     memory: { short: 'm', help: 'Only shared memory.' },
     locks: { short: 'l', help: 'Only locks.' },
+    channels: { short: 'c', help: 'Only channels.' },
     names: {
       short: 'q',
       help: 'Print only the names, one per line. Objects without a name are left out. Control characters are escaped; --json has the exact name.',
@@ -47,10 +54,10 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Lists every semaphore, limit, lock and shared memory object of this host that this user may see, whichever program made it.',
-    'KIND is sem (System V), sem-posix, limit, lock, mem-sysv or mem-posix. NAME is the name, or the System V key if the object carries no name; a terminal shows a long name shortened in its middle. ' +
-      'VALUE is the counter of a semaphore. For a limit it is the number of used permits: with 2/2 used no permit is free, and a paused limit has 0 permits. HOLDERS are the processes that hold permits. ' +
-      'LAST PID is the process that last changed the counter, attached or detached, with "dead" if it has ended; for a lock it is a process that uses the lock. AGE is the time since the object was made, or since its owner or mode changed. ' +
+    'Lists every semaphore, limit, lock, channel and shared memory object of this host that this user may see, whichever program made it.',
+    'KIND is semaphore, limit, lock, channel or memory. NAME is the name, or the System V key if the object carries no name; a terminal shows a long name shortened in its middle, and a narrow one leaves out the last columns. ID is the id of a System V object, or the system of any other object, such as posix. ' +
+      'VALUE is the counter of a semaphore. For a limit it is the number of used permits: with 2/2 used no permit is free, and a paused limit has 0 permits. For a channel it is the number of messages, and the used share of its capacity. HOLDERS are the processes that hold permits. ' +
+      'LAST PID is the process that last changed the counter, attached or detached, with "dead" if it has ended; for a lock or a channel it is a process that uses it. AGE is the time since the object was made, or since its owner or mode changed. ' +
       'A dash stands for a value that the system does not know.',
   ],
   examples: [
@@ -67,6 +74,7 @@ export default command({
       ...(options.limits ? ['limit'] : []),
       ...(options.memory ? ['memory'] : []),
       ...(options.locks ? ['lock'] : []),
+      ...(options.channels ? ['channel'] : []),
     ]
     const all = everything(ipc)
     const items = all.filter(

@@ -22,7 +22,7 @@ export default command({
     'The units have no owner; wait and try take them. The permits of a limit have an owner; run takes them.',
   ],
   examples: [
-    ['os-ipc post ready', 'one unit'],
+    ['os-ipc create ready -n 0 && os-ipc post ready', 'one unit'],
     ['os-ipc post ready -n 3', 'three'],
   ],
   exits: COMMON_EXITS,

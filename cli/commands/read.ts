@@ -29,7 +29,7 @@ export default command({
     'Other processes may write during the copy. Guard the memory with a lock if that matters.',
   ],
   examples: [
-    ['os-ipc read frames > frames.bin', 'everything'],
+    ['os-ipc create frames --size 8k && os-ipc read frames > frames.bin', 'everything'],
     ['os-ipc read frames --offset 4k --length 16 | xxd', '16 bytes'],
   ],
   exits: COMMON_EXITS,

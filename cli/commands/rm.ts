@@ -11,9 +11,16 @@ import { libraryId, type Target, target } from '../core/target.js'
 import { inUse } from '../core/use.js'
 
 /** The kind of object that is meant, of those that can have one name. */
-type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a limit' | 'a lock' | 'memory'
+type Kind = 'a semaphore' | 'a POSIX semaphore' | 'a limit' | 'a lock' | 'a channel' | 'memory'
 
-const KINDS: readonly Kind[] = ['a semaphore', 'a POSIX semaphore', 'a limit', 'a lock', 'memory']
+const KINDS: readonly Kind[] = [
+  'a semaphore',
+  'a POSIX semaphore',
+  'a limit',
+  'a lock',
+  'a channel',
+  'memory',
+]
 
 export default command({
   name: 'rm',
@@ -24,21 +31,22 @@ export default command({
     posix: { help: 'The POSIX semaphore of this name.' },
     limit: { help: 'The limit of this name.' },
     memory: { short: 'm', help: 'The memory of this name.' },
+    channel: { short: 'c', help: 'The channel of this name, with the messages in it.' },
     lock: {
       short: 'l',
       help: 'The lock of this name that a killed process left behind. The last user removes other locks.',
     },
   },
   description: [
-    'Removes semaphores, limits, shared memory, and locks that a killed process left behind. If an object is in use, rm asks on a terminal, and needs --force elsewhere. ' +
+    'Removes semaphores, limits, channels, shared memory, and locks that a killed process left behind. If an object is in use, rm asks on a terminal, and needs --force elsewhere. ' +
       'When it is removed, the waiters of a System V semaphore or a limit get an error; the processes that map memory keep it.',
-    'An object is in use if a process waits for it, holds the lock or a permit, or has the memory attached or mapped, or if the last process that used the semaphore is alive. ' +
+    'An object is in use if a process waits for it, holds the lock or a permit, or has the memory attached or mapped, if a channel has messages, or if a process sends to it or receives from it, or if the last process that used the semaphore is alive. ' +
       'NAME can be id:N, the id of a System V segment that has no key.',
   ],
   examples: [
-    ['os-ipc rm jobs', 'ask if it is in use'],
+    ['os-ipc create jobs -n 4 && os-ipc rm jobs', 'ask if it is in use'],
     ['os-ipc rm --force jobs frames', 'in a script'],
-    ['os-ipc rm id:131072', 'a segment without a key'],
+    ["os-ipc ls -q 'old-*' | xargs -r os-ipc rm --force", 'all whose names begin with old-'],
   ],
   exits: [...COMMON_EXITS, ['1', 'the object is in use and was not removed']],
   async run({ ipc, options, operands }) {
@@ -63,6 +71,7 @@ function kindOf(options: {
   posix: boolean
   limit: boolean
   memory: boolean
+  channel: boolean
   lock: boolean
 }): Kind | undefined {
   const kinds: Kind[] = []
@@ -70,8 +79,10 @@ function kindOf(options: {
   if (options.posix) kinds.push('a POSIX semaphore')
   if (options.limit) kinds.push('a limit')
   if (options.memory) kinds.push('memory')
+  if (options.channel) kinds.push('a channel')
   if (options.lock) kinds.push('a lock')
-  if (kinds.length > 1) throw usage('rm takes only one of --semaphore, --posix, --limit, --memory and --lock')
+  if (kinds.length > 1)
+    throw usage('rm takes only one of --semaphore, --posix, --limit, --memory, --channel and --lock')
   return kinds[0]
 }
 
@@ -83,7 +94,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   if (kinds.length > 1) {
     throw usage(
       `${kinds.join(' and ')} are called ${meant.label}`,
-      'say which: --semaphore, --posix, --limit, --memory or --lock',
+      'say which: --semaphore, --posix, --limit, --memory, --channel or --lock',
     )
   }
   const [item] = found
@@ -107,7 +118,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
 }
 
 function kindOfItem({ type, system }: Item): Kind {
-  if (type === 'lock' || type === 'limit') return `a ${type}`
+  if (type === 'lock' || type === 'limit' || type === 'channel') return `a ${type}`
   return type === 'memory' ? 'memory' : system === 'posix' ? 'a POSIX semaphore' : 'a semaphore'
 }
 
@@ -118,17 +129,24 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
   return [
     ...(semaphoreBackends.includes('sysv') ? (['a semaphore'] as const) : []),
     ...(meant.type === 'name' && semaphoreBackends.includes('posix') ? (['a POSIX semaphore'] as const) : []),
+    ...(meant.type === 'name' ? (['a channel'] as const) : []),
     'memory',
   ]
 }
 
+function typeOf(kind: Kind): 'semaphore' | 'limit' | 'channel' | 'memory' {
+  if (kind === 'memory') return 'memory'
+  return kind === 'a limit' ? 'limit' : kind === 'a channel' ? 'channel' : 'semaphore'
+}
+
 /** Removes an object, and returns whether it existed. */
 function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | undefined): boolean {
-  const type = kind === 'memory' ? 'memory' : kind === 'a limit' ? 'limit' : 'semaphore'
+  const type = typeOf(kind)
   const posix = kind === 'a POSIX semaphore'
   return about(ipc, { type, target: meant, posix }, () => {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
+    if (type === 'channel') return ipc.Channel.unlink(`${id}`)
     if (type === 'memory') return ipc.SharedMemory.unlink(id)
     if (type === 'limit') return ipc.Limit.unlink(id)
     try {

@@ -54,7 +54,7 @@ export default command({
       'The permit goes back when the command ends.',
     "On Linux os-ipc becomes the command when it has the permit: the process stays the same, and no os-ipc process stays. Streams, signals, job control and exit code are the command's own. " +
       'The kernel gives the permit back when the process ends, kill -9 included. A child process that outlives the command has no permit.',
-    'os-ipc stays beside the command as its supervisor with --supervise, with --redis, and on hosts whose kernel gives nothing back (macOS, gVisor). ' +
+    'os-ipc stays beside the command as its supervisor with --supervise, with --redis, on macOS, and for a System V limit on a kernel that ignores undo (gVisor). ' +
       'Its exit code is then that of the command, or 128 plus the number of the signal that ended it. It passes on SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT. ' +
       'In the foreground of a terminal it does not pass on SIGINT, SIGQUIT, SIGTSTP and SIGWINCH, because the terminal sends them to both processes. If the supervisor is killed, the command goes on without a permit.',
     'If a command leaves the IPC namespace in its own process (unshare --ipc, nsenter --ipc), the kernel gives the permit back at that moment. Use --supervise for such a command.',
@@ -64,7 +64,11 @@ export default command({
     'The limit stays after the last command; os-ipc rm removes it. os-ipc limit NAME shows the holders of its permits, and os-ipc limit NAME N changes their number.',
   ],
   examples: [
-    ['os-ipc run convert -n 4 -- ffmpeg -i in.mov out.mp4', 'at most four at a time'],
+    ['os-ipc run convert -n 4 -- echo at most four', 'at most four at a time'],
+    [
+      'find . -name "*.mov" | xargs -rP 8 -I{} os-ipc run convert -n 4 -- ./convert {}',
+      'eight start, four run',
+    ],
     [
       'os-ipc run backup --timeout 0 --wait-code 0 -- ./backup',
       'for cron: skip this run if the last one still runs',

@@ -36,13 +36,13 @@ export default command({
     json: JSON_OUTPUT,
   },
   description: [
-    'Shows all facts of the kernel about a semaphore, a limit, a lock or memory, and a hex dump of the memory.',
-    'A limit has a list of the processes that hold its permits. A unit of a semaphore has no owner, so its holder is unknown. ' +
+    'Shows all facts of the kernel about a semaphore, a limit, a lock, a channel or memory, and a hex dump of the memory.',
+    'A limit has a list of the processes that hold its permits, and a channel has lists of those that send and receive. A unit of a semaphore has no owner, so its holder is unknown. ' +
       'show also lists the processes that map memory or a POSIX semaphore, and those that wait for a System V semaphore or a limit, if this user may inspect them.',
     'With --watch a terminal marks the changes since the last read; other outputs get only the changes, one per line. Ctrl-C ends it.',
   ],
   examples: [
-    ['os-ipc show jobs', 'a semaphore'],
+    ['os-ipc create jobs -n 4 && os-ipc show jobs', 'a semaphore'],
     ['os-ipc show uploads', 'a limit, and the holders of its permits'],
     ['os-ipc show frames --offset 4k --length 64', 'memory, 64 bytes of it'],
     ['os-ipc show frames --watch --interval 200ms', 'the changes'],

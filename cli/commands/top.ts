@@ -36,10 +36,10 @@ export default command({
     json: { help: 'Print each frame as a line of JSON.' },
   },
   description: [
-    'Shows all semaphores, limits, locks and memory, live: the value as a bar, the holders of permits, waiters, operations a second, sizes, and last users that are dead. The key ? lists all keys: they sort, filter, inspect, pause and quit. ' +
+    'Shows all semaphores, limits, locks, channels and memory, live: the value as a bar, the holders of permits, the used share of a channel, waiters, operations a second, sizes, and last users that are dead. The key ? lists all keys: they sort, filter, inspect, pause and quit. ' +
       'Without a terminal top prints one frame after the other.',
     'The bar of a semaphore compares its value with the largest value that top has seen. The bar of a limit shows which part of its permits is held. ' +
-      'The kernel counts no operations, so top reads 20 times a second. OPS/S is the number of reads a second that found a change: the true number is at least that. If every read found a change, top shows ≥20, and the true number may be much larger.',
+      'The kernel counts no operations, so top reads 20 times a second. OPS/S is the number of reads a second that found a change: the true number is at least that. If every read found a change, top shows ≥20, and the true number may be much larger. A channel counts its messages, so its OPS/S is exact.',
   ],
   examples: [
     ['os-ipc top', 'until q'],

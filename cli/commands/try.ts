@@ -12,7 +12,10 @@ export default command({
     'Takes a unit of a semaphore if one is free now. The exit code is 0 if it took one, and 1 if not.',
     'The unit has no owner, as with os-ipc wait.',
   ],
-  examples: [['if os-ipc try slots; then work; os-ipc post slots; fi', 'only if a unit is free']],
+  examples: [
+    ['os-ipc create slots -n 2 && os-ipc try slots && echo taken', 'a unit is free'],
+    ['if os-ipc try slots; then ./work; os-ipc post slots; fi', 'only if a unit is free'],
+  ],
   exits: [...COMMON_EXITS, ['1', 'no unit was free; nothing is printed']],
   run({ ipc, options, operands: [name = ''] }) {
     const subject = semaphoreSubject(name, options)

@@ -13,7 +13,7 @@ export default command({
   description: [
     'Prints the number of free units of a semaphore. It reads the semaphores of all users that this user may read.',
   ],
-  examples: [['os-ipc value jobs', 'a number']],
+  examples: [['os-ipc create jobs -n 4 && os-ipc value jobs', 'prints 4']],
   exits: COMMON_EXITS,
   run({ ipc, options, operands: [name = ''] }) {
     const subject = semaphoreSubject(name, options)

@@ -14,6 +14,7 @@ export default command({
     'The unit has no owner, so it does not come back when a process dies. Use wait for "something is ready". To limit how many commands run at a time, use os-ipc run.',
   ],
   examples: [
+    ['os-ipc create ready -n 1 && os-ipc wait ready', 'take a unit that is there'],
     ['os-ipc wait ready && echo ready', 'wait until a process posts'],
     ['os-ipc wait ready --timeout 10', 'wait for 10 s at most'],
   ],

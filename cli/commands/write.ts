@@ -28,8 +28,8 @@ export default command({
     'The bytes behind the input stay unchanged, unless --clear is given.',
   ],
   examples: [
+    ['os-ipc write config --create --size 4k "some text"', 'create it if it does not exist'],
     ['os-ipc write frames < frames.bin', 'a file'],
-    ['os-ipc write config --create --size 4k < config.json', 'create it if it does not exist'],
     ['os-ipc write flags --offset 8 on', 'two bytes'],
   ],
   exits: COMMON_EXITS,

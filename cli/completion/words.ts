@@ -58,6 +58,8 @@ export function namesCommand(kind: Completion | undefined): string | undefined {
       return 'os-ipc ls --names --memory'
     case 'lock':
       return 'os-ipc ls --names --locks'
+    case 'channel':
+      return 'os-ipc ls --names --channels'
     case 'object':
       return 'os-ipc ls --names'
     default:

@@ -11,10 +11,7 @@ const NONE = '-'
 
 export const KIND: Column<Item> = {
   title: 'KIND',
-  cell: ({ type, system }) => {
-    if (type === 'memory') return `mem-${system}`
-    return type !== 'semaphore' ? type : system === 'posix' ? 'sem-posix' : 'sem'
-  },
+  cell: ({ type }) => type,
 }
 
 export const NAME: Column<Item> = {
@@ -25,12 +22,17 @@ export const NAME: Column<Item> = {
   cell: item => (item.removed ? `${labelOf(item)} (removed)` : labelOf(item)),
 }
 
-export const ID: Column<Item> = { title: 'ID', side: 'right', cell: ({ id }) => `${id ?? NONE}` }
+/** The id of a System V object; the system of any other. */
+export const ID: Column<Item> = {
+  title: 'ID',
+  side: 'right',
+  cell: ({ id, system }) => `${id ?? (system === 'sysv' ? NONE : system)}`,
+}
 
 export const VALUE: Column<Item> = {
   title: 'VALUE',
   side: 'right',
-  cell: item => heldText(item) ?? permitsText(item) ?? `${item.value ?? NONE}`,
+  cell: item => heldText(item) ?? permitsText(item) ?? messagesText(item) ?? `${item.value ?? NONE}`,
 }
 
 export const WAITERS: Column<Item> = {
@@ -42,7 +44,8 @@ export const WAITERS: Column<Item> = {
 export const SIZE: Column<Item> = {
   title: 'SIZE',
   side: 'right',
-  cell: item => (item.size === null ? NONE : size(item.size)),
+  cell: ({ size: bytes, capacity }) =>
+    bytes === null && capacity === null ? NONE : size(bytes ?? capacity ?? 0),
 }
 
 /** The mode of a lock; undefined for an item that is not a lock. */
@@ -56,6 +59,13 @@ export function permitsText(item: Item): string | undefined {
   if (item.type !== 'limit') return undefined
   // A limit of 0 permits grants none.
   return item.permits === 0 ? 'paused' : `${heldShare(item)} used`
+}
+
+/** The messages of a channel, and how full it is; undefined for an item that is not a channel. */
+export function messagesText({ type, messages, bytes, capacity, ended }: Item): string | undefined {
+  if (type !== 'channel') return undefined
+  const share = `${messages} (${Math.ceil((100 * (bytes ?? 0)) / (capacity || 1))}%)`
+  return ended ? `${share} ended` : share
 }
 
 /** The number of holders that a row names. */
@@ -83,7 +93,7 @@ export const MODE: Column<Item> = { title: 'MODE', cell: ({ mode }) => mode ?? N
 export const LAST_PID: Column<Item> = {
   title: 'LAST PID',
   cell: ({ lastPid, lastPidAlive, processes }) => {
-    // For a lock the kernel also knows the processes that use it.
+    // For a lock or a channel the processes that use it are known.
     if (processes !== null)
       return processes.length > 2 ? `${processes.slice(0, 2).join(',')},..` : processes.join(',') || NONE
     return lastPid === null ? NONE : lastPidAlive ? `${lastPid}` : paint('dim', `${lastPid} dead`)

@@ -11,6 +11,7 @@ export type Completion =
   | 'memory'
   | 'object'
   | 'lock'
+  | 'channel'
   | 'command'
   | 'file'
   | readonly string[]

@@ -16,7 +16,7 @@ import { userName } from './users.js'
 
 /** The object of an operation. */
 export interface Subject {
-  readonly type: 'semaphore' | 'limit' | 'memory'
+  readonly type: 'semaphore' | 'limit' | 'memory' | 'channel'
   readonly target: Target
   readonly posix?: boolean
 }
@@ -133,6 +133,8 @@ function explainSubject(error: CodedError, ipc: Library | undefined, subject: Su
         `the ${what} ${target.label} is incomplete: its creator died or hangs`,
         `os-ipc rm ${target.label} removes it`,
       )
+    case 'ERR_ENDED':
+      return new Failure(`the channel ${target.label} has ended`, 'nothing can be sent any more', EXIT.no)
     case 'EIDRM':
       return new Failure(`the ${what} ${target.label} was removed`, error.hint)
     case 'ERANGE':
@@ -173,7 +175,8 @@ export function absent(ipc: Library | undefined, { type, target, posix }: Subjec
 }
 
 function nothingLike(type: Item['type'] | undefined, { label }: Target): string {
-  return type === 'limit' ? `os-ipc create ${label} --permits N makes it` : 'os-ipc ls lists all objects'
+  if (type === 'limit') return `os-ipc create ${label} --permits N makes it`
+  return type === 'channel' ? '--create makes it' : 'os-ipc ls lists all objects'
 }
 
 interface NoType {
@@ -198,6 +201,8 @@ function otherKind(
   const names = (wanted: Item['type']) => there.some(item => item.type === wanted)
   if (type !== undefined && names('lock')) return `a lock has this name: os-ipc show ${target.label}`
   if (type === 'semaphore' && names('memory')) return `memory has this name: os-ipc read ${target.label}`
+  if (type !== undefined && type !== 'channel' && names('channel'))
+    return `a channel has this name: os-ipc show ${target.label}`
   if (type === 'memory' && semaphore !== undefined)
     return `a semaphore has this name: os-ipc value ${target.label}`
   if (type !== undefined && type !== 'limit' && names('limit'))
@@ -217,13 +222,15 @@ function hasNoFolder({ type, target, posix }: Subject): boolean {
   return (
     process.platform === 'linux' &&
     target.type === 'name' &&
-    (posix || type === 'memory') &&
+    (posix || type === 'memory' || type === 'channel') &&
     !existsSync('/dev/shm')
   )
 }
 
 /** The owner of an object, even of one that this user may not open: every user may read /proc/sysvipc and the folder. */
 function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number } | undefined {
+  // The library's error tells it.
+  if (type === 'channel') return undefined
   try {
     if (target.type === 'name' && (posix || type === 'memory')) {
       const { uid, mode } = statSync(`/dev/shm/${posix ? 'sem.' : ''}${target.name.slice(1)}`)

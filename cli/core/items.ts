@@ -1,4 +1,11 @@
-import type { LimitHolder, LimitInfo, ListedLock, SemaphoreInfo, SharedMemoryInfo } from '../../index.js'
+import type {
+  LimitHolder,
+  LimitInfo,
+  ListedChannel,
+  ListedLock,
+  SemaphoreInfo,
+  SharedMemoryInfo,
+} from '../../index.js'
 import type { Library } from './command.js'
 import { hexKey, octal } from './format.js'
 import { isAlive, programOf } from './processes.js'
@@ -6,9 +13,9 @@ import type { Target } from './target.js'
 import { printable } from './text.js'
 import { userName } from './users.js'
 
-/** A semaphore, a limit, a memory object or a lock; a field that the system does not provide is null. */
+/** A semaphore, a limit, a lock, a channel or a memory object; a field that the system does not provide is null. */
 export interface Item {
-  readonly type: 'semaphore' | 'limit' | 'memory' | 'lock'
+  readonly type: 'semaphore' | 'limit' | 'lock' | 'channel' | 'memory'
   readonly system: 'sysv' | 'posix' | 'ledger' | 'windows'
   readonly name: string | null
   /** The System V key, signed. */
@@ -32,8 +39,21 @@ export interface Item {
   readonly exclusive: boolean | null
   /** A lock: the number of shared holders. */
   readonly shared: number | null
-  /** A lock: the pids of the processes that use it. */
+  /** A lock or a channel: the pids of the processes that use it. */
   readonly processes: readonly number[] | null
+  /** A channel: the bytes that messages can use, and those that they use now. */
+  readonly capacity: number | null
+  readonly bytes: number | null
+  /** A channel: the messages in it, and the numbers of those sent and received so far, modulo 2^32. */
+  readonly messages: number | null
+  readonly sent: number | null
+  readonly received: number | null
+  readonly codec: string | null
+  /** A channel: the pids of the processes that send and that receive. */
+  readonly senders: readonly number[] | null
+  readonly receivers: readonly number[] | null
+  /** A channel: whether it has ended. */
+  readonly ended: boolean | null
   readonly uid: number | null
   readonly owner: string | null
   readonly gid: number | null
@@ -58,13 +78,14 @@ export interface Item {
   readonly removed: boolean | null
 }
 
-/** Every object that this user may see: semaphores, limits, locks, then memory, each sorted by name. */
+/** Every object that this user may see: semaphores, limits, locks, channels, then memory, each sorted by name. */
 export function everything(ipc: Library): Item[] {
-  const { semaphores, limits, locks, memory } = ipc.list()
+  const { semaphores, limits, locks, channels, memory } = ipc.list()
   return [
     ...semaphores.map(semaphoreItem).sort(byName),
     ...limits.map(limitItem).sort(byName),
     ...locks.map(lockItem).sort(byName),
+    ...channels.map(channelItem).sort(byName),
     ...memory.map(memoryItem).sort(byName),
   ]
 }
@@ -92,6 +113,7 @@ export function semaphoreItem(info: SemaphoreInfo): Item {
     size: null,
     attached: null,
     ...NO_LOCK,
+    ...NO_CHANNEL,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(info.lastPid),
     creatorPid: null,
@@ -118,6 +140,7 @@ export function limitItem(info: LimitInfo): Item {
     size: null,
     attached: null,
     ...NO_LOCK,
+    ...NO_CHANNEL,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(info.lastPid),
     creatorPid: null,
@@ -145,6 +168,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     size: info.size,
     attached: info.attached ?? null,
     ...NO_LOCK,
+    ...NO_CHANNEL,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(info.lastPid),
     creatorPid: info.creatorPid ?? null,
@@ -152,6 +176,40 @@ export function memoryItem(info: SharedMemoryInfo): Item {
     ...times(info),
     verified: null,
     removed: info.removed ?? null,
+  }
+}
+
+/** A channel is a POSIX memory object and two semaphores. */
+export function channelItem(info: ListedChannel): Item {
+  return {
+    type: 'channel',
+    system: 'posix',
+    name: info.name,
+    key: null,
+    id: null,
+    value: null,
+    ...NO_LIMIT,
+    waiters: null,
+    size: null,
+    attached: null,
+    ...NO_LOCK,
+    processes: [...new Set([...info.senders, ...info.receivers])],
+    capacity: info.capacity,
+    bytes: info.bytes,
+    messages: info.messages,
+    sent: info.sent,
+    received: info.received,
+    codec: info.codec,
+    senders: info.senders,
+    receivers: info.receivers,
+    ended: info.ended,
+    ...ownership(info.uid, info.gid, info.mode),
+    ...lastProcess(undefined),
+    creatorPid: null,
+    creatorAlive: null,
+    ...times({ createdAt: info.createdAt }),
+    verified: true,
+    removed: false,
   }
 }
 
@@ -171,6 +229,7 @@ export function lockItem(info: ListedLock): Item {
     exclusive: info.exclusive,
     shared: info.shared,
     processes: info.processes,
+    ...NO_CHANNEL,
     ...ownership(info.uid, info.gid, info.mode),
     ...lastProcess(undefined),
     creatorPid: null,
@@ -183,6 +242,19 @@ export function lockItem(info: ListedLock): Item {
 
 /** The fields that only a limit has. */
 const NO_LIMIT = { permits: null, free: null, holders: null, unnamed: null }
+
+/** The fields that only a channel has. */
+const NO_CHANNEL = {
+  capacity: null,
+  bytes: null,
+  messages: null,
+  sent: null,
+  received: null,
+  codec: null,
+  senders: null,
+  receivers: null,
+  ended: null,
+}
 
 /** The fields that only a lock has. */
 const NO_LOCK = { exclusive: null, shared: null, processes: null }

@@ -39,6 +39,14 @@ export function backendOf({ posix }: Subject): 'posix' | undefined {
   return posix ? 'posix' : undefined
 }
 
+/** A NAME as the subject of an operation on a channel. */
+export function channelSubject(name: string): Subject {
+  const meant = target(name)
+  if (meant.type === 'id') throw usage('a channel has a name, not an id')
+  // The name of a channel may be a number: it has no key.
+  return meant.type === 'name' ? { type: 'channel', target: meant } : channelSubject(`/${name}`)
+}
+
 /** A NAME as the subject of an operation on memory. */
 export function memorySubject(name: string): Subject {
   return { type: 'memory', target: target(name) }

@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly least?: number
   /** The end at which its cells are cut; the right end when missing. */
   readonly cut?: 'middle'
+  /** A table that is too wide even with cut cells leaves out the column with the highest number first; none without a number. */
+  readonly dispensable?: number
   /** The cell; it may be painted. */
   cell(row: Row): string
 }
@@ -16,17 +18,16 @@ export interface Column<Row> {
 /**
  * Rows under their titles, as lines; the titles are capitals, for people and for `awk` alike.
  *
- * Columns that may be cut become narrower when the lines are wider than `room`.
+ * When the lines are wider than `room`, columns that may be cut become narrower, and then dispensable columns are left out.
  */
 export function table<Row>(
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   rows: readonly Row[],
   room: number = Number.POSITIVE_INFINITY,
 ): string[] {
+  const columns = needed(all, rows, room)
   const cells = rows.map(row => columns.map(column => column.cell(row)))
-  const wanted = columns.map(({ title }, at) =>
-    Math.max(width(title), ...cells.map(line => width(line[at] as string))),
-  )
+  const wanted = columns.map(column => wantedWidth(column, rows))
   const widths = fitted(columns, wanted, room)
   const line = (texts: readonly string[]) =>
     texts
@@ -39,6 +40,27 @@ export function table<Row>(
     paint('bold', line(fit(columns.map(({ title }) => title)))),
     ...cells.map(texts => line(fit(texts))),
   ]
+}
+
+function wantedWidth<Row>({ title, cell }: Column<Row>, rows: readonly Row[]): number {
+  return Math.max(width(title), ...rows.map(row => width(cell(row))))
+}
+
+/** The columns that fit when each is as narrow as it may be; the least needed ones are left out first. */
+function needed<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  room: number,
+): readonly Column<Row>[] {
+  const narrowest = columns.map(column => leastWidth(column, wantedWidth(column, rows)))
+  if (total(narrowest) <= room) return columns
+  const least = columns.reduce((a, b) => ((b.dispensable ?? 0) > (a.dispensable ?? 0) ? b : a))
+  if (least.dispensable === undefined) return columns
+  return needed(
+    columns.filter(column => column !== least),
+    rows,
+    room,
+  )
 }
 
 /** Between two columns. */

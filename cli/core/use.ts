@@ -15,14 +15,15 @@ export function mappedByOthers(item: Item): Processes | undefined {
 }
 
 function mappedBy(item: Item): Processes | undefined {
-  if (item.type === 'lock' || item.type === 'limit') return undefined
+  if (item.type === 'lock' || item.type === 'limit' || item.type === 'channel') return undefined
   if (item.system === 'posix') return item.name === null ? undefined : mappingFile(fileOf(item))
   return item.id === null || item.type !== 'memory' ? undefined : attachedTo(item.id)
 }
 
 /** The waiters of a semaphore, a limit or a lock; the kernel shows them only for System V. */
 export function waitersOf(item: Item): Processes | undefined {
-  if (item.type === 'memory' || item.system !== 'sysv' || item.id === null) return undefined
+  if (item.type === 'memory' || item.type === 'channel' || item.system !== 'sysv' || item.id === null)
+    return undefined
   return waitingFor(item.id)
 }
 
@@ -35,6 +36,7 @@ export function inUse(item: Item): string | undefined {
   if (item.waiters) return `${count(item.waiters, 'waiter')} would be woken with an error`
   if (item.exclusive || item.shared)
     return `it is held by ${(item.processes ?? []).map(describePid).join(', ')}`
+  if (item.type === 'channel') return usedChannel(item)
   const permits = holdersText(item)
   if (permits !== undefined) return `its permits are held by ${permits}`
   if (item.attached) return `it is attached ${count(item.attached, 'time')}`
@@ -49,4 +51,10 @@ export function inUse(item: Item): string | undefined {
     return `the last process that used it, ${describePid(item.lastPid)}, is alive`
   }
   return undefined
+}
+
+function usedChannel({ processes, messages }: Item): string | undefined {
+  if (processes !== null && processes.length > 0)
+    return `it is used by ${processes.map(describePid).join(', ')}`
+  return messages ? `it has ${count(messages, 'message')}` : undefined
 }

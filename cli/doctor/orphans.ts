@@ -19,7 +19,9 @@ export function checkOrphans(ipc: Library): Finding[] {
   const segments = items
     .filter(item => item.type === 'memory' && item.system === 'sysv')
     .flatMap(orphanedSegment)
-  const files = items.filter(({ type, system }) => type !== 'lock' && system === 'posix').flatMap(unmapped)
+  const files = items
+    .filter(({ type, system }) => (type === 'memory' || type === 'semaphore') && system === 'posix')
+    .flatMap(unmapped)
   const sets = items
     .filter(({ type, system }) => type === 'limit' || (type === 'semaphore' && system === 'sysv'))
     .flatMap(unused)

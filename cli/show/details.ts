@@ -73,13 +73,11 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
       'waiters',
       waiters === null ? undefined : `${waiters}${waiting === undefined ? '' : names(waiting, waiters)}`,
     ],
+    ...channelRows(item),
     ['size', item.size === null ? undefined : `${item.size} bytes (${size(item.size)})`],
     ['attached', attached === null ? undefined : count(attached, 'time')],
     ['mapped by', mappedText(item, mapped)],
-    [
-      'used by',
-      item.processes === null ? undefined : item.processes.map(describePid).join(', ') || 'no process',
-    ],
+    ['used by', item.type === 'lock' ? pids(item.processes) : undefined],
     ['owner', item.uid === null ? undefined : `${item.owner} (uid ${item.uid}, gid ${item.gid})`],
     ['mode', item.mode ?? undefined],
     ['creator', item.creatorPid === null ? undefined : describePid(item.creatorPid)],
@@ -90,6 +88,33 @@ export function rowsOf({ item, mapped, waiting }: Details): (readonly [name: str
     ['removed', item.removed ? 'yes: it is freed when the last process unmaps it' : undefined],
   ]
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
+}
+
+function channelRows({
+  type,
+  messages,
+  sent,
+  received,
+  bytes,
+  capacity,
+  codec,
+  ended,
+  senders,
+  receivers,
+}: Item): (readonly [name: string, value: string | undefined])[] {
+  if (type !== 'channel') return []
+  return [
+    ['messages', `${messages} (${sent} sent, ${received} received)`],
+    ['fill', `${bytes} of ${capacity} bytes (${size(capacity ?? 0)})`],
+    ['codec', codec ?? undefined],
+    ['senders', pids(senders)],
+    ['receivers', pids(receivers)],
+    ['ended', ended ? 'yes: nothing can be sent any more' : 'no'],
+  ]
+}
+
+function pids(found: readonly number[] | null): string {
+  return (found ?? []).map(describePid).join(', ') || 'no process'
 }
 
 /** The title above the rows. */
@@ -104,12 +129,13 @@ function heldBy({ type, exclusive, shared }: Item): string | undefined {
 
 function kindText({ type, system }: Item): string {
   if (type === 'limit') return system === 'ledger' ? 'limit, in a ledger' : 'limit, in a System V set'
+  if (type === 'channel') return 'channel, in POSIX memory'
   if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
   return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
 }
 
 function mappedText(item: Item, mapped: Processes | undefined): string | undefined {
-  if (mapped === undefined || item.type === 'limit') return undefined
+  if (mapped === undefined || item.type === 'limit' || item.type === 'channel') return undefined
   const more = mapped.complete ? '' : ' (of the processes that this user may inspect)'
   return (mapped.pids.map(describePid).join(', ') || 'no process') + more
 }

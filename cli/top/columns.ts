@@ -1,4 +1,15 @@
-import { AGE, ATTACHED, heldText, KIND, LAST_PID, NAME, OWNER, SIZE, WAITERS } from '../core/columns.js'
+import {
+  AGE,
+  ATTACHED,
+  heldText,
+  KIND,
+  LAST_PID,
+  messagesText,
+  NAME,
+  OWNER,
+  SIZE,
+  WAITERS,
+} from '../core/columns.js'
 import { heldPermits, heldShare, holdersText } from '../core/holders.js'
 import { type Item, labelOf, madeAt } from '../core/items.js'
 import { paint, unicode } from '../core/output.js'
@@ -42,7 +53,10 @@ export const COLUMNS: readonly TopColumn[] = [
     KIND,
     'kind',
     3,
-    first(({ item }) => `${['semaphore', 'limit', 'lock', 'memory'].indexOf(item.type)} ${item.system}`),
+    first(
+      ({ item }) =>
+        `${['semaphore', 'limit', 'lock', 'channel', 'memory'].indexOf(item.type)} ${item.system}`,
+    ),
   ),
   {
     ...of(
@@ -57,7 +71,7 @@ export const COLUMNS: readonly TopColumn[] = [
     title: 'VALUE',
     key: 'value',
     dispensable: 0,
-    order: most(({ item }) => item.value ?? heldPermits(item) ?? null),
+    order: most(({ item }) => item.value ?? heldPermits(item) ?? item.messages),
     least: BAR + ' 2/2 held by 12345'.length,
     comfortable: BAR + ' 2/2 held by 12345 program'.length,
     cell: value,
@@ -73,7 +87,7 @@ export const COLUMNS: readonly TopColumn[] = [
     SIZE,
     'size',
     4,
-    most(({ item }) => item.size),
+    most(({ item }) => item.size ?? item.capacity),
   ),
   of(
     ATTACHED,
@@ -103,8 +117,15 @@ export const COLUMNS: readonly TopColumn[] = [
 /** The free units as a share of the most that were seen; for a limit, the held permits and their holders. */
 function value({ item, most }: Seen): string {
   if (item.type === 'limit') return permits(item)
+  if (item.type === 'channel') return fill(item)
   if (item.value === null) return heldText(item) ?? '-'
   return `${bar(item.value, most, item.value === 0)} ${item.value}/${most}`
+}
+
+/** The used part of a channel. A channel that has no room makes its senders wait. */
+function fill(item: Item): string {
+  const [bytes, capacity] = [item.bytes ?? 0, item.capacity ?? 0]
+  return `${bar(bytes, capacity, bytes > capacity / 2)} ${messagesText(item)}`
 }
 
 function permits(item: Item): string {

@@ -41,6 +41,7 @@ function summary({ seen, paused }: State, now: Date): string {
   const semaphores = seen.filter(({ item }) => item.type === 'semaphore')
   const limits = seen.filter(({ item }) => item.type === 'limit')
   const locks = seen.filter(({ item }) => item.type === 'lock')
+  const channels = seen.filter(({ item }) => item.type === 'channel')
   const memory = seen.filter(({ item }) => item.type === 'memory')
   const waiters = [...semaphores, ...limits, ...locks].reduce((sum, { item }) => sum + (item.waiters ?? 0), 0)
   const bytes = memory.reduce((sum, { item }) => sum + (item.size ?? 0), 0)
@@ -51,6 +52,7 @@ function summary({ seen, paused }: State, now: Date): string {
     count(semaphores.length, 'semaphore'),
     ...(limits.length > 0 ? [count(limits.length, 'limit')] : []),
     ...(locks.length > 0 ? [count(locks.length, 'lock')] : []),
+    ...(channels.length > 0 ? [count(channels.length, 'channel')] : []),
     waiters > 0 ? paint('yellow', count(waiters, 'waiter')) : 'no waiters',
     `${count(memory.length, 'memory object')}, ${size(bytes)}`,
     ...(dead > 0 ? [paint('red', count(dead, 'dead last user'))] : []),

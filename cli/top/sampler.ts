@@ -10,7 +10,7 @@ export interface Seen {
   readonly most: number
   /**
    * The changes per second since the last frame. The kernel does not count operations, so this counts the looks that
-   * found another value, waiter count, last process or time, and is never more than the truth.
+   * found another value, waiter count, last process or time, and is never more than the truth. A channel counts its messages.
    */
   readonly rate: number
   /** Whether every look found a change, so that the true number may be much larger. */
@@ -24,6 +24,8 @@ const LOAD = 0.1
 
 interface Record {
   signature: string
+  /** The messages that went through a channel until the last frame. */
+  messages: number
   most: number
   changes: number
   looks: number
@@ -53,7 +55,13 @@ export class Sampler {
     for (const item of this.#items) {
       const identity = identityOf(item)
       const signature = signatureOf(item)
-      const record = this.#records.get(identity) ?? { signature, most: 0, changes: 0, looks: 0 }
+      const record = this.#records.get(identity) ?? {
+        signature,
+        messages: messagesOf(item),
+        most: 0,
+        changes: 0,
+        looks: 0,
+      }
       if (record.signature !== signature) record.changes += 1
       record.signature = signature
       record.looks += 1
@@ -75,9 +83,19 @@ export class Sampler {
       const { changes, looks, most } = record
       record.changes = 0
       record.looks = 0
+      if (item.type === 'channel') {
+        const passed = (messagesOf(item) - record.messages) >>> 0
+        record.messages = messagesOf(item)
+        return { item, identity, most, rate: passed / seconds, atLeast: false }
+      }
       return { item, identity, most, rate: changes / seconds, atLeast: looks > 1 && changes >= looks - 1 }
     })
   }
+}
+
+/** A channel counts what was sent, modulo 2^32. */
+function messagesOf({ sent }: Item): number {
+  return sent ?? 0
 }
 
 function identityOf({ type, system, id, name }: Item): string {

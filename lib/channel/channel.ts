@@ -55,9 +55,9 @@ const inside = Symbol('inside')
  *
  * @example
  * ```ts
- * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
- * await jobs.send({ id: 1 }) // in one process
- * for await (const job of jobs) await work(job) // in others, until jobs.end()
+ * const tasks = Channel.openOrCreate('/tasks', { capacity: 1 << 20 })
+ * await tasks.send({ id: 1 }) // in one process
+ * for await (const task of tasks) console.log(task) // in others, until tasks.end()
  * ```
  */
 export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
@@ -164,7 +164,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * const jobs = Channel.openOrCreate('/jobs', { capacity: 1 << 20 })
+   * const tasks = Channel.openOrCreate('/tasks', { capacity: 1 << 20 })
    * ```
    */
   static openOrCreate<T = unknown>(name: string, options: OpenOrCreateChannelOptions): Channel<T> {
@@ -182,7 +182,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * Channel.unlink('/jobs')
+   * Channel.unlink('/tasks')
    * ```
    */
   static unlink(name: string): boolean {
@@ -199,7 +199,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * await jobs.send({ id: 1 }, { timeout: 1_000 })
+   * await tasks.send({ id: 1 }, { timeout: 1_000 })
    * ```
    */
   send(value: T, options?: WaitOptions): Promise<void> {
@@ -227,7 +227,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * if (!samples.trySend(sample)) dropped += 1
+   * if (!tasks.trySend({ id: 2 })) console.log('full')
    * ```
    */
   trySend(value: T): boolean {
@@ -246,7 +246,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * await jobs.sendMany(rows.map(row => ({ row })))
+   * await tasks.sendMany([1, 2, 3].map(id => ({ id })))
    * ```
    */
   sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
@@ -276,7 +276,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * await frames.sendWith(width * height, view => camera.readInto(view))
+   * await frames.sendWith(640 * 480, view => view.fill(255))
    * ```
    */
   sendWith(bytes: number, fill: (view: Uint8Array) => void, options?: WaitOptions): Promise<void> {
@@ -307,7 +307,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * const job = await jobs.receive({ timeout: 1_000 })
+   * const task = await tasks.receive({ timeout: 1_000 })
    * ```
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
@@ -340,7 +340,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * for (let job; (job = jobs.tryReceive()) !== undefined; ) work(job)
+   * const task = tasks.tryReceive() ?? 'none'
    * ```
    */
   tryReceive(): T | undefined {
@@ -358,6 +358,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
+   * const frame = Buffer.alloc(frames.maxMessage)
    * const length = await frames.receiveInto(frame)
    * ```
    */
@@ -395,7 +396,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * @example
    * ```ts
    * let sum = 0
-   * frames.drain(view => { sum += view[0] })
+   * frames.drain(view => { sum += view.length })
    * ```
    */
   drain(visit: (view: Uint8Array) => void, max?: number): number {
@@ -416,7 +417,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * for await (const jobs of channel.batches({ max: 100 })) await insert(jobs)
+   * for await (const list of tasks.batches({ max: 100 })) console.log(list.length)
    * ```
    */
   batches(options?: BatchesOptions): AsyncIterableIterator<T[]> {
@@ -431,7 +432,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * jobs.end()
+   * tasks.end()
    * ```
    */
   end(): void {
@@ -446,7 +447,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * const { messages, receivers } = jobs.info()
+   * const { messages, receivers } = tasks.info()
    * ```
    */
   info(): ChannelInfo {
@@ -470,7 +471,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * jobs.close()
+   * tasks.close()
    * ```
    */
   close(): void {
@@ -488,7 +489,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    *
    * @example
    * ```ts
-   * jobs.unlink()
+   * tasks.unlink()
    * ```
    */
   unlink(): void {
@@ -581,7 +582,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     const hint =
       sending === undefined
         ? 'the channel was full all that time: info() names its receivers'
-        : `the process ${sending} was sending: if it does not go on, it is stopped or in a callback`
+        : `the process ${sending} was sending: if it does not continue, it is stopped or in a callback`
     return channelTimedOut(`the channel '${this.name}' had no room in time`, hint)
   }
 
@@ -590,7 +591,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     const hint =
       receiving === undefined
         ? 'no message came in that time: info() names its senders'
-        : `the process ${receiving} was receiving: if it does not go on, it is stopped or in a callback`
+        : `the process ${receiving} was receiving: if it does not continue, it is stopped or in a callback`
     return channelTimedOut(`the channel '${this.name}' had no message in time`, hint)
   }
 }

@@ -142,14 +142,14 @@ export function readHeader(name: string, buffer: ArrayBuffer, size = buffer.byte
   }
   if (at(WORD.NAMESPACE) !== ownNamespace()) {
     throw new IpcError('ERR_NOT_SUPPORTED', `the channel '${name}' belongs to another PID namespace`, {
-      hint: 'a process cannot tell there which processes are dead: share the PID namespace too (docker run --pid), or unlink the channel if its container is gone',
+      hint: 'a process of another PID namespace cannot tell which processes are dead: share the PID namespace too (docker run --pid), or unlink the channel if its container is gone',
     })
   }
   const capacity = at(WORD.CAPACITY)
   const isSane = capacity >= LEAST_CAPACITY && capacity <= MOST_CAPACITY && (capacity & (capacity - 1)) === 0
   if (at(WORD.HEADER) !== HEADER || !isSane || at(WORD.SLOTS) !== SLOTS)
     throw nonsense('its header has impossible sizes')
-  if (size < HEADER + capacity) throw nonsense('its memory is smaller than its header says')
+  if (size < HEADER + capacity) throw nonsense('its memory is smaller than its header states')
   const codec = CODECS[at(WORD.CODEC) - 1]
   const backend = BACKENDS[at(WORD.BACKEND) - 1]
   const instance = new DataView(words.buffer).getBigUint64(WORD.INSTANCE * 4, true)

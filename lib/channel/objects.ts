@@ -313,6 +313,6 @@ function isRemoved(buffer: ArrayBuffer): boolean {
 
 function removed(name: string): IpcError {
   return new IpcError('EIDRM', `the channel '${name}' is being removed, or its semaphores were removed`, {
-    hint: 'unlink it, and create it again; openOrCreate does this where a process began to remove it',
+    hint: 'unlink it, and create it again; openOrCreate does this if a process began to remove it',
   })
 }

@@ -338,14 +338,14 @@ export class Ring {
     const state = load(this.words, STATE)
     if (this.words[WORD.MAGIC] !== MAGIC)
       return corruptError(this.#label, 'a process cut or cleared its memory')
-    if (state & CORRUPT) return corruptError(this.#label, 'a process found nonsense in it')
+    if (state & CORRUPT) return corruptError(this.#label, 'a process found invalid data in it')
     if (state & REMOVED) {
       return new IpcError('EIDRM', `the channel '${this.#label}' was removed`, {
         hint: 'another process removed it: open or create it again',
       })
     }
     return new IpcError('ERR_ENDED', `the channel '${this.#label}' has ended`, {
-      hint: 'a process called end(): nothing can be sent any more, and what was sent can be received',
+      hint: 'a process called end(): no message can be sent any more, and the sent messages can be received',
     })
   }
 
@@ -368,6 +368,6 @@ export class Ring {
 /** The error of a channel that cannot be used any more. */
 export function corruptError(name: string, what: string): IpcError {
   return new IpcError('ERR_CORRUPT', `the channel '${name}' is corrupt: ${what}`, {
-    hint: 'a process wrote to its memory in another way than docs/interop.md says: unlink the channel and create it again',
+    hint: 'a process wrote to its memory against the rules of docs/interop.md: unlink the channel and create it again',
   })
 }

@@ -31,7 +31,7 @@ const TOOLS = {
     packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
     program: 'next/dist/bin/next',
   },
-  mocha: { packages: { mocha: '11.7.5' }, program: 'mocha/bin/mocha.js' },
+  mocha: { packages: { mocha: '12.0.3' }, program: 'mocha/bin/mocha.js' },
   // The oldest TypeScript that compiles the types of this package, and the newest types of Node that it understands.
   'oldest-typescript': {
     packages: { typescript: '5.2.2', '@types/node': '24.19.4' },

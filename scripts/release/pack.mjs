@@ -1,11 +1,20 @@
 // The packages as npm gets them: `npm run pack [-- FOLDER]` writes a tarball for the package and for each platform whose
-// binary was built. The tests install exactly these files, and exactly these are published. A binary is that of
-// `npm run build:all`, or else that of `npm run build` for this platform. Without any binary it fails.
+// binary was built. The tests install exactly these files, and exactly these are published. A binary is the newest one of
+// `npm run build:all` and, for this platform, `npm run build`. Without any binary it fails.
 //
 // The package's `optionalDependencies` are added here and are not in the repository: there, `npm ci` would ask for versions
 // that are not published yet, and would install a stranger's package of the same name.
 
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +23,18 @@ import { targets } from '../cross/targets.mjs'
 
 /** The fields of package.json for users; the others are for people who work on the package. */
 const PUBLIC = [
-  ...['name', 'version', 'description', 'keywords', 'license', 'author', 'homepage', 'bugs', 'repository'],
+  ...[
+    'name',
+    'version',
+    'description',
+    'keywords',
+    'license',
+    'author',
+    'funding',
+    'homepage',
+    'bugs',
+    'repository',
+  ],
   ...[
     'type',
     'engines',
@@ -27,7 +47,7 @@ const PUBLIC = [
     'peerDependenciesMeta',
   ],
 ]
-const TEXTS = ['README.md', 'LICENSE']
+const TEXTS = ['README.md', 'CHANGELOG.md', 'LICENSE']
 
 /** Writes the tarballs into `folder` and returns npm's report of each: name, version, files, sizes. */
 export function pack(folder, { platforms = built() } = {}) {
@@ -61,8 +81,10 @@ function built() {
   return targets.filter(target => binaryOf(target) !== undefined)
 }
 
+/** The binary that was built last: by `npm run build:all`, or by `npm run build` for this platform. */
 function binaryOf({ path, file }) {
-  return [path, join(root, file)].find(existsSync)
+  const there = [path, join(root, file)].filter(each => existsSync(each))
+  return there.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
 }
 
 function stageRoot(folder) {

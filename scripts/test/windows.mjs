@@ -6,10 +6,10 @@
 
 import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { join, relative, sep } from 'node:path'
+import { join, sep } from 'node:path'
 import { tmpdir } from 'node:os'
 
-import { leftOutFiles, leftOutTitle } from './windows-left-out.mjs'
+import { FILES, leftOutTitle, reasonOf } from './windows-left-out.mjs'
 import { cache } from '../cross/cache.mjs'
 import { endWine, NODES, windowsNode, windowsPath, wine } from '../cross/wine.mjs'
 import { libnode } from '../cross/libnode.mjs'
@@ -22,7 +22,9 @@ import { windowsTargets } from '../cross/targets.mjs'
 
 /** The longest run of one suite, in minutes. */
 const LIMIT_MINUTES = 15
-const TITLE = /\btest(?:\.serial)?\(\s*(['"`])(.*?)\1/g
+/** The titles of tests in a source. */
+const TITLE = /\b(?:test|test\.serial|requires\(.*\))\(\s*['"`](.*?)['"`],/g
+const RUST_TITLE = /#\[test\](?:\s*#\[.*\])*\s*fn (\w+)/g
 
 const majors = process.argv.slice(2).filter(arg => arg !== '--')
 const unknown = majors.find(major => !NODES[major])
@@ -54,7 +56,7 @@ process.exitCode = failed === 0 ? 0 : 1
 function testCore() {
   const library = join(output('rustc', ['--print', 'sysroot']).trim(), 'lib', 'rustlib', target.triple, 'lib')
   if (attempt('ls', [library])) throw new Missing(`rustup target add ${target.triple}`)
-  const args = ['test', '--quiet', '--package', 'os-ipc', '--target', target.triple]
+  const args = ['test', '--quiet', '--package', 'os-ipc', '--lib', '--target', target.triple]
   const env = {
     ...zigEnvironment(),
     LIBNODE_PATH: libnode(),
@@ -63,7 +65,21 @@ function testCore() {
   }
   const { code, text } = perform(zig().zigbuild, args, env)
   console.log(text)
+  leaveOut('cargo test', globSync('crates/os-ipc/tests/*.rs', { cwd: root }), RUST_TITLE, () => {
+    return 'the processes of these tests are those of Unix'
+  })
   return code === 0 ? 0 : 1
+}
+
+/** Prints each test of these files as skipped. */
+function leaveOut(label, files, pattern, reason) {
+  let number = 0
+  for (const file of files) {
+    for (const [, title] of readFileSync(join(root, file), 'utf8').matchAll(pattern)) {
+      number += 1
+      console.log(`ok ${number} - ${label}: ${file} › ${title} # SKIP ${reason(file)}`)
+    }
+  }
 }
 
 function testConformance(major) {
@@ -78,17 +94,10 @@ function testAva(major) {
   const all = globSync('__test__/**/*.test.ts', { cwd: root })
     .map(file => file.split(sep).join('/'))
     .sort()
-  let number = 0
-  for (const file of all.filter(file => leftOutFiles[file])) {
-    const source = readFileSync(join(root, file), 'utf8')
-    for (const [, , title] of source.matchAll(TITLE)) {
-      number += 1
-      console.log(
-        `ok ${number} - ${label}: ${relative('__test__', file)} › ${title} # SKIP ${leftOutFiles[file]}`,
-      )
-    }
-  }
-  const files = all.filter(file => !leftOutFiles[file])
+  const runs = file => FILES.includes(file.replace('__test__/', ''))
+  const others = all.filter(file => !runs(file))
+  leaveOut(label, others, TITLE, file => reasonOf(file.replace('__test__/', '')))
+  const files = all.filter(runs)
   const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.js')
   const args = [windowsPath(ava), '--tap', '--concurrency', '2', '--timeout', '4m', ...files]
   const { code, text, problem } = onNode(major, args)

@@ -39,8 +39,8 @@ const GUARD_AGAIN: Duration = Duration::from_millis(1);
 /// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
-const LOOK_FOR_DEAD: Duration = Duration::from_micros(100);
+/// The time between two looks for dead processes without a hint: 1 ms. A look takes 8 system calls a holder.
+const LOOK_FOR_DEAD: Duration = Duration::from_millis(1);
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fnv::FnvHasher;
 
 use crate::sys::OsCode;
-use crate::sys::access::Access;
+use crate::sys::access::{Access, Owned};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::guard::Guard;
@@ -78,7 +78,7 @@ impl LedgerFile {
             };
             let mut status = status(name, &handle, state);
             // Who planted the header chooses the ledger.
-            if status.access.owned == crate::sys::access::Owned::Trusted {
+            if status.access.owned == Owned::Trusted {
                 status.access = header.access();
             }
             check(&status)?;
@@ -153,6 +153,10 @@ impl Draft {
         const TAKEN: Failure = Failure("CreateFileMapping", OsCode::EEXIST);
         let make = || {
             let header = Header::open_or_create(Use::Counter, name)?;
+            // Who planted the header could put another ledger into the place of this one.
+            if header.access().owned != Owned::Trusted {
+                return Err(Refusal::from(Failure("CreateFileMapping", OsCode::EACCES)));
+            }
             let draft = header.draft(size)?.ok_or(TAKEN)?;
             let file = LedgerFile::of(name, Arc::clone(&draft.handle), draft.state, size)?;
             Ok(Self { draft, file })

@@ -1,0 +1,217 @@
+// Every call of the class: what it takes, what it returns, what it refuses.
+
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test from 'ava'
+
+import { Channel, type CreateChannelOptions } from '../../index.js'
+import { uniqueName } from '../shared/names.ts'
+import { ownChannel } from './helpers/channel.ts'
+
+test('capacity is rounded up to a power of two, and openOrCreate keeps what is there', t => {
+  const channel = ownChannel(t, { capacity: 1000, codec: 'json' })
+  t.true(channel.created)
+  t.is(channel.capacity, 1024)
+  t.is(channel.maxMessage, 504)
+  const other = Channel.openOrCreate(channel.name.slice(1), { capacity: 1 << 20 })
+  t.like(other, { name: channel.name, capacity: 1024, codec: 'json', created: false })
+  other.close()
+  t.throws(() => Channel.create(channel.name, { capacity: 64 }), { code: 'EEXIST' })
+})
+
+test('wrong arguments are refused before anything is made', t => {
+  const name = uniqueName(t)
+  const create = (options: unknown) => () => Channel.create(name, options as CreateChannelOptions)
+  for (const capacity of [0, -1, 1.5, 2 ** 30 + 1, Number.NaN]) {
+    t.throws(create({ capacity }), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
+  }
+  t.throws(create({}), { instanceOf: TypeError })
+  t.throws(create({ capacity: 64, codec: 'xml' }), { instanceOf: TypeError, code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(create({ capacity: 64, mode: 0o1000 }), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => Channel.create('', { capacity: 64 }), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(() => Channel.create('x'.repeat(255), { capacity: 64 }), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(() => Channel.open(name), { code: 'ENOENT' })
+  t.throws(() => Reflect.construct(Channel, []), { instanceOf: TypeError })
+})
+
+test('each codec takes its own values', async t => {
+  const bytes = ownChannel<unknown>(t, { capacity: 1024, codec: 'bytes' })
+  await t.throwsAsync(bytes.send('text'), { instanceOf: TypeError })
+  await bytes.send(new Uint8Array([1, 2]))
+  t.deepEqual(await bytes.receive(), Buffer.from([1, 2]))
+  const json = ownChannel<unknown>(t, { capacity: 1024, codec: 'json' })
+  await t.throwsAsync(
+    json.send(() => {}),
+    { instanceOf: TypeError },
+  )
+  await json.send({ at: new Date(0) })
+  t.deepEqual(await json.receive(), { at: '1970-01-01T00:00:00.000Z' })
+  const structured = ownChannel<unknown>(t, { capacity: 1024 })
+  await t.throwsAsync(structured.send(() => {}))
+  t.is(structured.info().messages, 0)
+})
+
+test('a call that cannot wait any longer rejects, and those behind it go on', async t => {
+  const channel = ownChannel<number>(t, { capacity: 64 })
+  while (channel.trySend(0));
+  const abort = new AbortController()
+  const late = channel.send(1, { timeout: 20 })
+  const aborted = channel.send(2, { signal: abort.signal })
+  const last = channel.send(3)
+  await t.throwsAsync(late, { code: 'ETIMEDOUT' })
+  abort.abort(new Error('stop'))
+  await t.throwsAsync(aborted, { message: 'stop' })
+  await t.throwsAsync(channel.send(4, { signal: abort.signal }), { message: 'stop' })
+  await t.throwsAsync(channel.send(4, { timeout: 0 }), { code: 'ETIMEDOUT' })
+  const received: number[] = []
+  while (received.at(-1) !== 3) received.push((await channel.receive({ timeout: 5_000 })) as number)
+  await last
+  t.false(received.includes(1) || received.includes(2) || received.includes(4))
+  await t.throwsAsync(channel.receive({ timeout: 10 }), { code: 'ETIMEDOUT' })
+})
+
+test('sendMany sends a long iterable in order, and what came before its error', async t => {
+  const channel = ownChannel<number>(t, { capacity: 256 })
+  const numbers = Array.from({ length: 1000 }, (_, i) => i)
+  const sending = channel.sendMany(numbers)
+  const received: number[] = []
+  while (received.length < 1000) received.push((await channel.receive({ timeout: 5_000 })) as number)
+  await sending
+  t.deepEqual(received, numbers)
+  const failing = channel.sendMany(
+    (function* () {
+      yield 1
+      yield 2
+      throw new Error('no more')
+    })(),
+  )
+  await t.throwsAsync(failing, { message: 'no more' })
+  t.deepEqual([channel.tryReceive(), channel.tryReceive(), channel.tryReceive()], [1, 2, undefined])
+})
+
+test('a sendMany that gives up lets its iterator go', async t => {
+  const channel = ownChannel<number>(t, { capacity: 64 })
+  let returned = false
+  const endless = {
+    [Symbol.iterator]: () => ({
+      next: () => ({ value: 1, done: false as const }),
+      return: () => {
+        returned = true
+        return { value: undefined, done: true as const }
+      },
+    }),
+  }
+  await t.throwsAsync(channel.sendMany(endless, { timeout: 20 }), { code: 'ETIMEDOUT' })
+  await sleep(1)
+  t.true(returned)
+})
+
+test('sendWith writes in place; what throws is not sent', async t => {
+  const channel = ownChannel<unknown>(t, { capacity: 256 })
+  await channel.sendWith(4, view => view.set([1, 2, 3, 4]))
+  t.deepEqual(await channel.receive(), Buffer.from([1, 2, 3, 4]))
+  const failing = channel.sendWith(4, () => {
+    throw new Error('no')
+  })
+  await t.throwsAsync(failing, { message: 'no' })
+  const asynchronous = channel.sendWith(4, (async () => {}) as unknown as () => void)
+  await t.throwsAsync(asynchronous, { instanceOf: TypeError })
+  const nested = channel.sendWith(4, () => void channel.trySend(1))
+  await t.throwsAsync(nested, { code: 'ERR_REENTERED' })
+  t.is(channel.info().messages, 0)
+  await channel.send('works')
+  t.is(await channel.receive(), 'works')
+})
+
+test('drain shows each message in place; the one that visit throws at stays', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 256, codec: 'bytes' })
+  for (let i = 1; i <= 5; i++) await channel.send(Buffer.from([i]))
+  const seen: number[] = []
+  const visit = (view: Uint8Array) => {
+    if (view[0] === 4) throw new Error('four')
+    seen.push(view[0] as number)
+  }
+  t.is(channel.drain(visit, 2), 2)
+  t.throws(() => channel.drain(visit), { message: 'four' })
+  t.throws(() => channel.drain(() => void channel.tryReceive()), { code: 'ERR_REENTERED' })
+  t.deepEqual(seen, [1, 2, 3])
+  t.deepEqual(await channel.receive(), Buffer.from([4]))
+  t.is(channel.drain(visit), 1)
+  t.is(channel.drain(visit), 0)
+})
+
+test('receiveInto fills a target, and leaves what is too large', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 256, codec: 'bytes' })
+  await channel.send(Buffer.from('12345'))
+  const small = new Uint8Array(4)
+  await t.throwsAsync(channel.receiveInto(small), { code: 'ERR_MESSAGE_TOO_LARGE' })
+  const target = Buffer.alloc(8, '.')
+  t.is(await channel.receiveInto(target), 5)
+  t.is(target.toString(), '12345...')
+  await t.throwsAsync(channel.receiveInto('x' as unknown as Uint8Array), { instanceOf: TypeError })
+  const waiting = channel.receiveInto(target)
+  channel.end()
+  t.is(await waiting, undefined)
+})
+
+test('prefetched messages come first and in order, whatever receives them', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 1024, codec: 'bytes' })
+  await channel.sendMany(Array.from({ length: 10 }, (_, i) => Buffer.from([i])))
+  t.deepEqual(await channel.receive({ prefetch: 6 }), Buffer.from([0]))
+  t.is(channel.info().messages, 4)
+  t.deepEqual(channel.tryReceive(), Buffer.from([1]))
+  const target = Buffer.alloc(1)
+  t.is(await channel.receiveInto(target), 1)
+  t.is(target[0], 2)
+  const seen: number[] = []
+  channel.drain(view => seen.push(view[0] as number), 1)
+  for await (const batch of channel.batches({ max: 3 })) {
+    seen.push(...batch.map(([byte]) => byte as number))
+    if (seen.length === 7) break
+  }
+  t.deepEqual(seen, [3, 4, 5, 6, 7, 8, 9])
+})
+
+test('iterating and streaming end with the channel', async t => {
+  const channel = ownChannel<string>(t)
+  await channel.sendMany(['a', 'b', 'c', 'd'])
+  const seen: string[] = []
+  for await (const message of channel) {
+    seen.push(message)
+    if (seen.length === 2) break
+  }
+  channel.end()
+  t.deepEqual(await Readable.from(channel).toArray(), ['c', 'd'])
+  t.deepEqual(seen, ['a', 'b'])
+  for await (const _ of channel.batches()) t.fail()
+})
+
+test('receives that succeed at once let timers run', async t => {
+  const channel = ownChannel<number>(t, { capacity: 1024 })
+  let ran = false
+  setTimeout(() => {
+    ran = true
+  }, 1)
+  for (let turn = 0; !ran && turn < 10_000_000; turn++) {
+    await channel.send(turn)
+    t.is(await channel.receive(), turn)
+  }
+  t.true(ran)
+})
+
+test('a value that a getter changes the channel with is sent whole', async t => {
+  const channel = ownChannel<unknown>(t)
+  const tricky = {
+    get first() {
+      channel.trySend('inner')
+      return 1
+    },
+    second: new Map(),
+  }
+  await channel.send(tricky)
+  const values: unknown[] = []
+  while (channel.info().messages > 0) values.push(channel.tryReceive())
+  t.deepEqual(values.at(-1), { first: 1, second: new Map() })
+  t.true(values.slice(0, -1).every(value => value === 'inner'))
+})

@@ -1,0 +1,86 @@
+// The reader of a stream: `stream.mjs OBJECT HOW SIZE`. It answers each `{ expect }` when so many messages have come.
+
+import { createServer } from 'node:net'
+
+import { Channel } from '../shared/ours.mjs'
+import { ready } from './channel.mjs'
+
+const [, , object, how, size] = process.argv
+
+/** Resolves with the number of the next stream. */
+let announce
+const announced = []
+process.on('message', message => {
+  if (message.expect === undefined) count(message)
+  else if (announce) announce(message.expect)
+  else announced.push(message.expect)
+})
+const next = () =>
+  new Promise(resolve => {
+    if (announced.length > 0) resolve(announced.shift())
+    else
+      announce = number => {
+        announce = undefined
+        resolve(number)
+      }
+  })
+
+let received = 0
+let expected = 0
+let finish
+/** A message, or bytes of it, came by itself. */
+function count(message) {
+  received += message.length
+  if (received >= expected) finish?.()
+}
+
+/** Waits for messages that come by themselves. */
+async function passive() {
+  for (;;) {
+    expected = (await next()) * Number(size)
+    await new Promise(resolve => {
+      finish = resolve
+      if (received >= expected) resolve()
+    })
+    finish = undefined
+    received = 0
+    process.send('done')
+  }
+}
+
+async function active(receive) {
+  for (;;) {
+    await receive(await next())
+    process.send('done')
+  }
+}
+
+if (how === 'ipc') {
+  ready()
+  await passive()
+} else if (how === 'socket') {
+  createServer(socket => socket.on('data', count)).listen(object, ready)
+  await passive()
+} else {
+  const channel = Channel.open(object)
+  const target = Buffer.alloc(Number(size))
+  ready()
+  if (how === 'drain') {
+    await active(async number => {
+      let seen = 0
+      for (let got = 0; got < number; ) {
+        await channel.receiveInto(target)
+        got +=
+          1 +
+          channel.drain(view => {
+            seen += view[0]
+          })
+      }
+      return seen
+    })
+  } else {
+    await active(async number => {
+      for (let got = 0; got < number; got += 1) await channel.receive()
+    })
+  }
+}

@@ -1,0 +1,3 @@
+import { streamScene } from '../shared/streams.mjs'
+
+export const scene = streamScene('stream-16kib', '16 KiB', 16_384, { send: 10, fresh: 2, socketDrain: 6 })

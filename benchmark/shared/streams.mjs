@@ -1,0 +1,126 @@
+// A stream of messages of one size to another process, and the scene that compares the ways.
+
+import { once } from 'node:events'
+import { unlinkSync } from 'node:fs'
+import { connect } from 'node:net'
+import { Worker } from 'node:worker_threads'
+
+import { cannot, node } from './contenders.mjs'
+import { fill } from './fill.mjs'
+import { partner } from './partner.mjs'
+import { inProcess, onlyLocks } from './reasons.mjs'
+import { socketPath } from './socket.mjs'
+import { reported, throughput } from './targets.mjs'
+
+/** Announces a number of messages to the partner, sends them, and waits until the partner has all. */
+async function delivered(child, count, send) {
+  const done = once(child, 'message')
+  child.send({ expect: count })
+  await send(count)
+  await done
+}
+
+const channel = (size, how) =>
+  node(async context => {
+    const { Channel } = await import('./ours.mjs')
+    const { object, atTheEnd } = context
+    const capacity = Math.max(1 << 20, size * 8)
+    const messages = Channel.create(object, { capacity, codec: 'bytes' })
+    atTheEnd(() => messages.unlink())
+    const child = await partner('stream', [object, how, String(size)], context)
+    const data = fill(Buffer.alloc(size))
+    return async count => {
+      await delivered(child, count, async () => {
+        for (let index = 0; index < count; index += 1) await messages.send(data)
+      })
+      return { work: count * size }
+    }
+  })
+
+/** `process.send`: the sender lets the event loop turn where Node says that too much waits. */
+const processSend = size =>
+  node(async context => {
+    const child = await partner('stream', ['', 'ipc', String(size)], context, { serialization: 'advanced' })
+    const data = fill(Buffer.alloc(size))
+    return async count => {
+      await delivered(child, count, async () => {
+        for (let index = 0; index < count; index += 1) {
+          if (!child.send(data)) await new Promise(resolve => child.send(data.subarray(0, 0), resolve))
+        }
+      })
+      return { work: count * size }
+    }
+  })
+
+/** A corked Unix socket: as many messages as 64 KiB have go to the kernel at once. */
+const socket = size =>
+  node(async context => {
+    const path = socketPath(context.object)
+    const child = await partner('stream', [path, 'socket', String(size)], context)
+    const connection = connect(path)
+    await once(connection, 'connect')
+    unlinkSync(path)
+    context.atTheEnd(() => connection.destroy())
+    const data = fill(Buffer.alloc(size))
+    const together = Math.max(1, Math.floor(65_536 / size))
+    return async count => {
+      await delivered(child, count, async () => {
+        for (let index = 0; index < count; ) {
+          connection.cork()
+          for (let one = 0; one < together && index < count; one += 1, index += 1) connection.write(data)
+          connection.uncork()
+          if (connection.writableNeedDrain) await once(connection, 'drain')
+        }
+      })
+      return { work: count * size }
+    }
+  })
+
+/** To a thread, not to a process. */
+const port = size =>
+  node(async ({ atTheEnd }) => {
+    const worker = new Worker(new URL('../partners/port.mjs', import.meta.url))
+    await once(worker, 'message')
+    atTheEnd(() => worker.terminate())
+    const data = fill(Buffer.alloc(size))
+    return async count => {
+      const done = once(worker, 'message')
+      worker.postMessage({ expect: count })
+      for (let index = 0; index < count; index += 1) {
+        worker.postMessage(data)
+        if (index % 256 === 255) await new Promise(setImmediate)
+      }
+      await done
+      return { work: count * size }
+    }
+  })
+
+/** `send` and `fresh` are the ratios to reach against `process.send`; `socket` is the one against the socket. */
+export function streamScene(name, label, size, { send, fresh, socketDrain }) {
+  return {
+    name,
+    title: `A stream of messages of ${label} to another process`,
+    operation: 'a message',
+    work: size,
+    contenders: {
+      'os-ipc, Channel, drain': channel(size, 'drain'),
+      'os-ipc, Channel, fresh Buffers': channel(size, 'receive'),
+      'process.send, Buffer, advanced': processSend(size),
+      'Unix socket, corked': socket(size),
+      'MessagePort, to a thread': port(size),
+      'fs-ext': onlyLocks,
+      'os-lock': onlyLocks,
+      'proper-lockfile': onlyLocks,
+      'async-mutex': inProcess,
+      'shm-typed-array': cannot('cannot tell its reader that data is there: the reader would poll'),
+    },
+    targets: [
+      throughput('os-ipc, Channel, drain', 'process.send, Buffer, advanced', send),
+      throughput('os-ipc, Channel, fresh Buffers', 'process.send, Buffer, advanced', fresh),
+      ...reported(
+        throughput('os-ipc, Channel, drain', 'Unix socket, corked', socketDrain),
+        throughput('os-ipc, Channel, fresh Buffers', 'Unix socket, corked', 1.1),
+      ),
+    ],
+  }
+}
