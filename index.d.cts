@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" />
 /// <reference types="node" />
 /**
- * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
- * what it holds.
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo. `'ledger'` is a file (on Windows, a mapping)
+ * in which each process writes how many permits it holds.
  */
 type LimitEngine = 'sysv' | 'ledger';
 
@@ -17,33 +17,34 @@ type Owner = number | 'any';
 type PerBackend = Readonly<Record<Backend, boolean>>;
 /** The engines of limits, and what happens to the permits of a dead process. */
 interface LimitCapabilities {
-    /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+    /** The engines that a limit can have here. If there are none, `Limit` throws `ERR_NOT_SUPPORTED`. */
     readonly engines: readonly LimitEngine[];
     /**
-     * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
-     * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+     * The engine of a new limit when no `engine` is given: `'sysv'` if the kernel gives back the permits of a dead process,
+     * otherwise `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
      */
     readonly default: LimitEngine | undefined;
-    /** Whether the permits of a dead process come back in that engine. */
+    /** Whether the permits of a dead process come back in the default engine. */
     readonly crashRecovery: boolean;
 }
 /**
- * The features of this platform. Look a fact up here: the package never behaves differently in silence.
+ * The features of this platform. Each difference between platforms is a fact here.
  *
- * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which the package asks when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel. The package asks the kernel when one of them is first
+ * read.
  */
 interface Capabilities {
-    /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
+    /** Whether the native addon has loaded. If it has not, every call throws `ERR_NATIVE_BINDING`. */
     readonly supported: boolean;
-    /** The reason why the addon has not loaded, and the remedy; `undefined` where it has loaded. */
+    /** The reason why the addon has not loaded, and the remedy; `undefined` if it has loaded. */
     readonly reason: string | undefined;
     /** The operating system and the processor, such as `'linux-x64'`. */
     readonly platform: string;
-    /** The backends that semaphores can have here; `'sysv'` is missing where a filter of system calls refuses it. */
+    /** The backends that semaphores can have here; `'sysv'` is missing if a filter of system calls refuses it. */
     readonly semaphoreBackends: readonly Backend[];
     /** The backend of a name when no `backend` is given. */
     readonly defaultBackend: Backend;
-    /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
+    /** Whether the kernel ends a wait at its deadline. If it does not, the package ends the wait by its own clock. */
     readonly timedWait: PerBackend;
     /** The features of {@link Limit} on this platform. */
     readonly limits: LimitCapabilities;
@@ -51,9 +52,12 @@ interface Capabilities {
     readonly value: PerBackend;
     /** Whether `unlink` wakes the waiters. */
     readonly unlinkWakes: PerBackend;
-    /** The material of {@link locks}: System V semaphores, or files with flock(2). With both, the locks of a dead process are free. */
+    /**
+     * What {@link locks} are made of: System V semaphores, or files with flock(2) (on Windows, LockFileEx). In both cases
+     * the locks of a dead process are free.
+     */
     readonly locks: 'sysv' | 'files';
-    /** Whether objects outlive their last user. Where they do, they stay until a program removes them or the host restarts. */
+    /** Whether objects outlive their last user. If they do, they stay until a program removes them or the host restarts. */
     readonly persistent: boolean;
     /** Whether {@link list} can list the objects of this host. */
     readonly list: boolean;
@@ -152,7 +156,7 @@ interface IpcErrorDetails {
 declare class IpcError extends Error {
     /** The errno's name (`'EEXIST'`, `'EIDRM'`, ...) or a code of this package (`'ERR_NAME_COLLISION'`, ...). */
     readonly code: string;
-    /** The negative errno, as in Node's own errors; only where a system call failed. */
+    /** The negative errno, as in Node's own errors; missing if no system call failed. */
     readonly errno?: number;
     /** The system call that failed, such as `'semget'`. */
     readonly syscall?: string;
@@ -243,10 +247,12 @@ declare class SharedMemory implements Disposable {
     readonly created: boolean;
     private constructor();
     /**
-     * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
+     * Makes a new object, filled with zeros. Either the object exists with its whole size allocated, or the call throws and
+     * no object exists.
      *
      * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+     * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's
+     * `hint`).
      *
      * @example
      * ```ts
@@ -258,12 +264,12 @@ declare class SharedMemory implements Disposable {
      */
     static create(id: Id, options: CreateSharedMemoryOptions): SharedMemory;
     /**
-     * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
-     * programs may be stricter.
+     * Opens an existing object, with the size that the object has. Here a name may have 255 bytes and may contain `..`,
+     * because other programs may use such names.
      *
-     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
-     *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
-     *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
+     * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user
+     * nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+     * `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
      *
      * @example
      * ```ts
@@ -317,15 +323,15 @@ declare class SharedMemory implements Disposable {
      *
      * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
      * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-     * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
-     * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
-     * thread that opened the memory ends.
+     * `postMessage` and `workerData` copy it without an error, so a worker does not get the memory. Post {@link
+     * SharedMemory.shared} instead. `close()` does not detach a buffer that `transfer()` made of it. That buffer stays
+     * valid, and reads as zeros once the thread that opened the memory ends.
      *
-     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
-     * and `write` throw `ERR_TRUNCATED` instead.
+     * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect;
+     * `read` and `write` throw `ERR_TRUNCATED` instead.
      *
      * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
-     *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+     * `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
      *
      * @example
      * ```ts
@@ -335,16 +341,16 @@ declare class SharedMemory implements Disposable {
      */
     get buffer(): ArrayBuffer;
     /**
-     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
-     * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
-     * access returns the same object.
+     * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it
+     * on without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes.
+     * Every access returns the same object.
      *
      * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
-     * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
-     * {@link SharedMemory.buffer}.
+     * after `close()` and after the end of the thread that opened it. A truncation affects it in the same way as {@link
+     * SharedMemory.buffer}.
      *
-     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
-     *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+     * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where
+     * the runtime cannot make one (`capabilities.sharedBuffers`). There, open the memory by its name in each worker.
      *
      * @example
      * ```ts
@@ -353,7 +359,7 @@ declare class SharedMemory implements Disposable {
      */
     get shared(): SharedArrayBuffer;
     /**
-     * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
+     * Copies bytes from `position` on into `target`, until `target` is full or the memory ends.
      *
      * @returns The number of bytes copied.
      * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
@@ -414,11 +420,11 @@ declare class SharedMemory implements Disposable {
      */
     info(): SharedMemoryInfo;
     /**
-     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-     * nothing. If `shared` is still in use, the memory stays mapped until it is not.
+     * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call
+     * does nothing. The memory stays mapped as long as `shared` is in use.
      *
-     * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
-     * the memory itself if `shared` keeps it mapped.
+     * File reads and writes that are under way on the buffer do no harm. They use zeros that belong only to this process,
+     * or the memory itself if `shared` keeps it mapped.
      *
      * @example
      * ```ts
@@ -427,9 +433,9 @@ declare class SharedMemory implements Disposable {
      */
     close(): void;
     /**
-     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
-     * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
-     * call that failed can be tried again.
+     * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process
+     * has it mapped any more. If another object has the name by now, that object stays. A second call does nothing. A call
+     * that failed can be repeated.
      *
      * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
      *
@@ -447,7 +453,7 @@ declare class SharedMemory implements Disposable {
     [Symbol.dispose](): void;
 }
 
-/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
+/** The kernel's facts about a memory object. A fact is `undefined` if the system does not have it. */
 interface SharedMemoryInfo {
     /** The system that keeps it. */
     readonly kind: 'posix' | 'sysv' | 'windows';
@@ -500,7 +506,10 @@ interface ListedChannel {
     readonly codec: Codec;
     /** The bytes in use. */
     readonly bytes: number;
-    /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
+    /**
+     * The number of messages in it: how many were sent and not received. If a process was killed while it sent or received,
+     * the number can be wrong.
+     */
     readonly messages: number;
     /** How many messages were sent so far, modulo 2^32. */
     readonly sent: number;
@@ -522,16 +531,16 @@ interface ListedChannel {
     readonly createdAt: Date | undefined;
 }
 
-/** A lock that is in use, or whose last user has ended a moment ago or was killed. */
+/** A lock. Its last user may have ended a moment ago, or may have been killed. */
 interface ListedLock {
     readonly name: string;
     /** The System V key of its set. */
     readonly key: number | undefined;
-    /** Whether a process holds it exclusively. */
+    /** The id of its System V set. */
     readonly id: number | undefined;
-    /** The number of holders that share it. */
+    /** Whether a process holds it exclusively. */
     readonly exclusive: boolean;
-    /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
+    /** The number of holders that share it. */
     readonly shared: number;
     /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
     readonly waiters: number;
@@ -550,8 +559,8 @@ interface ListedLock {
 /** The option that selects the engine of a limit. */
 interface LimitEngineOptions {
     /**
-     * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
-     * exists is found in either engine, and a new one gets the default.
+     * The engine of the limit. `capabilities.limits` has the engines of this host and the default. Without this option, a
+     * limit that exists opens whatever its engine is, and a new limit gets the default engine.
      */
     engine?: LimitEngine | undefined;
 }
@@ -585,10 +594,9 @@ interface WaitSyncOptions {
 }
 
 /**
- * A source of permits, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a class of your
- * own can be one.
+ * A source of permits, on one machine or on many: `Limit`, `RedisLimit` of `os-ipc/redis`, or your own class.
  *
- * A source over a network answers with a promise where a source on one machine answers at once, so the types have both:
+ * A source over a network returns promises, and a source on one machine returns values at once. The types allow both, and
  * `await` works with both.
  *
  * @example
@@ -623,7 +631,7 @@ interface PermitSource extends AsyncDisposable {
 interface PermitLike extends Disposable, AsyncDisposable {
     /** Whether it was released. */
     readonly released: boolean;
-    /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost; a permit of one machine never is. */
+    /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost. A permit of one machine is never lost. */
     readonly signal: AbortSignal;
     /** Releases the permit. A second call does nothing; for a lost permit the call does nothing either. */
     release(): void | Promise<void>;
@@ -641,8 +649,8 @@ interface PermitSourceInfo {
 /**
  * A permit of a {@link Limit} that this process holds.
  *
- * The kernel returns the permit when the process dies, also by `kill -9`. A permit that the program only forgets stays held as
- * long as the process lives.
+ * The permit comes back when the process dies, also by `kill -9`. A permit that the program forgets stays held as long as
+ * the process lives.
  *
  * @example
  * ```ts
@@ -657,7 +665,7 @@ declare class Permit implements PermitLike {
     /** Whether it was released. */
     get released(): boolean;
     /**
-     * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+     * Never aborts: a permit of this machine is held until it is released, or until its process dies. The signal serves
      * code that takes its permits from any {@link PermitSource}.
      *
      * @example
@@ -669,9 +677,9 @@ declare class Permit implements PermitLike {
     /**
      * Releases the permit; a second call does nothing.
      *
-     * It works after the limit's `close()` too. If the limit was removed, its permits are gone with it.
+     * It works after the limit's `close()` too. If the limit was removed, its permits were removed with it.
      *
-     * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
+     * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile. The permit then stays held.
      */
     release(): void;
     /** The same as {@link release}. */
@@ -732,7 +740,7 @@ declare class Limit implements PermitSource, Disposable {
     /**
      * Opens a limit, or makes it when it does not exist.
      *
-     * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
+     * A limit that exists keeps its number of permits. If `permits` is another number, the process warns
      * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
      *
      * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
@@ -793,7 +801,7 @@ declare class Limit implements PermitSource, Disposable {
     /**
      * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
      *
-     * The function gets the permit: it may release it early, and pass its `signal` on.
+     * The function gets the permit. It may release the permit early, and pass on its `signal`.
      *
      * @returns The result of the function.
      * @throws As {@link acquire}, and the error that the function throws.
@@ -807,11 +815,12 @@ declare class Limit implements PermitSource, Disposable {
     /**
      * Changes the number of permits, for all processes.
      *
-     * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits for the next one in the
-     * queue like every waiter. If the call is aborted or its process dies, the limit keeps the number that it has reached. Of two
-     * calls at the same time, each is done when the limit has its own number; the number of the last one stays.
+     * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits in the queue for the
+     * next one. If the call is aborted or its process dies, the limit keeps the number that it has reached. If two calls
+     * run at the same time, each resolves when the limit has reached the number of that call. The number of the last call
+     * stays.
      *
-     * @param permits - 0 to 32,767; with 0, no call gets a permit until the limit grows again.
+     * @param permits - 0 to 32,767. After 0, no call gets a permit until the limit grows again.
      * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
      * another program made; or the signal's reason.
      *
@@ -822,7 +831,7 @@ declare class Limit implements PermitSource, Disposable {
      */
     resize(permits: number, options?: WaitOptions): Promise<void>;
     /**
-     * Reads the kernel's facts about the limit, and the pending waits of this process.
+     * Reads the present facts about the limit, and the number of pending waits of this process.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
      */
@@ -838,8 +847,8 @@ declare class Limit implements PermitSource, Disposable {
      */
     close(): void;
     /**
-     * Removes the limit that this handle has open, before or after `close()`. Another limit that has its name by now stays. A
-     * second call does nothing; a call that failed can be tried again.
+     * Removes the limit of this handle, before or after `close()`. If another limit has the name by now, that limit stays.
+     * A second call does nothing. A call that failed can be repeated.
      *
      * @throws {IpcError} `EPERM` when it belongs to another user.
      */
@@ -855,7 +864,7 @@ interface LimitHolder {
     readonly pid: number;
     readonly permits: number;
 }
-/** The facts about a limit; `undefined` where the system does not tell them. */
+/** The facts about a limit. A fact is `undefined` if the system does not have it. */
 interface LimitInfo {
     /** The engine. */
     readonly engine: LimitEngine;
@@ -872,18 +881,18 @@ interface LimitInfo {
     /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
     readonly holders: readonly LimitHolder[] | undefined;
     /**
-     * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
-     * Permits that another program took without undo count here too.
+     * The number of held permits without a holder in `holders`. `holders` names at most 64 processes (of a ledger, 1,024),
+     * and none of another PID namespace. Permits that another program took without undo count here too.
      */
     readonly unnamed: number | undefined;
     /**
-     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
-     * waiter is passed by the others; a stopped holder keeps its permits.
+     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set.
+     * Other waiters pass a stopped waiter. A stopped holder keeps its permits.
      */
     readonly stopped: readonly number[] | undefined;
     /**
-     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
-     * ledger, the number of processes that wait.
+     * The number of threads of all processes that wait in the kernel; each process of this package has at most one there.
+     * For a ledger this is the number of processes that wait.
      */
     readonly waiters: number;
     /** The number of pending waits of this process. */
@@ -976,7 +985,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     static open(id: Id, options?: OpenSemaphoreOptions): Semaphore;
     /**
-     * Opens a semaphore, or makes it when it does not exist; `initial` only counts then.
+     * Opens a semaphore, or makes it when it does not exist. `initial` applies only to a new semaphore.
      *
      * If several processes call it at once, exactly one of them makes the semaphore.
      *
@@ -990,8 +999,8 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     static openOrCreate(id: Id, options: OpenOrCreateSemaphoreOptions): Semaphore;
     /**
-     * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore lives on without its name for the
-     * processes that have it open.
+     * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore stays, without its name, for
+     * the processes that have it open.
      *
      * @returns Whether it existed.
      * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_NAME_COLLISION` when it belongs to another name.
@@ -1004,7 +1013,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     get value(): number;
     /**
-     * Adds units, all or none, and wakes as many waits.
+     * Adds all units or none, and wakes one wait for each unit.
      *
      * @param count - 1 to 32,767, with the backend `'posix'` on Linux 1 to 1,000,000; 1 when missing.
      * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
@@ -1037,7 +1046,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     waitSync(options?: WaitSyncOptions): void;
     /**
-     * Reads the kernel's facts about the semaphore, and the pending waits of this process.
+     * Reads the kernel's facts about the semaphore, and the number of pending waits of this process.
      *
      * @throws {IpcError} `EIDRM` when it was removed.
      */
@@ -1052,8 +1061,8 @@ declare class Semaphore implements Disposable, AsyncDisposable {
      */
     close(): void;
     /**
-     * Removes the semaphore that this handle has open, before or after `close()`. Another semaphore that has its name by now
-     * stays. A second call does nothing; a call that failed can be tried again.
+     * Removes the semaphore of this handle, before or after `close()`. If another semaphore has the name by now, that
+     * semaphore stays. A second call does nothing. A call that failed can be repeated.
      *
      * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it belongs to another user.
      */
@@ -1064,7 +1073,7 @@ declare class Semaphore implements Disposable, AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The facts about a semaphore; `undefined` where the system does not tell them. */
+/** The facts about a semaphore. A fact is `undefined` if the system does not have it. */
 interface SemaphoreInfo {
     /** The backend. */
     readonly backend: Backend;
@@ -1104,11 +1113,11 @@ interface SemaphoreInfo {
 /** All objects on this host that this process may read. */
 interface Listing {
     readonly semaphores: SemaphoreInfo[];
-    /** Limits: each is a set of semaphores, and not among `semaphores`. */
+    /** Limits. The set of semaphores of a limit is not among `semaphores`. */
     readonly limits: LimitInfo[];
-    /** Locks: each is a set of semaphores, and not among `semaphores`. */
+    /** Locks. The set of semaphores of a lock is not among `semaphores`. */
     readonly locks: ListedLock[];
-    /** Channels: the memory and the two semaphores of each are not among the others. */
+    /** Channels. The memory and the two semaphores of a channel are not among `memory` and `semaphores`. */
     readonly channels: ListedChannel[];
     readonly memory: SharedMemoryInfo[];
 }
@@ -1142,8 +1151,8 @@ interface LockOptions {
     /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
     signal?: AbortSignal;
     /**
-     * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is
-     * free. The DOM has no such option.
+     * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes the lock
+     * only if it is free. The DOM has no such option.
      */
     timeout?: number | undefined;
 }
@@ -1207,16 +1216,18 @@ interface LockManager {
 /** The type of {@link locks}, which is assignable to the DOM's `LockManager` and to that of `node:worker_threads`. */
 interface HostLocks extends LockManager {
     /**
-     * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
+     * Runs `callback` while it holds the lock. Meanwhile no other callback on this host holds a lock of this name in a
+     * conflicting mode.
      *
-     * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
-     * when the callback has thrown, and when the process dies.
+     * Requests of this process are granted in their order. The lock is released when the result of the callback has
+     * settled, when the callback has thrown, and when the process dies.
      *
      * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
      * @returns The result of the callback.
-     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
-     * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or `ERR_FOREIGN_OWNER` where
-     * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+     * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name
+     * that starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or
+     * `ERR_FOREIGN_OWNER` where another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken,
+     * `ENOSPC` at the host's limit.
      *
      * @example
      * ```ts
@@ -1305,10 +1316,11 @@ declare const locks: HostLocks;
 /** The settings of a whole process, workers included. */
 interface Settings {
     /**
-     * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps, where the last waits were short.
+     * Whether a wait may spin for a moment (0.05 ms at most) before its thread sleeps. It spins only if the last waits were
+     * short.
      *
-     * True, unless the process was started with `OS_IPC_SPIN=0`. Spinning makes a hand-over between processes several times as
-     * fast. A spin that finds nothing costs up to 0.05 ms of processor time, which matters where many busy processes share few
+     * True, unless the process was started with `OS_IPC_SPIN=0`. Spinning makes a hand-over between processes several times
+     * as fast. A failed spin costs up to 0.05 ms of processor time. This matters if many busy processes share few
      * processors.
      *
      * @throws {TypeError} When the value is not a boolean.
@@ -1325,7 +1337,7 @@ interface Settings {
  */
 declare const settings: Settings;
 
-/** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
+/** The present facts about a channel. Other processes use it meanwhile, so each number may have changed already. */
 interface ChannelInfo {
     readonly name: string;
     readonly capacity: number;
@@ -1335,7 +1347,7 @@ interface ChannelInfo {
     readonly bytes: number;
     /** The messages that were sent and not received. */
     readonly messages: number;
-    /** How many messages were sent so far, modulo 2^32. A process that is killed while it sends can make this one too high. */
+    /** How many messages were sent so far, modulo 2^32. If a process is killed while it sends, the number can be too large. */
     readonly sent: number;
     /** How many messages were received so far, modulo 2^32; as for `sent`. */
     readonly received: number;
@@ -1343,9 +1355,12 @@ interface ChannelInfo {
     readonly senders: number[];
     /** The pids of the living processes that have received from it and have it open. */
     readonly receivers: number[];
-    /** The process that copies a message in at this moment. If it stays the same, that process is stopped or in a callback. */
+    /**
+     * The process that copies a message into the channel now. If the pid stays the same, that process is stopped or in a
+     * callback.
+     */
     readonly sending: number | undefined;
-    /** The process that copies a message out at this moment. */
+    /** The process that copies a message out of the channel now. */
     readonly receiving: number | undefined;
     /** Whether `end()` was called. */
     readonly ended: boolean;
@@ -1359,7 +1374,10 @@ interface CreateChannelOptions {
     capacity: number;
     /** How values become bytes; `'structured'` when missing. */
     codec?: Codec | undefined;
-    /** Permission bits of its objects, independent of the umask; `0o600` when missing. Every user of a channel needs to write. */
+    /**
+     * Permission bits of its objects, independent of the umask; `0o600` when missing. Every user of a channel needs the
+     * right to write.
+     */
     mode?: number | undefined;
 }
 /** The options of {@link Channel.open}. */
@@ -1372,7 +1390,10 @@ interface OpenOrCreateChannelOptions extends CreateChannelOptions, OpenChannelOp
 }
 /** The options of {@link Channel.receive}. */
 interface ReceiveOptions extends WaitOptions {
-    /** The most messages that this call takes out of the channel: those after the first are for later calls. 1 when missing. */
+    /**
+     * The most messages that this call takes out of the channel; 1 when missing. The messages after the first are for later
+     * calls.
+     */
     prefetch?: number | undefined;
 }
 /** The options of {@link Channel.batches}. */
@@ -1385,8 +1406,8 @@ interface BatchesOptions extends WaitOptions {
  * Messages between processes, through shared memory: many senders, many receivers, each message to one receiver, in the
  * order of its sender.
  *
- * It holds `capacity` bytes; senders wait while it is full. It exists until `unlink()`, with the messages in it. A process
- * that is killed at any moment loses the messages that it had received itself, and holds up no other.
+ * It holds `capacity` bytes; senders wait while it is full. It exists until `unlink()`, with the messages in it. A
+ * process that is killed loses the messages that it had received, and does not block the other processes.
  *
  * @example
  * ```ts
@@ -1403,7 +1424,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     readonly capacity: number;
     /** The longest message in bytes: half the capacity, less 8. */
     readonly maxMessage: number;
-    /** How `send` makes bytes of a value. `receive` understands every codec. */
+    /** The encoding that `send` uses. `receive` understands every codec. */
     readonly codec: Codec;
     /** Whether this call made the channel. */
     readonly created: boolean;
@@ -1433,7 +1454,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     static open<T = unknown>(name: string, options?: OpenChannelOptions): Channel<T>;
     /**
-     * Opens the existing channel, or makes it. An existing one keeps its capacity and codec.
+     * Opens a channel, or makes it when it does not exist. A channel that exists keeps its capacity and codec.
      *
      * @throws {IpcError} as `open` and `create`.
      *
@@ -1444,8 +1465,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     static openOrCreate<T = unknown>(name: string, options: OpenOrCreateChannelOptions): Channel<T>;
     /**
-     * Removes the channel of this name. Processes that have it open can still receive what is in it; everything else rejects
-     * with `EIDRM`.
+     * Removes the channel of this name. Processes that have it open can still receive the messages in it. All their other
+     * calls fail with `EIDRM`.
      *
      * @returns False when no such channel exists.
      *
@@ -1459,9 +1480,9 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      * Sends a message. When the promise resolves, the message is in the channel, and survives the death of this process.
      * Calls that wait at the same time keep their order. Do not change a `Buffer` before the promise resolves.
      *
-     * @throws {TypeError} when the codec cannot encode the value: it is `undefined`, say.
+     * @throws {TypeError} when the codec cannot encode the value, for example `undefined`.
      * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE`; `ERR_ENDED`; `ETIMEDOUT` when there was no room in time; `ERR_CLOSED`;
-     *   `EIDRM`; `ERR_CORRUPT`.
+     * `EIDRM`; `ERR_CORRUPT`.
      *
      * @example
      * ```ts
@@ -1470,8 +1491,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     send(value: T, options?: WaitOptions): Promise<void>;
     /**
-     * Sends a message if there is room at once. False means that the channel is full, that earlier sends of this handle still
-     * wait, or that another process sends at this very moment.
+     * Sends a message if there is room at once. False means that the channel is full, that earlier sends of this handle
+     * still wait, or that another process is sending now.
      *
      * @throws as `send`.
      *
@@ -1482,8 +1503,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     trySend(value: T): boolean;
     /**
-     * Sends messages in their order, several at a time: faster than `send` for each. If it rejects, the messages before the one
-     * that failed are sent.
+     * Sends messages in their order, several at a time. This is faster than a `send` for each. If the call rejects, the
+     * messages before the failed one have been sent.
      *
      * @throws {IpcError} as `send`.
      *
@@ -1494,10 +1515,11 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void>;
     /**
-     * Sends a message of `bytes` bytes that `fill` writes in place, without a copy. Receivers get a `Buffer`, whatever the codec is.
+     * Sends a message of `bytes` bytes that `fill` writes in place, without a copy. Receivers get a `Buffer`, whatever the
+     * codec is.
      *
-     * `fill` runs once, as soon as there is room, and before it returns no other process can send: it is synchronous and short, and
-     * uses this channel for nothing else. If it throws, nothing is sent.
+     * `fill` runs once, as soon as there is room. No other process can send until it returns, so it must be synchronous and
+     * short. It must not use this channel. If it throws, nothing is sent.
      *
      * @throws {IpcError} as `send`.
      *
@@ -1510,10 +1532,11 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     /**
      * Receives the next message; `undefined` once the channel has ended and is empty.
      *
-     * With `prefetch`, up to so many messages leave the channel at once and wait in this process for later calls. That is
-     * faster, and if this process dies or closes the channel, those messages are lost.
+     * With `prefetch`, the call takes up to this number of messages at once, and keeps them in this process for later
+     * calls. This is faster. If this process dies or closes the channel, the kept messages are lost.
      *
-     * @throws {IpcError} `ETIMEDOUT`; `ERR_BAD_MESSAGE` when the message cannot be decoded; `ERR_CLOSED`; `EIDRM`; `ERR_CORRUPT`.
+     * @throws {IpcError} `ETIMEDOUT`; `ERR_BAD_MESSAGE` when the message cannot be decoded; `ERR_CLOSED`; `EIDRM`;
+     * `ERR_CORRUPT`.
      *
      * @example
      * ```ts
@@ -1523,7 +1546,7 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     receive(options?: ReceiveOptions): Promise<T | undefined>;
     /**
      * Receives the next message if one is there at once. `undefined` also means that the channel has ended, that earlier
-     * receives of this handle still wait, or that another process receives at this very moment.
+     * receives of this handle still wait, or that another process is receiving now.
      *
      * @throws {IpcError} as `receive`.
      *
@@ -1537,7 +1560,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      * Receives the bytes of the next message, whatever its codec is, into `target`.
      *
      * @returns The length of the message; `undefined` once the channel has ended and is empty.
-     * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE` when `target` is too short: the message stays; otherwise as `receive`.
+     * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE` when `target` is too short, and the message then stays; otherwise as
+     * `receive`.
      *
      * @example
      * ```ts
@@ -1547,10 +1571,10 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     receiveInto(target: Uint8Array, options?: WaitOptions): Promise<number | undefined>;
     /**
-     * Shows the bytes of the messages that are there now to `visit`, up to `max`, in place and without a copy. A view is good until
-     * `visit` returns; then the message is taken.
+     * Calls `visit` with the bytes of each present message, up to `max` messages, in place and without a copy. The view is
+     * valid until `visit` returns. Then the message is taken.
      *
-     * No other process can receive meanwhile: `visit` is synchronous and short, and uses this channel for nothing else. If it
+     * No other process can receive meanwhile, so `visit` must be synchronous and short. It must not use this channel. If it
      * throws, its message stays.
      *
      * @returns The number of messages.
@@ -1563,10 +1587,13 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      * ```
      */
     drain(visit: (view: Uint8Array) => void, max?: number): number;
-    /** Receives message after message, until the channel has ended and is empty. `Readable.from(channel)` makes a stream of it. */
+    /**
+     * Receives one message after the other, until the channel has ended and is empty. `Readable.from(channel)` makes a
+     * stream of it.
+     */
     [Symbol.asyncIterator](): AsyncIterableIterator<T>;
     /**
-     * Receives message after message in lists: each has all messages that are there, at least one and at most `max`.
+     * Receives messages in arrays. Each array has all messages that are present, at least one and at most `max`.
      *
      * @example
      * ```ts
@@ -1575,7 +1602,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     batches(options?: BatchesOptions): AsyncIterableIterator<T[]>;
     /**
-     * Ends the channel for everybody: further sends reject with `ERR_ENDED`, receivers get what is in it, and then `undefined`.
+     * Ends the channel for all processes. Further sends reject with `ERR_ENDED`. Receivers get the messages that are left,
+     * and then `undefined`.
      *
      * @example
      * ```ts
@@ -1599,8 +1627,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     /** Lets the process end while calls of this handle are pending. */
     unref(): this;
     /**
-     * Lets go of the channel: pending calls reject with `ERR_CLOSED`, and messages that were prefetched are lost. The channel
-     * stays. A second call does nothing.
+     * Closes this handle: its pending calls reject with `ERR_CLOSED`, and its prefetched messages are lost. The channel
+     * itself stays. A second call does nothing.
      *
      * @example
      * ```ts
@@ -1609,8 +1637,8 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
      */
     close(): void;
     /**
-     * Removes this channel, before or after `close()`; see {@link Channel.unlink}. A channel that another process has made by the
-     * same name since stays. A second call does nothing.
+     * Removes this channel, before or after `close()`; see {@link Channel.unlink}. If another channel has the name by now,
+     * that channel stays. A second call does nothing.
      *
      * @example
      * ```ts
@@ -1622,14 +1650,17 @@ declare class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     [Symbol.dispose](): void;
 }
 
-/** What every message of a channel of `node:diagnostics_channel` tells of a {@link Channel}. */
+/** `os-ipc:channel:sent` and `os-ipc:channel:received`: messages of a {@link Channel} were sent or received. */
 interface ChannelMessage {
     /** The name of the channel. */
     name: string;
-    /** The number of messages that this call sent or received. */
+    /** The number of messages that the call sent or took at once. */
     messages: number;
 }
-/** `os-ipc:channel:wait`: a call waits, because there is no room or no message, or because another process is at work. */
+/**
+ * `os-ipc:channel:wait`: a call begins to wait, because there is no room or no message, or because another process sends
+ * or receives now.
+ */
 interface ChannelWaitMessage {
     /** The name of the channel. */
     name: string;

@@ -38,9 +38,9 @@ type PostgresSource = string | PostgresPool | (() => PostgresClient | Promise<Po
 /** The options of {@link PostgresLocks.connect}. */
 interface PostgresLocksOptions {
     /**
-     * The most connections, 2 to 1,000; 10 when missing. One of them holds all locks that were free at their request. Each
-     * lock granted after a wait occupies one more until it is released. Further waits stand in line. A `Pool` gives no more
-     * connections than it has.
+     * The most connections, 2 to 1,000; 10 when missing. One of them holds all locks that were granted at once. Each lock
+     * granted after a wait occupies one more until it is released. Further waits queue for a connection. A `Pool` gives at
+     * most the connections that it has.
      */
     maxConnections?: number | undefined;
     /**
@@ -62,8 +62,8 @@ interface PostgresLockOptions extends LockOptions {
 /** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 interface PostgresLock extends Lock {
     /**
-     * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading `aborted`
-     * and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now.
+     * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. `aborted` and
+     * `throwIfAborted()` check the clock, so they are right even in a process that was stopped until now.
      */
     readonly signal: AbortSignal;
     /**
@@ -122,8 +122,8 @@ declare class PostgresLocks implements LockManager, AsyncDisposable {
     request<T>(name: string, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
     request<T>(name: string, options: PostgresLockOptions, callback: PostgresLockGrantedCallback<T>): Promise<Awaited<T>>;
     /**
-     * Lists the holders of locks in this database and the requests that wait: those of this process in their order, then, of each
-     * other process, the locks that it holds and its first request for each lock.
+     * Lists the holders of locks in this database and the requests that wait: first the requests of this process in their
+     * order, then of each other process the locks that it holds and its first request for each lock.
      *
      * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
      */

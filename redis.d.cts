@@ -14,18 +14,18 @@ interface RedisClient {
     off(event: 'ready', listener: () => void): unknown;
 }
 
-/** The options on which all users of a name must agree, and the patience of this process. */
+/** The options of a limit on Redis. All users of a name must give the same `permits` and `lease`. */
 interface RedisLimitOptions {
     /** The number of permits, 1 to 1,000,000. Redis does not record it: give every process the same number. */
     permits: number;
     /**
-     * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All users
-     * of the name must have the same.
+     * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All
+     * users of the name must give the same value.
      */
     lease?: number | undefined;
     /**
-     * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over takes half of it
-     * on average.
+     * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over between
+     * processes takes half of this time on average.
      */
     poll?: number | undefined;
 }
@@ -33,7 +33,8 @@ interface RedisLimitOptions {
 /**
  * A permit that is held on Redis, and refreshed there while it is held.
  *
- * It can be lost: when this process was stopped, or Redis was away, for longer than the lease. Then {@link signal} aborts.
+ * The permit is lost if this process was stopped, or Redis was away, for longer than the lease. Then {@link signal}
+ * aborts.
  *
  * @example
  * ```ts
@@ -52,7 +53,7 @@ declare class RedisPermit implements PermitLike {
     /**
      * Aborts when the permit is lost; its reason is an `IpcError` with the code `ERR_PERMIT_LOST`.
      *
-     * Reading `aborted` and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now. A
+     * `aborted` and `throwIfAborted()` check the clock, so they are right even in a process that was stopped until now. A
      * permit that was released is not lost, and its signal never aborts.
      *
      * @example
@@ -96,12 +97,12 @@ interface RedisLimitInfo extends PermitSourceInfo {
 /**
  * A limit on how many holders run at a time, over processes on many machines. `Limit` does the same on one machine.
  *
- * Redis does not record the number of permits: each process brings its own number, so give all of them the same one.
- * Therefore there is no `resize`.
+ * Redis does not record the number of permits, so there is no `resize`. Each process uses its own number: give all
+ * processes the same number.
  *
- * A permit is a lease: it is refreshed while it is held. If Redis does not hear of its process for that long, others can take
- * it; {@link RedisPermit.signal} aborts when that happens. Waiting is polling. The order is first come, first served inside a
- * process, but not between processes.
+ * A permit has a lease, and is refreshed while it is held. If its process is silent for the time of the lease, another
+ * process can take the permit, and {@link RedisPermit.signal} aborts. A wait polls Redis. The order is first come, first
+ * served inside an object, and random between processes.
  *
  * Needs the packages redis-semaphore and ioredis, and Redis 6.2 or Valkey.
  *
@@ -135,8 +136,8 @@ declare class RedisLimit implements PermitSource {
      */
     static connect(url: string, name: string, options: RedisLimitOptions): RedisLimit;
     /**
-     * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. The client is neither
-     * closed nor configured here, and its owner decides whether it keeps the process alive.
+     * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. This class does not
+     * close or change the client. The owner of the client decides whether it keeps the process alive.
      *
      * @example
      * ```ts
@@ -190,7 +191,8 @@ declare class RedisLimit implements PermitSource {
     /**
      * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call except this one.
      *
-     * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last of them.
+     * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last
+     * release.
      *
      * @returns A promise that settles when the connection has ended, or at once when permits are held.
      */

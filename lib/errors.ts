@@ -42,7 +42,7 @@ export class IpcError extends Error {
 
   /** The errno's name (`'EEXIST'`, `'EIDRM'`, ...) or a code of this package (`'ERR_NAME_COLLISION'`, ...). */
   readonly code: string
-  /** The negative errno, as in Node's own errors; only where a system call failed. */
+  /** The negative errno, as in Node's own errors; missing if no system call failed. */
   declare readonly errno?: number
   /** The system call that failed, such as `'semget'`. */
   declare readonly syscall?: string

@@ -12,34 +12,35 @@ export type PerBackend = Readonly<Record<Backend, boolean>>
 
 /** The engines of limits, and what happens to the permits of a dead process. */
 export interface LimitCapabilities {
-  /** The engines that a limit can have here; none where `Limit` throws `ERR_NOT_SUPPORTED`. */
+  /** The engines that a limit can have here. If there are none, `Limit` throws `ERR_NOT_SUPPORTED`. */
   readonly engines: readonly LimitEngine[]
   /**
-   * The engine of a new limit when no `engine` is given: `'sysv'` where the kernel gives back what a dead process took, else
-   * `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
+   * The engine of a new limit when no `engine` is given: `'sysv'` if the kernel gives back the permits of a dead process,
+   * otherwise `'ledger'`. Some sandboxes, such as gVisor, accept `SEM_UNDO` and ignore it.
    */
   readonly default: LimitEngine | undefined
-  /** Whether the permits of a dead process come back in that engine. */
+  /** Whether the permits of a dead process come back in the default engine. */
   readonly crashRecovery: boolean
 }
 
 /**
- * The features of this platform. Look a fact up here: the package never behaves differently in silence.
+ * The features of this platform. Each difference between platforms is a fact here.
  *
- * `semaphoreBackends`, `limits` and `locks` depend on the kernel, which the package asks when one of them is first read.
+ * `semaphoreBackends`, `limits` and `locks` depend on the kernel. The package asks the kernel when one of them is first
+ * read.
  */
 export interface Capabilities {
-  /** Whether the native addon has loaded. Where it has not, every call throws `ERR_NATIVE_BINDING`. */
+  /** Whether the native addon has loaded. If it has not, every call throws `ERR_NATIVE_BINDING`. */
   readonly supported: boolean
-  /** The reason why the addon has not loaded, and the remedy; `undefined` where it has loaded. */
+  /** The reason why the addon has not loaded, and the remedy; `undefined` if it has loaded. */
   readonly reason: string | undefined
   /** The operating system and the processor, such as `'linux-x64'`. */
   readonly platform: string
-  /** The backends that semaphores can have here; `'sysv'` is missing where a filter of system calls refuses it. */
+  /** The backends that semaphores can have here; `'sysv'` is missing if a filter of system calls refuses it. */
   readonly semaphoreBackends: readonly Backend[]
   /** The backend of a name when no `backend` is given. */
   readonly defaultBackend: Backend
-  /** Whether the kernel ends a wait at its deadline. Where it does not, timeouts still work, by this package's own clock. */
+  /** Whether the kernel ends a wait at its deadline. If it does not, the package ends the wait by its own clock. */
   readonly timedWait: PerBackend
   /** The features of {@link Limit} on this platform. */
   readonly limits: LimitCapabilities
@@ -47,9 +48,12 @@ export interface Capabilities {
   readonly value: PerBackend
   /** Whether `unlink` wakes the waiters. */
   readonly unlinkWakes: PerBackend
-  /** The material of {@link locks}: System V semaphores, or files with flock(2). With both, the locks of a dead process are free. */
+  /**
+   * What {@link locks} are made of: System V semaphores, or files with flock(2) (on Windows, LockFileEx). In both cases
+   * the locks of a dead process are free.
+   */
   readonly locks: 'sysv' | 'files'
-  /** Whether objects outlive their last user. Where they do, they stay until a program removes them or the host restarts. */
+  /** Whether objects outlive their last user. If they do, they stay until a program removes them or the host restarts. */
   readonly persistent: boolean
   /** Whether {@link list} can list the objects of this host. */
   readonly list: boolean
@@ -75,7 +79,7 @@ function backends(): readonly BackendCapabilities[] {
   return known
 }
 
-/** The largest value of any counter: a backend that is missing here then says so itself. */
+/** The largest value of any counter: the error then comes from the call itself if the backend is missing here. */
 const MOST = 2 ** 31 - 1
 
 /** The largest value of a counter of this backend. */

@@ -7,7 +7,7 @@ import type { WaitLimits } from '../waiting/options.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
 import type { Line } from './line.js'
 
-/** What an attempt returns if it cannot succeed now. */
+/** The result of an attempt that cannot succeed now. */
 export const LATER: unique symbol = Symbol('later')
 
 /** A send or a receive that could not be done at once, in the line of its side. */
@@ -34,7 +34,7 @@ export class Call<T> {
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
   }
 
-  /** Tries; false if it has to wait on. */
+  /** Tries once; false if the call must keep waiting. */
   settle(): boolean {
     if (this.ended) return true
     try {

@@ -50,8 +50,8 @@ const inside = Symbol('inside')
  * Messages between processes, through shared memory: many senders, many receivers, each message to one receiver, in the
  * order of its sender.
  *
- * It holds `capacity` bytes; senders wait while it is full. It exists until `unlink()`, with the messages in it. A process
- * that is killed at any moment loses the messages that it had received itself, and holds up no other.
+ * It holds `capacity` bytes; senders wait while it is full. It exists until `unlink()`, with the messages in it. A
+ * process that is killed loses the messages that it had received, and does not block the other processes.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   readonly capacity: number
   /** The longest message in bytes: half the capacity, less 8. */
   readonly maxMessage: number
-  /** How `send` makes bytes of a value. `receive` understands every codec. */
+  /** The encoding that `send` uses. `receive` understands every codec. */
   readonly codec: Codec
   /** Whether this call made the channel. */
   readonly created: boolean
@@ -158,7 +158,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Opens the existing channel, or makes it. An existing one keeps its capacity and codec.
+   * Opens a channel, or makes it when it does not exist. A channel that exists keeps its capacity and codec.
    *
    * @throws {IpcError} as `open` and `create`.
    *
@@ -175,8 +175,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Removes the channel of this name. Processes that have it open can still receive what is in it; everything else rejects
-   * with `EIDRM`.
+   * Removes the channel of this name. Processes that have it open can still receive the messages in it. All their other
+   * calls fail with `EIDRM`.
    *
    * @returns False when no such channel exists.
    *
@@ -193,9 +193,9 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * Sends a message. When the promise resolves, the message is in the channel, and survives the death of this process.
    * Calls that wait at the same time keep their order. Do not change a `Buffer` before the promise resolves.
    *
-   * @throws {TypeError} when the codec cannot encode the value: it is `undefined`, say.
+   * @throws {TypeError} when the codec cannot encode the value, for example `undefined`.
    * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE`; `ERR_ENDED`; `ETIMEDOUT` when there was no room in time; `ERR_CLOSED`;
-   *   `EIDRM`; `ERR_CORRUPT`.
+   * `EIDRM`; `ERR_CORRUPT`.
    *
    * @example
    * ```ts
@@ -220,8 +220,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Sends a message if there is room at once. False means that the channel is full, that earlier sends of this handle still
-   * wait, or that another process sends at this very moment.
+   * Sends a message if there is room at once. False means that the channel is full, that earlier sends of this handle
+   * still wait, or that another process is sending now.
    *
    * @throws as `send`.
    *
@@ -239,8 +239,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Sends messages in their order, several at a time: faster than `send` for each. If it rejects, the messages before the one
-   * that failed are sent.
+   * Sends messages in their order, several at a time. This is faster than a `send` for each. If the call rejects, the
+   * messages before the failed one have been sent.
    *
    * @throws {IpcError} as `send`.
    *
@@ -267,10 +267,11 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Sends a message of `bytes` bytes that `fill` writes in place, without a copy. Receivers get a `Buffer`, whatever the codec is.
+   * Sends a message of `bytes` bytes that `fill` writes in place, without a copy. Receivers get a `Buffer`, whatever the
+   * codec is.
    *
-   * `fill` runs once, as soon as there is room, and before it returns no other process can send: it is synchronous and short, and
-   * uses this channel for nothing else. If it throws, nothing is sent.
+   * `fill` runs once, as soon as there is room. No other process can send until it returns, so it must be synchronous and
+   * short. It must not use this channel. If it throws, nothing is sent.
    *
    * @throws {IpcError} as `send`.
    *
@@ -300,10 +301,11 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   /**
    * Receives the next message; `undefined` once the channel has ended and is empty.
    *
-   * With `prefetch`, up to so many messages leave the channel at once and wait in this process for later calls. That is
-   * faster, and if this process dies or closes the channel, those messages are lost.
+   * With `prefetch`, the call takes up to this number of messages at once, and keeps them in this process for later
+   * calls. This is faster. If this process dies or closes the channel, the kept messages are lost.
    *
-   * @throws {IpcError} `ETIMEDOUT`; `ERR_BAD_MESSAGE` when the message cannot be decoded; `ERR_CLOSED`; `EIDRM`; `ERR_CORRUPT`.
+   * @throws {IpcError} `ETIMEDOUT`; `ERR_BAD_MESSAGE` when the message cannot be decoded; `ERR_CLOSED`; `EIDRM`;
+   * `ERR_CORRUPT`.
    *
    * @example
    * ```ts
@@ -334,7 +336,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
 
   /**
    * Receives the next message if one is there at once. `undefined` also means that the channel has ended, that earlier
-   * receives of this handle still wait, or that another process receives at this very moment.
+   * receives of this handle still wait, or that another process is receiving now.
    *
    * @throws {IpcError} as `receive`.
    *
@@ -354,7 +356,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * Receives the bytes of the next message, whatever its codec is, into `target`.
    *
    * @returns The length of the message; `undefined` once the channel has ended and is empty.
-   * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE` when `target` is too short: the message stays; otherwise as `receive`.
+   * @throws {IpcError} `ERR_MESSAGE_TOO_LARGE` when `target` is too short, and the message then stays; otherwise as
+   * `receive`.
    *
    * @example
    * ```ts
@@ -384,10 +387,10 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Shows the bytes of the messages that are there now to `visit`, up to `max`, in place and without a copy. A view is good until
-   * `visit` returns; then the message is taken.
+   * Calls `visit` with the bytes of each present message, up to `max` messages, in place and without a copy. The view is
+   * valid until `visit` returns. Then the message is taken.
    *
-   * No other process can receive meanwhile: `visit` is synchronous and short, and uses this channel for nothing else. If it
+   * No other process can receive meanwhile, so `visit` must be synchronous and short. It must not use this channel. If it
    * throws, its message stays.
    *
    * @returns The number of messages.
@@ -407,13 +410,16 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     return this.#inCallback(() => this.#inbox.drain(visit, most))
   }
 
-  /** Receives message after message, until the channel has ended and is empty. `Readable.from(channel)` makes a stream of it. */
+  /**
+   * Receives one message after the other, until the channel has ended and is empty. `Readable.from(channel)` makes a
+   * stream of it.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return new Received<T>(() => this.receive())
   }
 
   /**
-   * Receives message after message in lists: each has all messages that are there, at least one and at most `max`.
+   * Receives messages in arrays. Each array has all messages that are present, at least one and at most `max`.
    *
    * @example
    * ```ts
@@ -428,7 +434,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Ends the channel for everybody: further sends reject with `ERR_ENDED`, receivers get what is in it, and then `undefined`.
+   * Ends the channel for all processes. Further sends reject with `ERR_ENDED`. Receivers get the messages that are left,
+   * and then `undefined`.
    *
    * @example
    * ```ts
@@ -466,8 +473,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Lets go of the channel: pending calls reject with `ERR_CLOSED`, and messages that were prefetched are lost. The channel
-   * stays. A second call does nothing.
+   * Closes this handle: its pending calls reject with `ERR_CLOSED`, and its prefetched messages are lost. The channel
+   * itself stays. A second call does nothing.
    *
    * @example
    * ```ts
@@ -484,8 +491,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Removes this channel, before or after `close()`; see {@link Channel.unlink}. A channel that another process has made by the
-   * same name since stays. A second call does nothing.
+   * Removes this channel, before or after `close()`; see {@link Channel.unlink}. If another channel has the name by now,
+   * that channel stays. A second call does nothing.
    *
    * @example
    * ```ts

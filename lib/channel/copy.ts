@@ -6,7 +6,7 @@ import type { Ring } from './ring.js'
 /** From this length on, a copy by the addon is faster: its call costs as much as this copy, and it copies large blocks faster. */
 const LARGE = 16_384
 
-/** Buffers of these lengths are cut from a slab: to allocate one takes longer than to copy into it. */
+/** Buffers of these lengths are cut from a slab, because allocating one takes longer than copying into it. */
 const SLAB_LEAST = 256
 const SLAB_MOST = 4096
 const SLAB = 262_144

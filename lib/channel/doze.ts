@@ -5,7 +5,10 @@ import { guardPool } from '../waiting/pool.js'
 import { expect, forget, type Waiter } from '../waiting/settling.js'
 import { arrive, transit } from '../waiting/transit.js'
 
-/** A wait for a unit of a semaphore that wakes a side of a channel. It is the addon's own wait, and makes no promise. */
+/**
+ * A wait for a unit of a semaphore that wakes a side of a channel. It uses the addon's wait directly, and makes no
+ * promise object.
+ */
 export class Doze implements Waiter {
   readonly #handle: SemaphoreHandle
   readonly #woken: () => void
@@ -23,7 +26,7 @@ export class Doze implements Waiter {
     return this.#ticket !== 0
   }
 
-  /** Begins to wait; false if a unit was there, and is taken. */
+  /** Begins to wait. False if a unit was there; the call has then taken it. */
   begin(): boolean {
     const handle = this.#handle
     const ticket = native.startWait(handle.use(), handle.referenced)
@@ -44,7 +47,7 @@ export class Doze implements Waiter {
     return true
   }
 
-  /** Waits no more. A unit on its way stays in the semaphore. */
+  /** Ends the wait. A unit on its way stays in the semaphore. */
   cancel(): void {
     if (this.#ticket === 0) return
     checked(native.cancelWait(this.#handle.number, this.#ticket))

@@ -18,7 +18,7 @@ import {
 import { corruptError } from './ring.js'
 import { isProvedDead, ownIdentity } from './seat.js'
 
-/** What the header of a channel records for its whole life. */
+/** The values that the header of a channel records for its whole life. */
 export interface Header {
   readonly capacity: number
   readonly codec: Codec
@@ -32,7 +32,7 @@ const PATIENCE = 1000
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Becomes the creator; false if another process did. */
+/** Becomes the creator; false if another process became it before. */
 export function startFilling(buffer: ArrayBuffer): boolean {
   return (
     Atomics.compareExchange(
@@ -44,7 +44,7 @@ export function startFilling(buffer: ArrayBuffer): boolean {
   )
 }
 
-/** Waits for the end of a creation that goes on; false if its creator is dead, or takes too long. */
+/** Waits until another process has created the channel; false if that process is dead, or takes too long. */
 export function finished(buffer: ArrayBuffer): boolean {
   if (buffer.byteLength < HEADER) return true
   const words = new Int32Array(buffer, 0, HEADER / 4)
@@ -59,7 +59,10 @@ export function finished(buffer: ArrayBuffer): boolean {
   return true
 }
 
-/** Becomes the creator in place of one that is dead or never began; false if another process did, or the creator is alive. */
+/**
+ * Becomes the creator in place of a dead creator, or of one that never began. False if another process became it, or the
+ * creator is alive.
+ */
 export function mayReplaceCreator(buffer: ArrayBuffer): boolean {
   const creators = new BigUint64Array(buffer, 0, HEADER / 8)
   const creator = Atomics.load(creators, WORD.CREATOR / 2)
@@ -97,12 +100,12 @@ export function fill(
   return { capacity, codec, instance, mode, backend }
 }
 
-/** From now on the channel is there for others. */
+/** From now on other processes can open the channel. */
 export function finish(buffer: ArrayBuffer): void {
   Atomics.store(new Int32Array(buffer, 0, 1), WORD.MAGIC, MAGIC)
 }
 
-/** Whether the memory is that of a channel of this name, or says no name. */
+/** Whether the memory belongs to a channel of this name, or has no name yet. */
 export function isOf(name: string, buffer: ArrayBuffer): boolean {
   if (buffer.byteLength < HEADER) return true
   const length = new Int32Array(buffer, 0, HEADER / 4)[WORD.NAME_LENGTH] as number

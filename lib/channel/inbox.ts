@@ -7,7 +7,7 @@ import type { Ring } from './ring.js'
 
 /** There is no message now. */
 export const NOTHING: unique symbol = Symbol('nothing')
-/** There will never be one again: the channel has ended. */
+/** There will be no further message: the channel has ended. */
 export const DRAINED: unique symbol = Symbol('drained')
 
 /** A message that was taken ahead of its receive. */
@@ -51,7 +51,7 @@ export class Inbox {
       // One byte is one character in ASCII: a peer that changes the bytes meanwhile changes only the text.
       if (kind === KIND.ASCII_TEXT || kind === KIND.ASCII_JSON)
         text = ring.bytes.toString('latin1', offset, offset + length)
-      // Any other decoder could be led astray by bytes that change: it gets a copy.
+      // Bytes that change meanwhile could mislead any other decoder, so it gets a copy.
       else bytes = copyOut(ring, this.#memory)
       ring.take()
       for (taken = 1; taken < prefetch && ring.next(); taken++) {
@@ -147,7 +147,7 @@ export class Inbox {
     return message
   }
 
-  /** Why there is no message. */
+  /** The reason why there is no message: the end, or none yet. */
   #end(): typeof NOTHING | typeof DRAINED {
     const { state } = this.#ring
     if (state === 0) return NOTHING

@@ -11,7 +11,7 @@ import {
 } from './layout.js'
 import type { Ring } from './ring.js'
 
-/** The present facts about a channel. Other processes go on meanwhile, so each number is one of a moment ago. */
+/** The present facts about a channel. Other processes use it meanwhile, so each number may have changed already. */
 export interface ChannelInfo {
   readonly name: string
   readonly capacity: number
@@ -21,7 +21,7 @@ export interface ChannelInfo {
   readonly bytes: number
   /** The messages that were sent and not received. */
   readonly messages: number
-  /** How many messages were sent so far, modulo 2^32. A process that is killed while it sends can make this one too high. */
+  /** How many messages were sent so far, modulo 2^32. If a process is killed while it sends, the number can be too large. */
   readonly sent: number
   /** How many messages were received so far, modulo 2^32; as for `sent`. */
   readonly received: number
@@ -29,9 +29,12 @@ export interface ChannelInfo {
   readonly senders: number[]
   /** The pids of the living processes that have received from it and have it open. */
   readonly receivers: number[]
-  /** The process that copies a message in at this moment. If it stays the same, that process is stopped or in a callback. */
+  /**
+   * The process that copies a message into the channel now. If the pid stays the same, that process is stopped or in a
+   * callback.
+   */
   readonly sending: number | undefined
-  /** The process that copies a message out at this moment. */
+  /** The process that copies a message out of the channel now. */
   readonly receiving: number | undefined
   /** Whether `end()` was called. */
   readonly ended: boolean
@@ -39,7 +42,7 @@ export interface ChannelInfo {
   readonly removed: boolean
 }
 
-/** What a handle knows of its channel. */
+/** The data that a handle has about its channel. */
 interface Known {
   readonly name: string
   readonly capacity: number

@@ -28,7 +28,7 @@ export const WORD = {
   BACKEND: 13,
 } as const
 
-// The words that sending and receiving touch are constants of their own: a property costs a load.
+// Sending and receiving use these words, so each is a separate constant: reading a property would cost a load.
 export const END = 16
 export const SEND_LOCK = 17
 export const SENT = 18
@@ -55,7 +55,7 @@ export const CORRUPT = 4
 export const SENDS = 1
 export const RECEIVES = 2
 
-/** The length that means: go on at the start of the ring. */
+/** The length that sends the reader to the start of the ring. */
 export const SKIP = -1
 
 /** The bytes of a record before its payload. */

@@ -8,19 +8,22 @@ import { Call, type LATER } from './call.js'
 import { Doze } from './doze.js'
 import type { Ring } from './ring.js'
 
-/** Milliseconds between two looks of a sleeper: a process can die after it sent, and before it woke anybody. */
+/**
+ * Milliseconds after which a sleeper checks again: a process can die after it sent a message and before it woke a
+ * receiver.
+ */
 const RECHECK = 100
 
-/** How many calls in a row succeed at once before the event loop gets a turn: timers and sockets must not starve. */
+/** The most calls in a row that succeed at once before the event loop gets a turn: timers and sockets must not starve. */
 const CREDIT = 1000
 
-/** The most units that a sleeper takes at once: they are left over, or come from a hostile peer. */
+/** The most units that a sleeper takes at once. Surplus units are left over, or come from a hostile peer. */
 const MOST_UNITS = 8
 
 /** A call of any result. */
 type Waiting = Pick<Call<unknown>, 'ended' | 'settle' | 'fail'>
 
-/** What differs between the two sides of a channel. */
+/** The differences between the two sides of a channel. */
 export interface LineOf {
   side: 'send' | 'receive'
   /** The word that counts the sleepers of this side. */
@@ -122,7 +125,7 @@ export class Line {
         this.#ring.fallAsleep(this.#of.asleep)
         this.#counted = true
         channelWaits(this.#name, this.#of.side)
-        // What came between the last attempt and this count woke nobody.
+        // A message or a release between the last attempt and this count woke no process, so try once more.
         if (this.#settle()) return
       }
       try {
@@ -154,7 +157,7 @@ export class Line {
     return true
   }
 
-  /** Is not asleep any more. */
+  /** Takes this process out of the count of sleepers, and ends the sleep. */
   #stay(): void {
     if (this.#counted) this.#ring.getUp(this.#of.asleep)
     this.#counted = false
@@ -164,13 +167,13 @@ export class Line {
   /** A unit came: the process that posted it took this one from the count. */
   #wakeUp(): void {
     this.#counted = false
-    // No call wants it any more: the unit was for a call that has ended.
+    // The unit was for a call that has ended, so it goes to another process.
     if (this.#calls.length === 0) this.#ring.passOn(this.#of.asleep)
     else this.#goOn()
   }
 
   #fail(error: unknown): void {
-    // A removed semaphore: the state says more.
+    // The semaphore was removed. The state of the channel has the reason.
     const reason = this.#ring.state === 0 ? error : this.#ring.stateError()
     if (this.#settle()) return
     this.close(reason)

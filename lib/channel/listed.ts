@@ -34,7 +34,10 @@ export interface ListedChannel {
   readonly codec: Codec
   /** The bytes in use. */
   readonly bytes: number
-  /** The number of messages in it: how many were sent and not received. A process that was killed can make it inexact. */
+  /**
+   * The number of messages in it: how many were sent and not received. If a process was killed while it sent or received,
+   * the number can be wrong.
+   */
   readonly messages: number
   /** How many messages were sent so far, modulo 2^32. */
   readonly sent: number
@@ -62,7 +65,7 @@ export interface Channels {
   readonly objects: ReadonlySet<string>
 }
 
-/** Finds the channels. Memory that has the name of a channel and is none stays among the memory. */
+/** Finds the channels. Memory that has the name of a channel, but no channel in it, stays among the memory objects. */
 export function channelsIn(memory: readonly SharedMemoryInfo[]): Channels {
   const channels: ListedChannel[] = []
   const objects = new Set<string>()
@@ -111,7 +114,7 @@ function channelIn(
     }
     return { channel, header }
   } catch (error) {
-    // It is unfinished, nonsense, or of another PID namespace.
+    // The channel is unfinished or invalid, or belongs to another PID namespace.
     if (error instanceof IpcError) return undefined
     throw error
   }

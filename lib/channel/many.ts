@@ -4,7 +4,7 @@ import type { Codec } from './layout.js'
 import type { Line } from './line.js'
 import type { Outbox } from './outbox.js'
 
-/** How many messages are encoded before the lock is taken, and go out together. */
+/** The number of messages that are encoded before the lock is taken, and sent together. */
 const TOGETHER = 64
 
 /** The messages of one `sendMany`. */
@@ -16,7 +16,7 @@ export class Many {
   #encoded: Encoded[] = []
   #next = 0
   #done = false
-  /** The error of the iterator or of the codec, for after the messages before it. */
+  /** The error of the iterator or of the codec. It is thrown after the messages before it are sent. */
   #failure: { readonly error: unknown } | undefined
 
   constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line) {
@@ -41,7 +41,7 @@ export class Many {
     }
   }
 
-  /** The call has ended: the iterator can let go of what it has. */
+  /** The call has ended, so the iterator is closed. */
   cancel(): void {
     if (this.#done) return
     this.#done = true

@@ -8,7 +8,7 @@ function fnv1a64(bytes: Iterable<number>, start = OFFSET_BASIS): bigint {
   return hash
 }
 
-/** What the name of the memory object of every channel begins with. */
+/** The prefix of the names of the memory objects of channels. */
 export const MEMORY_PREFIX = '/os-ipc.ch.'
 
 /** The name of the memory object of a channel. */
@@ -16,7 +16,10 @@ export function memoryName(name: string): string {
   return MEMORY_PREFIX + digits(fnv1a64(Buffer.from(name)))
 }
 
-/** The names of the semaphores that wake receivers and senders. They are those of one instance: a new channel of the name has others. */
+/**
+ * The names of the semaphores that wake receivers and senders. They contain the instance, so a new channel of the same
+ * name has other semaphores.
+ */
 export function wakeNames(name: string, instance: bigint): { receivers: string; senders: string } {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(instance)

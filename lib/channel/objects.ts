@@ -20,7 +20,7 @@ import {
 import { type Codec, HEADER, REMOVED, STATE } from './layout.js'
 import { memoryName, wakeNames } from './names.js'
 
-/** What a creator chooses. */
+/** The choices of a creator. */
 export interface Creation {
   capacity: number
   codec: Codec
@@ -30,7 +30,7 @@ export interface Creation {
 /** The most instances that one creation tries, each with other names of semaphores. */
 const INSTANCES = 10
 
-/** The most attempts to open or create a channel that others create and remove meanwhile. */
+/** The most attempts to open or create a channel that other processes create and remove meanwhile. */
 const ATTEMPTS = 1000
 
 /** The objects of an open channel: its memory and two semaphores. */
@@ -51,7 +51,7 @@ export class Objects {
     this.senders = wakes.senders
   }
 
-  /** Makes a new channel; `EEXIST` if there is one. */
+  /** Makes a new channel; `EEXIST` if it exists. */
   static create(name: string, creation: Creation): Objects {
     const memory = handleOf(name, 'create', () =>
       native.memoryCreate(evaluation.session, memoryName(name), HEADER + creation.capacity, creation.mode),
@@ -70,7 +70,7 @@ export class Objects {
     )
   }
 
-  /** Opens a channel; `ENOENT` if there is none. */
+  /** Opens a channel; `ENOENT` if it does not exist. */
   static open(name: string, owner: Owner | undefined): Objects {
     const memory = openMemory(name, owner)
     try {
@@ -93,7 +93,7 @@ export class Objects {
     }
   }
 
-  /** Opens a channel, or makes it. It finishes what a dead creator began, and what a dead process began to remove. */
+  /** Opens a channel, or makes it. It finishes a creation or a removal that a dead process began. */
   static openOrCreate(
     name: string,
     creation: Creation,
@@ -158,7 +158,8 @@ export class Objects {
   }
 
   postReceivers(): void {
-    // Only a removed or full semaphore fails: then nobody sleeps, or everybody is woken.
+    // Only a removed or full semaphore fails. In the first case no process sleeps; in the second, enough units wake all
+    // of them.
     native.semaphorePost(this.receivers.number, 1)
   }
 
@@ -178,7 +179,7 @@ export class Objects {
   }
 }
 
-/** Removes the channel of this name, finished or not; false if there is none. */
+/** Removes the channel of this name, finished or not; false if it does not exist. */
 export function unlinkChannel(name: string): boolean {
   const memory = unlessGone(() => openMemory(name, 'any'))
   if (memory === undefined) return false
@@ -200,7 +201,7 @@ export function unlinkChannel(name: string): boolean {
   }
 }
 
-/** Removes a channel that this process has closed, unless another one has its name by now. */
+/** Removes a channel that this process has closed, unless another channel has its name by now. */
 export function removeClosed({ name, memory, header, receivers, senders }: Objects): void {
   const current = unlessGone(() => openMemory(name, 'any'))
   if (current !== undefined) {
@@ -218,7 +219,7 @@ export function removeClosed({ name, memory, header, receivers, senders }: Objec
   memory.unlink()
 }
 
-/** Marks the channel as removed, wakes everybody by removing the semaphores, and removes the memory last. */
+/** Marks the channel as removed, removes the semaphores, which wakes all waiters, and removes the memory last. */
 export function removeObjects(name: string, memory: MemoryHandle, known: Header | undefined): void {
   const buffer = memory.buffer(false)
   if (buffer.byteLength >= HEADER) {
@@ -290,7 +291,7 @@ function handleOf(name: string, what: string, open: () => Answer<OpenedMemory>):
   return new MemoryHandle(opened.handle)
 }
 
-/** An error of one of the objects, told of the channel. */
+/** The error of one of the objects, as an error of the channel. */
 function ofChannel(name: string, what: string, error: Error): Error {
   if (!(error instanceof IpcError)) return error
   const { code, errno, syscall, hint, uid, mode, limit } = error

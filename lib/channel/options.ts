@@ -11,7 +11,10 @@ export interface CreateChannelOptions {
   capacity: number
   /** How values become bytes; `'structured'` when missing. */
   codec?: Codec | undefined
-  /** Permission bits of its objects, independent of the umask; `0o600` when missing. Every user of a channel needs to write. */
+  /**
+   * Permission bits of its objects, independent of the umask; `0o600` when missing. Every user of a channel needs the
+   * right to write.
+   */
   mode?: number | undefined
 }
 
@@ -26,7 +29,10 @@ export interface OpenOrCreateChannelOptions extends CreateChannelOptions, OpenCh
 
 /** The options of {@link Channel.receive}. */
 export interface ReceiveOptions extends WaitOptions {
-  /** The most messages that this call takes out of the channel: those after the first are for later calls. 1 when missing. */
+  /**
+   * The most messages that this call takes out of the channel; 1 when missing. The messages after the first are for later
+   * calls.
+   */
   prefetch?: number | undefined
 }
 

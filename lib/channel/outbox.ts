@@ -5,7 +5,7 @@ import { copyIn } from './copy.js'
 import { KIND, SENDERS_ASLEEP } from './layout.js'
 import type { Ring } from './ring.js'
 
-/** The longest text that is written character by character: a call of Node's encoder costs as much. */
+/** The longest text that is written character by character. For this length, a call of Node's encoder costs as much. */
 const SHORT = 24
 
 /** Text up to this length gets room for its longest encoding, so that it is encoded once. */
@@ -54,7 +54,7 @@ export class Outbox {
     try {
       while (next < messages.length && this.#put(messages[next] as Encoded)) next += 1
     } catch (error) {
-      // Those before it go out; the next attempt begins with this one, and throws before it sends any.
+      // The messages before it are sent. The next attempt begins with this message, and throws before it sends any.
       if (next === start) {
         ring.unlockSend()
         throw error

@@ -26,20 +26,20 @@ const { compareExchange, load, or, store } = Atomics
 /** The first word of the ring. */
 const FIRST = HEADER / 4
 
-/** How often a lock that is held is read again before its owner is looked at: about 2 us, longer than most copies take. */
+/** How often a held lock is read again before its owner is checked: for about 2 µs, which is longer than most copies take. */
 const SPINS = 100
 
-/** The most attempts to change a number that other processes change too: one that always fails is a hostile peer. */
+/** The most attempts to change a number that other processes change too. If all attempts fail, a peer is hostile. */
 const ATTEMPTS = 1000
 
 /**
  * The ring of a channel, and its two locks.
  *
- * A process can be killed between any two statements here. One store sends messages (`END`), and one takes them (`BEGIN`); all
- * before it can be done again by the next owner of the lock.
+ * A process can be killed between any two statements here. One store sends messages (`END`), and one store takes them
+ * (`BEGIN`). The next owner of the lock can repeat everything before that store.
  *
- * Between `lockSend` and `publish` or `unlockSend`, and between `lockReceive` and `unlockReceive`, no code of the program runs,
- * except for the callbacks of `sendWith` and `drain`.
+ * Between `lockSend` and `publish` or `unlockSend`, and between `lockReceive` and `unlockReceive`, no code of the program
+ * runs, except for the callbacks of `sendWith` and `drain`.
  */
 export class Ring {
   readonly words: Int32Array
@@ -84,7 +84,7 @@ export class Ring {
 
   // --- Sending
 
-  /** Takes the send lock; false if a living process has it. Throws if nothing can be sent any more. */
+  /** Takes the send lock; false if a living process has it. Throws if the channel takes no messages any more. */
   lockSend(): boolean {
     const { words } = this
     if (compareExchange(words, SEND_LOCK, 0, this.#mine) !== 0 && !this.#contend(SEND_LOCK)) return false
@@ -170,7 +170,10 @@ export class Ring {
     return true
   }
 
-  /** Finds the next message; false if there is none. Throws if what is there cannot be a message; the caller has the lock then, too. */
+  /**
+   * Finds the next message; false if there is none. Throws if the bytes there cannot be a message. The caller still has
+   * the lock then.
+   */
   next(): boolean {
     if (this.#used === 0) return false
     const { words } = this
@@ -211,7 +214,7 @@ export class Ring {
     store(words, BEGIN, begin)
   }
 
-  /** Gives the lock back, and wakes who can go on now. */
+  /** Releases the lock, and wakes the waiters that can go on now. */
   unlockReceive(): void {
     const { words } = this
     store(words, RECEIVE_LOCK, 0)
@@ -228,7 +231,7 @@ export class Ring {
   isDrained(): boolean {
     const { words } = this
     if ((load(words, STATE) & ENDED) === 0) return false
-    // A sender that has the lock may have looked at the state before the end.
+    // A sender that has the lock may have read the state before the end.
     const owner = load(words, SEND_LOCK)
     if (owner !== 0 && owner !== this.#mine && !this.seat.isDead(owner)) return false
     return load(words, END) === load(words, BEGIN)
@@ -244,26 +247,26 @@ export class Ring {
     if (this.#countDown(SENDERS_ASLEEP)) this.seat.postSenders()
   }
 
-  /** Wakes everybody, after the state changed. */
+  /** Wakes all sleepers, after the state changed. */
   wakeAll(): void {
     const receivers = Atomics.exchange(this.words, RECEIVERS_ASLEEP, 0)
     const senders = Atomics.exchange(this.words, SENDERS_ASLEEP, 0)
-    // More than one a slot can only be left by processes that died asleep.
+    // If more sleepers are counted than there are slots, processes died asleep.
     for (let n = Math.min(Math.max(receivers, 0), 255); n > 0; n--) this.seat.postReceivers()
     for (let n = Math.min(Math.max(senders, 0), 255); n > 0; n--) this.seat.postSenders()
   }
 
-  /** Says that a process sleeps. The caller tries again before it does. */
+  /** Counts this process as a sleeper. The caller tries once more before it sleeps. */
   fallAsleep(asleep: number): void {
     Atomics.add(this.words, asleep, 1)
   }
 
-  /** Takes that back. If the number is 0 by now, a unit is on its way, and stays for the next one that sleeps. */
+  /** Takes this process out of the count. If the count is 0 already, a unit is on its way, and stays for the next sleeper. */
   getUp(asleep: number): void {
     this.#countDown(asleep)
   }
 
-  /** Wakes the next sleeper of a side, if there is something for it. */
+  /** Wakes the next sleeper of a side, if it can go on. */
   passOn(asleep: number): void {
     const used = this.used()
     if (asleep === RECEIVERS_ASLEEP ? used !== 0 : used <= this.#units >> 1) {
@@ -300,8 +303,8 @@ export class Ring {
   }
 
   /**
-   * What is in the ring, without a lock: others send and receive meanwhile, and it is counted again then. `messages` is missing
-   * if it changed each time, or if what is there cannot be messages.
+   * The contents of the ring, read without a lock. If another process sends or receives meanwhile, the messages are
+   * counted again. `messages` is missing if the ring changed during each count, or if the bytes there cannot be messages.
    */
   contents(): { bytes: number; messages: number | undefined } {
     const { words } = this
@@ -333,7 +336,7 @@ export class Ring {
     return corruptError(this.#label, what)
   }
 
-  /** Why nothing can be sent or received. */
+  /** The error of a send or receive that the state does not allow. */
   stateError(): IpcError {
     const state = load(this.words, STATE)
     if (this.words[WORD.MAGIC] !== MAGIC)
@@ -355,7 +358,8 @@ export class Ring {
     const mine = this.#mine
     for (let turn = 0; turn < SPINS; turn++) {
       const owner = load(words, lock)
-      // A call of ours that was cut short (by the end of the stack, say) left the lock, and this handle does nothing else now.
+      // An earlier call of this handle was cut short (for example, the stack was exhausted) and left the lock. The handle
+      // uses it for nothing else now.
       if (owner === mine) return true
       if (owner === 0 && compareExchange(words, lock, 0, mine) === 0) return true
     }

@@ -15,7 +15,7 @@ import {
 
 const GENERATIONS = 0xff_ffff
 
-/** The identity of this process: pid and start time in one number. No other process of this host has it, ever. */
+/** The identity of this process: pid and start time in one number. No other process of this host ever has the same number. */
 export function ownIdentity(): bigint {
   const { pid, started } = checked(native.processIdentity())
   return identity(pid, started)
@@ -31,10 +31,10 @@ export function isProvedDead(who: bigint): boolean {
   return checked(native.processIsDead(pid, Number(who & 0xffff_ffffn)))
 }
 
-/** The slot of one handle in a channel. Other processes look at it to learn whether the owner of a lock is dead. */
+/** The slot of one handle in a channel. Other processes read it to find out whether the owner of a lock is dead. */
 export class Seat {
   readonly slot: number
-  /** What this handle stores into a lock. */
+  /** The word that this handle stores into a lock. */
   readonly word: number
 
   readonly #words: Int32Array

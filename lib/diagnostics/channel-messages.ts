@@ -1,12 +1,15 @@
-/** What every message of a channel of `node:diagnostics_channel` tells of a {@link Channel}. */
+/** `os-ipc:channel:sent` and `os-ipc:channel:received`: messages of a {@link Channel} were sent or received. */
 export interface ChannelMessage {
   /** The name of the channel. */
   name: string
-  /** The number of messages that this call sent or received. */
+  /** The number of messages that the call sent or took at once. */
   messages: number
 }
 
-/** `os-ipc:channel:wait`: a call waits, because there is no room or no message, or because another process is at work. */
+/**
+ * `os-ipc:channel:wait`: a call begins to wait, because there is no room or no message, or because another process sends
+ * or receives now.
+ */
 export interface ChannelWaitMessage {
   /** The name of the channel. */
   name: string

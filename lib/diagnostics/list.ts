@@ -9,11 +9,11 @@ import { type SharedMemoryInfo, sharedMemoryInfo } from '../memory/info.js'
 /** All objects on this host that this process may read. */
 export interface Listing {
   readonly semaphores: SemaphoreInfo[]
-  /** Limits: each is a set of semaphores, and not among `semaphores`. */
+  /** Limits. The set of semaphores of a limit is not among `semaphores`. */
   readonly limits: LimitInfo[]
-  /** Locks: each is a set of semaphores, and not among `semaphores`. */
+  /** Locks. The set of semaphores of a lock is not among `semaphores`. */
   readonly locks: ListedLock[]
-  /** Channels: the memory and the two semaphores of each are not among the others. */
+  /** Channels. The memory and the two semaphores of a channel are not among `memory` and `semaphores`. */
   readonly channels: ListedChannel[]
   readonly memory: SharedMemoryInfo[]
 }

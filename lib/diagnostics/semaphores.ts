@@ -41,7 +41,7 @@ export function tookAtOnce(handle: Handle): void {
   if (acquired.hasSubscribers) publishAcquired(handle, undefined, 0)
 }
 
-/** None was there, and the caller had no time. */
+/** None was there, and the timeout was 0. */
 export function hadNoTime(handle: Handle, error: unknown): void {
   if (timeout.hasSubscribers) publishFailed(timeout, handle, undefined, 0, error)
 }

@@ -1,8 +1,8 @@
 import { wrongType, wrongValue } from '../errors.js'
 
 /**
- * The engine of a limit: `'sysv'` is a set of System V semaphores with undo, `'ledger'` a file in which each process writes
- * what it holds.
+ * The engine of a limit: `'sysv'` is a set of System V semaphores with undo. `'ledger'` is a file (on Windows, a mapping)
+ * in which each process writes how many permits it holds.
  */
 export type LimitEngine = 'sysv' | 'ledger'
 

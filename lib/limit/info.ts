@@ -9,7 +9,7 @@ export interface LimitHolder {
   readonly permits: number
 }
 
-/** The facts about a limit; `undefined` where the system does not tell them. */
+/** The facts about a limit. A fact is `undefined` if the system does not have it. */
 export interface LimitInfo {
   /** The engine. */
   readonly engine: LimitEngine
@@ -26,18 +26,18 @@ export interface LimitInfo {
   /** The holders, by pid, with their numbers of permits; `undefined` for a set that another program made. */
   readonly holders: readonly LimitHolder[] | undefined
   /**
-   * The number of held permits without a holder in `holders`: a limit names 64 processes, and none of another PID namespace.
-   * Permits that another program took without undo count here too.
+   * The number of held permits without a holder in `holders`. `holders` names at most 64 processes (of a ledger, 1,024),
+   * and none of another PID namespace. Permits that another program took without undo count here too.
    */
   readonly unnamed: number | undefined
   /**
-   * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set. A stopped
-   * waiter is passed by the others; a stopped holder keeps its permits.
+   * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set.
+   * Other waiters pass a stopped waiter. A stopped holder keeps its permits.
    */
   readonly stopped: readonly number[] | undefined
   /**
-   * The number of threads of all processes that wait in the kernel; each process of this package has at most one there. For a
-   * ledger, the number of processes that wait.
+   * The number of threads of all processes that wait in the kernel; each process of this package has at most one there.
+   * For a ledger this is the number of processes that wait.
    */
   readonly waiters: number
   /** The number of pending waits of this process. */

@@ -113,7 +113,7 @@ export class Limit implements PermitSource, Disposable {
   /**
    * Opens a limit, or makes it when it does not exist.
    *
-   * A limit that exists keeps its number of permits. Where `permits` is another number, the process warns
+   * A limit that exists keeps its number of permits. If `permits` is another number, the process warns
    * (`OS_IPC_PERMITS_DIFFER`), once for each limit; {@link resize} changes the number.
    *
    * @throws {IpcError} As {@link open} and {@link create}, except `ENOENT` and `EEXIST`.
@@ -258,7 +258,7 @@ export class Limit implements PermitSource, Disposable {
   /**
    * Runs a function while holding a permit, and releases the permit when the function has returned or thrown.
    *
-   * The function gets the permit: it may release it early, and pass its `signal` on.
+   * The function gets the permit. It may release the permit early, and pass on its `signal`.
    *
    * @returns The result of the function.
    * @throws As {@link acquire}, and the error that the function throws.
@@ -282,11 +282,12 @@ export class Limit implements PermitSource, Disposable {
   /**
    * Changes the number of permits, for all processes.
    *
-   * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits for the next one in the
-   * queue like every waiter. If the call is aborted or its process dies, the limit keeps the number that it has reached. Of two
-   * calls at the same time, each is done when the limit has its own number; the number of the last one stays.
+   * A limit grows at once. It shrinks permit by permit: the call removes each free permit, and waits in the queue for the
+   * next one. If the call is aborted or its process dies, the limit keeps the number that it has reached. If two calls
+   * run at the same time, each resolves when the limit has reached the number of that call. The number of the last call
+   * stays.
    *
-   * @param permits - 0 to 32,767; with 0, no call gets a permit until the limit grows again.
+   * @param permits - 0 to 32,767. After 0, no call gets a permit until the limit grows again.
    * @throws {IpcError} `ETIMEDOUT`, `EIDRM` when the limit was removed, `ERR_CLOSED`, `ERR_NOT_SUPPORTED` for a set that
    * another program made; or the signal's reason.
    *
@@ -309,7 +310,7 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Reads the kernel's facts about the limit, and the pending waits of this process.
+   * Reads the present facts about the limit, and the number of pending waits of this process.
    *
    * @throws {IpcError} `EIDRM` when it was removed.
    */
@@ -344,8 +345,8 @@ export class Limit implements PermitSource, Disposable {
   }
 
   /**
-   * Removes the limit that this handle has open, before or after `close()`. Another limit that has its name by now stays. A
-   * second call does nothing; a call that failed can be tried again.
+   * Removes the limit of this handle, before or after `close()`. If another limit has the name by now, that limit stays.
+   * A second call does nothing. A call that failed can be repeated.
    *
    * @throws {IpcError} `EPERM` when it belongs to another user.
    */

@@ -1,5 +1,6 @@
 /**
- * Whether every permit is watched, and not only those that were waited for: to watch one costs more than to take and release it.
+ * Whether every permit is watched, and not only those that were waited for: watching a permit costs more than taking and
+ * releasing it.
  */
 export const tracing = isTraced()
 

@@ -5,8 +5,8 @@ import type { LimitEngine } from './engine.js'
 /** The option that selects the engine of a limit. */
 export interface LimitEngineOptions {
   /**
-   * The engine of the limit: `capabilities.limits` names those of this host, and the default. Without this option, a limit that
-   * exists is found in either engine, and a new one gets the default.
+   * The engine of the limit. `capabilities.limits` has the engines of this host and the default. Without this option, a
+   * limit that exists opens whatever its engine is, and a new limit gets the default engine.
    */
   engine?: LimitEngine | undefined
 }

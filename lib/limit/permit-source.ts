@@ -1,10 +1,9 @@
 import type { WaitOptions } from '../waiting/options.js'
 
 /**
- * A source of permits, on one machine or on many: `Limit` is one, `RedisLimit` of `os-ipc/redis` is one, and a class of your
- * own can be one.
+ * A source of permits, on one machine or on many: `Limit`, `RedisLimit` of `os-ipc/redis`, or your own class.
  *
- * A source over a network answers with a promise where a source on one machine answers at once, so the types have both:
+ * A source over a network returns promises, and a source on one machine returns values at once. The types allow both, and
  * `await` works with both.
  *
  * @example
@@ -40,7 +39,7 @@ export interface PermitSource extends AsyncDisposable {
 export interface PermitLike extends Disposable, AsyncDisposable {
   /** Whether it was released. */
   readonly released: boolean
-  /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost; a permit of one machine never is. */
+  /** Aborts with an `ERR_PERMIT_LOST` when the permit is lost. A permit of one machine is never lost. */
   readonly signal: AbortSignal
   /** Releases the permit. A second call does nothing; for a lost permit the call does nothing either. */
   release(): void | Promise<void>

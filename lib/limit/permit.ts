@@ -15,8 +15,8 @@ const handOn = Symbol.for('os-ipc.handOn')
 /**
  * A permit of a {@link Limit} that this process holds.
  *
- * The kernel returns the permit when the process dies, also by `kill -9`. A permit that the program only forgets stays held as
- * long as the process lives.
+ * The permit comes back when the process dies, also by `kill -9`. A permit that the program forgets stays held as long as
+ * the process lives.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export class Permit implements PermitLike {
   }
 
   /**
-   * Never aborts: a permit of this machine is held until it is released, or until its process dies. It is here for
+   * Never aborts: a permit of this machine is held until it is released, or until its process dies. The signal serves
    * code that takes its permits from any {@link PermitSource}.
    *
    * @example
@@ -76,9 +76,9 @@ export class Permit implements PermitLike {
   /**
    * Releases the permit; a second call does nothing.
    *
-   * It works after the limit's `close()` too. If the limit was removed, its permits are gone with it.
+   * It works after the limit's `close()` too. If the limit was removed, its permits were removed with it.
    *
-   * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile; the permit stays held then.
+   * @throws {IpcError} `ERANGE` when another program filled the counter meanwhile. The permit then stays held.
    */
   release(): void {
     if (Permit.#isReleased(this)) return
@@ -112,7 +112,7 @@ export class Permit implements PermitLike {
 
 acrossCopies(Permit, 'Permit')
 
-/** A permit object that was made before the permit was taken; where all permits are watched, a new object in its place. */
+/** A permit object that was made before the permit was taken. If all permits are watched, it is a new object instead. */
 export function taken(handle: LimitHandle, permit: Permit): Permit {
   try {
     return tracing ? new Permit(handle, true) : permit

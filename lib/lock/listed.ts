@@ -1,15 +1,15 @@
 import type { NativeLockInfo } from '../../native.cjs'
 
-/** A lock that is in use, or whose last user has ended a moment ago or was killed. */
+/** A lock. Its last user may have ended a moment ago, or may have been killed. */
 export interface ListedLock {
   readonly name: string
   /** The System V key of its set. */
   readonly key: number | undefined
-  /** Whether a process holds it exclusively. */
+  /** The id of its System V set. */
   readonly id: number | undefined
-  /** The number of holders that share it. */
+  /** Whether a process holds it exclusively. */
   readonly exclusive: boolean
-  /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
+  /** The number of holders that share it. */
   readonly shared: number
   /** The number of threads of all processes that wait in the kernel; each process of this package has at most one there. */
   readonly waiters: number

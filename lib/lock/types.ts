@@ -12,8 +12,8 @@ export interface LockOptions {
   /** Ends the wait; the promise rejects with `signal.reason`. After the grant the signal has no effect. */
   signal?: AbortSignal
   /**
-   * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes it if it is
-   * free. The DOM has no such option.
+   * Milliseconds after which the request rejects with `ETIMEDOUT`, if the lock was not granted by then. 0 takes the lock
+   * only if it is free. The DOM has no such option.
    */
   timeout?: number | undefined
 }
@@ -85,16 +85,18 @@ export interface LockManager {
 /** The type of {@link locks}, which is assignable to the DOM's `LockManager` and to that of `node:worker_threads`. */
 export interface HostLocks extends LockManager {
   /**
-   * Runs `callback` while it holds the lock. No other callback on this host has this name in a conflicting mode meanwhile.
+   * Runs `callback` while it holds the lock. Meanwhile no other callback on this host holds a lock of this name in a
+   * conflicting mode.
    *
-   * Requests of this process are granted in their order. The lock is released when the result of the callback has settled,
-   * when the callback has thrown, and when the process dies.
+   * Requests of this process are granted in their order. The lock is released when the result of the callback has
+   * settled, when the callback has thrown, and when the process dies.
    *
    * @param name - Any text of at most 250 bytes of UTF-8 that does not start with `-`.
    * @returns The result of the callback.
-   * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name that
-   * starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or `ERR_FOREIGN_OWNER` where
-   * another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken, `ENOSPC` at the host's limit.
+   * @throws The error that the callback throws, or the signal's reason. A `NotSupportedError` (`DOMException`) for a name
+   * that starts with `-`, for `steal`, and for `signal` with `ifAvailable`. {@link IpcError} `ETIMEDOUT`; `EACCES` or
+   * `ERR_FOREIGN_OWNER` where another user has a lock of this name, `ERR_NAME_COLLISION` where the name's key is taken,
+   * `ENOSPC` at the host's limit.
    *
    * @example
    * ```ts

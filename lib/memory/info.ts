@@ -2,7 +2,7 @@ import type { NativeMemoryInfo } from '../../native.cjs'
 import { defined, live } from '../inspect.js'
 import type { SharedMemory } from './shared-memory.js'
 
-/** The kernel's facts about a memory object; a fact that a system does not keep is `undefined`. */
+/** The kernel's facts about a memory object. A fact is `undefined` if the system does not have it. */
 export interface SharedMemoryInfo {
   /** The system that keeps it. */
   readonly kind: 'posix' | 'sysv' | 'windows'

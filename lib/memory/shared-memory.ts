@@ -101,10 +101,12 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Makes a new object, filled with zeros. It comes into being with its whole size allocated, or not at all.
+   * Makes a new object, filled with zeros. Either the object exists with its whole size allocated, or the call throws and
+   * no object exists.
    *
    * @param id - A name (`'/frames'`) for POSIX, a 32-bit key for System V.
-   * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's `hint`).
+   * @throws {IpcError} `EEXIST` when it exists already; `ENOSPC`, `ENOMEM` when there is no room (see the error's
+   * `hint`).
    *
    * @example
    * ```ts
@@ -122,12 +124,12 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Opens an existing object. Its size is that of the object. A name may have 255 bytes here and may contain `..`; other
-   * programs may be stricter.
+   * Opens an existing object, with the size that the object has. Here a name may have 255 bytes and may contain `..`,
+   * because other programs may use such names.
    *
-   * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user nor
-   *   root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
-   *   `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
+   * @throws {IpcError} `ENOENT` when it does not exist; `EACCES`; `ERR_FOREIGN_OWNER` when its owner is neither this user
+   * nor root nor `owner`; `ERR_NOT_AN_OBJECT` when the name is that of a link, a FIFO or a directory;
+   * `ERR_NOT_INITIALISED` when its creator gave it no size within one second.
    *
    * @example
    * ```ts
@@ -214,15 +216,15 @@ export class SharedMemory implements Disposable {
    *
    * Typed arrays over it are not `SharedArrayBuffer`s to JavaScript, but `Atomics.add`, `load`, `store`, `exchange` and
    * `compareExchange` on them are atomic across processes; `Atomics.wait` and `notify` do not cross processes.
-   * `postMessage` and `workerData` copy it in silence, so a worker does not get the memory: post {@link SharedMemory.shared}.
-   * `close()` does not reach a buffer that `transfer()` made of it: that buffer stays valid, and reads as zeros once the
-   * thread that opened the memory ends.
+   * `postMessage` and `workerData` copy it without an error, so a worker does not get the memory. Post {@link
+   * SharedMemory.shared} instead. `close()` does not detach a buffer that `transfer()` made of it. That buffer stays
+   * valid, and reads as zeros once the thread that opened the memory ends.
    *
-   * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect; `read`
-   * and `write` throw `ERR_TRUNCATED` instead.
+   * If a peer truncates a POSIX object that is in use, the lost part reads as zeros, and writes to it have no effect;
+   * `read` and `write` throw `ERR_TRUNCATED` instead.
    *
    * @throws {IpcError} `ERR_READ_ONLY` on a read-only object: JavaScript has no read-only `ArrayBuffer`;
-   *   `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
+   * `ERR_NO_EXTERNAL_BUFFERS` where the runtime forbids such buffers (Electron); `read` and `write` work there.
    *
    * @example
    * ```ts
@@ -235,16 +237,16 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it on
-   * without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes. Every
-   * access returns the same object.
+   * The memory itself as a `SharedArrayBuffer`, for the threads of this process: `workerData` and `postMessage` pass it
+   * on without a copy, and `Atomics.wait` and `notify` work on it between the threads, though not between processes.
+   * Every access returns the same object.
    *
    * It cannot be detached. The memory stays mapped in this process until no thread has a reference to it any more, even
-   * after `close()` and after the end of the thread that opened it. A truncation does to it what it does to
-   * {@link SharedMemory.buffer}.
+   * after `close()` and after the end of the thread that opened it. A truncation affects it in the same way as {@link
+   * SharedMemory.buffer}.
    *
-   * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where the
-   *   runtime cannot make one (`capabilities.sharedBuffers`): open the memory by its name in each worker there.
+   * @throws {IpcError} `ERR_DETACHED` after `close()`; `ERR_READ_ONLY` on a read-only object; `ERR_NOT_SUPPORTED` where
+   * the runtime cannot make one (`capabilities.sharedBuffers`). There, open the memory by its name in each worker.
    *
    * @example
    * ```ts
@@ -256,7 +258,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Copies bytes from `position` on into `target`: as many as `target` has room for, or as the memory has left.
+   * Copies bytes from `position` on into `target`, until `target` is full or the memory ends.
    *
    * @returns The number of bytes copied.
    * @throws {RangeError} `ERR_OUT_OF_RANGE` when `position` is beyond the end.
@@ -349,11 +351,11 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call does
-   * nothing. If `shared` is still in use, the memory stays mapped until it is not.
+   * Unmaps the memory from this process: views of `buffer` have length 0 from now on. The object stays. A second call
+   * does nothing. The memory stays mapped as long as `shared` is in use.
    *
-   * File reads and writes that are under way on the buffer do no harm: they use zeros that belong to this process alone, or
-   * the memory itself if `shared` keeps it mapped.
+   * File reads and writes that are under way on the buffer do no harm. They use zeros that belong only to this process,
+   * or the memory itself if `shared` keeps it mapped.
    *
    * @example
    * ```ts
@@ -365,9 +367,9 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process has
-   * it mapped any more. An object that another process has made by the same name since stays. A second call does nothing. A
-   * call that failed can be tried again.
+   * Removes this object, before or after `close()`. Its name or key is free at once; its memory is free when no process
+   * has it mapped any more. If another object has the name by now, that object stays. A second call does nothing. A call
+   * that failed can be repeated.
    *
    * @throws {IpcError} `EPERM` or `EACCES` when it belongs to another user.
    *

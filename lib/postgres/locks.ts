@@ -93,7 +93,7 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
     const grant = await (timeout === 0 ? queue.tryOnce(request, outer) : queue.add(request, outer).granted)
     if (grant === undefined) return await callback(null)
     try {
-      // The signal may have come after the grant and before this: the callback has not run, and is not to.
+      // The signal may have aborted after the grant and before this point. The callback has not run, and must not run.
       if (signal?.aborted) throw signal.reason
       return await around.run(grant, () => callback(grant.lock))
     } finally {
@@ -102,8 +102,8 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
   }
 
   /**
-   * Lists the holders of locks in this database and the requests that wait: those of this process in their order, then, of each
-   * other process, the locks that it holds and its first request for each lock.
+   * Lists the holders of locks in this database and the requests that wait: first the requests of this process in their
+   * order, then of each other process the locks that it holds and its first request for each lock.
    *
    * @throws {IpcError} `ERR_UNAVAILABLE`, `ERR_REFUSED`, `ERR_CLOSED`.
    */

@@ -5,9 +5,9 @@ import { checkInteger, checkOptions } from '../options.js'
 /** The options of {@link PostgresLocks.connect}. */
 export interface PostgresLocksOptions {
   /**
-   * The most connections, 2 to 1,000; 10 when missing. One of them holds all locks that were free at their request. Each
-   * lock granted after a wait occupies one more until it is released. Further waits stand in line. A `Pool` gives no more
-   * connections than it has.
+   * The most connections, 2 to 1,000; 10 when missing. One of them holds all locks that were granted at once. Each lock
+   * granted after a wait occupies one more until it is released. Further waits queue for a connection. A `Pool` gives at
+   * most the connections that it has.
    */
   maxConnections?: number | undefined
   /**

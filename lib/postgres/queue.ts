@@ -59,7 +59,7 @@ export class NameQueue {
     return pending
   }
 
-  /** Asks for the lock with no time to wait: what is free is granted, however long the server takes to say so. */
+  /** Requests the lock without a wait: the lock is granted if it is free, however long the server takes to answer. */
   async tryOnce(wanted: Omit<Wanted, 'timeout'>, outer: Grant | undefined): Promise<Grant | undefined> {
     let trouble: unknown
     const grant = await this.add({ ...wanted, ifAvailable: true, timeout: undefined }, outer).granted.catch(
@@ -189,7 +189,7 @@ export class NameQueue {
     if (this.first?.mode !== mode) return true
     const joined = this.#joinable()
     if (joined !== undefined) {
-      // The session of a sharer would always get the lock, past the server's queue. So that queue has to be read.
+      // A session that shares the lock already would get it again, past the server's queue. So the queue must be checked.
       const fence = await this.#shared.fenceIfNobodyWaits(main, this.key)
       if (fence === undefined) return false
       if (this.#joinable() === joined) this.#grant(joined, fence)
@@ -238,7 +238,7 @@ export class NameQueue {
     }
   }
 
-  /** A session to wait with; `undefined` when the lock came, or when the requests do not want it any more. */
+  /** A session to wait with; `undefined` if the lock was granted meanwhile, or if no request wants it any more. */
   async #sessionFor(mode: LockMode): Promise<Session | undefined> {
     for (let pause = FIRST_LOOK; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       const { sessions } = this.#shared

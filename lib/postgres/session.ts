@@ -64,7 +64,8 @@ export class Session {
     this.#deadAfter = deadAfter
     this.#heard = now()
     this.#lease = new Lease(deadAfter, this.#heard)
-    // A time limit of the client's own would end a wait, and its place in the line. Whether the server is there, we look at.
+    // A time limit of the client itself would end a wait, and its place in the queue. This class checks whether the
+    // server is there.
     if (client.connectionParameters?.query_timeout) client.connectionParameters.query_timeout = false
     client.on('error', error => this.lose(error))
     client.on('end', () => this.lose(new Error('the connection ended')))
@@ -95,7 +96,10 @@ export class Session {
     this.#arm()
   }
 
-  /** Counts listeners for the loss of a lock (+1). They must hear of it, so the connection keeps the process alive. */
+  /**
+   * Counts listeners for the loss of a lock (+1). The listeners must get the event, so the connection keeps the process
+   * alive.
+   */
   keepAlive(change: 1 | -1): void {
     this.#listeners += change
     if (this.#running || this.lost !== undefined) return

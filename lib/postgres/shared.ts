@@ -136,7 +136,7 @@ export class Shared {
     }
     const circle = findCircle(queue, this.queues.values(), edges)
     if (circle === undefined) return undefined
-    // All processes of the circle may see it, or only one. The last one in the server's order gives up at once.
+    // Either all processes of the circle find it, or only one. The last one in the server's order gives up at once.
     const isLast = circle.pids.every(pid => pid <= wait.session.pid)
     if (!isLast && suspect !== circle.request) return circle.request
     circle.request.fail(deadlock(circle.keys.map(key => this.nameOf(key) ?? names.get(key) ?? `key ${key}`)))

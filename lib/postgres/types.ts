@@ -6,8 +6,8 @@ export interface PostgresLockOptions extends LockOptions {}
 /** A lock that is held on PostgreSQL; the argument of the callback. It can be lost. */
 export interface PostgresLock extends Lock {
   /**
-   * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. Reading `aborted`
-   * and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now.
+   * Aborts when the session of the lock is gone; its reason is an `IpcError` with the code `ERR_LOCK_LOST`. `aborted` and
+   * `throwIfAborted()` check the clock, so they are right even in a process that was stopped until now.
    */
   readonly signal: AbortSignal
   /**

@@ -3,8 +3,8 @@ import { constants } from 'node:os'
 import { IpcError } from '../errors.js'
 
 /**
- * Replies of a Redis that may do it later: it loads its data, is busy with a script, has lost its master, moves a slot, was
- * emptied of scripts, or cannot write now. Every other error reply is final: the same command gets it again.
+ * Replies of a Redis that may run the command later: it loads its data, is busy with a script, has lost its master, moves
+ * a slot, has lost its scripts, or cannot write now. Every other error reply is final: the same command gets it again.
  */
 const PASSING =
   /^(LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|REDIRECT|OOM|MISCONF|NOREPLICAS|NOSCRIPT|UNBLOCKED)\b|^(ERR )?(max number of clients|max \+ cluster connections)|script killed/i

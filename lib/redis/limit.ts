@@ -37,12 +37,12 @@ const ANSWER_WITHIN = 1_000
 /**
  * A limit on how many holders run at a time, over processes on many machines. `Limit` does the same on one machine.
  *
- * Redis does not record the number of permits: each process brings its own number, so give all of them the same one.
- * Therefore there is no `resize`.
+ * Redis does not record the number of permits, so there is no `resize`. Each process uses its own number: give all
+ * processes the same number.
  *
- * A permit is a lease: it is refreshed while it is held. If Redis does not hear of its process for that long, others can take
- * it; {@link RedisPermit.signal} aborts when that happens. Waiting is polling. The order is first come, first served inside a
- * process, but not between processes.
+ * A permit has a lease, and is refreshed while it is held. If its process is silent for the time of the lease, another
+ * process can take the permit, and {@link RedisPermit.signal} aborts. A wait polls Redis. The order is first come, first
+ * served inside an object, and random between processes.
  *
  * Needs the packages redis-semaphore and ioredis, and Redis 6.2 or Valkey.
  *
@@ -128,8 +128,8 @@ export class RedisLimit implements PermitSource {
   }
 
   /**
-   * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. The client is neither
-   * closed nor configured here, and its owner decides whether it keeps the process alive.
+   * Permits over an existing ioredis client: for options of your own, for Sentinel or for a Cluster. This class does not
+   * close or change the client. The owner of the client decides whether it keeps the process alive.
    *
    * @example
    * ```ts
@@ -220,7 +220,8 @@ export class RedisLimit implements PermitSource {
   /**
    * Closes this object: its pending waits reject with `ERR_CLOSED`, and so does every later call except this one.
    *
-   * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last of them.
+   * Permits stay held, and refreshed, until they are released. A connection of {@link connect} ends after the last
+   * release.
    *
    * @returns A promise that settles when the connection has ended, or at once when permits are held.
    */
@@ -228,7 +229,7 @@ export class RedisLimit implements PermitSource {
     if (!RedisLimit.#isClosing(this, 'close')) {
       this.#closing.abort(this.#closedError())
       this.#waits.failAll(() => this.#closedError())
-      // Waits for the questions under way, so that no permit is taken that no code releases; but not for ever.
+      // Waits for the questions under way, for a limited time: otherwise a permit could be taken that no code releases.
       this.#alarm = setTimeout(() => {
         this.#waitedLong = true
         this.#endIfUnused()

@@ -12,34 +12,33 @@ import { redisAddress } from './url.js'
 /** How commands get to Redis. */
 export interface Link {
   readonly client: RedisClient
-  /** Counts connections: what was learned of the server on one says nothing of the next. */
+  /** The number of connections so far. Facts about the server of one connection need not hold for the next one. */
   readonly epoch: number
   /** Whether the client finds another server by itself when the one it asks fails (Cluster, Sentinel). */
   readonly follows: boolean
   /** Resolves when commands can be sent; `undefined` when they can. */
   ready(): Promise<void> | undefined
-  /** Something waits for an answer (+1), or has it (-1). */
+  /** Counts the calls that wait for an answer: +1 when one begins to wait, -1 when it has the answer. */
   use(change: 1 | -1): void
   /** Calls `listener` whenever a connection broke or was made, until the function that this returns is called. */
   onChange(listener: () => void): () => void
-  /** What Redis replied to a command that failed: the connection may be the wrong one. */
+  /** Tells the link the reply of Redis to a failed command: the connection may lead to the wrong server. */
   failed(error: unknown): void
-  /** Why a question has had no answer for so many milliseconds. */
+  /** The reason why a question has had no answer for this many milliseconds. */
   silence(milliseconds: number): unknown
-  /** Nothing will be sent any more. */
+  /** Ends the link: no command will be sent any more. */
   end(): Promise<void>
 }
 
-/** How long a connection may take to come, and to go. */
+/** The most milliseconds that a connection may take to open, and to close. */
 const CONNECT_WITHIN = 5_000
 const QUIT_WITHIN = 1_000
 
 /**
- * A connection of our own: made when it is first needed, and again when it is needed after it broke.
+ * A connection that this package makes when it is first needed, and again when it is needed after it broke.
  *
- * ioredis keeps trying by itself only as long as it is told to, which is never here: its timers would keep an idle process
- * alive, and its queue would send commands long after they were meant. Only while something waits for an answer does the
- * connection keep the process alive.
+ * ioredis does not reconnect by itself here: its timers would keep an idle process alive, and its queue would send
+ * commands too late. The connection keeps the process alive only while a call waits for an answer.
  */
 export class OwnLink implements Link {
   readonly client: IoRedis & RedisClient
@@ -50,7 +49,7 @@ export class OwnLink implements Link {
   #users = 0
   #ended = false
   readonly #silence: number
-  /** When the last answer came, or the first question was asked after a rest. */
+  /** The time of the last answer, or of the first question after a time without questions. */
   #heard = 0
   #watch: NodeJS.Timeout | undefined
   readonly #listeners = new Set<() => void>()
@@ -74,7 +73,7 @@ export class OwnLink implements Link {
 
   ready(): Promise<void> | undefined {
     if (this.client.status === 'ready') return undefined
-    // What is tried in the background must not open it again.
+    // A try in the background must not open it again.
     if (this.#ended) return Promise.reject(new IpcError('ERR_CLOSED', 'the connection to Redis is closed'))
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
@@ -97,7 +96,7 @@ export class OwnLink implements Link {
     return () => this.#listeners.delete(listener)
   }
 
-  /** A master that became a replica keeps its connections: the next one leads to whatever has its address then. */
+  /** A master that became a replica keeps its connections. A new connection leads to the server that has the address then. */
   failed(error: unknown): void {
     if (isReadOnly(error) && this.client.status === 'ready') this.client.disconnect()
   }
@@ -128,10 +127,10 @@ export class OwnLink implements Link {
     try {
       await this.client.connect()
     } catch (error) {
-      // It says that the connection was closed; why, the event said.
+      // This error reports only that the connection was closed. The event had the reason.
       throw this.#trouble ?? error
     }
-    // A database that Redis refuses is an event, and then ioredis goes on in database 0, where other permits are.
+    // If Redis refuses the database, ioredis emits an event and continues in database 0, which has other permits.
     if (isFinal(this.#trouble)) {
       const refused = this.#trouble
       await this.#disconnect()
@@ -146,9 +145,9 @@ export class OwnLink implements Link {
   }
 
   /**
-   * Ends a connection that is silent for too long. A held permit is over by then (`lease.ts`): earlier, a command that still
-   * lay in the old connection could be done after a later one of the new connection, and put an older date on the permit.
-   * (ioredis could do it too, with a timer for every command.)
+   * Ends a connection that is silent for too long. The leases of its held permits are over by then (`lease.ts`). If it
+   * ended earlier, Redis could run a command of the old connection after a later command of the new one, and date the
+   * permit back. (ioredis could do this too, with a timer for every command.)
    */
   #watchFor(milliseconds: number): NodeJS.Timeout {
     return setTimeout(() => {
@@ -162,15 +161,15 @@ export class OwnLink implements Link {
 
   #keepAlive(): void {
     const { stream } = this.client
-    // One that connects keeps the process alive; one that is gone, which ioredis keeps until the next is there, adds a
-    // listener whenever it is told to.
+    // A socket that connects keeps the process alive. ioredis keeps a closed socket until it has the next one, and each
+    // call of `ref` or `unref` on a closed socket adds a listener.
     if (stream === undefined || stream.pending) return
     if (this.#users > 0) stream.ref()
     else stream.unref()
   }
 }
 
-/** A connection of somebody else, who opens and closes it. */
+/** A connection of the program, which opens and closes it. */
 export class GivenLink implements Link {
   readonly client: RedisClient
   readonly follows: boolean
@@ -210,17 +209,18 @@ export class GivenLink implements Link {
   }
 }
 
-/** Events of a Cluster, which is ready once, whatever becomes of its nodes. */
+/** The events of a Cluster. It is ready once, even if its nodes fail later. */
 const NODE_CHANGES = ['+node', '-node'] as const
 
 /**
- * Counts the connections of a client, for any number of links with one listener: more than ten would be a warning.
+ * Counts the connections of a client, with one listener for any number of links: Node warns of more than ten listeners.
  *
- * It does not listen to `error`: with that, ioredis would no longer report the errors that its owner does not listen to.
+ * It does not listen to `error`: with a listener, ioredis would no longer report errors that the client's owner does not
+ * handle.
  */
 class Connections {
   count = 1
-  /** What a node of a Cluster failed with. */
+  /** The error of a node of a Cluster. */
   trouble: unknown
   readonly listeners = new Set<() => void>()
   readonly #client: RedisClient
@@ -234,7 +234,7 @@ class Connections {
     for (const listener of this.listeners) listener()
   }
   readonly #onNodeError = (error: unknown): void => {
-    // After the error of the system comes one that says only that the connection is closed.
+    // After the error of the system comes an error that reports only that the connection is closed.
     if (this.trouble === undefined || (error as NodeJS.ErrnoException).code !== undefined)
       this.trouble = error
   }
@@ -284,7 +284,7 @@ function notConnected(milliseconds: number, status: string, cause?: unknown): Er
   )
 }
 
-/** What a status of ioredis means. */
+/** The meaning of a status of ioredis. */
 const STATUS: Readonly<Record<string, string>> = {
   connecting: 'check that a server answers at this address, and that both ends use TLS or neither does',
   connect: 'a server accepted the connection and does not answer',

@@ -2,18 +2,18 @@ import { outOfRange, wrongType, wrongValue } from '../errors.js'
 import type { OptionNames } from '../misuse.js'
 import { checkInteger, checkOptions } from '../options.js'
 
-/** The options on which all users of a name must agree, and the patience of this process. */
+/** The options of a limit on Redis. All users of a name must give the same `permits` and `lease`. */
 export interface RedisLimitOptions {
   /** The number of permits, 1 to 1,000,000. Redis does not record it: give every process the same number. */
   permits: number
   /**
-   * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All users
-   * of the name must have the same.
+   * Milliseconds without a refresh after which others can take a permit; 300 to 86,400,000, and 10,000 when missing. All
+   * users of the name must give the same value.
    */
   lease?: number | undefined
   /**
-   * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over takes half of it
-   * on average.
+   * Milliseconds between two polls of this process while it waits, 1 to 60,000; 10 when missing. A hand-over between
+   * processes takes half of this time on average.
    */
   poll?: number | undefined
 }

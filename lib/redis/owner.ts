@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { keyPrefixOf, type RedisClient } from './client.js'
 import { isForbidden } from './failures.js'
 
-/** What the server says of itself that has a key. */
+/** The facts that the server of a key reports about itself. */
 export interface OwnerFacts {
   /** The reply of TIME; `null` where this user may not ask. */
   readonly time: unknown
@@ -12,25 +12,24 @@ export interface OwnerFacts {
   readonly persistence: string
   /** Milliseconds since this server took over the permits of this name; infinite when it always had them. */
   readonly since: number
-  /** Whether it took them over from a server that is known, or could have done so before anybody asked. */
+  /** Whether it took them over from a known server, or may have done so before the first question. */
   readonly tookOver: 'from another' | 'perhaps'
 }
 
-/** How long the note of who has the key stays, in leases: longer than any permit that was noted with it. */
+/** The lifetime of the note that names the process of the key, in leases: longer than any permit that was taken with it. */
 export const NOTE_LEASES = 3
 
 /**
  * A Cluster and Sentinel give a key to another server: a replica becomes the master, a slot moves. A replica may lack the
- * last entries, and nothing in its INFO says when it was promoted. So a note beside the entries says which process had
- * them last; a process that finds the note of another one writes its own, with the time.
+ * last entries, and its INFO does not have the time of its promotion. So a note beside the entries names the process that
+ * had them last. A process that finds the note of another process writes its own note, with the time.
  *
- * Nothing is lost where a master with its append-only file comes back (its second replication id is all zeros), so that this
- * is not a takeover. Where there is no note although the caller knows of a process that must have written one, the data is
- * lost. Where there never was one, a server that was a replica before may have taken over, and nobody knows when.
+ * If a master comes back with its append-only file, nothing is lost, and this is no takeover (its second replication id
+ * is all zeros). If there is no note, but the caller knows a process that must have written one, the data is lost. If
+ * there never was a note, a server that was a replica before may have taken over at an unknown time.
  *
- * KEYS: the entries, the note. ARGV: how long the note stays; the process that wrote a note which is still to be there, or
- * nothing.
- * A script with a key, unlike TIME and INFO alone, is sent to the server that has the key.
+ * KEYS: the entries, the note. ARGV: the lifetime of the note; the process whose note must still exist, or an empty
+ * string. A script with a key, unlike TIME and INFO alone, is sent to the server that has the key.
  */
 const LOOK = script(`
   local function info(section)
@@ -59,7 +58,7 @@ const LOOK = script(`
   redis.call('SET', KEYS[2], run .. ' ' .. string.format('%.0f', since) .. ' ' .. how, 'PX', ARGV[1])
   return {time, server, persistence, since == 0 and -1 or math.max(now - since, 0), how}`)
 
-/** Which process has the key. */
+/** The process of Redis that has the key. */
 const WHO = script(`
   local said = redis.pcall('INFO', 'server')
   return type(said) == 'string' and string.match(said, 'run_id:(%w+)') or ''`)
@@ -78,10 +77,10 @@ export class Owner {
     this.#noteFor = lease * NOTE_LEASES
   }
 
-  /** `last` is the process that wrote a note which is still to be there; empty when there is none. */
+  /** `last` is the process whose note must still exist; empty if there is none. */
   async look(last: string): Promise<OwnerFacts> {
     const answer = await this.#look(last).catch(error => {
-      // Who may not write notes goes without, as who may not ask for INFO does.
+      // A user without the right to write notes gets permits without this check, like a user without the right to INFO.
       if (!this.#noted || !isForbidden(error)) throw error
       this.#noted = false
       return this.#look(last)
@@ -139,7 +138,7 @@ export function noteKey(prefix: string, key: string): string | undefined {
   return hashedPart(`${prefix}${note}`) === hashed ? note : undefined
 }
 
-/** The part of a key that decides on its slot. */
+/** The part of a key that decides its slot. */
 function hashedPart(key: string): string {
   return /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key
 }

@@ -23,7 +23,8 @@ export interface PermitWatcher {
 /**
  * A permit that is held on Redis, and refreshed there while it is held.
  *
- * It can be lost: when this process was stopped, or Redis was away, for longer than the lease. Then {@link signal} aborts.
+ * The permit is lost if this process was stopped, or Redis was away, for longer than the lease. Then {@link signal}
+ * aborts.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export class RedisPermit implements PermitLike {
   /**
    * Aborts when the permit is lost; its reason is an `IpcError` with the code `ERR_PERMIT_LOST`.
    *
-   * Reading `aborted` and `throwIfAborted()` check the clock, so they are right also in a process that was stopped until now. A
+   * `aborted` and `throwIfAborted()` check the clock, so they are right even in a process that was stopped until now. A
    * permit that was released is not lost, and its signal never aborts.
    *
    * @example
@@ -167,7 +168,7 @@ export class RedisPermit implements PermitLike {
     }
   }
 
-  /** Refreshes at once: a server that comes back may have forgotten this permit, and would give it to others. */
+  /** Refreshes at once: a server that comes back may have forgotten this permit, and would give it to other processes. */
   #refreshSoon(): void {
     if (this.#state !== 'held') return
     if (this.#refreshing) this.#changed = true

@@ -27,9 +27,9 @@ const KNOWN_MOST = 1_000
 const announced = new Set<string>()
 
 /**
- * Whether the Redis at the other end can be relied on: its clock and that of this process must agree, because the process that
- * makes an entry dates it; and it must remember its permits, which a server does not that restarted without an append-only
- * file.
+ * Checks whether Redis can be relied on. Its clock and the clock of this process must agree, because the process that
+ * makes an entry dates it. It must also remember its permits: a server that restarted without an append-only file does
+ * not.
  */
 export class Server {
   readonly #link: Link
@@ -67,8 +67,8 @@ export class Server {
   }
 
   /**
-   * Compares the clocks, if that is needed; otherwise returns `undefined`. That is enough for a held permit: a server that forgot
-   * it answers so, and the sooner the better.
+   * Compares the clocks, if that is needed; otherwise returns `undefined`. This is enough for a held permit: the reply of
+   * a server that forgot the permit shows that it did.
    */
   inTime(): Promise<void> | undefined {
     const { epoch } = this.#link

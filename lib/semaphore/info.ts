@@ -3,7 +3,7 @@ import { defined, live } from '../inspect.js'
 import type { Semaphore } from './semaphore.js'
 import type { Backend } from '../options.js'
 
-/** The facts about a semaphore; `undefined` where the system does not tell them. */
+/** The facts about a semaphore. A fact is `undefined` if the system does not have it. */
 export interface SemaphoreInfo {
   /** The backend. */
   readonly backend: Backend

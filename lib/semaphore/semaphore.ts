@@ -131,7 +131,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Opens a semaphore, or makes it when it does not exist; `initial` only counts then.
+   * Opens a semaphore, or makes it when it does not exist. `initial` applies only to a new semaphore.
    *
    * If several processes call it at once, exactly one of them makes the semaphore.
    *
@@ -154,8 +154,8 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore lives on without its name for the
-   * processes that have it open.
+   * Removes a semaphore. On System V all waits on it reject with `EIDRM`; a POSIX semaphore stays, without its name, for
+   * the processes that have it open.
    *
    * @returns Whether it existed.
    * @throws {IpcError} `EPERM` when it belongs to another user, `ERR_NAME_COLLISION` when it belongs to another name.
@@ -207,7 +207,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Adds units, all or none, and wakes as many waits.
+   * Adds all units or none, and wakes one wait for each unit.
    *
    * @param count - 1 to 32,767, with the backend `'posix'` on Linux 1 to 1,000,000; 1 when missing.
    * @throws {IpcError} `ERANGE` (POSIX: `EOVERFLOW`) when the counter would pass its limit, `EIDRM` when it was removed.
@@ -277,7 +277,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads the kernel's facts about the semaphore, and the pending waits of this process.
+   * Reads the kernel's facts about the semaphore, and the number of pending waits of this process.
    *
    * @throws {IpcError} `EIDRM` when it was removed.
    */
@@ -311,8 +311,8 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Removes the semaphore that this handle has open, before or after `close()`. Another semaphore that has its name by now
-   * stays. A second call does nothing; a call that failed can be tried again.
+   * Removes the semaphore of this handle, before or after `close()`. If another semaphore has the name by now, that
+   * semaphore stays. A second call does nothing. A call that failed can be repeated.
    *
    * @throws {IpcError} `EPERM` (POSIX: `EACCES`) when it belongs to another user.
    */
