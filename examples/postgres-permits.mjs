@@ -144,7 +144,8 @@ class PostgresPermit {
 function checked(options) {
   const wrong = (Kind, code) => Object.assign(new Kind(code), { code })
   if (typeof options !== 'object' || options === null) throw wrong(TypeError, 'ERR_INVALID_ARG_TYPE')
-  const { timeout, signal } = options
+  const { signal } = options
+  const timeout = options.timeout === Infinity ? undefined : options.timeout
   if (timeout !== undefined && typeof timeout !== 'number') throw wrong(TypeError, 'ERR_INVALID_ARG_TYPE')
   if (timeout !== undefined && !(timeout >= 0 && timeout <= LONGEST))
     throw wrong(RangeError, 'ERR_OUT_OF_RANGE')

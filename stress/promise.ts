@@ -9,6 +9,8 @@ export interface Promised {
   readonly trials: { readonly long: number; readonly short: number }
   /** The needs of the trial; when one is missing, the promise is reported as skipped. */
   readonly needs?: Need
+  /** Makes this process create what the package keeps after its first use. */
+  prepare?(): Promise<void>
   /** The seconds after which the trial counts as hung; 300 when missing. */
   readonly limit?: number
   /** Tries the promise, and returns the figures for the table. */

@@ -25,6 +25,7 @@ const count = short ? promised.trials.short : promised.trials.long
 // Makes Node create what it keeps after the first use: libuv's pool, and its pipe for the end of a child.
 await once(spawn('true'), 'close')
 await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
+await promised.prepare?.()
 const before = held()
 const start = performance.now()
 const progress = setInterval(() => say({ progress: { made, count, lost: lost.length } }), EVERY).unref()

@@ -66,6 +66,15 @@ const FIELDS = [
     'exclusive',
     'shared',
     'processes',
+    'capacity',
+    'bytes',
+    'messages',
+    'sent',
+    'received',
+    'codec',
+    'senders',
+    'receivers',
+    'ended',
     'uid',
     'owner',
     'gid',
@@ -169,7 +178,7 @@ requires(linux)('the POSIX semaphore and the System V semaphore of one name are 
   t.is((await cli(t, ['value', name])).stdout, '1\n')
   t.like(await cli(t, ['rm', name]), {
     code: 2,
-    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --limit, --memory or --lock\n`,
+    stderr: `os-ipc: a semaphore and a POSIX semaphore are called ${name}; say which: --semaphore, --posix, --limit, --memory, --channel or --lock\n`,
   })
   t.like(await cli(t, ['rm', '--posix', name]), DONE)
   t.regex((await cli(t, ['value', name, '--posix'])).stderr, /no POSIX semaphore/)

@@ -271,9 +271,9 @@ requires(privateIpc(), injected('semget:error=EPERM'))(
   'the error of a call that a filter refuses does not blame the owner',
   async t => {
     const within = [privateIpc(), injected('semget:error=EPERM')]
-    const { code, stderr } = await cli(t, ['run', '/jobs', '--', 'true'], { within })
-    t.is(code, 125)
-    t.regex(stderr, /^os-ipc: no permission for the limit \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
+    const { code, stderr } = await cli(t, ['create', '--initial', 1, '/jobs'], { within })
+    t.not(code, 0)
+    t.regex(stderr, /^os-ipc: no permission for the semaphore \/jobs; [^\n]*(semget|filter|sandbox)[^\n]*\n$/)
     t.notRegex(stderr, /owner/)
   },
 )

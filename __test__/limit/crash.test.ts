@@ -2,43 +2,45 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import test from 'ava'
-
 import { child, type Child } from '../shared/child.ts'
-import { linux, requires } from '../shared/requires.ts'
+import { linux } from '../shared/requires.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { remote } from './helpers/remote.ts'
 import { nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 
-requires(linux)('64 worker processes that are killed at random moments keep no permit', async t => {
-  const permits = 4
-  const limit = ownLimit(t, permits)
-  let kills = 0
-  const crew = async () => {
-    while (kills < 64) {
-      kills += 1
-      const worker: Child = child(t, 'limit/work.ts', { args: [limit.name] })
-      await worker.next()
-      await sleep(Math.random() * 20)
-      worker.kill('SIGKILL')
-      await worker.exit
+onEachEngine(linux)(
+  '64 worker processes that are killed at random moments keep no permit',
+  async (t, engine) => {
+    const permits = 4
+    const limit = ownLimit(t, permits, { engine })
+    let kills = 0
+    const crew = async () => {
+      while (kills < 64) {
+        kills += 1
+        const worker: Child = child(t, 'limit/work.ts', { args: [limit.name] })
+        await worker.next()
+        await sleep(Math.random() * 20)
+        worker.kill('SIGKILL')
+        await worker.exit
+      }
     }
-  }
-  await Promise.all(Array.from({ length: 6 }, crew))
-  t.is(freeOf(limit), permits)
-  // Each of the permits can be held again.
-  const held = Array.from({ length: permits + 1 }, () => limit.tryAcquire())
-  t.deepEqual(
-    held.map(permit => permit !== null),
-    [true, true, true, true, false],
-  )
-  for (const permit of held) permit?.release()
-  t.is(freeOf(limit), permits)
-})
+    await Promise.all(Array.from({ length: 6 }, crew))
+    t.is(freeOf(limit), permits)
+    // Each of the permits can be held again.
+    const held = Array.from({ length: permits + 1 }, () => limit.tryAcquire())
+    t.deepEqual(
+      held.map(permit => permit !== null),
+      [true, true, true, true, false],
+    )
+    for (const permit of held) permit?.release()
+    t.is(freeOf(limit), permits)
+  },
+)
 
-requires(linux)('the permit of a killed holder goes to the waiter', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine(linux)('the permit of a killed holder goes to the waiter', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   for (let round = 0; round < 3; round++) {
     const holder = remote(t, 'open', limit.name)
     t.is(await holder.call('acquire'), 1)
@@ -51,8 +53,8 @@ requires(linux)('the permit of a killed holder goes to the waiter', async t => {
   t.is(freeOf(limit), 1)
 })
 
-requires(linux)('a process that is killed while it waits takes nothing', async t => {
-  const limit = ownLimit(t, 0)
+onEachEngine(linux)('a process that is killed while it waits takes nothing', async (t, engine) => {
+  const limit = ownLimit(t, 0, { engine })
   const waiting = remote(t, 'open', limit.name)
   void waiting.call('acquire').catch(() => {})
   void waiting.call('resize', 0).catch(() => {})
@@ -64,29 +66,32 @@ requires(linux)('a process that is killed while it waits takes nothing', async t
   t.is(limit.info().waiters, 0)
 })
 
-requires(linux)('a process that is stopped and continued keeps its permit and its wait', async t => {
-  const limit = ownLimit(t, 1)
-  const stopped = remote(t, 'open', limit.name)
-  for (const wait of ['acquire', 'acquireSync']) {
-    const held = await limit.acquire()
-    const waiting = stopped.call(wait, { timeout: 15_000 })
-    await until('it waits', () => limit.info().waiters === 1)
-    for (let round = 0; round < 5; round++) {
-      stopped.child.kill('SIGSTOP')
-      stopped.child.kill('SIGCONT')
+onEachEngine(linux)(
+  'a process that is stopped and continued keeps its permit and its wait',
+  async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
+    const stopped = remote(t, 'open', limit.name)
+    for (const wait of ['acquire', 'acquireSync']) {
+      const held = await limit.acquire()
+      const waiting = stopped.call(wait, { timeout: 15_000 })
+      await until('it waits', () => limit.info().waiters === 1)
+      for (let round = 0; round < 5; round++) {
+        stopped.child.kill('SIGSTOP')
+        stopped.child.kill('SIGCONT')
+      }
+      held.release()
+      t.is(await waiting, 1)
+      t.deepEqual(limit.info().holders, [{ pid: stopped.child.pid, permits: 1 }])
+      t.is(await stopped.call('release'), 'done')
     }
-    held.release()
-    t.is(await waiting, 1)
-    t.deepEqual(limit.info().holders, [{ pid: stopped.child.pid, permits: 1 }])
-    t.is(await stopped.call('release'), 'done')
-  }
-  t.is(freeOf(limit), 1)
-})
+    t.is(freeOf(limit), 1)
+  },
+)
 
-test('the permits of a killed process go to the waiters', async t => {
+onEachEngine()('the permits of a killed process go to the waiters', async (t, engine) => {
   await Promise.all(
     nodes.map(async node => {
-      const limit = ownLimit(t, 2)
+      const limit = ownLimit(t, 2, { engine })
       const holder = child(t, 'shared/hold.ts', { node, args: [limit.name] })
       t.is(await holder.next(), 'held')
       t.deepEqual(limit.info().holders, [{ pid: holder.pid, permits: 2 }])
@@ -101,10 +106,10 @@ test('the permits of a killed process go to the waiters', async t => {
 })
 
 for (const end of ['exit', 'throw', 'end']) {
-  test(`the permits of a process come back when it ends: ${end}`, async t => {
+  onEachEngine()(`the permits of a process come back when it ends: ${end}`, async (t, engine) => {
     await Promise.all(
       nodes.map(async node => {
-        const limit = ownLimit(t, 2)
+        const limit = ownLimit(t, 2, { engine })
         const holder = child(t, 'shared/hold.ts', { node, args: [limit.name] })
         t.is(await holder.next(), 'held')
         t.is(freeOf(limit), 0)
@@ -116,8 +121,8 @@ for (const end of ['exit', 'throw', 'end']) {
   })
 }
 
-test('an exit listener may release permits', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('an exit listener may release permits', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   const holder = child(t, 'shared/hold.ts', { args: [limit.name, 'release-at-exit'] })
   t.is(await holder.next(), 'held')
   holder.send('exit')
@@ -127,22 +132,25 @@ test('an exit listener may release permits', async t => {
 })
 
 for (const keeps of ['ref', 'unref']) {
-  test(`a permit that a process won and did not collect comes back when it is killed (${keeps})`, async t => {
-    const limit = ownLimit(t, 1)
-    const held = limit.tryAcquire()
-    const winner = child(t, 'limit/win-uncollected.ts', { args: [limit.name, keeps] })
-    t.is(await winner.next(), 'waiting')
-    await until('it waits', () => limit.info().waiters === 1)
-    held?.release()
-    await until('it won', () => limit.info().holders?.[0]?.pid === winner.pid)
-    winner.kill('SIGKILL')
-    await winner.exit
-    await until('the permit is back', () => freeOf(limit) === 1)
-  })
+  onEachEngine()(
+    `a permit that a process won and did not collect comes back when it is killed (${keeps})`,
+    async (t, engine) => {
+      const limit = ownLimit(t, 1, { engine })
+      const held = limit.tryAcquire()
+      const winner = child(t, 'limit/win-uncollected.ts', { args: [limit.name, keeps] })
+      t.is(await winner.next(), 'waiting')
+      await until('it waits', () => limit.info().waiters === 1)
+      held?.release()
+      await until('it won', () => limit.info().holders?.[0]?.pid === winner.pid)
+      winner.kill('SIGKILL')
+      await winner.exit
+      await until('the permit is back', () => freeOf(limit) === 1)
+    },
+  )
 }
 
-test.serial('processes killed at any moment conserve the permits', async t => {
-  const limit = ownLimit(t, 4)
+onEachEngine().serial('processes killed at any moment conserve the permits', async (t, engine) => {
+  const limit = ownLimit(t, 4, { engine })
   const running: Child[] = []
   let kills = 0
   const start = () => {

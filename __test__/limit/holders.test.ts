@@ -10,10 +10,11 @@ import { keyOf } from '../shared/names.ts'
 import { valuesOf } from '../shared/sets.ts'
 import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { remote } from './helpers/remote.ts'
 
-test('info names the processes that hold permits, with the number of each', async t => {
-  const limit = ownLimit(t, 6)
+onEachEngine()('info names the processes that hold permits, with the number of each', async (t, engine) => {
+  const limit = ownLimit(t, 6, { engine })
   const others = [remote(t, 'open', limit.name), remote(t, 'open', limit.name)]
   const [one, two] = others as [(typeof others)[0], (typeof others)[0]]
   await one.call('acquire')
@@ -33,8 +34,8 @@ test('info names the processes that hold permits, with the number of each', asyn
   t.like(limit.info(), { free: 5, holders: [{ pid: two.child.pid, permits: 1 }], unnamed: 0 })
 })
 
-test('a process that only waits holds nothing', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a process that only waits holds nothing', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const permit = limit.tryAcquire()
   const other = remote(t, 'open', limit.name)
   const waiting = other.call('acquire', { timeout: 15_000 })
@@ -45,8 +46,8 @@ test('a process that only waits holds nothing', async t => {
   t.deepEqual(limit.info().holders, [{ pid: other.child.pid, permits: 1 }])
 })
 
-test('an ETIMEDOUT names the holders', async t => {
-  const limit = ownLimit(t, 3)
+onEachEngine()('an ETIMEDOUT names the holders', async (t, engine) => {
+  const limit = ownLimit(t, 3, { engine })
   const other = remote(t, 'open', limit.name)
   await other.call('acquire')
   await other.call('acquire')
@@ -85,18 +86,21 @@ test('info names up to 64 processes and counts the others', async t => {
   t.like(limit.info(), { holders: [], unnamed: 0 })
 })
 
-test('two handles of a process, and two copies of the package, are one holder', async t => {
-  const limit = ownLimit(t, 4)
-  const copies = child(t, 'limit/two-copies.ts', { args: [limit.name, copyOfPackage(t, 'own')] })
-  t.is(await copies.next(), 'held')
-  t.like(limit.info(), { free: 0, holders: [{ pid: copies.pid, permits: 4 }], unnamed: 0 })
-  copies.send('release one')
-  t.is(await copies.next(), 'released')
-  t.like(limit.info(), { free: 1, holders: [{ pid: copies.pid, permits: 3 }], unnamed: 0 })
-  copies.kill('SIGKILL')
-  await copies.exit
-  t.is(freeOf(limit), 4)
-})
+onEachEngine()(
+  'two handles of a process, and two copies of the package, are one holder',
+  async (t, engine) => {
+    const limit = ownLimit(t, 4, { engine })
+    const copies = child(t, 'limit/two-copies.ts', { args: [limit.name, copyOfPackage(t, 'own')] })
+    t.is(await copies.next(), 'held')
+    t.like(limit.info(), { free: 0, holders: [{ pid: copies.pid, permits: 4 }], unnamed: 0 })
+    copies.send('release one')
+    t.is(await copies.next(), 'released')
+    t.like(limit.info(), { free: 1, holders: [{ pid: copies.pid, permits: 3 }], unnamed: 0 })
+    copies.kill('SIGKILL')
+    await copies.exit
+    t.is(freeOf(limit), 4)
+  },
+)
 
 requires(root, tool('unshare', 'util-linux'))(
   'a holder in an outer PID namespace is counted without a name',

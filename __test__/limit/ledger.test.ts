@@ -165,7 +165,7 @@ test('the command shows a ledger, changes its number and removes it', async t =>
   const shown = await cli(t, ['show', limit.name])
   t.regex(shown.stdout, /kind +limit, in a ledger/)
   t.regex(shown.stdout, new RegExp(`held by +${process.pid}`))
-  t.regex((await cli(t, ['ls', limit.name])).stdout, /^limit +\S+ +- +1\/2 used /m)
+  t.regex((await cli(t, ['ls', limit.name])).stdout, /^limit +\S+ +ledger +1\/2 used /m)
   t.is((await cli(t, ['limit', limit.name, '5'])).code, 0)
   t.is(limit.permits, 5)
   t.is((await cli(t, ['run', limit.name, '--', 'true'])).code, 0)

@@ -2,18 +2,17 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import test from 'ava'
-
 import { IpcError, Limit, Permit } from '../../index.js'
 import { freeOf, ownLimit } from './helpers/own.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { remote } from './helpers/remote.ts'
 import { keyOf } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { ctypes, operate } from '../shared/sets.ts'
 import { until } from '../shared/until.ts'
 
-test('acquire takes a permit, and release gives it back', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('acquire takes a permit, and release gives it back', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   const permit = await limit.acquire()
   t.true(permit instanceof Permit)
   t.false(permit.released)
@@ -23,8 +22,8 @@ test('acquire takes a permit, and release gives it back', async t => {
   t.is(freeOf(limit), 2)
 })
 
-test('a permit is released once, however often release is called', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a permit is released once, however often release is called', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const permit = await limit.acquire()
   permit.release()
   permit.release()
@@ -33,8 +32,8 @@ test('a permit is released once, however often release is called', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('a second release does not release the permit of another holder', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('a second release does not release the permit of another holder', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   const [first, second] = [await limit.acquire(), await limit.acquire()]
   first.release()
   first.release()
@@ -43,8 +42,8 @@ test('a second release does not release the permit of another holder', async t =
   t.is(freeOf(limit), 2)
 })
 
-test('using and await using release at the end of the block', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('using and await using release at the end of the block', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   {
     using _one = await limit.acquire()
     await using _two = await limit.acquire()
@@ -53,8 +52,8 @@ test('using and await using release at the end of the block', async t => {
   t.is(freeOf(limit), 2)
 })
 
-test('waiters get permits in the order in which they began to wait', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('waiters get permits in the order in which they began to wait', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const held = await limit.acquire()
   const order: number[] = []
   const turns = [0, 1, 2].map(async index => {
@@ -69,8 +68,8 @@ test('waiters get permits in the order in which they began to wait', async t => 
   t.is(freeOf(limit), 1)
 })
 
-test('acquire waits for a release in another process', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('acquire waits for a release in another process', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const other = remote(t, 'open', limit.name)
   t.is(await other.call('acquire'), 1)
   t.is(limit.tryAcquire(), null)
@@ -82,8 +81,8 @@ test('acquire waits for a release in another process', async t => {
   t.is(await other.call('tryAcquire'), true)
 })
 
-test('tryAcquire takes a free permit, and returns null when none is free', t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('tryAcquire takes a free permit, and returns null when none is free', (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const permit = limit.tryAcquire()
   t.true(permit instanceof Permit)
   t.is(limit.tryAcquire(), null)
@@ -91,8 +90,8 @@ test('tryAcquire takes a free permit, and returns null when none is free', t => 
   t.is(freeOf(limit), 1)
 })
 
-test('acquire gives up after its timeout, and leaves nothing behind', async t => {
-  const limit = ownLimit(t, 0)
+onEachEngine()('acquire gives up after its timeout, and leaves nothing behind', async (t, engine) => {
+  const limit = ownLimit(t, 0, { engine })
   for (const timeout of [0, 1, 20]) {
     await t.throwsAsync(limit.acquire({ timeout }), { instanceOf: IpcError, code: 'ETIMEDOUT' })
   }
@@ -101,30 +100,36 @@ test('acquire gives up after its timeout, and leaves nothing behind', async t =>
   t.is(freeOf(limit), 1)
 })
 
-test('use runs a function while it holds a permit, and resolves with its result', async t => {
-  const limit = ownLimit(t, 1)
-  t.is(await limit.use(() => freeOf(limit)), 0)
-  t.is(await limit.use(async () => freeOf(limit) + 10), 10)
-  t.is(freeOf(limit), 1)
-})
-
-test('use releases when the function throws or rejects, and passes the error on', async t => {
-  const limit = ownLimit(t, 1)
-  const trouble = new Error('trouble')
-  for (const fail of [
-    () => {
-      throw trouble
-    },
-    () => Promise.reject(trouble),
-  ]) {
-    const error = await t.throwsAsync(limit.use(fail))
-    t.is(error, trouble)
+onEachEngine()(
+  'use runs a function while it holds a permit, and resolves with its result',
+  async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
+    t.is(await limit.use(() => freeOf(limit)), 0)
+    t.is(await limit.use(async () => freeOf(limit) + 10), 10)
     t.is(freeOf(limit), 1)
-  }
-})
+  },
+)
 
-test('use lets the function release early', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()(
+  'use releases when the function throws or rejects, and passes the error on',
+  async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
+    const trouble = new Error('trouble')
+    for (const fail of [
+      () => {
+        throw trouble
+      },
+      () => Promise.reject(trouble),
+    ]) {
+      const error = await t.throwsAsync(limit.use(fail))
+      t.is(error, trouble)
+      t.is(freeOf(limit), 1)
+    }
+  },
+)
+
+onEachEngine()('use lets the function release early', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   await limit.use(permit => {
     permit.release()
     t.is(freeOf(limit), 1)
@@ -132,8 +137,8 @@ test('use lets the function release early', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('use does not run the function when it gets no permit', async t => {
-  const limit = ownLimit(t, 0)
+onEachEngine()('use does not run the function when it gets no permit', async (t, engine) => {
+  const limit = ownLimit(t, 0, { engine })
   const never = () => t.fail('it ran')
   await t.throwsAsync(limit.use(never, { timeout: 5 }), { code: 'ETIMEDOUT' })
   const reason = new Error('no more')
@@ -144,8 +149,8 @@ test('use does not run the function when it gets no permit', async t => {
   t.is(freeOf(limit), 1)
 })
 
-test('at most as many functions run at once as the limit has permits', async t => {
-  const limit = ownLimit(t, 3)
+onEachEngine()('at most as many functions run at once as the limit has permits', async (t, engine) => {
+  const limit = ownLimit(t, 3, { engine })
   const other = Limit.open(limit.name)
   let running = 0
   let most = 0
@@ -160,8 +165,8 @@ test('at most as many functions run at once as the limit has permits', async t =
   t.is(freeOf(limit), 3)
 })
 
-test('acquireSync blocks until it takes a permit', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('acquireSync blocks until it takes a permit', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const permit = limit.acquireSync()
   t.true(permit instanceof Permit)
   for (const timeout of [0, 1, 20]) {
@@ -177,24 +182,27 @@ test('acquireSync blocks until it takes a permit', async t => {
   t.deepEqual(limit.info().holders, [{ pid: process.pid, permits: 1 }])
 })
 
-test('a handle that closes in a continuation of its own wait loses no permit', async t => {
-  const limit = ownLimit(t, 2)
-  const held = [limit.tryAcquire(), limit.tryAcquire()]
-  const closing = Limit.open(limit.name)
-  const permits = Promise.all([
-    closing.acquire().then(permit => {
-      closing.close()
-      return permit
-    }),
-    closing.acquire(),
-  ])
-  for (const permit of held) permit?.release()
-  for (const permit of await permits) permit.release()
-  t.is(freeOf(limit), 2)
-})
+onEachEngine()(
+  'a handle that closes in a continuation of its own wait loses no permit',
+  async (t, engine) => {
+    const limit = ownLimit(t, 2, { engine })
+    const held = [limit.tryAcquire(), limit.tryAcquire()]
+    const closing = Limit.open(limit.name)
+    const permits = Promise.all([
+      closing.acquire().then(permit => {
+        closing.close()
+        return permit
+      }),
+      closing.acquire(),
+    ])
+    for (const permit of held) permit?.release()
+    for (const permit of await permits) permit.release()
+    t.is(freeOf(limit), 2)
+  },
+)
 
-test('a released permit goes to the next waiter, not to a later tryAcquire', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a released permit goes to the next waiter, not to a later tryAcquire', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   for (let round = 0; round < 50; round++) {
     const permit = await limit.acquire()
     const [second, third] = [limit.acquire(), limit.acquire()]
@@ -211,30 +219,33 @@ test('a released permit goes to the next waiter, not to a later tryAcquire', asy
   }
 })
 
-test('a timeout, an abort and a close end a wait, and its permit goes to the next', async t => {
-  const limit = ownLimit(t, 1)
-  const closing = Limit.open(limit.name)
-  const held = limit.tryAcquire()
-  const controller = new AbortController()
-  const ended = [
-    t.throwsAsync(limit.acquire({ timeout: 20 }), { code: 'ETIMEDOUT' }),
-    t.throwsAsync(limit.acquire({ signal: controller.signal }), { name: 'AbortError' }),
-    t.throwsAsync(closing.acquire(), { code: 'ERR_CLOSED' }),
-  ]
-  const next = limit.acquire()
-  t.is(limit.info().pending, 4)
-  controller.abort()
-  closing.close()
-  await Promise.all(ended)
-  t.is(limit.info().pending, 1)
-  held?.release()
-  ;(await next).release()
-  t.is(freeOf(limit), 1)
-})
+onEachEngine()(
+  'a timeout, an abort and a close end a wait, and its permit goes to the next',
+  async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
+    const closing = Limit.open(limit.name)
+    const held = limit.tryAcquire()
+    const controller = new AbortController()
+    const ended = [
+      t.throwsAsync(limit.acquire({ timeout: 20 }), { code: 'ETIMEDOUT' }),
+      t.throwsAsync(limit.acquire({ signal: controller.signal }), { name: 'AbortError' }),
+      t.throwsAsync(closing.acquire(), { code: 'ERR_CLOSED' }),
+    ]
+    const next = limit.acquire()
+    t.is(limit.info().pending, 4)
+    controller.abort()
+    closing.close()
+    await Promise.all(ended)
+    t.is(limit.info().pending, 1)
+    held?.release()
+    ;(await next).release()
+    t.is(freeOf(limit), 1)
+  },
+)
 
 for (const end of ['abort', 'close'] as const) {
-  test(`a permit that is on its way when its wait ends goes back (${end})`, async t => {
-    const limit = ownLimit(t, 1)
+  onEachEngine()(`a permit that is on its way when its wait ends goes back (${end})`, async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
     for (let round = 0; round < 20; round++) {
       const held = limit.tryAcquire()
       const other = Limit.open(limit.name)
@@ -250,53 +261,59 @@ for (const end of ['abort', 'close'] as const) {
   })
 }
 
-test('2,000 timeouts and aborts that race with releases neither lose nor double a permit', async t => {
-  const limit = ownLimit(t, 3)
-  let granted = 0
-  const waits = Array.from({ length: 2_000 }, async (_, i) => {
-    await sleep(Math.random() * 200)
-    const controller = new AbortController()
-    if (i % 2 === 0) setTimeout(() => controller.abort(), Math.random() * 15)
-    const permit = await limit
-      .acquire(i % 2 === 0 ? { signal: controller.signal } : { timeout: Math.random() * 15 })
-      .catch(() => undefined)
-    if (permit === undefined) return
-    granted += 1
-    if (i % 3 === 0) await sleep(1)
-    permit.release()
-  })
-  await Promise.all(waits)
-  t.true(granted > 0)
-  await until('every permit is free', () => freeOf(limit) === 3)
-  t.like(limit.info(), { holders: [], unnamed: 0, pending: 0 })
-})
+onEachEngine()(
+  '2,000 timeouts and aborts that race with releases neither lose nor double a permit',
+  async (t, engine) => {
+    const limit = ownLimit(t, 3, { engine })
+    let granted = 0
+    const waits = Array.from({ length: 2_000 }, async (_, i) => {
+      await sleep(Math.random() * 200)
+      const controller = new AbortController()
+      if (i % 2 === 0) setTimeout(() => controller.abort(), Math.random() * 15)
+      const permit = await limit
+        .acquire(i % 2 === 0 ? { signal: controller.signal } : { timeout: Math.random() * 15 })
+        .catch(() => undefined)
+      if (permit === undefined) return
+      granted += 1
+      if (i % 3 === 0) await sleep(1)
+      permit.release()
+    })
+    await Promise.all(waits)
+    t.true(granted > 0)
+    await until('every permit is free', () => freeOf(limit) === 3)
+    t.like(limit.info(), { holders: [], unnamed: 0, pending: 0 })
+  },
+)
 
-test('a permit outlives the close of its handle, and can be released after it', async t => {
-  const limit = ownLimit(t, 2)
-  const watch = Limit.open(limit.name)
-  const permits = [await limit.acquire(), limit.tryAcquire()]
-  limit.close()
-  t.is(freeOf(watch), 0)
-  permits[0]?.release()
-  t.is(freeOf(watch), 1)
-  permits[1]?.release()
-  permits[1]?.release()
-  t.is(freeOf(watch), 2)
-})
+onEachEngine()(
+  'a permit outlives the close of its handle, and can be released after it',
+  async (t, engine) => {
+    const limit = ownLimit(t, 2, { engine })
+    const watch = Limit.open(limit.name)
+    const permits = [await limit.acquire(), limit.tryAcquire()]
+    limit.close()
+    t.is(freeOf(watch), 0)
+    permits[0]?.release()
+    t.is(freeOf(watch), 1)
+    permits[1]?.release()
+    permits[1]?.release()
+    t.is(freeOf(watch), 2)
+  },
+)
 
-test('a permit of a removed limit is released without an error', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a permit of a removed limit is released without an error', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const permit = await limit.acquire()
   limit.unlink()
   t.notThrows(() => permit.release())
   t.true(permit.released)
 })
 
-test('a permit of an old limit does not fill the new one of its name', async t => {
-  const old = ownLimit(t, 1)
+onEachEngine()('a permit of an old limit does not fill the new one of its name', async (t, engine) => {
+  const old = ownLimit(t, 1, { engine })
   const permit = await old.acquire()
   old.unlink()
-  const made = Limit.create(old.name, { permits: 5 })
+  const made = Limit.create(old.name, { permits: 5, engine })
   t.teardown(() => made.close())
   permit.release()
   t.is(freeOf(made), 5)
@@ -308,8 +325,8 @@ for (const [way, end] of [
   ['ends', null],
   ['exits', ['exit', 3]],
 ] as const) {
-  test(`the permits of a process that ${way} come back`, async t => {
-    const limit = ownLimit(t, 3)
+  onEachEngine()(`the permits of a process that ${way} come back`, async (t, engine) => {
+    const limit = ownLimit(t, 3, { engine })
     const other = remote(t, 'open', limit.name)
     await other.call('acquire')
     await other.call('acquire')
@@ -320,8 +337,8 @@ for (const [way, end] of [
   })
 }
 
-test('the permits of a killed process come back', async t => {
-  const limit = ownLimit(t, 3)
+onEachEngine()('the permits of a killed process come back', async (t, engine) => {
+  const limit = ownLimit(t, 3, { engine })
   const other = remote(t, 'open', limit.name)
   await other.call('acquire')
   await other.call('acquireSync')

@@ -8,10 +8,11 @@ import { Limit } from '../../index.js'
 import { child, type Child } from '../shared/child.ts'
 import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { remote } from './helpers/remote.ts'
 
-test('a limit grows at once, and wakes its waiters', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a limit grows at once, and wakes its waiters', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const held = limit.tryAcquire()
   const waits = [limit.acquire(), limit.acquire(), limit.acquire()]
   const other = remote(t, 'open', limit.name)
@@ -21,26 +22,29 @@ test('a limit grows at once, and wakes its waiters', async t => {
   t.like(limit.info(), { permits: 4, free: 4, holders: [], unnamed: 0 })
 })
 
-test('shrinking removes free permits at once, and held permits when they come back', async t => {
-  const limit = ownLimit(t, 5)
-  const permits = Array.from({ length: 4 }, () => limit.tryAcquire())
-  let done = false
-  const resizing = limit.resize(2).then(() => {
-    done = true
-  })
-  t.like(limit.info(), { permits: 4, free: 0, pending: 1 })
-  permits.pop()?.release()
-  await until('one more is gone', () => limit.permits === 3)
-  t.false(done)
-  permits.pop()?.release()
-  await resizing
-  t.like(limit.info(), { permits: 2, free: 0, holders: [{ pid: process.pid, permits: 2 }] })
-  for (const permit of permits) permit?.release()
-  t.is(freeOf(limit), 2)
-})
+onEachEngine()(
+  'shrinking removes free permits at once, and held permits when they come back',
+  async (t, engine) => {
+    const limit = ownLimit(t, 5, { engine })
+    const permits = Array.from({ length: 4 }, () => limit.tryAcquire())
+    let done = false
+    const resizing = limit.resize(2).then(() => {
+      done = true
+    })
+    t.like(limit.info(), { permits: 4, free: 0, pending: 1 })
+    permits.pop()?.release()
+    await until('one more is gone', () => limit.permits === 3)
+    t.false(done)
+    permits.pop()?.release()
+    await resizing
+    t.like(limit.info(), { permits: 2, free: 0, holders: [{ pid: process.pid, permits: 2 }] })
+    for (const permit of permits) permit?.release()
+    t.is(freeOf(limit), 2)
+  },
+)
 
-test('a shrinking waits its turn like every waiter', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a shrinking waits its turn like every waiter', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const held = limit.tryAcquire()
   const order: string[] = []
   const before = limit.acquire().then(permit => {
@@ -58,8 +62,8 @@ test('a shrinking waits its turn like every waiter', async t => {
   t.deepEqual(order, ['before', 'resized', 'AbortError'])
 })
 
-test('a limit of 0 permits grants none until it grows again', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('a limit of 0 permits grants none until it grows again', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   await limit.resize(0)
   t.is(limit.tryAcquire(), null)
   const error = await t.throwsAsync(limit.acquire({ timeout: 5 }), { code: 'ETIMEDOUT' })
@@ -70,9 +74,9 @@ test('a limit of 0 permits grants none until it grows again', async t => {
   t.like(limit.info(), { permits: 1, free: 1 })
 })
 
-test('a resizing that is aborted leaves a consistent record', async t => {
+onEachEngine()('a resizing that is aborted leaves a consistent record', async (t, engine) => {
   for (const end of ['abort', 'timeout', 'close'] as const) {
-    const limit = ownLimit(t, 4)
+    const limit = ownLimit(t, 4, { engine })
     const other = Limit.open(limit.name)
     const permits = [limit.tryAcquire(), limit.tryAcquire()]
     const controller = new AbortController()
@@ -91,15 +95,15 @@ test('a resizing that is aborted leaves a consistent record', async t => {
   }
 })
 
-test('a resizing that is aborted before it begins changes nothing', async t => {
-  const limit = ownLimit(t, 4)
+onEachEngine()('a resizing that is aborted before it begins changes nothing', async (t, engine) => {
+  const limit = ownLimit(t, 4, { engine })
   const reason = new Error('no more')
   t.is(await t.throwsAsync(limit.resize(1, { signal: AbortSignal.abort(reason) })), reason)
   t.is(limit.permits, 4)
 })
 
-test('resize refuses an invalid number of permits before anything changes', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('resize refuses an invalid number of permits before anything changes', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   for (const permits of [-1, 32_768, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     await t.throwsAsync(limit.resize(permits), { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' })
   }
@@ -111,27 +115,30 @@ test('resize refuses an invalid number of permits before anything changes', asyn
   t.like(limit.info(), { permits: 0, free: 0 })
 })
 
-test('each of two concurrent resizes resolves at its own number, and the later number stays', async t => {
-  for (let round = 0; round < 10; round++) {
-    const limit = ownLimit(t, 20)
-    const permits = Array.from({ length: 20 }, () => limit.tryAcquire())
-    const other = remote(t, 'open', limit.name)
-    await other.opened
-    const [here, there] = [limit.resize(5), other.call('resize', 9)]
-    if (round % 2 === 0) await until('both wait', () => limit.info().waiters === 2)
-    for (const permit of permits) permit?.release()
-    t.is(await there, 'done')
-    await here
-    const { permits: ended, free } = limit.info()
-    t.true(ended === 5 || ended === 9, `${ended}`)
-    t.is(free, ended as number)
-    other.child.send(null)
-    await other.child.exit
-  }
-})
+onEachEngine()(
+  'each of two concurrent resizes resolves at its own number, and the later number stays',
+  async (t, engine) => {
+    for (let round = 0; round < 10; round++) {
+      const limit = ownLimit(t, 20, { engine })
+      const permits = Array.from({ length: 20 }, () => limit.tryAcquire())
+      const other = remote(t, 'open', limit.name)
+      await other.opened
+      const [here, there] = [limit.resize(5), other.call('resize', 9)]
+      if (round % 2 === 0) await until('both wait', () => limit.info().waiters === 2)
+      for (const permit of permits) permit?.release()
+      t.is(await there, 'done')
+      await here
+      const { permits: ended, free } = limit.info()
+      t.true(ended === 5 || ended === 9, `${ended}`)
+      t.is(free, ended as number)
+      other.child.send(null)
+      await other.child.exit
+    }
+  },
+)
 
-test('a process that is killed while it shrinks leaves a consistent record', async t => {
-  const limit = ownLimit(t, 8)
+onEachEngine()('a process that is killed while it shrinks leaves a consistent record', async (t, engine) => {
+  const limit = ownLimit(t, 8, { engine })
   for (let round = 0; round < 10; round++) {
     await limit.resize(8)
     const permits = Array.from({ length: 6 }, () => limit.tryAcquire())

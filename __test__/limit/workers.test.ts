@@ -1,11 +1,13 @@
 // A worker that ends in any way gives back its permits; the process lives on.
 
-import test, { type ExecutionContext } from 'ava'
+import type { ExecutionContext } from 'ava'
 
 import { child } from '../shared/child.ts'
 import { type NodeBinary, nodes } from '../shared/nodes.ts'
 import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
+import type { Engine } from '../shared/engines.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 
 /** The states of a worker: it has a permit, or it waits for the one that the test holds. */
 const STATES: Record<string, { waits?: boolean; gets?: boolean; busy?: boolean }> = {
@@ -19,6 +21,7 @@ const STATES: Record<string, { waits?: boolean; gets?: boolean; busy?: boolean }
 
 interface Run {
   node: NodeBinary
+  engine: Engine
   state: string
   how: string
   /** Whether the main thread loads the addon too. */
@@ -26,9 +29,9 @@ interface Run {
 }
 
 async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
-  const { node, state, how, loads = true } = run
+  const { node, engine, state, how, loads = true } = run
   const { waits = false, gets = false } = STATES[state] as (typeof STATES)[string]
-  const limit = ownLimit(t, 1)
+  const limit = ownLimit(t, 1, { engine })
   const held = waits ? limit.tryAcquire() : null
   const process = child(t, 'limit/end-worker.ts', { node, args: [state, how, limit.name, String(loads)] })
   t.is(await process.next(), 'ready')
@@ -58,28 +61,38 @@ for (const [state, { busy = false }] of Object.entries(STATES)) {
   for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
     // A busy worker cannot call process.exit.
     if (how === 'process.exit' && busy) continue
-    test.serial(`a worker with ${state} ends: ${how}`, async t => {
-      await Promise.all(nodes.map(node => endsClean(t, { node, state, how })))
+    onEachEngine().serial(`a worker with ${state} ends: ${how}`, async (t, engine) => {
+      await Promise.all(nodes.map(node => endsClean(t, { node, engine, state, how })))
     })
   }
 }
 
-test.serial('a worker that is the only thread with the addon ends while it holds a permit', async t => {
-  const run = { state: 'a permit held', how: 'terminate', loads: false }
-  await Promise.all(nodes.map(node => endsClean(t, { ...run, node })))
-})
+onEachEngine().serial(
+  'a worker that is the only thread with the addon ends while it holds a permit',
+  async (t, engine) => {
+    const run = { state: 'a permit held', how: 'terminate', loads: false }
+    await Promise.all(nodes.map(node => endsClean(t, { ...run, node, engine })))
+  },
+)
 
-test.serial('120 workers that are terminated at random moments keep no permit', async t => {
-  await Promise.all(
-    nodes.map(async node => {
-      const limit = ownLimit(t, 7)
-      const process = child(t, 'limit/terminate-workers.ts', { node, args: [limit.name, 40], limit: 110_000 })
-      t.is(await process.next(), 'all are gone')
-      await until('all permits are back', () => freeOf(limit) === 7)
-      t.like(limit.info(), { holders: [], unnamed: 0, waiters: 0 })
-      process.kill('SIGKILL')
-      await process.exit
-      t.is(freeOf(limit), 7)
-    }),
-  )
-})
+onEachEngine().serial(
+  '120 workers that are terminated at random moments keep no permit',
+  async (t, engine) => {
+    await Promise.all(
+      nodes.map(async node => {
+        const limit = ownLimit(t, 7, { engine })
+        const process = child(t, 'limit/terminate-workers.ts', {
+          node,
+          args: [limit.name, 40],
+          limit: 110_000,
+        })
+        t.is(await process.next(), 'all are gone')
+        await until('all permits are back', () => freeOf(limit) === 7)
+        t.like(limit.info(), { holders: [], unnamed: 0, waiters: 0 })
+        process.kill('SIGKILL')
+        await process.exit
+        t.is(freeOf(limit), 7)
+      }),
+    )
+  },
+)

@@ -43,7 +43,7 @@ declare('a session that the server ends aborts the signal, and the lock can be t
   t.true(reason instanceof IpcError)
   t.like(reason, { code: 'ERR_LOCK_LOST' })
   t.regex(reason.message, /^the lock 'a' is lost: .*terminat/)
-  t.regex(reason.hint ?? '', /another process can hold it now/)
+  t.regex(reason.hint ?? '', /another process may hold it now/)
   t.is(await locks.request('a', lock => lock?.mode), 'exclusive')
 })
 

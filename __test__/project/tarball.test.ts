@@ -92,6 +92,7 @@ test('the package runs nothing when it is installed, and depends on nothing but 
     'keywords',
     'license',
     'author',
+    'funding',
     'homepage',
     'bugs',
     'repository',

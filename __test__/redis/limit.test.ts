@@ -78,7 +78,7 @@ test('options are checked before anything is sent', t => {
       code: 'ERR_INVALID_ARG_TYPE',
     })
   }
-  t.throws(() => Reflect.construct(RedisLimit, []), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => Reflect.construct(RedisLimit, []), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
 })
 
 // ---- the keys in Redis

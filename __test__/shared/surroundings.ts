@@ -71,6 +71,11 @@ export function withShm(commands: string): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--mount', '--', ...shell(`${commands} && `)])
 }
 
+/** A new PID namespace, with its own `/proc`. */
+export function otherPids(): Surroundings {
+  return surroundings(ownNamespaces, ['unshare', '--pid', '--fork', '--mount-proc', '--'])
+}
+
 /** The system calls of System V IPC. */
 export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
 

@@ -4,7 +4,7 @@ import { duration, rounded } from './text.mjs'
 
 /** Lines of `| cells |`, every column as wide as its widest cell; the last `numbers` columns are right-aligned. */
 export function table(head, rows, numbers) {
-  const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map(row => row[column].length)))
+  const widths = head.map((cell, column) => Math.max(cell.length, 1, ...rows.map(row => row[column].length)))
   const right = column => column >= head.length - numbers
   const line = row =>
     `| ${row.map((cell, column) => (right(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join(' | ')} |`

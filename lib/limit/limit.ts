@@ -58,14 +58,14 @@ export class Limit implements PermitSource, Disposable {
 
   readonly #handle: LimitHandle
 
-  private constructor(key: symbol, id: Id, { handle, engine, created }: OpenedLimit) {
+  private constructor(key: symbol, id: Id, opened: OpenedLimit) {
     if (key !== inside) {
       throw noConstructor('Limit', ['create(id, { permits })', 'open(id)', 'openOrCreate(id, { permits })'])
     }
     this.name = typeof id === 'string' ? id : undefined
-    this.engine = engine as LimitEngine
-    this.created = created
-    this.#handle = new LimitHandle(handle, id, this.engine)
+    this.engine = opened.engine as LimitEngine
+    this.created = opened.created
+    this.#handle = new LimitHandle(opened.handle, id, this.engine)
   }
 
   /**

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Limit, type Permit, SharedMemory } from '../../index.js'
+import { type Engine, engines } from '../../__test__/shared/engines.ts'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
 import { Headcount } from '../headcount.ts'
+import { waitForLedger } from '../ledgers.ts'
 import { atOnce, child, type Program } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
 
@@ -17,22 +19,29 @@ const RESIZER_EVERY = 20
 
 const promised: Promised = {
   promise:
-    'two processes resize a limit all the time, and 32 processes that use it are killed at random: the held permits never exceed the larger number during a change, nor the new number after it, and the count is exact at the end',
+    'two processes resize a limit all the time, and 32 processes that use it are killed at random: the held permits never exceed the larger number during a change, nor the new number after it, and the count is exact at the end (every engine)',
   trials: { long: 1_000, short: 40 },
   limit: 900,
+  prepare: waitForLedger,
   async run(trial) {
-    const name = uniqueName(trial)
-    using limit = Limit.create(name, { permits: LAST })
-    using memory = SharedMemory.create(name, { size: Headcount.SIZE })
-    try {
-      return await new Contest(trial, name, limit, new Headcount(memory.buffer)).run()
-    } finally {
-      limit.unlink()
-      memory.unlink()
-    }
+    const figures: string[] = []
+    for (const engine of engines) figures.push(`${engine}: ${await contest(trial, engine)}`)
+    return figures.join('; ')
   },
 }
 export default promised
+
+async function contest(trial: Trial, engine: Engine): Promise<string> {
+  const name = uniqueName(trial)
+  using limit = Limit.create(name, { permits: LAST, engine })
+  using memory = SharedMemory.create(name, { size: Headcount.SIZE })
+  try {
+    return await new Contest(trial, name, limit, new Headcount(memory.buffer)).run()
+  } finally {
+    limit.unlink()
+    memory.unlink()
+  }
+}
 
 class Contest {
   readonly #trial: Trial
@@ -64,7 +73,7 @@ class Contest {
     const resizing = (async () => {
       while (killing) await this.#resizeTwice()
     })()
-    await atOnce(KILLERS, this.#trial.count, async turn => {
+    await atOnce(KILLERS, this.#trial.count / engines.length, async turn => {
       await this.#kill(turn)
       if (turn % RESIZER_EVERY === 0) this.#killResizer = true
       this.#trial.made()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::program::{Helper, traced};
-use super::trace::{self, End, Point, Record, Traced};
+use super::trace::{self, End, Point, Quiet, Record, Traced};
 
 /// A grant that comes later than this after a kill came by chance: nobody saw the death, or nobody looked after it.
 ///
@@ -105,12 +105,16 @@ impl<'a> World<'a> {
         victim
     }
 
-    /// The victim sleeps: what others do now, after it slept `times` times. False if it would sleep for ever.
-    fn quiet(&mut self, times: usize) -> bool {
+    /// The victim sleeps: what others do now, after it slept `times` times.
+    fn quiet(&mut self, times: usize) -> Quiet {
+        /// What others did takes its time.
+        const TIMES: usize = 100;
         let quiet = self.case.quiet;
-        quiet.get(times).into_iter().flat_map(|lines| lines.iter()).for_each(|line| self.perform(line));
-        // What others did takes its time.
-        times < quiet.len() + 100
+        let Some(lines) = quiet.get(times) else {
+            return if times < quiet.len() + TIMES { Quiet::Waited } else { Quiet::Stuck };
+        };
+        lines.iter().for_each(|line| self.perform(line));
+        Quiet::Acted
     }
 
     /// What has to be true after every kill.

@@ -26,11 +26,29 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The bytes of a ledger with few processes: its header and its first slots.
 const BYTES: usize = 4096;
 
-/// The place of an event: the calls up to it, itself included, and the changes since the last of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The place of an event: how often the process slept and others did something, the calls since then, itself included, and the
+/// changes since the last of the calls. Between two sleeps, the threads of a process meet in many orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
+    pub sleeps: usize,
     pub calls: usize,
     pub changes: usize,
+}
+
+impl Point {
+    /// Whether it is the place of a change after this call.
+    fn is_after(self, call: Self) -> bool {
+        self.sleeps == call.sleeps && self.calls == call.calls
+    }
+}
+
+/// What others did while the process sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    Acted,
+    Waited,
+    /// The process would sleep for ever.
+    Stuck,
 }
 
 /// What happened to the traced process.
@@ -149,7 +167,7 @@ impl Traced {
     ///
     /// By steps it finds all. From call to call it finds the calls, and the first of the changes after a call if the bytes are
     /// other ones at the next call.
-    pub fn record(&mut self, by: Record, quiet: impl FnMut(usize) -> bool) {
+    pub fn record(&mut self, by: Record, quiet: impl FnMut(usize) -> Quiet) {
         let end = self.go(None, if by == Record::Steps { Pace::Steps } else { Pace::Calls }, quiet);
         assert_eq!(end, End::Passed);
     }
@@ -158,11 +176,12 @@ impl Traced {
     ///
     /// `quiet` is called when all threads sleep, with the number of times that it was called before; false if it has nothing to
     /// do any more.
-    pub fn run(&mut self, target: Point, quiet: impl FnMut(usize) -> bool) -> End {
-        self.go(Some(target), if target.calls > 0 { Pace::Calls } else { Pace::Steps }, quiet)
+    pub fn run(&mut self, target: Point, quiet: impl FnMut(usize) -> Quiet) -> End {
+        let begins = target.sleeps == 0 && target.calls == 0;
+        self.go(Some(target), if begins { Pace::Steps } else { Pace::Calls }, quiet)
     }
 
-    fn go(&mut self, target: Option<Point>, mut pace: Pace, mut quiet: impl FnMut(usize) -> bool) -> End {
+    fn go(&mut self, target: Option<Point>, mut pace: Pace, mut quiet: impl FnMut(usize) -> Quiet) -> End {
         self.threads.clone().into_iter().for_each(|thread| resume(thread, pace, None));
         let deadline = Instant::now() + LIMIT;
         let mut sleeps = Sleeps::default();
@@ -170,8 +189,20 @@ impl Traced {
             assert!(Instant::now() < deadline, "the traced process hangs at {:?}", self.at);
             let status = match wait() {
                 Ok(WaitStatus::StillAlive) => {
-                    let goes_on = !sleeps.are_over(&self.threads) || quiet(sleeps.next());
-                    assert!(goes_on, "the traced process waits for ever at {:?}", self.at);
+                    if sleeps.are_over(&self.threads) {
+                        self.note_changes(target, pace);
+                        let did = quiet(sleeps.next());
+                        assert!(did != Quiet::Stuck, "the traced process waits for ever at {:?}", self.at);
+                        if did == Quiet::Acted {
+                            self.at = Point { sleeps: self.at.sleeps + 1, ..Point::default() };
+                            if target == Some(self.at)
+                                || target.is_some_and(|target| target.is_after(self.at))
+                            {
+                                self.bytes.look();
+                                pace = Pace::Steps;
+                            }
+                        }
+                    }
                     continue;
                 }
                 Ok(status) => status,
@@ -199,7 +230,7 @@ impl Traced {
                     if *inside {
                         self.note_changes(target, pace);
                         happened = self.calls(target);
-                        if target.is_some_and(|target| target.calls == self.at.calls) && !happened {
+                        if target.is_some_and(|target| target.is_after(self.at)) && !happened {
                             self.bytes.look();
                             pace = Pace::Steps;
                         }
@@ -215,7 +246,7 @@ impl Traced {
             if happened {
                 return End::Reached;
             }
-            if target.is_some_and(|target| self.at.calls > target.calls) {
+            if target.is_some_and(|target| self.at > target) {
                 return End::Passed;
             }
             resume(thread, pace, signal);
@@ -236,7 +267,7 @@ impl Traced {
 
     /// A thread is about to make a system call.
     fn calls(&mut self, target: Option<Point>) -> bool {
-        self.at = Point { calls: self.at.calls + 1, changes: 0 };
+        self.at = Point { calls: self.at.calls + 1, changes: 0, ..self.at };
         self.note(target);
         target == Some(self.at)
     }

@@ -12,6 +12,7 @@ use crate::limit::PERMITS_MAX;
 use crate::sys::clock;
 use crate::sys::death::{self, ProcessId};
 use crate::sys::failure::Failure;
+use crate::sys::file_identity::FileIdentity;
 use crate::sys::guard::Held;
 use crate::sys::in_use::InUse;
 use crate::sys::interrupt::Interrupt;
@@ -39,8 +40,8 @@ const GUARD_AGAIN: Duration = Duration::from_millis(1);
 /// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The time between two looks for dead processes without a hint: 100 us. A look costs some microseconds a holder.
-const LOOK_FOR_DEAD: Duration = Duration::from_micros(100);
+/// The time between two looks for dead processes without a hint: 1 ms. A look takes 8 system calls a holder.
+const LOOK_FOR_DEAD: Duration = Duration::from_millis(1);
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
@@ -65,6 +66,8 @@ struct Hold {
     idle_head: Option<IdleHead>,
     /// When dead processes were looked for last.
     looked: u64,
+    /// A process died, and another process had the guard: what the dead one held is still to be given back.
+    is_behind: bool,
     /// How many slots have memory.
     room: u32,
     /// Tells other copies of this library in the process that the slots of this process are in use.
@@ -101,6 +104,10 @@ impl LedgerCounter {
 
     pub(crate) fn name_of(&self) -> &Named {
         &self.name
+    }
+
+    pub(super) fn identity(&self) -> FileIdentity {
+        self.status.identity
     }
 
     pub(crate) fn ledger(&self) -> &Ledger<LedgerFile> {
@@ -192,8 +199,10 @@ impl LedgerCounter {
                 return Ok(Some(slot));
             }
             drop(guarded);
-            if !self.empty_dead(|_| true) {
-                self.make_room(hold)?;
+            match self.empty_dead(|_| true) {
+                Some(true) => {}
+                Some(false) => self.make_room(hold)?,
+                None => return Ok(None),
             }
         }
     }
@@ -214,8 +223,9 @@ impl LedgerCounter {
         Ok(())
     }
 
-    /// Gives back what dead processes hold, as far as `which` asks about them; false if there were none.
-    fn empty_dead(&self, which: impl Fn(&Entry) -> bool) -> bool {
+    /// Gives back what dead processes hold, as far as `which` asks about them. False if there were none, and `None` if another
+    /// process or thread has the guard.
+    fn empty_dead(&self, which: impl Fn(&Entry) -> bool) -> Option<bool> {
         let dead: Vec<_> = self
             .ledger
             .entries()
@@ -223,22 +233,25 @@ impl LedgerCounter {
             .map(|entry| entry.id)
             .filter(|id| death::is_dead(ProcessId(*id)))
             .collect();
-        let emptied = !dead.is_empty() && self.empty(|entry| dead.contains(&entry.id));
+        if dead.is_empty() {
+            return Some(false);
+        }
+        let emptied = self.empty(|entry| dead.contains(&entry.id));
         for id in dead {
             wake::remove(self.inboxes(), ProcessId(id));
         }
         emptied
     }
 
-    /// Gives back what some slots hold.
-    pub(super) fn empty(&self, which: impl FnMut(&Entry) -> bool) -> bool {
-        let Ok(Some(guarded)) = self.guarded_within(Duration::from_millis(1)) else { return false };
+    /// Gives back what some slots hold. False if there were none, and `None` if another process or thread has the guard.
+    pub(super) fn empty(&self, which: impl FnMut(&Entry) -> bool) -> Option<bool> {
+        let guarded = self.guarded_within(Duration::from_millis(1)).ok().flatten()?;
         let any = guarded.empty(which);
         drop(guarded);
         if any {
             self.wake_others();
         }
-        any
+        Some(any)
     }
 
     /// Sends a hint to the processes that are to look again. One that holds this copy's own slot hears of it too.
@@ -360,12 +373,16 @@ impl LedgerCounter {
         let now = clock::microseconds();
         // The hub tells a waiter of deaths.
         let every = if in_line { MOMENT } else { LOOK_FOR_DEAD };
-        if now.saturating_sub(hold.looked) < micros(every) {
+        if !hold.is_behind && now.saturating_sub(hold.looked) < micros(every) {
             return false;
         }
         let found = self.empty_dead(|entry| entry.held > 0 || entry.ticket != 0);
         hold.looked = clock::microseconds();
-        found
+        hold.is_behind = found.is_none();
+        if hold.is_behind {
+            hold.again = Some(GUARD_AGAIN);
+        }
+        found == Some(true)
     }
 
     /// Lets the head of the line watch this process, which is about to change the ledger.
@@ -428,6 +445,8 @@ impl LedgerCounter {
             return Ok(());
         }
         opening::check_removable(&self.name, &self.status)?;
+        // Nobody finds the inboxes of the dead when the ledger is gone.
+        self.empty_dead(|_| true);
         // Without a slot, a waiter sees the mark when it next looks.
         let _ = self.announce(PATIENCE);
         opening::retire(&self.name, &self.ledger, &self.status)
@@ -503,7 +522,9 @@ impl Watched for LedgerCounter {
     }
 
     fn died(&self, id: ProcessId) {
-        self.empty(|entry| entry.id == id.0);
+        if self.empty(|entry| entry.id == id.0).is_none() {
+            self.lock().is_behind = true;
+        }
         wake::remove(self.inboxes(), id);
     }
 

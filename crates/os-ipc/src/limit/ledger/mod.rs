@@ -161,21 +161,34 @@ impl Object for Open {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Which(Arc::clone(&self.counter)))
+        let (name, identity) = (self.counter.name_of().clone(), self.counter.identity());
+        Arc::new(Which { name, identity, counter: Arc::downgrade(&self.counter) })
     }
 }
 
-/// One ledger, as opposed to a later one of the same name.
-struct Which(Arc<LedgerCounter>);
+/// One ledger, as opposed to a later one of the same name. It keeps no file open.
+///
+/// Neither a tmpfs nor APFS gives the inode of a removed file to another one.
+struct Which {
+    name: Named,
+    identity: FileIdentity,
+    counter: Weak<LedgerCounter>,
+}
 
 impl std::fmt::Debug for Which {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "'{}'", self.0.name())
+        write!(out, "'{}'", self.name)
     }
 }
 
 impl Identity for Which {
     fn remove(&self) -> Result<()> {
-        self.0.remove()
+        if let Some(counter) = self.counter.upgrade() {
+            return counter.remove();
+        }
+        match opening::open(&self.name, Owner::Any)? {
+            Some(opened) if opened.status.identity == self.identity => known(opened).counter.remove(),
+            _ => Ok(()),
+        }
     }
 }

@@ -161,3 +161,15 @@ fn a_write_to_a_fifo_without_a_reader_raises_no_signal() {
     unsafe { signal(Signal::SIGPIPE, before) }.unwrap();
     assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
 }
+
+#[test]
+fn a_hint_finds_the_new_inbox_of_a_process_that_closed_the_old_one() {
+    let (folder, bell) = (Folder::new(), Bell::new().unwrap());
+    for key in 1..4 {
+        let inbox = Inbox::make(&folder.0).unwrap();
+        hint(&folder.0, ProcessId::own(), key);
+        assert_eq!(look(&bell, &inbox).keys, [key]);
+        drop(inbox);
+        hint(&folder.0, ProcessId::own(), 9);
+    }
+}

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::stat::Mode;
@@ -59,21 +60,52 @@ fn sweep(folder: &Path) {
     }
 }
 
+/// An inbox of another process that is open for hints.
+struct Writer {
+    folder: PathBuf,
+    id: ProcessId,
+    fifo: File,
+}
+
+/// The inboxes that were written to last: opening one takes longer than the write.
+static WRITERS: Mutex<Vec<Writer>> = Mutex::new(Vec::new());
+
+/// The most inboxes that stay open: each takes a file descriptor.
+const WRITERS_MAX: usize = 8;
+
 /// Puts a hint into the inbox of a process. It never blocks.
 ///
 /// `open(fifo, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)` and `write(fifo, key, 8)`
 ///
-/// `ENOENT` and `ENXIO` mean that the process does not wait, and `EAGAIN` that its inbox is full: a hint is a hint.
+/// `ENOENT` and `ENXIO` mean that the process does not wait, and `EAGAIN` that its inbox is full: a hint is a hint. `EPIPE`
+/// means that the process read this FIFO no more: it may have another one.
 pub(crate) fn hint(folder: &Path, id: ProcessId, key: u64) {
-    let path = path(folder, id);
-    let mut options = OpenOptions::new();
-    if let Ok(fifo) = open(options.write(true), &path) {
-        let _ = pipe_signal::without(fifo.as_fd(), || (&fifo).write(&key.to_ne_bytes()));
+    let mut writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(place) = writers.iter().position(|writer| writer.id == id && writer.folder == folder) {
+        if !has_lost_its_reader(&writers[place].fifo, key) {
+            return;
+        }
+        writers.swap_remove(place);
     }
+    let Ok(fifo) = open(OpenOptions::new().write(true), &path(folder, id)) else { return };
+    if has_lost_its_reader(&fifo, key) {
+        return;
+    }
+    if writers.len() == WRITERS_MAX {
+        writers.remove(0);
+    }
+    writers.push(Writer { folder: folder.to_owned(), id, fifo });
+}
+
+/// Writes a hint; true if nobody reads the FIFO.
+fn has_lost_its_reader(mut fifo: &File, key: u64) -> bool {
+    let written = pipe_signal::without(fifo.as_fd(), || fifo.write(&key.to_ne_bytes()));
+    written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Removes the inbox of a process that has died, if there is one and this user may remove it.
 pub(crate) fn remove(folder: &Path, id: ProcessId) {
+    WRITERS.lock().unwrap_or_else(PoisonError::into_inner).retain(|writer| writer.id != id);
     let path = path(folder, id);
     if fs::symlink_metadata(&path).is_ok_and(|there| there.file_type().is_fifo()) {
         let _ = fs::remove_file(path);
@@ -151,6 +183,10 @@ impl Inbox {
             woken.keys.extend(hints.iter().map(|hint| u64::from_ne_bytes(*hint)));
             // Another writer than this library shifted the bytes of all later hints.
             woken.overflow |= !rest.is_empty();
+            // A short read emptied it; a later hint ends the next sleep.
+            if read < bytes.len() {
+                break;
+            }
         }
         woken.overflow |= total >= self.nearly_full;
     }
