@@ -6,7 +6,7 @@ import { engines } from '../__test__/shared/engines.ts'
 /** The thread that waits for ledgers ends after 1 s without a wait. */
 const THREAD_ENDS = 1_500
 
-/** The first wait for a ledger makes an inbox and a bell, which the process keeps: 4 descriptors, however many ledgers. */
+/** The first wait for a ledger makes an inbox and a bell, which the process keeps. */
 export async function waitForLedger(): Promise<void> {
   if (!engines.includes('ledger')) return
   using limit = Limit.create(`/os-ipc-stress-${process.pid}`, { permits: 0, engine: 'ledger' })

@@ -18,7 +18,8 @@ async function leftByDeadCreator(t: ExecutionContext, kind: 'limit' | 'semaphore
   const within = [injected('semop:signal=SIGKILL')]
   const creator =
     kind === 'limit'
-      ? remote(t, 'create', name, { permits: 3 }, { within })
+      ? // Without an engine, it would first ask the kernel by a semop of its own.
+        remote(t, 'create', name, { permits: 3, engine: 'sysv' }, { within })
       : remoteSemaphore(t, 'create', name, { initial: 3 }, { within })
   t.is((await creator.child.exit).signal, 'SIGKILL')
   t.true(exists('sem', keyOf(name)))

@@ -10,6 +10,11 @@ export const root: Need = { missing: process.getuid?.() === 0 ? undefined : 'nee
 
 export const linux: Need = { missing: process.platform === 'linux' ? undefined : 'needs Linux' }
 
+/** Signals that stop a process, or do nothing to it. */
+export const signals: Need = {
+  missing: process.platform === 'win32' ? 'needs the signals of Unix' : undefined,
+}
+
 /** A program on the PATH. */
 export function tool(name: string, debianPackage = name): Need {
   const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0

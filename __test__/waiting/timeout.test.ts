@@ -8,6 +8,7 @@ import { Semaphore } from '../../index.js'
 import { type Backend, backends, ownSemaphore } from '../shared/backends.ts'
 import { type Child, child } from '../shared/child.ts'
 import { type NodeBinary, nodes } from '../shared/nodes.ts'
+import { requires, signals } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
 const ETIMEDOUT = {
@@ -116,15 +117,18 @@ for (const backend of backends) {
     await until('every unit is there', () => semaphore.value === 1_000)
   })
 
-  test.serial(`a storm of signals neither ends a wait nor shortens its timeout (${backend})`, async t => {
-    await onEveryNode(t, backend, async waiting => {
-      const storm = setInterval(() => waiting.kill('SIGWINCH'), 1)
-      await waiting.next().then(line => checkResults(t, line))
-      clearInterval(storm)
-    })
-  })
+  requires(signals).serial(
+    `a storm of signals neither ends a wait nor shortens its timeout (${backend})`,
+    async t => {
+      await onEveryNode(t, backend, async waiting => {
+        const storm = setInterval(() => waiting.kill('SIGWINCH'), 1)
+        await waiting.next().then(line => checkResults(t, line))
+        clearInterval(storm)
+      })
+    },
+  )
 
-  test.serial(`a stopped process still waits when it is continued (${backend})`, async t => {
+  requires(signals).serial(`a stopped process still waits when it is continued (${backend})`, async t => {
     await onEveryNode(t, backend, async waiting => {
       for (let i = 0; i < 5; i++) {
         waiting.kill('SIGSTOP')

@@ -53,7 +53,6 @@ const TITLES = [
   [/on the other backend/, 'Windows has one kind of semaphores'],
   [/had a blocked thread of libuv's pool/, 'no wait uses the pool on Windows'],
   [/: a signal( \(windows\))?$/, 'a signal of Windows ends a process with an exit code'],
-  [/a storm of signals|a stopped process still waits/, 'Windows has no such signals'],
 ]
 
 /** The reason why this test need not pass; undefined for a test that has to. */

@@ -6,7 +6,7 @@
 
 mod at_exit;
 mod engine;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod engine_tests;
 mod files;
 mod idle;

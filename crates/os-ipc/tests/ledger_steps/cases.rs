@@ -344,6 +344,8 @@ cases! {
                 ("h", "waiters 2", DONE),
                 ("w", "wait", NO),
                 ("h", "waiters 3", DONE),
+                // The thread that waits for `w` may look once more when it begins.
+                ("p", "sleep 50", DONE),
                 ("p", "cancel", DONE),
                 ("h", "waiters 2", DONE),
             ],

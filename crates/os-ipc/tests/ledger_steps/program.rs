@@ -186,6 +186,7 @@ impl Actor {
                     self.collect(Duration::from_secs(20))?;
                 }
             }
+            "sleep" => std::thread::sleep(Duration::from_millis(number().into())),
             "hand-on" => return yes_or_no(self.limit().hand_on(true)?),
             "unlink" => return yes_or_no(Limit::unlink_id(self.id(), ENGINE)?),
             "waiters" => self.until_waiters(number())?,

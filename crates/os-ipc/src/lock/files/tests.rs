@@ -9,6 +9,9 @@ use super::*;
 use crate::lock::{LockMode, engine_tests};
 use crate::sys::interrupt::Interrupt;
 
+/// The files of a lock without users: on Windows its gate and its own file stay.
+const LEFT: usize = if NAMES_END_AT_ONCE { 0 } else { 2 };
+
 /// A temporary folder; it is removed when the test ends.
 struct Folder(PathBuf);
 
@@ -98,7 +101,7 @@ fn the_last_user_removes_the_files() {
     two.give_back(Request::Shared, second).unwrap();
     two.part();
     assert!(two.close_unused());
-    assert_eq!(folder.files(), 0);
+    assert_eq!(folder.files(), LEFT);
     one.join();
     assert!(one.try_take(Request::Exclusive).unwrap().is_some());
 }
@@ -121,7 +124,7 @@ fn one_of_two_simultaneous_leavers_removes_the_files() {
             scope.spawn(|| leave(one, &together));
             scope.spawn(|| leave(two, &together));
         });
-        assert_eq!(folder.files(), 0, "round {round}");
+        assert_eq!(folder.files(), LEFT, "round {round}");
     }
 }
 
@@ -140,7 +143,7 @@ fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     lock.give_back(Request::Exclusive, taken).unwrap();
     lock.part();
     assert!(lock.close_unused());
-    assert_eq!(folder.files(), 0);
+    assert_eq!(folder.files(), LEFT);
 }
 
 #[test]
