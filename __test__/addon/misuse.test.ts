@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Limit, locks, type Permit, Semaphore, SharedMemory, type WaitOptions } from '../../index.js'
+import { Channel, Limit, locks, type Permit, Semaphore, SharedMemory, type WaitOptions } from '../../index.js'
 import { PostgresLocks } from '../../postgres.js'
 import { RedisLimit } from '../../redis.js'
 import { permitSourceCases } from '../../testing.js'
@@ -208,6 +208,15 @@ test('a method that was called without its memory throws an error with the right
   const memory = SharedMemory.create(uniqueName(t), { size: 8 })
   t.teardown(() => memory.close())
   return expectDetached(t, 'memory', memory)
+})
+
+test('a method that was called without its channel throws an error with the right call', t => {
+  const channel = Channel.create(uniqueName(t), { capacity: 4096 })
+  t.teardown(() => {
+    channel.unlink()
+    channel.close()
+  })
+  return expectDetached(t, 'channel', channel)
 })
 
 requires(linux)('a method that was called without its limit or permit throws', async t => {

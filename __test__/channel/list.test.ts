@@ -74,7 +74,15 @@ test.serial('subscribers learn what is sent, received and waited for', async t =
   ])
 })
 
-test('console.log shows the facts of a channel', t => {
+test('console.log shows the facts of a channel, and whether it is closed', t => {
   const channel = ownChannel(t)
-  t.regex(inspect(channel), /^Channel \{\s+name: '\/os-ipc-\w+',\s+capacity: 4096,\s+maxMessage: 2040,/)
+  channel.trySend('one')
+  const shown = () => inspect(channel, { breakLength: Number.POSITIVE_INFINITY })
+  const head = `Channel { name: '${channel.name}', capacity: 4096, codec: 'structured'`
+  t.is(
+    shown(),
+    `${head}, messages: 1, bytes: 16, senders: [ ${process.pid} ], receivers: [], ended: false, removed: false }`,
+  )
+  channel.close()
+  t.is(shown(), `${head}, closed: true }`)
 })

@@ -2,7 +2,8 @@ import { isUint8Array } from 'node:util/types'
 
 import { acrossCopies } from '../copies.js'
 import { IpcError, wrongType } from '../errors.js'
-import { noConstructor } from '../misuse.js'
+import { defined, inspectable, live } from '../inspect.js'
+import { detached, noConstructor } from '../misuse.js'
 import { checkBytes } from '../options.js'
 import { WAIT, type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
 import { reasonOf } from '../waiting/signals.js'
@@ -115,6 +116,10 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     })
   }
 
+  static #check(channel: Channel, method: string): void {
+    if (!(#ring in Object(channel))) throw detached('channel', method)
+  }
+
   static #of<T>(objects: Objects, created: boolean): Channel<T> {
     try {
       return new Channel<T>(inside, objects, created)
@@ -203,6 +208,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   send(value: T, options?: WaitOptions): Promise<void> {
+    Channel.#check(this, 'send')
     try {
       const limits = this.#begin(options)
       const message = encode(this.codec, value, this.#scratch)
@@ -231,6 +237,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   trySend(value: T): boolean {
+    Channel.#check(this, 'trySend')
     this.#use()
     const message = encode(this.codec, value, this.#scratch)
     if (this.#sends.empty && this.#outbox.trySend(message)) return true
@@ -250,6 +257,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
+    Channel.#check(this, 'sendMany')
     try {
       const limits = this.#begin(options)
       const many = new Many(values, this.codec, this.#outbox, this.#sends)
@@ -281,6 +289,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   sendWith(bytes: number, fill: (view: Uint8Array) => void, options?: WaitOptions): Promise<void> {
+    Channel.#check(this, 'sendWith')
     try {
       const limits = this.#begin(options)
       const length = checkBytes('bytes', bytes)
@@ -313,6 +322,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
+    Channel.#check(this, 'receive')
     try {
       const limits = this.#begin(options, RECEIVE)
       const prefetch = checkMost('prefetch', options?.prefetch, 1)
@@ -346,6 +356,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   tryReceive(): T | undefined {
+    Channel.#check(this, 'tryReceive')
     this.#use()
     if (!this.#receives.empty) return undefined
     const found = this.#inbox.tryReceive(1)
@@ -366,6 +377,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   receiveInto(target: Uint8Array, options?: WaitOptions): Promise<number | undefined> {
+    Channel.#check(this, 'receiveInto')
     try {
       const limits = this.#begin(options)
       if (!isUint8Array(target)) throw wrongType('target', 'a Uint8Array', target)
@@ -403,6 +415,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   drain(visit: (view: Uint8Array) => void, max?: number): number {
+    Channel.#check(this, 'drain')
     this.#use()
     if (typeof visit !== 'function') throw wrongType('visit', 'a function', visit)
     const most = checkMost('max', max, Number.POSITIVE_INFINITY)
@@ -415,6 +428,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * stream of it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    Channel.#check(this, '[Symbol.asyncIterator]')
     return new Received<T>(() => this.receive())
   }
 
@@ -427,6 +441,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   batches(options?: BatchesOptions): AsyncIterableIterator<T[]> {
+    Channel.#check(this, 'batches')
     const { timeout, signal } = waitLimits(options, BATCHES)
     const most = checkMost('max', options?.max, DEFAULT_BATCH)
     const limits = { timeout, signal }
@@ -443,6 +458,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   end(): void {
+    Channel.#check(this, 'end')
     this.#use()
     this.#ring.end()
   }
@@ -458,17 +474,20 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   info(): ChannelInfo {
+    Channel.#check(this, 'info')
     if (!this.#open) throw this.#closedError()
     return channelInfo(this, this.#ring)
   }
 
   /** Makes pending calls of this handle keep the process alive, which is the default. */
   ref(): this {
+    Channel.#check(this, 'ref')
     return this.#setReferenced(true)
   }
 
   /** Lets the process end while calls of this handle are pending. */
   unref(): this {
+    Channel.#check(this, 'unref')
     return this.#setReferenced(false)
   }
 
@@ -482,6 +501,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   close(): void {
+    Channel.#check(this, 'close')
     if (!this.#open) return
     if (this.#busy) throw this.#reentered()
     this.#open = false
@@ -500,6 +520,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   unlink(): void {
+    Channel.#check(this, 'unlink')
     const { memory, header } = this.#objects
     if (!this.#open) {
       removeClosed(this.#objects)
@@ -604,3 +625,12 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
 }
 
 acrossCopies(Channel, 'Channel')
+
+inspectable(Channel, channel => {
+  const { name, capacity, codec } = channel
+  const now = () => {
+    const { messages, bytes, senders, receivers, ended, removed } = channel.info()
+    return defined({ messages, bytes, senders, receivers, ended, removed })
+  }
+  return { name, capacity, codec, ...live(now) }
+})
