@@ -16,12 +16,14 @@ import { cli, installed } from './helpers/cli.ts'
 
 const COMMANDS = [
   ...['completion', 'create', 'doctor', 'key', 'limit', 'lock', 'ls', 'post', 'query', 'read'],
-  ...['rm', 'run', 'show', 'top', 'try', 'value', 'wait', 'write'],
+  ...['receive', 'rm', 'run', 'send', 'show', 'top', 'try', 'value', 'wait', 'write'],
 ]
 
 /** What an example needs besides `os-ipc`: objects, and the user's own programs and files. */
 const OBJECTS: Record<string, string> = {
   limit: 'os-ipc create jobs --permits 4',
+  receive: 'os-ipc send jobs --create hello',
+  send: 'os-ipc send jobs --create hello',
   create: '',
   run: '',
 }
@@ -49,7 +51,7 @@ async function run(
   for (const name of ['deploy', 'read-cache', 'nightly', 'backup', 'import', 'work', 'convert']) {
     chmodSync(write(join(home, name), '#!/bin/sh\nexit 0\n'), 0o755)
   }
-  for (const name of ['frames.bin', 'in.mov']) write(join(home, name), name)
+  for (const name of ['frames.bin', 'in.mov', 'access.log']) write(join(home, name), name)
   const within = [privateIpc(), withTmpfs('64m')]
   const script = lines.filter(line => line !== '').join('\n')
   const running = program(t, [...argv, `set -o pipefail; cd ${home}\n${script}`], {
@@ -62,9 +64,9 @@ async function run(
 
 /** An example that goes on until the user ends it, or whose exit code tells more than success. */
 function ended(example: string): string {
-  if (/^os-ipc top\b(?!.*--count)|--watch/.test(example)) {
-    return `timeout --signal=INT 2 ${example} || [ $? = 124 ] || [ $? = 130 ]`
-  }
+  const endless = (words: string) => `timeout --signal=INT 3 ${words} || [ $? = 124 ] || [ $? = 130 ]`
+  if (/--follow|tail -f/.test(example)) return endless(`bash -c '${example}'`)
+  if (/^os-ipc top\b(?!.*--count)|--watch/.test(example)) return endless(example)
   return example.startsWith('os-ipc doctor') ? `${example} || [ $? = 1 ]` : example
 }
 

@@ -390,7 +390,7 @@ requires(linux)('rm of a limit with held permits needs --force, and names the ho
   SharedMemory.create(name, { size: 8 })
   t.like(await cli(t, ['rm', name]), {
     code: 2,
-    stderr: `os-ipc: a limit and memory are called ${name}; say which: --semaphore, --posix, --limit, --memory or --lock\n`,
+    stderr: `os-ipc: a limit and memory are called ${name}; say which: --semaphore, --posix, --limit, --memory, --channel or --lock\n`,
   })
   t.like(await cli(t, ['rm', '--limit', name]), DONE)
   t.like(await cli(t, ['rm', '--limit', name]), { code: 3 })

@@ -44,8 +44,9 @@ export default command({
     'If the program that reads the output is slow, os-ipc receives no more messages than that program reads. With --follow it takes up to 64 messages at a time. If it is killed, the messages that it has not written yet are lost.',
   ],
   examples: [
+    ['os-ipc receive jobs --create --follow', 'all messages, as they come, until Ctrl-C'],
     ['os-ipc receive jobs', 'one message'],
-    ['os-ipc receive jobs --follow | while read -r job; do echo "$job"; done', 'all of them, as they come'],
+    ['os-ipc receive jobs --follow | while read -r job; do echo "$job"; done', 'a command for each message'],
     ['os-ipc receive jobs --follow --timeout 0', 'the messages that are in the channel now'],
   ],
   exits: [
