@@ -54,7 +54,7 @@ requires(privateIpc())('too many segments is ENOSPC that names SHMMNI and its va
   t.is(await fill.next(), 3)
   const failure = (await fill.next()) as Failure
   t.like(failure, { code: 'ENOSPC', syscall: 'shmget' })
-  t.regex(failure.hint, /not the disk.*SHMMNI.*is 3 and there are 3/)
+  t.regex(failure.hint, /the disk is not full.*SHMMNI.*is 3 and there are 3/)
 })
 
 requires(privateIpc())('too many pages is ENOSPC that names SHMALL and its value', async t => {
@@ -62,7 +62,7 @@ requires(privateIpc())('too many pages is ENOSPC that names SHMALL and its value
   t.is(await fill.next(), 5)
   const failure = (await fill.next()) as Failure
   t.like(failure, { code: 'ENOSPC', syscall: 'shmget' })
-  t.regex(failure.hint, /not the disk.*SHMALL.*is 5 /)
+  t.regex(failure.hint, /the disk is not full.*SHMALL.*is 5 /)
 })
 
 requires(privateIpc())('a segment over SHMMAX is EINVAL that names it and its value', async t => {
