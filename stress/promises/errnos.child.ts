@@ -6,6 +6,8 @@ import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { say } from '../../__test__/shared/fixture.ts'
 
 const [kind = '', method = '', name = '', key, segment] = process.argv.slice(2)
+/** Without an engine, a limit would be a ledger where System V calls are refused. */
+const SYSTEM_V = { engine: 'sysv' } as const
 const before = held()
 let error: object | undefined
 try {
@@ -47,16 +49,16 @@ async function lock(): Promise<void> {
 }
 
 async function limit(): Promise<void> {
-  const options = { permits: 2, mode: 0o666 }
+  const options = { ...SYSTEM_V, permits: 2, mode: 0o666 }
   const on = async (act: (opened: Limit) => unknown) => {
-    using opened = Limit.open(name)
+    using opened = Limit.open(name, SYSTEM_V)
     await act(opened)
   }
   const calls: Record<string, () => unknown> = {
     create: () => Limit.create(name, options).close(),
-    open: () => Limit.open(name).close(),
+    open: () => Limit.open(name, SYSTEM_V).close(),
     make: () => Limit.openOrCreate(name, options).close(),
-    remove: () => Limit.unlink(name),
+    remove: () => Limit.unlink(name, SYSTEM_V),
     acquire: () => on(async opened => (await opened.acquire({ timeout: 200 })).release()),
     tryAcquire: () => on(opened => opened.tryAcquire()?.release()),
     wait: () => on(opened => opened.acquire({ timeout: 200 })),
