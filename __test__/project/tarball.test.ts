@@ -35,7 +35,17 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
     .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map(file => file.replace(/\.ts$/, ''))
     .filter(name => name !== 'run' && name !== 'lock')
-  const parts = ['command', 'run', 'supervise', 'spawning', 'spawn-thread', 'redis', 'postgres', 'channel', ...commands]
+  const parts = [
+    'command',
+    'run',
+    'supervise',
+    'spawning',
+    'spawn-thread',
+    'redis',
+    'postgres',
+    'channel',
+    ...commands,
+  ]
   const command = ['cli/os-ipc.js', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
