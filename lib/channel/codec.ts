@@ -1,9 +1,15 @@
 import { isUint8Array } from 'node:util/types'
-import { deserialize, serialize } from 'node:v8'
 
 import { IpcError, wrongType } from '../errors.js'
 import { type Codec, KIND } from './layout.js'
 import { isPlain } from './plain.js'
+
+/** `node:v8`, which takes 1 ms or more to load: only for a process whose channels carry values that need it. */
+let loaded: typeof import('node:v8') | undefined
+function v8(): typeof import('node:v8') {
+  loaded ??= process.getBuiltinModule('node:v8')
+  return loaded
+}
 
 /** A value as it goes into the ring: bytes, or text that is still to be encoded. */
 export interface Encoded {
@@ -54,7 +60,7 @@ function structured(value: unknown, into: Encoded): Encoded {
   } else if (isPlain(value)) {
     return ofText(KIND.JSON, JSON.stringify(value), into)
   }
-  return ofBytes(KIND.STRUCTURED, serialize(value), into)
+  return ofBytes(KIND.STRUCTURED, v8().serialize(value), into)
 }
 
 /** The value of a message, from bytes that belong to this process. */
@@ -89,7 +95,7 @@ export function parse(text: string): unknown {
 
 function structuredValue(bytes: Buffer): unknown {
   try {
-    return deserialize(bytes)
+    return v8().deserialize(bytes)
   } catch (error) {
     throw unreadable('v8.deserialize refuses it', error)
   }
