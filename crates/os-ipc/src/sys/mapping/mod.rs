@@ -4,4 +4,6 @@
 #[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
+mod accesses;
+
 pub(crate) use imp::*;
