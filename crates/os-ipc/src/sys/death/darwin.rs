@@ -1,29 +1,13 @@
 //! kqueue(2) with `EVFILT_PROC` and `NOTE_EXIT`, which works for processes of other users too.
 
 use std::ffi::{c_int, c_void};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
+pub(crate) use super::descriptor::Watch;
 use super::{ProcessId, Sight};
 use crate::sys::OsCode;
 use crate::sys::host::process;
-
-/// A file that becomes readable when a process dies: a kqueue of its own, so that poll(2) can wait for it.
-#[derive(Debug)]
-pub(crate) struct Watch(OwnedFd);
-
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl Watch {
-    /// `poll({kqueue, POLLIN}, 1, 0)`: whether the process has died.
-    pub(crate) fn is_over(&self) -> bool {
-        crate::sys::is_readable(self.0.as_raw_fd())
-    }
-}
 
 /// Begins to watch a process.
 pub(crate) fn watch(id: ProcessId) -> Sight {
@@ -35,11 +19,6 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
         Err(_) if process::is_absent(id.pid()) || id.is_reused() => Sight::Dead,
         Err(_) => Sight::Blind,
     }
-}
-
-/// Whether it is proved that the process is dead.
-pub(crate) fn is_dead(id: ProcessId) -> bool {
-    matches!(watch(id), Sight::Dead)
 }
 
 /// `kevent(kqueue(), {pid, EVFILT_PROC, EV_ADD, NOTE_EXIT})`

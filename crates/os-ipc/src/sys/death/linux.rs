@@ -1,29 +1,13 @@
 //! pidfd_open(2). Where a kernel or a filter refuses it, start times in `/proc` tell what they can.
 
 use std::ffi::c_int;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::OnceLock;
 
+pub(crate) use super::descriptor::Watch;
 use super::{ProcessId, Sight};
 use crate::sys::OsCode;
 use crate::sys::host::process;
-
-/// A file that becomes readable when a process dies.
-#[derive(Debug)]
-pub(crate) struct Watch(OwnedFd);
-
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl Watch {
-    /// `poll({pidfd, POLLIN}, 1, 0)`: whether the process has died. All of its threads have ended then.
-    pub(crate) fn is_over(&self) -> bool {
-        crate::sys::is_readable(self.0.as_raw_fd())
-    }
-}
 
 /// Begins to watch a process.
 pub(crate) fn watch(id: ProcessId) -> Sight {
@@ -35,11 +19,6 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
         Err(_) if seems_dead(id) => Sight::Dead,
         Err(_) => Sight::Blind,
     }
-}
-
-/// Whether it is proved that the process is dead.
-pub(crate) fn is_dead(id: ProcessId) -> bool {
-    matches!(watch(id), Sight::Dead)
 }
 
 /// `pidfd_open(pid, 0)`: the file is closed by execve(2).

@@ -5,6 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `descriptor` | the watch of Unix |
 //! | `linux` | pidfd_open(2), and the start time in `/proc` where that is refused |
 //! | `darwin` | kqueue(2) with `NOTE_EXIT`, and the start time from sysctl(3) |
 //! | `windows` | process handles, and the start time from GetProcessTimes |
@@ -16,12 +17,15 @@
 #[cfg_attr(all(not(loom), windows), path = "windows.rs")]
 mod imp;
 
+#[cfg(all(unix, not(loom)))]
+mod descriptor;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(loom)]
 pub(crate) use imp::kill;
-pub(crate) use imp::{Watch, is_dead, is_stopped, watch};
+pub(crate) use imp::{Watch, is_stopped, watch};
 
 /// A process of this host: its pid, and 32 bits of the time when it started. Another process with the same pid has
 /// another start time. The program that a process becomes by execve(2) is the same process.
@@ -37,6 +41,11 @@ pub(crate) enum Sight {
     Dead,
     /// The process cannot be watched: the system has no such call, or this process has no file descriptor left.
     Blind,
+}
+
+/// Whether it is proved that the process is dead.
+pub(crate) fn is_dead(id: ProcessId) -> bool {
+    matches!(watch(id), Sight::Dead)
 }
 
 /// The start time of a process where the system does not tell it.

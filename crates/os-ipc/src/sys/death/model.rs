@@ -15,11 +15,8 @@ pub(crate) fn kill(id: ProcessId) {
 }
 
 pub(crate) fn watch(id: ProcessId) -> Sight {
-    if is_dead(id) { Sight::Dead } else { Sight::Alive(Watch(id)) }
-}
-
-pub(crate) fn is_dead(id: ProcessId) -> bool {
-    wake::with_world(|world| world.dead.contains(&id))
+    let is_dead = wake::with_world(|world| world.dead.contains(&id));
+    if is_dead { Sight::Dead } else { Sight::Alive(Watch(id)) }
 }
 
 pub(crate) fn is_stopped(_: ProcessId) -> bool {

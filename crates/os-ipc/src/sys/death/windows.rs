@@ -42,11 +42,6 @@ pub(crate) fn watch(id: ProcessId) -> Sight {
     }
 }
 
-/// Whether it is proved that the process is dead.
-pub(crate) fn is_dead(id: ProcessId) -> bool {
-    matches!(watch(id), Sight::Dead)
-}
-
 /// Windows stops threads, not processes, and does not tell.
 pub(crate) fn is_stopped(_: ProcessId) -> bool {
     false

@@ -15,8 +15,21 @@ mod imp;
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod system;
 
-pub(crate) use imp::{Draft, LedgerFile, Status, access_of, folder, names};
+use super::access::Access;
+use super::file_identity::FileIdentity;
+pub(crate) use imp::{Draft, LedgerFile, access_of, folder, names};
 pub(crate) use origin::own_origin;
+
+/// What is known about the file of a ledger, or the mapping in its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Status {
+    pub(crate) access: Access,
+    pub(crate) identity: FileIdentity,
+    /// Whether the ledger has lost its name.
+    pub(crate) removed: bool,
+    /// Seconds since 1970 of its creation or, of a file, of the last change of its owner or mode.
+    pub(crate) changed: i64,
+}
 
 mod origin {
     use std::sync::LazyLock;

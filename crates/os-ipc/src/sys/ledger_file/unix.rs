@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::Status;
 use super::system;
 pub(super) use super::system::{boot, space};
 use crate::sys::OsCode;
@@ -26,17 +27,6 @@ pub(crate) struct LedgerFile {
     path: PathBuf,
     guard: Guard,
     mapping: Mapping,
-}
-
-/// What is known about a file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Status {
-    pub(crate) access: Access,
-    pub(crate) identity: FileIdentity,
-    /// Whether the file has lost its name.
-    pub(crate) removed: bool,
-    /// Seconds since 1970 of its creation or last change of owner or mode.
-    pub(crate) changed: i64,
 }
 
 /// A file without a name, to be filled.

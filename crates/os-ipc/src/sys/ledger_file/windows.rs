@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use fnv::FnvHasher;
 
+use super::Status;
 use crate::sys::OsCode;
 use crate::sys::access::{Access, Owned};
 use crate::sys::failure::{Failure, Refusal};
@@ -24,17 +25,6 @@ pub(crate) struct LedgerFile {
     identity: FileIdentity,
     guard: Guard,
     mapping: Mapping,
-}
-
-/// What is known about a ledger's mapping.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Status {
-    pub(crate) access: Access,
-    pub(crate) identity: FileIdentity,
-    /// Whether the ledger has lost its name.
-    pub(crate) removed: bool,
-    /// Seconds since 1970 of its creation.
-    pub(crate) changed: i64,
 }
 
 /// A ledger without a name, to be filled.

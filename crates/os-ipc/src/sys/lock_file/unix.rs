@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::Way;
 use crate::sys::OsCode;
 use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
@@ -21,15 +22,6 @@ pub(crate) struct LockFile(File);
 
 /// A file that is locked until this is dropped.
 pub(crate) struct Locked(LockFile);
-
-/// The way of locking a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// Shared with other processes; otherwise exclusive.
-    pub(crate) shared: bool,
-    /// Waits for the lock; otherwise `EAGAIN` means that another process has it.
-    pub(crate) waits: bool,
-}
 
 impl LockFile {
     /// `open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)` of a regular file.

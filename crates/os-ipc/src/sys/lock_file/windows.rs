@@ -17,6 +17,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0};
 
+use super::Way;
 use crate::sys::OsCode;
 use crate::sys::access::{Access, Owned};
 use crate::sys::failure::{Failure, Refusal};
@@ -38,15 +39,6 @@ pub(crate) struct LockFile(File);
 
 /// A file that is locked until this is dropped.
 pub(crate) struct Locked(LockFile);
-
-/// The way of locking a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// Shared with other processes; otherwise exclusive.
-    pub(crate) shared: bool,
-    /// Waits for the lock; otherwise `EAGAIN` means that another process has it.
-    pub(crate) waits: bool,
-}
 
 impl LockFile {
     /// `CreateFile(path, read and write, OPEN_ALWAYS, FILE_FLAG_OPEN_REPARSE_POINT)`
