@@ -25,5 +25,5 @@ pub(crate) use imp::Interrupt;
 pub(crate) use imp::block_other_signals;
 #[cfg(windows)]
 pub(in crate::sys) use imp::sleep;
-#[cfg(unix)]
+#[cfg(all(unix, not(loom)))]
 pub(crate) use signal::block_other_signals;

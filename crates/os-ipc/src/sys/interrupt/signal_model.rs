@@ -130,6 +130,3 @@ impl Stay {
 pub(crate) fn install_interrupt() -> Result<(), OsCode> {
     Ok(())
 }
-
-/// The model has no signals but its own.
-pub(crate) fn block_other_signals() {}
