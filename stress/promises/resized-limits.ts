@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Limit, type Permit, SharedMemory } from '../../index.js'
+import { Limit, SharedMemory } from '../../index.js'
 import { type Engine, engines } from '../../__test__/shared/engines.ts'
 import { uniqueName } from '../../__test__/shared/names.ts'
+import { checkPermits, Contenders, described, ready } from '../contenders.ts'
 import { random } from '../figures.ts'
 import { Headcount } from '../headcount.ts'
 import { waitForLedger } from '../ledgers.ts'
@@ -48,12 +49,11 @@ class Contest {
   readonly #name: string
   readonly #limit: Limit
   readonly #headcount: Headcount
-  readonly #workers: (Program | undefined)[]
+  readonly #contenders: Contenders
   readonly #resizers: [Program, Program]
   #resizes = 0
   #givenUp = 0
   #resizersKilled = 0
-  #killedInside = 0
   /** Whether a resizer is killed during the next change. */
   #killResizer = false
 
@@ -63,18 +63,19 @@ class Contest {
     this.#limit = limit
     this.#headcount = headcount
     headcount.allow(LAST)
-    this.#workers = Array.from({ length: trial.long ? 32 : 8 }, (_, index) => this.#worker(index))
+    this.#contenders = new Contenders(trial, name, headcount, trial.long ? 32 : 8, LANES)
     this.#resizers = [this.#resizer(), this.#resizer()]
   }
 
   async run(): Promise<string> {
-    for (const program of [...this.#workers, ...this.#resizers]) await this.#ready(program)
+    await this.#contenders.ready()
+    for (const resizer of this.#resizers) await ready(this.#trial, resizer)
     let killing = true
     const resizing = (async () => {
       while (killing) await this.#resizeTwice()
     })()
     await atOnce(KILLERS, this.#trial.count / engines.length, async turn => {
-      await this.#kill(turn)
+      await this.#contenders.kill(turn)
       if (turn % RESIZER_EVERY === 0) this.#killResizer = true
       this.#trial.made()
     })
@@ -84,11 +85,14 @@ class Contest {
     await this.#limit.resize(LAST, { timeout: 60_000 })
     this.#headcount.allow(LAST)
     await sleep(200)
-    const { turns, certain, full } = await this.#stop()
+    const seen = await this.#contenders.stop()
+    for (const resizer of this.#resizers) {
+      resizer.kill()
+      await resizer.exit
+    }
     this.#exact()
-    if (full === 0) this.#trial.lost('never were as many inside as may be')
     const some = (number: number): string => number.toLocaleString('en')
-    return `${some(this.#resizes)} resizes, ${this.#givenUp} given up, ${this.#resizersKilled} resizers killed; ${this.#killedInside} killed inside; ${some(turns)} turns of those that lived on, ${some(certain)} counted, ${some(full)} of them at the limit`
+    return `${some(this.#resizes)} resizes, ${this.#givenUp} given up, ${this.#resizersKilled} resizers killed; ${this.#contenders.killedInside} killed inside; ${described(this.#trial, seen)}`
   }
 
   get #permits(): number {
@@ -137,56 +141,9 @@ class Contest {
     await this.#resizers[victim]?.exit
     const fresh = this.#resizer()
     this.#resizers[victim] = fresh
-    await this.#ready(fresh)
+    await ready(this.#trial, fresh)
     this.#resizersKilled += 1
     this.#killResizer = false
-  }
-
-  /** Kills a worker at a random moment, half of the time while it is inside. */
-  async #kill(turn: number): Promise<void> {
-    // The workers that are killed at the same time are different ones.
-    let index = random(this.#workers.length)
-    while (this.#workers[index] === undefined) index = random(this.#workers.length)
-    const worker = this.#workers[index] as Program
-    this.#workers[index] = undefined
-    await sleep(random(20))
-    const places = placesOf(index)
-    for (let look = 0; turn % 2 === 0 && look < 100; look += 1) {
-      if (places.some(place => this.#headcount.isInside(place))) break
-      await sleep(1)
-    }
-    this.#headcount.doom(places)
-    worker.kill()
-    const { code, signal } = await worker.exit
-    if (signal !== 'SIGKILL') this.#trial.lost(`a process ended with ${signal ?? `exit code ${code}`}`)
-    await this.#complaints(worker)
-    if (this.#headcount.clear(places)) this.#killedInside += 1
-    const fresh = this.#worker(index)
-    await this.#ready(fresh)
-    this.#workers[index] = fresh
-  }
-
-  /** Half of the workers are killed, the others end by themselves and report what they saw. */
-  async #stop(): Promise<{ turns: number; certain: number; full: number }> {
-    const sum = { turns: 0, certain: 0, full: 0 }
-    for (const [index, worker] of this.#workers.entries()) {
-      if (index % 2 === 0) {
-        this.#headcount.doom(placesOf(index))
-        worker?.kill()
-      } else worker?.send('stop')
-    }
-    for (const worker of this.#workers) {
-      for (let said = await worker?.next(); said !== undefined; said = await worker?.next()) {
-        if (typeof said === 'string') this.#trial.lost(said)
-        else for (const [key, value] of Object.entries(said as typeof sum)) sum[key as 'turns'] += value
-      }
-      await worker?.exit
-    }
-    for (const resizer of this.#resizers) {
-      resizer.kill()
-      await resizer.exit
-    }
-    return sum
   }
 
   /** The record, the counter and the holders agree, and exactly that number of permits can be taken. */
@@ -196,33 +153,10 @@ class Contest {
       this.#trial.lost(
         `at the end ${free} of ${permits} are free, held by ${JSON.stringify(holders)} and ${unnamed} more`,
       )
-    const taken: Permit[] = []
-    for (let permit = this.#limit.tryAcquire(); permit !== null; permit = this.#limit.tryAcquire())
-      taken.push(permit)
-    if (taken.length !== LAST) this.#trial.lost(`${taken.length} permits can be had at the end, not ${LAST}`)
-    for (const permit of taken) permit.release()
-  }
-
-  /** Handles the last reports of a process that is gone. */
-  async #complaints(program: Program): Promise<void> {
-    for (let said = await program.next(); said !== undefined; said = await program.next())
-      this.#trial.lost(String(said))
-  }
-
-  async #ready(program: Program | undefined): Promise<void> {
-    const said = await program?.next()
-    if (said !== 'ready') this.#trial.lost(String(said ?? 'a process did not start'))
-  }
-
-  #worker(index: number): Program {
-    return child(this.#trial, 'resized-limits', { args: [this.#name, ...placesOf(index)] })
+    checkPermits(this.#trial, this.#limit, LAST)
   }
 
   #resizer(): Program {
     return child(this.#trial, 'resized-limits-resizer', { args: [this.#name] })
   }
-}
-
-function placesOf(index: number): number[] {
-  return Array.from({ length: LANES }, (_, lane) => index * LANES + lane)
 }
