@@ -2,21 +2,13 @@ import { once } from 'node:events'
 
 import { cannot, go, bareCalls, node, python } from '../shared/contenders.mjs'
 import { BYTES, fill } from '../shared/fill.mjs'
-import { channelTo } from '../shared/messages.mjs'
+import { channelTo, oneByOne } from '../shared/messages.mjs'
 import { partner } from '../shared/partner.mjs'
 import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { socketTo } from '../shared/socket.mjs'
 import { ratio, reported } from '../shared/targets.mjs'
 
-/** A number of messages, each after the answer to the one before. */
-const messages = connected =>
-  node(async context => {
-    const send = await connected(context)
-    return async count => {
-      for (let index = 0; index < count; index += 1) await send()
-      return { work: count * BYTES }
-    }
-  })
+const messages = connected => oneByOne(BYTES, connected)
 
 export const scene = {
   name: 'message',

@@ -1,5 +1,5 @@
-import { cannot, node } from '../shared/contenders.mjs'
-import { channelTo } from '../shared/messages.mjs'
+import { cannot } from '../shared/contenders.mjs'
+import { channelTo, oneByOne } from '../shared/messages.mjs'
 import { partner } from '../shared/partner.mjs'
 import { inProcess, onlyLocks } from '../shared/reasons.mjs'
 import { socketTo } from '../shared/socket.mjs'
@@ -7,15 +7,7 @@ import { ratio } from '../shared/targets.mjs'
 
 const BYTES = 64
 
-/** A number of messages, each after the answer to the one before. */
-const roundTrips = connected =>
-  node(async context => {
-    const once = await connected(context)
-    return async count => {
-      for (let index = 0; index < count; index += 1) await once()
-      return { work: count * BYTES }
-    }
-  })
+const roundTrips = connected => oneByOne(BYTES, connected)
 
 export const scene = {
   name: 'round-trip',

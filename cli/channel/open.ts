@@ -3,6 +3,7 @@ import type { Library } from '../core/command.js'
 import { about, type Subject } from '../core/explain.js'
 import { usage } from '../core/failure.js'
 import { libraryId } from '../core/target.js'
+import { bytes, MODE, OWNER } from '../core/values.js'
 
 /** The room of a new channel, when the command line does not say. */
 const CAPACITY = 1 << 20
@@ -11,6 +12,19 @@ const CAPACITY = 1 << 20
 export const VALUES = {
   json: { short: 'j', help: 'Each message is a line of JSON.' },
   frames: { help: 'Each message comes after its length in 4 bytes, the lowest byte first.' },
+} as const
+
+/** The options of {@link channelOf}. */
+export const OPENING = {
+  create: { help: 'Create the channel if it is missing.' },
+  capacity: {
+    short: 's',
+    value: 'BYTES',
+    help: 'The capacity of a channel that --create creates, rounded up to a power of two; 1M when missing.',
+    read: bytes,
+  },
+  mode: MODE,
+  owner: OWNER,
 } as const
 
 interface Choice {

@@ -1,5 +1,5 @@
 import type { Channel } from '../../index.js'
-import { channelOf, VALUES } from '../channel/open.js'
+import { channelOf, OPENING, VALUES } from '../channel/open.js'
 import { decoder } from '../channel/values.js'
 import { command } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
@@ -7,7 +7,7 @@ import { about, explain, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { channelSubject } from '../core/open.js'
 import { note, print, writeAll } from '../core/output.js'
-import { bytes, integer, MODE, OWNER, TIMEOUT } from '../core/values.js'
+import { integer, TIMEOUT } from '../core/values.js'
 
 /** The most messages of one write: os-ipc loses at most so many if it is killed. */
 const BATCH = 64
@@ -28,15 +28,7 @@ export default command({
       ...TIMEOUT,
       help: 'Give up if no message comes for so many seconds (also 500ms, 2m); 0 does not wait.',
     },
-    create: { help: 'Create the channel if it is missing.' },
-    capacity: {
-      short: 's',
-      value: 'BYTES',
-      help: 'The capacity of a channel that --create creates, rounded up to a power of two; 1M when missing.',
-      read: bytes,
-    },
-    mode: MODE,
-    owner: OWNER,
+    ...OPENING,
   },
   description: [
     'Waits for a message, receives it, and writes it as a line: text and bytes unchanged, any other value as JSON. Each message goes to one receiver.',

@@ -1,5 +1,5 @@
 import type { Channel } from '../../index.js'
-import { channelOf, VALUES } from '../channel/open.js'
+import { channelOf, OPENING, VALUES } from '../channel/open.js'
 import { frames, lines } from '../channel/input.js'
 import { encoder } from '../channel/values.js'
 import { command } from '../core/command.js'
@@ -7,7 +7,7 @@ import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { channelSubject } from '../core/open.js'
-import { bytes, MODE, OWNER, TIMEOUT } from '../core/values.js'
+import { TIMEOUT } from '../core/values.js'
 
 export default command({
   name: 'send',
@@ -30,15 +30,7 @@ export default command({
       ...TIMEOUT,
       help: 'Give up if a message finds no room for so many seconds (also 500ms, 2m); 0 does not wait.',
     },
-    create: { help: 'Create the channel if it is missing.' },
-    capacity: {
-      short: 's',
-      value: 'BYTES',
-      help: 'The capacity of a channel that --create creates, rounded up to a power of two; 1M when missing.',
-      read: bytes,
-    },
-    mode: MODE,
-    owner: OWNER,
+    ...OPENING,
   },
   description: [
     'Sends each line of standard input as a message, without its line break. While the channel is full, send waits, and so does the program that writes to its input.',
