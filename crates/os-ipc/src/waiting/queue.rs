@@ -79,9 +79,9 @@ impl List {
     }
 }
 
-/// The longest that a call waits for an interrupted driver: 20 ms. With a free processor the driver comes within
-/// microseconds.
-const MOMENT: Duration = Duration::from_millis(20);
+/// The longest that a call waits for an interrupted driver: 1 s. With a free processor the driver comes within
+/// microseconds; on a busy machine it has to wait for one.
+const MOMENT: Duration = Duration::from_secs(1);
 
 impl Queue {
     /// The queue of a semaphore.
