@@ -15,7 +15,7 @@ import {
   VERSION,
   WORD,
 } from './layout.js'
-import { corruptError } from './ring.js'
+import { corruptError } from './broken.js'
 import { isProvedDead, ownIdentity } from './seat.js'
 
 /** The values that the header of a channel records for its whole life. */
