@@ -1,5 +1,6 @@
 import type { IpcError } from '../errors.js'
-import { corruptError, stateErrorOf } from './broken.js'
+import { stateErrorOf } from './broken.js'
+import { corruptError } from './corrupt.js'
 import {
   BEGIN,
   CORRUPT,
