@@ -1,9 +1,11 @@
 // Bundles the files that tsc wrote into .cache, one for each source.
 //
 // JavaScript becomes CommonJS: `import`, `require`, both of them in one program, Jest and bundlers then get the same modules
-// and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files:
+// and so the same state. Every file that a process loads costs a third of a millisecond, so the code is in few files. Every
+// 50 KB cost a millisecond more, so the comments stay out, and the channels load when a program asks for them:
 //
-//   lib/os-ipc.cjs                  everything that needs the addon
+//   lib/os-ipc.cjs                  everything that needs the addon, but for what only channels need
+//   lib/channel.cjs                 channels: `require('os-ipc').Channel` loads it
 //   lib/common.cjs                  the modules that the subpaths share with it: errors, options, clocks, leases
 //   redis.cjs, postgres.cjs, testing.cjs   the code of the subpaths
 //
@@ -17,6 +19,7 @@
 import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
 
 const CODE = '.cache/built'
 const TYPES = '.cache/types'
@@ -36,7 +39,36 @@ const bundleOf = id => {
   const isShared = /\/lib\/(waiting\/(clock|deadline|options|signals)|lock\/request|lease\/\w+|[\w-]+)\.js$/
   if (isShared.test(id)) return 'common'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
+  // What lists the channels is in the main bundle.
+  if (/\/lib\/channel\/(?!(listed|header|layout|names|seat|corrupt)\.)|\/diagnostics\/channels\./.test(id))
+    return 'channel'
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
+}
+
+/** The declarations have the comments for people. */
+const withoutComments = {
+  name: 'without-comments',
+  transform: code => {
+    const { ESNext: target } = ts.ScriptTarget
+    const compilerOptions = { removeComments: true, target, module: ts.ModuleKind.ESNext }
+    return { code: ts.transpileModule(code, { compilerOptions }).outputText, map: null }
+  },
+}
+
+/** `exports.Channel` of the main entry loads its bundle when it is read. */
+const lateChannel = {
+  name: 'late-channel',
+  generateBundle(_, { 'index.cjs': index }) {
+    const replace = (from, to) => {
+      if (!index.code.includes(from)) this.error(`index.cjs has no ${from}`)
+      index.code = index.code.replace(from, to)
+    }
+    replace("var channel = require('./lib/channel.cjs');\n", '')
+    replace(
+      'exports.Channel = channel.Channel;',
+      "Object.defineProperty(exports, 'Channel', { enumerable: true, get: () => require('./lib/channel.cjs').Channel });",
+    )
+  },
 }
 
 /** Modules of Node: a bundler for ES modules breaks their `require`. */
@@ -170,7 +202,13 @@ export default [
     },
     preserveEntrySignatures: 'strict',
     external: /^node:/,
-    plugins: [modulesOfNode, namedExports(name => name.startsWith('lib/')), sweep('lib', 'lib/')],
+    plugins: [
+      withoutComments,
+      modulesOfNode,
+      namedExports(name => name.startsWith('lib/')),
+      lateChannel,
+      sweep('lib', 'lib/'),
+    ],
   },
   {
     input: {
@@ -193,6 +231,7 @@ export default [
     preserveEntrySignatures: 'strict',
     external: id => /^node:/.test(id) || inPackage(id) !== undefined,
     plugins: [
+      withoutComments,
       ownAddress,
       namedExports(name => name !== 'spawn-thread', { some: true }),
       entryOfCommand,

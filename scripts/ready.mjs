@@ -29,7 +29,7 @@ for (const step of STEPS) {
   const code = await perform(step)
   tally.endStep(step.join(' '), code)
 }
-for (const problem of tally.problems) console.log(`failed: ${problem}`)
+for (const problem of tally.report()) console.log(problem)
 console.log(String(tally))
 process.exitCode = tally.failed === 0 ? 0 : 1
 
@@ -39,17 +39,19 @@ async function perform([command, ...args]) {
   const child = spawn(command, args, {
     cwd: root,
     env: { ...projectEnv, CI: 'true' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
   const alarm = setTimeout(() => {
     console.log(`ended after ${LIMIT_MINUTES} minutes`)
     process.kill(-child.pid, 'SIGKILL')
   }, LIMIT_MINUTES * 60_000)
-  child.stdout.setEncoding('utf8').on('data', text => {
-    process.stdout.write(text)
-    tally.add(text)
-  })
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', text => {
+      process.stdout.write(text)
+      tally.add(text, name)
+    })
+  }
   const [code] = await once(child, 'close')
   clearTimeout(alarm)
   return code ?? 1

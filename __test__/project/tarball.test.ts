@@ -51,7 +51,7 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )
-  const bundles = ['lib/common.cjs', 'lib/os-ipc.cjs']
+  const bundles = ['lib/channel.cjs', 'lib/common.cjs', 'lib/os-ipc.cjs']
   t.deepEqual(main, [
     'os-ipc',
     [

@@ -2,6 +2,7 @@ import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import { type Backend, BACKENDS } from '../options.js'
 import { performance } from '../waiting/clock.js'
+import { corruptError } from './corrupt.js'
 import {
   type Codec,
   CODECS,
@@ -15,7 +16,6 @@ import {
   VERSION,
   WORD,
 } from './layout.js'
-import { corruptError } from './ring.js'
 import { isProvedDead, ownIdentity } from './seat.js'
 
 /** The values that the header of a channel records for its whole life. */

@@ -1,4 +1,5 @@
 import { IpcError } from '../errors.js'
+import { corruptError } from './corrupt.js'
 import {
   BEGIN,
   CORRUPT,
@@ -367,11 +368,4 @@ export class Ring {
     if (owner === 0) return compareExchange(words, lock, 0, mine) === 0
     return this.seat.isDead(owner) && compareExchange(words, lock, owner, mine) === owner
   }
-}
-
-/** The error of a channel that cannot be used any more. */
-export function corruptError(name: string, what: string): IpcError {
-  return new IpcError('ERR_CORRUPT', `the channel '${name}' is corrupt: ${what}`, {
-    hint: 'a process wrote to its memory against the rules of docs/interop.md: unlink the channel and create it again',
-  })
 }

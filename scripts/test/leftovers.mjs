@@ -2,8 +2,19 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 
-import { output } from '../run.mjs'
+import { output, root } from '../run.mjs'
+
+/** A process that waits for a limit has an inbox: it removes those of the dead, and its own when it ends. */
+const WAIT = `
+  const { Limit } = require(${JSON.stringify(join(root, 'index.cjs'))})
+  const limit = Limit.create('/leftovers-' + process.pid, { permits: 0, engine: 'ledger' })
+  try {
+    limit.acquireSync({ timeout: 1 })
+  } catch {} finally {
+    limit.unlink()
+  }`
 
 /** A line for every object of this moment. */
 export function snapshot() {
@@ -23,17 +34,20 @@ export function leftovers(before) {
 /** Prints the objects that were not there before, and returns whether there are none. */
 export function nothingLeft(before) {
   // Outside of the namespace, the locks may belong to other programs.
-  if (process.env.OS_IPC_ISOLATED) removeLocksOfKilled()
+  if (process.env.OS_IPC_ISOLATED) removeWhatKilledLeave()
   const left = leftovers(before)
   for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
   return left.length === 0
 }
 
-/** Removes the locks of killed processes. Such a lock stays, free, until its next user removes it (docs/locks.md). */
-function removeLocksOfKilled() {
+/**
+ * Removes what the next user removes: locks of killed processes (docs/locks.md), the set of a process that is killed while it
+ * asks the kernel about undo, and the inboxes of processes that are killed while they wait for a limit.
+ */
+function removeWhatKilledLeave() {
   const { capabilities, list } = createRequire(import.meta.url)('../../index.cjs')
-  // A process that is killed while it asks the kernel about undo leaves one set; the next process that asks removes it.
   void capabilities.limits.crashRecovery
+  if (capabilities.limits.engines.includes('ledger')) output('node', ['-e', WAIT])
   for (const { name, id, exclusive, shared, waiters, processes } of list().locks) {
     if (exclusive || shared !== 0 || waiters !== 0 || processes.length > 0) continue
     console.log(`os-ipc: the lock ${JSON.stringify(name)} is one of a killed process`)

@@ -26,7 +26,10 @@ const promised: Promised = {
   prepare: waitForLedger,
   async run(trial) {
     const figures: string[] = []
-    for (const engine of engines) figures.push(`${engine}: ${await contest(trial, engine)}`)
+    for (const engine of engines) {
+      const lost = (what: string): void => trial.lost(`${engine}: ${what}`)
+      figures.push(`${engine}: ${await contest({ ...trial, lost }, engine)}`)
+    }
     return figures.join('; ')
   },
 }

@@ -7,8 +7,8 @@ use std::thread;
 
 use common::{LIMIT, Party, until};
 use os_ipc::{
-    Code, Delivery, Executors, HAS_LIMITS, Limit, LimitCreation, LimitId, Mailbox, OsCode, Owner, Wait,
-    WaiterId, Work, list_limits,
+    Code, Delivery, Executors, HAS_LIMITS, Limit, LimitCreation, LimitEngine, LimitId, Mailbox, OsCode,
+    Owner, Wait, WaiterId, Work, list_limits,
 };
 
 /// A name of its own; unlinked on drop. `None` where there are no limits.
@@ -243,9 +243,29 @@ fn a_shrinking_that_is_given_up_leaves_numbers_that_fit_together() {
     until("it is delivered", || limit.info().unwrap().pending == 0);
     assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(1), 0));
     limit.cancel(step, &party.mailbox);
-    assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(2), 1));
+    assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(1), 0));
     limit.release().unwrap();
-    assert_eq!(free(&limit), 2);
+    assert_eq!(free(&limit), 1);
+}
+
+#[test]
+fn a_shrinking_that_is_given_up_leaves_the_number_of_another_resize() {
+    for engine in [LimitEngine::SystemV, LimitEngine::Ledger] {
+        let Some(named) = Named::new() else { return };
+        let limit =
+            Limit::create(&named.id(), LimitCreation { permits: 4, mode: 0o600 }, Some(engine)).unwrap();
+        let (party, other) = (Party::new(), Limit::open(&named.id(), Owner::Default, Some(engine)).unwrap());
+        for _ in 0..4 {
+            assert!(limit.try_acquire().unwrap());
+        }
+        let step = pending(limit.start_resize(2, &party.mailbox, Executors::THREAD));
+        limit.release().unwrap();
+        until("the step is delivered", || limit.permits().unwrap() == Some(3));
+        assert!(matches!(other.start_resize(4, &party.mailbox, Executors::THREAD).unwrap(), Wait::Done));
+        limit.cancel(step, &party.mailbox);
+        assert_eq!((limit.permits().unwrap(), free(&limit)), (Some(4), 1), "{engine:?}");
+        limit.unlink().unwrap();
+    }
 }
 
 #[test]

@@ -79,9 +79,9 @@ impl List {
     }
 }
 
-/// The longest that a call waits for an interrupted driver: 20 ms. With a free processor the driver comes within
-/// microseconds.
-const MOMENT: Duration = Duration::from_millis(20);
+/// The longest that a call waits for an interrupted driver: 1 s. With a free processor the driver comes within
+/// microseconds; on a busy machine it has to wait for one.
+const MOMENT: Duration = Duration::from_secs(1);
 
 impl Queue {
     /// The queue of a semaphore.
@@ -203,25 +203,28 @@ impl Queue {
 
     /// Ends a wait: nothing arrives for it any more. A unit that already arrived goes on to the next waiter.
     pub(crate) fn cancel(&self, id: WaiterId, mailbox: &Mailbox) {
-        let withdrawn = {
+        let (withdrawn, shrinking) = {
             let mut list = self.lock();
-            self.remove(&mut list, id);
-            mailbox.withdraw(id)
+            let shrinking =
+                self.remove(&mut list, id).and_then(|request| interrupted_shrinking(&list, request));
+            (mailbox.withdraw(id), shrinking)
         };
         // Not under the lock: passing a unit on takes the lock.
         drop(withdrawn);
+        shrinking.iter().for_each(await_answer);
     }
 
     /// Ends every wait of one handle, as [`cancel`](Self::cancel) does.
     pub(crate) fn cancel_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
-        let withdrawn = {
+        let (withdrawn, shrinking) = {
             let mut list = self.lock();
-            for id in list.state.ids(|party| Arc::ptr_eq(&party.holder, holder)) {
-                self.remove(&mut list, id);
-            }
-            mailbox.withdraw_all(holder)
+            let ids = list.state.ids(|party| Arc::ptr_eq(&party.holder, holder));
+            let removed: Vec<_> = ids.into_iter().filter_map(|id| self.remove(&mut list, id)).collect();
+            let shrinking = removed.into_iter().find_map(|request| interrupted_shrinking(&list, request));
+            (mailbox.withdraw_all(holder), shrinking)
         };
         drop(withdrawn);
+        shrinking.iter().for_each(await_answer);
     }
 
     /// Sets whether a pool thread may serve the waits of one handle. A pool thread keeps the event loop alive.
@@ -273,6 +276,17 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The interrupt of a driver that may still lower the number of permits for a wait that was removed.
+fn interrupted_shrinking(list: &List, removed: Request) -> Option<Interrupt> {
+    let interrupt = list.interrupt.clone().filter(Interrupt::is_raised);
+    interrupt.filter(|_| matches!(removed, Request::Shrink(_)))
+}
+
+/// Waits until an interrupted driver has come back.
+fn await_answer(interrupt: &Interrupt) {
+    pause_while(|| interrupt.is_raised(), MOMENT);
 }
 
 /// Waits while `condition` holds, at most as long as `patience`.

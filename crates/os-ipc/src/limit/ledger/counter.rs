@@ -472,13 +472,13 @@ impl Counter for LedgerCounter {
         true
     }
 
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, _: Token) -> std::result::Result<(), OsCode> {
         match request {
-            Request::Shrink(_) if token == REACHED => return Ok(()),
+            // The limit keeps the number that it has reached: another resize may have ended at it.
+            Request::Shrink(_) => return Ok(()),
             Request::Unit => {
                 self.ledger.post(1, u32::MAX);
             }
-            Request::Shrink(_) => drop(self.ledger.post(1, u32::from(PERMITS_MAX))),
             _ => {
                 if let Some(slot) = self.slot() {
                     self.ledger.give_back(slot);

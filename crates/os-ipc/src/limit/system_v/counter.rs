@@ -266,9 +266,10 @@ impl Counter for LimitCounter {
         true
     }
 
-    fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {
+    fn give_back(&self, request: Request, _: Token) -> std::result::Result<(), OsCode> {
         match request {
-            Request::Shrink(_) => resize::undo_step(self.set, token),
+            // The limit keeps the number that it has reached: another resize may have ended at it.
+            Request::Shrink(_) => Ok(()),
             _ => self.give_back_permit(),
         }
     }

@@ -56,12 +56,3 @@ pub(super) fn await_step(set: SetId, to: u16) -> Result<Token, OsCode> {
         Err(errno) => Err(errno),
     }
 }
-
-/// Gives back the permit of a step whose resize was given up.
-pub(super) fn undo_step(set: SetId, token: Token) -> Result<(), OsCode> {
-    if token == REACHED {
-        return Ok(());
-    }
-    let mut operations = [COUNTER, PERMITS_AT].map(|index| Operation::add(index, 1, Undo::No));
-    sys::operate(set, &mut operations)
-}

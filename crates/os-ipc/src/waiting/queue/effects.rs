@@ -45,12 +45,15 @@ impl Queue {
         }
     }
 
-    pub(super) fn remove(&self, list: &mut List, id: WaiterId) {
+    /// Removes a waiter, if it is still there; returns its request.
+    pub(super) fn remove(&self, list: &mut List, id: WaiterId) -> Option<Request> {
         let (left, action) = list.state.leave(id);
-        if let Some(waiter) = left {
-            self.source.listed(waiter.request, false, list.oldest());
+        let request = left.map(|waiter| waiter.request);
+        if let Some(request) = request {
+            self.source.listed(request, false, list.oldest());
         }
         self.carry_out(list, action);
+        request
     }
 
     /// Carries out the action of an event; if no thread can start, the waiters get the error.

@@ -1,6 +1,6 @@
 //! The way of a unit or lock that its holder gives back.
 
-use super::{List, MOMENT, Queue, pause_while};
+use super::{List, Queue, await_answer};
 use crate::error::OsCode;
 use crate::waiting::source::{Request, Token};
 use crate::waiting::state::Driver;
@@ -58,7 +58,7 @@ impl Queue {
             let Some(interrupt) = list.interrupt.clone() else { return };
             interrupt.raise();
             drop(list);
-            pause_while(|| interrupt.is_raised(), MOMENT);
+            await_answer(&interrupt);
             driver_came_back = true;
         }
     }
