@@ -135,8 +135,10 @@ requires(windows)('ls, show, limit, post, try, wait, value and rm work on object
   const [item] = JSON.parse((await run('ls', '--limits', '--json', lim)).text) as Record<string, unknown>[]
   t.like(item, { name: lim, permits: 2, free: 2, uid: null, owner: null, mode: null })
   t.regex((await run('show', lim)).text, /permits +2, 0 of them used/)
+  t.regex((await run('show', sem)).text, /kind +Windows semaphore\n/)
+  t.regex((await run('show', mem)).text, /kind +Windows shared memory\n/)
 
-  t.deepEqual(await run('post', sem, 2), { code: 0, text: '' })
+  t.deepEqual(await run('post', sem, '-n', 2), { code: 0, text: '' })
   t.deepEqual(await run('value', sem), { code: 0, text: '3\n' })
   t.is((await run('try', sem)).code, 0)
   t.is((await run('wait', sem)).code, 0)
@@ -146,7 +148,7 @@ requires(windows)('ls, show, limit, post, try, wait, value and rm work on object
 
   t.is((await run('write', mem, 'hello')).code, 0)
   t.is(memory.toBuffer().toString('latin1', 0, 5), 'hello')
-  t.is((await run('read', mem, '--length', 5)).text, 'hello')
+  t.is((await run('read', mem, '--length', 5)).text.trim(), 'hello')
 
   t.is((await run('rm', '--semaphore', sem)).code, 0)
   t.throws(() => semaphore.post(), { code: 'EIDRM' })
