@@ -5,7 +5,7 @@ import type { Need } from '../__test__/shared/needs.ts'
 export interface Promised {
   /** The promise, as it stands in the table. */
   readonly promise: string
-  /** The number of trials in the long run, and in the short run that is part of `npm test`. */
+  /** The number of trials in the long run, and in the short run that is part of `npm test`; 0 where another part makes it. */
   readonly trials: { readonly long: number; readonly short: number }
   /** The needs of the trial; when one is missing, the promise is reported as skipped. */
   readonly needs?: Need

@@ -45,6 +45,10 @@ async function runAll(): Promise<number> {
 }
 
 async function tryOne(name: string, promised: Promised): Promise<Outcome> {
+  if (options.short && promised.trials.short === 0) {
+    const skipped = 'it has no short form'
+    return { name, promise: promised.promise, trials: 0, lost: [], figures: '', seconds: 0, skipped }
+  }
   const before = snapshot()
   const outcome = await inItsProcess(name, promised)
   const left = leftovers(before).map((object: string) => `left behind: ${object}`)

@@ -8,6 +8,7 @@ import { Channel, IpcError } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { nodes } from '../shared/nodes.ts'
 import { ownChannel } from './helpers/channel.ts'
+import { memoryOf } from './helpers/memory.ts'
 
 const VALUES: readonly unknown[] = [
   'text',
@@ -82,6 +83,74 @@ test('messages go through the ring in order, also when their positions wrap arou
   channel.drain(view => received.push(view.toString()))
   t.deepEqual(received, sent)
   t.is(channel.info().bytes, 0)
+})
+
+test('messages of all lengths that are taken together arrive whole, also around the end of the ring', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 65_536, codec: 'bytes' })
+  const lengths = [0, 1, 3, 4, 63, 64, 127, 128, 129, 255, 256, 257, 1000, 4095, 4096, 4097, 9000]
+  const batches = channel.batches({ max: 40 })
+  const sent: Buffer[] = []
+  const received: Buffer[] = []
+  const receiveAll = [
+    async () => {
+      while (received.length < sent.length) received.push(...((await batches.next()).value as Buffer[]))
+    },
+    async () => {
+      while (received.length < sent.length) received.push((await channel.receive({ prefetch: 7 })) as Buffer)
+    },
+    async () => {
+      while (received.length < sent.length) received.push((await channel.receive()) as Buffer)
+    },
+  ]
+  for (let round = 0; round < 60; round++) {
+    for (let i = 0; i < 12; i++) {
+      const length = lengths[(round * 12 + i * 5) % lengths.length] as number
+      const message = Buffer.alloc(length, `${round}-${i}.`)
+      sent.push(message)
+      t.true(channel.trySend(message))
+    }
+    await receiveAll[round % receiveAll.length]?.()
+  }
+  t.deepEqual(received, sent)
+  t.is(channel.info().bytes, 0)
+})
+
+test('the messages around one that cannot be decoded arrive in their batches', async t => {
+  const channel = ownChannel<unknown>(t)
+  const batches = channel.batches()
+  for (const value of ['before', Buffer.from('changed'), 'behind', 'last']) t.true(channel.trySend(value))
+  {
+    using memory = memoryOf(channel.name)
+    const bytes = Buffer.from(memory.buffer)
+    // The record of the Buffer gets a kind that no codec has.
+    bytes.writeUInt32LE(99, bytes.indexOf('changed') - 4)
+  }
+  t.deepEqual((await batches.next()).value, ['before'])
+  await t.throwsAsync(batches.next(), { code: 'ERR_BAD_MESSAGE' })
+  t.true(channel.trySend('later'))
+  t.deepEqual((await batches.next()).value, ['behind', 'last', 'later'])
+})
+
+test("two handles that send and receive in turn see each other's changes", t => {
+  const one = ownChannel<Buffer>(t, { capacity: 256, codec: 'bytes' })
+  using other = Channel.open<Buffer>(one.name)
+  const handles = [one, other]
+  let [sent, received] = [0, 0]
+  // Handles take turns of uneven lengths, so each of them comes back to positions that it has not seen.
+  for (let turn = 0; received < 3000; turn++) {
+    const sender = handles[turn % 2] as Channel<Buffer>
+    const receiver = handles[(turn >> 1) % 2] as Channel<Buffer>
+    for (let i = 0; i <= turn % 5 && sender.trySend(Buffer.from(`${sent}`)); i++) sent += 1
+    for (let i = 0; i <= turn % 3; i++) {
+      const message = receiver.tryReceive()
+      if (message === undefined) {
+        t.is(received, sent)
+        break
+      }
+      t.is(message.toString(), `${received}`)
+      received += 1
+    }
+  }
 })
 
 test('sends wait while the channel is full, and keep their order', async t => {

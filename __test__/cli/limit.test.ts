@@ -10,6 +10,8 @@ import { Limit, Semaphore, SharedMemory } from '../../index.js'
 import { cli, inTerminal, json, osIpc, start, terminals } from './helpers/cli.ts'
 import { type Child, program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
+import type { Engine } from '../shared/engines.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { linux, requires } from '../shared/requires.ts'
 import { asUser, privateIpc } from '../shared/surroundings.ts'
 import { until } from '../shared/until.ts'
@@ -36,6 +38,11 @@ async function holder(t: ExecutionContext, name: string): Promise<Child> {
   return child
 }
 
+/** The id of a limit in a list. */
+function idOf(engine: Engine): string {
+  return engine === 'sysv' ? '\\d+' : 'ledger'
+}
+
 /** The screen of a terminal, as lines without styles. */
 function linesOf(output: string): string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
@@ -49,11 +56,11 @@ function lastFrame(output: string): string[] {
 
 // --- limit
 
-requires(linux)(
+onEachEngine(linux)(
   'limit shows the number of permits, the number that is free, and the holders of the others',
-  async t => {
+  async (t, engine) => {
     const name = uniqueName(t)
-    const limit = Limit.create(name, { permits: 3 })
+    const limit = Limit.create(name, { permits: 3, engine })
     t.like(await cli(t, ['limit', name]), {
       ...DONE,
       stdout: `limit    ${name}\npermits  3\nfree     3\nwaiters  0\n`,
@@ -85,38 +92,47 @@ requires(linux)(
   },
 )
 
-test('limit changes the number at once when it grows or enough permits are free', async t => {
-  const name = uniqueName(t)
-  const limit = Limit.create(name, { permits: 2 })
-  t.like(await cli(t, ['limit', name, 5]), { ...DONE, stdout: '' })
-  t.like(limit.info(), { permits: 5, free: 5 })
-  t.like(await json<Item>(t, ['limit', name, 1, '--json']), { permits: 1, free: 1 })
-  t.like(await cli(t, ['limit', name, 0]), DONE)
-  t.is(limit.tryAcquire(), null)
-  t.regex((await cli(t, ['ls', name])).stdout, /^limit +\S+ +\d+ +paused +0 +- /m)
-})
+onEachEngine()(
+  'limit changes the number at once when it grows or enough permits are free',
+  async (t, engine) => {
+    const name = uniqueName(t)
+    const limit = Limit.create(name, { permits: 2, engine })
+    t.like(await cli(t, ['limit', name, 5]), { ...DONE, stdout: '' })
+    t.like(limit.info(), { permits: 5, free: 5 })
+    t.like(await json<Item>(t, ['limit', name, 1, '--json']), { permits: 1, free: 1 })
+    t.like(await cli(t, ['limit', name, 0]), DONE)
+    t.is(limit.tryAcquire(), null)
+    t.regex(
+      (await cli(t, ['ls', name])).stdout,
+      new RegExp(`^limit +\\S+ +${idOf(engine)} +paused +0 +- `, 'm'),
+    )
+  },
+)
 
-test('limit waits for held permits, and exits with 124 at the number that it reached', async t => {
-  const name = uniqueName(t)
-  const limit = Limit.create(name, { permits: 3 })
-  const [one, two] = [limit.acquireSync(), limit.acquireSync()]
-  const late = await cli(t, ['limit', name, 1, '--timeout', '0'])
-  t.like(late, { code: 124, stdout: '' })
-  t.regex(
-    late.stderr,
-    new RegExp(
-      `^os-ipc: ${name} has 2 permits after 0 s, and not 1; held by ${process.pid} node[^;]* \\(2 permits\\)\\n$`,
-    ),
-  )
-  t.is(limit.permits, 2)
-  const waiting = start(t, ['limit', name, 0, '-t', '20'])
-  await until('it waits', () => limit.info().waiters === 1)
-  one.release()
-  await until('it took one away', () => limit.permits === 1 && limit.info().waiters === 1)
-  two.release()
-  t.like(await waiting.exit, { ...DONE, stdout: '' })
-  t.is(limit.permits, 0)
-})
+onEachEngine()(
+  'limit waits for held permits, and exits with 124 at the number that it reached',
+  async (t, engine) => {
+    const name = uniqueName(t)
+    const limit = Limit.create(name, { permits: 3, engine })
+    const [one, two] = [limit.acquireSync(), limit.acquireSync()]
+    const late = await cli(t, ['limit', name, 1, '--timeout', '0'])
+    t.like(late, { code: 124, stdout: '' })
+    t.regex(
+      late.stderr,
+      new RegExp(
+        `^os-ipc: ${name} has 2 permits after 0 s, and not 1; held by ${process.pid} node[^;]* \\(2 permits\\)\\n$`,
+      ),
+    )
+    t.is(limit.permits, 2)
+    const waiting = start(t, ['limit', name, 0, '-t', '20'])
+    await until('it waits', () => limit.info().waiters === 1)
+    one.release()
+    await until('it took one away', () => limit.permits === 1 && limit.info().waiters === 1)
+    two.release()
+    t.like(await waiting.exit, { ...DONE, stdout: '' })
+    t.is(limit.permits, 0)
+  },
+)
 
 test('limit creates nothing, create does, and an existing limit keeps its number', async t => {
   const name = uniqueName(t)
@@ -188,29 +204,35 @@ requires(asUser(65534))(
 
 // --- run
 
-test('run names both numbers when the limit has another one, and --quiet hides them', async t => {
-  const name = uniqueName(t)
-  const run = (...args: (string | number)[]) => cli(t, ['run', name, ...args, '--', 'echo', 'ran'])
-  t.like(await run('-n', 2), { ...DONE, stdout: 'ran\n' })
-  t.like(await run('-n', 2), DONE)
-  t.like(await run(), DONE)
-  t.like(await run('-n', 3), {
-    ...{ code: 0, stdout: 'ran\n' },
-    stderr: `os-ipc: the limit ${name} has 2 permits, and 3 were asked for; os-ipc limit ${name} 3 changes it\n`,
-  })
-  t.like(await run('-n', 3, '--quiet'), DONE)
-  t.is(Limit.open(name).permits, 2)
-})
+onEachEngine()(
+  'run names both numbers when the limit has another one, and --quiet hides them',
+  async (t, engine) => {
+    const name = uniqueName(t)
+    Limit.create(name, { permits: 2, engine }).close()
+    const run = (...args: (string | number)[]) => cli(t, ['run', name, ...args, '--', 'echo', 'ran'])
+    t.like(await run('-n', 2), { ...DONE, stdout: 'ran\n' })
+    t.like(await run('-n', 2), DONE)
+    t.like(await run(), DONE)
+    t.like(await run('-n', 3), {
+      ...{ code: 0, stdout: 'ran\n' },
+      stderr: `os-ipc: the limit ${name} has 2 permits, and 3 were asked for; os-ipc limit ${name} 3 changes it\n`,
+    })
+    t.like(await run('-n', 3, '--quiet'), DONE)
+    t.is(Limit.open(name).permits, 2)
+  },
+)
 
-requires(linux)('the command that runs under a permit is its holder', async t => {
+onEachEngine(linux)('the command that runs under a permit is its holder', async (t, engine) => {
   const name = uniqueName(t)
+  Limit.create(name, { permits: 1, engine }).close()
   const running = await holder(t, name)
   const { holders } = await json<Item>(t, ['limit', name, '--json'])
   t.deepEqual(holders, [{ pid: running.pid, permits: 1, command: 'sleep' }])
 })
 
-requires(linux)('a command that opens the limit it runs under keeps the permit', async t => {
+onEachEngine(linux)('a command that opens the limit it runs under keeps the permit', async (t, engine) => {
   const name = uniqueName(t)
+  Limit.create(name, { permits: 1, engine }).close()
   const index = new URL('../../index.js', import.meta.url).href
   const code = `
 const { Limit } = await import('${index}')
@@ -234,8 +256,9 @@ console.log(JSON.stringify({ second: permit !== null, free, held: holders.map(({
   t.is(Limit.open(name).info().free, 1)
 })
 
-requires(linux)('a command that could not be started gives its permit back', async t => {
+onEachEngine(linux)('a command that could not be started gives its permit back', async (t, engine) => {
   const name = uniqueName(t)
+  Limit.create(name, { permits: 1, engine }).close()
   const file = `#!/no/such/interpreter\n`
   const script = `printf '${file.replace('\n', '\\n')}' > job; chmod +x job; exec "$@"`
   const folder = program(t, ['sh', '-c', 'mktemp -d'])
@@ -253,9 +276,9 @@ requires(linux)('a command that could not be started gives its permit back', asy
   t.like(Limit.open(name).info(), { free: 1, holders: [] })
 })
 
-requires(linux)('after its timeout run names the holders of the permits', async t => {
+onEachEngine(linux)('after its timeout run names the holders of the permits', async (t, engine) => {
   const name = uniqueName(t)
-  Limit.create(name, { permits: 2 })
+  Limit.create(name, { permits: 2, engine })
   const [one, two] = [await holder(t, name), await holder(t, name)]
   const { code, stdout, stderr } = await cli(t, ['run', name, '-t', '0', '--', 'echo', 'ran'])
   t.like({ code, stdout }, { code: 124, stdout: '' })
@@ -284,18 +307,18 @@ requires(privateIpc())(
 
 // --- ls, show, top, rm
 
-requires(linux)('ls, show and find list limits as a separate kind', async t => {
+onEachEngine(linux)('ls, show and find list limits as a separate kind', async (t, engine) => {
   const name = uniqueName(t)
-  const limit = Limit.create(name, { permits: 2 })
+  const limit = Limit.create(name, { permits: 2, engine })
   SharedMemory.create(name, { size: 8 })
   t.regex(
     (await cli(t, ['ls', name])).stdout,
-    new RegExp(`^limit +${name} +\\d+ +0/2 used +0 +- +- +- +\\w+ +600 `, 'm'),
+    new RegExp(`^limit +${name} +${idOf(engine)} +0/2 used +0 +- +- +- +\\w+ +600 `, 'm'),
   )
   const [one, two] = [limit.acquireSync(), limit.acquireSync()]
   const { stdout } = await cli(t, ['ls', name])
   t.regex(stdout, /^KIND +NAME +ID +VALUE +WAITERS +HOLDERS +SIZE /)
-  t.regex(stdout, new RegExp(`^limit +${name} +\\d+ +2/2 used +0 +${process.pid} +- `, 'm'))
+  t.regex(stdout, new RegExp(`^limit +${name} +${idOf(engine)} +2/2 used +0 +${process.pid} +- `, 'm'))
   t.is((await cli(t, ['ls', '-q', '--limits', name])).stdout, `${name}\n`)
   t.is((await json<Item[]>(t, ['ls', '--limits', name, '--json'])).length, 1)
   for (const kind of ['--semaphores', '--locks']) t.is((await cli(t, ['ls', '-q', kind, name])).stdout, '')
@@ -306,7 +329,10 @@ requires(linux)('ls, show and find list limits as a separate kind', async t => {
   )
   t.like(shown[0], { permits: 2, free: 0 })
   const text = (await cli(t, ['show', name])).stdout
-  t.regex(text, /^ {2}kind +limit, in a System V set$/m)
+  t.regex(
+    text,
+    engine === 'sysv' ? /^ {2}kind +limit, in a System V set$/m : /^ {2}kind +limit, in a ledger$/m,
+  )
   t.regex(text, /^ {2}permits +2, 2 of them used$/m)
   t.regex(text, new RegExp(`^  held by +${process.pid} node.* \\(2 permits\\)$`, 'm'))
   one.release()
@@ -314,9 +340,9 @@ requires(linux)('ls, show and find list limits as a separate kind', async t => {
   t.regex((await cli(t, ['show', name])).stdout, /^ {2}held by +no process$/m)
 })
 
-requires(terminals, linux)('top names the holders of a used-up limit', async t => {
+onEachEngine(terminals, linux)('top names the holders of a used-up limit', async (t, engine) => {
   const name = uniqueName(t)
-  Limit.create(name, { permits: 2 })
+  Limit.create(name, { permits: 2, engine })
   const running = await holder(t, name)
   const other = await holder(t, name)
   const plain = (await cli(t, ['top', name, '-c', 1])).stdout
@@ -377,76 +403,83 @@ requires(terminals)(
   },
 )
 
-requires(linux)('rm of a limit with held permits needs --force, and names the holders', async t => {
-  const name = uniqueName(t)
-  const running = await holder(t, name)
-  t.like(await cli(t, ['rm', name]), {
-    code: 1,
-    stderr: `os-ipc: ${name} is in use: its permits are held by ${running.pid} sleep; --force removes it\n`,
-  })
-  running.kill('SIGKILL')
-  await running.exit
-  await until('the permit is back', () => Limit.open(name).info().free === 1)
-  SharedMemory.create(name, { size: 8 })
-  t.like(await cli(t, ['rm', name]), {
-    code: 2,
-    stderr: `os-ipc: a limit and memory are called ${name}; say which: --semaphore, --posix, --limit, --memory, --channel or --lock\n`,
-  })
-  t.like(await cli(t, ['rm', '--limit', name]), DONE)
-  t.like(await cli(t, ['rm', '--limit', name]), { code: 3 })
-  t.is((await cli(t, ['ls', '-q', '--limits', name])).stdout, '')
-})
+onEachEngine(linux)(
+  'rm of a limit with held permits needs --force, and names the holders',
+  async (t, engine) => {
+    const name = uniqueName(t)
+    Limit.create(name, { permits: 1, engine }).close()
+    const running = await holder(t, name)
+    t.like(await cli(t, ['rm', name]), {
+      code: 1,
+      stderr: `os-ipc: ${name} is in use: its permits are held by ${running.pid} sleep; --force removes it\n`,
+    })
+    running.kill('SIGKILL')
+    await running.exit
+    await until('the permit is back', () => Limit.open(name).info().free === 1)
+    SharedMemory.create(name, { size: 8 })
+    t.like(await cli(t, ['rm', name]), {
+      code: 2,
+      stderr: `os-ipc: a limit and memory are called ${name}; say which: --semaphore, --posix, --limit, --memory, --channel or --lock\n`,
+    })
+    t.like(await cli(t, ['rm', '--limit', name]), DONE)
+    t.like(await cli(t, ['rm', '--limit', name]), { code: 3 })
+    t.is((await cli(t, ['ls', '-q', '--limits', name])).stdout, '')
+  },
+)
 
 // --- confused kinds
 
-test('every command that gets a limit for a semaphore, or the reverse, names the command to use', async t => {
-  const [limit, semaphore] = [uniqueName(t, '-l'), uniqueName(t, '-s')]
-  Limit.create(limit, { permits: 1 })
-  Semaphore.create(semaphore, { initial: 1 })
-  const isLimit = `os-ipc: ${limit} is a limit, and not a semaphore; os-ipc limit ${limit} shows its permits, os-ipc run ${limit} -- COMMAND takes one\n`
-  for (const args of [
-    ['post'],
-    ['wait'],
-    ['try'],
-    ['value'],
-    ['create', '-n', 1],
-    ['create', '-n', 1, '--if-absent'],
-    ['rm', '--semaphore'],
-  ]) {
-    const [command = '', ...options] = args
-    t.like(
-      await cli(t, [command, limit, ...options]),
-      { code: 5, stdout: '', stderr: isLimit },
-      args.join(' '),
-    )
-  }
-  const isSemaphore = `os-ipc: ${semaphore} is a semaphore, and not a limit; os-ipc value ${semaphore} shows its units; a limit of this name can be made after os-ipc rm ${semaphore}\n`
-  for (const args of [
-    ['limit'],
-    ['limit', 3],
-    ['create', '-p', 1],
-    ['create', '-p', 1, '--if-absent'],
-    ['rm', '--limit'],
-  ]) {
-    const [command = '', ...options] = args
-    t.like(
-      await cli(t, [command, semaphore, ...options]),
-      { code: 5, stdout: '', stderr: isSemaphore },
-      args.join(' '),
-    )
-  }
-  t.like(await cli(t, ['run', semaphore, '--', 'echo', 'ran']), {
-    code: 125,
-    stdout: '',
-    stderr: isSemaphore,
-  })
-  t.like(await cli(t, ['read', limit]), {
-    code: 3,
-    stderr: `os-ipc: there is no memory ${limit}; a limit has this name: os-ipc limit ${limit}\n`,
-  })
-  t.is(Semaphore.open(semaphore).value, 1)
-  t.is(Limit.open(limit).info().free, 1)
-})
+onEachEngine()(
+  'every command that gets a limit for a semaphore, or the reverse, names the command to use',
+  async (t, engine) => {
+    const [limit, semaphore] = [uniqueName(t, '-l'), uniqueName(t, '-s')]
+    Limit.create(limit, { permits: 1, engine })
+    Semaphore.create(semaphore, { initial: 1 })
+    const isLimit = `os-ipc: ${limit} is a limit, and not a semaphore; os-ipc limit ${limit} shows its permits, os-ipc run ${limit} -- COMMAND takes one\n`
+    for (const args of [
+      ['post'],
+      ['wait'],
+      ['try'],
+      ['value'],
+      ['create', '-n', 1],
+      ['create', '-n', 1, '--if-absent'],
+      ['rm', '--semaphore'],
+    ]) {
+      const [command = '', ...options] = args
+      t.like(
+        await cli(t, [command, limit, ...options]),
+        { code: 5, stdout: '', stderr: isLimit },
+        args.join(' '),
+      )
+    }
+    const isSemaphore = `os-ipc: ${semaphore} is a semaphore, and not a limit; os-ipc value ${semaphore} shows its units; a limit of this name can be made after os-ipc rm ${semaphore}\n`
+    for (const args of [
+      ['limit'],
+      ['limit', 3],
+      ['create', '-p', 1],
+      ['create', '-p', 1, '--if-absent'],
+      ['rm', '--limit'],
+    ]) {
+      const [command = '', ...options] = args
+      t.like(
+        await cli(t, [command, semaphore, ...options]),
+        { code: 5, stdout: '', stderr: isSemaphore },
+        args.join(' '),
+      )
+    }
+    t.like(await cli(t, ['run', semaphore, '--', 'echo', 'ran']), {
+      code: 125,
+      stdout: '',
+      stderr: isSemaphore,
+    })
+    t.like(await cli(t, ['read', limit]), {
+      code: 3,
+      stderr: `os-ipc: there is no memory ${limit}; a limit has this name: os-ipc limit ${limit}\n`,
+    })
+    t.is(Semaphore.open(semaphore).value, 1)
+    t.is(Limit.open(limit).info().free, 1)
+  },
+)
 
 // --- doctor
 
@@ -484,11 +517,11 @@ requires(linux)('doctor reports a permit that has been held for over an hour', a
   t.deepEqual(await permitsFound(t, name, 2), [])
 })
 
-requires(linux)(
+onEachEngine(linux)(
   'doctor reports a permit that a stopped process holds, and how to continue the process',
-  async t => {
+  async (t, engine) => {
     const name = uniqueName(t)
-    Limit.create(name, { permits: 1 })
+    Limit.create(name, { permits: 1, engine })
     const running = await holder(t, name)
     running.kill('SIGSTOP')
     t.teardown(() => running.kill('SIGKILL'))

@@ -6,9 +6,11 @@ import { ipc, limit, peer, rejection, test } from './suite.mjs'
 
 const { capabilities } = ipc
 
-if (capabilities.limits.engines.length > 0) {
-  test('a permit is released once', async () => {
-    const jobs = limit(1)
+for (const engine of capabilities.limits.engines) {
+  const recovers = engine === 'ledger' || capabilities.limits.crashRecovery
+
+  test(`${engine}: a permit is released once`, async () => {
+    const jobs = limit(engine, 1)
     const permit = await jobs.acquire()
     assert.equal(jobs.tryAcquire(), null)
     permit.release()
@@ -20,15 +22,15 @@ if (capabilities.limits.engines.length > 0) {
     again.release()
   })
 
-  test('use gives back what it took, also after an error', async () => {
-    const jobs = limit(1)
+  test(`${engine}: use gives back what it took, also after an error`, async () => {
+    const jobs = limit(engine, 1)
     assert.equal(await jobs.use(() => 42), 42)
     await rejection(jobs.use(() => Promise.reject(new Error('on purpose'))))
     assert.equal(jobs.info().free, 1)
   })
 
-  test('no more holders than permits', async () => {
-    const jobs = limit(3)
+  test(`${engine}: no more holders than permits`, async () => {
+    const jobs = limit(engine, 3)
     let [holders, most] = [0, 0]
     const work = async () => {
       most = Math.max(most, ++holders)
@@ -39,8 +41,8 @@ if (capabilities.limits.engines.length > 0) {
     assert.equal(most, 3)
   })
 
-  test('a limit is resized, and names its holders', async () => {
-    const jobs = limit(1)
+  test(`${engine}: a limit is resized, and names its holders`, async () => {
+    const jobs = limit(engine, 1)
     const permit = jobs.acquireSync()
     assert.deepEqual(jobs.info().holders, [{ pid: process.pid, permits: 1 }])
     await jobs.resize(3)
@@ -51,9 +53,9 @@ if (capabilities.limits.engines.length > 0) {
     assert.equal(jobs.info().free, 0)
   })
 
-  if (capabilities.limits.crashRecovery) {
-    test('the permit of a killed process comes back', async () => {
-      const jobs = limit(1)
+  if (recovers) {
+    test(`${engine}: the permit of a killed process comes back`, async () => {
+      const jobs = limit(engine, 1)
       const other = peer()
       assert.deepEqual(await other.ask('acquire', jobs.name), { ok: null })
       assert.equal(jobs.tryAcquire(), null)

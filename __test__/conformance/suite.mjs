@@ -112,9 +112,9 @@ export function semaphore(backend, initial) {
 }
 
 /** A limit that goes with the test. */
-export function limit(permits) {
+export function limit(engine, permits) {
   const name = uniqueName()
-  const made = ipc.Limit.create(name, { permits })
+  const made = ipc.Limit.create(name, { permits, engine })
   cleanup(() => made.close())
   cleanup(() => ipc.Limit.unlink(name))
   return made

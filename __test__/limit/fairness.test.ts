@@ -3,12 +3,18 @@
 import test from 'ava'
 
 import { child } from '../shared/child.ts'
+import { engines } from '../shared/engines.ts'
 import { ownLimit } from './helpers/own.ts'
 
-/** `ref` waits in libuv's pool, `unref` on a thread of the addon. */
-for (const keeps of ['ref', 'unref']) {
-  test.serial(`a process gets its turns against 20 rivals (${keeps})`, async t => {
-    const limit = ownLimit(t, 1)
+/** Of a set, `ref` waits in libuv's pool, and `unref` on a thread of the addon. Of a ledger, one thread serves both. */
+const waits = [
+  ['sysv', 'ref'],
+  ['sysv', 'unref'],
+  ['ledger', 'ref'],
+] as const
+for (const [engine, keeps] of waits.filter(([engine]) => engines.includes(engine))) {
+  test.serial(`a process gets its turns against 20 rivals (${engine}, ${keeps})`, async t => {
+    const limit = ownLimit(t, 1, { engine })
     const env = { UV_THREADPOOL_SIZE: '4' }
     const args = [limit.name, keeps, 4_000, 60_000]
     const rivals = Array.from({ length: 21 }, () => child(t, 'limit/take-turns.ts', { env, args }))

@@ -1,14 +1,16 @@
 // Limits: made, opened, recorded, closed, removed.
 
+import { existsSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 
 import test, { type ExecutionContext } from 'ava'
 
 import { capabilities, IpcError, Limit, list, Semaphore } from '../../index.js'
 import { child } from '../shared/child.ts'
-import { exists, keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
+import type { Engine } from '../shared/engines.ts'
+import { exists, keyOf, ledgerOf, uniqueKey, uniqueName } from '../shared/names.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { asUser } from '../shared/surroundings.ts'
-import { requires } from '../shared/requires.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
 
@@ -16,11 +18,16 @@ test('capabilities list the engines of limits', t => {
   t.deepEqual(capabilities.limits, { engines: ['sysv', 'ledger'], default: 'sysv', crashRecovery: true })
 })
 
-test('create makes a limit, open finds it, and openOrCreate does either', t => {
+/** Whether an engine has something of this name. */
+function isThere(engine: Engine, name: string): boolean {
+  return engine === 'sysv' ? exists('sem', keyOf(name)) : existsSync(ledgerOf(name))
+}
+
+onEachEngine()('create makes a limit, open finds it, and openOrCreate does either', (t, engine) => {
   const name = uniqueName(t)
   t.throws(() => Limit.open(name), { instanceOf: IpcError, code: 'ENOENT' })
-  const made = Limit.create(name, { permits: 3 })
-  t.like(made, { name, engine: 'sysv', created: true, permits: 3 })
+  const made = Limit.create(name, { permits: 3, engine })
+  t.like(made, { name, engine, created: true, permits: 3 })
   t.throws(() => Limit.create(name, { permits: 3 }), { instanceOf: IpcError, code: 'EEXIST' })
   const opened = Limit.open(name)
   t.like(opened, { created: false, permits: 3 })
@@ -29,8 +36,9 @@ test('create makes a limit, open finds it, and openOrCreate does either', t => {
   for (const limit of [made, opened, found]) limit.close()
   t.true(Limit.unlink(name))
   t.false(Limit.unlink(name))
-  using again = Limit.openOrCreate(name, { permits: 5 })
-  t.like(again, { created: true, permits: 5 })
+  using again = Limit.openOrCreate(name, { permits: 5, engine })
+  t.like(again, { engine, created: true, permits: 5 })
+  t.true(isThere(engine, name))
 })
 
 test('a raw key has no name', t => {
@@ -44,55 +52,59 @@ test('a raw key has no name', t => {
   t.is(list().limits.filter(info => info.key === key).length, 1)
 })
 
-test('info shows what the kernel knows', t => {
+onEachEngine()('info shows what is known about a limit', (t, engine) => {
   const before = Math.floor((Date.now() - 100) / 1000) * 1000
-  const limit = ownLimit(t, 3, { mode: 0o640 })
+  const limit = ownLimit(t, 3, { mode: 0o640, engine })
   const info = limit.info()
   t.like(info, {
-    engine: 'sysv',
+    engine,
     name: limit.name,
-    key: keyOf(limit.name),
+    key: engine === 'sysv' ? keyOf(limit.name) : undefined,
     permits: 3,
     free: 3,
     holders: [],
     unnamed: 0,
     waiters: 0,
     pending: 0,
-    lastPid: process.pid,
+    lastPid: engine === 'sysv' ? process.pid : undefined,
     uid: process.getuid?.(),
     gid: process.getgid?.(),
     mode: 0o640,
     verified: true,
   })
-  t.true(Number(info.changedAt) >= before && Number(info.operatedAt) >= before)
+  t.true(Number(info.changedAt) >= before)
+  if (engine === 'sysv') t.true(Number(info.operatedAt) >= before)
   t.deepEqual(
     list().limits.filter(({ name }) => name === limit.name),
     [info],
   )
-  t.false(list().semaphores.some(({ key }) => key === info.key))
+  t.false(list().semaphores.some(({ key }) => key === keyOf(limit.name)))
 })
 
 // ---- the recorded number
 
 const run = (t: ExecutionContext, source: string) => child(t, 'limit/warn.ts', { args: [source] })
 
-test('openOrCreate with another number keeps the number that is recorded, and warns once per process and name', async t => {
-  const [one, two] = [ownLimit(t, 2), ownLimit(t, 3)]
-  const process = run(t, JSON.stringify([one.name, two.name]))
-  const warnings = (await process.next()) as { code: string; message: string; detail: string }[]
-  t.is(warnings.length, 2)
-  for (const [index, { name }] of [one, two].entries()) {
-    t.like(warnings[index], {
-      code: 'OS_IPC_PERMITS_DIFFER',
-      message: `the limit '${name}' has ${index + 2} permits and keeps them: openOrCreate asked for 8`,
-      detail: 'resize(8) changes it for all processes.',
-    })
-  }
-  t.deepEqual([one.permits, two.permits], [2, 3])
-})
+onEachEngine()(
+  'openOrCreate with another number keeps the number that is recorded, and warns once per process and name',
+  async (t, engine) => {
+    const [one, two] = [ownLimit(t, 2, { engine }), ownLimit(t, 3, { engine })]
+    const process = run(t, JSON.stringify([one.name, two.name]))
+    const warnings = (await process.next()) as { code: string; message: string; detail: string }[]
+    t.is(warnings.length, 2)
+    for (const [index, { name }] of [one, two].entries()) {
+      t.like(warnings[index], {
+        code: 'OS_IPC_PERMITS_DIFFER',
+        message: `the limit '${name}' has ${index + 2} permits and keeps them: openOrCreate asked for 8`,
+        detail: 'resize(8) changes it for all processes.',
+      })
+    }
+    t.deepEqual([one.permits, two.permits], [2, 3])
+  },
+)
 
-test('permits reads the current record, whichever process changes it', async t => {
-  const limit = ownLimit(t, 2)
+onEachEngine()('permits reads the current record, whichever process changes it', async (t, engine) => {
+  const limit = ownLimit(t, 2, { engine })
   const other = remote(t, 'open', limit.name)
   t.is(await other.call('permits'), 2)
   await limit.resize(7)
@@ -103,35 +115,38 @@ test('permits reads the current record, whichever process changes it', async t =
 
 // ---- a semaphore is not a limit
 
-test('a limit does not open as a semaphore, nor a semaphore as a limit, in any process', async t => {
-  const limit = ownLimit(t, 2)
-  const semaphoreName = uniqueName(t)
-  using semaphore = Semaphore.create(semaphoreName, { initial: 2 })
-  for (const use of [
-    () => Semaphore.create(limit.name, { initial: 1 }),
-    () => Semaphore.open(limit.name),
-    () => Semaphore.openOrCreate(limit.name, { initial: 1 }),
-    () => Semaphore.unlink(limit.name),
-    () => Semaphore.open(keyOf(limit.name)),
-  ]) {
-    const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
-    t.regex(error.hint ?? '', /`Limit\.open` or `Limit\.unlink`/)
-  }
-  for (const use of [
-    () => Limit.create(semaphoreName, { permits: 1 }),
-    () => Limit.open(semaphoreName),
-    () => Limit.openOrCreate(semaphoreName, { permits: 1 }),
-    () => Limit.unlink(semaphoreName),
-    () => Limit.open(keyOf(semaphoreName)),
-  ]) {
-    const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
-    t.regex(error.hint ?? '', /`Semaphore\.open` or `Semaphore\.unlink`/)
-  }
-  const other = remote(t, 'openOrCreate', semaphoreName, { permits: 1 })
-  t.like(await other.opened, { code: 'ERR_WRONG_KIND' })
-  t.is(semaphore.value, 2)
-  t.is(freeOf(limit), 2)
-})
+onEachEngine()(
+  'a limit does not open as a semaphore, nor a semaphore as a limit, in any process',
+  async (t, engine) => {
+    const limit = ownLimit(t, 2, { engine })
+    const semaphoreName = uniqueName(t)
+    using semaphore = Semaphore.create(semaphoreName, { initial: 2 })
+    for (const use of [
+      () => Semaphore.create(limit.name, { initial: 1 }),
+      () => Semaphore.open(limit.name),
+      () => Semaphore.openOrCreate(limit.name, { initial: 1 }),
+      () => Semaphore.unlink(limit.name),
+      ...(engine === 'sysv' ? [() => Semaphore.open(keyOf(limit.name))] : []),
+    ]) {
+      const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
+      t.regex(error.hint ?? '', /`Limit\.open` or `Limit\.unlink`/)
+    }
+    for (const use of [
+      () => Limit.create(semaphoreName, { permits: 1, engine }),
+      () => Limit.open(semaphoreName),
+      () => Limit.openOrCreate(semaphoreName, { permits: 1 }),
+      () => Limit.unlink(semaphoreName),
+      () => Limit.open(keyOf(semaphoreName)),
+    ]) {
+      const error = t.throws(use, { instanceOf: IpcError, code: 'ERR_WRONG_KIND' }, String(use)) as IpcError
+      t.regex(error.hint ?? '', /`Semaphore\.open` or `Semaphore\.unlink`/)
+    }
+    const other = remote(t, 'openOrCreate', semaphoreName, { permits: 1 })
+    t.like(await other.opened, { code: 'ERR_WRONG_KIND' })
+    t.is(semaphore.value, 2)
+    t.is(freeOf(limit), 2)
+  },
+)
 
 test('the methods of a limit, called on a semaphore, throw an error that names Limit', t => {
   using semaphore = Semaphore.create(uniqueName(t), { initial: 1 })
@@ -143,8 +158,8 @@ test('the methods of a limit, called on a semaphore, throw an error that names L
   t.deepEqual(Object.keys(semaphore).sort(), ['backend', 'created', 'name'])
 })
 
-test('a limit has none of the methods of a semaphore', t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('a limit has none of the methods of a semaphore', (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   for (const word of ['post', 'wait', 'tryWait', 'waitSync', 'value']) t.false(word in limit, word)
 })
 
@@ -161,8 +176,8 @@ test('a second name with the same key is refused', t => {
 
 // ---- close and unlink
 
-test('a closed handle refuses every call but close and unlink', async t => {
-  const limit = ownLimit(t, 5)
+onEachEngine()('a closed handle refuses every call but close and unlink', async (t, engine) => {
+  const limit = ownLimit(t, 5, { engine })
   limit.close()
   limit.close()
   const closed = { instanceOf: IpcError, code: 'ERR_CLOSED', message: `the limit '${limit.name}' is closed` }
@@ -186,17 +201,17 @@ test('a closed handle refuses every call but close and unlink', async t => {
   ]) {
     await t.throwsAsync(use, closed, String(use))
   }
-  t.like(limit, { name: limit.name, engine: 'sysv', created: true })
+  t.like(limit, { name: limit.name, engine, created: true })
   t.is(Limit.open(limit.name).permits, 5)
 })
 
-test('close and unlink work in any order, with permits held', async t => {
+onEachEngine()('close and unlink work in any order, with permits held', async (t, engine) => {
   for (const order of ['close unlink', 'unlink close', 'unlink unlink close close unlink']) {
-    const limit = ownLimit(t, 1)
+    const limit = ownLimit(t, 1, { engine })
     const permit = limit.tryAcquire()
     for (const call of order.split(' ')) limit[call as 'close' | 'unlink']()
-    t.false(exists('sem', keyOf(limit.name)), order)
-    const another = Limit.create(limit.name, { permits: 3 })
+    t.false(isThere(engine, limit.name), order)
+    const another = Limit.create(limit.name, { permits: 3, engine })
     limit.unlink()
     permit?.release()
     t.is(freeOf(another), 3, order)
@@ -204,8 +219,8 @@ test('close and unlink work in any order, with permits held', async t => {
   }
 })
 
-test('unlink ends every wait, and every later call fails', async t => {
-  const limit = ownLimit(t, 1)
+onEachEngine()('unlink ends every wait, and every later call fails', async (t, engine) => {
+  const limit = ownLimit(t, 1, { engine })
   const here = Limit.open(limit.name)
   const other = remote(t, 'open', limit.name)
   const permit = limit.tryAcquire()
@@ -224,7 +239,7 @@ test('unlink ends every wait, and every later call fails', async t => {
     () => here.info(),
   ]) {
     const error = t.throws(use, { instanceOf: IpcError, code: 'EIDRM' }, String(use)) as IpcError
-    t.regex(error.hint ?? '', /RemoveIPC/)
+    t.regex(error.hint ?? '', engine === 'sysv' ? /RemoveIPC/ : /removed: open it again/)
   }
   await t.throwsAsync(here.acquire(), { code: 'EIDRM' })
   await t.throwsAsync(here.resize(3), { code: 'EIDRM' })
@@ -234,15 +249,16 @@ test('unlink ends every wait, and every later call fails', async t => {
 
 // ---- owners
 
-requires(asUser(65_534))(
+onEachEngine(asUser(65_534))(
   'a limit that the mode closes to this user is EACCES, and the limit of another user is refused',
-  async t => {
-    const limit = ownLimit(t, 1)
+  async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
     const other = remote(t, 'openOrCreate', limit.name, { permits: 1 }, { within: [asUser(65_534)] })
     const refused = (await other.opened) as { hint: string; message: string }
     t.like(refused, { code: 'EACCES', uid: 0, mode: 0o600 })
-    t.is(refused.message, `EACCES: no permission to read and change the limit, semget '${limit.name}'`)
-    const shared = ownLimit(t, 2, { mode: 0o666 })
+    const call = engine === 'sysv' ? 'semget' : 'open'
+    t.is(refused.message, `EACCES: no permission to read and change the limit, ${call} '${limit.name}'`)
+    const shared = ownLimit(t, 2, { mode: 0o666, engine })
     const guest = remote(t, 'open', shared.name, {}, { within: [asUser(65_534)] })
     t.is(await guest.call('acquire'), 1)
     t.is(await guest.call('resize', 5), 'done')
@@ -251,7 +267,13 @@ requires(asUser(65_534))(
     await guest.child.exit
     t.is(freeOf(shared), 5)
     const name = uniqueName(t)
-    const stranger = remote(t, 'create', name, { permits: 1, mode: 0o666 }, { within: [asUser(65_534)] })
+    const stranger = remote(
+      t,
+      'create',
+      name,
+      { permits: 1, mode: 0o666, engine },
+      { within: [asUser(65_534)] },
+    )
     t.like(await stranger.opened, { created: true })
     t.throws(() => Limit.open(name), {
       code: 'ERR_FOREIGN_OWNER',

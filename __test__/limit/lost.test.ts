@@ -1,8 +1,7 @@
 // A permit that is garbage while it is held: a warning names its limit.
 
-import test from 'ava'
-
 import { child } from '../shared/child.ts'
+import { onEachEngine } from '../shared/on-each-engine.ts'
 import { ownLimit } from './helpers/own.ts'
 
 for (const [what, trace, how, warns] of [
@@ -15,8 +14,8 @@ for (const [what, trace, how, warns] of [
   ['a permit that was released, with OS_IPC_TRACE=1', '1', 'released', false],
   ['a permit that was waited for and released', undefined, 'waited and released', false],
 ] as const) {
-  test(`${what} and forgotten ${warns ? 'brings a warning' : 'brings none'}`, async t => {
-    const limit = ownLimit(t, 1)
+  onEachEngine()(`${what} and forgotten ${warns ? 'brings a warning' : 'brings none'}`, async (t, engine) => {
+    const limit = ownLimit(t, 1, { engine })
     const forgetting = child(t, 'limit/forget-permit.ts', {
       args: [limit.name, how],
       nodeArgs: ['--expose-gc'],

@@ -8,7 +8,7 @@ import { keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
 import { answer, c, go, PeerError, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
-import { freeOf } from './helpers/own.ts'
+import { freeOf, ownLimit } from './helpers/own.ts'
 
 for (const peer of [python, c, go]) {
   for (const facility of ['sem-sysv', 'sem-key'] as const) {
@@ -59,6 +59,15 @@ for (const peer of [python, c, go]) {
       t.true(Limit.unlink(id))
     })
   }
+}
+
+for (const peer of [python, c, go]) {
+  requires(peer)(`a peer finds no limit that is a ledger (${peer.language})`, async t => {
+    const limit = ownLimit(t, 2, { engine: 'ledger' })
+    const missing = peer.run(t, 'sem-sysv', 'open', limit.name)
+    await t.throwsAsync(missing, { instanceOf: PeerError, code: 'ENOENT' })
+    t.is(freeOf(limit), 2)
+  })
 }
 
 requires(python)('a permit that a peer takes with undo comes back when the peer dies', async t => {

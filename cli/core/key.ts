@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module'
-
 /** Loaded at its first use, so that a command without a name works without the addon. The path starts at the bundle of this file. */
 function native(): typeof import('../../native.cjs') {
-  return createRequire(import.meta.url)('../lib/os-ipc.cjs').native
+  return require('../lib/os-ipc.cjs').native
 }
 
 /** The System V key of a semaphore's name, slash included; 0 for a name that has none. */

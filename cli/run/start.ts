@@ -106,11 +106,8 @@ function original(there: readonly Buffer[]): Buffer[] {
   const entries = there.map(entry => entry.toString('latin1'))
   const handed = hasEnviron ? entries.find(entry => entry.startsWith(`${ENVIRON}=`)) : undefined
   if (handed === undefined) return entries.filter(entry => !ours(entry)).map(bytesOf)
-  // One assignment per line: zeros have become line breaks, and line breaks the control character 1; the last line is a dot.
-  const lines = handed
-    .slice(ENVIRON.length + 1)
-    .split('\n')
-    .slice(0, -1)
+  // One assignment per line: zeros have become line breaks, and line breaks the control character 1.
+  const lines = handed.slice(ENVIRON.length + 1).split('\n')
   const exact = lines.map(line => line.replaceAll('\x01', '\n')).filter(isChangedByShell)
   const unchanged = entries.filter(entry => !ours(entry) && !isChangedByShell(entry))
   return [...unchanged, ...exact].map(bytesOf)

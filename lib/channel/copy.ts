@@ -6,20 +6,36 @@ import type { Ring } from './ring.js'
 /** From this length on, a copy by the addon is faster: its call costs as much as this copy, and it copies large blocks faster. */
 const LARGE = 16_384
 
+/** Up to this length a message is copied word by word: a call of Node's copy costs more. */
+const TINY = 128
+
 /** Buffers of these lengths are cut from a slab, because allocating one takes longer than copying into it. */
 const SLAB_LEAST = 256
 const SLAB_MOST = 4096
 const SLAB = 262_144
 
+/** Several messages up to `SLAB_MOST` are copied together, until they have this number of bytes. */
+const TOGETHER = 65_536
+
 let slab: Buffer<ArrayBuffer> | undefined
 let taken = SLAB
+
+/** The memory that `Buffer.allocUnsafe` cuts small buffers from, as words. */
+let pool: Int32Array | undefined
+
+/** A message that was copied out of the ring. */
+export interface Copied {
+  kind: number
+  bytes: Buffer<ArrayBuffer>
+}
 
 /** Copies the payload that the ring found into a new buffer. */
 export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
   const { length, offset } = ring
   if (length < SLAB_LEAST) {
     const buffer = Buffer.allocUnsafe(length) as Buffer<ArrayBuffer>
-    ring.bytes.copy(buffer, 0, offset, offset + length)
+    if (length > TINY) ring.bytes.copy(buffer, 0, offset, offset + length)
+    else copyWords(ring, buffer)
     return buffer
   }
   if (length > SLAB_MOST) {
@@ -36,6 +52,61 @@ export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
   // Multiples of 8: a `Uint8Array` of a message can become another typed array.
   taken += (length + 7) & ~7
   return buffer
+}
+
+function copyWords(ring: Ring, target: Buffer<ArrayBuffer>): void {
+  const { length, offset } = ring
+  const at = target.byteOffset
+  let copied = 0
+  if ((at & 3) === 0) {
+    if (pool?.buffer !== target.buffer) pool = new Int32Array(target.buffer, 0, target.buffer.byteLength >> 2)
+    const from = (HEADER + offset) >> 2
+    for (const words = length >> 2; copied < words; copied++) {
+      pool[(at >> 2) + copied] = ring.words[from + copied] as number
+    }
+  }
+  for (copied *= 4; copied < length; copied++) target[copied] = ring.bytes[offset + copied] as number
+}
+
+/**
+ * Copies up to `most` messages that the ring has into new buffers, and passes them; false if there is none.
+ *
+ * Small messages that lie one after the other are one copy, and their buffers have one memory.
+ */
+export function copyMessages(ring: Ring, memory: number, most: number, into: Copied[]): boolean {
+  if (!ring.next()) return false
+  const first = ring.offset
+  if (most === 1 || ring.length > SLAB_MOST) {
+    into.push({ kind: ring.kind, bytes: copyOut(ring, memory) })
+    ring.pass()
+    return true
+  }
+  // The places and lengths are read before the copy, and once: a peer could change them.
+  const kinds: number[] = []
+  const starts: number[] = []
+  const lengths: number[] = []
+  let end = first
+  do {
+    kinds.push(ring.kind)
+    starts.push(ring.offset - first)
+    lengths.push(ring.length)
+    end = ring.offset + ring.length
+    ring.pass()
+  } while (
+    kinds.length < most &&
+    ring.next() &&
+    ring.offset >= end &&
+    ring.length <= SLAB_MOST &&
+    ring.offset + ring.length - first <= TOGETHER
+  )
+  const block = Buffer.allocUnsafe(end - first) as Buffer<ArrayBuffer>
+  block.set(ring.bytes.subarray(first, end))
+  for (let place = 0; place < starts.length; place++) {
+    const start = starts[place] as number
+    const bytes = block.subarray(start, start + (lengths[place] as number))
+    into.push({ kind: kinds[place] as number, bytes })
+  }
+  return true
 }
 
 /** Copies the payload that the ring found to the start of a buffer that has room for it. */

@@ -1,7 +1,7 @@
 import { IpcError } from '../errors.js'
 import { received } from '../diagnostics/channels.js'
 import { decode, parse } from './codec.js'
-import { copyInto, copyOut } from './copy.js'
+import { type Copied as Ahead, copyInto, copyMessages, copyOut } from './copy.js'
 import { KIND, RECEIVERS_ASLEEP, REMOVED } from './layout.js'
 import type { Ring } from './ring.js'
 
@@ -10,19 +10,13 @@ export const NOTHING: unique symbol = Symbol('nothing')
 /** There will be no further message: the channel has ended. */
 export const DRAINED: unique symbol = Symbol('drained')
 
-/** A message that was taken ahead of its receive. */
-interface Ahead {
-  kind: number
-  bytes: Buffer<ArrayBuffer>
-}
-
 /** The receiving side of a channel in this process. */
 export class Inbox {
   readonly asleep = RECEIVERS_ASLEEP
   readonly #ring: Ring
   readonly #memory: number
   readonly #name: string
-  readonly #ahead: Ahead[] = []
+  #ahead: Ahead[] = []
   #nextAhead = 0
   #known = false
 
@@ -39,9 +33,9 @@ export class Inbox {
       return decode(kind, bytes)
     }
     const ring = this.#ring
-    if (!ring.lockReceive()) return NOTHING
+    if (prefetch > 1) return this.#prefetch(prefetch)
+    if (!ring.lockReceive(false)) return NOTHING
     let kind = 0
-    let taken = 0
     let text: string | undefined
     let bytes: Buffer<ArrayBuffer> | undefined
     try {
@@ -54,37 +48,65 @@ export class Inbox {
       // Bytes that change meanwhile could mislead any other decoder, so it gets a copy.
       else bytes = copyOut(ring, this.#memory)
       ring.take()
-      for (taken = 1; taken < prefetch && ring.next(); taken++) {
-        this.#ahead.push({ kind: ring.kind, bytes: copyOut(ring, this.#memory) })
-        ring.take()
-      }
     } finally {
       ring.unlockReceive()
     }
-    this.#received(taken)
+    this.#received(1)
     if (bytes !== undefined) return kind === KIND.BYTES ? bytes : decode(kind, bytes)
     return kind === KIND.ASCII_TEXT ? text : parse(text as string)
+  }
+
+  /** Takes a message, and up to `most - 1` more for later calls. */
+  #prefetch(most: number): unknown {
+    const found: Ahead[] = []
+    this.#take(most, found)
+    const first = found[0]
+    if (first === undefined) return this.#end()
+    this.#ahead = found
+    this.#nextAhead = 0
+    const { kind, bytes } = this.#takeAhead()
+    return decode(kind, bytes)
   }
 
   /** Takes up to `most` messages at once; an empty list if there are none. */
   tryReceiveMany(most: number): unknown[] | typeof DRAINED {
     const found: Ahead[] = []
     while (found.length < most && this.#nextAhead < this.#ahead.length) found.push(this.#takeAhead())
+    if (found.length < most) this.#take(most, found)
+    if (found.length === 0) return this.#end() === DRAINED ? DRAINED : []
+    return this.#decodeAll(found)
+  }
+
+  /** Takes messages until `found` has `most` of them, or no further message is there. */
+  #take(most: number, found: Ahead[]): void {
     const ring = this.#ring
     const before = found.length
-    if (before < most && ring.lockReceive()) {
-      try {
-        while (found.length < most && ring.next()) {
-          found.push({ kind: ring.kind, bytes: copyOut(ring, this.#memory) })
-          ring.take()
-        }
-      } finally {
-        ring.unlockReceive()
+    if (!ring.lockReceive(true)) return
+    try {
+      while (found.length < most && copyMessages(ring, this.#memory, most - found.length, found)) {
+        ring.takePassed()
       }
-      if (found.length === 0) return this.#end() === DRAINED ? DRAINED : []
-      if (found.length > before) this.#received(found.length - before)
+    } finally {
+      ring.unlockReceive()
     }
-    return found.map(({ kind, bytes }) => decode(kind, bytes))
+    if (found.length > before) this.#received(found.length - before)
+  }
+
+  /** The values of messages. If one cannot be decoded, it stays for the next call, which throws, and so do those behind it. */
+  #decodeAll(messages: readonly Ahead[]): unknown[] {
+    const values: unknown[] = []
+    for (const [place, { kind, bytes }] of messages.entries()) {
+      try {
+        values.push(decode(kind, bytes))
+      } catch (error) {
+        const left = this.#ahead.slice(this.#nextAhead)
+        this.#ahead = [...messages.slice(place === 0 ? 1 : place), ...left]
+        this.#nextAhead = 0
+        if (place === 0) throw error
+        break
+      }
+    }
+    return values
   }
 
   /** Copies the next message into `target`, and returns its length. */
@@ -96,7 +118,7 @@ export class Inbox {
       return bytes.length
     }
     const ring = this.#ring
-    if (!ring.lockReceive()) return NOTHING
+    if (!ring.lockReceive(false)) return NOTHING
     let length = 0
     try {
       if (!ring.next()) return this.#end()
@@ -120,7 +142,7 @@ export class Inbox {
       number += 1
     }
     const ring = this.#ring
-    if (number === most || !ring.lockReceive()) return number
+    if (number === most || !ring.lockReceive(true)) return number
     const ahead = number
     try {
       while (number < most && ring.next()) {

@@ -1,13 +1,18 @@
 import {
+  BEGIN,
   type Codec,
+  END,
   ENDED,
+  HEADER,
   RECEIVE_LOCK,
   RECEIVED,
   RECEIVES,
+  RECORD,
   REMOVED,
   SEND_LOCK,
   SENDS,
   SENT,
+  SKIP,
 } from './layout.js'
 import type { Ring } from './ring.js'
 
@@ -54,7 +59,7 @@ export function channelInfo({ name, capacity, maxMessage, codec }: Known, ring: 
   const { words, seat, state } = ring
   const sent = (words[SENT] as number) >>> 0
   const received = (words[RECEIVED] as number) >>> 0
-  const { bytes, messages } = ring.contents()
+  const { bytes, messages } = contentsOf(ring)
   return {
     name,
     capacity,
@@ -71,4 +76,28 @@ export function channelInfo({ name, capacity, maxMessage, codec }: Known, ring: 
     ended: (state & ENDED) !== 0,
     removed: (state & REMOVED) !== 0,
   }
+}
+
+/**
+ * The contents of the ring, read without a lock. If another process sends or receives meanwhile, the messages are
+ * counted again. `messages` is missing if the ring changed during each count, or if the bytes there cannot be messages.
+ */
+function contentsOf({ words, capacity }: Ring): { bytes: number; messages: number | undefined } {
+  const capacityUnits = capacity / 8
+  let used = 0
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const begin = Atomics.load(words, BEGIN)
+    used = (Atomics.load(words, END) - begin) | 0
+    let [messages, left] = [0, used]
+    while (left > 0) {
+      const at = (begin + used - left) & (capacityUnits - 1)
+      const length = words[HEADER / 4 + (at << 1)] as number
+      const units = length === SKIP ? capacityUnits - at : (length + RECORD + 7) >>> 3
+      if (length < SKIP || units > left) break
+      left -= units
+      if (length !== SKIP) messages += 1
+    }
+    if (Atomics.load(words, BEGIN) === begin && left === 0) return { bytes: used * 8, messages }
+  }
+  return { bytes: Math.min(Math.max(used * 8, 0), capacity), messages: undefined }
 }

@@ -70,12 +70,13 @@ export class Outbox {
   trySendWith(length: number, fill: (view: Uint8Array) => unknown): boolean {
     const ring = this.#ring
     if (!ring.lockSend()) return false
-    const offset = ring.place(length)
-    if (offset < 0) {
-      ring.unlockSend()
-      return false
-    }
+    let offset: number
     try {
+      offset = ring.place(length)
+      if (offset < 0) {
+        ring.unlockSend()
+        return false
+      }
       const answer = fill(ring.bytes.subarray(offset, offset + length))
       if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
         throw wrongType('fill', 'a function that is done when it returns', fill)

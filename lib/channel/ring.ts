@@ -1,4 +1,5 @@
-import { IpcError } from '../errors.js'
+import type { IpcError } from '../errors.js'
+import { stateErrorOf } from './broken.js'
 import { corruptError } from './corrupt.js'
 import {
   BEGIN,
@@ -66,6 +67,18 @@ export class Ring {
   #begin = 0
   #used = 0
   #found = 0
+  #passed = 0
+
+  // The other side's position as this handle saw it last, and where its own side stood then. The position only grows, so
+  // an old one means less room or fewer messages, never more. It is read again when it does not suffice, and when another
+  // handle has used this side: a handle that slept while the positions went once around would be misled. A read costs
+  // more than the rest of a send, because the other process writes there all the time.
+  #seenBegin = 0
+  #sentTo = 0
+  #sent = 0
+  #seenEnd = 0
+  #receivedTo = 0
+  #received = 0
   /** The offset of the payload that `next` found, in bytes from the start of the ring. */
   offset = 0
   length = 0
@@ -81,6 +94,13 @@ export class Ring {
     this.#units = capacity / 8
     this.#mask = this.#units - 1
     this.#mine = seat.word
+    const { words } = this
+    this.#sent = words[SENT] as number
+    this.#sentTo = load(words, END)
+    this.#seenBegin = load(words, BEGIN)
+    this.#received = words[RECEIVED] as number
+    this.#receivedTo = this.#seenBegin
+    this.#seenEnd = this.#seenBegin
   }
 
   // --- Sending
@@ -93,20 +113,31 @@ export class Ring {
       store(words, SEND_LOCK, 0)
       throw this.stateError()
     }
-    const end = load(words, END)
-    const used = (end - load(words, BEGIN)) | 0
-    if (used < 0 || used > this.#units) {
-      store(words, SEND_LOCK, 0)
-      throw this.#corrupt('its positions are out of range')
-    }
+    const end = words[END] as number
+    if (end !== this.#sentTo || words[SENT] !== this.#sent) this.#seenBegin = load(words, BEGIN)
     this.#end = end
-    this.#free = this.#units - used
     this.#placed = 0
-    return true
+    if (this.#countFree()) return true
+    store(words, SEND_LOCK, 0)
+    throw this.#corrupt('its positions are out of range')
+  }
+
+  #countFree(): boolean {
+    const used = (this.#end - this.#seenBegin) | 0
+    this.#free = this.#units - used
+    return used >= 0 && used <= this.#units
   }
 
   /** Finds room for a payload of this many bytes; returns its offset, or -1. */
   place(length: number): number {
+    const offset = this.#placeInSeen(length)
+    if (offset >= 0) return offset
+    this.#seenBegin = load(this.words, BEGIN)
+    if (!this.#countFree()) throw this.#corrupt('its positions are out of range')
+    return this.#placeInSeen(length)
+  }
+
+  #placeInSeen(length: number): number {
     const need = (length + RECORD + 7) >>> 3
     const at = this.#end & this.#mask
     const tail = this.#units - at
@@ -135,24 +166,31 @@ export class Ring {
   /** Sends all messages that were put, and gives the lock back. */
   publish(): void {
     const { words } = this
-    words[SENT] = (words[SENT] as number) + this.#placed
+    const sent = ((words[SENT] as number) + this.#placed) | 0
+    words[SENT] = sent
+    this.#sent = sent
+    this.#sentTo = this.#end
     store(words, END, this.#end)
     store(words, SEND_LOCK, 0)
     if (load(words, RECEIVERS_ASLEEP) !== 0) this.wakeReceiver()
-    if (load(words, SENDERS_ASLEEP) !== 0 && this.#free >= this.#units >> 1) this.wakeSender()
+    if (words[SENDERS_ASLEEP] !== 0) this.passOn(SENDERS_ASLEEP)
   }
 
   /** Gives the lock back without sending. */
   unlockSend(): void {
     const { words } = this
     store(words, SEND_LOCK, 0)
-    if (load(words, SENDERS_ASLEEP) !== 0 && this.#free >= this.#units >> 1) this.wakeSender()
+    if (load(words, SENDERS_ASLEEP) !== 0) this.passOn(SENDERS_ASLEEP)
   }
 
   // --- Receiving
 
-  /** Takes the receive lock; false if a living process has it. Throws if nothing can be received any more. */
-  lockReceive(): boolean {
+  /**
+   * Takes the receive lock; false if a living process has it. Throws if nothing can be received any more.
+   *
+   * With `all`, `next` finds every message that is there now, and otherwise at least one of them.
+   */
+  lockReceive(all: boolean): boolean {
     const { words } = this
     if (compareExchange(words, RECEIVE_LOCK, 0, this.#mine) !== 0 && !this.#contend(RECEIVE_LOCK))
       return false
@@ -160,14 +198,18 @@ export class Ring {
       store(words, RECEIVE_LOCK, 0)
       throw this.stateError()
     }
-    const begin = load(words, BEGIN)
-    const used = (load(words, END) - begin) | 0
+    const begin = words[BEGIN] as number
+    if (all || begin === this.#seenEnd || begin !== this.#receivedTo || words[RECEIVED] !== this.#received) {
+      this.#seenEnd = load(words, END)
+    }
+    const used = (this.#seenEnd - begin) | 0
     if (used < 0 || used > this.#units) {
       store(words, RECEIVE_LOCK, 0)
       throw this.#corrupt('its positions are out of range')
     }
     this.#begin = begin
     this.#used = used
+    this.#passed = 0
     return true
   }
 
@@ -205,27 +247,41 @@ export class Ring {
     return true
   }
 
+  /** Goes on to the message behind the one that `next` found. `takePassed` takes both. */
+  pass(): void {
+    this.#begin = (this.#begin + this.#found) | 0
+    this.#used -= this.#found
+    this.#passed += 1
+  }
+
+  /** Takes the messages that were passed, all at once. */
+  takePassed(): void {
+    const { words } = this
+    const received = ((words[RECEIVED] as number) + this.#passed) | 0
+    words[RECEIVED] = received
+    this.#received = received
+    this.#receivedTo = this.#begin
+    this.#passed = 0
+    store(words, BEGIN, this.#begin)
+  }
+
   /** Takes the message that `next` found. */
   take(): void {
-    const { words } = this
-    const begin = (this.#begin + this.#found) | 0
-    this.#begin = begin
-    this.#used -= this.#found
-    words[RECEIVED] = (words[RECEIVED] as number) + 1
-    store(words, BEGIN, begin)
+    this.pass()
+    this.takePassed()
   }
 
   /** Releases the lock, and wakes the waiters that can go on now. */
   unlockReceive(): void {
     const { words } = this
     store(words, RECEIVE_LOCK, 0)
-    if (load(words, SENDERS_ASLEEP) !== 0 && this.#used <= this.#units >> 1) this.wakeSender()
-    if (load(words, RECEIVERS_ASLEEP) !== 0 && load(words, END) !== this.#begin) this.wakeReceiver()
+    if (load(words, SENDERS_ASLEEP) !== 0) this.passOn(SENDERS_ASLEEP)
+    if (words[RECEIVERS_ASLEEP] !== 0 && this.used() !== 0) this.wakeReceiver()
   }
 
-  /** Wakes a sender while a long `drain` goes on. */
+  /** Wakes a sender while a long `drain` goes on. The load need not be atomic: the end of the `drain` loads again. */
   nudgeSender(): void {
-    if (load(this.words, SENDERS_ASLEEP) !== 0 && this.#used <= this.#units >> 1) this.wakeSender()
+    if (this.words[SENDERS_ASLEEP] !== 0 && this.#used <= this.#units >> 1) this.wakeSender()
   }
 
   /** Whether the channel has ended and has no messages, now and for ever. The order of the loads matters. */
@@ -303,29 +359,6 @@ export class Ring {
     this.wakeAll()
   }
 
-  /**
-   * The contents of the ring, read without a lock. If another process sends or receives meanwhile, the messages are
-   * counted again. `messages` is missing if the ring changed during each count, or if the bytes there cannot be messages.
-   */
-  contents(): { bytes: number; messages: number | undefined } {
-    const { words } = this
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const begin = load(words, BEGIN)
-      const used = (load(words, END) - begin) | 0
-      let [messages, left] = [0, used]
-      while (left > 0) {
-        const at = (begin + used - left) & this.#mask
-        const length = words[FIRST + (at << 1)] as number
-        const units = length === SKIP ? this.#units - at : (length + RECORD + 7) >>> 3
-        if (length < SKIP || units > left) break
-        left -= units
-        if (length !== SKIP) messages += 1
-      }
-      if (load(words, BEGIN) === begin && left === 0) return { bytes: used * 8, messages }
-    }
-    return { bytes: Math.min(Math.max(this.used() * 8, 0), this.capacity), messages: undefined }
-  }
-
   /** The number of used units. */
   used(): number {
     return (load(this.words, END) - load(this.words, BEGIN)) | 0
@@ -339,18 +372,7 @@ export class Ring {
 
   /** The error of a send or receive that the state does not allow. */
   stateError(): IpcError {
-    const state = load(this.words, STATE)
-    if (this.words[WORD.MAGIC] !== MAGIC)
-      return corruptError(this.#label, 'a process cut or cleared its memory')
-    if (state & CORRUPT) return corruptError(this.#label, 'a process found invalid data in it')
-    if (state & REMOVED) {
-      return new IpcError('EIDRM', `the channel '${this.#label}' was removed`, {
-        hint: 'another process removed it: open or create it again',
-      })
-    }
-    return new IpcError('ERR_ENDED', `the channel '${this.#label}' has ended`, {
-      hint: 'a process called end(): no message can be sent any more, and the sent messages can be received',
-    })
+    return stateErrorOf(this.#label, load(this.words, STATE), this.words[WORD.MAGIC] === MAGIC)
   }
 
   /** The lock is held: spins, and breaks it if its owner is dead. */

@@ -1,8 +1,10 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 import { Limit, type Permit, Semaphore } from '../../index.js'
+import { type Engine, engines } from '../../__test__/shared/engines.ts'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
+import { waitForLedger } from '../ledgers.ts'
 import { atOnce } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
@@ -20,10 +22,13 @@ interface Source {
 const promised: Promised = {
   promise: 'aborts and timeouts at random moments neither lose nor double a unit',
   trials: { long: 20_000, short: 2_000 },
+  prepare: waitForLedger,
   async run(trial) {
     const counts = { granted: 0, aborted: 0, timedOut: 0 }
-    const sources = {
-      limit: () => permits(uniqueName(trial)),
+    const sources: Record<string, () => Source> = {
+      ...Object.fromEntries(
+        engines.map(engine => [`limit, ${engine}`, () => permits(uniqueName(trial), engine)]),
+      ),
       sysv: () => units(uniqueName(trial), 'sysv'),
       posix: () => units(uniqueName(trial), 'posix'),
     }
@@ -31,7 +36,7 @@ const promised: Promised = {
       const source = open()
       let taken = 0
       // Half of the trials are about permits.
-      const share = kind === 'limit' ? 2 : 4
+      const share = kind.startsWith('limit') ? 2 * engines.length : 4
       await atOnce(20, trial.count / share, async index => {
         const controller = new AbortController()
         const options =
@@ -69,8 +74,8 @@ const promised: Promised = {
 }
 export default promised
 
-function permits(name: string): Source {
-  const limit = Limit.create(name, { permits: PERMITS })
+function permits(name: string, engine: Engine): Source {
+  const limit = Limit.create(name, { permits: PERMITS, engine })
   return {
     take: options => limit.acquire(options),
     left: () => ({ expected: PERMITS, found: limit.info().free }),

@@ -3,5 +3,6 @@
 import { Limit, Semaphore } from '../../index.js'
 
 const [name = '', kind] = process.argv.slice(2)
-if (kind === 'limit') Limit.openOrCreate(name, { permits: 3 })
+if (kind === 'limit') Limit.openOrCreate(name, { permits: 3, engine: 'sysv' })
+else if (kind === 'ledger') Limit.openOrCreate(name, { permits: 3, engine: 'ledger' })
 else Semaphore.openOrCreate(name, { initial: 3, backend: kind as 'sysv' | 'posix' })

@@ -5,6 +5,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Limit, list, Semaphore } from '../../index.js'
+import type { Engine } from '../../__test__/shared/engines.ts'
 import { keyOf, removeNamed, uniqueName } from '../../__test__/shared/names.ts'
 import { injected } from '../../__test__/shared/surroundings.ts'
 import { CREATE } from '../../scripts/test/stress-builds.mjs'
@@ -15,7 +16,9 @@ import type { Promised, Trial } from '../promise.ts'
 /** Units of a semaphore, permits of a limit. */
 const INITIAL = 3
 
-type Kind = 'sysv' | 'posix' | 'limit'
+type Kind = 'sysv' | 'posix' | 'limit' | 'ledger'
+
+const ENGINES = { limit: 'sysv', ledger: 'ledger' } as const
 
 const promised: Promised = {
   promise: 'a creator is killed between any two system calls: the next `openOrCreate` succeeds',
@@ -32,7 +35,12 @@ export default promised
 /** Kills a creator at its first semget, its second, and so on to its last semop, until one creator finishes. */
 async function atEachCall(trial: Trial): Promise<number> {
   if (injected().missing !== undefined) return 0
-  const calls = { sysv: ['semget', 'semop'], posix: ['link', 'unlink'], limit: ['semget', 'semop'] }
+  const calls: Record<Kind, string[]> = {
+    sysv: ['semget', 'semop'],
+    posix: ['link', 'unlink'],
+    limit: ['semget', 'semop'],
+    ledger: ['ftruncate', 'fallocate', 'fchmod', 'linkat'],
+  }
   let stopped = 0
   for (const [kind, names] of Object.entries(calls) as [Kind, string[]][]) {
     for (const call of names) {
@@ -86,7 +94,7 @@ async function atAnyMoment(trial: Trial): Promise<number> {
 
 function check(trial: Trial, name: string, kind: Kind): void {
   try {
-    if (kind === 'limit') checkLimit(trial, name)
+    if (kind === 'limit' || kind === 'ledger') checkLimit(trial, name, ENGINES[kind])
     else checkSemaphore(trial, name, kind)
   } catch (error) {
     trial.lost(`${name} (${kind}): ${error}`)
@@ -101,8 +109,8 @@ function checkSemaphore(trial: Trial, name: string, backend: 'sysv' | 'posix'): 
   semaphore.unlink()
 }
 
-function checkLimit(trial: Trial, name: string): void {
-  using limit = Limit.openOrCreate(name, { permits: INITIAL })
+function checkLimit(trial: Trial, name: string, engine: Engine): void {
+  using limit = Limit.openOrCreate(name, { permits: INITIAL, engine })
   const { permits, free } = limit.info()
   if (permits !== INITIAL || free !== INITIAL)
     trial.lost(`${name} has ${free} free of ${permits} permits, not ${INITIAL}`)

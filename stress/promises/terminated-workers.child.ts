@@ -4,16 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { randomBytes } from 'node:crypto'
 
-import { Limit, type Permit } from '../../index.js'
+import { Limit, type LimitEngine, type Permit } from '../../index.js'
 import { say } from '../../__test__/shared/fixture.ts'
 import { random } from '../figures.ts'
 
-if (isMainThread) await main(Number(process.argv[2]))
+const [, , count, engine] = process.argv
+if (isMainThread) await main(Number(count), engine as LimitEngine)
 else await work(workerData)
 
-async function main(count: number): Promise<void> {
+async function main(count: number, engine: LimitEngine): Promise<void> {
   const name = `/os-ipc-${randomBytes(6).toString('hex')}`
-  using limit = Limit.create(name, { permits: 0 })
+  using limit = Limit.create(name, { permits: 0, engine })
   let added = 0
   for (let turn = 0; turn < count; turn += 1) {
     const worker = new Worker(new URL(import.meta.url), { workerData: name })

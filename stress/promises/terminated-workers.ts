@@ -1,18 +1,23 @@
 import { DEBUG_ADDON } from '../../scripts/test/stress-builds.mjs'
+import { engines } from '../../__test__/shared/engines.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
 const promised: Promised = {
   promise:
-    'workers are terminated at random moments while permits are added: no permit is lost, and the process does not crash',
+    'workers are terminated at random moments while permits are added: no permit is lost, and the process does not crash (every engine)',
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []
     // The debug build contains the assertions of Rust and of napi-rs.
-    for (const [build, path] of Object.entries({ release: undefined, debug: DEBUG_ADDON })) {
-      const count = Math.ceil(trial.count / 2)
+    const builds = Object.entries({ release: undefined, debug: DEBUG_ADDON })
+    for (const [built, path, engine] of builds.flatMap(build =>
+      engines.map(each => [...build, each] as const),
+    )) {
+      const build = `${built}, ${engine}`
+      const count = Math.ceil(trial.count / builds.length / engines.length)
       const run = child(trial, 'terminated-workers', {
-        args: [count],
+        args: [count, engine],
         env: { NAPI_RS_NATIVE_LIBRARY_PATH: path },
       })
       let report: unknown

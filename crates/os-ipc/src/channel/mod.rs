@@ -27,7 +27,7 @@ pub struct ProcessIdentity {
 /// The identity of this process.
 #[must_use]
 pub fn process_identity() -> ProcessIdentity {
-    let ProcessId(own) = ProcessId::own();
+    let ProcessId(own) = ProcessId::own_for_good();
     #[allow(clippy::cast_possible_truncation, reason = "the lower half, and the upper one")]
     let (pid, started) = ((own >> 32) as u32, own as u32);
     ProcessIdentity { pid, started, namespace: crate::sys::pid_namespace() }
@@ -36,10 +36,7 @@ pub fn process_identity() -> ProcessIdentity {
 /// Whether it is proved that a process of this PID namespace is dead.
 #[must_use]
 pub fn is_process_dead(pid: u32, started: u32) -> bool {
-    // A pid is positive, so anything else was never one. kill(2) gives 0 and negative numbers another meaning.
-    i32::try_from(pid).map_or(true, |pid| {
-        pid == 0 || death::is_dead(ProcessId(u64::from(pid.cast_unsigned()) << 32 | u64::from(started)))
-    })
+    death::is_dead(ProcessId(u64::from(pid) << 32 | u64::from(started)))
 }
 
 /// The slot of a channel that one handle has. It is given up when this is dropped, or before the memory is withdrawn.

@@ -1,10 +1,13 @@
 //! Hints from the state of a POSIX object that a call failed at, and of `/dev/shm`, its folder.
 
 use super::{Remedy, Wanted, may_not, user};
+use std::path::Path;
+
 use crate::error::{Error, OsCode};
 use crate::name::Name;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::file_size_limit;
+use crate::sys::ledger_file;
 use crate::sys::shm_folder::{self, Fault, PATH, Room};
 
 /// Explains an error of sem_open, sem_unlink and their calls. `elsewhere` finds the name in the other backend.
@@ -41,18 +44,38 @@ fn explain(
         }
         OsCode::EEXIST => of_object(error, errno, owned, elsewhere),
         OsCode::ENOSPC => match shm_folder::room() {
-            Some(room) => no_room(error, room, wanted),
+            Some(room) => no_room(error, PATH, room, wanted),
             None => error,
         },
-        OsCode::EFBIG => match file_size_limit() {
-            Some(limit) => error
-                .with_hint(format!(
-                    "a file of this process may have at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
-                ))
-                .with_limit(limit),
-            None => error,
-        },
+        OsCode::EFBIG => too_large(error),
         _ => error,
+    }
+}
+
+/// Explains an error of a call that needed room for a ledger in a folder.
+pub(crate) fn ledger(error: Error, folder: &Path, bytes: u64) -> Error {
+    match error.errno() {
+        Some(OsCode::ENOSPC) => match ledger_file::room(folder) {
+            Some(room) => no_room(error, &folder.to_string_lossy(), room, Wanted::Make(bytes)),
+            None => error,
+        },
+        Some(OsCode::EFBIG) => too_large(error),
+        Some(OsCode::EACCES) => error.with_hint(format!(
+            "this process may not create files in {0}, and other users of the name may: run `chmod 1777 {0}` as its owner",
+            folder.display()
+        )),
+        _ => error,
+    }
+}
+
+fn too_large(error: Error) -> Error {
+    match file_size_limit() {
+        Some(limit) => error
+            .with_hint(format!(
+                "a file of this process may have at most {limit} bytes (RLIMIT_FSIZE, `ulimit -f`)"
+            ))
+            .with_limit(limit),
+        None => error,
     }
 }
 
@@ -134,17 +157,17 @@ fn of_object(
 }
 
 /// Bytes, files, or neither: the kernel reports `ENOSPC` for each.
-fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
+fn no_room(error: Error, path: &str, room: Room, wanted: Wanted) -> Error {
     let Room { free, total, free_files, files } = room;
     if files > 0 && free_files == 0 {
         return error
             .with_hint(format!(
-                "{PATH} has reached its limit of {files} inodes (files), although {free} of {total} bytes are free: \
-                 remove some files, or `mount -o remount,nr_inodes=... {PATH}`"
+                "{path} has reached its limit of {files} inodes (files), although {free} of {total} bytes are free: \
+                 remove some files, or `mount -o remount,nr_inodes=... {path}`"
             ))
             .with_limit(files);
     }
-    let full = format!("{PATH} has {free} of {total} bytes free");
+    let full = format!("{path} has {free} of {total} bytes free");
     let size = if let Wanted::Make(size) = wanted { size } else { 0 };
     if total > 0 && size <= free && free > 0 {
         return error.with_hint(format!(
@@ -152,11 +175,8 @@ fn no_room(error: Error, room: Room, wanted: Wanted) -> Error {
              overcommit (vm.overcommit_memory=2) allows no more"
         ));
     }
-    error
-        .with_hint(format!(
-            "{full}; a container has 64 MB by default (--shm-size): {PATH} is full or too small"
-        ))
-        .with_limit(total)
+    let usual = if path == PATH { "; a container has 64 MB by default (--shm-size)" } else { "" };
+    error.with_hint(format!("{full}{usual}: {path} is full or too small")).with_limit(total)
 }
 
 #[cfg(test)]
@@ -165,7 +185,7 @@ mod tests {
 
     fn of(room: Room, wanted: Wanted) -> String {
         let error = Error::system("cannot create it", "open", "'/it'", OsCode::ENOSPC);
-        no_room(error, room, wanted).hint().unwrap_or_default().to_owned()
+        no_room(error, PATH, room, wanted).hint().unwrap_or_default().to_owned()
     }
 
     #[test]

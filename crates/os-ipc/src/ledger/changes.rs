@@ -97,7 +97,11 @@ impl<P: Place, G> Guarded<'_, P, G> {
             return Ok(false);
         }
         let words = self.ledger.slot(slot);
-        words.change_held(|held| Some(held + 1));
+        // Another program may have written the largest number.
+        let more = |held: u32| (permits(held) < permits(u32::MAX)).then(|| held + 1);
+        if !words.change_held(more) {
+            return Ok(false);
+        }
         words.set_ticket(0);
         Ok(true)
     }
@@ -132,6 +136,13 @@ impl<P: Place, G> Guarded<'_, P, G> {
         Layout::change_total(&ledger.place, |total| total.checked_sub(1));
         ledger.slot(slot).set_ticket(0);
         Ok(Step::Taken)
+    }
+
+    /// Takes away what another program added: there are never more than `most`.
+    ///
+    /// Steps from a number without a bound would take minutes.
+    pub(crate) fn bound(&self, most: u32) {
+        Layout::change_total(&self.ledger.place, |total| (total > most).then_some(most));
     }
 
     /// Raises the number of permits; false when it is not `from` any more.

@@ -84,13 +84,12 @@ impl<P: Place> Ledger<P> {
     /// The head looks because it watches all processes: also those that came since.
     pub(crate) fn to_wake(&self, mut wake: impl FnMut(u64)) {
         fence(Ordering::SeqCst);
-        let mut last = 0;
+        // A process that joins the line after this sees the change itself. An empty list takes no memory.
+        let mut waiting: Vec<_> = self.waiting().map(|entry| (entry.ticket, entry.id)).collect();
+        waiting.sort_unstable();
         let mut free = None;
-        while let Some(next) =
-            self.waiting().filter(|entry| entry.ticket > last).min_by_key(|entry| entry.ticket)
-        {
-            wake(next.id);
-            last = next.ticket;
+        for (_, id) in waiting {
+            wake(id);
             let left = free.get_or_insert_with(|| self.value());
             *left -= 1;
             if *left <= 0 {

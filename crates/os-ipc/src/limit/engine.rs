@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::ledger::Ledgers;
+use super::ledger::{self, Ledgers};
 #[cfg(system_v_semaphores)]
 use super::system_v::SystemV;
 use super::{LimitCreation, LimitId, LimitInfo};
@@ -89,7 +89,8 @@ pub enum LimitEngine {
 }
 
 impl LimitEngine {
-    /// The engines that limits can have on this host. The first call on Linux asks the kernel.
+    /// The engines that limits can have on this host. The first call on Linux asks the kernel. A host without
+    /// a folder for ledgers has none.
     #[must_use]
     pub fn of_this_host() -> Vec<Self> {
         let all = [Self::SystemV, Self::Ledger].into_iter();
@@ -114,7 +115,7 @@ impl LimitEngine {
         self == Self::Ledger || kernel_undo().is_trusted()
     }
 
-    /// The other engine, if the kernel serves it.
+    /// The other engine, if the host serves it.
     pub(super) fn other(self) -> Option<Self> {
         let other = match self {
             Self::SystemV => Self::Ledger,
@@ -124,7 +125,10 @@ impl LimitEngine {
     }
 
     fn is_served(self) -> bool {
-        self == Self::Ledger || kernel_undo().has_system_v()
+        match self {
+            Self::SystemV => kernel_undo().has_system_v(),
+            Self::Ledger => ledger::has_folder(),
+        }
     }
 
     /// The operations of the engine, or the error of a platform without it.

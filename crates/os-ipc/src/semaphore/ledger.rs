@@ -70,7 +70,7 @@ impl Engine for Ledgers {
     }
 
     fn list(&self) -> Result<Vec<SemaphoreInfo>> {
-        Ok(describe::semaphores().into_iter().map(info).collect())
+        Ok(describe::semaphores()?.into_iter().map(info).collect())
     }
 
     fn has(&self, name: &Name) -> bool {

@@ -6,6 +6,13 @@ use super::OsCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
 
+impl Failure {
+    /// Whether this process or the host has too little of something, so that the call says nothing about its object.
+    pub(crate) fn is_shortage(self) -> bool {
+        matches!(self.1, OsCode::EMFILE | OsCode::ENFILE | OsCode::ENOMEM)
+    }
+}
+
 /// The reason why a file is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {

@@ -94,7 +94,7 @@ enum Attempt {
 impl LedgerCounter {
     pub(super) fn new(opened: Opened) -> Self {
         let Opened { name, ledger, status } = opened;
-        let own = ProcessId::own();
+        let own = ProcessId::own_for_good();
         Self { name, ledger, status, own, slot: AtomicU32::new(NONE), hold: Mutex::default() }
     }
 
@@ -218,7 +218,7 @@ impl LedgerCounter {
         }
         let room = (self.ledger.high() + MORE).min(layout.slots());
         let allocated = self.ledger.place().allocate(layout.size_up_to(room));
-        allocated.map_err(|failure| failed("use", &self.name, failure))?;
+        allocated.map_err(|failure| opening::no_room(failed("use", &self.name, failure), 0))?;
         hold.room = room;
         Ok(())
     }
@@ -314,12 +314,15 @@ impl LedgerCounter {
         let ticket = self.ledger.ticket(slot);
         let Some(guarded) = self.guarded()? else { return Ok(Attempt::Busy) };
         let outcome = match request {
-            Request::Shrink(to) => match guarded.shrink(slot, u32::from(to), pace) {
-                Ok(Step::Taken) => Ok(Attempt::Done(STEP)),
-                Ok(Step::Reached) => Ok(Attempt::Done(REACHED)),
-                Ok(Step::None) => Ok(Attempt::Nothing),
-                Err(Retired) => Err(Retired),
-            },
+            Request::Shrink(to) => {
+                guarded.bound(u32::from(PERMITS_MAX));
+                match guarded.shrink(slot, u32::from(to), pace) {
+                    Ok(Step::Taken) => Ok(Attempt::Done(STEP)),
+                    Ok(Step::Reached) => Ok(Attempt::Done(REACHED)),
+                    Ok(Step::None) => Ok(Attempt::Nothing),
+                    Err(Retired) => Err(Retired),
+                }
+            }
             Request::Unit => guarded
                 .consume(slot, pace)
                 .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),

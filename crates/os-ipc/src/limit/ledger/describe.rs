@@ -1,36 +1,60 @@
 //! What ledgers say.
 
-use crate::error::Result;
+use std::path::Path;
+
+use crate::error::{Error, Result};
 use crate::ledger::{Entry, Kind, Layout, Ledger};
 use crate::limit::LimitEngine;
 use crate::limit::info::{Holding, LimitInfo};
 use crate::sys::death::{self, ProcessId};
+use crate::sys::failure::{Failure, Refusal};
 use crate::sys::ledger_file::{self as sys, LedgerFile, Status, own_origin};
 
 use super::counter::LedgerCounter;
 use super::opening::failed;
 
 /// Every ledger that we may read. One that is gone by now is not on the list.
-pub(super) fn list() -> Vec<LimitInfo> {
-    let Ok(folder) = sys::folder() else { return Vec::new() };
-    sys::names(folder).iter().filter_map(|name| Some(of_file(folder, name, Kind::Limit)?.0)).collect()
+pub(super) fn list() -> Result<Vec<LimitInfo>> {
+    Ok(of_kind(Kind::Limit)?.into_iter().map(|(info, _)| info).collect())
 }
 
 /// The ledgers of semaphores, as a list of limits has them, and their values.
 #[cfg(windows)]
-pub(crate) fn semaphores() -> Vec<(LimitInfo, u32)> {
-    let Ok(folder) = sys::folder() else { return Vec::new() };
-    sys::names(folder).iter().filter_map(|name| of_file(folder, name, Kind::Semaphore)).collect()
+pub(crate) fn semaphores() -> Result<Vec<(LimitInfo, u32)>> {
+    of_kind(Kind::Semaphore)
 }
 
-fn of_file(folder: &std::path::Path, name: &str, kind: Kind) -> Option<(LimitInfo, u32)> {
-    let (file, status) = LedgerFile::open(folder, name, false, |_| Ok(())).ok()?;
-    let layout = Layout::check(&file, file.mapping().length(), kind).ok()?;
-    let name = Layout::name(&file)?;
-    let origin = own_origin();
+fn of_kind(kind: Kind) -> Result<Vec<(LimitInfo, u32)>> {
+    // A host without a folder for ledgers has none.
+    let Ok(folder) = sys::folder() else { return Ok(Vec::new()) };
+    let failed = |Failure(call, errno)| {
+        Error::system(
+            format!("cannot list the {}s", kind.noun()),
+            call,
+            format_args!("'{}'", folder.display()),
+            errno,
+        )
+    };
+    let mut all = Vec::new();
+    for name in sys::names(folder).map_err(failed)? {
+        all.extend(of_file(folder, &name, kind).map_err(failed)?);
+    }
+    Ok(all)
+}
+
+/// `None` if it is no ledger of this kind, or if this user may not read it. Fails if this process cannot find that out.
+fn of_file(folder: &Path, name: &str, kind: Kind) -> std::result::Result<Option<(LimitInfo, u32)>, Failure> {
+    let (file, status) = match LedgerFile::open(folder, name, false, |_| Ok(())) {
+        Ok(opened) => opened,
+        Err(Refusal::Failed(failure)) if failure.is_shortage() => return Err(failure),
+        Err(_) => return Ok(None),
+    };
+    let Ok(layout) = Layout::check(&file, file.mapping().length(), kind) else { return Ok(None) };
+    let Some(name) = Layout::name(&file) else { return Ok(None) };
+    let origin = own_origin()?;
     let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
     let ledger = Ledger::new(file, layout);
-    (!ledger.is_retired()).then(|| describe(&ledger, name, &status, is_ours))
+    Ok((!ledger.is_retired()).then(|| describe(&ledger, name, &status, is_ours)))
 }
 
 /// What an open ledger says.

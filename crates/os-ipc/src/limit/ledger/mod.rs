@@ -22,6 +22,7 @@ use crate::waiting::{Holder, Queue, Request, block_in_queue};
 pub(crate) use counter::LedgerCounter;
 #[cfg(system_v_semaphores)]
 pub(super) use opening::exists;
+pub(super) use opening::has_folder;
 pub(crate) use opening::{Named, Opened};
 
 /// Files in shared memory: whoever finds a dead process gives back what it held.
@@ -64,7 +65,7 @@ impl Engine for Ledgers {
     }
 
     fn list(&self) -> Result<Vec<LimitInfo>> {
-        Ok(describe::list())
+        describe::list()
     }
 }
 

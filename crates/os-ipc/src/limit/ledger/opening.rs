@@ -18,7 +18,7 @@ use crate::name::Name;
 use crate::sys::access::own_uid;
 use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
-use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, own_origin};
+use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, Unusable, own_origin};
 use crate::sys::wake;
 
 /// The longest wait for another process that removes the ledger: 1 s. It takes microseconds, unless that process is stopped.
@@ -82,14 +82,43 @@ fn file_name(name: &Name) -> String {
 
 /// The folder of all ledgers.
 pub(super) fn folder(name: &Named) -> Result<&'static Path> {
-    sys::folder().map_err(|refusal| match refusal {
-        Refusal::Failed(failure) => failed("find the folder of", name, failure),
-        Refusal::NotAnObject(what) => {
-            Error::new(Code::NotAnObject, format!("the folder of {name:#} is {what}")).with_hint(
-                "a limit of the engine 'ledger' needs /dev/shm or /var/tmp, with mode 1777 and owned by root",
-            )
-        }
+    sys::folder().map_err(|Unusable { path, refusal }| {
+        let path = path.display();
+        let (error, hint) = match refusal {
+            Refusal::Failed(Failure(call, errno)) => (
+                Error::system(
+                    format!("cannot use the folder of the {}", name.noun()),
+                    call,
+                    format_args!("'{path}' for '{name}'"),
+                    errno,
+                ),
+                match errno {
+                    OsCode::EACCES => "this process may not search it, and other users of the limit may: run `chmod 1777` on it as its owner",
+                    _ => "this engine needs a tmpfs on /dev/shm (a container: --tmpfs /dev/shm, or an emptyDir of medium Memory), or /var/tmp",
+                },
+            ),
+            Refusal::NotAnObject(what) => (
+                Error::new(Code::NotAnObject, format!("{path}, the folder of {name:#}, is {what}")),
+                "this engine needs a folder that belongs to root and has mode 1777",
+            ),
+        };
+        error.with_hint(hint)
     })
+}
+
+/// Whether this process can look for ledgers.
+pub(in crate::limit) fn has_folder() -> bool {
+    sys::folder().is_ok()
+}
+
+/// Explains an error of a call that needed room for a ledger: `bytes`, or a page more.
+pub(super) fn no_room(error: Error, bytes: u64) -> Error {
+    #[cfg(unix)]
+    if let Ok(folder) = sys::folder() {
+        return hints::posix::ledger(error, folder, bytes);
+    }
+    let _ = bytes;
+    error
 }
 
 pub(crate) fn failed(act: &str, name: &Named, Failure(call, errno): Failure) -> Error {
@@ -103,6 +132,9 @@ pub(crate) fn absent(name: &Named) -> Error {
 
 /// Opens the ledger of this name; `None` if there is none.
 pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
+    // Both need a file descriptor for a moment, and the ledger needs one for good.
+    own_origin().map_err(|failure| failed("open", name, failure))?;
+    ProcessId::own();
     let deadline = Instant::now() + READY_WITHIN;
     loop {
         match find(name, owner)? {
@@ -124,21 +156,16 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
         }
         let layout = Layout::of_slots(SLOTS);
         let size = NonZeroUsize::new(layout.size()).unwrap_or(NonZeroUsize::MIN);
+        let folder = folder(name)?;
         let make = || -> std::result::Result<LedgerFile, Failure> {
-            let draft = Draft::new(
-                sys::folder().map_err(call_of)?,
-                &file_name(&name.name),
-                size,
-                layout.size_up_to(FIRST_SLOTS),
-            )?;
-            let origin = own_origin();
+            let draft = Draft::new(folder, &file_name(&name.name), size, layout.size_up_to(FIRST_SLOTS))?;
+            let origin = own_origin()?;
             let (boot, space) = (origin.boot, origin.space);
             let content = Content { kind: name.kind, name: name.as_str(), total, boot, space };
             layout.write(draft.file(), &content);
             draft.file().enter().map_err(|errno| Failure("fcntl", errno))?;
             draft.publish(mode)
         };
-        folder(name)?;
         match make() {
             Ok(file) => {
                 let status = file.status().map_err(|failure| failed("open", name, failure))?;
@@ -146,15 +173,14 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
             }
             // Another process was quicker, or a removed ledger has the name again.
             Err(Failure(_, OsCode::EEXIST)) => {}
-            Err(failure) => return Err(failed("create", name, failure)),
+            Err(failure) => {
+                let bytes = layout.size_up_to(FIRST_SLOTS);
+                return Err(no_room(
+                    failed("create", name, failure),
+                    u64::try_from(bytes).unwrap_or_default(),
+                ));
+            }
         }
-    }
-}
-
-fn call_of(refusal: Refusal) -> Failure {
-    match refusal {
-        Refusal::Failed(failure) => failure,
-        Refusal::NotAnObject(_) => Failure("stat", OsCode::ENOTDIR),
     }
 }
 
@@ -252,7 +278,7 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
         let what = format!("{name:#} has the same file as '{recorded}', which exists");
         return Err(Error::new(Code::NameCollision, what).with_hint("choose another name for one of the two"));
     }
-    let origin = own_origin();
+    let origin = own_origin().map_err(|failure| failed("open", name, failure))?;
     let is_ours = Layout::origin(&file) == (origin.boot, origin.space);
     let opened = Opened { name: name.clone(), ledger: Ledger::new(file, layout), status };
     if is_ours { enter(opened) } else { replace(&opened) }

@@ -12,6 +12,7 @@ use crate::sys::host::process;
 /// Begins to watch a process.
 pub(crate) fn watch(id: ProcessId) -> Sight {
     match open(id.pid()) {
+        _ if !id.can_exist() => Sight::Dead,
         // Another process may have got the pid before the call.
         Ok(watch) if watch.is_over() || id.is_reused() => Sight::Dead,
         Ok(watch) => Sight::Alive(watch),

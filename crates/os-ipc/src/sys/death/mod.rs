@@ -58,15 +58,28 @@ impl ProcessId {
 
     /// The process that calls. A forked child is another process than its parent.
     pub(crate) fn own() -> Self {
+        Self::look_up(false)
+    }
+
+    /// The process that calls. Later calls give the same answer, also where the system does not tell when it started.
+    pub(crate) fn own_for_good() -> Self {
+        Self::look_up(true)
+    }
+
+    fn look_up(forever: bool) -> Self {
         /// The answer of the last call; 0 before the first.
         static OWN: AtomicU64 = AtomicU64::new(0);
         let (known, pid) = (Self(OWN.load(Ordering::Relaxed)), std::process::id().cast_signed());
         if known.pid() == pid {
             return known;
         }
-        let own = Self::of(pid).unwrap_or(Self::new(pid, UNKNOWN_START));
-        OWN.store(own.0, Ordering::Relaxed);
-        own
+        let unknown = Self::new(pid, UNKNOWN_START);
+        let own = Self::of(pid);
+        // The answer may be another one when a file descriptor is free for it.
+        if own.is_some() || forever {
+            OWN.store(own.unwrap_or(unknown).0, Ordering::Relaxed);
+        }
+        own.unwrap_or(unknown)
     }
 
     /// The process that has this pid now; `None` if there is none, or if the system does not tell.
@@ -77,6 +90,14 @@ impl ProcessId {
     /// Its pid.
     pub(crate) fn pid(self) -> i32 {
         u32::try_from(self.0 >> 32).unwrap_or_default().cast_signed()
+    }
+
+    /// Whether a process can have this pid: another program may have written anything.
+    ///
+    /// kill(2) gives 0 and negative numbers another meaning.
+    #[cfg(not(loom))]
+    fn can_exist(self) -> bool {
+        self.pid() > 0
     }
 
     fn start(self) -> u32 {

@@ -34,6 +34,7 @@ impl Watch {
 /// Begins to watch a process. `ERROR_ACCESS_DENIED` (5), of another user's process, does not prove that it is dead.
 pub(crate) fn watch(id: ProcessId) -> Sight {
     match open(id.pid(), PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION) {
+        _ if !id.can_exist() => Sight::Dead,
         // A handle keeps its pid from being given to another process, so this order is safe.
         Ok(process) if Watch::is_over(&process) || id.is_reused() => Sight::Dead,
         Ok(process) => Sight::Alive(process),

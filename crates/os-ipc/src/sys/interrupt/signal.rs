@@ -83,9 +83,17 @@ extern "C" fn on_interrupt<const PLACE: usize>(signal: c_int, info: *mut siginfo
 }
 
 /// `pthread_sigmask(SIG_SETMASK, all but SIGURG)`: the program's signals are for its own threads.
+///
+/// Signals of the thread's own instructions stay: the kernel ends a process that blocks them. A ledger that a peer truncates
+/// is a `SIGBUS` here.
 pub(crate) fn block_other_signals() {
+    /// Its own instructions raise them.
+    const OWN: [Signal; 6] =
+        [Signal::SIGBUS, Signal::SIGSEGV, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGSYS];
     let mut others = SigSet::all();
-    others.remove(Signal::SIGURG);
+    for signal in OWN.into_iter().chain([Signal::SIGURG]) {
+        others.remove(signal);
+    }
     // The only error is EINVAL, for an unknown `how`.
     let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&others), None);
 }

@@ -46,7 +46,8 @@ pub(super) fn lock_users(_: &File, _alone: bool) -> Result<bool, OsCode> {
 }
 
 /// `sysctlbyname("kern.bootsessionuuid")`, as a number; 0 where it is not known.
-pub(super) fn boot() -> u64 {
+#[allow(clippy::unnecessary_wraps, reason = "the same face as on Linux")]
+pub(super) fn boot() -> Result<u64, Failure> {
     let mut uuid = [0_u8; 64];
     let mut length = uuid.len();
     // SAFETY: the name is a NUL-terminated string, and `uuid` has `length` bytes; both outlive the call.
@@ -60,13 +61,13 @@ pub(super) fn boot() -> u64 {
         )
     };
     if read != 0 {
-        return 0;
+        return Ok(0);
     }
     let mut hasher = FnvHasher::default();
     hasher.write(&uuid[..length.min(uuid.len())]);
-    hasher.finish()
+    Ok(hasher.finish())
 }
 
-pub(super) fn space() -> u64 {
+pub(crate) fn space() -> u64 {
     0
 }

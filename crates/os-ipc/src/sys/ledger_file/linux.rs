@@ -103,12 +103,17 @@ pub(super) fn lock_users(file: &File, alone: bool) -> Result<bool, OsCode> {
 }
 
 /// `/proc/sys/kernel/random/boot_id`, as a number; 0 without /proc.
-pub(super) fn boot() -> u64 {
-    fs::read("/proc/sys/kernel/random/boot_id").map_or(0, |id| hash(&[&id]))
+pub(super) fn boot() -> Result<u64, Failure> {
+    let read = fs::read("/proc/sys/kernel/random/boot_id");
+    match read.map_err(|error| Failure("open", error.into())) {
+        Ok(id) => Ok(hash(&[&id])),
+        Err(failure) if failure.is_shortage() => Err(failure),
+        Err(_) => Ok(0),
+    }
 }
 
 /// The PID namespace, and the time namespace, from which start times count; 0 without /proc.
-pub(super) fn space() -> u64 {
+pub(crate) fn space() -> u64 {
     let space = |name| fs::read_link(format!("/proc/self/ns/{name}"));
     let Ok(pids) = space("pid") else { return 0 };
     // A kernel before 5.6 has no time namespaces.

@@ -15,8 +15,14 @@ mod imp;
 #[cfg_attr(target_vendor = "apple", path = "darwin.rs")]
 mod system;
 
+use std::path::Path;
+
 use super::access::Access;
+use super::failure::Refusal;
 use super::file_identity::FileIdentity;
+#[cfg(unix)]
+pub(crate) use imp::room;
+pub(crate) use imp::space as own_space;
 pub(crate) use imp::{Draft, LedgerFile, access_of, folder, names};
 pub(crate) use origin::own_origin;
 
@@ -31,8 +37,17 @@ pub(crate) struct Status {
     pub(crate) changed: i64,
 }
 
+/// The folder in which the ledgers of this host would be, and why they cannot be there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unusable {
+    pub(crate) path: &'static Path,
+    pub(crate) refusal: Refusal,
+}
+
 mod origin {
-    use std::sync::LazyLock;
+    use std::sync::OnceLock;
+
+    use crate::sys::failure::Failure;
 
     /// Which start of the host this is, and which namespaces give this process its pid and its start time.
     ///
@@ -43,9 +58,14 @@ mod origin {
         pub(crate) space: u64,
     }
 
-    pub(crate) fn own_origin() -> Origin {
-        static OWN: LazyLock<Origin> =
-            LazyLock::new(|| Origin { boot: super::imp::boot(), space: super::imp::space() });
-        *OWN
+    /// A process that has no file descriptor left cannot read which start this is. It must not take an answer of its own for
+    /// that: it would create ledgers that no other process accepts.
+    pub(crate) fn own_origin() -> Result<Origin, Failure> {
+        static OWN: OnceLock<Origin> = OnceLock::new();
+        if let Some(own) = OWN.get() {
+            return Ok(*own);
+        }
+        let own = Origin { boot: super::imp::boot()?, space: super::imp::space() };
+        Ok(*OWN.get_or_init(|| own))
     }
 }

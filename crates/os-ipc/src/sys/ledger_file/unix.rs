@@ -9,15 +9,21 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Status;
 use super::system;
-pub(super) use super::system::{boot, space};
+pub(super) use super::system::boot;
+pub(crate) use super::system::space;
+use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{AccessFlags, access};
+
+use super::{Status, Unusable};
 use crate::sys::OsCode;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
+use crate::sys::file_size_limit;
 use crate::sys::guard::Guard;
 use crate::sys::mapping::Mapping;
+use crate::sys::shm_folder::{self, Room};
 
 /// What the files are called: this, and the rest of the name.
 const PREFIX: &str = "os-ipc.counter.";
@@ -35,19 +41,35 @@ pub(crate) struct Draft {
     temporary: Temporary,
 }
 
-/// The first folder that this process can use: in memory if there is one, else one that the host does not clean.
+/// The first folder that the host has for it: in memory if there is one, else one that the host does not clean.
 ///
-/// It is sticky, and belongs to root or to this user: no other user can remove or replace what is in it.
-pub(crate) fn folder() -> Result<&'static Path, Refusal> {
-    let mut refusal = Refusal::Failed(Failure("lstat", OsCode::ENOENT));
+/// It is sticky, and belongs to root or to this user: no other user can remove or replace what is in it. A folder that is closed
+/// to this process alone has no substitute: the other users of a limit would have it in another folder.
+pub(crate) fn folder() -> Result<&'static Path, Unusable> {
+    let mut first = None;
     for folder in system::FOLDERS {
         let path = Path::new(folder);
         match check_folder(path) {
             Ok(()) => return Ok(path),
-            Err(refused) => refusal = refused,
+            Err(refusal) => {
+                first.get_or_insert(Unusable { path, refusal });
+                if !is_for_all(refusal) {
+                    break;
+                }
+            }
         }
     }
-    Err(refusal)
+    Err(first.unwrap_or(Unusable { path: Path::new("/"), refusal: Failure("stat", OsCode::ENOENT).into() }))
+}
+
+/// Whether all processes of the host see this: the folder is missing, or read-only.
+fn is_for_all(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Failed(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR | OsCode::EROFS)))
+}
+
+/// `statvfs(folder)`: what is free in its file system.
+pub(crate) fn room(folder: &Path) -> Option<Room> {
+    shm_folder::room_of(folder)
 }
 
 fn check_folder(path: &Path) -> Result<(), Refusal> {
@@ -56,24 +78,26 @@ fn check_folder(path: &Path) -> Result<(), Refusal> {
     const OTHERS_WRITE: u32 = 0o022;
     let status = fs::metadata(path).map_err(|error| Failure("stat", error.into()))?;
     if !status.is_dir() {
-        return Err(Refusal::NotAnObject("not a folder"));
+        return Err(Failure("stat", OsCode::ENOTDIR).into());
     }
     if ![0, own_uid()].contains(&status.uid())
         || status.mode() & OTHERS_WRITE != 0 && status.mode() & STICKY == 0
     {
         return Err(Refusal::NotAnObject("a folder whose files other users can replace"));
     }
-    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK | nix::unistd::AccessFlags::X_OK)
-        .map_err(|errno| Failure("access", errno.into()).into())
+    if statvfs(path).is_ok_and(|status| status.flags().contains(FsFlags::ST_RDONLY)) {
+        return Err(Failure("access", OsCode::EROFS).into());
+    }
+    access(path, AccessFlags::X_OK).map_err(|errno| Failure("access", errno.into()).into())
 }
 
 /// The names of all ledgers of a folder, without the prefix.
-pub(crate) fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    entries
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure("open", error.into()))?;
+    Ok(entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| Some(name.strip_prefix(PREFIX)?.to_owned()))
-        .collect()
+        .collect())
 }
 
 /// `lstat(path)`: the owner and mode of the file of this name; `None` if there is none, or if it is not shown.
@@ -186,6 +210,10 @@ impl Draft {
         size: NonZeroUsize,
         allocated: usize,
     ) -> Result<Self, Failure> {
+        // ftruncate would fail with EFBIG too, but raise SIGXFSZ.
+        if file_size_limit().is_some_and(|limit| size.get() as u64 > limit) {
+            return Err(Failure("ftruncate", OsCode::EFBIG));
+        }
         let (file, temporary) = system::create(folder)?;
         file.set_len(size.get() as u64).map_err(|error| Failure("ftruncate", error.into()))?;
         system::allocate_first(&file, allocated, size.get())?;

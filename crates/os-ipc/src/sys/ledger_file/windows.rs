@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fnv::FnvHasher;
 
-use super::Status;
+use super::{Status, Unusable};
 use crate::sys::OsCode;
 use crate::sys::access::{Access, Owned};
 use crate::sys::failure::{Failure, Refusal};
@@ -35,13 +35,13 @@ pub(crate) struct Draft {
 
 /// The session has one place for all ledgers.
 #[allow(clippy::unnecessary_wraps, reason = "the same face as that of Unix")]
-pub(crate) fn folder() -> Result<&'static Path, Refusal> {
+pub(crate) fn folder() -> Result<&'static Path, Unusable> {
     Ok(Path::new("Local"))
 }
 
 /// The names of all ledgers of the session, without the prefix.
-pub(crate) fn names(_folder: &Path) -> Vec<String> {
-    Use::Counter.names().unwrap_or_default()
+pub(crate) fn names(_folder: &Path) -> Result<Vec<String>, Failure> {
+    Use::Counter.names()
 }
 
 /// Who has the ledger of this name, if there is one.
@@ -186,11 +186,12 @@ fn identity(name: &str, state: State) -> FileIdentity {
 }
 
 /// Nothing is left of an earlier start of the host.
-pub(super) fn boot() -> u64 {
-    0
+#[allow(clippy::unnecessary_wraps, reason = "the same face as that of Unix")]
+pub(super) fn boot() -> Result<u64, Failure> {
+    Ok(0)
 }
 
 /// A session has one space of pids.
-pub(super) fn space() -> u64 {
+pub(crate) fn space() -> u64 {
     0
 }

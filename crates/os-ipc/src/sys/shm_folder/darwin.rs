@@ -1,5 +1,7 @@
 //! For platforms whose POSIX objects are not files: their place is not known.
 
+use std::path::Path;
+
 use super::types::{Fault, Room};
 use crate::name::Name;
 use crate::sys::access::Access;
@@ -11,6 +13,10 @@ pub(crate) fn fault(_making: bool) -> Option<Fault> {
 }
 
 pub(crate) fn room() -> Option<Room> {
+    None
+}
+
+pub(crate) fn room_of(_folder: &Path) -> Option<Room> {
     None
 }
 

@@ -1,7 +1,7 @@
 //! The folder of POSIX objects on Linux and its content, for the hints of errors: nothing here changes it.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::statvfs::{FsFlags, statvfs};
@@ -43,9 +43,14 @@ pub(crate) fn fault(making: bool) -> Option<Fault> {
     }
 }
 
-/// The room, in bytes and in files.
+/// The room in the folder, in bytes and in files.
 pub(crate) fn room() -> Option<Room> {
-    let status = statvfs(PATH).ok()?;
+    room_of(Path::new(PATH))
+}
+
+/// The room in the file system of a folder.
+pub(crate) fn room_of(folder: &Path) -> Option<Room> {
+    let status = statvfs(folder).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(status.fragment_size());
     Some(Room {
         free: bytes(status.blocks_available()),

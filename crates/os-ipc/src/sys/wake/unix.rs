@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::stat::Mode;
@@ -17,7 +17,7 @@ use crate::sys::access::own_uid;
 use crate::sys::death::{self, ProcessId, Watch};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
-use crate::sys::ledger_file::own_origin;
+use crate::sys::ledger_file::own_space;
 
 /// A hint is one key. A write of so few bytes is atomic.
 const HINT_BYTES: usize = size_of::<u64>();
@@ -34,7 +34,8 @@ const FIFO_BYTES: usize = 8 * 1024;
 
 /// What the inboxes of this PID namespace are called: this, and the process. Other namespaces have the same pids.
 fn prefix() -> String {
-    format!("os-ipc.wake.{:016x}.", own_origin().space)
+    static SPACE: LazyLock<u64> = LazyLock::new(own_space);
+    format!("os-ipc.wake.{:016x}.", *SPACE)
 }
 
 pub(crate) fn path(folder: &Path, id: ProcessId) -> PathBuf {
@@ -149,12 +150,19 @@ impl Inbox {
         let owner = ProcessId::own();
         let path = path(folder, owner);
         match nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR) {
-            Ok(()) => {}
+            Ok(()) => {
+                // Without a descriptor for it, it would stay in the folder when the process ends.
+                Self::open(path.clone(), owner).inspect_err(|_| drop(fs::remove_file(&path)))
+            }
             // The program that this process was before execve(2) left it.
-            Err(nix::errno::Errno::EEXIST) if !has_reader(&path) => {}
-            Err(nix::errno::Errno::EEXIST) => return Err(Failure("mkfifo", OsCode::EBUSY).into()),
-            Err(errno) => return Err(Failure("mkfifo", OsCode::from_raw(errno as i32)).into()),
+            Err(nix::errno::Errno::EEXIST) if !has_reader(&path) => Self::open(path, owner),
+            Err(nix::errno::Errno::EEXIST) => Err(Failure("mkfifo", OsCode::EBUSY).into()),
+            Err(errno) => Err(Failure("mkfifo", OsCode::from_raw(errno as i32)).into()),
         }
+        .inspect(|_| sweep(folder))
+    }
+
+    fn open(path: PathBuf, owner: ProcessId) -> Result<Self, Refusal> {
         let fifo = open(OpenOptions::new().read(true), &path)?;
         let failed = |call| move |error: io::Error| Refusal::from(Failure(call, error.into()));
         let there = fifo.metadata().map_err(failed("fstat"))?;
@@ -163,7 +171,6 @@ impl Inbox {
         }
         let writer = open(OpenOptions::new().write(true), &path)?;
         fifo.set_permissions(Permissions::from_mode(MODE)).map_err(failed("fchmod"))?;
-        sweep(folder);
         let nearly_full = capacity(&fifo) / 2;
         Ok(Self { fifo, _writer: writer, path, owner, nearly_full })
     }
