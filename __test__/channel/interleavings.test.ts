@@ -206,9 +206,9 @@ const MUTANTS: Mutant[] = [
   },
   {
     title: 'a sender without room takes the lock again and again',
-    file: 'ring',
-    from: 'return load(this.words, BEGIN) !== refusedAt || load(this.words, STATE) !== 0;',
-    to: 'return true;',
+    file: 'outbox',
+    from: 'if (isAsBefore && ring.state === 0)',
+    to: 'if (false)',
     scenario: 'two senders whose messages do not fit behind the end',
   },
   {

@@ -3,7 +3,7 @@ import { sent } from '../diagnostics/channels.js'
 import { LATER } from './call.js'
 import type { Encoded } from './codec.js'
 import { copyIn } from './copy.js'
-import { KIND, SENDERS_ASLEEP } from './layout.js'
+import { BEGIN, KIND, SENDERS_ASLEEP } from './layout.js'
 import type { Ring } from './ring.js'
 
 /** The longest text that is written character by character. For this length, a call of Node's encoder costs as much. */
@@ -101,7 +101,8 @@ export class Outbox {
     const ring = this.#ring
     let refusedAt: number | undefined
     return () => {
-      if (refusedAt !== undefined && !ring.mayHaveRoom(refusedAt)) return LATER
+      const isAsBefore = refusedAt !== undefined && Atomics.load(ring.words, BEGIN) === refusedAt
+      if (isAsBefore && ring.state === 0) return LATER
       if (attempt()) return undefined
       refusedAt = ring.refusedAt
       return LATER

@@ -141,14 +141,6 @@ export class Ring {
     return this.#placeInSeen(length)
   }
 
-  /**
-   * Whether a message that found no room can find some now, or the channel has ended. Only receivers make room: other
-   * senders never do, where the message has to skip the end of the ring either.
-   */
-  mayHaveRoom(refusedAt: number): boolean {
-    return load(this.words, BEGIN) !== refusedAt || load(this.words, STATE) !== 0
-  }
-
   #placeInSeen(length: number): number {
     const need = (length + RECORD + 7) >>> 3
     const at = this.#end & this.#mask
