@@ -34,6 +34,24 @@ function count(message) {
   if (received >= expected) finish?.()
 }
 
+/** Cuts the bytes of a socket into messages: whole ones in their place, and the others put together in one buffer. */
+function cut(length, visit) {
+  const parts = Buffer.alloc(length)
+  let there = 0
+  return data => {
+    let at = 0
+    if (there > 0) {
+      at = data.copy(parts, there)
+      there += at
+      if (there < length) return
+      visit(parts)
+      there = 0
+    }
+    for (; data.length - at >= length; at += length) visit(data.subarray(at, at + length))
+    there = data.copy(parts, 0, at)
+  }
+}
+
 /** Waits for messages that come by themselves. */
 async function passive() {
   for (;;) {
@@ -59,8 +77,16 @@ if (how === 'ipc') {
   ready()
   await passive()
 } else if (how === 'socket') {
-  createServer(socket => socket.on('data', count)).listen(object, ready)
+  createServer(socket => socket.on('data', cut(Number(size), count))).listen(object, ready)
   await passive()
+} else if (how === 'zeromq') {
+  const { Pull } = await import('zeromq')
+  const pull = new Pull()
+  pull.connect(`ipc://${object}`)
+  ready()
+  await active(async number => {
+    for (let got = 0; got < number; got += 1) await pull.receive()
+  })
 } else {
   const channel = Channel.open(object)
   const target = Buffer.alloc(Number(size))
@@ -77,6 +103,11 @@ if (how === 'ipc') {
           })
       }
       return seen
+    })
+  } else if (how === 'batches') {
+    const batches = channel.batches()
+    await active(async number => {
+      for (let got = 0; got < number; ) got += (await batches.next()).value.length
     })
   } else {
     await active(async number => {

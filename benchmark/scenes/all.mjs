@@ -16,6 +16,7 @@ const NAMES = [
   'stream-16kib',
   'stream-146kb',
   'stream-1mib',
+  'stream-many',
   'round-trip',
   'contention',
   'pending',

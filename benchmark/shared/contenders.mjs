@@ -25,6 +25,15 @@ export function go(...args) {
   }
 }
 
+/** Runs the ring in C, where a C compiler is installed. */
+export function ring(...args) {
+  return {
+    kind: 'program',
+    command: () => programs.ring && [programs.ring, ...args],
+    missing: 'cc is not installed',
+  }
+}
+
 /** Runs the program in Python, where sysv_ipc and posix_ipc are installed. */
 export function python(...args) {
   return {

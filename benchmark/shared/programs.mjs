@@ -11,9 +11,10 @@ export const home = join(root, 'benchmark')
 
 const BARE = 'benchmark/bare/target/release/bare'
 const GO = '.cache/bench-go'
+const RING = '.cache/bench-ring'
 
 /** The command of each; undefined where it is not available. {@link preparePrograms} and {@link findPrograms} fill it. */
-export const programs = { bare: join(root, BARE), go: undefined, python: undefined }
+export const programs = { bare: join(root, BARE), go: undefined, python: undefined, ring: undefined }
 
 /** Builds everything; ends the process where a required program is missing. */
 export function preparePrograms() {
@@ -21,6 +22,7 @@ export function preparePrograms() {
   preparePeers()
   buildBare()
   buildGo()
+  buildRing()
   findPrograms()
 }
 
@@ -30,6 +32,7 @@ export function findPrograms() {
   const [python] = peers.python.command ?? []
   programs.python = python && [python, join(home, 'peers/bench.py')]
   programs.go = existsSync(join(root, GO)) ? join(root, GO) : undefined
+  programs.ring = existsSync(join(root, RING)) ? join(root, RING) : undefined
 }
 
 function installPeers() {
@@ -68,5 +71,13 @@ function buildGo() {
   const problem = attempt('go', ['build', '-buildvcs=false', '-o', join(root, GO), '.'], {
     cwd: join(home, 'peers/go'),
   })
+  if (problem) fail(problem)
+}
+
+function buildRing() {
+  const source = join(home, 'peers/ring.c')
+  if (!isStale({ sources: ['benchmark/peers/ring.c'], outputs: [RING] })) return
+  if (output('cc', ['--version']) === undefined) return console.error('os-ipc: no cc, its cells stay empty')
+  const problem = attempt('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', join(root, RING), source])
   if (problem) fail(problem)
 }

@@ -1,16 +1,16 @@
 // A stream of messages of one size to another process, and the scene that compares the ways.
 
 import { once } from 'node:events'
-import { unlinkSync } from 'node:fs'
+import { rmSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 
-import { cannot, node } from './contenders.mjs'
+import { cannot, node, ring } from './contenders.mjs'
 import { fill } from './fill.mjs'
 import { partner } from './partner.mjs'
 import { inProcess, onlyLocks } from './reasons.mjs'
 import { socketPath } from './socket.mjs'
-import { reported, throughput } from './targets.mjs'
+import { ratio, reported, throughput } from './targets.mjs'
 
 /** Announces a number of messages to the partner, sends them, and waits until the partner has all. */
 async function delivered(child, count, send) {
@@ -20,19 +20,35 @@ async function delivered(child, count, send) {
   await done
 }
 
-const channel = (size, how) =>
+/** The bytes that a ring has. In a ring that is larger than the caches of a processor, no store waits for the reader's. */
+const capacityFor = size => Math.max(1 << 22, size * 16)
+
+/** As many messages go to the kernel, or into the channel, at once. */
+const togetherFor = size => Math.max(1, Math.floor(65_536 / size))
+
+/** Sends as a program does that wants speed. */
+const together = async (messages, data, count) => {
+  const list = Array(togetherFor(data.length)).fill(data)
+  for (let left = count; left > 0; left -= list.length) {
+    await messages.sendMany(left < list.length ? list.slice(0, left) : list)
+  }
+}
+
+/** Sends as a program does that wants simple code. */
+const oneByOne = async (messages, data, count) => {
+  for (let index = 0; index < count; index += 1) await messages.send(data)
+}
+
+const channel = (size, how, send = together) =>
   node(async context => {
     const { Channel } = await import('./ours.mjs')
     const { object, atTheEnd } = context
-    const capacity = Math.max(1 << 20, size * 8)
-    const messages = Channel.create(object, { capacity, codec: 'bytes' })
+    const messages = Channel.create(object, { capacity: capacityFor(size), codec: 'bytes' })
     atTheEnd(() => messages.unlink())
     const child = await partner('stream', [object, how, String(size)], context)
     const data = fill(Buffer.alloc(size))
     return async count => {
-      await delivered(child, count, async () => {
-        for (let index = 0; index < count; index += 1) await messages.send(data)
-      })
+      await delivered(child, count, () => send(messages, data, count))
       return { work: count * size }
     }
   })
@@ -62,7 +78,7 @@ const socket = size =>
     unlinkSync(path)
     context.atTheEnd(() => connection.destroy())
     const data = fill(Buffer.alloc(size))
-    const together = Math.max(1, Math.floor(65_536 / size))
+    const together = togetherFor(size)
     return async count => {
       await delivered(child, count, async () => {
         for (let index = 0; index < count; ) {
@@ -71,6 +87,27 @@ const socket = size =>
           connection.uncork()
           if (connection.writableNeedDrain) await once(connection, 'drain')
         }
+      })
+      return { work: count * size }
+    }
+  })
+
+/** ZeroMQ's sockets PUSH and PULL over a Unix socket, from npm. Its own thread collects messages, and sends them together. */
+const zeromq = size =>
+  node(async context => {
+    const { Push } = await import('zeromq')
+    const path = socketPath(context.object)
+    const push = new Push({ linger: 0 })
+    await push.bind(`ipc://${path}`)
+    context.atTheEnd(() => {
+      push.close()
+      rmSync(path, { force: true })
+    })
+    const child = await partner('stream', [path, 'zeromq', String(size)], context)
+    const data = fill(Buffer.alloc(size))
+    return async count => {
+      await delivered(child, count, async () => {
+        for (let index = 0; index < count; index += 1) await push.send(data)
       })
       return { work: count * size }
     }
@@ -95,8 +132,11 @@ const port = size =>
     }
   })
 
-/** `send` and `fresh` are the ratios to reach against `process.send`; `socket` is the one against the socket. */
-export function streamScene(name, label, size, { send, fresh, socketDrain }) {
+/**
+ * The ratios to reach: `send` and `fresh` against `process.send`, `socketDrain` against the corked socket, and `inC`, the
+ * times that the ring in C may be faster.
+ */
+export function streamScene(name, label, size, { send, fresh, socketDrain, inC }) {
   return {
     name,
     title: `A stream of messages of ${label} to another process`,
@@ -104,10 +144,13 @@ export function streamScene(name, label, size, { send, fresh, socketDrain }) {
     work: size,
     contenders: {
       'os-ipc, Channel, drain': channel(size, 'drain'),
-      'os-ipc, Channel, fresh Buffers': channel(size, 'receive'),
+      'os-ipc, Channel, fresh Buffers': channel(size, 'batches'),
+      'os-ipc, Channel, await each': channel(size, 'receive', oneByOne),
       'process.send, Buffer, advanced': processSend(size),
       'Unix socket, corked': socket(size),
+      'zeromq, ipc://': zeromq(size),
       'MessagePort, to a thread': port(size),
+      'a ring in C': ring(String(size), String(capacityFor(size))),
       'fs-ext': onlyLocks,
       'os-lock': onlyLocks,
       'proper-lockfile': onlyLocks,
@@ -117,9 +160,12 @@ export function streamScene(name, label, size, { send, fresh, socketDrain }) {
     targets: [
       throughput('os-ipc, Channel, drain', 'process.send, Buffer, advanced', send),
       throughput('os-ipc, Channel, fresh Buffers', 'process.send, Buffer, advanced', fresh),
+      ratio('os-ipc, Channel, drain', 'a ring in C', inC),
       ...reported(
         throughput('os-ipc, Channel, drain', 'Unix socket, corked', socketDrain),
         throughput('os-ipc, Channel, fresh Buffers', 'Unix socket, corked', 1.1),
+        throughput('os-ipc, Channel, await each', 'process.send, Buffer, advanced', 1),
+        throughput('os-ipc, Channel, drain', 'zeromq, ipc://', 1),
       ),
     ],
   }

@@ -9,8 +9,12 @@ const TABLES = [
   ['System V segment', '/proc/sysvipc/shm'],
 ]
 
-/** One line for each object: `ipcs` and /dev/shm. Empty if the platform has no such tables. */
+/** Whether the kernel itself lists its objects, in `ipcs` and /dev/shm. */
+export const hasTables = process.platform === 'linux'
+
+/** One line for each object. Empty if the platform has no such tables. */
 export function snapshot() {
+  if (!hasTables) return new Set()
   const rows = TABLES.filter(([, table]) => existsSync(table)).flatMap(([what, table]) => {
     const [, ...lines] = readFileSync(table, 'utf8').trim().split('\n')
     return lines.map(line => `${what} ${line.trim().split(/\s+/).slice(0, 2).reverse().join(', key ')}`)

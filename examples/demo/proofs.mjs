@@ -1,5 +1,7 @@
 // Compares the observations with the promises. A proof is a sentence and whether it holds.
 
+import { hasTables } from './kernel.mjs'
+
 /** Every slice hashed in shared memory has the hash of the same bytes on disk. */
 export function sameHashes(found, onDisk) {
   const wrong = onDisk.flatMap((hash, slice) => (hash === found[slice] ? [] : [slice + 1]))
@@ -67,7 +69,9 @@ export function allBack(made, back, { permits, free }) {
 /** No object of the demo is left in the kernel. */
 export function nothingLeft(left) {
   return left.length === 0
-    ? yes('nothing of it is left: no semaphore in ipcs, no file in /dev/shm, no name that opens')
+    ? yes(
+        `nothing of it is left: ${hasTables ? 'no semaphore in ipcs, no file in /dev/shm, ' : ''}no name that opens`,
+      )
     : no(`left behind: ${left.join(', ')}`)
 }
 

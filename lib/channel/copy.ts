@@ -23,6 +23,8 @@ let taken = SLAB
 /** The memory that `Buffer.allocUnsafe` cuts small buffers from, as words. */
 let pool: Int32Array | undefined
 
+const EMPTY = Buffer.alloc(0) as Buffer<ArrayBuffer>
+
 /** A message that was copied out of the ring. */
 export interface Copied {
   kind: number
@@ -82,18 +84,18 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
     return true
   }
   // The places and lengths are read before the copy, and once: a peer could change them.
-  const kinds: number[] = []
+  const before = into.length
   const starts: number[] = []
   const lengths: number[] = []
   let end = first
   do {
-    kinds.push(ring.kind)
     starts.push(ring.offset - first)
     lengths.push(ring.length)
+    into.push({ kind: ring.kind, bytes: EMPTY })
     end = ring.offset + ring.length
     ring.pass()
   } while (
-    kinds.length < most &&
+    starts.length < most &&
     ring.next() &&
     ring.offset >= end &&
     ring.length <= SLAB_MOST &&
@@ -103,8 +105,8 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
   block.set(ring.bytes.subarray(first, end))
   for (let place = 0; place < starts.length; place++) {
     const start = starts[place] as number
-    const bytes = block.subarray(start, start + (lengths[place] as number))
-    into.push({ kind: kinds[place] as number, bytes })
+    const copied = into[before + place] as Copied
+    copied.bytes = block.subarray(start, start + (lengths[place] as number))
   }
   return true
 }

@@ -95,9 +95,10 @@ export class Inbox {
   /** The values of messages. If one cannot be decoded, it stays for the next call, which throws, and so do those behind it. */
   #decodeAll(messages: readonly Ahead[]): unknown[] {
     const values: unknown[] = []
-    for (const [place, { kind, bytes }] of messages.entries()) {
+    for (let place = 0; place < messages.length; place++) {
+      const { kind, bytes } = messages[place] as Ahead
       try {
-        values.push(decode(kind, bytes))
+        values.push(kind === KIND.BYTES ? bytes : decode(kind, bytes))
       } catch (error) {
         const left = this.#ahead.slice(this.#nextAhead)
         this.#ahead = [...messages.slice(place === 0 ? 1 : place), ...left]
