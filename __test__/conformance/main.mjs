@@ -6,6 +6,7 @@ import './waits.mjs'
 import './permits.mjs'
 import './locks.mjs'
 import './memory.mjs'
+import './channels.mjs'
 import { runAll } from './suite.mjs'
 
 process.exitCode = (await runAll(process.argv[2])) === 0 ? 0 : 1

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 
 import { ipc } from './suite.mjs'
 
-const { Limit, locks, Semaphore, SharedMemory } = ipc
+const { Channel, Limit, locks, Semaphore, SharedMemory } = ipc
 const held = []
 
 const calls = {
@@ -49,6 +49,14 @@ const calls = {
     }),
   write: (id, text, position) => open(id).write(text, position),
   read: (id, position, length) => open(id).toBuffer(position, length).toString(),
+  send: (name, value) => Channel.open(name).send(value, { timeout: 15_000 }),
+  async receive(name, count) {
+    const channel = Channel.open(name)
+    held.push(channel)
+    const received = []
+    while (received.length < count) received.push(await channel.receive({ timeout: 15_000 }))
+    return received
+  },
   add(id, times) {
     const counter = new Int32Array(open(id).buffer)
     for (let i = 0; i < times; i++) Atomics.add(counter, 0, 1)
