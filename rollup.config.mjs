@@ -111,7 +111,7 @@ const partOfCommand = id => {
   if (/\/lib\/closest\.js$/.test(id)) return 'command'
   if (part === undefined || part === 'run/spawn-thread') return undefined
   if (/^run\/(child|plan|spawn-watched)$/.test(part)) return 'supervise'
-  if (/^run\/(redis|postgres|spawning)$/.test(part)) return part.slice('run/'.length)
+  if (/^run\/(redis|postgres|spawning|windows)$/.test(part)) return part.slice('run/'.length)
   if (/^(run\/.*|commands\/(run|lock))$/.test(part)) return 'run'
   if (/^(main|commands|core\/.*)$/.test(part) && part !== 'core/ask') return 'command'
   return part === 'core/ask' ? 'rm' : (/^commands\/(.*)$/.exec(part)?.[1] ?? part.split('/')[0])
@@ -134,12 +134,17 @@ const ownAddress = {
     property === 'url' ? `process.getBuiltinModule('node:url').pathToFileURL(__filename).href` : null,
 }
 
-/** The entry is a separate module, because a shell reads it first. */
+/** The files that package.json names as commands. */
+const ENTRIES_OF_COMMAND = ['os-ipc.js', 'os-ipc-win.js']
+
+/** The entries are separate modules, because a shell reads the first one. */
 const entryOfCommand = {
   name: 'entry-of-command',
   writeBundle: () => {
-    cpSync(`${CODE}/cli/os-ipc.js`, 'cli/os-ipc.js')
-    chmodSync('cli/os-ipc.js', 0o755)
+    for (const file of ENTRIES_OF_COMMAND) {
+      cpSync(`${CODE}/cli/${file}`, `cli/${file}`)
+      chmodSync(`cli/${file}`, 0o755)
+    }
   },
 }
 
@@ -155,7 +160,9 @@ const sweep = (folder, prefix) => ({
   writeBundle(_, bundle) {
     for (const ending of ['.js', '.cjs']) {
       const made = below(folder, ending).map(file => `${file}${ending}`)
-      for (const file of made.filter(each => each !== 'os-ipc.js' && !(`${prefix}${each}` in bundle))) {
+      for (const file of made.filter(
+        each => !ENTRIES_OF_COMMAND.includes(each) && !(`${prefix}${each}` in bundle),
+      )) {
         rmSync(`${folder}/${file}`)
       }
     }
@@ -163,7 +170,7 @@ const sweep = (folder, prefix) => ({
 })
 
 const partsOfCommand = below('cli', '.ts').filter(
-  part => !/^(commands\/|os-ipc$|run\/(child|plan|redis|postgres|spawn))/.test(part),
+  part => !/^(commands\/|os-ipc(-win)?$|run\/(child|plan|redis|postgres|spawn|windows))/.test(part),
 )
 
 /** The parts that the tests import. */

@@ -21,6 +21,13 @@ export const projectEnv = { ...process.env, PATH: [bin, ...machinePath].join(del
 /** The environment without them, for `npm ci`, which deletes them while it runs. */
 export const machineEnv = { ...process.env, PATH: machinePath.join(delimiter) }
 
+/** npm is a batch file on Windows, which only a shell can start; its script is the same everywhere. */
+function started(command, args) {
+  if (process.platform !== 'win32' || command !== 'npm') return [command, args]
+  const ofNode = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js')
+  return [process.execPath, [process.env.npm_execpath ?? ofNode, ...args]]
+}
+
 /** Ends this process with one line that states the remedy. */
 export function fail(line, code = 1) {
   console.error(`os-ipc: ${line}`)
@@ -32,7 +39,7 @@ export function fail(line, code = 1) {
  * output is shown only when the program fails.
  */
 export function status(command, args, { env = projectEnv, quiet = false } = {}) {
-  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+  const { status, signal, error, stdout, stderr } = spawnSync(...started(command, args), {
     cwd: root,
     env,
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
@@ -53,7 +60,7 @@ export function run(command, args, options) {
 
 /** The output of a program; undefined when the program is missing or fails. */
 export function output(command, args, { env = projectEnv } = {}) {
-  const { status, stdout } = spawnSync(command, args, {
+  const { status, stdout } = spawnSync(...started(command, args), {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -65,7 +72,7 @@ export function output(command, args, { env = projectEnv } = {}) {
 
 /** Runs a program that may fail; returns the last line of its error output, or undefined when it succeeds. */
 export function attempt(command, args, { cwd = root, env = machineEnv } = {}) {
-  const { status, error, stderr, stdout } = spawnSync(command, args, {
+  const { status, error, stderr, stdout } = spawnSync(...started(command, args), {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -195,7 +195,7 @@ test('without an addon every export exists: promises reject, other calls throw',
   const command = [
     process.execPath,
     '--require',
-    pretend(home, { platform: 'win32', arch: 'x64' }),
+    pretend(home, { platform: 'win32', arch: 'ia32' }),
     join(home, 'main.cjs'),
   ]
   const running = program(t, command, { env: { NODE_OPTIONS: undefined } })
@@ -216,7 +216,7 @@ test('without an addon every export exists: promises reject, other calls throw',
   t.like(capabilities, {
     ...{
       supported: false,
-      platform: 'win32-x64',
+      platform: 'win32-ia32',
       semaphoreBackends: [],
       persistent: false,
       list: false,
@@ -226,7 +226,7 @@ test('without an addon every export exists: promises reject, other calls throw',
     ...{ timedWait: nothing, value: nothing, unlinkWakes: nothing },
     limits: { engines: [], default: undefined, crashRecovery: false },
   })
-  t.regex(capabilities.reason, /not on win32-x64\. .*WSL/)
+  t.regex(capabilities.reason, /not on win32-ia32\. .*x64 or arm64/)
 })
 
 test('the error distinguishes a bundle without the addon from a missing binary', async t => {
@@ -236,7 +236,7 @@ test('the error distinguishes a bundle without the addon from a missing binary',
 })
 
 for (const [platform, arch, cure] of [
-  ['win32', 'x64', /WSL/],
+  ['win32', 'ia32', /x64 or arm64/],
   ['freebsd', 'x64', /socket/],
   ['linux', 'riscv64', /socket/],
 ] as const) {
@@ -247,6 +247,29 @@ for (const [platform, arch, cure] of [
     explains(t, error, new RegExp(`not on ${platform}-${arch}\\.`), cure)
   })
 }
+
+for (const arch of ['x64', 'arm64']) {
+  test(`on win32-${arch} the error names the package that was left out, or that of the other platform`, async t => {
+    for (const [binaries, cause, cure] of [
+      [{}, new RegExp(`The package os-ipc-win32-${arch}-msvc, .* is not installed\\.`), /--include=optional/],
+      [{ 'linux-x64-gnu': bytes() }, /it has os-ipc-linux-x64-gnu, and this is win32-.*-msvc\./, /npm ci/],
+    ] as const) {
+      const home = project(t, binaries)
+      const command = [process.execPath, '--require', pretend(home, { platform: 'win32', arch })]
+      explains(t, await load(t, home, { command }), cause, cure)
+    }
+  })
+}
+
+test("the Node.js of MSYS2 gets an error that names Node.js' own", async t => {
+  const home = project(t, {})
+  const preload = pretend(home, { platform: 'win32', arch: 'x64' })
+  const config =
+    "Object.defineProperty(process, 'config', { value: { variables: { shlib_suffix: 'dll.a' } } })"
+  write(preload, `${readFileSync(preload, 'utf8')}\n${config}`)
+  const error = await load(t, home, { command: [process.execPath, '--require', preload] })
+  explains(t, error, /no binary for the Node\.js of MSYS2\./, /nodejs\.org/)
+})
 
 for (const { major, path } of nodes) {
   const permission = major === 22 ? '--experimental-permission' : '--permission'

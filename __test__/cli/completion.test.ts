@@ -171,7 +171,7 @@ for (const shell of [bash, zsh, fish]) {
       await has(`os-ipc limit ${begun}`, [limit.slice(1)], [semaphore.slice(1), memory.slice(1)])
       await has(`os-ipc read --offset 4 ${begun}`, [memory.slice(1)], [semaphore.slice(1)])
       await has(`os-ipc rm other ${begun}`, [semaphore.slice(1), limit.slice(1), memory.slice(1)])
-      await has('os-ipc completion ', ['bash', 'zsh', 'fish'])
+      await has('os-ipc completion ', ['bash', 'zsh', 'fish', 'powershell'])
       await has('os-ipc top --sort w', ['waiters'], ['age'])
       await has('os-ipc run jobs -- unam', ['uname'])
       await has('os-ipc create x --owner=', [shell === fish ? '--owner=any' : 'any'])
@@ -222,7 +222,7 @@ requires(tool('bash'), terminals)(
 )
 
 test('every command and option is in every completion', async t => {
-  for (const shell of ['bash', 'zsh', 'fish']) {
+  for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
     const { stdout } = await cli(t, ['completion', shell])
     for (const entry of COMMANDS) {
       t.true(stdout.includes(entry.name), `${shell} ${entry.name}`)

@@ -194,7 +194,7 @@ test('the package holds code, declarations and documents, nothing else', t => {
     t.true(paths.includes(path), path)
   const unexpected = paths.filter(
     path =>
-      !/^(lib\/[\w-]+\.cjs|cli\/(os-ipc\.js|[\w-]+\.cjs)|(index|redis|postgres|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|llms\.txt|\w+\.md)$/.test(
+      !/^(lib\/[\w-]+\.cjs|cli\/(os-ipc(-win)?\.js|[\w-]+\.cjs)|(index|redis|postgres|testing)\.(c?js|d\.c?ts)|native\.cjs|package\.json|LICENSE|llms\.txt|\w+\.md)$/.test(
         path,
       ),
   )

@@ -41,12 +41,13 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
     'supervise',
     'spawning',
     'spawn-thread',
+    'windows',
     'redis',
     'postgres',
     'channel',
     ...commands,
   ]
-  const command = ['cli/os-ipc.js', ...parts.map(name => `cli/${name}.cjs`)]
+  const command = ['cli/os-ipc.js', 'cli/os-ipc-win.js', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )

@@ -6,6 +6,7 @@ import test from 'ava'
 
 import { readElf } from './helpers/elf.ts'
 import { readMachO } from './helpers/mach-o.ts'
+import { readPe } from './helpers/pe.ts'
 import { requires } from '../shared/requires.ts'
 import { GLIBC_FLOOR, targets } from '../../scripts/cross/targets.mjs'
 
@@ -20,7 +21,7 @@ const manifest = read('../../package.json')
 test('every target has a separate package, for its platform only', t => {
   t.deepEqual(
     manifest.napi.targets,
-    targets.map(target => target.triple),
+    targets.map(target => target.loaderTriple),
   )
   for (const { name, os, cpu, libc, file } of targets) {
     const platform = read(`../../npm/${name}/package.json`)
@@ -62,6 +63,21 @@ for (const { name, os, cpu, libc, file, path, macos } of targets) {
         t.deepEqual(versions, [])
       }
     })
+  } else if (os === 'win32') {
+    built(`${name} is for its processor, and needs only what every Windows has`, t => {
+      const { machine, exported, imported, needed, minimum, hardened, hasSymbols } = readPe(path)
+      t.is(machine, cpu === 'x64' ? 'x86-64' : 'arm64')
+      t.true(exported.includes(ENTRY))
+      for (const symbol of WINDOWS_CALLS) t.true(imported.includes(symbol), symbol)
+      t.deepEqual(
+        needed.filter(library => !WINDOWS_LIBRARIES.test(library)),
+        [],
+      )
+      // Windows 10 declares 10.0, and Node itself needs it.
+      t.true(Number(minimum) <= 10, minimum)
+      t.true(hardened)
+      t.false(hasSymbols)
+    })
   } else {
     built(
       `${name} is for its processor, imports only POSIX semaphores, and is signed where it must be`,
@@ -98,6 +114,10 @@ const LIBRARIES = {
   gnu: /^(libc\.so\.6|libm\.so\.6|libdl\.so\.2|libpthread\.so\.0|librt\.so\.1|libgcc_s\.so\.1|ld-linux-(x86-64|aarch64)\.so\.[12])$/,
   musl: /^(libc\.so|libc\.musl-\w+\.so\.1|libgcc_s\.so\.1)$/,
 }
+/** Parts of Windows 10: neither a redistributable of a compiler (vcruntime140.dll), nor the libraries of MSYS or MinGW. */
+const WINDOWS_LIBRARIES =
+  /^(ntdll|kernel32|advapi32|userenv|bcryptprimitives|api-ms-win-(core|crt)-[\w-]+)\.dll$/
+const WINDOWS_CALLS = ['CreateFileMappingW', 'MapViewOfFile', 'LockFileEx', 'CreateMutexW']
 
 function byVersion(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true })

@@ -1,5 +1,6 @@
 import { bashCompletion } from '../completion/bash.js'
 import { fishCompletion } from '../completion/fish.js'
+import { powershellCompletion } from '../completion/powershell.js'
 import { commandWords, type CommandWords } from '../completion/words.js'
 import { zshCompletion } from '../completion/zsh.js'
 import { command } from '../core/command.js'
@@ -11,11 +12,14 @@ const SHELLS: Readonly<Record<string, (commands: readonly CommandWords[]) => str
   bash: bashCompletion,
   zsh: zshCompletion,
   fish: fishCompletion,
+  powershell: powershellCompletion,
 }
 
 export default command({
   name: 'completion',
-  operands: [{ name: 'SHELL', help: 'bash, zsh or fish', complete: ['bash', 'zsh', 'fish'] }],
+  operands: [
+    { name: 'SHELL', help: 'bash, zsh, fish or powershell', complete: ['bash', 'zsh', 'fish', 'powershell'] },
+  ],
   options: {},
   description: [
     'Prints a script that completes the commands, options and names of os-ipc in a shell.',
@@ -25,6 +29,7 @@ export default command({
     ['source <(os-ipc completion bash)', 'in ~/.bashrc'],
     ['source <(os-ipc completion zsh)', 'in ~/.zshrc, after compinit'],
     ['os-ipc completion fish | source', 'in ~/.config/fish/config.fish'],
+    ['os-ipc-win completion powershell | Out-String | Invoke-Expression', 'in $PROFILE'],
   ],
   exits: [
     ['0', 'done'],

@@ -3,6 +3,7 @@ import { COMMON_EXITS } from '../core/exit.js'
 import { about } from '../core/explain.js'
 import { usage } from '../core/failure.js'
 import { itemJson, limitItem, memoryItem, semaphoreItem } from '../core/items.js'
+import { checkKept } from '../core/kept.js'
 import { tellDifference } from '../core/permits.js'
 import { backendOf, limitSubject, memorySubject, semaphoreSubject } from '../core/open.js'
 import { printJson } from '../core/output.js'
@@ -41,6 +42,7 @@ export default command({
   },
   description: [
     'Creates a semaphore (--initial), a limit (--permits) or shared memory (--size). It stays until a program removes it or the host restarts.',
+    'On Windows an object ends with the last process that has it open, so create fails there unless --if-absent finds an object.',
     'Memory with a name is POSIX memory; memory with a key is a System V segment.',
   ],
   examples: [
@@ -71,6 +73,7 @@ export default command({
           ? ipc.Semaphore.openOrCreate(id, { initial, mode, owner, backend: backendOf(subject) })
           : ipc.Semaphore.create(id, { initial, mode, backend: backendOf(subject) }),
       )
+      checkKept(ipc, semaphore, subject)
       if (json) printJson({ ...itemJson(semaphoreItem(semaphore.info())), created: semaphore.created })
       semaphore.close()
     } else if (permits !== undefined) {
@@ -81,6 +84,7 @@ export default command({
           ? ipc.Limit.openOrCreate(id, { permits, mode, owner })
           : ipc.Limit.create(id, { permits, mode }),
       )
+      checkKept(ipc, limit, subject)
       tellDifference(limit, permits, subject)
       if (json) printJson({ ...itemJson(limitItem(limit.info())), created: limit.created })
       limit.close()
@@ -92,6 +96,7 @@ export default command({
           ? ipc.SharedMemory.openOrCreate(id, { size, mode, owner })
           : ipc.SharedMemory.create(id, { size, mode }),
       )
+      checkKept(ipc, memory, subject)
       if (json) printJson({ ...itemJson(memoryItem(memory.info())), created: memory.created })
       memory.close()
     }

@@ -1,6 +1,6 @@
 import { command } from '../core/command.js'
 import { EXIT } from '../core/exit.js'
-import { usage } from '../core/failure.js'
+import { Failure, usage } from '../core/failure.js'
 import { hexKey } from '../core/format.js'
 import { paint, print, printJson } from '../core/output.js'
 import { target } from '../core/target.js'
@@ -31,6 +31,11 @@ export default command({
   ],
   run({ options, operands: [text = ''] }) {
     if (options.memory && options.posix) throw usage('key takes only one of --memory and --posix')
+    if (process.platform === 'win32')
+      throw new Failure(
+        'objects of Windows have no key',
+        'docs/platforms.md says how other programs open memory',
+      )
     const meant = target(text)
     if (meant.type === 'id') throw usage('the id of a segment has no key')
     if (meant.key === 0)

@@ -28,7 +28,7 @@ export default command({
   description: [
     'Runs a command while holding a lock, alone or, with --shared, together with other shared holders. Programs get the same lock with locks.request() of this package. ' +
       'A writer gets the lock although new readers keep requesting it.',
-    'On Linux os-ipc becomes the command when it has the lock, as with run. The lock is free when the process ends, however it ends. ' +
+    'On Linux os-ipc becomes the command when it has the lock, as with run; on macOS and Windows it stays beside the command. The lock is free when the process ends, however it ends. ' +
       'A command must not request its own lock again: it would wait for itself.',
     'The semaphore set of the lock stays in the kernel after the command has ended. The next os-ipc lock removes it.',
     'With --postgres the lock is one of os-ipc/postgres, for all machines that use that database. os-ipc stays beside the command, and sends it SIGTERM if the session is lost. ' +

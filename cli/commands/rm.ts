@@ -127,7 +127,7 @@ function possible(ipc: Library, meant: Target, chosen: Kind | undefined): Kind[]
   if (meant.type === 'id') return ['memory']
   const { semaphoreBackends } = ipc.capabilities
   return [
-    ...(semaphoreBackends.includes('sysv') ? (['a semaphore'] as const) : []),
+    ...(semaphoreBackends.some(backend => backend !== 'posix') ? (['a semaphore'] as const) : []),
     ...(meant.type === 'name' && semaphoreBackends.includes('posix') ? (['a POSIX semaphore'] as const) : []),
     ...(meant.type === 'name' ? (['a channel'] as const) : []),
     'memory',
@@ -143,6 +143,7 @@ function typeOf(kind: Kind): 'semaphore' | 'limit' | 'channel' | 'memory' {
 function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | undefined): boolean {
   const type = typeOf(kind)
   const posix = kind === 'a POSIX semaphore'
+  const backend = posix ? 'posix' : process.platform === 'win32' ? 'windows' : 'sysv'
   return about(ipc, { type, target: meant, posix }, () => {
     if (meant.type === 'id') return removeSegment(ipc, meant.id)
     const id = libraryId(meant)
@@ -150,7 +151,7 @@ function removeKind(ipc: Library, meant: Target, kind: Kind, chosen: Kind | unde
     if (type === 'memory') return ipc.SharedMemory.unlink(id)
     if (type === 'limit') return ipc.Limit.unlink(id)
     try {
-      return ipc.Semaphore.unlink(id, { backend: posix ? 'posix' : 'sysv' })
+      return ipc.Semaphore.unlink(id, { backend })
     } catch (error) {
       // The object was not on the list, so its kind was unknown.
       if (chosen !== undefined || (error as { code?: string }).code !== 'ERR_WRONG_KIND') throw error

@@ -54,9 +54,11 @@ export default command({
       'The permit goes back when the command ends.',
     "On Linux os-ipc becomes the command when it has the permit: the process stays the same, and no os-ipc process stays. Streams, signals, job control and exit code are the command's own. " +
       'The kernel gives the permit back when the process ends, kill -9 included. A child process that outlives the command has no permit.',
-    'os-ipc stays beside the command as its supervisor with --supervise, with --redis, on macOS, and for a System V limit on a kernel that ignores undo (gVisor). ' +
+    'os-ipc stays beside the command as its supervisor with --supervise, with --redis, on macOS and Windows, and for a System V limit on a kernel that ignores undo (gVisor). ' +
       'Its exit code is then that of the command, or 128 plus the number of the signal that ended it. It passes on SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGINT, SIGQUIT, SIGWINCH, SIGTSTP and SIGCONT. ' +
-      'In the foreground of a terminal it does not pass on SIGINT, SIGQUIT, SIGTSTP and SIGWINCH, because the terminal sends them to both processes. If the supervisor is killed, the command goes on without a permit.',
+      'In the foreground of a terminal it does not pass on SIGINT, SIGQUIT, SIGTSTP and SIGWINCH, because the terminal sends them to both processes. If the supervisor is killed, the command goes on without a permit; on Windows it ends too.',
+    'On Windows the console sends Ctrl-C to os-ipc and to the command, and os-ipc waits for the end of the command. os-ipc finds programs and batch files as PowerShell does: in the folders of PATH, with the endings of PATHEXT. ' +
+      'npx and npm are batch files, which cmd.exe runs; os-ipc passes their arguments on unchanged. The limit ends with the last process that has it open.',
     'If a command leaves the IPC namespace in its own process (unshare --ipc, nsenter --ipc), the kernel gives the permit back at that moment. Use --supervise for such a command.',
     'A signal ends an os-ipc that waits. A signal that is ignored when os-ipc starts, as with nohup, stays ignored for os-ipc and for the command.',
     'With --redis the permit is one of os-ipc/redis, for all machines that use that Redis. It is a lease that os-ipc refreshes. If the lease is lost, os-ipc sends SIGTERM to the command. ' +

@@ -6,6 +6,7 @@ import { command } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
+import { checkKept } from '../core/kept.js'
 import { channelSubject } from '../core/open.js'
 import { TIMEOUT } from '../core/values.js'
 
@@ -71,6 +72,8 @@ export default command({
         for await (const batch of input) await send(each(batch, encode))
       }
       if (options.end) channel.end()
+      // A message stays in the channel while a process has it open.
+      if (channel.info().receivers.length === 0) checkKept(ipc, channel, subject)
     } catch (error) {
       throw noRoom(error, channel, subject, options.timeout)
     } finally {

@@ -3,6 +3,7 @@ import { command, type Library } from '../core/command.js'
 import { COMMON_EXITS } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
+import { checkKept } from '../core/kept.js'
 import { memorySubject, openMemory } from '../core/open.js'
 import { libraryId } from '../core/target.js'
 import { bytes, MODE, OWNER } from '../core/values.js'
@@ -74,7 +75,9 @@ function open(
       return ipc.SharedMemory.open(id, { owner })
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') throw error
-      return ipc.SharedMemory.openOrCreate(id, { size, mode, owner })
+      const memory = ipc.SharedMemory.openOrCreate(id, { size, mode, owner })
+      checkKept(ipc, memory, subject)
+      return memory
     }
   })
 }

@@ -6,7 +6,7 @@ import type { Library } from './command.js'
 import { EXIT } from './exit.js'
 import { accessDenied } from './access.js'
 import { Failure, sentence, usage } from './failure.js'
-import { rows } from './files.js'
+import { hasSystemFiles, rows } from './files.js'
 import { octal } from './format.js'
 import { everythingKnown, type Item, labelOf, means } from './items.js'
 import { closest } from '../../lib/closest.js'
@@ -230,7 +230,7 @@ function hasNoFolder({ type, target, posix }: Subject): boolean {
 /** The owner of an object, even of one that this user may not open: every user may read /proc/sysvipc and the folder. */
 function ownerOf({ type, target, posix }: Subject): { uid: number; mode: number } | undefined {
   // The library's error tells it.
-  if (type === 'channel') return undefined
+  if (type === 'channel' || !hasSystemFiles) return undefined
   try {
     if (target.type === 'name' && (posix || type === 'memory')) {
       const { uid, mode } = statSync(`/dev/shm/${posix ? 'sem.' : ''}${target.name.slice(1)}`)

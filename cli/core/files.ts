@@ -1,9 +1,43 @@
-import { readdirSync, readFileSync } from 'node:fs'
+// The files in which Unix tells about itself: /proc, /dev and /etc.
 
-/** The trimmed text of a file; undefined when it cannot be read. */
-export function text(path: string): string | undefined {
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/**
+ * Whether the system has such files. On Windows `/proc` would be a folder of the current drive, which any user may make, so
+ * nothing there may be read.
+ */
+export const hasSystemFiles = process.platform !== 'win32'
+
+/** The bytes of a file of the system; undefined when it cannot be read. */
+export function bytes(path: string): Buffer | undefined {
+  if (!hasSystemFiles) return undefined
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readFileSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** The trimmed text of a file of the system; undefined when it cannot be read. */
+export function text(path: string): string | undefined {
+  return bytes(path)?.toString().trim()
+}
+
+/** The target of a link of the system; undefined when it cannot be read. */
+export function linkOf(path: string): string | undefined {
+  if (!hasSystemFiles) return undefined
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** The names in a folder of the system; undefined when it cannot be read. */
+export function namesIn(folder: string): string[] | undefined {
+  if (!hasSystemFiles) return undefined
+  try {
+    return readdirSync(folder)
   } catch {
     return undefined
   }
@@ -33,12 +67,8 @@ export function rows(path: string): Record<string, string>[] | undefined {
 
 /** The files of a folder with an ending, in the order of their names. */
 export function filesIn(folder: string, ending: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter(file => file.endsWith(ending))
-      .sort()
-      .map(file => `${folder}/${file}`)
-  } catch {
-    return []
-  }
+  return (namesIn(folder) ?? [])
+    .filter(file => file.endsWith(ending))
+    .sort()
+    .map(file => `${folder}/${file}`)
 }

@@ -260,6 +260,8 @@ const NO_CHANNEL = {
 const NO_LOCK = { exclusive: null, shared: null, processes: null }
 
 function ownership(uid: number | undefined, gid: number | undefined, mode: number | undefined) {
+  // Windows has neither: the library reports zeros, as Node does for files.
+  if (process.platform === 'win32') return { uid: null, owner: null, gid: null, mode: null }
   return {
     uid: uid ?? null,
     owner: uid === undefined ? null : userName(uid),

@@ -1,8 +1,9 @@
 // Facts about other processes from /proc, as far as this user may read it; elsewhere only kill(pid, 0) works.
 
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 
+import { bytes, hasSystemFiles, linkOf, namesIn } from './files.js'
 import { cut, printable } from './text.js'
 
 /** Processes, and whether further ones may exist that this user may not inspect. */
@@ -66,7 +67,7 @@ export function attachedTo(id: number): Processes | undefined {
 
 /** The processes that have a file of /dev/shm mapped. */
 export function mappingFile(path: string): Processes | undefined {
-  const status = statSync(path, { throwIfNoEntry: false })
+  const status = hasSystemFiles ? statSync(path, { throwIfNoEntry: false }) : undefined
   if (status === undefined) return undefined
   const device = `${hex(major(status.dev))}:${hex(minor(status.dev))}`
   return mapping(line => line.inode === `${status.ino}` && line.device === device, false)
@@ -128,30 +129,18 @@ function gather(holds: (pid: number) => boolean): Processes | undefined {
 }
 
 function allPids(): number[] | undefined {
-  try {
-    return readdirSync('/proc')
-      .filter(name => /^\d+$/.test(name))
-      .map(Number)
-  } catch {
-    return undefined
-  }
+  return namesIn('/proc')
+    ?.filter(name => /^\d+$/.test(name))
+    .map(Number)
 }
 
 /** The IPC namespace of a process, as a text to compare. */
 function namespaceOf(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/ipc`)
-  } catch {
-    return undefined
-  }
+  return linkOf(`/proc/${pid}/ns/ipc`)
 }
 
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
+  return bytes(path)?.toString()
 }
 
 /** The halves of a device number, as makedev(3) of glibc joins them. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 
+import { bytes } from './files.js'
 import { printable } from './text.js'
 
 let names: Map<number, string> | undefined
@@ -13,14 +13,11 @@ export function userName(uid: number): string {
 
 function readNames(): Map<number, string> {
   const found = new Map<number, string>()
-  try {
-    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-      const [name = '', , uid = ''] = line.split(':')
-      // Other programs show the first of several names of a uid too.
-      if (/^\d+$/.test(uid) && !found.has(Number(uid))) found.set(Number(uid), printable(name))
-    }
-  } catch {
-    // Without the file the uid is shown.
+  // Without the file the uid is shown.
+  for (const line of (bytes('/etc/passwd')?.toString() ?? '').split('\n')) {
+    const [name = '', , uid = ''] = line.split(':')
+    // Other programs show the first of several names of a uid too.
+    if (/^\d+$/.test(uid) && !found.has(Number(uid))) found.set(Number(uid), printable(name))
   }
   try {
     const { uid, username } = userInfo()

@@ -1,8 +1,8 @@
 // Arguments and environment as bytes, because Node decodes both as UTF-8 and alters other bytes.
 
 import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
 
+import { bytes } from './files.js'
 import { usage } from './failure.js'
 import { printable } from './text.js'
 
@@ -54,11 +54,8 @@ export function exactArguments(args: readonly string[]): Word[] {
 }
 
 function commandLine(): Buffer[] | undefined {
-  try {
-    return zeroEnded(readFileSync('/proc/self/cmdline'))
-  } catch {
-    return undefined
-  }
+  const line = bytes('/proc/self/cmdline')
+  return line && zeroEnded(line)
 }
 
 /** Names and options are texts: other bytes would become another name. */

@@ -1,8 +1,8 @@
-import { existsSync, readlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 
 import { type Finding, finding } from './finding.js'
-import { filesIn, text } from '../core/files.js'
+import { filesIn, linkOf, text } from '../core/files.js'
 
 /** The inode numbers of the first namespaces, which the kernel gives out at boot. */
 const FIRST_IPC_NAMESPACE = 'ipc:[4026531839]'
@@ -16,7 +16,7 @@ export function checkSurroundings(): Finding[] {
 }
 
 function namespaces(): Finding[] {
-  const own = link('/proc/self/ns/ipc')
+  const own = linkOf('/proc/self/ns/ipc')
   if (own === undefined) return []
   const container = containerKind()
   if (container !== undefined) {
@@ -29,7 +29,7 @@ function namespaces(): Finding[] {
       ),
     ]
   }
-  const first = link('/proc/1/ns/ipc') ?? FIRST_IPC_NAMESPACE
+  const first = linkOf('/proc/1/ns/ipc') ?? FIRST_IPC_NAMESPACE
   if (own === first) return [finding('ok', 'namespace', 'this is the IPC namespace of the host')]
   return [
     finding(
@@ -95,13 +95,5 @@ function user(): { uid: number; username: string } {
   } catch {
     const uid = process.getuid?.() ?? 0
     return { uid, username: `uid ${uid}` }
-  }
-}
-
-function link(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
   }
 }

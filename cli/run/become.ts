@@ -8,8 +8,9 @@ import { HAND_ON, type HeldPermit } from './permits.js'
 import { spawnFailure } from './program.js'
 import { environment, IGNORED_SIGNALS, MOST_OPEN, NONBLOCKING } from './start.js'
 
-/** Whether this process may start programs: Node's permission model asks for --allow-child-process. */
+/** Whether this process can become a program: Windows has no execve(2), and Node's permission model asks for --allow-child-process. */
 export function mayBecome(): boolean {
+  if (process.platform === 'win32') return false
   const { permission } = process as { permission?: { has(scope: string): boolean } }
   return permission?.has('child') ?? true
 }

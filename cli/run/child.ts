@@ -38,11 +38,13 @@ async function runChild(spawner: Spawner, command: readonly Word[], lost?: Abort
     running?.kill('SIGTERM')
   }
   try {
-    running = await spawner
-      .start(planFor(command, environment(), IGNORED_SIGNALS), allStreams())
-      .catch(error => {
-        throw spawnFailure(command[0] ?? '', error)
-      })
+    const plan =
+      process.platform === 'win32'
+        ? (await import('./windows.js')).planOnWindows(command.map(String))
+        : planFor(command, environment(), IGNORED_SIGNALS)
+    running = await spawner.start(plan, allStreams()).catch(error => {
+      throw spawnFailure(command[0] ?? '', error)
+    })
     for (const signal of early) running.kill(signal)
     lost?.addEventListener('abort', end, { once: true })
     if (lost?.aborted) end()

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs'
+import { linkOf, namesIn } from '../core/files.js'
 
 /** The highest descriptor that is checked: the list of a child's streams is as long as its highest descriptor. */
 const LIMIT = 256
@@ -46,17 +46,9 @@ function inherited(): ReadonlyMap<number, string> {
 
 /** The file of a descriptor; `undefined` for a closed one, such as the descriptor that read the folder. */
 function targetOf(fd: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`)
-  } catch {
-    return undefined
-  }
+  return linkOf(`/proc/self/fd/${fd}`)
 }
 
 function descriptors(): number[] {
-  try {
-    return readdirSync('/proc/self/fd').map(Number)
-  } catch {
-    return []
-  }
+  return (namesIn('/proc/self/fd') ?? []).map(Number)
 }

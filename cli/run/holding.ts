@@ -30,7 +30,8 @@ export async function runHolding(
   { timeout, waitCode = EXIT.timeout, quiet, supervise: stays }: Manner,
   command: readonly Word[],
 ): Promise<number> {
-  checkProgram(command[0] ?? '')
+  if (process.platform === 'win32') (await import('./windows.js')).findProgram(`${command[0] ?? ''}`)
+  else checkProgram(command[0] ?? '')
   const { native } = await import('../../lib/addon/native.js')
   restoreSignals(native)
   const source = await open()

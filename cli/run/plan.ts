@@ -5,6 +5,8 @@ export interface Plan {
   readonly program: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** On Windows: the arguments are parts of one line, and stay as they are. */
+  readonly verbatim?: boolean
 }
 
 /**

@@ -16,6 +16,9 @@ const DEADLY: readonly NodeJS.Signals[] = [
   ...['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGVTALRM', 'SIGXCPU', 'SIGIO', 'SIGPWR'],
 ] as NodeJS.Signals[]
 
+/** Events of a console: it sends them to all its processes, so the command has them already, and os-ipc waits for its end. */
+const OF_CONSOLE: readonly NodeJS.Signals[] = ['SIGINT', 'SIGBREAK', 'SIGHUP']
+
 type Listener = (signal: NodeJS.Signals) => void
 
 /** Passes on the signals that this process gets and does not ignore, until the returned function is called. */
@@ -36,12 +39,10 @@ export function passSignals(passOn: Listener): () => void {
   }
   const resume = () => pass('SIGCONT')
 
-  const listeners: [NodeJS.Signals, Listener][] = [
-    ...each(ALWAYS, pass),
-    ...each(OF_TERMINAL, passUnlessSent),
-    ['SIGTSTP', stop],
-    ['SIGCONT', resume],
-  ]
+  const listeners: [NodeJS.Signals, Listener][] =
+    process.platform === 'win32'
+      ? each(OF_CONSOLE, () => {})
+      : [...each(ALWAYS, pass), ...each(OF_TERMINAL, passUnlessSent), ['SIGTSTP', stop], ['SIGCONT', resume]]
   for (const [signal, listener] of listeners) process.on(signal, listener)
   return () => {
     for (const [signal, listener] of listeners) process.off(signal, listener)
@@ -57,6 +58,8 @@ function each(signals: readonly NodeJS.Signals[], listener: Listener): [NodeJS.S
  * reset the ignored signals, and takes SIGUSR1 as a request to open a debugger port.
  */
 export function restoreSignals(native: Native): void {
+  // Windows has no signals that could be ignored.
+  if (process.platform === 'win32') return
   const usual = isIgnored('SIGUSR1') ? [] : [constants.signals.SIGUSR1]
   const ignored = DEADLY.filter(isIgnored).map(signal => constants.signals[signal])
   native.setSignalActions(ignored, usual)

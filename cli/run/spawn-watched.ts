@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
+import { bytes } from '../core/files.js'
 import type { Plan } from './plan.js'
 import type { Request } from './spawn-thread.js'
 import { type End, spawnPlan, type Streams } from './spawning.js'
@@ -119,13 +119,10 @@ function send(pid: number, signal: NodeJS.Signals): void {
  * system does not tell. One whose first thread alone has ended still runs.
  */
 function statusOf(pid: number): number | 'running' | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // `pid (program) state ...`: a program's name may have spaces and brackets in it. The fields are those of proc(5).
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const field = (number: number) => Number(fields[number - 3])
-    return fields[0] === 'Z' && field(20) <= 1 ? field(52) : 'running'
-  } catch {
-    return undefined
-  }
+  const text = bytes(`/proc/${pid}/stat`)?.toString('latin1')
+  if (text === undefined) return undefined
+  // `pid (program) state ...`: a program's name may have spaces and brackets in it. The fields are those of proc(5).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const field = (number: number) => Number(fields[number - 3])
+  return fields[0] === 'Z' && field(20) <= 1 ? field(52) : 'running'
 }

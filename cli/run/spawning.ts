@@ -12,12 +12,16 @@ export type Streams = readonly ('inherit' | 'ignore' | number)[]
 
 /** Starts a program; `started` is called at once, before anything is known of its end. */
 export function spawnPlan(
-  { program, args, env }: Plan,
+  { program, args, env, verbatim }: Plan,
   streams: Streams,
   started: (pid: number) => void,
 ): Promise<End> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(program, args, { stdio: [...streams], env: { ...env } })
+    const child: ChildProcess = spawn(program, args, {
+      stdio: [...streams],
+      env: { ...env },
+      windowsVerbatimArguments: verbatim,
+    })
     // A child without a pid was not started. The only other error is a signal that could not be sent.
     child.once('error', error => child.pid === undefined && reject(error))
     child.once('exit', (code, signal) => resolve({ code, signal }))

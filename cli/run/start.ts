@@ -1,9 +1,10 @@
 // The state that this process was started with, as cli/os-ipc.ts hands it over or the system tells it.
 
-import { constants as fsConstants, readFileSync } from 'node:fs'
+import { constants as fsConstants } from 'node:fs'
 import { constants } from 'node:os'
 
 import { Failure } from '../core/failure.js'
+import { bytes } from '../core/files.js'
 import { bytesOf, isAltered, type Word, word, zeroEnded } from '../core/words.js'
 
 /** The variables in which the starting shell hands over its state; they are not part of the command's environment. */
@@ -57,12 +58,13 @@ function ignored(): number[] {
 function startedByNohup(): boolean {
   if (/(^|\/)nohup$/.test(process.env._ ?? '')) return true
   const [, mask] =
-    /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(`/proc/${process.ppid}/status`)?.toString() ?? '') ?? []
+    /^SigIgn:\s*([0-9a-f]+)$/m.exec(bytes(`/proc/${process.ppid}/status`)?.toString() ?? '') ?? []
   return mask !== undefined && isSet(mask, constants.signals.SIGHUP)
 }
 
 function isNonblocking(fd: number): boolean {
-  const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(read(`/proc/self/fdinfo/${fd}`)?.toString() ?? '') ?? []
+  const [, flags = '0'] =
+    /^flags:\s*([0-7]+)$/m.exec(bytes(`/proc/self/fdinfo/${fd}`)?.toString() ?? '') ?? []
   return (Number.parseInt(flags, 8) & fsConstants.O_NONBLOCK) !== 0
 }
 
@@ -77,7 +79,7 @@ function isSet(mask: string, signal: number): boolean {
  */
 export function environment(): Word[] {
   const now = Object.entries(process.env)
-  const given = read('/proc/self/environ')
+  const given = bytes('/proc/self/environ')
   if (given === undefined) {
     const altered = now.find(isAltered)
     if (altered !== undefined)
@@ -118,12 +120,4 @@ function isChangedByShell(entry: string): boolean {
 function split(assignment: string): [name: string, value: string] {
   const at = assignment.indexOf('=')
   return [assignment.slice(0, at), assignment.slice(at + 1)]
-}
-
-function read(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path)
-  } catch {
-    return undefined
-  }
 }

@@ -129,9 +129,10 @@ function heldBy({ type, exclusive, shared }: Item): string | undefined {
 
 function kindText({ type, system }: Item): string {
   if (type === 'limit') return system === 'ledger' ? 'limit, in a ledger' : 'limit, in a System V set'
-  if (type === 'channel') return 'channel, in POSIX memory'
+  if (type === 'channel') return 'channel, in shared memory'
   if (type === 'lock') return system === 'sysv' ? 'lock, in a System V set' : 'lock, in a file'
-  return `${system === 'sysv' ? 'System V' : 'POSIX'} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
+  const name = { sysv: 'System V', posix: 'POSIX', windows: 'Windows', ledger: 'ledger' }[system]
+  return `${name} ${type === 'memory' ? 'shared memory' : 'semaphore'}`
 }
 
 function mappedText(item: Item, mapped: Processes | undefined): string | undefined {

@@ -10,6 +10,8 @@ const PLATFORMS = [
   'linux-arm64-musl',
   'darwin-x64',
   'darwin-arm64',
+  'win32-x64-msvc',
+  'win32-arm64-msvc',
 ]
 
 /** The oldest version that the package supports: the same as `engines` in package.json. */
@@ -31,6 +33,8 @@ interface Attempt {
   wanted: string | undefined
   /** The platforms whose packages are installed. */
   installed: readonly string[]
+  /** Whether the loader takes this Node for one of MSYS2, whose addons are others than those of Node for Windows. */
+  ofMsys: boolean
   /** The error messages of the binaries that are installed, in the order in which the loader tried them. */
   refusals: readonly string[]
   /** The file that NAPI_RS_NATIVE_LIBRARY_PATH names. When it is set, the loader tries nothing else. */
@@ -112,6 +116,7 @@ function investigate(error: unknown): Attempt {
     host: `${process.platform}-${process.arch}`,
     wanted: PLATFORMS.find(platform => text.includes(`os-ipc.${platform}.node`)),
     installed: PLATFORMS.filter(isInstalled),
+    ofMsys: text.includes('os-ipc.win32-x64-gnu.node'),
     refusals: messages.filter(message => !/^Cannot find (module|native binding)/.test(message)),
     override: override(),
   }
@@ -141,12 +146,18 @@ function isInstalled(platform: string): boolean {
   }
 }
 
-function unsupported({ host }: Attempt): Diagnosis | undefined {
+function unsupported({ host, ofMsys }: Attempt): Diagnosis | undefined {
+  if (ofMsys) {
+    return {
+      cause: 'os-ipc has no binary for the Node.js of MSYS2.',
+      cure: 'Use the Node.js for Windows of nodejs.org.',
+    }
+  }
   if (PLATFORMS.some(platform => platform === host || platform.startsWith(`${host}-`))) return undefined
   return {
-    cause: `os-ipc runs on Linux and macOS, on x64 and arm64, and not on ${host}.`,
+    cause: `os-ipc runs on Linux, macOS and Windows, on x64 and arm64, and not on ${host}.`,
     cure: host.startsWith('win32')
-      ? 'On Windows, run the program in WSL, or use a named pipe (node:net) for messages and a lock file for exclusion.'
+      ? 'Use a Node.js for x64 or arm64.'
       : 'Use a socket (node:net) for messages and a lock file for exclusion, or build it from source.',
   }
 }

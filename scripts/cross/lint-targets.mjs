@@ -8,15 +8,12 @@ import { dirname, join } from 'node:path'
 import { libnode } from './libnode.mjs'
 import { Missing } from './missing.mjs'
 import { rustcFor } from './rust.mjs'
-import { attempt, output, projectEnv, status } from '../run.mjs'
+import { projectEnv, status } from '../run.mjs'
 import { targets } from './targets.mjs'
-
-/** Windows has no package yet: it compiles, and each call answers that it is not supported. */
-const WINDOWS = { name: 'win32-x64', triple: 'x86_64-pc-windows-gnullvm', os: 'win32' }
 
 const rustup = process.argv.includes('--rustup')
 let failed = 0
-for (const target of [...targets, WINDOWS]) {
+for (const target of targets) {
   try {
     failed += lint(target)
   } catch (error) {
@@ -27,18 +24,8 @@ for (const target of [...targets, WINDOWS]) {
 }
 process.exit(failed === 0 ? 0 : 1)
 
-/** The value of RUSTC. rustup completes the installed one for Windows, whose standard library is compiled nowhere else. */
-function rustcOf(target) {
-  if (target !== WINDOWS) return rustcFor(target, { rustup, make: false })
-  const sysroot = output('rustc', ['--print', 'sysroot'])?.trim()
-  const library = sysroot && join(sysroot, 'lib', 'rustlib', target.triple, 'lib')
-  if (library && existsSync(library)) return undefined
-  if (attempt('rustup', ['target', 'add', target.triple]) === undefined) return undefined
-  throw new Missing(`rustup target add ${target.triple}`)
-}
-
 function lint(target) {
-  const rustc = rustcOf(target)
+  const rustc = rustcFor(target, { rustup, make: false })
   const args = [
     '--quiet',
     '--package',
@@ -62,7 +49,7 @@ function lint(target) {
     env: {
       ...projectEnv,
       ...other,
-      ...(target === WINDOWS && { LIBNODE_PATH: libnode() }),
+      ...(target.os === 'win32' && { LIBNODE_PATH: libnode() }),
       ...(target.libc === 'musl' && { RUSTFLAGS: '-Ctarget-feature=-crt-static' }),
     },
   }

@@ -1,6 +1,7 @@
 export interface Target {
   name: string
   triple: string
+  loaderTriple: string
   os: string
   cpu: string
   libc: string | undefined
@@ -12,4 +13,5 @@ export interface Target {
 
 export const GLIBC_FLOOR: string
 export const targets: readonly Target[]
+export const windowsTargets: readonly Target[]
 export function selected(names: readonly string[]): readonly Target[]

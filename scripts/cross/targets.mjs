@@ -1,4 +1,4 @@
-// The six platforms that have their own package, and the promises of each binary.
+// The eight platforms that have their own package, and the promises of each binary.
 
 import { join } from 'node:path'
 
@@ -14,30 +14,37 @@ const TRIPLES = {
   'linux-arm64-musl': 'aarch64-unknown-linux-musl',
   'darwin-x64': 'x86_64-apple-darwin',
   'darwin-arm64': 'aarch64-apple-darwin',
+  // LLVM's tools make these binaries. They serve the Node of Microsoft's compiler, because only C calls pass between the two.
+  // The generated loader asks for the names.
+  'win32-x64-msvc': 'x86_64-pc-windows-gnullvm',
+  'win32-arm64-msvc': 'aarch64-pc-windows-gnullvm',
+}
+
+/** The triples that the generated loader and `napi` know these targets by, where they have other ones. */
+const LOADER_TRIPLES = {
+  'win32-x64-msvc': 'x86_64-pc-windows-msvc',
+  'win32-arm64-msvc': 'aarch64-pc-windows-msvc',
 }
 
 /** The oldest macOS for each processor: the oldest that Rust supports. */
 const MACOS_FLOOR = { x64: '10.13', arm64: '11.0' }
 
-/** Windows: the C compiler's runtime library is not linked, so a binary of LLVM's tools serves the Node of Microsoft's. */
-const WINDOWS = {
-  'win32-x64-msvc': 'x86_64-pc-windows-gnullvm',
-  'win32-arm64-msvc': 'aarch64-pc-windows-gnullvm',
-}
-
 export const targets = Object.entries(TRIPLES).map(target)
-export const windowsTargets = Object.entries(WINDOWS).map(target)
+export const windowsTargets = targets.filter(({ os }) => os === 'win32')
 
 function target([name, triple]) {
-  const [os, cpu, libc] = name.split('-')
+  const [os, cpu, abi] = name.split('-')
   const file = `os-ipc.${name}.node`
   return {
     /** The part after `os-ipc-` in the name of the platform package; also its folder in `npm`. */
     name,
     triple,
+    /** Its triple in the field `napi` of package.json. */
+    loaderTriple: LOADER_TRIPLES[name] ?? triple,
     os,
     cpu,
-    libc,
+    /** The C library of Linux: `gnu` or `musl`. */
+    libc: os === 'linux' ? abi : undefined,
     file,
     folder: join(root, 'npm', name),
     /** The path of the binary, once it is built. */
@@ -48,11 +55,10 @@ function target([name, triple]) {
 
 /** The targets with these names or triples; all targets when there are no names. */
 export function selected(names) {
-  const all = [...targets, ...windowsTargets]
-  const unknown = names.find(name => !all.some(target => target.name === name || target.triple === name))
+  const unknown = names.find(name => !targets.some(target => target.name === name || target.triple === name))
   if (unknown !== undefined) {
-    throw new RangeError(`${unknown} is none of ${all.map(({ name }) => name).join(', ')}`)
+    throw new RangeError(`${unknown} is none of ${targets.map(({ name }) => name).join(', ')}`)
   }
   if (names.length === 0) return targets
-  return all.filter(({ name, triple }) => names.includes(name) || names.includes(triple))
+  return targets.filter(({ name, triple }) => names.includes(name) || names.includes(triple))
 }

@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { Missing } from '../cross/missing.mjs'
+import { zig, zigEnvironment } from '../cross/zig.mjs'
 import { attempt, output, root } from '../run.mjs'
 import { isStale } from '../stale.mjs'
 
@@ -13,10 +15,12 @@ const CACHE = '.cache/peers'
 
 const at = path => join(root, path)
 
-const PREPARE = { python, numpy, c, go }
+/** The peer for Windows is only made where it is asked for, by `npm run peers` and by the tests under Wine: it needs zig. */
+const PREPARE = { python, numpy, c, go, windows }
+const USUAL = ['python', 'numpy', 'c', 'go']
 
 /** Writes `.cache/peers/peers.json`: the command line of each peer, or the reason why it is missing. */
-export function preparePeers(names = Object.keys(PREPARE)) {
+export function preparePeers(names = USUAL) {
   if (names.length === 0) return
   mkdirSync(at(CACHE), { recursive: true })
   const prepared = Object.fromEntries(names.map(name => [name, PREPARE[name]()]))
@@ -76,6 +80,25 @@ function c() {
   return { command: [at(binary)] }
 }
 
+/** The C program that uses memory of Windows, for Wine. */
+function windows() {
+  const binary = `${CACHE}/windows.exe`
+  const source = `${SOURCES}/windows.c`
+  if (process.platform !== 'linux' || process.arch !== 'x64') return { missing: 'zig makes it on Linux x64' }
+  if (isStale({ sources: [source], outputs: [binary] })) {
+    try {
+      const options = ['-target', 'x86_64-windows-gnu', '-std=c11', '-Wall', '-Wextra', '-O1']
+      const env = { ...process.env, ...zigEnvironment() }
+      const problem = attempt(zig().zig, ['cc', ...options, '-o', at(binary), at(source)], { env })
+      if (problem) return { missing: problem }
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error
+      return { missing: error.message }
+    }
+  }
+  return { command: [at(binary)] }
+}
+
 function go() {
   const binary = `${CACHE}/peer-go`
   if (process.platform !== 'linux') return { missing: 'it makes the system calls of Linux' }
@@ -90,4 +113,4 @@ function go() {
   return { command: [at(binary)] }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) preparePeers()
+if (process.argv[1] === fileURLToPath(import.meta.url)) preparePeers(Object.keys(PREPARE))
