@@ -1,5 +1,6 @@
 // Every call of the class: what it takes, what it returns, what it refuses.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -214,4 +215,25 @@ test('a value that a getter changes the channel with is sent whole', async t => 
   while (channel.info().messages > 0) values.push(channel.tryReceive())
   t.deepEqual(values.at(-1), { first: 1, second: new Map() })
   t.true(values.slice(0, -1).every(value => value === 'inner'))
+})
+
+test('a send whose message does not fit behind the end of the ring sleeps until there is room', async t => {
+  const channel = ownChannel<Uint8Array>(t, { capacity: 64, codec: 'bytes' })
+  for (const length of [16, 0, 0]) await channel.send(Buffer.alloc(length))
+  await channel.receive()
+  // The ring is used up to a half, and what is free lies at its end and at its start.
+  let waits = 0
+  const listener = (message: unknown) => {
+    if ((message as { name: string }).name === channel.name) waits += 1
+  }
+  subscribe('os-ipc:channel:wait', listener)
+  t.teardown(() => unsubscribe('os-ipc:channel:wait', listener))
+  const sending = channel.send(Buffer.alloc(24))
+  for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
+  // A sender that wakes itself begins to wait again and again.
+  t.is(waits, 1)
+  await channel.receive()
+  await channel.receive()
+  await sending
+  t.is((await channel.receive())?.length, 24)
 })

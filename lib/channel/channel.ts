@@ -219,7 +219,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
       }
       this.#outbox.checkFits(message)
       const own: Encoded = { kind: message.kind, bytes: message.bytes, text: message.text }
-      return this.#wait(this.#sends, () => (this.#outbox.trySend(own) ? undefined : LATER), limits)
+      const attempt = this.#outbox.repeated(() => this.#outbox.trySend(own))
+      return this.#wait(this.#sends, attempt, limits)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -261,14 +262,9 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     try {
       const limits = this.#begin(options)
       const many = new Many(values, this.codec, this.#outbox, this.#sends)
-      const outcome = this.#sends.free ? many.attempt() : LATER
-      if (outcome !== LATER) return DONE
-      return this.#wait(
-        this.#sends,
-        () => many.attempt(),
-        limits,
-        () => many.cancel(),
-      )
+      const attempt = this.#outbox.repeated(() => many.attempt() !== LATER)
+      if (this.#sends.free && attempt() !== LATER) return DONE
+      return this.#wait(this.#sends, attempt, limits, () => many.cancel())
     } catch (error) {
       return Promise.reject(error)
     }
@@ -295,8 +291,9 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
       const length = checkBytes('bytes', bytes)
       if (typeof fill !== 'function') throw wrongType('fill', 'a function', fill)
       this.#outbox.checkLength(length)
-      const attempt = () =>
-        this.#inCallback(() => this.#outbox.trySendWith(length, fill)) ? undefined : LATER
+      const attempt = this.#outbox.repeated(() =>
+        this.#inCallback(() => this.#outbox.trySendWith(length, fill)),
+      )
       if (this.#sends.free && attempt() !== LATER) {
         this.#sends.spend(1 + (length >>> CREDIT_SHIFT))
         return DONE

@@ -5,19 +5,29 @@ import { guardPool } from '../waiting/pool.js'
 import { expect, forget, type Waiter } from '../waiting/settling.js'
 import { arrive, transit } from '../waiting/transit.js'
 
+/** What a {@link Doze} reports. */
+interface Outcomes {
+  /** A unit came. Calls can end between this and `woken`, when other outcomes came at the same time. */
+  granted: () => void
+  woken: () => void
+  broken: (error: unknown) => void
+}
+
 /**
  * A wait for a unit of a semaphore that wakes a side of a channel. It uses the addon's wait directly, and makes no
  * promise object.
  */
 export class Doze implements Waiter {
   readonly #handle: SemaphoreHandle
+  readonly #granted: () => void
   readonly #woken: () => void
   readonly #broken: (error: unknown) => void
   /** 0 when it does not wait. */
   #ticket = 0
 
-  constructor(handle: SemaphoreHandle, woken: () => void, broken: (error: unknown) => void) {
+  constructor(handle: SemaphoreHandle, { granted, woken, broken }: Outcomes) {
     this.#handle = handle
+    this.#granted = granted
     this.#woken = woken
     this.#broken = broken
   }
@@ -56,6 +66,7 @@ export class Doze implements Waiter {
 
   grant(): void {
     this.#over()
+    this.#granted()
   }
 
   fail(): void {

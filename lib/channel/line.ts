@@ -50,11 +50,14 @@ export class Line {
     this.#name = name
     this.#ring = ring
     this.#of = of
-    this.#doze = new Doze(
-      of.semaphore,
-      () => this.#wakeUp(),
-      error => this.#fail(error),
-    )
+    this.#doze = new Doze(of.semaphore, {
+      // The process that posted the unit took this one from the count.
+      granted: () => {
+        this.#counted = false
+      },
+      woken: () => this.#wakeUp(),
+      broken: error => this.#fail(error),
+    })
   }
 
   /** Whether no call waits. */
@@ -164,9 +167,8 @@ export class Line {
     this.#doze.cancel()
   }
 
-  /** A unit came: the process that posted it took this one from the count. */
+  /** A unit came. */
   #wakeUp(): void {
-    this.#counted = false
     // The unit was for a call that has ended, so it goes to another process.
     if (this.#calls.length === 0) this.#ring.passOn(this.#of.asleep)
     else this.#goOn()

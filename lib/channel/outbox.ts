@@ -1,8 +1,9 @@
 import { IpcError, wrongType } from '../errors.js'
 import { sent } from '../diagnostics/channels.js'
+import { LATER } from './call.js'
 import type { Encoded } from './codec.js'
 import { copyIn } from './copy.js'
-import { KIND, SENDERS_ASLEEP } from './layout.js'
+import { BEGIN, KIND, SENDERS_ASLEEP } from './layout.js'
 import type { Ring } from './ring.js'
 
 /** The longest text that is written character by character. For this length, a call of Node's encoder costs as much. */
@@ -89,6 +90,23 @@ export class Outbox {
     ring.publish()
     this.#sent(1)
     return true
+  }
+
+  /**
+   * Repeats an attempt to send. After it found no room it takes the lock again only when a receiver has made some: a sender
+   * that releases the lock wakes another one, and without this rule, senders whose messages do not fit would wake each
+   * other all the time.
+   */
+  repeated(attempt: () => boolean): () => undefined | typeof LATER {
+    const ring = this.#ring
+    let refusedAt: number | undefined
+    return () => {
+      const isAsBefore = refusedAt !== undefined && Atomics.load(ring.words, BEGIN) === refusedAt
+      if (isAsBefore && ring.state === 0) return LATER
+      if (attempt()) return undefined
+      refusedAt = ring.refusedAt
+      return LATER
+    }
   }
 
   /** Throws if the message can never fit. */

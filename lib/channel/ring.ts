@@ -83,6 +83,8 @@ export class Ring {
   offset = 0
   length = 0
   kind = 0
+  /** The position of the receivers when `place` found no room; `undefined` if the last attempt to send came to no such end. */
+  refusedAt: number | undefined = undefined
 
   constructor(label: string, buffer: ArrayBuffer, capacity: number, seat: Seat) {
     this.#label = label
@@ -108,6 +110,7 @@ export class Ring {
   /** Takes the send lock; false if a living process has it. Throws if the channel takes no messages any more. */
   lockSend(): boolean {
     const { words } = this
+    this.refusedAt = undefined
     if (compareExchange(words, SEND_LOCK, 0, this.#mine) !== 0 && !this.#contend(SEND_LOCK)) return false
     if (load(words, STATE) !== 0 || words[WORD.MAGIC] !== MAGIC) {
       store(words, SEND_LOCK, 0)
@@ -134,6 +137,7 @@ export class Ring {
     if (offset >= 0) return offset
     this.#seenBegin = load(this.words, BEGIN)
     if (!this.#countFree()) throw this.#corrupt('its positions are out of range')
+    this.refusedAt = this.#seenBegin
     return this.#placeInSeen(length)
   }
 
