@@ -886,7 +886,7 @@ interface LimitInfo {
      */
     readonly unnamed: number | undefined;
     /**
-     * The processes that hold permits or wait, and are stopped by a signal or a debugger; `undefined` for a System V set.
+     * The processes that hold permits, wait or change the limit, and are stopped by a signal or a debugger; `undefined` for a System V set.
      * Other waiters pass a stopped waiter. A stopped holder keeps its permits.
      */
     readonly stopped: readonly number[] | undefined;
@@ -905,7 +905,7 @@ interface LimitInfo {
     readonly gid: number;
     /** Permission bits. */
     readonly mode: number;
-    /** The time of the last operation, in whole seconds; `undefined` for a ledger. */
+    /** The time of the last operation, in whole seconds. For a ledger, the time at which a permit was taken last; `undefined` if none was. */
     readonly operatedAt: Date | undefined;
     /** The time at which it was made, or last changed in owner, mode or (by semctl) value, in whole seconds. */
     readonly changedAt: Date;

@@ -4,7 +4,7 @@ export interface Case {
   readonly act: string
   readonly call: string
   readonly errno: string
-  /** Injects only into calls on this path; NAME stands for the object's name. */
+  /** Injects only into calls on this path; NAME stands for the object's name, LEDGER for its file as a ledger. */
   readonly path?: string
   /** The codes that the package may throw instead of the errno itself; `'done'` when the call may succeed. */
   readonly gives?: readonly string[]
@@ -28,6 +28,7 @@ const ERRORS: Record<string, string> = {
   chmod: 'EACCES EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
   fchmod: 'EBADF EIO ENOENT ENOMEM EPERM EROFS',
   ftruncate: 'EBADF EFBIG EINTR EINVAL EIO EPERM ETXTBSY',
+  flock: 'EAGAIN EBADF EINTR EINVAL ENOLCK',
   unlink: 'EACCES EBUSY EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
   unlinkat: 'EACCES EBUSY EINVAL EIO EISDIR ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM EROFS',
 }
@@ -52,6 +53,7 @@ const VANISHES: Meanings = {
 }
 
 const SHM = '/dev/shm/NAME'
+const LEDGER = 'LEDGER'
 
 export const CASES: readonly Case[] = [
   ...all('sysv create', 'semget', {}),
@@ -77,6 +79,36 @@ export const CASES: readonly Case[] = [
   ...all('limit permits', 'semctl', REMOVED),
   ...all('limit info', 'semctl', REMOVED),
   ...all('limit remove', 'semctl', { EIDRM: ['done'], EINVAL: ['done'] }),
+  // Where the file system has no O_TMPFILE, the file has another name first.
+  ...all(
+    'ledger create',
+    'openat',
+    { EINTR: ['done'], EOPNOTSUPP: ['done'], EISDIR: ['done'], ENOENT: ['done'], EINVAL: ['done'] },
+    '/dev/shm',
+  ),
+  ...all('ledger create', 'ftruncate', { EINTR: ['done'] }),
+  ...all('ledger create', 'fallocate', { EINTR: ['done'], EOPNOTSUPP: ['EOPNOTSUPP', 'done'] }),
+  ...all('ledger create', 'fchmod', {}),
+  ...all('ledger create', 'linkat', { ENOENT: ['done', 'ENOENT'] }),
+  ...all(
+    'ledger open',
+    'openat',
+    {
+      EINTR: ['done'],
+      ELOOP: ['ERR_NOT_AN_OBJECT'],
+      EISDIR: ['ERR_NOT_AN_OBJECT'],
+      ENXIO: ['ERR_NOT_AN_OBJECT'],
+    },
+    LEDGER,
+  ),
+  ...all('ledger open', 'mmap', {}, LEDGER),
+  // Who does not get the guard waits for it.
+  ...all('ledger acquire', 'flock', { EINTR: ['done'], EAGAIN: ['ETIMEDOUT'] }),
+  ...all('ledger tryAcquire', 'flock', { EINTR: ['done'], EAGAIN: ['done'] }),
+  ...all('ledger wait', 'flock', { EINTR: ['ETIMEDOUT'], EAGAIN: ['ETIMEDOUT'] }),
+  ...all('ledger grow', 'flock', { EINTR: ['done'], EAGAIN: ['EBUSY'] }),
+  ...all('ledger shrink', 'flock', { EINTR: ['done'], EAGAIN: ['ETIMEDOUT'] }),
+  ...all('ledger remove', 'flock', { EINTR: ['done'], EAGAIN: ['EBUSY'] }),
   // A set that vanishes at each look counts as a set that comes and goes.
   ...all('sysv open', 'semctl', { EIDRM: COMES_AND_GOES, EINVAL: COMES_AND_GOES }),
   ...all('sysv value', 'semctl', REMOVED),

@@ -2,8 +2,10 @@
 
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,12 +13,13 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 
 import type { ExecutionContext } from 'ava'
 
 import { IpcError, Limit, list, Semaphore } from '../../index.js'
-import { cli } from '../cli/helpers/cli.ts'
+import { cli, json } from '../cli/helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { withoutUndo } from '../shared/kernels.ts'
 import { exists, keyOf, ledgerOf, uniqueKey, uniqueName } from '../shared/names.ts'
@@ -64,6 +67,17 @@ test('a new limit has the engine that was asked for, and open finds it without o
     list().memory.some(info => info.name?.includes('os-ipc.')),
     'its files are no shared memory',
   )
+})
+
+test('info tells when a permit was taken last', t => {
+  const limit = ownLedger(t, 2)
+  t.is(limit.info().operatedAt, undefined)
+  const before = Math.floor(Date.now() / 1000) * 1000
+  const permit = limit.tryAcquire()
+  const { operatedAt } = limit.info()
+  t.true(Number(operatedAt) >= before && Number(operatedAt) <= Date.now())
+  permit?.release()
+  t.deepEqual(limit.info().operatedAt, operatedAt)
 })
 
 test('a name lives in one engine', t => {
@@ -138,6 +152,30 @@ for (const [title, kernel] of kernels) {
     },
   )
 }
+
+requires(refusing(SYSTEM_V, 'EPERM'))(
+  'behind a filter that refuses System V, the set of other processes is an error and gets no double',
+  async t => {
+    const limit = ownLimit(t, 1, { engine: 'sysv' })
+    const within = [refusing(SYSTEM_V, 'EPERM')]
+    for (const [method, options] of [
+      ['open', {}],
+      ['create', { permits: 1 }],
+      ['openOrCreate', { permits: 1 }],
+      ['openOrCreate', { permits: 1, ...LEDGER }],
+      ['unlink', {}],
+    ] as const) {
+      const other = remote(t, method, limit.name, options, { within })
+      const failed = (await other.opened) as { code?: string; hint?: string }
+      t.is(failed.code, 'EPERM', method)
+      t.regex(failed.hint ?? '', /is that of a System V set .*seccomp.*engine 'ledger'/, method)
+    }
+    t.false(existsSync(ledgerOf(limit.name)))
+    const absent = remote(t, 'open', uniqueName(t), {}, { within })
+    t.like(await absent.opened, { code: 'ENOENT' })
+    t.is(freeOf(limit), 1)
+  },
+)
 
 requires(linux, withoutUndo())(
   'a limit that a kernel with undo made is found where undo is ignored',
@@ -349,6 +387,46 @@ test('the processes that die leave no inbox', async t => {
   )
   t.deepEqual(of(killed), [])
 })
+
+/** The identity of a process in a ledger: its pid, and 32 bits of the time when it started. */
+function identityOf(pid: number): bigint {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (BigInt(pid) << 32n) | (BigInt(fields[19] ?? 0) & 0xffff_ffffn)
+}
+
+requires(linux, tool('flock', 'util-linux'))(
+  'a process that stops while it changes a ledger is named, and holds up no longer than it stops',
+  async t => {
+    const limit = ownLedger(t, 1)
+    // The state that a process leaves which stops inside the guard: the lock of the file, and its identity in the ledger.
+    const argv = ['flock', '--no-fork', ledgerOf(limit.name), 'sh', '-c', 'echo locked; exec sleep 60']
+    const other = program(t, argv)
+    await other.next()
+    const word = Buffer.alloc(8)
+    word.writeBigUInt64LE(identityOf(other.pid))
+    const file = openSync(ledgerOf(limit.name), 'r+')
+    writeSync(file, word, 0, 8, 48)
+    closeSync(file)
+    t.deepEqual(limit.info().stopped, [], 'it is slow, but it runs')
+    other.kill('SIGSTOP')
+    await until('it is named', () => limit.info().stopped?.includes(other.pid) === true)
+    t.is(limit.tryAcquire(), null)
+    const late = (await t.throwsAsync(limit.acquire({ timeout: 50 }), { code: 'ETIMEDOUT' })) as IpcError
+    t.regex(late.hint ?? '', new RegExp(`stopped by a signal or a debugger: ${other.pid}$`))
+    const unchanged = (await t.throwsAsync(limit.resize(2), { code: 'EBUSY' })) as IpcError
+    t.regex(unchanged.hint ?? '', new RegExp(`process ${other.pid} stopped while it changed the limit`))
+    const found = await json<{ text: string; cures: string[] }[]>(t, ['doctor', '--json'])
+    const told = found.find(({ text }) => text.startsWith(`${other.pid} sleep is stopped`))
+    t.regex(told?.text ?? '', new RegExp(`waits for the limit ${limit.name}, or changes it$`))
+    t.is(told?.cures[0], `kill -CONT ${other.pid} continues it`)
+    const waiting = limit.acquire({ timeout: 60_000 })
+    other.kill('SIGKILL')
+    ;(await waiting).release()
+    t.is(freeOf(limit), 1)
+  },
+)
 
 requires(linux, tool('flock', 'util-linux'))(
   'a program that keeps the guard holds up no event loop and no release',

@@ -27,7 +27,7 @@ export default command({
   description: [
     'Checks this host and reports what can make programs fail: the native binding, the limits of semaphores and segments and their use, ' +
       "/dev/shm, containers, systemd's RemoveIPC and kernel.shm_rmid_forced. It also reports permits that a process has held for over an hour, permits of stopped processes, and objects that seem to be left behind, with the command that removes them.",
-    'The kernel does not record when a permit was taken. So doctor reports the permits of a limit whose last permit was taken or given back over an hour ago.',
+    'Nothing records when each permit was taken. So doctor reports the permits of a limit whose last permit was taken or given back over an hour ago; of a ledger, taken over an hour ago.',
     'doctor changes nothing. A note is for information. A warning may cause failures later. A problem causes failures now.',
   ],
   examples: [

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 
 import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
-import { exists, keyOf, removeKey, uniqueKey, uniqueName } from '../../__test__/shared/names.ts'
+import { exists, keyOf, ledgerOf, removeKey, uniqueKey, uniqueName } from '../../__test__/shared/names.ts'
 import { injected, type Surroundings } from '../../__test__/shared/surroundings.ts'
 import { type Case, CASES } from '../errnos.ts'
 import { atOnce, child } from '../program.ts'
@@ -35,6 +35,7 @@ const NAMES: Record<string, readonly string[]> = {
   chmod: ['chmod'],
   fchmod: ['fchmod'],
   ftruncate: ['ftruncate'],
+  flock: ['flock'],
   unlink: ['sem_unlink'],
   unlinkat: ['unlinkat'],
 }
@@ -82,7 +83,10 @@ async function inject(trial: Trial, one: Case): Promise<string> {
   const isMadeAgain = errno === 'EINTR' || (kind === 'limit' && errno === 'EAGAIN')
   const when = isMadeAgain ? ':when=1..2' : ''
   const place: Surroundings = injected(`${call}:error=${errno}${when}`)
-  const within = one.path === undefined ? [place] : [onlyAt(place, one.path.replace('NAME', name.slice(1)))]
+  const within =
+    one.path === undefined
+      ? [place]
+      : [onlyAt(place, one.path.replace('NAME', name.slice(1)).replace('LEDGER', ledgerOf(name)))]
   const { attached = 0, release } = prepare(kind, method, name, key)
   const run = child(trial, 'errnos', { args: [kind, method, name, key, attached], within })
   const alarm = setTimeout(() => {
@@ -131,6 +135,7 @@ function isThere(name: string, key: number): boolean {
     exists('sem', lockKeyOf(name)) ||
     exists('shm', key) ||
     existsSync(`/dev/shm${name}`) ||
+    existsSync(ledgerOf(name)) ||
     existsSync(`/dev/shm/sem.${name.slice(1)}`)
   )
 }
@@ -139,8 +144,9 @@ function isThere(name: string, key: number): boolean {
 function prepare(kind: string, method: string, name: string, key: number): Prepared {
   if (MAKES.includes(method)) return {}
   if (kind === 'lock') return held(name.slice(1), method === 'wait' ? 'exclusive' : 'shared')
-  if (kind === 'limit') {
-    Limit.create(name, { permits: method === 'wait' ? 0 : 2 }).close()
+  if (kind === 'limit' || kind === 'ledger') {
+    const engine = kind === 'limit' ? 'sysv' : 'ledger'
+    Limit.create(name, { permits: method === 'wait' ? 0 : 2, engine }).close()
     return {}
   }
   if (kind === 'sysv' || kind === 'posix') {

@@ -136,6 +136,9 @@ fn files(call: &str, errno: OsCode) -> Option<&'static str> {
         }
         ("stat", OsCode::ENOENT) => "the file does not exist: ftok needs an existing file",
         ("stat", OsCode::EACCES) => "this process may not search one of the folders of the path",
+        ("flock" | "fcntl", OsCode::ENOLCK) => {
+            "the kernel, or the file system of the folder, has no room for another lock"
+        }
         (_, OsCode::EPERM | OsCode::ENOSYS) => FILES_REFUSED,
         (_, OsCode::EACCES) => NO_RIGHT,
         (_, OsCode::ENOENT) => NO_FILE,

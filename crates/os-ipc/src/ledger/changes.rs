@@ -12,6 +12,8 @@ use crate::sync::fence;
 /// Other processes still give back, post and draw tickets: these changes only make more units free.
 pub(crate) struct Guarded<'a, P: Place, G> {
     ledger: &'a Ledger<P>,
+    /// Seconds since 1970, for the slots that get something; 0 where the time is not kept.
+    now: u32,
     /// Ends the guard when it is dropped, after the holder's name was erased.
     _guard: G,
 }
@@ -31,7 +33,7 @@ impl<P: Place> Ledger<P> {
     /// The ledger under its guard. `own` is the identity of this process, which other processes name if it stops here.
     pub(crate) fn guarded<G>(&self, guard: G, own: u64) -> Guarded<'_, P, G> {
         Layout::set_guard_holder(&self.place, own);
-        Guarded { ledger: self, _guard: guard }
+        Guarded { ledger: self, now: 0, _guard: guard }
     }
 
     /// The owner of a slot gives back one permit: `held--`. False if the slot has none.
@@ -72,6 +74,13 @@ impl<P: Place> Ledger<P> {
 }
 
 impl<P: Place, G> Guarded<'_, P, G> {
+    /// Keeps the time of what is taken: seconds since 1970.
+    pub(crate) fn at(self, now: u32) -> Self {
+        let mut timed = self;
+        timed.now = now;
+        timed
+    }
+
     /// Takes a free slot among the first `room` for the process `id`; `None` if there is none.
     ///
     /// A process that dies after the first of the two stores leaves a free slot.
@@ -98,6 +107,9 @@ impl<P: Place, G> Guarded<'_, P, G> {
         }
         let words = self.ledger.slot(slot);
         // Another program may have written the largest number.
+        if self.now != 0 {
+            words.set_taken(self.now);
+        }
         let more = |held: u32| (permits(held) < permits(u32::MAX)).then(|| held + 1);
         if !words.change_held(more) {
             return Ok(false);

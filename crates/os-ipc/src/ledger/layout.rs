@@ -15,7 +15,7 @@
 //! | 48 | u64 `guard` | the process that has the guard, for messages |
 //! | 56 | u64 `next_ticket` | the next place in the line |
 //! | 64 | `name` | UTF-8, with its slash: [`NAME_BYTES`] |
-//! | 320 | slots | 24 bytes each: u64 `id`, u64 `ticket`, u32 `held`, u32 unused |
+//! | 320 | slots | 24 bytes each: u64 `id`, u64 `ticket`, u32 `held`, u32 `taken`: the seconds since 1970 of the last grant |
 //!
 //! A slot stands in one place, so that a ledger with few processes needs one page of memory.
 
@@ -125,6 +125,7 @@ pub(super) struct Slot<'a> {
     id: &'a AtomicU64,
     ticket: &'a AtomicU64,
     held: &'a AtomicU32,
+    taken: &'a AtomicU32,
 }
 
 impl Layout {
@@ -245,7 +246,12 @@ impl Layout {
 
     pub(super) fn slot<P: Place>(place: &P, number: u32) -> Slot<'_> {
         let at = HEADER + SLOT * number as usize;
-        Slot { id: place.long(at), ticket: place.long(at + 8), held: place.word(at + 16) }
+        Slot {
+            id: place.long(at),
+            ticket: place.long(at + 8),
+            held: place.word(at + 16),
+            taken: place.word(at + 20),
+        }
     }
 }
 
@@ -270,6 +276,15 @@ impl Slot<'_> {
 
     pub(super) fn held(&self) -> u32 {
         self.held.load(Ordering::SeqCst)
+    }
+
+    /// When a permit was last taken for it: seconds since 1970, or 0.
+    pub(super) fn taken(&self) -> u32 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_taken(&self, seconds: u32) {
+        self.taken.store(seconds, Ordering::Relaxed);
     }
 
     /// Changes what is held, unless `change` refuses.

@@ -118,6 +118,11 @@ impl<P: Place> Ledger<P> {
         i64::from(self.total()) - held
     }
 
+    /// When a permit was taken last: seconds since 1970; `None` if none was.
+    pub(crate) fn taken(&self) -> Option<u32> {
+        self.slots().map(|slot| self.slot(slot).taken()).max().filter(|seconds| *seconds != 0)
+    }
+
     /// Whether it was removed.
     pub(crate) fn is_retired(&self) -> bool {
         !Layout::is_live(&self.place)

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::ledger::{self, Ledgers};
 #[cfg(system_v_semaphores)]
-use super::system_v::SystemV;
+use super::system_v::{self, SystemV};
 use super::{LimitCreation, LimitId, LimitInfo};
 use crate::access::Owner;
 #[cfg(not(system_v_semaphores))]
@@ -122,6 +122,22 @@ impl LimitEngine {
             Self::Ledger => Self::SystemV,
         };
         Some(other).filter(|other| other.implementation().is_ok() && other.is_served())
+    }
+
+    /// The error for a System V set of this name that a filter hides from this process: the kernel's table shows it.
+    ///
+    /// Other processes use it: a ledger of the same name would be another limit.
+    #[cfg_attr(
+        not(system_v_semaphores),
+        allow(clippy::unnecessary_wraps, reason = "no filter hides sets there")
+    )]
+    pub(super) fn check_hidden_set(id: &LimitId) -> Result<()> {
+        #[cfg(system_v_semaphores)]
+        if !id.is_key() && !kernel_undo().has_system_v() {
+            return system_v::check_hidden(id);
+        }
+        let _ = id;
+        Ok(())
     }
 
     fn is_served(self) -> bool {

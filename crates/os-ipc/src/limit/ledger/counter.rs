@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::opening::{self, Named, Opened, failed};
 use crate::error::{Code, Error, OsCode, Result};
@@ -45,6 +45,12 @@ const LOOK_FOR_DEAD: Duration = Duration::from_millis(1);
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// 0 for a clock that is wrong.
+fn seconds_since_1970() -> u32 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(now.as_secs()).unwrap_or_default()
 }
 
 /// The ledger, as this process uses it.
@@ -312,7 +318,9 @@ impl LedgerCounter {
 
     fn attempt(&self, request: Request, slot: SlotNumber, pace: Pace) -> Result<Attempt> {
         let ticket = self.ledger.ticket(slot);
+        let now = seconds_since_1970();
         let Some(guarded) = self.guarded()? else { return Ok(Attempt::Busy) };
+        let guarded = guarded.at(now);
         let outcome = match request {
             Request::Shrink(to) => {
                 guarded.bound(u32::from(PERMITS_MAX));

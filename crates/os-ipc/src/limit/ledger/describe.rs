@@ -103,7 +103,7 @@ fn describe(ledger: &Ledger<LedgerFile>, name: String, status: &Status, knows: b
         uid: status.access.uid,
         gid: status.access.gid,
         mode: status.access.mode,
-        operated_at: None,
+        operated_at: ledger.taken().map(i64::from),
         changed_at: status.changed,
         verified: true,
     };

@@ -149,6 +149,7 @@ pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
 /// Creates a ledger that is complete when other processes can see it, or absent.
 pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
     let taken = || failed("create", name, Failure("linkat", OsCode::EEXIST));
+    let deadline = Instant::now() + READY_WITHIN;
     loop {
         // A removed ledger that still has the name makes room here.
         if open(name, Owner::Any)?.is_some() {
@@ -172,7 +173,7 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
                 return Ok(Opened { name: name.clone(), ledger: Ledger::new(file, layout), status });
             }
             // Another process was quicker, or a removed ledger has the name again.
-            Err(Failure(_, OsCode::EEXIST)) => {}
+            Err(Failure(_, OsCode::EEXIST)) if Instant::now() < deadline => {}
             Err(failure) => {
                 let bytes = layout.size_up_to(FIRST_SLOTS);
                 return Err(no_room(

@@ -21,6 +21,7 @@ use crate::hints::sets as hints;
 use crate::hints::system_v::By;
 use crate::record::PERMITS_AT;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
+use crate::sys::system_v::table::SETS;
 use crate::undo::kernel_undo;
 use crate::waiting::{Holder, Queue, Token};
 use counter::LimitCounter;
@@ -61,6 +62,19 @@ impl Engine for SystemV {
     fn list(&self) -> Result<Vec<LimitInfo>> {
         list::list()
     }
+}
+
+/// The error for the set of this limit, if the kernel's table shows one that a filter does not let this process use.
+pub(super) fn check_hidden(id: &LimitId) -> Result<()> {
+    let by = By::Key(id.set_name().key().raw());
+    if SETS.access(by).is_none() {
+        return Ok(());
+    }
+    SystemV.open(id, Owner::Any).map(drop).map_err(|error| {
+        error.with_hint(
+            "the name is that of a System V set of other processes, and a filter (seccomp) of the container or sandbox refuses System V to this process: allow the calls, or let all processes create the limit with the engine 'ledger'",
+        )
+    })
 }
 
 fn of_set(creation: LimitCreation) -> Result<counter_set::Creation> {

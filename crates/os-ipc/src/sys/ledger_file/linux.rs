@@ -23,6 +23,7 @@ pub(super) fn create(folder: &Path) -> Result<(File, Temporary), Failure> {
     let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
     match open_file(folder, flags, Mode::from_bits_truncate(0o600)) {
         Ok(file) => Ok((File::from(file), Temporary::none())),
+        Err(Errno::EINTR) => create(folder),
         // Some file systems have no O_TMPFILE; an old kernel takes it for opening a directory.
         Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT | Errno::EINVAL) => Temporary::create(folder),
         Err(errno) => Err(Failure("open", errno.into())),
