@@ -14,6 +14,8 @@ enum Family {
     OpenSemaphore,
     /// Files: POSIX objects, and the locks of darwin.
     Files,
+    /// Objects of the Windows kernel, and the files of its locks.
+    Windows,
 }
 
 fn family(call: &str) -> Option<Family> {
@@ -25,6 +27,8 @@ fn family(call: &str) -> Option<Family> {
         | "fallocate" | "posix_fallocate" | "ftruncate" | "linkat" | "unlink" | "unlinkat" | "shm_unlink"
         | "sem_unlink" | "mkdir" | "flock" | "write" | "read" | "confstr" | "access" | "fcntl" | "pwrite"
         | "renameat2" | "renamex_np" => Family::Files,
+        "OpenFileMapping" | "CreateFileMapping" | "MapViewOfFile" | "CreateMutex" | "OpenProcess"
+        | "CreateFile" | "CreateDirectory" | "LockFileEx" => Family::Windows,
         _ => return None,
     })
 }
@@ -36,6 +40,7 @@ pub(crate) fn usual(call: &str, errno: OsCode) -> Option<&'static str> {
         Family::Segments => segments(call, errno).or_else(|| system_v(errno)),
         Family::OpenSemaphore => open_semaphore(errno),
         Family::Files => files(call, errno),
+        Family::Windows => windows(errno),
     }
 }
 
@@ -115,6 +120,18 @@ fn open_semaphore(errno: OsCode) -> Option<&'static str> {
         OsCode::ENOSYS => "this platform has no sem_getvalue",
         OsCode::EINVAL => "another program overwrote the semaphore",
         OsCode::EPERM | OsCode::EACCES => "a seccomp filter of the container or sandbox refuses futex(2)",
+        _ => return None,
+    })
+}
+
+fn windows(errno: OsCode) -> Option<&'static str> {
+    Some(match errno {
+        OsCode::ENOENT => NO_FILE,
+        OsCode::EEXIST => EXISTS,
+        OsCode::EACCES => {
+            "it belongs to another user or to a process with other rights: an object is for its owner alone"
+        }
+        OsCode::ENOMEM => NO_MEMORY,
         _ => return None,
     })
 }

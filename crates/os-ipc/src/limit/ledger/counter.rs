@@ -16,7 +16,7 @@ use crate::sys::file_identity::FileIdentity;
 use crate::sys::guard::Held;
 use crate::sys::in_use::InUse;
 use crate::sys::interrupt::Interrupt;
-use crate::sys::ledger_file::{LedgerFile, Status};
+use crate::sys::ledger_file::{LedgerFile, Status, calls};
 use crate::sys::wake;
 use crate::waiting::{Counter, Request, Token, Watched};
 
@@ -154,7 +154,7 @@ impl LedgerCounter {
             return Error::new(Code::Truncated, what).with_hint("no program of os-ipc does that: remove it");
         }
         let object = format!("'{}'", self.name);
-        Error::system(format!("cannot {act} the {}", self.name.noun()), "flock", object, OsCode::EIDRM)
+        Error::system(format!("cannot {act} the {}", self.name.noun()), calls::GUARD, object, OsCode::EIDRM)
             .with_hint("it was removed: open it again")
     }
 
@@ -164,7 +164,9 @@ impl LedgerCounter {
         const TRIES: u32 = 20;
         for attempt in 0..TRIES {
             let held = self.ledger.place().guard().try_hold();
-            if let Some(held) = held.map_err(|errno| failed("change", &self.name, Failure("flock", errno)))? {
+            if let Some(held) =
+                held.map_err(|errno| failed("change", &self.name, Failure(calls::GUARD, errno)))?
+            {
                 return Ok(Some(self.ledger.guarded(held, self.own.0)));
             }
             if attempt > 2 {
@@ -509,7 +511,7 @@ impl Counter for LedgerCounter {
     }
 
     fn failure(&self, act: &str, errno: OsCode) -> Error {
-        failed(act, &self.name, Failure("flock", errno))
+        failed(act, &self.name, Failure(calls::GUARD, errno))
     }
 }
 

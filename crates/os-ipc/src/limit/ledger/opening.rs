@@ -18,7 +18,7 @@ use crate::name::Name;
 use crate::sys::access::own_uid;
 use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
-use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, Unusable, own_origin};
+use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, Unusable, calls, own_origin};
 use crate::sys::wake;
 
 /// The longest wait for another process that removes the ledger: 1 s. It takes microseconds, unless that process is stopped.
@@ -127,7 +127,7 @@ pub(crate) fn failed(act: &str, name: &Named, Failure(call, errno): Failure) -> 
 
 /// The error for a name that no ledger has.
 pub(crate) fn absent(name: &Named) -> Error {
-    failed("open", name, Failure("open", OsCode::ENOENT))
+    failed("open", name, Failure(calls::OPEN, OsCode::ENOENT))
 }
 
 /// Opens the ledger of this name; `None` if there is none.
@@ -148,7 +148,7 @@ pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
 
 /// Creates a ledger that is complete when other processes can see it, or absent.
 pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
-    let taken = || failed("create", name, Failure("linkat", OsCode::EEXIST));
+    let taken = || failed("create", name, Failure(calls::CREATE, OsCode::EEXIST));
     let deadline = Instant::now() + READY_WITHIN;
     loop {
         // A removed ledger that still has the name makes room here.
@@ -164,7 +164,7 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
             let (boot, space) = (origin.boot, origin.space);
             let content = Content { kind: name.kind, name: name.as_str(), total, boot, space };
             layout.write(draft.file(), &content);
-            draft.file().enter().map_err(|errno| Failure("fcntl", errno))?;
+            draft.file().enter().map_err(|errno| Failure(calls::LIVENESS, errno))?;
             draft.publish(mode)
         };
         match make() {
@@ -192,7 +192,7 @@ pub(super) fn check_removable(name: &Named, status: &Status) -> Result<()> {
     }
     let (uid, mode) = (status.access.uid, status.access.mode);
     let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
-    let refused = failed("remove", name, Failure("unlink", OsCode::EPERM));
+    let refused = failed("remove", name, Failure(calls::REMOVE, OsCode::EPERM));
     Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
 }
 
@@ -213,7 +213,7 @@ fn remove_file(name: &Named, ledger: &Ledger<LedgerFile>) -> Result<()> {
             .place()
             .guard()
             .try_hold()
-            .map_err(|errno| failed("remove", name, Failure("flock", errno)))?
+            .map_err(|errno| failed("remove", name, Failure(calls::GUARD, errno)))?
         {
             Some(_held) => {
                 return ledger.place().unlink().map_err(|failure| failed("remove", name, failure));
@@ -227,7 +227,7 @@ fn remove_file(name: &Named, ledger: &Ledger<LedgerFile>) -> Result<()> {
 /// The error for a guard that its holder keeps.
 pub(super) fn guard_is_held(name: &Named, ledger: &Ledger<LedgerFile>) -> Error {
     let holder = ProcessId(ledger.guard_holder());
-    let held = failed("change", name, Failure("flock", OsCode::EBUSY));
+    let held = failed("change", name, Failure(calls::GUARD, OsCode::EBUSY));
     if holder.0 == 0 {
         return held.with_hint("another program has the lock of its file: see `lslocks`");
     }
@@ -254,7 +254,7 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
         Ok(opened) => opened,
         Err(_) if foreign.is_some() => return Err(foreign.unwrap_or_else(|| absent(name))),
         Err(Refusal::Failed(Failure(_, OsCode::ENOENT))) => return Ok(Found::Absent),
-        Err(Refusal::Failed(Failure("open", OsCode::EACCES))) => return Err(closed_to_us(name)),
+        Err(Refusal::Failed(Failure(calls::OPEN, OsCode::EACCES))) => return Err(closed_to_us(name)),
         Err(Refusal::Failed(failure)) => return Err(failed("open", name, failure)),
         Err(Refusal::NotAnObject(what)) => return Err(not_a_ledger(name, what)),
     };
@@ -288,7 +288,7 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
 /// The error for a ledger whose mode does not let this process use it.
 fn closed_to_us(name: &Named) -> Error {
     let what = format!("no permission to read and change the {}", name.noun());
-    let error = Error::system(what, "open", format_args!("'{name}'"), OsCode::EACCES);
+    let error = Error::system(what, calls::OPEN, format_args!("'{name}'"), OsCode::EACCES);
     let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(&name.name)));
     let Some(access) = access else { return error };
     let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
@@ -305,7 +305,7 @@ pub(in crate::limit) fn exists(name: &Name) -> bool {
 fn enter(opened: Opened) -> Result<Found> {
     let Opened { name, ledger, .. } = &opened;
     let entered = ledger.place().enter();
-    if !entered.map_err(|errno| failed("open", name, Failure("fcntl", errno)))? {
+    if !entered.map_err(|errno| failed("open", name, Failure(calls::LIVENESS, errno)))? {
         // A process of another namespace found it deserted, and removes it.
         return Ok(Found::Unready(other_namespace(name)));
     }
@@ -321,7 +321,7 @@ fn enter(opened: Opened) -> Result<Found> {
 fn replace(opened: &Opened) -> Result<Found> {
     let Opened { name, ledger, status } = opened;
     let deserted = ledger.place().is_deserted();
-    if deserted.map_err(|errno| failed("open", name, Failure("fcntl", errno)))? {
+    if deserted.map_err(|errno| failed("open", name, Failure(calls::LIVENESS, errno)))? {
         ledger.retire();
         remove_file(name, ledger)
             .map_err(|error| error.with_owner(status.access.uid, Some(status.access.mode)))?;

@@ -10,7 +10,7 @@ use crate::sys::user_folder;
 
 /// The folder of this user, for all programs.
 pub(in crate::lock) fn of_user() -> Result<PathBuf> {
-    let failed = |errno| Error::system("cannot find the folder of locks", "confstr", "", errno);
+    let failed = |errno| Error::system("cannot find the folder of locks", user_folder::CALL, "", errno);
     Ok(user_folder::user_folder().map_err(failed)?.join(format!("os-ipc-locks-{}", own_uid())))
 }
 

@@ -24,7 +24,7 @@ use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
-use crate::sys::lock_file::{LockFile, Locked, NAMES_END_AT_ONCE, Way};
+use crate::sys::lock_file::{LOCK_CALL, LockFile, Locked, NAMES_END_AT_ONCE, Way};
 use crate::waiting::{Counter, Locking, Queue, Request, Token};
 pub(super) use folder::of_user;
 use folder::{failed, refused};
@@ -263,7 +263,7 @@ impl Counter for FileLock {
     }
 
     fn failure(&self, act: &str, errno: OsCode) -> Error {
-        Error::system(format!("cannot {act} the lock"), "flock", &self.name, errno)
+        Error::system(format!("cannot {act} the lock"), LOCK_CALL, &self.name, errno)
     }
 }
 

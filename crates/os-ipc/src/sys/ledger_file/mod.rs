@@ -37,6 +37,24 @@ pub(crate) struct Status {
     pub(crate) changed: i64,
 }
 
+/// The calls that errors name.
+#[cfg(unix)]
+pub(crate) mod calls {
+    pub(crate) const OPEN: &str = "open";
+    pub(crate) const CREATE: &str = "linkat";
+    pub(crate) const REMOVE: &str = "unlink";
+    pub(crate) const GUARD: &str = "flock";
+    pub(crate) const LIVENESS: &str = "fcntl";
+}
+#[cfg(windows)]
+pub(crate) mod calls {
+    pub(crate) const OPEN: &str = "OpenFileMapping";
+    pub(crate) const CREATE: &str = "CreateFileMapping";
+    pub(crate) const REMOVE: &str = "MapViewOfFile";
+    pub(crate) const GUARD: &str = "CreateMutex";
+    pub(crate) const LIVENESS: &str = "OpenProcess";
+}
+
 /// The folder in which the ledgers of this host would be, and why they cannot be there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusable {

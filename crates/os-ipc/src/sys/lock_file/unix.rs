@@ -14,6 +14,9 @@ use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 
+/// The call that errors of a lock name.
+pub(crate) const LOCK_CALL: &str = "flock";
+
 /// Whether a file loses its name at once, although a process has it open.
 pub(crate) const NAMES_END_AT_ONCE: bool = true;
 

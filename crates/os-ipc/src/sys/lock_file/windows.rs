@@ -30,6 +30,9 @@ const BEHIND_CONTENT: u32 = 1;
 const FIRST_SLEEP: Duration = Duration::from_micros(200);
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 
+/// The call that errors of a lock name.
+pub(crate) const LOCK_CALL: &str = "LockFileEx";
+
 /// Whether a file loses its name at once, although a process has it open. On Windows it keeps the name until then, and cannot
 /// be opened.
 pub(crate) const NAMES_END_AT_ONCE: bool = false;

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use crate::error::OsCode;
 
+/// The call that errors name.
+pub(crate) const CALL: &str = "confstr";
+
 /// `confstr(_CS_DARWIN_USER_DIR)`: the user's folder under `/var/folders`, the same for all programs.
 ///
 /// Not `TMPDIR`, which can differ between programs, nor `/tmp`, where old files are deleted.

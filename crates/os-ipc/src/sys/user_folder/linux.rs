@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use crate::error::OsCode;
 
+/// The call that errors name.
+pub(crate) const CALL: &str = "confstr";
+
 #[allow(clippy::unnecessary_wraps, reason = "the same face as darwin's")]
 pub(crate) fn user_folder() -> Result<PathBuf, OsCode> {
     Ok(PathBuf::from("/tmp"))

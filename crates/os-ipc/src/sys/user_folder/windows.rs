@@ -13,6 +13,9 @@ use windows_sys::Win32::UI::Shell::GetUserProfileDirectoryW;
 
 use crate::error::OsCode;
 
+/// The call that errors name.
+pub(crate) const CALL: &str = "GetUserProfileDirectory";
+
 /// `GetUserProfileDirectory`: `C:\Users\<user>\AppData\Local`, the same for all programs.
 ///
 /// Not the variables `LOCALAPPDATA` and `TEMP`, which can differ between programs.
