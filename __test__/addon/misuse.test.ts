@@ -7,7 +7,7 @@ import { PostgresLocks } from '../../postgres.js'
 import { RedisLimit } from '../../redis.js'
 import { permitSourceCases } from '../../testing.js'
 import { uniqueName } from '../shared/names.ts'
-import { linux, requires } from '../shared/requires.ts'
+import { inspection, requires } from '../shared/requires.ts'
 
 /** Options that the types refuse. */
 const wrong = (options: object) => options as never
@@ -77,7 +77,7 @@ for (const [call, [meant, make]] of Object.entries(misspelt)) {
   test(`${call} throws at a misspelt option, and names the right one`, t => expectUnknown(t, meant, make))
 }
 for (const [call, [meant, make]] of Object.entries(onLimits)) {
-  requires(linux)(`${call} throws at a misspelt option, and names the right one`, t =>
+  requires(inspection)(`${call} throws at a misspelt option, and names the right one`, t =>
     expectUnknown(t, meant, make),
   )
 }
@@ -219,7 +219,7 @@ test('a method that was called without its channel throws an error with the righ
   return expectDetached(t, 'channel', channel)
 })
 
-requires(linux)('a method that was called without its limit or permit throws', async t => {
+requires(inspection)('a method that was called without its limit or permit throws', async t => {
   const own = limit(t, uniqueName(t))
   await expectDetached(t, 'limit', own)
   const permit = own.tryAcquire() as Permit
@@ -239,7 +239,7 @@ test('a method of os-ipc/postgres that was called without its locks throws', t =
   return expectDetached(t, 'locks', shared)
 })
 
-requires(linux)('use with the options first throws an error with the right order', async t => {
+requires(inspection)('use with the options first throws an error with the right order', async t => {
   const own = limit(t, uniqueName(t))
   for (const source_ of [own, source(t)]) {
     await t.throwsAsync(

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
+import { engines } from '../shared/engines.ts'
 import { ownLimit } from '../limit/helpers/own.ts'
 import { heardOf } from './helpers/heard.ts'
 
@@ -12,7 +13,7 @@ test('who listens late hears how long a wait took, not how long a permit was hel
   const permit = limit.tryAcquire()
   const waiting = limit.acquire()
   await sleep(30)
-  const { events, stop } = heardOf(t, { name: limit.name, backend: 'sysv' })
+  const { events, stop } = heardOf(t, { name: limit.name, backend: engines[0] ?? 'sysv' })
   permit?.release()
   const next = await waiting
   next.release()

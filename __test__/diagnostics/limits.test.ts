@@ -7,6 +7,7 @@ import test from 'ava'
 import { Limit } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { freeOf, type NamedLimit, ownLimit } from '../limit/helpers/own.ts'
+import { engines } from '../shared/engines.ts'
 import { until } from '../shared/until.ts'
 import { type Event, heardOf } from './helpers/heard.ts'
 import { declareWaits, endOf, errorOf } from './helpers/waits.ts'
@@ -16,11 +17,14 @@ function holdUp(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
 
+/** The engine of a limit for which none is named. */
+const [backend = 'sysv'] = engines
+
 /** What a test listens to. */
-const heard = (limit: NamedLimit) => ({ name: limit.name, backend: 'sysv' }) as const
+const heard = (limit: NamedLimit) => ({ name: limit.name, backend })
 
 /** The fields that every message has. */
-const about = ({ name }: NamedLimit) => ({ name, key: undefined, backend: 'sysv' as const, permit: true })
+const about = ({ name }: NamedLimit) => ({ name, key: undefined, backend, permit: true })
 
 declareWaits({
   method: 'acquire',
@@ -32,7 +36,7 @@ declareWaits({
     const held = units === 0 ? other.tryAcquire() : null
     return {
       name: limit.name,
-      backend: 'sysv',
+      backend,
       take: options => limit.acquire(options),
       give: () => held?.release(),
       close: () => limit.close(),

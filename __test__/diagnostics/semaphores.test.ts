@@ -5,7 +5,7 @@ import { child } from '../shared/child.ts'
 import { heardOf } from './helpers/heard.ts'
 import { declareWaits, endOf, errorOf } from './helpers/waits.ts'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
-import { linux, requires } from '../shared/requires.ts'
+import { inspection, linux, requires } from '../shared/requires.ts'
 import { onEveryBackend, unitsOf } from '../semaphore/helpers/suite.ts'
 import { until } from '../shared/until.ts'
 
@@ -140,7 +140,7 @@ onEveryBackend(({ test, create, open, backend }) => {
   })
 })
 
-requires(linux)('unlink ends waits with a failure', async t => {
+requires(inspection)('unlink ends waits with a failure', async t => {
   const semaphore = Semaphore.create(uniqueName(t), { initial: 0 })
   t.teardown(() => semaphore.close())
   const { events, take } = heardOf(t, semaphore)

@@ -1,7 +1,5 @@
 // Hosts that lack something: a /dev/shm, the right to call System V IPC, or uids for users.
 
-import test from 'ava'
-
 import { Semaphore, SharedMemory } from '../../index.js'
 import { cli, json } from '../cli/helpers/cli.ts'
 import { child, program } from '../shared/child.ts'
@@ -248,7 +246,7 @@ for (const [what, rest] of [
   ['251 bytes', 'x'.repeat(251)],
   ['dots', 'a..b'],
 ] as const) {
-  test(`a name of ${what} can be opened and removed, but not made`, async t => {
+  requires(tool('python3'))(`a name of ${what} can be opened and removed, but not made`, async t => {
     const name = `${uniqueName(t)}${rest}`.slice(0, 252)
     const make = program(t, ['python3', '-c', MAKER, name])
     t.teardown(() => removeNamed(name))

@@ -1,12 +1,11 @@
 // process.execve keeps the pid and the kernel's undo list, but no permit that is not handed on.
 
 import { child } from '../shared/child.ts'
+import { execve } from '../shared/needs.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { onEachEngine } from '../shared/on-each-engine.ts'
 
-const canExec = { missing: process.execve === undefined ? 'needs process.execve' : undefined }
-
-onEachEngine(canExec)(
+onEachEngine(execve)(
   'a new image gives back what the old one held, when it first opens the limit',
   async (t, engine) => {
     const limit = ownLimit(t, 4, { engine })
@@ -32,7 +31,7 @@ onEachEngine(canExec)(
   },
 )
 
-onEachEngine(canExec)(
+onEachEngine(execve)(
   'a permit that is handed on stays with the new image, until its process ends',
   async (t, engine) => {
     const limit = ownLimit(t, 4, { engine })
@@ -52,7 +51,7 @@ onEachEngine(canExec)(
   },
 )
 
-onEachEngine(canExec)(
+onEachEngine(execve)(
   'an image that never opens the limit keeps the permits until its process ends',
   async (t, engine) => {
     const limit = ownLimit(t, 4, { engine })

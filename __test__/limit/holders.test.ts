@@ -1,11 +1,9 @@
 // The holders that info() and errors name.
 
-import test from 'ava'
-
 import { IpcError, Limit } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { copyOfPackage } from '../shared/copies.ts'
-import { root, requires, tool } from '../shared/requires.ts'
+import { root, requires, systemV, tool } from '../shared/requires.ts'
 import { keyOf } from '../shared/names.ts'
 import { valuesOf } from '../shared/sets.ts'
 import { until } from '../shared/until.ts'
@@ -69,7 +67,7 @@ onEachEngine()('an ETIMEDOUT names the holders', async (t, engine) => {
   own?.release()
 })
 
-test('info names up to 64 processes and counts the others', async t => {
+requires(systemV)('info names up to 64 processes and counts the others', async t => {
   const limit = ownLimit(t, 200)
   const holders = child(t, 'limit/many-holders.ts', { args: [limit.name, 70] })
   const pids = (await holders.next()) as number[]
@@ -119,7 +117,7 @@ requires(root, tool('unshare', 'util-linux'))(
   },
 )
 
-test('the set has a word for each holder', async t => {
+requires(systemV)('the set has a word for each holder', async t => {
   const limit = ownLimit(t, 3)
   const permits = [limit.tryAcquire(), limit.tryAcquire()]
   const values = valuesOf(keyOf(limit.name))

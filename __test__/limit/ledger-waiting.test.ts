@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { Limit } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
-import { linux, requires } from '../shared/requires.ts'
+import { inspection, linux, requires } from '../shared/requires.ts'
 import { withOpenFiles } from '../shared/surroundings.ts'
 import { until } from '../shared/until.ts'
 import type { NamedLimit } from './helpers/own.ts'
@@ -51,7 +51,7 @@ requires(linux)('waits for 1,000 ledgers at once take one thread, and all of the
   t.deepEqual(inboxesOf(waiter.pid), [])
 })
 
-requires(linux)('processes are served in the order in which they began to wait', async t => {
+requires(inspection)('processes are served in the order in which they began to wait', async t => {
   const limit = ledgerOf(t, uniqueName(t))
   const permit = await held(limit)
   const waiters = Array.from({ length: 4 }, () => remote(t, 'open', limit.name, ledger))
@@ -73,19 +73,22 @@ requires(linux)('processes are served in the order in which they began to wait',
   t.deepEqual(order, [0, 1, 2, 3])
 })
 
-requires(linux)('a permit that is given back goes to a process that waits, not to its giver', async t => {
-  const limit = ledgerOf(t, uniqueName(t))
-  const permit = await held(limit)
-  const waiter = remote(t, 'open', limit.name, ledger)
-  const served = waiter.call('acquire')
-  await until('it waits', () => limit.info().waiters === 1)
-  permit.release()
-  const next = limit.acquire()
-  t.is(await served, 1)
-  await waiter.call('release')
-  const again = await next
-  again.release()
-})
+requires(inspection)(
+  'a permit that is given back goes to a process that waits, not to its giver',
+  async t => {
+    const limit = ledgerOf(t, uniqueName(t))
+    const permit = await held(limit)
+    const waiter = remote(t, 'open', limit.name, ledger)
+    const served = waiter.call('acquire')
+    await until('it waits', () => limit.info().waiters === 1)
+    permit.release()
+    const next = limit.acquire()
+    t.is(await served, 1)
+    await waiter.call('release')
+    const again = await next
+    again.release()
+  },
+)
 
 requires(linux)('a stopped waiter is named and passed, and is served when it goes on', async t => {
   const limit = ledgerOf(t, uniqueName(t))
@@ -106,7 +109,7 @@ requires(linux)('a stopped waiter is named and passed, and is served when it goe
   t.deepEqual(limit.info().stopped, [])
 })
 
-requires(linux)('the permit of a killed process goes to the process that waits', async t => {
+requires(inspection)('the permit of a killed process goes to the process that waits', async t => {
   const limit = ledgerOf(t, uniqueName(t))
   for (let round = 0; round < 3; round += 1) {
     const holder = remote(t, 'open', limit.name, ledger)
@@ -123,7 +126,7 @@ requires(linux)('the permit of a killed process goes to the process that waits',
   t.like(limit.info(), { free: 1, waiters: 0, holders: [] })
 })
 
-requires(linux)('a killed head of the line does not keep the next one waiting', async t => {
+requires(inspection)('a killed head of the line does not keep the next one waiting', async t => {
   const limit = ledgerOf(t, uniqueName(t))
   const permit = await held(limit)
   const [first, second] = [remote(t, 'open', limit.name, ledger), remote(t, 'open', limit.name, ledger)]

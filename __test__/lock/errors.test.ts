@@ -19,7 +19,7 @@ import { capabilities, IpcError, list, locks, Semaphore } from '../../index.js'
 import { HostLockManager } from '../../lib/lock/manager.js'
 import { exists, removeKey } from '../shared/names.ts'
 import { hold, holder, lockKeyOf, sysv } from './helpers/locks.ts'
-import { linux, requires, root } from '../shared/requires.ts'
+import { linux, requires, root, unixFiles } from '../shared/requires.ts'
 import { ctypes, makeSet, valuesOf } from '../shared/sets.ts'
 import { asUser, injected, privateIpc } from '../shared/surroundings.ts'
 
@@ -221,13 +221,13 @@ function folderIn(t: ExecutionContext): string {
   return join(parent, 'locks')
 }
 
-test('the folder of lock files is made for its user alone', async t => {
+requires(unixFiles)('the folder of lock files is made for its user alone', async t => {
   const folder = folderIn(t)
   await new HostLockManager(folder).request('a', () => {})
   t.is(lstatSync(folder).mode & 0o777, 0o700)
 })
 
-test('a folder that others can write to is refused', async t => {
+requires(unixFiles)('a folder that others can write to is refused', async t => {
   const folder = folderIn(t)
   mkdirSync(folder)
   chmodSync(folder, 0o777)
@@ -243,7 +243,7 @@ requires(root)('a folder of another user is refused', async t => {
   await t.throwsAsync(request, { instanceOf: IpcError, code: 'ERR_FOREIGN_OWNER' })
 })
 
-test('a link, or a file, in the place of the folder is refused', async t => {
+requires(unixFiles)('a link, or a file, in the place of the folder is refused', async t => {
   for (const plant of [
     (path: string) => symlinkSync('/tmp', path),
     (path: string) => writeFileSync(path, ''),
@@ -255,7 +255,7 @@ test('a link, or a file, in the place of the folder is refused', async t => {
   }
 })
 
-test('a link in the place of a lock file is not followed', async t => {
+requires(unixFiles)('a link in the place of a lock file is not followed', async t => {
   const folder = folderIn(t)
   const manager = new HostLockManager(folder)
   const target = `${folder}-target`

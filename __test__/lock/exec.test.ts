@@ -2,16 +2,14 @@
 
 import { child } from '../shared/child.ts'
 import { hold, onEveryEngine } from './helpers/locks.ts'
-import { requires } from '../shared/requires.ts'
+import { execve, requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
-
-const canExec = { missing: process.execve === undefined ? 'needs process.execve' : undefined }
 
 onEveryEngine(engine => {
   const { name: engineName, manager, folder, lockName, isThere } = engine
 
   for (const how of ['exclusive', 'shared', 'gate']) {
-    requires(canExec)(
+    requires(execve)(
       `after execve, the new image releases the old image's lock when it uses it: ${how} (${engineName})`,
       async t => {
         const name = lockName(t)
@@ -40,7 +38,7 @@ onEveryEngine(engine => {
     )
   }
 
-  requires(canExec)(
+  requires(execve)(
     `a lock that is never used again after execve is free when the process ends (${engineName})`,
     async t => {
       const name = lockName(t)

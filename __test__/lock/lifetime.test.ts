@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { child } from '../shared/child.ts'
 import { hold, onEveryEngine } from './helpers/locks.ts'
 import { nodes } from '../shared/nodes.ts'
-import { requires } from '../shared/requires.ts'
+import { requires, signals } from '../shared/requires.ts'
 import { injected } from '../shared/surroundings.ts'
 import { until } from '../shared/until.ts'
 
@@ -26,8 +26,9 @@ onEveryEngine(engine => {
         t.is(await manager.request(held, { ifAvailable: true }, lock => lock), null)
         const waiting = manager.request(held, lock => lock?.mode)
         other.send('end')
-        const { code, signal, stdout } = await other.exit
-        t.deepEqual([code, signal], { exit: [0, null], throw: [1, null], kill: [null, 'SIGKILL'] }[how])
+        const { code, killed, stdout } = await other.exit
+        t.is(killed, how === 'kill')
+        if (!killed) t.is(code, how === 'exit' ? 0 : 1)
         t.is(stdout.includes('"exit"'), how !== 'kill')
         t.false(stdout.includes('granted'))
         t.false(stdout.includes('true'), 'a thread of the pool waits')
@@ -79,7 +80,9 @@ onEveryEngine(engine => {
         const args = [folder, how, ...names]
         const { code, stderr } = await child(t, 'lock/exit-worker-with-locks.ts', { node, args }).exit
         t.is(code, 0, stderr)
-        t.deepEqual(names.filter(isThere), [])
+        // Windows ends the threads before the process cleans up: a file can stay until the next use of its lock.
+        if (process.platform === 'win32') for (const name of names) await manager.request(name, () => {})
+        await until('nothing is left', () => !names.some(isThere))
       }
     })
   }
@@ -137,7 +140,7 @@ onEveryEngine(engine => {
     await release()
   })
 
-  test('a signal to the process ends no wait', async t => {
+  requires(signals)(`a signal to the process ends no wait (${engineName})`, async t => {
     const name = lockName(t)
     const release = await hold(manager, name, { mode: 'shared' })
     const waits = child(t, 'lock/wait-for-lock.ts', { args: [folder, name, 'listen'], limit: 30_000 })

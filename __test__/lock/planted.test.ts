@@ -13,7 +13,7 @@ import { HostLockManager } from '../../lib/lock/manager.js'
 import { child } from '../shared/child.ts'
 import { hold, lockKeyOf, sysv } from './helpers/locks.ts'
 import { removeKey } from '../shared/names.ts'
-import { linux, type Need, requires, root, tool } from '../shared/requires.ts'
+import { linux, type Need, requires, root, tool, unixFiles } from '../shared/requires.ts'
 import { ctypes, valuesOf } from '../shared/sets.ts'
 
 // --- sets
@@ -149,7 +149,7 @@ requires(tool('flock', 'util-linux'))(
   },
 )
 
-test('a folder that is a link is refused by query as well', async t => {
+requires(unixFiles)('a folder that is a link is refused by query as well', async t => {
   const folder = folderIn(t)
   symlinkSync(tmpdir(), `${folder}-link`)
   const query = new HostLockManager(`${folder}-link`).query()

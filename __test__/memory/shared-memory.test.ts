@@ -9,7 +9,7 @@ import { child } from '../shared/child.ts'
 import { kinds } from './helpers/memory.ts'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { asUser } from '../shared/surroundings.ts'
-import { linux, requires, root } from '../shared/requires.ts'
+import { linux, requires, root, systemV } from '../shared/requires.ts'
 
 for (const { kind, uniqueId } of kinds) {
   test(`create makes an object filled with zeros (${kind})`, t => {
@@ -321,7 +321,7 @@ for (const { kind, uniqueId } of kinds) {
   )
 }
 
-test('attach finds a segment by its id, also after its key is gone', t => {
+requires(systemV)('attach finds a segment by its id, also after its key is gone', t => {
   const key = uniqueKey(t)
   using memory = SharedMemory.create(key, { size: 4 })
   using attached = SharedMemory.attach(memory.id ?? -1)
@@ -334,11 +334,11 @@ test('attach finds a segment by its id, also after its key is gone', t => {
   t.not(again.id, memory.id)
 })
 
-test('attach to an unused id throws EINVAL', t => {
+requires(systemV)('attach to an unused id throws EINVAL', t => {
   t.throws(() => SharedMemory.attach(2 ** 31 - 1), { name: 'IpcError', code: 'EINVAL' })
 })
 
-test('a key may be written signed or unsigned', t => {
+requires(systemV)('a key may be written signed or unsigned', t => {
   const key = uniqueKey(t)
   using memory = SharedMemory.create(key >>> 0, { size: 1 })
   t.is(memory.key, key)

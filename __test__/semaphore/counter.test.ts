@@ -4,12 +4,10 @@ import { once } from 'node:events'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
-import test from 'ava'
-
 import { Semaphore, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
-import { linux, probe } from '../shared/needs.ts'
+import { linux, posixSemaphores, probe } from '../shared/needs.ts'
 import { answer, c, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
 
@@ -64,7 +62,7 @@ for (const peer of [c, python]) {
   })
 }
 
-test('a post to a full counter throws, and tryWait of an empty one returns false', t => {
+requires(posixSemaphores)('a post to a full counter throws, and tryWait of an empty one returns false', t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) t.false(semaphore.tryWait())
@@ -74,22 +72,25 @@ test('a post to a full counter throws, and tryWait of an empty one returns false
   t.false(semaphore.tryWait())
 })
 
-test('handles of one semaphore share its counter, and a closed handle refuses to count', t => {
-  const name = uniqueName(t)
-  using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
-  const second = Semaphore.open(name, { backend: 'posix' })
-  for (let index = 0; index < MANY; index += 1) {
+requires(posixSemaphores)(
+  'handles of one semaphore share its counter, and a closed handle refuses to count',
+  t => {
+    const name = uniqueName(t)
+    using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
+    const second = Semaphore.open(name, { backend: 'posix' })
+    for (let index = 0; index < MANY; index += 1) {
+      first.post()
+      t.true(second.tryWait())
+    }
+    second.close()
+    t.throws(() => second.tryWait(), { code: 'ERR_CLOSED' })
+    t.throws(() => second.post(), { code: 'ERR_CLOSED' })
     first.post()
-    t.true(second.tryWait())
-  }
-  second.close()
-  t.throws(() => second.tryWait(), { code: 'ERR_CLOSED' })
-  t.throws(() => second.post(), { code: 'ERR_CLOSED' })
-  first.post()
-  t.is(first.value, 1)
-})
+    t.is(first.value, 1)
+  },
+)
 
-test('a post wakes a wait of this process', async t => {
+requires(posixSemaphores)('a post wakes a wait of this process', async t => {
   const name = uniqueName(t)
   using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
   for (let index = 0; index < MANY; index += 1) {
@@ -100,7 +101,7 @@ test('a post wakes a wait of this process', async t => {
   t.is(semaphore.value, 0)
 })
 
-test('an unlinked semaphore still counts for the handles that have it open', t => {
+requires(posixSemaphores)('an unlinked semaphore still counts for the handles that have it open', t => {
   const name = uniqueName(t)
   using first = Semaphore.create(name, { initial: 0, backend: 'posix' })
   using second = Semaphore.open(name, { backend: 'posix' })
@@ -143,24 +144,27 @@ requires(linux)(
   },
 )
 
-test('workers that are terminated while they count neither lose nor double a unit, and wake the waiters', async t => {
-  const name = uniqueName(t)
-  using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
-  const fixture = new URL('fixtures/count-in-worker.ts', import.meta.url)
-  for (let round = 0; round < 30; round += 1) {
-    const worker = new Worker(fixture, { workerData: name })
-    await once(worker, 'message')
-    // The worker takes the unit and puts it back all the time, so that this thread waits for it in the kernel again and again.
-    for (let turn = 0; turn < 5; turn += 1) {
-      await semaphore.wait({ timeout: 30_000 })
-      semaphore.post()
+requires(posixSemaphores)(
+  'workers that are terminated while they count neither lose nor double a unit, and wake the waiters',
+  async t => {
+    const name = uniqueName(t)
+    using semaphore = Semaphore.create(name, { initial: 1, backend: 'posix' })
+    const fixture = new URL('fixtures/count-in-worker.ts', import.meta.url)
+    for (let round = 0; round < 30; round += 1) {
+      const worker = new Worker(fixture, { workerData: name })
+      await once(worker, 'message')
+      // The worker takes the unit and puts it back all the time, so that this thread waits for it in the kernel again and again.
+      for (let turn = 0; turn < 5; turn += 1) {
+        await semaphore.wait({ timeout: 30_000 })
+        semaphore.post()
+      }
+      await worker.terminate()
+      // A worker that is terminated with the unit keeps it, as a process that dies does: a semaphore has no undo.
+      if (semaphore.value === 0) semaphore.post()
+      t.is(semaphore.value, 1)
     }
-    await worker.terminate()
-    // A worker that is terminated with the unit keeps it, as a process that dies does: a semaphore has no undo.
-    if (semaphore.value === 0) semaphore.post()
-    t.is(semaphore.value, 1)
-  }
-})
+  },
+)
 
 const CALLS = ['tryWait', 'post', 'post many', 'wait', 'waitSync', 'value', 'info']
 

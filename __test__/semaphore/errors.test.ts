@@ -30,7 +30,7 @@ onEveryBackend(({ backend, test, create, open }) => {
   test('an error of the system looks like one of Node’s', t => {
     const { name } = create(t, 1)
     const error = t.throws(() => Semaphore.create(name, { initial: 1, backend }), { instanceOf: IpcError })
-    const syscall = backend === 'sysv' ? 'semget' : 'sem_open'
+    const syscall = { sysv: 'semget', posix: 'sem_open', windows: 'CreateFileMapping' }[backend]
     t.like(error, {
       name: 'IpcError',
       code: 'EEXIST',
@@ -38,14 +38,19 @@ onEveryBackend(({ backend, test, create, open }) => {
       syscall,
       message: `EEXIST: cannot create the semaphore, ${syscall} '${name}'`,
     })
-    t.deepEqual(Object.keys(error as Error).sort(), ['code', 'errno', 'hint', 'mode', 'syscall', 'uid'])
-    t.like(error, { uid: process.getuid?.(), mode: 0o600 })
-    t.regex(error?.hint ?? '', /has mode 600: open it instead \(`open` or `openOrCreate`\)/)
+    // Windows has no uids and modes.
+    const owner = backend === 'windows' ? {} : { uid: process.getuid?.(), mode: 0o600 }
+    const fields = ['code', 'errno', 'hint', 'syscall', ...Object.keys(owner)]
+    t.deepEqual(Object.keys(error as Error).sort(), fields.sort())
+    t.like(error, { code: 'EEXIST', ...owner })
+    const before = backend === 'windows' ? '' : 'has mode 600: '
+    t.regex(error?.hint ?? '', new RegExp(`${before}open it instead \\(\`open\` or \`openOrCreate\`\\)`))
     t.true(String(error).startsWith('IpcError: EEXIST: '))
 
     const missing = uniqueName(t)
+    const opening = backend === 'windows' ? 'OpenFileMapping' : syscall
     t.throws(() => open(t, missing), {
-      message: `ENOENT: cannot open the semaphore, ${syscall} '${missing}'`,
+      message: `ENOENT: cannot open the semaphore, ${opening} '${missing}'`,
       code: 'ENOENT',
     })
   })

@@ -4,13 +4,11 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import test from 'ava'
-
 import { ftok, IpcError, Semaphore } from '../../index.js'
 import { onEveryBackend, unitsOf } from './helpers/suite.ts'
 import { child, program } from '../shared/child.ts'
 import { keyOf, uniqueName } from '../shared/names.ts'
-import { linux, requires } from '../shared/requires.ts'
+import { linux, requires, systemV } from '../shared/requires.ts'
 import { complaint, misuses } from './helpers/misuse.ts'
 import { injected } from '../shared/surroundings.ts'
 
@@ -79,7 +77,7 @@ requires(linux)('the name whose key is IPC_PRIVATE is refused', t => {
   }
 })
 
-test('ftok refuses an invalid path and an invalid project number', t => {
+requires(systemV)('ftok refuses an invalid path and an invalid project number', t => {
   for (const [path, project, code] of [
     [1, 1, 'ERR_INVALID_ARG_TYPE'],
     [undefined, 1, 'ERR_INVALID_ARG_TYPE'],

@@ -367,7 +367,8 @@ onEveryBackend(({ backend, test, create, open, openOrCreate }) => {
           () => here.info(),
         ]) {
           const error = t.throws(use, { instanceOf: IpcError, code: 'EIDRM' }, String(use))
-          t.regex((error as IpcError).hint ?? '', /RemoveIPC/)
+          const hint = backend === 'sysv' ? /RemoveIPC/ : /removed: open it again/
+          t.regex((error as IpcError).hint ?? '', hint)
         }
         await t.throwsAsync(here.wait(), { code: 'EIDRM' })
         t.notThrows(() => here.unlink())

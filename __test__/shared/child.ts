@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -27,6 +27,11 @@ export interface FixtureOptions extends ChildOptions {
 export interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
+  /**
+   * Whether it was killed, by itself or by another process. Windows has no signals: the exit code is 1, and nothing is
+   * written.
+   */
+  killed: boolean
   stdout: string
   stderr: string
   /** Milliseconds from the start to the end. */
@@ -121,7 +126,9 @@ export class Child {
         await allRead
         this.#end(this.#failure(`ended (${signal ?? `exit code ${code}`})`))
         const elapsed = performance.now() - start
-        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr, elapsed })
+        const [stdout, stderr] = [this.#stdout, this.#stderr]
+        const killed = signal === 'SIGKILL' || (process.platform === 'win32' && code === 1 && stderr === '')
+        resolve({ code, signal, killed, stdout, stderr, elapsed })
       })
     })
     this.exit.catch(() => {}) // the caller gets the error from exit or next()
@@ -147,13 +154,19 @@ export class Child {
   /** Sends a signal to the process, not to the processes that it started. */
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
     if (this.#process.pid === undefined) throw this.#failure('was never started')
-    process.kill(this.pid, signal)
+    // Not by its pid: on Windows `exit` then tells nothing of the signal.
+    this.#process.kill(signal)
   }
 
   /** Kills it and the processes that it started. */
   stop(): void {
     // Without a pid it was never started, and `kill(0)` would signal this process.
     if (this.#process.pid === undefined) return
+    if (process.platform === 'win32') {
+      const runs = this.#process.exitCode === null && this.#process.signalCode === null
+      if (runs) spawnSync('taskkill', ['/T', '/F', '/PID', String(this.pid)])
+      return
+    }
     try {
       process.kill(-this.pid, 'SIGKILL')
     } catch {

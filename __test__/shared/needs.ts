@@ -15,6 +15,30 @@ export const signals: Need = {
   missing: process.platform === 'win32' ? 'needs the signals of Unix' : undefined,
 }
 
+/** The modes and the symbolic links of Unix. */
+export const unixFiles: Need = {
+  missing: process.platform === 'win32' ? "needs Unix's modes and links of files" : undefined,
+}
+
+/** Another program in this process. On Windows the function is there, and throws. */
+export const execve: Need = {
+  missing: process.execve === undefined || process.platform === 'win32' ? 'needs process.execve' : undefined,
+}
+
+/** System V sets and segments, which have keys and ids. */
+export const systemV: Need = {
+  missing: process.platform === 'win32' ? 'needs System V IPC' : undefined,
+}
+
+export const posixSemaphores: Need = {
+  missing: process.platform === 'win32' ? 'needs POSIX semaphores' : undefined,
+}
+
+/** A system that tells what objects there are, which processes use them, and that a process died. */
+export const inspection: Need = {
+  missing: ['linux', 'win32'].includes(process.platform) ? undefined : 'needs Linux or Windows',
+}
+
 /** A program on the PATH. */
 export function tool(name: string, debianPackage = name): Need {
   const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0

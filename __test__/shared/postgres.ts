@@ -311,7 +311,7 @@ export function asUser(program: string, args: readonly string[]): string[] {
 
 function findPrograms(): string | undefined {
   const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
-  const found = spawnSync('sh', ['-c', 'command -v postgres'], { encoding: 'utf8' }).stdout.trim()
+  const found = spawnSync('sh', ['-c', 'command -v postgres'], { encoding: 'utf8' }).stdout?.trim()
   const folders = [
     ...debian.map(version => join(DEBIAN, version, 'bin')),
     found && dirname(realpathSync(found)),

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-import type { DiagnosticsMessages, Semaphore } from '../../../index.js'
+import type { DiagnosticsMessages } from '../../../index.js'
 import type { Teardown } from '../../shared/names.ts'
 
 export type Event = {
@@ -26,7 +26,7 @@ export interface Heard {
 /** Subscribes to every channel, and keeps the events of this semaphore. `also` gets each event at once. */
 export function heardOf(
   t: Teardown,
-  { name, backend }: Pick<Semaphore, 'name' | 'backend'>,
+  { name, backend }: Pick<Event, 'name' | 'backend'>,
   also: (event: Event) => void = () => {},
 ): Heard {
   const events: Event[] = []

@@ -10,7 +10,7 @@ import { type Event, heardOf } from './heard.ts'
 /** Something that is waited for. */
 export interface Taken {
   readonly name: string
-  readonly backend: 'sysv' | 'posix' | 'windows'
+  readonly backend: 'sysv' | 'posix' | 'windows' | 'ledger'
   take(options?: WaitOptions): Promise<unknown>
   /** Gives one, through another handle. */
   give(): void

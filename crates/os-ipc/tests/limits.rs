@@ -16,7 +16,8 @@ struct Named(common::Named);
 
 impl Named {
     fn new() -> Option<Self> {
-        HAS_LIMITS.then(|| Self(common::Named::new(os_ipc::Backend::SystemV)))
+        let backend = common::backends().next()?;
+        HAS_LIMITS.then(|| Self(common::Named::new(backend)))
     }
 
     fn id(&self) -> LimitId {
@@ -148,6 +149,10 @@ fn a_released_permit_goes_straight_to_the_next_waiter_of_this_process() {
 fn a_permit_goes_to_the_longest_waiter_in_the_kernel() {
     let Some(named) = Named::new() else { return };
     let (limit, party) = (named.create(1), Party::new());
+    if limit.engine() != LimitEngine::SystemV {
+        // All waits of a process are one in the line of a ledger.
+        return;
+    }
     assert!(limit.try_acquire().unwrap());
     // This thread blocks in the kernel itself, as a thread of another process would.
     let (other, release) = (named.open(), std::sync::mpsc::channel::<()>());
@@ -194,9 +199,11 @@ fn resize(limit: &Limit, permits: u32) {
 fn a_limit_grows_at_once_and_shrinks_by_what_is_free() {
     let Some(named) = Named::new() else { return };
     let limit = named.create(2);
+    // Each step of a shrinking is a call of the system, and under Wine a slow one.
+    let most: u16 = if cfg!(windows) { 200 } else { 32_767 };
     let numbers = || (limit.permits().unwrap().unwrap(), free(&limit));
-    for (permits, then) in [(8, (8, 8)), (3, (3, 3)), (0, (0, 0)), (32_767, (32_767, 32_767)), (1, (1, 1))] {
-        resize(&limit, permits);
+    for (permits, then) in [(8, (8, 8)), (3, (3, 3)), (0, (0, 0)), (most, (most, most)), (1, (1, 1))] {
+        resize(&limit, permits.into());
         assert_eq!(numbers(), then);
     }
     let error = limit.start_resize(32_768, &Party::new().mailbox, Executors::THREAD).err().unwrap();
@@ -250,7 +257,8 @@ fn a_shrinking_that_is_given_up_leaves_numbers_that_fit_together() {
 
 #[test]
 fn a_shrinking_that_is_given_up_leaves_the_number_of_another_resize() {
-    for engine in [LimitEngine::SystemV, LimitEngine::Ledger] {
+    let engines = [LimitEngine::SystemV, LimitEngine::Ledger];
+    for engine in engines.into_iter().filter(|engine| !cfg!(windows) || *engine == LimitEngine::Ledger) {
         let Some(named) = Named::new() else { return };
         let limit =
             Limit::create(&named.id(), LimitCreation { permits: 4, mode: 0o600 }, Some(engine)).unwrap();
@@ -271,7 +279,8 @@ fn a_shrinking_that_is_given_up_leaves_the_number_of_another_resize() {
 #[test]
 fn of_two_that_resize_each_ends_at_its_own_number() {
     let Some(named) = Named::new() else { return };
-    for _ in 0..20 {
+    let rounds = if cfg!(windows) { 2 } else { 20 };
+    for _ in 0..rounds {
         let limit = named.create(32);
         let held: Vec<_> = (0..32).map(|_| named.open()).collect();
         for holder in &held {

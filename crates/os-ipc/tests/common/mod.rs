@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use os_ipc::{Backend, Creation, Delivery, Mailbox, Owner, Semaphore, SemaphoreId, WaiterId};
 
 /// The longest that any step of a test may take.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(if cfg!(windows) { 120 } else { 20 });
 
 /// A unique name, in one backend; unlinked on drop.
 pub struct Named {
@@ -59,7 +59,7 @@ pub fn creation(initial: u32) -> Creation {
 
 /// The backends of this platform.
 pub fn backends() -> impl Iterator<Item = Backend> {
-    [Backend::SystemV, Backend::Posix].into_iter().filter(|backend| backend.is_available())
+    [Backend::SystemV, Backend::Posix, Backend::Windows].into_iter().filter(|backend| backend.is_available())
 }
 
 /// The counter; counted by taking where the platform has no call for it.
