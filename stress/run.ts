@@ -1,9 +1,10 @@
 // Tries every promise, prints a table of figures, and ends with exit code 1 when anything was lost. `--write` renews
 // the table in docs/reliability.md. Started by scripts/stress.mjs.
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { leftovers, snapshot } from '../scripts/test/leftovers.mjs'
@@ -56,7 +57,7 @@ async function tryOne(name: string, promised: Promised): Promise<Outcome> {
 }
 
 async function inItsProcess(name: string, promised: Promised): Promise<Outcome> {
-  const file = new URL('try.ts', import.meta.url).pathname
+  const file = fileURLToPath(new URL('try.ts', import.meta.url))
   // A separate process group, so that the process can be ended together with its children.
   const child = spawn(process.execPath, ['--expose-gc', file, name, ...(options.short ? ['--short'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -89,8 +90,13 @@ async function inItsProcess(name: string, promised: Promised): Promise<Outcome> 
 }
 
 function end(group: number | undefined): void {
+  if (group === undefined) return
+  if (process.platform === 'win32') {
+    spawnSync('taskkill', ['/T', '/F', '/PID', String(group)])
+    return
+  }
   try {
-    if (group !== undefined) process.kill(-group, 'SIGKILL')
+    process.kill(-group, 'SIGKILL')
   } catch {
     // The whole group has ended.
   }

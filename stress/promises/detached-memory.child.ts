@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { devNull } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -15,8 +16,9 @@ setFlagsFromString('--expose-gc')
 const gc: () => void = runInNewContext('gc')
 const SIZE = 256 * 1024
 
-const sink = await open('/dev/null', 'w')
-const source = await open('/dev/zero', 'r')
+const sink = await open(devNull, 'w')
+// Windows has no file of zeros.
+const source = await open(process.platform === 'win32' ? process.execPath : '/dev/zero', 'r')
 const alive = setInterval(() => {}, 1_000)
 
 say('made')
@@ -40,7 +42,7 @@ await sink.close()
 await source.close()
 
 async function turn(trial: number): Promise<void> {
-  const id = kind === 'posix' ? `/os-ipc-${process.pid}-${trial}` : (process.pid << 12) | (trial & 0xfff)
+  const id = kind !== 'sysv' ? `/os-ipc-${process.pid}-${trial}` : (process.pid << 12) | (trial & 0xfff)
   const memory = SharedMemory.create(id, { size: SIZE })
   memory.unlink()
   memory.write('x', random(SIZE))
@@ -67,10 +69,13 @@ async function settle(): Promise<void> {
 }
 
 function state(): { mappings: number; descriptors: number; rss: number } {
+  const rss = process.memoryUsage.rss()
+  // Only Linux tells of the others.
+  if (process.platform !== 'linux') return { mappings: 0, descriptors: 0, rss }
   const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
   return {
     mappings: maps.filter(line => /\/dev\/shm\/|\/SYSV/.test(line)).length,
     descriptors: readdirSync('/proc/self/fd').length,
-    rss: process.memoryUsage.rss(),
+    rss,
   }
 }

@@ -1,16 +1,17 @@
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
+const KINDS = process.platform === 'win32' ? ['windows'] : ['posix', 'sysv']
+
 const promised: Promised = {
   promise:
     'memory is mapped, viewed and detached during `fs.write` and garbage collection: the process does not crash, and its mappings and RSS go back',
   trials: { long: 3_000, short: 200 },
   async run(trial) {
-    const half = Math.ceil(trial.count / 2)
     const figures: string[] = []
-    for (const kind of ['posix', 'sysv']) {
+    for (const kind of KINDS) {
       // The trial runs in a separate process because it looks for a crash.
-      const run = child(trial, 'detached-memory', { args: [kind, half] })
+      const run = child(trial, 'detached-memory', { args: [kind, Math.ceil(trial.count / KINDS.length)] })
       let report: { mappings: number; descriptors: number; rss: number } | undefined
       for (let line = await run.next(); line !== undefined; line = await run.next()) {
         if (line === 'made') trial.made(10)

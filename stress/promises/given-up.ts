@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 import { Limit, type Permit, Semaphore } from '../../index.js'
+import { type Backend, backends } from '../../__test__/shared/backends.ts'
 import { type Engine, engines } from '../../__test__/shared/engines.ts'
 import { uniqueName } from '../../__test__/shared/names.ts'
 import { random } from '../figures.ts'
@@ -29,14 +30,13 @@ const promised: Promised = {
       ...Object.fromEntries(
         engines.map(engine => [`limit, ${engine}`, () => permits(uniqueName(trial), engine)]),
       ),
-      sysv: () => units(uniqueName(trial), 'sysv'),
-      posix: () => units(uniqueName(trial), 'posix'),
+      ...Object.fromEntries(backends.map(backend => [backend, () => units(uniqueName(trial), backend)])),
     }
     for (const [kind, open] of Object.entries(sources)) {
       const source = open()
       let taken = 0
       // Half of the trials are about permits.
-      const share = kind.startsWith('limit') ? 2 * engines.length : 4
+      const share = 2 * (kind.startsWith('limit') ? engines.length : backends.length)
       await atOnce(20, trial.count / share, async index => {
         const controller = new AbortController()
         const options =
@@ -84,7 +84,7 @@ function permits(name: string, engine: Engine): Source {
   }
 }
 
-function units(name: string, backend: 'sysv' | 'posix'): Source {
+function units(name: string, backend: Backend): Source {
   const semaphore = Semaphore.create(name, { initial: 0, backend })
   let posted = 0
   let running = true

@@ -120,5 +120,7 @@ function watchProgress(channel: Channel<Stamped>): { stop(): { pause: number; la
 }
 
 function count(): number {
-  return list().semaphores.length + list().channels.length + readdirSync('/dev/shm').length
+  const { semaphores, channels, memory } = list()
+  const files = process.platform === 'win32' ? memory : readdirSync('/dev/shm')
+  return semaphores.length + channels.length + files.length
 }

@@ -1,6 +1,6 @@
 import { Limit, SharedMemory } from '../../index.js'
 import { uniqueName } from '../../__test__/shared/names.ts'
-import { linux } from '../../__test__/shared/needs.ts'
+import { inspection } from '../../__test__/shared/needs.ts'
 import { checkPermits, Contenders, described } from '../contenders.ts'
 import { largest, median, ms } from '../figures.ts'
 import { Headcount } from '../headcount.ts'
@@ -23,7 +23,7 @@ const promised: Promised = {
   trials: { long: 1_000, short: 30 },
   limit: 900,
   prepare: waitForLedger,
-  needs: linux,
+  needs: inspection,
   async run(trial) {
     const name = uniqueName(trial)
     using limit = Limit.create(name, { permits: PERMITS, engine: 'ledger' })

@@ -3,22 +3,29 @@ import { engines } from '../../__test__/shared/engines.ts'
 import { child } from '../program.ts'
 import type { Promised } from '../promise.ts'
 
+/** The builds. The debug build contains the assertions of Rust and of napi-rs. On Windows there is one build. */
+const BUILDS: Record<string, Record<string, string | undefined>> = process.platform === 'win32'
+  ? { release: {} }
+  : {
+      release: { NAPI_RS_NATIVE_LIBRARY_PATH: undefined },
+      debug: { NAPI_RS_NATIVE_LIBRARY_PATH: DEBUG_ADDON },
+    }
+
 const promised: Promised = {
   promise:
     'workers are terminated at random moments while permits are added: no permit is lost, and the process does not crash (every engine)',
   trials: { long: 500, short: 20 },
   async run(trial) {
     const figures: string[] = []
-    // The debug build contains the assertions of Rust and of napi-rs.
-    const builds = Object.entries({ release: undefined, debug: DEBUG_ADDON })
-    for (const [built, path, engine] of builds.flatMap(build =>
+    const builds = Object.entries(BUILDS)
+    for (const [built, env, engine] of builds.flatMap(build =>
       engines.map(each => [...build, each] as const),
     )) {
       const build = `${built}, ${engine}`
       const count = Math.ceil(trial.count / builds.length / engines.length)
       const run = child(trial, 'terminated-workers', {
         args: [count, engine],
-        env: { NAPI_RS_NATIVE_LIBRARY_PATH: path },
+        env,
       })
       let report: unknown
       for (let line = await run.next(); line !== undefined; line = await run.next()) {
