@@ -1,9 +1,19 @@
 // Wine, which runs Windows programs on Linux, and Node for Windows. Nothing is installed: Debian's packages are unpacked
 // into the cache, and so is the prefix, the folder that Wine's programs see as a whole Windows.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { tmpdir } from 'node:os'
 
 import { attempt, projectEnv, root } from '../run.mjs'
 import { cached } from './cache.mjs'
@@ -49,7 +59,7 @@ export function wine() {
     WINESERVER: server,
     WINELOADER: wine64,
   })
-  const prefix = cached('wine-prefix-10-1', folder => {
+  const clean = cached('wine-prefix-10-1', folder => {
     console.log('os-ipc: making the prefix of Wine')
     const system = join(folder, 'drive_c', 'windows', 'system32')
     mkdirSync(system, { recursive: true })
@@ -62,13 +72,33 @@ export function wine() {
     attempt(server, ['-k'], { env })
     attempt(server, ['-w'], { env })
   })
+  const prefix = copied(clean)
   return { wine64, server, env: environment(prefix), prefix }
 }
 
-/** Ends the programs that still run in our prefix, and its server. */
-export function endWine({ server, env }) {
+/**
+ * A copy of the prefix for one run. A prefix has one server, which has the named objects of all its programs: runs at the
+ * same time must not share it, and `endWine` ends all programs of a prefix.
+ */
+function copied(clean) {
+  const prefix = mkdtempSync(join(tmpdir(), 'os-ipc-wine-'))
+  for (const entry of readdirSync(clean)) {
+    const [from, to] = [join(clean, entry), join(prefix, entry)]
+    // Hard links are quick. The server writes into files that have more than one link: those of the registry are copied.
+    const linked = entry === 'drive_c' && attempt('cp', ['-al', from, to]) === undefined
+    if (!linked) {
+      rmSync(to, { recursive: true, force: true })
+      need('cp', attempt('cp', ['-a', from, to]))
+    }
+  }
+  return prefix
+}
+
+/** Ends the programs that still run in our prefix, and its server; removes the prefix. */
+export function endWine({ server, env, prefix }) {
   spawnSync(server, ['-k'], { env, stdio: 'ignore' })
   spawnSync(server, ['-w'], { env, stdio: 'ignore', timeout: 20_000 })
+  rmSync(prefix, { recursive: true, force: true })
 }
 
 /** The path of node.exe. */

@@ -1,47 +1,59 @@
-// `npm run test:windows [-- 22|24|26...]`: runs the tests on Windows' own Node under Wine: the Rust tests of the core, the
-// conformance suite, and the ava suite. What is left out, because it is about another platform or because Wine cannot do
-// it, is listed by its title with the reason (windows-left-out.mjs), and counts as skipped.
+// `npm run test:windows [-- 22|24|26... FILE...]`: runs the tests on Windows' own Node under Wine: the Rust tests of the
+// core, the conformance suite, the ava suite and the short stress runs; with files, only these files of the ava suite. What
+// is left out, because it is about another platform or because Wine cannot do it, is listed by its title with the reason
+// (windows-left-out.mjs), and counts as skipped.
 //
 // Without a version it takes Node 24. Wine, Node and the compiler's parts are fetched into the cache of scripts/cross.
 
-import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { join, sep } from 'node:path'
+import { basename, join, resolve, sep } from 'node:path'
 import { tmpdir } from 'node:os'
 
-import { FILES, leftOutTitle, reasonOf } from './windows-left-out.mjs'
+import { coreReasonOf, leftOutTitle, promiseReasonOf, reasonOf } from './windows-left-out.mjs'
 import { cache } from '../cross/cache.mjs'
 import { endWine, NODES, windowsNode, windowsPath, wine } from '../cross/wine.mjs'
 import { libnode } from '../cross/libnode.mjs'
 import { Missing } from '../cross/missing.mjs'
 import { report } from './conformance.mjs'
-import { attempt, fail, output, root, status } from '../run.mjs'
+import { fail, output, root, status } from '../run.mjs'
 import { setup } from '../setup.mjs'
 import { zig, zigEnvironment } from '../cross/zig.mjs'
 import { windowsTargets } from '../cross/targets.mjs'
 
 /** The longest run of one suite, in minutes. */
-const LIMIT_MINUTES = 15
+const LIMIT_MINUTES = 25
+/** The factor by which a process may be slower than on Linux: starting Node under Wine takes up to a second. */
+const PATIENCE = '4'
 /** The titles of tests in a source. */
 const TITLE = /\b(?:test|test\.serial|requires\(.*\))\(\s*['"`](.*?)['"`],/g
+/** The promise in a stress run. */
+const PROMISE = /promise:\s*['"`](.*?)['"`],\n/g
 const RUST_TITLE = /#\[test\](?:\s*#\[.*\])*\s*fn (\w+)/g
 
-const majors = process.argv.slice(2).filter(arg => arg !== '--')
-const unknown = majors.find(major => !NODES[major])
-if (unknown) fail(`${unknown} is none of ${Object.keys(NODES).join(', ')}`, 2)
+const args = process.argv.slice(2).filter(arg => arg !== '--')
+const majors = args.filter(arg => NODES[arg])
+/** With files of the ava suite, only these run. */
+const patterns = args.filter(arg => !NODES[arg])
+const unknown = patterns.find(pattern => !pattern.endsWith('.test.ts'))
+if (unknown) fail(`${unknown} is neither a .test.ts nor one of ${Object.keys(NODES).join(', ')}`, 2)
 
 const target = windowsTargets.find(({ cpu }) => cpu === 'x64')
+/** The addon under test: a built one, such as a debug build, or the release build, which is made here. */
+const addon = resolve(process.env.NAPI_RS_NATIVE_LIBRARY_PATH ?? target.path)
 const folder = mkdtempSync(join(tmpdir(), 'os-ipc-windows-'))
 let [failed, machine] = [0, undefined]
 try {
-  setup({ quiet: true })
+  setup({ quiet: true, profile: 'any' })
+  const build = ['scripts/cross/build-all.mjs', '--rustup', '--possible', target.name]
+  if (addon === target.path && status('node', build) !== 0) fail(`${target.name} does not build`)
+  if (!existsSync(addon)) throw new Missing(`npm run build:all -- ${target.name}`)
   machine = wine()
-  if (status('node', ['scripts/cross/build-all.mjs', '--rustup', target.name]) !== 0)
-    throw new Missing('the addon')
-  failed += testCore()
+  if (patterns.length === 0) failed += testCore()
   for (const major of majors.length > 0 ? majors : ['24']) {
-    failed += testConformance(major)
+    if (patterns.length === 0) failed += testConformance(major)
     failed += testAva(major)
+    if (patterns.length === 0) failed += testStress(major)
   }
 } catch (error) {
   if (!(error instanceof Missing)) throw error
@@ -55,19 +67,32 @@ process.exitCode = failed === 0 ? 0 : 1
 /** `cargo test` of the core: cargo runs here, and its test programs under Wine. */
 function testCore() {
   const library = join(output('rustc', ['--print', 'sysroot']).trim(), 'lib', 'rustlib', target.triple, 'lib')
-  if (attempt('ls', [library])) throw new Missing(`rustup target add ${target.triple}`)
-  const args = ['test', '--quiet', '--package', 'os-ipc', '--lib', '--target', target.triple]
+  if (!existsSync(library)) {
+    console.log(`ok 1 - cargo test for Windows # SKIP missing: rustup target add ${target.triple}`)
+    return 0
+  }
+  const all = globSync('crates/os-ipc/tests/*.rs', { cwd: root }).sort()
+  const runs = all.filter(file => coreReasonOf(file) === undefined)
+  const tests = runs.flatMap(file => ['--test', basename(file, '.rs')])
+  const args = [
+    'test',
+    '--quiet',
+    '--no-fail-fast',
+    '--package',
+    'os-ipc',
+    '--target',
+    target.triple,
+    '--lib',
+  ]
   const env = {
     ...zigEnvironment(),
     LIBNODE_PATH: libnode(),
-    CARGO_TARGET_DIR: join(cache, 'target'),
+    CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? join(cache, 'target'),
     CARGO_TARGET_X86_64_PC_WINDOWS_GNULLVM_RUNNER: machine.wine64,
   }
-  const { code, text } = perform(zig().zigbuild, args, env)
+  const { code, text } = perform(zig().zigbuild, [...args, ...tests], env)
   console.log(text)
-  leaveOut('cargo test', globSync('crates/os-ipc/tests/*.rs', { cwd: root }), RUST_TITLE, () => {
-    return 'the processes of these tests are those of Unix'
-  })
+  leaveOut('cargo test', all.filter(coreReasonOf), RUST_TITLE, coreReasonOf)
   return code === 0 ? 0 : 1
 }
 
@@ -94,17 +119,40 @@ function testAva(major) {
   const all = globSync('__test__/**/*.test.ts', { cwd: root })
     .map(file => file.split(sep).join('/'))
     .sort()
-  const runs = file => FILES.includes(file.replace('__test__/', ''))
-  const others = all.filter(file => !runs(file))
-  leaveOut(label, others, TITLE, file => reasonOf(file.replace('__test__/', '')))
-  const files = all.filter(runs)
+  const reason = file => reasonOf(file.replace('__test__/', ''))
+  const files = patterns.length > 0 ? patterns : all.filter(file => reason(file) === undefined)
+  if (patterns.length === 0) leaveOut(label, all.filter(reason), TITLE, reason)
   const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.js')
-  const args = [windowsPath(ava), '--tap', '--concurrency', '2', '--timeout', '4m', ...files]
-  const { code, text, problem } = onNode(major, args)
+  const args = [windowsPath(ava), '--tap', '--concurrency', '3', '--timeout', '8m', ...files]
+  const { code, text, problem } = onNode(major, args, { OS_IPC_PATIENCE: PATIENCE })
   return report(label, text, {
     problem: problem ?? (code > 1 ? `exit code ${code}` : undefined),
     cannot: leftOutTitle,
   })
+}
+
+/** The short form of the stress runs. */
+function testStress(major) {
+  const label = `windows node ${major}`
+  const all = globSync('stress/promises/*.ts', { cwd: root })
+    .filter(file => !file.endsWith('.child.ts'))
+    .sort()
+  const name = file => basename(file, '.ts')
+  const reason = file => promiseReasonOf(name(file))
+  leaveOut(label, all.filter(reason), PROMISE, reason)
+  const only = all.filter(file => reason(file) === undefined).flatMap(file => ['--only', name(file)])
+  const args = ['--disable-warning=ExperimentalWarning', 'stress/run.ts', '--short', ...only]
+  const { code, text, problem } = onNode(major, args)
+  // It prints no plan: its exit code tells of a run that ended too early.
+  const made = text.split('\n').filter(line => /^(not )?ok /.test(line)).length
+  const failed = report(label, `${text}\n1..${made}`, { problem })
+  return failed === 0 && code !== 0 ? fell(label, problem ?? `exit code ${code}`) : failed
+}
+
+/** Prints a failure that no test is about. */
+function fell(label, problem) {
+  console.log(`not ok 1 - ${label}: the stress runs ended with ${problem}`)
+  return 1
 }
 
 /** Runs a program of Node for Windows. */
@@ -113,7 +161,7 @@ function onNode(major, args, env = {}) {
     Number(major) < 24 ? `--import=file:///Z:${join(root, 'scripts/test/older-syntax.mjs')}` : undefined
   return perform(machine.wine64, [windowsNode(major), ...args], {
     CI: 'true',
-    NAPI_RS_NATIVE_LIBRARY_PATH: windowsPath(target.path),
+    NAPI_RS_NATIVE_LIBRARY_PATH: windowsPath(addon),
     ...(older && { NODE_OPTIONS: older }),
     ...env,
   })
