@@ -16,7 +16,7 @@
 //
 // Declarations: index.d.cts, redis.d.cts, postgres.d.cts and testing.d.cts have all that people read; the .d.ts beside each is one line.
 
-import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
@@ -135,15 +135,17 @@ const ownAddress = {
 }
 
 /** The files that package.json names as commands. */
-const ENTRIES_OF_COMMAND = ['os-ipc.js', 'os-ipc-win.js']
+const ENTRIES_OF_COMMAND = ['os-ipc', 'os-ipc-win']
 
 /** The entries are separate modules, because a shell reads the first one. */
 const entryOfCommand = {
   name: 'entry-of-command',
   writeBundle: () => {
-    for (const file of ENTRIES_OF_COMMAND) {
-      cpSync(`${CODE}/cli/${file}`, `cli/${file}`)
-      chmodSync(`cli/${file}`, 0o755)
+    for (const name of ENTRIES_OF_COMMAND) {
+      // What tsc adds to a file without imports and exports would make it an ES module.
+      const code = readFileSync(`${CODE}/cli/${name}.js`, 'utf8').replace(/^export \{\};\n/m, '')
+      writeFileSync(`cli/${name}.cjs`, code, { mode: 0o755 })
+      chmodSync(`cli/${name}.cjs`, 0o755)
     }
   },
 }
@@ -161,7 +163,7 @@ const sweep = (folder, prefix) => ({
     for (const ending of ['.js', '.cjs']) {
       const made = below(folder, ending).map(file => `${file}${ending}`)
       for (const file of made.filter(
-        each => !ENTRIES_OF_COMMAND.includes(each) && !(`${prefix}${each}` in bundle),
+        each => !ENTRIES_OF_COMMAND.includes(each.replace(/\.cjs$/, '')) && !(`${prefix}${each}` in bundle),
       )) {
         rmSync(`${folder}/${file}`)
       }

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 // npm reads the first line of the file of a command, and starts `os-ipc` with sh, which Windows has not. This is the same
 // command for cmd and PowerShell.
-import './os-ipc.js'
+require('./os-ipc.cjs')

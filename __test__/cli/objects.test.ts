@@ -372,7 +372,7 @@ test('show prints every object of a name, and its users', async t => {
     stdout,
   )
   if (process.platform === 'linux') {
-    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.js$`, 'm'))
+    t.regex(stdout, new RegExp(`waiters +1: ${waiting.pid} node os-ipc.cjs$`, 'm'))
     t.regex(stdout, new RegExp(`mapped by +.*\\b${process.pid} `))
   }
   const shown = await json<

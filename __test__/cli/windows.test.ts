@@ -199,7 +199,7 @@ requires(windows)('no command reads \\proc, \\dev or \\etc of the drive', async 
 })
 
 requires(windows)('os-ipc-win is the same command', async t => {
-  const other = join(OS_IPC, '..', 'os-ipc-win.js')
+  const other = join(OS_IPC, '..', 'os-ipc-win.cjs')
   const { code, stdout } = await program(t, [process.execPath, other, '--version']).exit
   t.is(code, 0)
   t.is(stdout, (await cli(t, ['--version'])).stdout)

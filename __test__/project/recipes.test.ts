@@ -64,7 +64,7 @@ for (const { code } of blocks.filter(({ language }) => language === 'sh')) {
     t.not(command, '')
     const [verb = '', name = '', ...options] = words.split(' ')
     names(t, `/${name}`)
-    const argv = [process.execPath, join(ROOT, 'cli/os-ipc.js'), verb, name, ...options, '--', 'echo', 'ran']
+    const argv = [process.execPath, join(ROOT, 'cli/os-ipc.cjs'), verb, name, ...options, '--', 'echo', 'ran']
     t.like(await program(t, argv).exit, { code: 0, stdout: 'ran\n' })
   })
 }

@@ -47,7 +47,7 @@ requires(releaseBuild)('the tarballs hold what a user needs, and nothing else', 
     'channel',
     ...commands,
   ]
-  const command = ['cli/os-ipc.js', 'cli/os-ipc-win.js', ...parts.map(name => `cli/${name}.cjs`)]
+  const command = ['cli/os-ipc.cjs', 'cli/os-ipc-win.cjs', ...parts.map(name => `cli/${name}.cjs`)]
   const entries = ['index', 'redis', 'postgres', 'testing'].flatMap(name =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map(ending => `${name}.${ending}`),
   )

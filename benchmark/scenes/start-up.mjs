@@ -8,7 +8,7 @@ import { cannot, node } from '../shared/contenders.mjs'
 import { home } from '../shared/programs.mjs'
 import { extra, milliseconds } from '../shared/targets.mjs'
 
-const OS_IPC = join(home, '../cli/os-ipc.js')
+const OS_IPC = join(home, '../cli/os-ipc.cjs')
 const KEPT = 'MB beside the command'
 const PATIENCE = 10_000
 

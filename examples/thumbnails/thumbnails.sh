@@ -4,7 +4,7 @@
 # sh examples/thumbnails/thumbnails.sh
 set -eu
 here=$(dirname "$0")
-set -- node "$here/../../cli/os-ipc.js" # where the package is installed: set -- npx os-ipc
+set -- node "$here/../../cli/os-ipc.cjs" # where the package is installed: set -- npx os-ipc
 
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT

@@ -76,7 +76,7 @@ async function draw() {
   try {
     await sleep(1500)
     const output = inTerminal(
-      [process.execPath, 'cli/os-ipc.js', 'top', '--sort', 'ops'],
+      [process.execPath, 'cli/os-ipc.cjs', 'top', '--sort', 'ops'],
       [{ until: 'frame-queue' }, { sleep: SECONDS }, { type: 'q' }],
     )
     writeFileSync(TARGET, svg(lastFrame(output, COLUMNS, ROWS), 'os-ipc top'))

@@ -9,7 +9,7 @@ import { tool } from '../../shared/needs.ts'
 import { folder } from '../../shared/project.ts'
 
 /** The program that the package's `bin` names. */
-export const OS_IPC = fileURLToPath(new URL('../../../cli/os-ipc.js', import.meta.url))
+export const OS_IPC = fileURLToPath(new URL('../../../cli/os-ipc.cjs', import.meta.url))
 
 const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url))
 
