@@ -18,7 +18,6 @@ const STEPS = [
   ['npm', 'run', 'test:nodes', '--', '22', '26'],
   ['npm', 'run', 'test:runtimes', '--', 'bun', 'deno', 'electron'],
   ['npm', 'run', 'test:foreign'],
-  ['npm', 'run', 'test:windows'],
   ['npm', 'run', 'pack'],
   ['npm', 'run', 'test:installed', '--', '.cache/packages'],
   ['npm', 'run', 'bench:smoke'],
