@@ -50,7 +50,7 @@ pub(super) fn create(id: &LimitId, creation: LimitCreation, asked: Option<LimitE
     {
         return Err(lives_in(other, id, "create"));
     }
-    LimitEngine::check_hidden_set(id)?;
+    engine.check_hidden_set(id)?;
     let object = engine.implementation()?.create(id, creation)?;
     match keep_one(id, engine, other, &*object)? {
         Kept::This => Ok(Chosen { object, engine, created: true }),
@@ -68,7 +68,7 @@ pub(super) fn open(id: &LimitId, owner: Owner, asked: Option<LimitEngine>) -> Re
     match other {
         Some(other) if asked.is_none() => open_in(other, id, owner)?.ok_or(error),
         None if asked.is_none() && error.errno() == Some(OsCode::ENOENT) => {
-            LimitEngine::check_hidden_set(id).and(Err(error))
+            engine.check_hidden_set(id).and(Err(error))
         }
         Some(other) if exists_in(other, id)? => Err(error.with_hint(elsewhere(other))),
         _ => Err(error),
@@ -100,7 +100,7 @@ pub(super) fn open_or_create(
             Some(other) if exists_in(other, id)? => return Err(lives_in(other, id, "open")),
             _ => {}
         }
-        LimitEngine::check_hidden_set(id)?;
+        engine.check_hidden_set(id)?;
         let (object, created) = engine.implementation()?.open_or_create(id, creation, owner)?;
         if !created {
             return Ok(Chosen { object, engine, created });
@@ -143,7 +143,7 @@ pub(super) fn unlink(id: &LimitId, asked: Option<LimitEngine>) -> Result<bool> {
     let other = if asked.is_none() { other_for(id, engine) } else { None };
     let Some(other) = other else {
         if asked.is_none() && matches!(removed, Ok(false)) {
-            LimitEngine::check_hidden_set(id)?;
+            engine.check_hidden_set(id)?;
         }
         return removed;
     };

@@ -126,17 +126,17 @@ impl LimitEngine {
 
     /// The error for a System V set of this name that a filter hides from this process: the kernel's table shows it.
     ///
-    /// Other processes use it: a ledger of the same name would be another limit.
+    /// Other processes use it: a ledger of the same name would be another limit. The engine of System V meets the filter itself.
     #[cfg_attr(
         not(system_v_semaphores),
         allow(clippy::unnecessary_wraps, reason = "no filter hides sets there")
     )]
-    pub(super) fn check_hidden_set(id: &LimitId) -> Result<()> {
+    pub(super) fn check_hidden_set(self, id: &LimitId) -> Result<()> {
         #[cfg(system_v_semaphores)]
-        if !id.is_key() && !kernel_undo().has_system_v() {
+        if self == Self::Ledger && !id.is_key() && !kernel_undo().has_system_v() {
             return system_v::check_hidden(id);
         }
-        let _ = id;
+        let _ = (self, id);
         Ok(())
     }
 
