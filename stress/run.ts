@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import { leftovers, snapshot } from '../scripts/test/leftovers.mjs'
+import { leftovers, snapshot, sweepInboxes } from '../scripts/test/leftovers.mjs'
 import type { Outcome, Promised } from './promise.ts'
 import { summary, writeDocs } from './report.ts'
 
@@ -52,6 +52,8 @@ async function tryOne(name: string, promised: Promised): Promise<Outcome> {
   }
   const before = snapshot()
   const outcome = await inItsProcess(name, promised)
+  // What is left of killed children goes when the next process waits.
+  sweepInboxes()
   const left = leftovers(before).map((object: string) => `left behind: ${object}`)
   return { ...outcome, lost: [...outcome.lost, ...left] }
 }

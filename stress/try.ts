@@ -61,13 +61,14 @@ say({ outcome })
 process.exitCode = lost.length === 0 ? 0 : 1
 
 /** Descriptors and threads of this process; its inboxes count from the first that is too many. */
-function held(): { descriptors: number; threads: number } {
-  if (process.platform !== 'linux') return { descriptors: 0, threads: 0 }
-  const all = readdirSync('/proc/self/fd').map(targetOf)
-  const inboxes = all.filter(target => target.includes('/os-ipc.wake.')).length
+function held(): { descriptors: number; threads: number; targets: string[] } {
+  if (process.platform !== 'linux') return { descriptors: 0, threads: 0, targets: [] }
+  const targets = readdirSync('/proc/self/fd').map(targetOf)
+  const inboxes = targets.filter(target => target.includes('/os-ipc.wake.')).length
   return {
-    descriptors: all.length - Math.min(inboxes, INBOXES),
+    descriptors: targets.length - Math.min(inboxes, INBOXES),
     threads: readdirSync('/proc/self/task').length,
+    targets,
   }
 }
 
@@ -85,8 +86,11 @@ async function leaks(): Promise<string | undefined> {
   for (;;) {
     const now = held()
     if (now.descriptors <= before.descriptors && now.threads <= before.threads) return undefined
-    if (performance.now() > until)
-      return `left over: ${JSON.stringify(now)}, at first ${JSON.stringify(before)}`
+    if (performance.now() > until) {
+      const fresh = now.targets.filter(target => !before.targets.includes(target))
+      const more = [now.descriptors - before.descriptors, now.threads - before.threads]
+      return `left over: ${more[0]} descriptors and ${more[1]} threads more; new are ${fresh.join(', ')}`
+    }
     await sleep(100)
   }
 }

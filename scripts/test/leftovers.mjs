@@ -8,7 +8,8 @@ import { output, root } from '../run.mjs'
 
 /** A process that waits for a limit has an inbox: it removes those of the dead, and its own when it ends. */
 const WAIT = `
-  const { Limit } = require(${JSON.stringify(join(root, 'index.cjs'))})
+  const { capabilities, Limit } = require(${JSON.stringify(join(root, 'index.cjs'))})
+  if (!capabilities.limits.engines.includes('ledger')) process.exit()
   const limit = Limit.create('/leftovers-' + process.pid, { permits: 0, engine: 'ledger' })
   try {
     limit.acquireSync({ timeout: 1 })
@@ -24,6 +25,11 @@ export function snapshot() {
     ...table('/proc/sysvipc/shm', 'segment'),
     ...readdirSync('/dev/shm').map(name => `/dev/shm/${name}`),
   ])
+}
+
+/** Removes the inboxes of dead processes, as every process that waits for a limit does. */
+export function sweepInboxes() {
+  output('node', ['-e', WAIT])
 }
 
 /** The objects that were not there before. */
@@ -47,7 +53,7 @@ export function nothingLeft(before) {
 function removeWhatKilledLeave() {
   const { capabilities, list } = createRequire(import.meta.url)('../../index.cjs')
   void capabilities.limits.crashRecovery
-  if (capabilities.limits.engines.includes('ledger')) output('node', ['-e', WAIT])
+  sweepInboxes()
   for (const { name, id, exclusive, shared, waiters, processes } of list().locks) {
     if (exclusive || shared !== 0 || waiters !== 0 || processes.length > 0) continue
     console.log(`os-ipc: the lock ${JSON.stringify(name)} is one of a killed process`)

@@ -36,8 +36,8 @@ const promised: Promised = {
         if (!(Number(count) > 0)) trial.lost(`${engine}, ${lane}: process ${rival} had ${count} turns`)
       const all = turns.reduce<number>((sum, count) => sum + Number(count), 0)
       const ours = Number(turns.at(-1))
-      // When the machine makes fewer turns than the time allows, the fair share is smaller in proportion.
-      if (!(ours >= Math.ceil((LEAST / IDEAL) * all)))
+      // When the machine makes fewer turns than the time allows, the fair share is smaller in proportion, and whole.
+      if (!(ours >= Math.floor((LEAST / IDEAL) * all)))
         trial.lost(`${engine}, ${lane}: ${ours} of ${all} turns`)
       figures[lane]?.push(`${ours} of ${all} (${engine})`)
       limit.unlink()

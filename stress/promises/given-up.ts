@@ -80,7 +80,10 @@ function permits(name: string, engine: Engine): Source {
     take: options => limit.acquire(options),
     left: () => ({ expected: PERMITS, found: limit.info().free }),
     end: async () => {},
-    remove: () => limit.unlink(),
+    remove: () => {
+      limit.unlink()
+      limit.close()
+    },
   }
 }
 
