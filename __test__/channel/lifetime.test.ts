@@ -2,12 +2,12 @@
 
 import test from 'ava'
 
-import { Channel } from '../../index.js'
+import { Channel, IpcError, Semaphore, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
 import { exists, keyOf, uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 import { ownChannel } from './helpers/channel.ts'
-import { memoryName } from './helpers/objects.ts'
+import { memoryName, wakeNames } from './helpers/objects.ts'
 
 for (const node of nodes) {
   test(`workers that are terminated under a lock or at any moment keep nothing on Node ${node.major}`, async t => {
@@ -83,11 +83,26 @@ test('openOrCreate finishes what a killed creator began', async t => {
       t.is(code, 0)
       finished = step
     }
+    const begun = wakesOf(name)
     const channel = Channel.openOrCreate<number>(name, { capacity: 256 })
     await channel.send(step)
     t.is(await channel.receive({ timeout: 5_000 }), step)
     channel.unlink()
     channel.close()
+    for (const semaphore of begun)
+      t.throws(() => Semaphore.open(semaphore), { code: 'ENOENT' }, `step ${step}`)
   }
   t.true(finished > 3, `it ended at step ${finished}`)
 })
+
+/** The names of the semaphores that the header in the memory of a channel leads to. */
+function wakesOf(name: string): string[] {
+  try {
+    using memory = SharedMemory.open(memoryName(name))
+    return wakeNames(name, memory.toBuffer(24, 8))
+  } catch (error) {
+    // It was killed before it made the memory.
+    if (error instanceof IpcError && error.code === 'ENOENT') return []
+    throw error
+  }
+}

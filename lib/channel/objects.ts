@@ -112,6 +112,8 @@ export class Objects {
         if (!finished(buffer)) {
           if (mayReplaceCreator(buffer)) {
             const capacity = capacityOf(name, buffer)
+            // Those of the dead creator: its instance is about to be overwritten.
+            removeWakes(name, buffer, undefined)
             return { objects: Objects.#make(name, memory, { ...creation, capacity }), created: true }
           }
           memory.close()
@@ -225,15 +227,19 @@ export function removeObjects(name: string, memory: MemoryHandle, known: Header 
   if (buffer.byteLength >= HEADER) {
     const words = new Int32Array(buffer, 0, HEADER / 4)
     Atomics.or(words, STATE, REMOVED)
-    const instance = known?.instance ?? new DataView(buffer).getBigUint64(24, true)
-    const backend = known?.backend ?? BACKENDS[(words[13] as number) - 1]
-    if (backend !== undefined && instance !== 0n) {
-      const { receivers, senders } = wakeNames(name, instance)
-      checked(native.semaphoreUnlinkId(receivers, backend))
-      checked(native.semaphoreUnlinkId(senders, backend))
-    }
+    removeWakes(name, buffer, known)
   }
   memory.unlink()
+}
+
+/** Removes the semaphores that the header names. */
+function removeWakes(name: string, buffer: ArrayBuffer, known: Header | undefined): void {
+  const instance = known?.instance ?? new DataView(buffer).getBigUint64(24, true)
+  const backend = known?.backend ?? BACKENDS[new DataView(buffer).getInt32(52, true) - 1]
+  if (backend === undefined || instance === 0n) return
+  const { receivers, senders } = wakeNames(name, instance)
+  checked(native.semaphoreUnlinkId(receivers, backend))
+  checked(native.semaphoreUnlinkId(senders, backend))
 }
 
 interface Wakes {
