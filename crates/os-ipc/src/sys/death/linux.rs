@@ -74,8 +74,10 @@ struct Status {
 
 impl Status {
     fn of(pid: c_int) -> Option<Self> {
+        // The first thread has the start of the process, and its line has the form of `/proc/PID/stat`. QEMU's user mode invents
+        // that one for the program itself, with another start than all other processes see.
+        let bytes = std::fs::read(format!("/proc/{pid}/task/{pid}/stat")).ok()?;
         // The program's name may be any bytes.
-        let bytes = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
         Self::parse(&String::from_utf8_lossy(&bytes))
     }
 
