@@ -40,7 +40,7 @@ const bundleOf = id => {
   if (isShared.test(id)) return 'common'
   if (/\/lib\/(redis|postgres|testing)\//.test(id)) return undefined
   // What lists the channels is in the main bundle.
-  if (/\/lib\/channel\/(?!(listed|header|layout|names|seat|corrupt)\.)|\/diagnostics\/channels\./.test(id))
+  if (/\/lib\/channel\/(?!(listed|header|layout|names|seat|broken)\.)|\/diagnostics\/channels\./.test(id))
     return 'channel'
   return id.includes(`${CODE}/lib/`) ? 'os-ipc' : undefined
 }

@@ -1,6 +1,12 @@
 import { IpcError } from '../errors.js'
-import { corruptError } from './corrupt.js'
 import { CORRUPT, REMOVED } from './layout.js'
+
+/** The error of a channel that cannot be used any more. */
+export function corruptError(name: string, what: string): IpcError {
+  return new IpcError('ERR_CORRUPT', `the channel '${name}' is corrupt: ${what}`, {
+    hint: 'a process wrote to its memory against the rules of docs/interop.md: unlink the channel and create it again',
+  })
+}
 
 /** The error of a send or receive that the state does not allow; `whole` tells whether the magic number is there. */
 export function stateErrorOf(name: string, state: number, whole: boolean): IpcError {

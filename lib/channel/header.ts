@@ -2,7 +2,7 @@ import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import { type Backend, BACKENDS } from '../options.js'
 import { performance } from '../waiting/clock.js'
-import { corruptError } from './corrupt.js'
+import { corruptError } from './broken.js'
 import {
   type Codec,
   CODECS,

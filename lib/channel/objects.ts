@@ -17,7 +17,7 @@ import {
   readHeader,
   isOf,
 } from './header.js'
-import { type Codec, HEADER, REMOVED, STATE } from './layout.js'
+import { type Codec, HEADER, REMOVED, STATE, WORD } from './layout.js'
 import { memoryName, wakeNames } from './names.js'
 
 /** The choices of a creator. */
@@ -234,8 +234,9 @@ export function removeObjects(name: string, memory: MemoryHandle, known: Header 
 
 /** Removes the semaphores that the header names. */
 function removeWakes(name: string, buffer: ArrayBuffer, known: Header | undefined): void {
-  const instance = known?.instance ?? new DataView(buffer).getBigUint64(24, true)
-  const backend = known?.backend ?? BACKENDS[new DataView(buffer).getInt32(52, true) - 1]
+  const header = new DataView(buffer)
+  const instance = known?.instance ?? header.getBigUint64(4 * WORD.INSTANCE, true)
+  const backend = known?.backend ?? BACKENDS[header.getInt32(4 * WORD.BACKEND, true) - 1]
   if (backend === undefined || instance === 0n) return
   const { receivers, senders } = wakeNames(name, instance)
   checked(native.semaphoreUnlinkId(receivers, backend))

@@ -1,6 +1,5 @@
 import type { IpcError } from '../errors.js'
-import { stateErrorOf } from './broken.js'
-import { corruptError } from './corrupt.js'
+import { corruptError, stateErrorOf } from './broken.js'
 import {
   BEGIN,
   CORRUPT,

@@ -52,11 +52,11 @@ export class LimitHandle extends Handle {
           ? 'no permit was free in that time: `os-ipc show` and info() list the waiters and the last user'
           : permits === 0
             ? 'the limit has 0 permits: resize() gives it permits'
-            : holders.length === 0 && unnamed === 0 && stopped.length > 0
-              ? `its users wait for a process that is stopped by a signal or a debugger: ${stopped.join(', ')}`
-              : holders.length === 0 && unnamed === 0
-                ? 'every permit is back now: other waiters took them first'
-                : `of its ${permits} permits, ${heldBy(holders, unnamed)}${stopping}`,
+            : holders.length > 0 || unnamed > 0
+              ? `of its ${permits} permits, ${heldBy(holders, unnamed)}${stopping}`
+              : stopped.length > 0
+                ? `its users wait for a process that is stopped by a signal or a debugger: ${stopped.join(', ')}`
+                : 'every permit is back now: other waiters took them first',
       holders,
     })
   }

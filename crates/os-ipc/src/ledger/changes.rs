@@ -75,10 +75,9 @@ impl<P: Place> Ledger<P> {
 
 impl<P: Place, G> Guarded<'_, P, G> {
     /// Keeps the time of what is taken: seconds since 1970.
-    pub(crate) fn at(self, now: u32) -> Self {
-        let mut timed = self;
-        timed.now = now;
-        timed
+    pub(crate) fn at(mut self, now: u32) -> Self {
+        self.now = now;
+        self
     }
 
     /// Takes a free slot among the first `room` for the process `id`; `None` if there is none.
@@ -106,10 +105,10 @@ impl<P: Place, G> Guarded<'_, P, G> {
             return Ok(false);
         }
         let words = self.ledger.slot(slot);
-        // Another program may have written the largest number.
         if self.now != 0 {
             words.set_taken(self.now);
         }
+        // Another program may have written the largest number.
         let more = |held: u32| (permits(held) < permits(u32::MAX)).then(|| held + 1);
         if !words.change_held(more) {
             return Ok(false);

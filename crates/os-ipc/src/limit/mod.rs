@@ -175,20 +175,13 @@ impl Limit {
         let shrink = Request::Shrink(to);
         loop {
             let now = self.permits()?.ok_or_else(|| self.object.no_record())?;
-            match now {
-                now if now == to => return Ok(Wait::Done),
-                // Where another process was quicker, there is another number to begin with. After a success the number may
-                // be less at once: another resize lowers it, and is not to be fought.
-                now if now < to => {
-                    if self.object.grow(now, to)? {
-                        return Ok(Wait::Done);
-                    }
-                }
-                _ => {
-                    if !self.object.queue().take_at_once(shrink, &self.holder)? {
-                        return self.join(shrink, mailbox, executors);
-                    }
-                }
+            // Where another process was quicker, there is another number to begin with. After a success the number may be less
+            // at once: another resize lowers it, and is not to be fought.
+            if now == to || now < to && self.object.grow(now, to)? {
+                return Ok(Wait::Done);
+            }
+            if now > to && !self.object.queue().take_at_once(shrink, &self.holder)? {
+                return self.join(shrink, mailbox, executors);
             }
         }
     }
