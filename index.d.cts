@@ -519,6 +519,20 @@ interface ListedChannel {
     readonly senders: number[];
     /** The pids of the living processes that have received from it and have it open. */
     readonly receivers: number[];
+    /**
+     * The process that copies a message into it now, and the one that copies a message out of it. If a pid stays the same,
+     * that process is stopped or in a callback, and no other process can send or receive.
+     */
+    readonly sending: number | undefined;
+    readonly receiving: number | undefined;
+    /** How many open handles the living processes have; at most 255. */
+    readonly handles: number;
+    /** The names of the objects that it consists of, for other tools. */
+    readonly objects: {
+        readonly memory: string;
+        readonly receivers: string;
+        readonly senders: string;
+    };
     /** Whether `end()` was called. */
     readonly ended: boolean;
     /** The uid of the owner. */

@@ -1,12 +1,15 @@
-// Messages that show whether they are torn, and a ledger of who sent and received which.
+// Messages that show whether they are torn, and a ledger of which were sent and received. `__test__/peers/stamped.c` makes
+// and checks the same messages, and keeps the same ledger.
+
+import type { Codec } from '../index.js'
 
 /** The most senders over a whole trial: each has its own number. */
 export const SENDERS = 4096
 /** The most messages of one sender that are noted. */
 export const MESSAGES = 4096
 
-/** A message: a text, an object or bytes, of any size. */
-export type Stamped = string | Uint8Array | { sender: number; sequence: number; filling: string }
+/** A message: a text with its numbers, plain or in a value that another way of encoding carries. */
+export type Stamped = string | Uint8Array | { readonly stamp: string } | ReadonlyMap<'stamp', string>
 
 /** Words: for each sender the last sequence number that was sent, then a bit for each message that was received. */
 export const LEDGER_BYTES = 4 * SENDERS + (SENDERS * MESSAGES) / 8
@@ -15,20 +18,26 @@ export function ledgerName(channel: string): string {
   return `${channel}-ledger`
 }
 
-/** A message of any of the codecs; its filling follows from its numbers. */
-export function stamp(sender: number, sequence: number): Stamped {
-  const length = (sequence * 7919) % 900
-  const character = String.fromCharCode(97 + ((sender + sequence) % 26))
-  switch (sequence % 4) {
-    case 0:
-      return `${sender}:${sequence}:${character.repeat(length)}`
-    case 1:
-      return `${sender}:${sequence}:${'é€'.repeat(length >> 3)}`
-    case 2:
-      return { sender, sequence, filling: character.repeat(length) }
-    default:
-      return Buffer.from(`${sender}:${sequence}:${character.repeat(length)}`)
-  }
+/** The text of a message. Its length and its characters follow from its numbers. */
+function text(sender: number, sequence: number): string {
+  const spread = sequence * 7919
+  // Some fill almost half of a ring of 8192 bytes, so that many of them do not fit behind its end.
+  const length = sequence % 16 === 5 ? 2_000 + (spread % 1_900) : spread % 900
+  const filling = sequence % 5 === 1 ? 'é€'.repeat(length >> 3) : letter(sender, sequence).repeat(length)
+  return `#${sender}:${sequence}:${filling}`
+}
+
+function letter(sender: number, sequence: number): string {
+  return String.fromCharCode(97 + ((sender + sequence) % 26))
+}
+
+/** A message for a channel of this codec, in one of the forms that the codec has. */
+export function stamp(codec: Codec, sender: number, sequence: number): Stamped {
+  const stamped = text(sender, sequence)
+  const form = sequence % 5
+  if (codec === 'bytes' || (codec === 'structured' && form === 3)) return Buffer.from(stamped)
+  if (form === 2) return { stamp: stamped }
+  return codec === 'structured' && form === 4 ? new Map([['stamp', stamped]]) : stamped
 }
 
 export interface Numbers {
@@ -39,12 +48,16 @@ export interface Numbers {
 }
 
 export function unstamp(message: unknown): Numbers {
-  const [sender = -1, sequence = -1] =
-    typeof message === 'object' && message !== null && 'sender' in message
-      ? [Number(message.sender), Number((message as { sequence?: unknown }).sequence)]
-      : String(message).split(':', 2).map(Number)
-  const whole = JSON.stringify(message) === JSON.stringify(stamp(sender, sequence))
-  return { sender, sequence, whole }
+  const found = textOf(message)
+  const [, sender = -1, sequence = -1] = /^#(\d+):(\d+):/.exec(found)?.map(Number) ?? []
+  return { sender, sequence, whole: found === text(sender, sequence) }
+}
+
+function textOf(message: unknown): string {
+  if (message instanceof Uint8Array) return Buffer.from(message).toString()
+  if (message instanceof Map) return String(message.get('stamp'))
+  if (typeof message === 'object' && message !== null) return String((message as { stamp?: unknown }).stamp)
+  return String(message)
 }
 
 /** This message is in the channel. */

@@ -93,19 +93,26 @@ test('sendMany sends a long iterable in order, and what came before its error', 
 
 test('a sendMany that gives up lets its iterator go', async t => {
   const channel = ownChannel<number>(t, { capacity: 64 })
-  let returned = false
-  const endless = {
-    [Symbol.iterator]: () => ({
-      next: () => ({ value: 1, done: false as const }),
-      return: () => {
-        returned = true
-        return { value: undefined, done: true as const }
-      },
-    }),
+  let open = 0
+  function* endless() {
+    open += 1
+    try {
+      for (;;) yield 1
+    } finally {
+      open -= 1
+    }
   }
-  await t.throwsAsync(channel.sendMany(endless, { timeout: 20 }), { code: 'ETIMEDOUT' })
-  await sleep(1)
-  t.true(returned)
+  const given = async (timeout: number, code: string) => {
+    await t.throwsAsync(channel.sendMany(endless(), { timeout }), { code })
+    await sleep(1)
+    t.is(open, 0, `${timeout} ms, ${code}`)
+  }
+  await given(20, 'ETIMEDOUT')
+  await given(0, 'ETIMEDOUT')
+  await t.throwsAsync(channel.sendMany(endless(), { signal: AbortSignal.abort() }), { name: 'AbortError' })
+  t.is(open, 0)
+  Channel.unlink(channel.name)
+  await given(1000, 'EIDRM')
 })
 
 test('sendWith writes in place; what throws is not sent', async t => {

@@ -1,5 +1,8 @@
 // Nonsense in the memory of a channel is an error: no crash, no endless loop, no message that nobody sent.
 
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+
 import test from 'ava'
 import fc from 'fast-check'
 
@@ -153,3 +156,53 @@ test('a message that cannot be decoded is an error, and the next one comes', asy
   for (let i = 0; i < 3; i++) await t.throwsAsync(channel.receive(), { code: 'ERR_BAD_MESSAGE' })
   t.is(await channel.receive(), 'last')
 })
+
+/** Words of the header that a peer writes while we use the channel: positions, locks, sleepers, state, and slots. */
+const PLACES = [16, 17, 18, 32, 33, 34, 48, 49, 50, ...Array.from({ length: 16 }, (_, word) => 1024 + word)]
+
+test.serial(
+  'a peer that writes nonsense during every call causes errors, never a crash or an endless loop',
+  async t => {
+    const capacity = 256
+    const own = Array.from({ length: capacity / 4 }, (_, word) => HEADER / 4 + word)
+    const seen = new Set<string>()
+    let done = 0
+    for (let round = 0; round < 16; round++) {
+      const channel = ownChannel<Buffer>(t, { capacity, codec: 'bytes' })
+      const name = memoryName(channel.name)
+      // The first rounds change records alone: their lengths change between any two reads of them.
+      const places = round % 2 === 0 ? own : [...own, ...PLACES]
+      const writer = new Worker(new URL('fixtures/scribble.ts', import.meta.url), {
+        workerData: { name, places },
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+      })
+      await once(writer, 'message')
+      const target = Buffer.alloc(40)
+      for (let turn = 0; turn < 200; turn++) {
+        for (const call of [
+          () => channel.trySend(Buffer.alloc(turn % 60, turn)),
+          () => channel.tryReceive(),
+          () => channel.drain(view => void t.true(view.length <= channel.maxMessage), 2),
+          () => channel.info(),
+          () => channel.sendMany([Buffer.alloc(3), Buffer.alloc(50)], { timeout: 1 }),
+          () => channel.receiveInto(target, { timeout: 1 }),
+          () => channel.receive({ timeout: 1, prefetch: 4 }),
+        ]) {
+          try {
+            const result = call()
+            if (turn % 20 === 0) await result
+            else if (result instanceof Promise) result.catch(() => {})
+            done += 1
+          } catch (error) {
+            if (!(error instanceof IpcError && CODES.has(error.code))) throw error
+            seen.add(error.code)
+          }
+        }
+      }
+      await writer.terminate()
+      channel.close()
+    }
+    t.true(done > 0)
+    t.true(seen.has('ERR_CORRUPT'), [...seen].join())
+  },
+)

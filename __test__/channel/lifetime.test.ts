@@ -1,5 +1,7 @@
 // Workers, exits, collection, unref: a channel holds nothing back, and nothing holds it up.
 
+import { createContext, runInContext } from 'node:vm'
+
 import test from 'ava'
 
 import { Channel, IpcError, Semaphore, SharedMemory } from '../../index.js'
@@ -105,4 +107,39 @@ function wakesOf(name: string): string[] {
     if (error instanceof IpcError && error.code === 'ENOENT') return []
     throw error
   }
+}
+
+for (const call of ['drain', 'sendWith'] as const) {
+  test(`a callback of ${call} that the timeout of a vm script ends leaves the channel free`, async t => {
+    const channel = ownChannel<Buffer>(t, { capacity: 4096, codec: 'bytes' })
+    using other = Channel.open<Buffer>(channel.name)
+    await channel.send(Buffer.from('first'))
+    const forever = () => {
+      for (;;);
+    }
+    const calls = {
+      drain: (visit: () => void) => channel.drain(visit),
+      sendWith: (fill: () => void) => void channel.sendWith(8, fill),
+    }
+    const context = createContext({ call: calls[call], forever })
+    for (let turn = 0; turn < 2; turn++) {
+      t.throws(() => runInContext('call(forever)', context, { timeout: 50 }), {
+        code: 'ERR_SCRIPT_EXECUTION_TIMEOUT',
+      })
+      await Promise.resolve()
+      t.is(channel.info().sending, undefined)
+      t.is(channel.info().receiving, undefined)
+    }
+    t.true(other.trySend(Buffer.from('second')))
+    t.deepEqual(other.tryReceive(), Buffer.from('first'), 'nothing was taken')
+    t.deepEqual(channel.tryReceive(), Buffer.from('second'))
+    await channel.sendWith(1, view => view.fill(1))
+    t.is(
+      channel.drain(() => {
+        t.throws(() => channel.trySend(Buffer.from('x')), { code: 'ERR_REENTERED' })
+      }),
+      1,
+    )
+    t.is(channel.info().sent, channel.info().received)
+  })
 }

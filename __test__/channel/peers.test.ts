@@ -185,6 +185,19 @@ requires(linux, c)('we go on after C died with a record half written', async t =
   t.is((await frames.receive({ timeout }))?.toString(), 'on')
 })
 
+requires(linux, c)('C refuses a message that ends behind the ring', async t => {
+  const frames = ownChannel<Buffer>(t, { capacity: 128, codec: 'bytes' })
+  moveTo(frames, 12)
+  for (let number = 0; number < 3; number++) await frames.send(Buffer.alloc(8, number))
+  {
+    using memory = memoryOf(frames.name)
+    // 40 bytes are 6 units of 8 bytes: as many as are used, but only 4 are left before the end.
+    new Int32Array(memory.buffer, 8192 + 12 * 8)[0] = 40
+  }
+  await t.throwsAsync(call(c, t, frames, 'receive', 1), { code: 'ERR_GONE' })
+  await t.throwsAsync(frames.receive(), { code: 'ERR_CORRUPT' })
+})
+
 /** Moves the positions of an empty channel. */
 function moveTo({ name }: { readonly name: string }, position: number): void {
   using memory = memoryOf(name)

@@ -97,7 +97,7 @@ for (const { args, code, says } of [
   {
     args: ['create', 'x'],
     code: 2,
-    says: 'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
+    says: 'create needs one of --initial N for a semaphore, --permits N for a limit, --size BYTES for memory and --capacity BYTES for a channel',
   },
   {
     args: ['create', 'x', '-n', '40000'],

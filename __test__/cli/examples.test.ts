@@ -30,6 +30,7 @@ const OBJECTS: Record<string, string> = {
 const OTHERS = [
   ...['create jobs -n 4', 'create ready -n 1', 'create slots -n 1', 'create uploads --permits 2'],
   ...['create frames --size 8k', 'create flags --size 4k', 'create old-one -n 1'],
+  'create tasks --capacity 64k',
 ].map(command => `os-ipc ${command}`)
 
 /** The examples of a command's help: the lines under their title, without the comments. */

@@ -5,6 +5,7 @@
 #ifdef __linux__
 
 #include "channel.h"
+#include "stamped.h"
 
 enum { MESSAGE = 1 << 20, TAGS = 256 };
 
@@ -111,6 +112,10 @@ int channel_command(int count, char **arguments) {
         result = drain(&channel);
     } else if (is(verb, "hold") && count == 5) {
         result = hold(&channel, arguments[4]);
+    } else if (is(verb, "stamp") && count == 6) {
+        result = send_stamped(&channel, arguments[4], (uint32_t)atoi(arguments[5]));
+    } else if (is(verb, "check") && count == 7) {
+        result = receive_stamped(&channel, arguments[4], (uint32_t)atoi(arguments[5]), (uint32_t)atoi(arguments[6]));
     } else if (is(verb, "end")) {
         channel_end(&channel);
         puts("ok");

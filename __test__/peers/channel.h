@@ -329,20 +329,22 @@ static inline int channel_try_receive(struct channel *channel, uint32_t *kind, v
     else if (used == 0) result = state & CHANNEL_REMOVED ? CHANNEL_GONE : CHANNEL_LATER;
     if (result == CHANNEL_OK) {
         volatile int32_t *record = channel_at(channel, begin);
+        int32_t at = (int32_t)(begin & (uint32_t)(channel->units - 1));
         int32_t skipped = 0, size = record[0];
         if (size == -1) {
-            skipped = channel->units - (int32_t)(begin & (uint32_t)(channel->units - 1));
+            skipped = channel->units - at;
+            at = 0;
             record = (int32_t *)channel->ring;
             size = record[0];
         }
-        int32_t taken = skipped + (int32_t)(((int64_t)size + 15) / 8);
-        if (size < 0 || (uint32_t)size > channel->capacity / 2 - 8 || taken > used || record[1] == 0) {
+        int32_t written_kind = record[1], units = (int32_t)(((int64_t)size + 15) / 8), taken = skipped + units;
+        if (size < 0 || (uint32_t)size > channel->capacity / 2 - 8 || taken > used || at + units > channel->units || written_kind == 0) {
             atomic_fetch_or(&header->state, CHANNEL_CORRUPT);
             result = CHANNEL_GONE;
         } else if ((uint32_t)size > *length) {
             result = CHANNEL_TOO_LARGE;
         } else {
-            *kind = (uint32_t)record[1];
+            *kind = (uint32_t)written_kind;
             memcpy(bytes, (const uint8_t *)record + 8, (size_t)size);
             header->received++;
             atomic_fetch_or(&channel->slot->role, CHANNEL_RECEIVES);

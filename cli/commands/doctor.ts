@@ -5,6 +5,7 @@ import { paint, print, printJson, type Style } from '../core/output.js'
 import { pad } from '../core/text.js'
 import { JSON_OUTPUT } from '../core/values.js'
 import { checkBinding } from '../doctor/binding.js'
+import { checkChannels } from '../doctor/channels.js'
 import { type Finding, finding, type Level } from '../doctor/finding.js'
 import { checkSegments, checkSemaphores } from '../doctor/limits.js'
 import { checkOrphans } from '../doctor/orphans.js'
@@ -26,7 +27,7 @@ export default command({
   options: { json: JSON_OUTPUT },
   description: [
     'Checks this host and reports what can make programs fail: the native binding, the limits of semaphores and segments and their use, ' +
-      "/dev/shm, containers, systemd's RemoveIPC and kernel.shm_rmid_forced. It also reports permits that a process has held for over an hour, permits of stopped processes, and objects that seem to be left behind, with the command that removes them.",
+      "/dev/shm, containers, systemd's RemoveIPC and kernel.shm_rmid_forced. It also reports permits that a process has held for over an hour, permits of stopped processes, channels that a stopped process holds up or that have no slot left, and objects that seem to be left behind, with the command that removes them.",
     'Nothing records when each permit was taken. So doctor reports the permits of a limit whose last permit was taken or given back over an hour ago; of a ledger, taken over an hour ago.',
     'doctor changes nothing. A note is for information. A warning may cause failures later. A problem causes failures now.',
   ],
@@ -51,6 +52,7 @@ export default command({
       ...examined('/dev/shm', checkPosix),
       ...examined('surroundings', checkSurroundings),
       ...(ipc === undefined ? [] : examined('permits', () => checkPermits(ipc))),
+      ...(ipc === undefined ? [] : examined('channels', () => checkChannels(ipc))),
       ...(ipc === undefined ? [] : examined('orphans', () => checkOrphans(ipc))),
     ]
     if (options.json) printJson(findings)

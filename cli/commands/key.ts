@@ -1,9 +1,11 @@
-import { command } from '../core/command.js'
+import { command, type Library } from '../core/command.js'
 import { EXIT } from '../core/exit.js'
 import { Failure, usage } from '../core/failure.js'
 import { hexKey } from '../core/format.js'
+import { keyOf } from '../core/key.js'
 import { paint, print, printJson } from '../core/output.js'
-import { target } from '../core/target.js'
+import { channelSubject } from '../core/open.js'
+import { libraryId, target } from '../core/target.js'
 import { JSON_OUTPUT } from '../core/values.js'
 import { type Lines, memoryLines, posixLines, setLines } from '../key/languages.js'
 
@@ -13,29 +15,38 @@ export default command({
   options: {
     memory: { short: 'm', help: 'Print code for the memory with this name or key, not for the semaphore.' },
     posix: { help: 'Print code for the POSIX semaphore with this name.' },
+    channel: {
+      short: 'c',
+      help: 'Print the objects that the channel with this name consists of. The channel must exist.',
+    },
     json: JSON_OUTPUT,
   },
   description: [
     'Prints the System V key of a name, in hex (as ipcs shows it) and in decimal, and code in C, Go and Python that opens the same object. ' +
       'It only computes: the object need not exist.',
     'The key of a semaphore or a limit is FNV-1a 32 over its name with the slash. Memory with a name is POSIX memory, and has no key.',
+    'A channel consists of memory and two semaphores. The names of the semaphores are new for each channel that is created, so they are read from the channel. docs/interop.md describes the layout of its memory.',
   ],
   examples: [
     ['os-ipc key jobs', 'the key, and code that opens the semaphore'],
     ['ipcrm -S $(os-ipc key jobs --json | jq -r .hex)', 'use the key with another tool'],
     ['os-ipc key frames --memory', 'code for memory with a name'],
+    ['os-ipc key tasks --channel', 'the memory and the semaphores of a channel'],
   ],
   exits: [
     ['0', 'done'],
     ['2', 'the command line is wrong, or no object can have this name'],
+    ['3', 'the channel of --channel does not exist'],
   ],
-  run({ options, operands: [text = ''] }) {
-    if (options.memory && options.posix) throw usage('key takes only one of --memory and --posix')
+  run({ ipc, options, operands: [text = ''] }) {
+    if ([options.memory, options.posix, options.channel].filter(Boolean).length > 1)
+      throw usage('key takes only one of --memory, --posix and --channel')
     if (process.platform === 'win32')
       throw new Failure(
         'objects of Windows have no key',
         'docs/platforms.md says how other programs open memory',
       )
+    if (options.channel) return printChannel(ipc, text, options.json)
     const meant = target(text)
     if (meant.type === 'id') throw usage('the id of a segment has no key')
     if (meant.key === 0)
@@ -68,6 +79,33 @@ export default command({
     return EXIT.ok
   },
 })
+
+/** The objects of a channel, with the keys of its semaphores where these are System V sets. */
+function printChannel(ipc: Library, text: string, json: boolean): number {
+  const subject = channelSubject(text)
+  const name = `${libraryId(subject.target)}`
+  const found = ipc.list().channels.find(channel => channel.name === name)
+  if (found === undefined) {
+    const { label } = subject.target
+    const cure = `os-ipc create ${label} --capacity BYTES makes it`
+    throw new Failure(`there is no channel ${label}`, cure, EXIT.absent)
+  }
+  const { memory, receivers, senders } = found.objects
+  const keyed = ipc.capabilities.defaultBackend === 'sysv'
+  const semaphore = (object: string) => {
+    const key = keyOf(object)
+    return { name: object, ...(keyed ? { hex: hexKey(key), decimal: key, unsigned: key >>> 0 } : {}) }
+  }
+  const parts = { memory: { name: memory }, receivers: semaphore(receivers), senders: semaphore(senders) }
+  if (json) {
+    printJson({ name, ...parts })
+    return EXIT.ok
+  }
+  for (const [role, { name: object, ...numbers }] of Object.entries(parts)) {
+    print([role.padEnd('receivers'.length), object, ...Object.values(numbers).slice(0, 2)].join('  '))
+  }
+  return EXIT.ok
+}
 
 function linesFor(
   name: string | undefined,

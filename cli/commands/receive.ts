@@ -1,5 +1,6 @@
-import type { Channel } from '../../index.js'
+import type { Channel, WaitOptions } from '../../index.js'
 import { channelOf, OPENING, VALUES } from '../channel/open.js'
+import { Stopping } from '../channel/stopping.js'
 import { decoder } from '../channel/values.js'
 import { command } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
@@ -33,7 +34,7 @@ export default command({
   description: [
     'Waits for a message, receives it, and writes it as a line: text and bytes unchanged, any other value as JSON. Each message goes to one receiver.',
     'A message that contains line breaks becomes several lines. --json writes each message as one line of JSON, and bytes as {"base64":"..."}. --frames writes each message after its length in 4 bytes, the lowest byte first.',
-    'If the program that reads the output is slow, os-ipc receives no more messages than that program reads. With --follow it takes up to 64 messages at a time. If it is killed, the messages that it has not written yet are lost.',
+    'If the program that reads the output is slow, os-ipc receives no more messages than that program reads. With --follow it takes up to 64 messages at a time. If it is killed, or its output is closed, the messages that it has not written yet are lost. After SIGINT (Ctrl-C), SIGTERM and SIGHUP it receives nothing more, writes what it has received, and ends; a second signal ends it at once.',
   ],
   examples: [
     ['os-ipc receive jobs --create --follow', 'all messages, as they come, until Ctrl-C'],
@@ -51,12 +52,13 @@ export default command({
     if (follow && options.count !== undefined) throw usage('--follow has no --count', 'leave one of them out')
     const subject = channelSubject(name)
     const channel = channelOf(ipc, subject, options)
+    const stopping = new Stopping()
     try {
       const write = writer(options)
       let failed = false
       for (let left = follow ? Number.POSITIVE_INFINITY : count; left > 0; ) {
         const { messages, problem, ended } = await about(ipc, subject, () =>
-          take(channel, Math.min(left, follow ? BATCH : 1), timeout),
+          take(channel, Math.min(left, follow ? BATCH : 1), { timeout, signal: stopping.signal }),
         )
         await write(messages)
         left -= messages.length
@@ -65,10 +67,12 @@ export default command({
           failed = true
           left -= 1
         }
+        if (stopping.came) break
         if (ended) return endedAt(subject, follow, failed)
       }
       return failed ? EXIT.failed : undefined
     } catch (error) {
+      if (stopping.came) return undefined
       if ((error as { code?: string }).code !== 'ETIMEDOUT') throw error
       throw new Failure(
         `no message of ${subject.target.label} came within ${(timeout ?? 0) / 1000} s`,
@@ -77,6 +81,8 @@ export default command({
       )
     } finally {
       channel.close()
+      // What was received is written by now.
+      stopping[Symbol.dispose]()
     }
   },
 })
@@ -89,10 +95,10 @@ interface Taken {
 }
 
 /** Waits for a message, and takes those that are there already. */
-async function take(channel: Channel, most: number, timeout: number | undefined): Promise<Taken> {
+async function take(channel: Channel, most: number, limits: WaitOptions): Promise<Taken> {
   const messages: unknown[] = []
   try {
-    const first = await channel.receive({ timeout })
+    const first = await channel.receive(limits)
     if (first === undefined) return { messages, ended: true }
     messages.push(first)
     while (messages.length < most) {

@@ -1,13 +1,16 @@
 import type { Channel } from '../../index.js'
 import { channelOf, OPENING, VALUES } from '../channel/open.js'
 import { frames, lines } from '../channel/input.js'
+import { Stopping } from '../channel/stopping.js'
 import { encoder } from '../channel/values.js'
 import { command } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
+import { count } from '../core/format.js'
 import { checkKept } from '../core/kept.js'
 import { channelSubject } from '../core/open.js'
+import { note } from '../core/output.js'
 import { TIMEOUT } from '../core/values.js'
 
 export default command({
@@ -37,6 +40,7 @@ export default command({
     'Sends each line of standard input as a message, without its line break. While the channel is full, send waits, and so does the program that writes to its input.',
     'In a channel of bytes a line is sent as bytes, in a channel of JSON as the value of its JSON, and in any other channel as a string. With --json each line is the JSON of a value. ' +
       'With --frames the input has messages of any bytes, each after its length in 4 bytes, the lowest byte first.',
+    'After SIGINT (Ctrl-C), SIGTERM and SIGHUP it reads nothing more, sends the lines that it has read if there is room, and ends. It reports the number of those that found no room; a second signal ends it at once.',
     'A sent message stays in the channel until a process receives it, even if no process runs.',
   ],
   examples: [
@@ -55,11 +59,13 @@ export default command({
       throw usage('--frames is for standard input', 'leave TEXT or --frames out')
     const subject = channelSubject(name)
     const channel = channelOf(ipc, subject, options)
+    const stopping = new Stopping()
     try {
       const encode = encoder(channel.codec, options)
       const { timeout } = options
+      const { signal } = stopping
       const send = (batch: Iterable<unknown>) =>
-        about(ipc, subject, () => channel.sendMany(batch, { timeout }))
+        about(ipc, subject, () => sendAll(channel, batch, { timeout, signal }))
       if (messages.length > 0)
         await send(
           each(
@@ -69,8 +75,13 @@ export default command({
         )
       else {
         const input = options.frames ? frames(process.stdin) : lines(process.stdin)
-        for await (const batch of input) await send(each(batch, encode))
+        for (;;) {
+          const next = await Promise.race([input.next(), stopping.heard])
+          if (next === undefined || next.done === true) break
+          await send(each(next.value, encode))
+        }
       }
+      if (stopping.came) return undefined
       if (options.end) channel.end()
       // A message stays in the channel while a process has it open.
       if (channel.info().receivers.length === 0) checkKept(ipc, channel, subject)
@@ -78,10 +89,35 @@ export default command({
       throw noRoom(error, channel, subject, options.timeout)
     } finally {
       channel.close()
+      stopping[Symbol.dispose]()
     }
     return undefined
   },
 })
+
+/** Sends the messages in their order. A signal ends the wait for room; what has no room at once then is counted. */
+async function sendAll(channel: Channel, batch: Iterable<unknown>, limits: SendLimits): Promise<void> {
+  let unsent = 0
+  for (const message of batch) {
+    if (unsent === 0 && channel.trySend(message)) continue
+    if (unsent === 0 && !limits.signal.aborted) {
+      try {
+        await channel.send(message, limits)
+        continue
+      } catch (error) {
+        if (!limits.signal.aborted) throw error
+      }
+    }
+    unsent += 1
+  }
+  if (unsent > 0)
+    note(`${count(unsent, 'message')} of the input found no room before the signal, and will not be sent`)
+}
+
+interface SendLimits {
+  readonly timeout: number | undefined
+  readonly signal: AbortSignal
+}
 
 /** Encodes one after the other: the messages before one that is no value are sent. */
 function* each(messages: readonly Buffer[], encode: (bytes: Buffer) => unknown): Iterable<unknown> {

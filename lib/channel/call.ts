@@ -10,6 +10,9 @@ import type { Line } from './line.js'
 /** The result of an attempt that cannot succeed now. */
 export const LATER: unique symbol = Symbol('later')
 
+/** A message counts as one call, and as one more for every 4 KiB, before the event loop gets a turn. */
+export const CREDIT_SHIFT = 12
+
 /** A send or a receive that could not be done at once, in the line of its side. */
 export class Call<T> {
   readonly promise: Promise<T>

@@ -1,51 +1,31 @@
-import { isUint8Array } from 'node:util/types'
-
 import { acrossCopies } from '../copies.js'
-import { IpcError, wrongType } from '../errors.js'
-import { defined, inspectable, live } from '../inspect.js'
+import { inspectable } from '../inspect.js'
 import { detached, noConstructor } from '../misuse.js'
-import { checkBytes } from '../options.js'
-import { WAIT, type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
-import { reasonOf } from '../waiting/signals.js'
-import { channelTimedOut, LATER } from './call.js'
-import { type Encoded, encode, newEncoded } from './codec.js'
-import { DRAINED, Inbox, NOTHING } from './inbox.js'
-import { channelInfo, type ChannelInfo } from './info.js'
+import type { WaitOptions } from '../waiting/options.js'
+import { ChannelHandle } from './handle.js'
+import { channelInfo, type ChannelInfo, shownFacts } from './info.js'
 import { Received } from './iterators.js'
-import type { Codec } from './layout.js'
-import { longestMessage, RECEIVE_LOCK, RECEIVERS_ASLEEP, SEND_LOCK, SENDERS_ASLEEP } from './layout.js'
-import { Line } from './line.js'
-import { Many } from './many.js'
-import { Objects, removeClosed, removeObjects, unlinkChannel } from './objects.js'
+import { type Codec, longestMessage } from './layout.js'
+import { Objects, removeObjects, unlinkChannel } from './objects.js'
 import {
   type BatchesOptions,
   checkChannelName,
-  BATCHES,
   checkCreation,
-  checkMost,
   checkOpening,
   checkOpenOrCreate,
   type CreateChannelOptions,
   type OpenChannelOptions,
   type OpenOrCreateChannelOptions,
-  RECEIVE,
   type ReceiveOptions,
 } from './options.js'
-import { Outbox } from './outbox.js'
-import { Ring } from './ring.js'
-import { Seat } from './seat.js'
-
-/** The result of a send that did not have to wait. */
-const DONE = Promise.resolve()
-const UNDEFINED = Promise.resolve(undefined)
-
-/** A message counts as one call, and as one more for every 4 KiB, before the event loop gets a turn. */
-const CREDIT_SHIFT = 12
-
-const DEFAULT_BATCH = 1024
+import { Receiving } from './receiving.js'
+import { Sending } from './sending.js'
 
 /** The key of the constructor: only this module makes channels. */
 const inside = Symbol('inside')
+
+/** The calls that make one. */
+const MAKERS = ['create(name, { capacity })', 'open(name)', 'openOrCreate(name, { capacity })']
 
 /**
  * Messages between processes, through shared memory: many senders, many receivers, each message to one receiver, in the
@@ -73,51 +53,21 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
   /** Whether this call made the channel. */
   readonly created: boolean
 
-  readonly #objects: Objects
-  readonly #ring: Ring
-  readonly #outbox: Outbox
-  readonly #inbox: Inbox
-  readonly #sends: Line
-  readonly #receives: Line
-  readonly #scratch: Encoded = newEncoded()
-  #open = true
-  /** Whether a callback of `sendWith` or `drain` runs, under a lock. */
-  #busy = false
+  readonly #handle: ChannelHandle
+  readonly #sending: Sending
+  readonly #receiving: Receiving<T>
 
   private constructor(key: symbol, objects: Objects, created: boolean) {
-    if (key !== inside) {
-      throw noConstructor('Channel', [
-        'create(name, { capacity })',
-        'open(name)',
-        'openOrCreate(name, { capacity })',
-      ])
-    }
+    if (key !== inside) throw noConstructor('Channel', MAKERS)
     const { name, header } = objects
     this.name = name
     this.capacity = header.capacity
     this.maxMessage = longestMessage(header.capacity)
     this.codec = header.codec
     this.created = created
-    this.#objects = objects
-    this.#ring = new Ring(name, objects.buffer, header.capacity, new Seat(name, objects))
-    this.#outbox = new Outbox(name, this.#ring, objects.memory.number)
-    this.#inbox = new Inbox(name, this.#ring, objects.memory.number)
-    this.#sends = new Line(name, this.#ring, {
-      side: 'send',
-      asleep: SENDERS_ASLEEP,
-      semaphore: objects.senders,
-      timedOut: () => this.#sendTimedOut(),
-    })
-    this.#receives = new Line(name, this.#ring, {
-      side: 'receive',
-      asleep: RECEIVERS_ASLEEP,
-      semaphore: objects.receivers,
-      timedOut: () => this.#receiveTimedOut(),
-    })
-  }
-
-  static #check(channel: Channel, method: string): void {
-    if (!(#ring in Object(channel))) throw detached('channel', method)
+    this.#handle = new ChannelHandle(objects)
+    this.#sending = new Sending(this.#handle, objects.senders)
+    this.#receiving = new Receiving(this.#handle, objects.receivers)
   }
 
   static #of<T>(objects: Objects, created: boolean): Channel<T> {
@@ -208,22 +158,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   send(value: T, options?: WaitOptions): Promise<void> {
-    Channel.#check(this, 'send')
-    try {
-      const limits = this.#begin(options)
-      const message = encode(this.codec, value, this.#scratch)
-      if (this.#sends.free && this.#outbox.trySend(message)) {
-        const { bytes } = message
-        this.#sends.spend(bytes === undefined ? 1 : 1 + (bytes.length >>> CREDIT_SHIFT))
-        return DONE
-      }
-      this.#outbox.checkFits(message)
-      const own: Encoded = { kind: message.kind, bytes: message.bytes, text: message.text }
-      const attempt = this.#outbox.repeated(() => this.#outbox.trySend(own))
-      return this.#wait(this.#sends, attempt, limits)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (!(#handle in Object(this))) throw detached('channel', 'send')
+    return this.#sending.send(value, options)
   }
 
   /**
@@ -238,12 +174,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   trySend(value: T): boolean {
-    Channel.#check(this, 'trySend')
-    this.#use()
-    const message = encode(this.codec, value, this.#scratch)
-    if (this.#sends.empty && this.#outbox.trySend(message)) return true
-    this.#outbox.checkFits(message)
-    return false
+    if (!(#handle in Object(this))) throw detached('channel', 'trySend')
+    return this.#sending.trySend(value)
   }
 
   /**
@@ -258,16 +190,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   sendMany(values: Iterable<T>, options?: WaitOptions): Promise<void> {
-    Channel.#check(this, 'sendMany')
-    try {
-      const limits = this.#begin(options)
-      const many = new Many(values, this.codec, this.#outbox, this.#sends)
-      const attempt = this.#outbox.repeated(() => many.attempt() !== LATER)
-      if (this.#sends.free && attempt() !== LATER) return DONE
-      return this.#wait(this.#sends, attempt, limits, () => many.cancel())
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (!(#handle in Object(this))) throw detached('channel', 'sendMany')
+    return this.#sending.sendMany(values, options)
   }
 
   /**
@@ -285,23 +209,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   sendWith(bytes: number, fill: (view: Uint8Array) => void, options?: WaitOptions): Promise<void> {
-    Channel.#check(this, 'sendWith')
-    try {
-      const limits = this.#begin(options)
-      const length = checkBytes('bytes', bytes)
-      if (typeof fill !== 'function') throw wrongType('fill', 'a function', fill)
-      this.#outbox.checkLength(length)
-      const attempt = this.#outbox.repeated(() =>
-        this.#inCallback(() => this.#outbox.trySendWith(length, fill)),
-      )
-      if (this.#sends.free && attempt() !== LATER) {
-        this.#sends.spend(1 + (length >>> CREDIT_SHIFT))
-        return DONE
-      }
-      return this.#wait(this.#sends, attempt, limits)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (!(#handle in Object(this))) throw detached('channel', 'sendWith')
+    return this.#sending.sendWith(bytes, fill, options)
   }
 
   /**
@@ -319,26 +228,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
-    Channel.#check(this, 'receive')
-    try {
-      const limits = this.#begin(options, RECEIVE)
-      const prefetch = checkMost('prefetch', options?.prefetch, 1)
-      if (this.#receives.free) {
-        const found = this.#inbox.tryReceive(prefetch)
-        if (found === DRAINED) return UNDEFINED
-        if (found !== NOTHING) {
-          this.#receives.spend(1 + (this.#ring.length >>> CREDIT_SHIFT))
-          return Promise.resolve(found as T)
-        }
-      }
-      const attempt = () => {
-        const found = this.#inbox.tryReceive(prefetch)
-        return found === NOTHING ? LATER : found === DRAINED ? undefined : (found as T)
-      }
-      return this.#wait(this.#receives, attempt, limits)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (!(#handle in Object(this))) throw detached('channel', 'receive')
+    return this.#receiving.receive(options)
   }
 
   /**
@@ -353,11 +244,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   tryReceive(): T | undefined {
-    Channel.#check(this, 'tryReceive')
-    this.#use()
-    if (!this.#receives.empty) return undefined
-    const found = this.#inbox.tryReceive(1)
-    return found === NOTHING || found === DRAINED ? undefined : (found as T)
+    if (!(#handle in Object(this))) throw detached('channel', 'tryReceive')
+    return this.#receiving.tryReceive()
   }
 
   /**
@@ -374,25 +262,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   receiveInto(target: Uint8Array, options?: WaitOptions): Promise<number | undefined> {
-    Channel.#check(this, 'receiveInto')
-    try {
-      const limits = this.#begin(options)
-      if (!isUint8Array(target)) throw wrongType('target', 'a Uint8Array', target)
-      const attempt = () => {
-        const found = this.#inbox.tryReceiveInto(target)
-        return found === NOTHING ? LATER : found === DRAINED ? undefined : found
-      }
-      if (this.#receives.free) {
-        const found = attempt()
-        if (found !== LATER) {
-          this.#receives.spend(1 + ((found ?? 0) >>> CREDIT_SHIFT))
-          return Promise.resolve(found)
-        }
-      }
-      return this.#wait(this.#receives, attempt, limits)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    if (!(#handle in Object(this))) throw detached('channel', 'receiveInto')
+    return this.#receiving.receiveInto(target, options)
   }
 
   /**
@@ -412,12 +283,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   drain(visit: (view: Uint8Array) => void, max?: number): number {
-    Channel.#check(this, 'drain')
-    this.#use()
-    if (typeof visit !== 'function') throw wrongType('visit', 'a function', visit)
-    const most = checkMost('max', max, Number.POSITIVE_INFINITY)
-    if (!this.#receives.empty) return 0
-    return this.#inCallback(() => this.#inbox.drain(visit, most))
+    if (!(#handle in Object(this))) throw detached('channel', 'drain')
+    return this.#receiving.drain(visit, max)
   }
 
   /**
@@ -425,7 +292,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * stream of it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    Channel.#check(this, '[Symbol.asyncIterator]')
+    if (!(#handle in Object(this))) throw detached('channel', '[Symbol.asyncIterator]')
     return new Received<T>(() => this.receive())
   }
 
@@ -438,11 +305,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   batches(options?: BatchesOptions): AsyncIterableIterator<T[]> {
-    Channel.#check(this, 'batches')
-    const { timeout, signal } = waitLimits(options, BATCHES)
-    const most = checkMost('max', options?.max, DEFAULT_BATCH)
-    const limits = { timeout, signal }
-    return new Received<T[]>(() => this.#receiveMany(most, limits))
+    if (!(#handle in Object(this))) throw detached('channel', 'batches')
+    return this.#receiving.batches(options)
   }
 
   /**
@@ -455,9 +319,9 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   end(): void {
-    Channel.#check(this, 'end')
-    this.#use()
-    this.#ring.end()
+    if (!(#handle in Object(this))) throw detached('channel', 'end')
+    this.#handle.use()
+    this.#handle.ring.end()
   }
 
   /**
@@ -471,20 +335,20 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   info(): ChannelInfo {
-    Channel.#check(this, 'info')
-    if (!this.#open) throw this.#closedError()
-    return channelInfo(this, this.#ring)
+    if (!(#handle in Object(this))) throw detached('channel', 'info')
+    this.#handle.checkOpen()
+    return channelInfo(this, this.#handle.ring)
   }
 
   /** Makes pending calls of this handle keep the process alive, which is the default. */
   ref(): this {
-    Channel.#check(this, 'ref')
+    if (!(#handle in Object(this))) throw detached('channel', 'ref')
     return this.#setReferenced(true)
   }
 
   /** Lets the process end while calls of this handle are pending. */
   unref(): this {
-    Channel.#check(this, 'unref')
+    if (!(#handle in Object(this))) throw detached('channel', 'unref')
     return this.#setReferenced(false)
   }
 
@@ -498,13 +362,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   close(): void {
-    Channel.#check(this, 'close')
-    if (!this.#open) return
-    if (this.#busy) throw this.#reentered()
-    this.#open = false
-    this.#sends.close(this.#closedError())
-    this.#receives.close(this.#closedError())
-    this.#objects.close()
+    if (!(#handle in Object(this))) throw detached('channel', 'close')
+    this.#handle.close(this.#sending.line, this.#receiving.line)
   }
 
   /**
@@ -517,14 +376,8 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    * ```
    */
   unlink(): void {
-    Channel.#check(this, 'unlink')
-    const { memory, header } = this.#objects
-    if (!this.#open) {
-      removeClosed(this.#objects)
-      return
-    }
-    this.#ring.markRemoved()
-    removeObjects(this.name, memory, header)
+    if (!(#handle in Object(this))) throw detached('channel', 'unlink')
+    this.#handle.unlink()
   }
 
   /** The same as {@link Channel.close}. */
@@ -532,102 +385,14 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
     this.close()
   }
 
-  #receiveMany(most: number, limits: WaitLimits): Promise<T[] | undefined> {
-    try {
-      this.#use()
-      const attempt = () => {
-        const found = this.#inbox.tryReceiveMany(most)
-        if (found === DRAINED) return undefined
-        if (found.length === 0) return LATER
-        this.#receives.spend(found.length)
-        return found as T[]
-      }
-      if (limits.signal?.aborted) throw reasonOf(limits.signal)
-      const found = this.#receives.free ? attempt() : LATER
-      return found === LATER ? this.#wait(this.#receives, attempt, limits) : Promise.resolve(found)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  /** What every call that can wait does first. */
-  #begin(options: WaitOptions | undefined, names = WAIT): WaitLimits {
-    const limits = waitLimits(options, names)
-    this.#use()
-    if (limits.signal?.aborted) throw reasonOf(limits.signal)
-    return limits
-  }
-
-  #wait<R>(
-    line: Line,
-    attempt: () => R | typeof LATER,
-    limits: WaitLimits,
-    abandoned?: () => void,
-  ): Promise<R> {
-    // With no time, a call waits only for the turn of the event loop that it owes.
-    if (limits.timeout === 0 && line.hasCredit) throw line.timedOut()
-    const promise = line.wait(attempt, limits)
-    if (abandoned !== undefined) promise.catch(abandoned)
-    return promise
-  }
-
-  #use(): void {
-    if (!this.#open) throw this.#closedError()
-    if (this.#busy) throw this.#reentered()
-  }
-
-  #inCallback<R>(call: () => R): R {
-    this.#busy = true
-    try {
-      return call()
-    } finally {
-      this.#busy = false
-    }
-  }
-
   #setReferenced(alive: boolean): this {
-    if (!this.#open) throw this.#closedError()
-    this.#sends.setReferenced(alive)
-    this.#receives.setReferenced(alive)
+    this.#handle.checkOpen()
+    this.#sending.line.setReferenced(alive)
+    this.#receiving.line.setReferenced(alive)
     return this
-  }
-
-  #closedError(): IpcError {
-    return new IpcError('ERR_CLOSED', `the channel '${this.name}' is closed`)
-  }
-
-  #reentered(): IpcError {
-    return new IpcError('ERR_REENTERED', `a callback of the channel '${this.name}' used the channel itself`, {
-      hint: 'the callbacks of sendWith and drain run under a lock: collect what they find, and use the channel after they return',
-    })
-  }
-
-  #sendTimedOut(): IpcError {
-    const sending = this.#ring.seat.ownerOf(SEND_LOCK)
-    const hint =
-      sending === undefined
-        ? 'the channel was full all that time: info() names its receivers'
-        : `the process ${sending} was sending: if it does not continue, it is stopped or in a callback`
-    return channelTimedOut(`the channel '${this.name}' had no room in time`, hint)
-  }
-
-  #receiveTimedOut(): IpcError {
-    const receiving = this.#ring.seat.ownerOf(RECEIVE_LOCK)
-    const hint =
-      receiving === undefined
-        ? 'no message came in that time: info() names its senders'
-        : `the process ${receiving} was receiving: if it does not continue, it is stopped or in a callback`
-    return channelTimedOut(`the channel '${this.name}' had no message in time`, hint)
   }
 }
 
 acrossCopies(Channel, 'Channel')
 
-inspectable(Channel, channel => {
-  const { name, capacity, codec } = channel
-  const now = () => {
-    const { messages, bytes, senders, receivers, ended, removed } = channel.info()
-    return defined({ messages, bytes, senders, receivers, ended, removed })
-  }
-  return { name, capacity, codec, ...live(now) }
-})
+inspectable(Channel, shownFacts)

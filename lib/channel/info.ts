@@ -1,3 +1,4 @@
+import { defined, live } from '../inspect.js'
 import {
   BEGIN,
   type Codec,
@@ -76,6 +77,16 @@ export function channelInfo({ name, capacity, maxMessage, codec }: Known, ring: 
     ended: (state & ENDED) !== 0,
     removed: (state & REMOVED) !== 0,
   }
+}
+
+/** What `console.log` shows of a channel. */
+export function shownFacts(channel: Omit<Known, 'maxMessage'> & { info(): ChannelInfo }): object {
+  const { name, capacity, codec } = channel
+  const now = () => {
+    const { messages, bytes, senders, receivers, ended, removed } = channel.info()
+    return defined({ messages, bytes, senders, receivers, ended, removed })
+  }
+  return { name, capacity, codec, ...live(now) }
 }
 
 /**

@@ -80,8 +80,9 @@ export class Line {
     this.#credit -= credit
   }
 
-  /** Lines up a call. */
+  /** Lines up a call. Throws if the call has no time: then it waits only for the turn of the event loop that it owes. */
   wait<T>(attempt: () => T | typeof LATER, limits: WaitLimits): Promise<T> {
+    if (limits.timeout === 0 && this.#credit > 0) throw this.timedOut()
     if (limits.signal?.aborted) return Promise.reject(limits.signal.reason)
     const call = new Call<T>(this, attempt, limits)
     if (call.ended) return call.promise

@@ -2,7 +2,7 @@ import { native } from '../addon/native.js'
 import { checked, IpcError } from '../errors.js'
 import type { SharedMemoryInfo } from '../memory/info.js'
 import { evaluation } from '../waiting/settling.js'
-import { type Header, readHeader } from './header.js'
+import { readHeader } from './header.js'
 import {
   BEGIN,
   type Codec,
@@ -12,15 +12,17 @@ import {
   LONGEST_NAME,
   longestMessage,
   NAME,
+  RECEIVE_LOCK,
   RECEIVED,
   RECEIVES,
+  SEND_LOCK,
   SENDS,
   SENT,
   STATE,
   WORD,
 } from './layout.js'
 import { MEMORY_PREFIX, memoryName, wakeNames } from './names.js'
-import { pidsOf } from './seat.js'
+import { handlesOf, lockedBy, pidsOf } from './seat.js'
 
 /** A channel of {@link list}. */
 export interface ListedChannel {
@@ -47,6 +49,16 @@ export interface ListedChannel {
   readonly senders: number[]
   /** The pids of the living processes that have received from it and have it open. */
   readonly receivers: number[]
+  /**
+   * The process that copies a message into it now, and the one that copies a message out of it. If a pid stays the same,
+   * that process is stopped or in a callback, and no other process can send or receive.
+   */
+  readonly sending: number | undefined
+  readonly receiving: number | undefined
+  /** How many open handles the living processes have; at most 255. */
+  readonly handles: number
+  /** The names of the objects that it consists of, for other tools. */
+  readonly objects: { readonly memory: string; readonly receivers: string; readonly senders: string }
   /** Whether `end()` was called. */
   readonly ended: boolean
   /** The uid of the owner. */
@@ -74,17 +86,13 @@ export function channelsIn(memory: readonly SharedMemoryInfo[]): Channels {
     if (name === undefined || !name.startsWith(MEMORY_PREFIX)) continue
     const found = channelIn(info, name)
     if (found === undefined) continue
-    const { receivers, senders } = wakeNames(found.channel.name, found.header.instance)
-    for (const object of [name, receivers, senders]) objects.add(object)
-    channels.push(found.channel)
+    for (const object of Object.values(found.objects)) objects.add(object)
+    channels.push(found)
   }
   return { channels, objects }
 }
 
-function channelIn(
-  info: SharedMemoryInfo,
-  object: string,
-): { channel: ListedChannel; header: Header } | undefined {
+function channelIn(info: SharedMemoryInfo, object: string): ListedChannel | undefined {
   const bytes = readStart(object)
   if (bytes === undefined) return undefined
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER / 4)
@@ -92,10 +100,10 @@ function channelIn(
   try {
     if (memoryName(name) !== object) return undefined
     const header = readHeader(name, bytes.buffer, info.size)
-    const { capacity, codec } = header
+    const { capacity, codec, instance } = header
     const [sent, received] = [(words[SENT] as number) >>> 0, (words[RECEIVED] as number) >>> 0]
     const used = ((words[END] as number) - (words[BEGIN] as number)) | 0
-    const channel = {
+    return {
       name,
       capacity,
       maxMessage: longestMessage(capacity),
@@ -106,13 +114,16 @@ function channelIn(
       received,
       senders: pidsOf(words, SENDS),
       receivers: pidsOf(words, RECEIVES),
+      sending: lockedBy(words, SEND_LOCK),
+      receiving: lockedBy(words, RECEIVE_LOCK),
+      handles: handlesOf(words),
+      objects: { memory: object, ...wakeNames(name, instance) },
       ended: ((words[STATE] as number) & ENDED) !== 0,
       uid: info.uid,
       gid: info.gid,
       mode: info.mode,
       createdAt: info.createdAt,
     }
-    return { channel, header }
   } catch (error) {
     // The channel is unfinished or invalid, or belongs to another PID namespace.
     if (error instanceof IpcError) return undefined

@@ -82,12 +82,7 @@ export class Seat {
 
   /** Whether the owner of a lock, by its word, is dead. */
   isDead(word: number): boolean {
-    const slot = word & 0xff
-    // No process stores such a word.
-    if (slot === 0) return true
-    if ((Atomics.load(this.#words, generationOf(slot)) & GENERATIONS) !== word >>> 8) return true
-    const owner = Atomics.load(this.#identities, identityOf(slot))
-    return owner === 0n || isProvedDead(owner)
+    return isDead(this.#words, this.#identities, word)
   }
 
   sends(): void {
@@ -117,9 +112,36 @@ export class Seat {
 
   /** The process that has a lock; `undefined` if it is free or its owner is dead. */
   ownerOf(lock: number): number | undefined {
-    const word = Atomics.load(this.#words, lock)
-    return word === 0 || this.isDead(word) ? undefined : ownerOf(this.#words, word & 0xff)
+    return lockedBy(this.#words, lock)
   }
+}
+
+/** The process that has a lock, from the words of a header; `undefined` if it is free or its owner is dead. */
+export function lockedBy(words: Int32Array, lock: number): number | undefined {
+  const word = Atomics.load(words, lock)
+  return word === 0 || isDead(words, identitiesOf(words), word) ? undefined : ownerOf(words, word & 0xff)
+}
+
+/** The number of slots that a process has which is not proved dead, from the words of a header. */
+export function handlesOf(words: Int32Array): number {
+  let handles = 0
+  for (let slot = 1; slot <= SLOTS; slot++) {
+    if (ownerOf(words, slot) !== undefined) handles += 1
+  }
+  return handles
+}
+
+function isDead(words: Int32Array, identities: BigUint64Array, word: number): boolean {
+  const slot = word & 0xff
+  // No process stores such a word.
+  if (slot === 0) return true
+  if ((Atomics.load(words, generationOf(slot)) & GENERATIONS) !== word >>> 8) return true
+  const owner = Atomics.load(identities, identityOf(slot))
+  return owner === 0n || isProvedDead(owner)
+}
+
+function identitiesOf(words: Int32Array): BigUint64Array {
+  return new BigUint64Array(words.buffer, words.byteOffset, (FIRST_SLOT + SLOT * SLOTS) / 8)
 }
 
 /** The processes of a role that are not proved dead, from the words of a header. */
@@ -135,7 +157,6 @@ export function pidsOf(words: Int32Array, role: number): number[] {
 
 /** The living process that has a slot. */
 function ownerOf(words: Int32Array, slot: number): number | undefined {
-  const identities = new BigUint64Array(words.buffer, words.byteOffset, (FIRST_SLOT + SLOT * SLOTS) / 8)
-  const owner = Atomics.load(identities, identityOf(slot))
+  const owner = Atomics.load(identitiesOf(words), identityOf(slot))
   return owner === 0n || isProvedDead(owner) ? undefined : Number(owner >> 32n)
 }

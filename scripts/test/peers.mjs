@@ -70,7 +70,9 @@ function environment(name, requirements) {
 
 function c() {
   const binary = `${CACHE}/peer-c`
-  const sources = ['peer.c', 'channel.c', 'channel.h'].map(file => `${SOURCES}/${file}`)
+  const sources = ['peer.c', 'channel.c', 'channel.h', 'stamped.c', 'stamped.h'].map(
+    file => `${SOURCES}/${file}`,
+  )
   if (isStale({ sources, outputs: [binary] })) {
     const options = ['-std=c11', '-Wall', '-Wextra', '-O1', '-pthread']
     const files = sources.filter(file => file.endsWith('.c')).map(at)

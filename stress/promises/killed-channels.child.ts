@@ -1,17 +1,18 @@
 // Sends to or receives from a channel until it is killed. What it has done is in shared memory, where its death cannot undo it.
 
 import { Channel, SharedMemory } from '../../index.js'
-import { ledgerName, noteReceived, noteSent, type Stamped, stamp, unstamp } from '../channel-messages.ts'
+import { noteReceived, noteSent, type Stamped, stamp, unstamp } from '../channel-messages.ts'
 
-const [name = '', role, own = '0', senders = '0'] = process.argv.slice(2)
+const [name = '', role, ledgerOf = '', own = '0', senders = '0'] = process.argv.slice(2)
 const channel = Channel.open<Stamped>(name)
-using ledger = SharedMemory.open(ledgerName(name))
+using ledger = SharedMemory.open(ledgerOf)
 const words = new Int32Array(ledger.buffer)
 const number = Number(own)
+const { codec } = channel
 process.stdout.write('"ready"\n')
 if (role === 'send') {
   for (let sequence = 1; ; sequence++) {
-    const message = stamp(number, sequence)
+    const message = stamp(codec, number, sequence)
     if (sequence % 7 === 0) await channel.sendMany([message])
     else await channel.send(message)
     noteSent(words, number, sequence)

@@ -1,0 +1,130 @@
+import { isUint8Array } from 'node:util/types'
+
+import { type IpcError, wrongType } from '../errors.js'
+import type { SemaphoreHandle } from '../semaphore/handle.js'
+import { type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
+import { reasonOf } from '../waiting/signals.js'
+import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
+import type { ChannelHandle } from './handle.js'
+import { DRAINED, Inbox, NOTHING } from './inbox.js'
+import { Received } from './iterators.js'
+import { RECEIVE_LOCK, RECEIVERS_ASLEEP } from './layout.js'
+import { Line } from './line.js'
+import { BATCHES, type BatchesOptions, checkMost, RECEIVE, type ReceiveOptions } from './options.js'
+
+const UNDEFINED = Promise.resolve(undefined)
+
+const DEFAULT_BATCH = 1024
+
+/** The calls of a `Channel` that receive. */
+export class Receiving<T> {
+  /** The receives that wait. */
+  readonly line: Line
+
+  readonly #handle: ChannelHandle
+  readonly #inbox: Inbox
+
+  constructor(handle: ChannelHandle, semaphore: SemaphoreHandle) {
+    const { name, ring, memory } = handle
+    this.#handle = handle
+    this.#inbox = new Inbox(name, ring, memory)
+    this.line = new Line(name, ring, {
+      side: 'receive',
+      asleep: RECEIVERS_ASLEEP,
+      semaphore,
+      timedOut: () => receiveTimedOut(handle),
+    })
+  }
+
+  receive(options: ReceiveOptions | undefined): Promise<T | undefined> {
+    try {
+      const limits = this.#handle.begin(options, RECEIVE)
+      const prefetch = checkMost('prefetch', options?.prefetch, 1)
+      if (this.line.free) {
+        const found = this.#inbox.tryReceive(prefetch)
+        if (found === DRAINED) return UNDEFINED
+        if (found !== NOTHING) {
+          this.line.spend(1 + (this.#handle.ring.length >>> CREDIT_SHIFT))
+          return Promise.resolve(found as T)
+        }
+      }
+      const attempt = () => {
+        const found = this.#inbox.tryReceive(prefetch)
+        return found === NOTHING ? LATER : found === DRAINED ? undefined : (found as T)
+      }
+      return this.line.wait(attempt, limits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  tryReceive(): T | undefined {
+    this.#handle.use()
+    if (!this.line.empty) return undefined
+    const found = this.#inbox.tryReceive(1)
+    return found === NOTHING || found === DRAINED ? undefined : (found as T)
+  }
+
+  receiveInto(target: Uint8Array, options: WaitOptions | undefined): Promise<number | undefined> {
+    try {
+      const limits = this.#handle.begin(options)
+      if (!isUint8Array(target)) throw wrongType('target', 'a Uint8Array', target)
+      const attempt = () => {
+        const found = this.#inbox.tryReceiveInto(target)
+        return found === NOTHING ? LATER : found === DRAINED ? undefined : found
+      }
+      if (this.line.free) {
+        const found = attempt()
+        if (found !== LATER) {
+          this.line.spend(1 + ((found ?? 0) >>> CREDIT_SHIFT))
+          return Promise.resolve(found)
+        }
+      }
+      return this.line.wait(attempt, limits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  drain(visit: (view: Uint8Array) => void, max: number | undefined): number {
+    this.#handle.use()
+    if (typeof visit !== 'function') throw wrongType('visit', 'a function', visit)
+    const most = checkMost('max', max, Number.POSITIVE_INFINITY)
+    if (!this.line.empty) return 0
+    return this.#handle.inCallback(() => this.#inbox.drain(visit, most))
+  }
+
+  batches(options: BatchesOptions | undefined): AsyncIterableIterator<T[]> {
+    const { timeout, signal } = waitLimits(options, BATCHES)
+    const most = checkMost('max', options?.max, DEFAULT_BATCH)
+    const limits = { timeout, signal }
+    return new Received<T[]>(() => this.#receiveMany(most, limits))
+  }
+
+  #receiveMany(most: number, limits: WaitLimits): Promise<T[] | undefined> {
+    try {
+      this.#handle.use()
+      const attempt = () => {
+        const found = this.#inbox.tryReceiveMany(most)
+        if (found === DRAINED) return undefined
+        if (found.length === 0) return LATER
+        this.line.spend(found.length)
+        return found as T[]
+      }
+      if (limits.signal?.aborted) throw reasonOf(limits.signal)
+      const found = this.line.free ? attempt() : LATER
+      return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+function receiveTimedOut({ name, ring }: ChannelHandle): IpcError {
+  const receiving = ring.seat.ownerOf(RECEIVE_LOCK)
+  const hint =
+    receiving === undefined
+      ? 'no message came in that time: info() names its senders'
+      : `the process ${receiving} was receiving: if it does not continue, it is stopped or in a callback`
+  return channelTimedOut(`the channel '${name}' had no message in time`, hint)
+}

@@ -1,0 +1,107 @@
+import { type IpcError, wrongType } from '../errors.js'
+import { checkBytes } from '../options.js'
+import type { SemaphoreHandle } from '../semaphore/handle.js'
+import type { WaitOptions } from '../waiting/options.js'
+import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
+import { type Encoded, encode, newEncoded } from './codec.js'
+import type { ChannelHandle } from './handle.js'
+import { SEND_LOCK, SENDERS_ASLEEP } from './layout.js'
+import { Line } from './line.js'
+import { Many } from './many.js'
+import { Outbox } from './outbox.js'
+
+/** The result of a send that did not have to wait. */
+const DONE = Promise.resolve()
+
+/** The calls of a `Channel` that send. */
+export class Sending {
+  /** The sends that wait. */
+  readonly line: Line
+
+  readonly #handle: ChannelHandle
+  readonly #outbox: Outbox
+  readonly #scratch: Encoded = newEncoded()
+
+  constructor(handle: ChannelHandle, semaphore: SemaphoreHandle) {
+    const { name, ring, memory } = handle
+    this.#handle = handle
+    this.#outbox = new Outbox(name, ring, memory)
+    this.line = new Line(name, ring, {
+      side: 'send',
+      asleep: SENDERS_ASLEEP,
+      semaphore,
+      timedOut: () => sendTimedOut(handle),
+    })
+  }
+
+  send(value: unknown, options: WaitOptions | undefined): Promise<void> {
+    try {
+      const limits = this.#handle.begin(options)
+      const message = encode(this.#handle.codec, value, this.#scratch)
+      if (this.line.free && this.#outbox.trySend(message)) {
+        const { bytes } = message
+        this.line.spend(bytes === undefined ? 1 : 1 + (bytes.length >>> CREDIT_SHIFT))
+        return DONE
+      }
+      this.#outbox.checkFits(message)
+      const own: Encoded = { kind: message.kind, bytes: message.bytes, text: message.text }
+      const attempt = this.#outbox.repeated(() => this.#outbox.trySend(own))
+      return this.line.wait(attempt, limits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  trySend(value: unknown): boolean {
+    this.#handle.use()
+    const message = encode(this.#handle.codec, value, this.#scratch)
+    if (this.line.empty && this.#outbox.trySend(message)) return true
+    this.#outbox.checkFits(message)
+    return false
+  }
+
+  sendMany(values: Iterable<unknown>, options: WaitOptions | undefined): Promise<void> {
+    let many: Many | undefined
+    try {
+      const limits = this.#handle.begin(options)
+      const messages = new Many(values, this.#handle.codec, this.#outbox, this.line)
+      many = messages
+      const attempt = this.#outbox.repeated(() => messages.attempt() !== LATER)
+      if (this.line.free && attempt() !== LATER) return DONE
+      const sent = this.line.wait(attempt, limits)
+      sent.catch(() => messages.cancel())
+      return sent
+    } catch (error) {
+      many?.cancel()
+      return Promise.reject(error)
+    }
+  }
+
+  sendWith(bytes: number, fill: (view: Uint8Array) => void, options: WaitOptions | undefined): Promise<void> {
+    try {
+      const limits = this.#handle.begin(options)
+      const length = checkBytes('bytes', bytes)
+      if (typeof fill !== 'function') throw wrongType('fill', 'a function', fill)
+      this.#outbox.checkLength(length)
+      const attempt = this.#outbox.repeated(() =>
+        this.#handle.inCallback(() => this.#outbox.trySendWith(length, fill)),
+      )
+      if (this.line.free && attempt() !== LATER) {
+        this.line.spend(1 + (length >>> CREDIT_SHIFT))
+        return DONE
+      }
+      return this.line.wait(attempt, limits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+function sendTimedOut({ name, ring }: ChannelHandle): IpcError {
+  const sending = ring.seat.ownerOf(SEND_LOCK)
+  const hint =
+    sending === undefined
+      ? 'the channel was full all that time: info() names its receivers'
+      : `the process ${sending} was sending: if it does not continue, it is stopped or in a callback`
+  return channelTimedOut(`the channel '${name}' had no room in time`, hint)
+}
