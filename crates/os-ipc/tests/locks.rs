@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use os_ipc::{Delivery, Lock, LockEngine, LockMode, LockName, Mailbox, Wait};
 
@@ -201,6 +201,19 @@ fn collect_now(party: &Party) -> usize {
     count
 }
 
+/// Hands over the grants that a release brought; returns their number.
+///
+/// On Windows a driver polls, and has the gate meanwhile: the grant may come with its next look.
+fn collect_after_release(party: &Party, count: usize) -> usize {
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut collected = collect_now(party);
+    while cfg!(windows) && collected < count && Instant::now() < until {
+        thread::sleep(Duration::from_millis(1));
+        collected += collect_now(party);
+    }
+    collected
+}
+
 #[test]
 fn a_release_grants_every_compatible_waiter_of_this_process() {
     on_every_engine(|place| {
@@ -215,12 +228,12 @@ fn a_release_grants_every_compatible_waiter_of_this_process() {
                 thread::sleep(Duration::from_millis(2));
             }
             holder.release().unwrap();
-            assert_eq!(collect_now(&party), 3, "{:?}, round {round}", place.engine);
+            assert_eq!(collect_after_release(&party, 3), 3, "{:?}, round {round}", place.engine);
             for reader in &readers {
                 assert!(reader.is_held());
                 reader.release().unwrap();
             }
-            assert_eq!(collect_now(&party), 1, "{:?}, round {round}: the writer", place.engine);
+            assert_eq!(collect_after_release(&party, 1), 1, "{:?}, round {round}: the writer", place.engine);
             assert!(writer.is_held());
         }
     });
@@ -234,7 +247,7 @@ fn an_exclusive_lock_goes_straight_to_the_next_writer() {
         let writers: Vec<_> = (0..3).map(|_| party.ask(place, LockMode::Exclusive).0).collect();
         first.release().unwrap();
         for writer in &writers {
-            assert_eq!(collect_now(&party), 1, "{:?}", place.engine);
+            assert_eq!(collect_after_release(&party, 1), 1, "{:?}", place.engine);
             assert!(writer.is_held());
             assert!(!Lock::new(&place.engine, &place.name, LockMode::Shared, 7).try_take().unwrap());
             writer.release().unwrap();

@@ -7,7 +7,7 @@ use super::files;
 #[cfg(system_v_semaphores)]
 use super::system_v;
 use super::{LockInfo, LockName, LockRequest, idle, registry};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::undo::kernel_undo;
 use crate::waiting::Queue;
 
@@ -19,6 +19,11 @@ pub enum LockEngine {
     SystemV,
     /// Files with flock(2), in this folder of the user.
     Files(PathBuf),
+}
+
+/// The error of a lock that would open its object after the process has closed all.
+pub(super) fn process_ends() -> Error {
+    Error::new(Code::Closed, "the process is about to exit")
 }
 
 /// The operations of each engine.

@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::queues::locking;
 use crate::sys::thread::run as run_on_thread;
 use crate::waiting::Queue;
 
@@ -38,7 +37,7 @@ pub(super) fn after_use(queue: &Arc<Queue>) {
     }
     let address = Arc::as_ptr(queue).addr();
     let room = idle.queues.len() < MOST || idle.queues.contains_key(&address);
-    if !room && locking(queue).close_unused() {
+    if !room && queue.close_unused() {
         return;
     }
     idle.queues.insert(address, (Arc::clone(queue), Instant::now() + MOMENT));
@@ -68,9 +67,9 @@ pub(crate) fn stop() {
 fn close_now(queue: &Queue) {
     /// The longest wait for the driver: 1 s, for busy processors. Then the process ends with its thread in the kernel.
     const PATIENCE: Duration = Duration::from_secs(1);
-    if !locking(queue).close_unused() {
+    if !queue.close_unused() {
         queue.await_no_driver(PATIENCE);
-        locking(queue).close_unused();
+        queue.close_unused();
     }
 }
 
@@ -94,7 +93,7 @@ fn watch() {
 
 /// Closes the locks whose time is over; a lock whose thread is still in the kernel stays until the thread returns.
 fn close(idle: &mut Idle, over: impl Fn(Instant) -> bool) {
-    idle.queues.retain(|_, (queue, until)| !(over(*until) && locking(queue).close_unused()));
+    idle.queues.retain(|_, (queue, until)| !(over(*until) && queue.close_unused()));
 }
 
 fn lock() -> MutexGuard<'static, Idle> {

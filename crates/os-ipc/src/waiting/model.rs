@@ -61,10 +61,18 @@ impl Counter for KernelCounter {
 }
 
 /// A lock: an exclusive request takes both units of the kernel, a shared one takes one.
-struct KernelLock;
+#[derive(Clone)]
+struct KernelLock {
+    /// Whether its kernel object exists: a driver opens it.
+    opened: Arc<Mutex<bool>>,
+}
 
 impl KernelLock {
     const ALL: u32 = 2;
+
+    fn new() -> Self {
+        Self { opened: Arc::new(Mutex::new(false)) }
+    }
 
     fn units(request: Request) -> u32 {
         if request == Request::Shared { 1 } else { Self::ALL }
@@ -80,6 +88,7 @@ impl Counter for KernelLock {
     }
 
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
+        *self.opened.lock().unwrap() = true;
         match kernel::take_several(Self::units(request)) {
             Ok(()) => Ok(Some(Token::default())),
             Err(OsCode::EINTR) => Ok(None),
@@ -101,8 +110,11 @@ impl Locking for KernelLock {
 
     fn part(&self) {}
 
-    fn close_unused(&self) -> bool {
-        true
+    fn close_unused(&self, driven: bool) -> bool {
+        if !driven {
+            *self.opened.lock().unwrap() = false;
+        }
+        !driven
     }
 
     fn listed(&self, _: Request, _: bool, _: Option<u64>) {}
@@ -656,12 +668,27 @@ fn a_poll_that_never_runs_is_replaced_by_a_thread() {
 }
 
 #[test]
+fn a_lock_that_is_closed_while_its_driver_begins_stays_closed() {
+    in_every_order(2, || {
+        let lock = KernelLock::new();
+        let queue = Queue::of_lock(lock.clone());
+        let party = Party::new(&queue, Executors::THREAD);
+        let id = party.wait_for(Request::Exclusive).unwrap();
+        party.cancel(id);
+        // If not, the caller tries again.
+        let closed = queue.close_unused();
+        rest(&queue);
+        assert!(!closed || !*lock.opened.lock().unwrap());
+    });
+}
+
+#[test]
 fn a_reader_gets_the_lock_when_the_writer_before_it_gives_up() {
     // The driver waits in the kernel for the whole lock, which no process gives back: an interrupt has to bring it
     // back, so that it takes a part.
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
-        let queue = Queue::of_lock(KernelLock);
+        let queue = Queue::of_lock(KernelLock::new());
         let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
         let id = writer.wait_for(Request::Exclusive).unwrap();
         assert!(reader.wait_for(Request::Shared).is_some());
@@ -677,7 +704,7 @@ fn a_reader_gets_the_lock_when_the_writer_before_it_gives_up() {
 fn a_grant_for_a_writer_that_gave_up_does_not_go_to_a_reader() {
     in_every_order(1, || {
         kernel::give_several(1).unwrap();
-        let queue = Queue::of_lock(KernelLock);
+        let queue = Queue::of_lock(KernelLock::new());
         let (writer, reader) = (Party::new(&queue, Executors::THREAD), Party::new(&queue, Executors::THREAD));
         let id = writer.wait_for(Request::Exclusive).unwrap();
         assert!(reader.wait_for(Request::Shared).is_some());

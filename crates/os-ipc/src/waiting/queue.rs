@@ -14,7 +14,7 @@ use super::grant::Holder;
 use super::hub::Seat;
 use super::mailbox::Mailbox;
 use super::poll::Poll;
-use super::source::{Counter, Locking, Request, Source};
+use super::source::{Counter, Locking, Request, Source, Token};
 use super::state::{self, Driver, State, WaiterId};
 use crate::error::Result;
 use crate::sync::{AtomicU32, Mutex, MutexGuard, pause};
@@ -120,7 +120,7 @@ impl Queue {
 
     /// Grants the request if the source has it and this process has no waiters.
     pub(crate) fn take_at_once(&self, request: Request, holder: &Holder) -> Result<bool> {
-        Ok(self.lock().state.is_empty() && self.take_now(request, holder)?)
+        Ok(self.lock().state.is_empty() && keep(self.counter().try_before_wait(request)?, request, holder))
     }
 
     /// Waits as the last waiter of the list.
@@ -159,11 +159,7 @@ impl Queue {
     }
 
     fn take_now(&self, request: Request, holder: &Holder) -> Result<bool> {
-        let Some(token) = self.counter().try_take(request)? else { return Ok(false) };
-        if request.is_owned() {
-            holder.add(token);
-        }
-        Ok(true)
+        Ok(keep(self.counter().try_take(request)?, request, holder))
     }
 
     /// Waits for an interrupted driver, which may still take a unit and gives it back; true if there was such a driver.
@@ -178,6 +174,14 @@ impl Queue {
             pause_while(leaving, patience);
             true
         }
+    }
+
+    /// Closes a lock that no request uses; false while a driver takes from it, be it in the kernel or on its way there.
+    ///
+    /// A driver that found the lock closed would open it again, and nobody would close it.
+    pub(crate) fn close_unused(&self) -> bool {
+        let list = self.lock();
+        self.locking().is_none_or(|lock| lock.close_unused(list.state.driver() != Driver::None))
     }
 
     /// Waits until no driver serves an empty list, be the driver in the kernel or on its way there.
@@ -276,6 +280,15 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Notes for the holder what was taken, if it has an owner; whether anything was.
+fn keep(token: Option<Token>, request: Request, holder: &Holder) -> bool {
+    let Some(token) = token else { return false };
+    if request.is_owned() {
+        holder.add(token);
+    }
+    true
 }
 
 /// The interrupt of a driver that may still lower the number of permits for a wait that was removed.

@@ -37,6 +37,11 @@ pub(crate) trait Counter: Send + Sync {
     /// Takes for the request if that is possible now.
     fn try_take(&self, request: Request) -> Result<Option<Token>>;
 
+    /// The same for a party that waits if this takes nothing: what a waiter is told need not be looked for.
+    fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {
+        self.try_take(request)
+    }
+
     /// Takes what is asked for, a unit so that it comes back when its process dies, and waits as long as it takes; `None` after an interrupt.
     ///
     /// A part that was taken before the interrupt may stay taken: the next call goes on with it, or [`Locking::rest`]
@@ -76,6 +81,10 @@ impl<C: Counter + ?Sized> Counter for Arc<C> {
         (**self).try_take(request)
     }
 
+    fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {
+        (**self).try_before_wait(request)
+    }
+
     fn take(&self, request: Request, interrupt: &Interrupt) -> Result<Option<Token>> {
         (**self).take(request, interrupt)
     }
@@ -113,9 +122,9 @@ pub(crate) trait Locking: Counter {
     /// One request fewer uses the lock.
     fn part(&self);
 
-    /// Closes the lock if no request uses it and no thread takes from it; false if a thread does, so that the caller
-    /// tries again.
-    fn close_unused(&self) -> bool;
+    /// Closes the lock if no request uses it and no driver takes from it (`driven`); false if a driver does, so that the
+    /// caller tries again.
+    fn close_unused(&self, driven: bool) -> bool;
 
     /// The process ends: gives back everything that it has, closes the lock, and takes nothing any more.
     fn end_process(&self);

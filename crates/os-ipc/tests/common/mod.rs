@@ -11,6 +11,15 @@ use os_ipc::{Backend, Creation, Delivery, Mailbox, Owner, Semaphore, SemaphoreId
 /// The longest that any step of a test may take.
 pub const LIMIT: Duration = Duration::from_secs(if cfg!(windows) { 120 } else { 20 });
 
+/// Each of three threads acts 500 times.
+pub fn by_three_threads(act: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..500).for_each(|_| act()));
+        }
+    });
+}
+
 /// A unique name, in one backend; unlinked on drop.
 pub struct Named {
     pub name: String,

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::engine::Engine;
+use super::engine::{Engine, process_ends};
 use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::sys::failure::Failure;
@@ -58,7 +58,8 @@ struct FileLock {
 #[derive(Default)]
 struct State {
     users: usize,
-    serving: bool,
+    /// The process is about to end: no file is made any more.
+    ended: bool,
     /// The gate that our thread shut for an exclusive request, while it waits for the others to leave.
     gate: Option<Locked>,
     held: HashMap<i32, Held>,
@@ -83,6 +84,9 @@ impl FileLock {
     fn shut_gate(&self, waits: bool, request: Request) -> Result<Option<Locked>> {
         let path = self.paths.gate();
         loop {
+            if self.state().ended {
+                return Err(process_ends());
+            }
             let file = LockFile::open_or_create(&path).map_err(|refusal| refused(&path, refusal))?;
             let Some(gate) = self.lock_file(file, waits, request)? else { return Ok(None) };
             // If not, the last user of the lock removed its files while we waited.
@@ -226,11 +230,7 @@ impl Counter for FileLock {
     }
 
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
-        let shut = {
-            let mut state = self.state();
-            state.serving = true;
-            state.gate.take()
-        };
+        let shut = self.state().gate.take();
         let gate = match shut {
             // Shut for a request that gave up, or by a call that a signal ended.
             Some(gate) => Some(gate),
@@ -276,20 +276,21 @@ impl Locking for FileLock {
         self.state().users -= 1;
     }
 
-    fn close_unused(&self) -> bool {
+    fn close_unused(&self, driven: bool) -> bool {
         let mut state = self.state();
         if state.users > 0 {
             return true;
         }
-        if !state.serving {
+        if !driven {
             state.user = None;
             self.remove_files();
         }
-        !state.serving
+        !driven
     }
 
     fn end_process(&self) {
         let mut state = self.state();
+        state.ended = true;
         state.user = None;
         state.gate = None;
         state.held.clear();
@@ -306,8 +307,6 @@ impl Locking for FileLock {
     }
 
     fn rest(&self) {
-        let mut state = self.state();
-        state.gate = None;
-        state.serving = false;
+        self.state().gate = None;
     }
 }

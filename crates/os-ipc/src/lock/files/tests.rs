@@ -96,11 +96,11 @@ fn the_last_user_removes_the_files() {
     let second = two.try_take(Request::Shared).unwrap().unwrap();
     one.give_back(Request::Shared, first).unwrap();
     one.part();
-    assert!(one.close_unused());
+    assert!(one.close_unused(false));
     assert_eq!(folder.files(), 3, "a gate, a lock and its user");
     two.give_back(Request::Shared, second).unwrap();
     two.part();
-    assert!(two.close_unused());
+    assert!(two.close_unused(false));
     assert_eq!(folder.files(), LEFT);
     one.join();
     assert!(one.try_take(Request::Exclusive).unwrap().is_some());
@@ -108,7 +108,8 @@ fn the_last_user_removes_the_files() {
 
 #[test]
 fn one_of_two_simultaneous_leavers_removes_the_files() {
-    const ROUNDS: usize = 2_000;
+    // Where names do not end at once, no file of the lock is removed, so no order of the two can matter.
+    const ROUNDS: usize = if NAMES_END_AT_ONCE { 2_000 } else { 100 };
     let folder = Folder::new();
     for round in 0..ROUNDS {
         let (one, two) = (folder.user(), folder.user());
@@ -117,7 +118,7 @@ fn one_of_two_simultaneous_leavers_removes_the_files() {
             together.wait();
             lock.give_back(Request::Shared, held).unwrap();
             lock.part();
-            assert!(lock.close_unused());
+            assert!(lock.close_unused(false));
         };
         let together = Barrier::new(2);
         thread::scope(|scope| {
@@ -142,7 +143,7 @@ fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     std::fs::write(&left, b"").unwrap();
     lock.give_back(Request::Exclusive, taken).unwrap();
     lock.part();
-    assert!(lock.close_unused());
+    assert!(lock.close_unused(false));
     assert_eq!(folder.files(), LEFT);
 }
 

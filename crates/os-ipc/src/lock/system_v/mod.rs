@@ -18,9 +18,9 @@ use std::time::Instant;
 
 pub(super) use own::pass_on;
 
-use super::engine::Engine;
+use super::engine::{Engine, process_ends};
 use super::{LockInfo, LockName, LockRequest};
-use crate::error::{Code, Error, OsCode, Result};
+use crate::error::{Error, OsCode, Result};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Locking, Queue, Request, Token};
@@ -59,9 +59,7 @@ struct State {
     open: Option<Open>,
     /// The number of requests of this process, pending or held.
     users: usize,
-    /// Whether a thread of ours may be in the kernel for this lock.
-    serving: bool,
-    /// Whether that thread has shut the gate, and waits for the others to leave.
+    /// Whether a thread of ours has shut the gate, and waits for the others to leave.
     gate_shut: bool,
     /// The process is about to end: no set is opened any more.
     ended: bool,
@@ -185,7 +183,7 @@ impl SetLock {
             return Ok(open);
         }
         if state.ended {
-            return Err(Error::new(Code::Closed, "the process is about to exit"));
+            return Err(process_ends());
         }
         let (set, layout) = opening::open_or_create(&self.name)?;
         own::give_back_inherited(set, layout);
@@ -264,11 +262,7 @@ impl Counter for SetLock {
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         let mut tries = Tries::default();
         loop {
-            let open = {
-                let mut state = self.lock();
-                state.serving = true;
-                self.opened(&mut state)?
-            };
+            let open = self.opened(&mut self.lock())?;
             match self.step(open, request) {
                 Ok(true) => return Ok(Some(Token(open.set.raw()))),
                 Ok(false) => {}
@@ -313,17 +307,15 @@ impl Locking for SetLock {
         self.lock().users -= 1;
     }
 
-    fn close_unused(&self) -> bool {
+    fn close_unused(&self, driven: bool) -> bool {
         let mut state = self.lock();
         if state.users > 0 {
             return true;
         }
-        if !state.serving
-            && let Some(open) = state.open.take()
-        {
+        if !driven && let Some(open) = state.open.take() {
             removal::leave(open);
         }
-        !state.serving
+        !driven
     }
 
     fn end_process(&self) {
@@ -347,7 +339,6 @@ impl Locking for SetLock {
 
     fn rest(&self) {
         self.reopen_gate();
-        self.lock().serving = false;
     }
 }
 

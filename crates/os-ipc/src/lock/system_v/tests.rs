@@ -47,7 +47,7 @@ impl Drop for Named {
 
 fn end(lock: &SetLock) {
     lock.part();
-    assert!(lock.close_unused());
+    assert!(lock.close_unused(false));
 }
 
 #[test]
