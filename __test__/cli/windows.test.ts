@@ -75,6 +75,20 @@ requires(windows)('a command that cannot be started is an error with a remedy', 
   }
 })
 
+requires(windows)('run starts the program that it found before it waited', async t => {
+  const name = uniqueName(t)
+  const home = folder(t)
+  const { env } = batches(t, { 'tool.cmd': 'exit /b 9' })
+  using limit = Limit.create(name, { permits: 1 })
+  const permit = limit.tryAcquire()
+  const waiting = cli(t, ['run', name, '--', 'tool'], { env: { ...env, PATH: `${home};${env.PATH}` } })
+  await until('it waits', () => (limit.info().waiters ?? 0) > 0)
+  write(join(home, 'tool.cmd'), '@exit /b 8\r\n')
+  permit?.release()
+  const { code, stderr } = await waiting
+  t.is(code, 9, stderr)
+})
+
 requires(windows)('at most N commands run at a time, and the message names the holder', async t => {
   const name = uniqueName(t)
   const holder = start(t, [

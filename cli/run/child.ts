@@ -4,16 +4,16 @@ import { EXIT } from '../core/exit.js'
 import { note } from '../core/output.js'
 import type { Word } from '../core/words.js'
 import { allStreams } from './descriptors.js'
-import { planFor } from './plan.js'
+import { type Plan, planFor } from './plan.js'
 import { spawnFailure } from './program.js'
 import { passSignals } from './signals.js'
 import { type Running, Spawner } from './spawn-watched.js'
 import { environment, IGNORED_SIGNALS } from './start.js'
 
-/** Runs a command beside this process. It is prepared before the permit is taken. */
-export function prepareChild(): (command: readonly Word[], lost?: AbortSignal) => Promise<number> {
+/** Runs a command beside this process. It is prepared before the permit is taken; on Windows with the plan of its start. */
+export function prepareChild(plan?: Plan): (command: readonly Word[], lost?: AbortSignal) => Promise<number> {
   const spawner = new Spawner()
-  return (command, lost) => runChild(spawner, command, lost)
+  return (command, lost) => runChild(spawner, command, plan, lost)
 }
 
 /**
@@ -24,7 +24,12 @@ export function prepareChild(): (command: readonly Word[], lost?: AbortSignal) =
  *
  * @throws {Failure} 126 or 127 when the command could not be started.
  */
-async function runChild(spawner: Spawner, command: readonly Word[], lost?: AbortSignal): Promise<number> {
+async function runChild(
+  spawner: Spawner,
+  command: readonly Word[],
+  made: Plan | undefined,
+  lost: AbortSignal | undefined,
+): Promise<number> {
   let running: Running | undefined
   // Starts before the spawn, so that a signal during the spawn is passed on after it.
   const early: NodeJS.Signals[] = []
@@ -38,10 +43,7 @@ async function runChild(spawner: Spawner, command: readonly Word[], lost?: Abort
     running?.kill('SIGTERM')
   }
   try {
-    const plan =
-      process.platform === 'win32'
-        ? (await import('./windows.js')).planOnWindows(command.map(String))
-        : planFor(command, environment(), IGNORED_SIGNALS)
+    const plan = made ?? planFor(command, environment(), IGNORED_SIGNALS)
     running = await spawner.start(plan, allStreams()).catch(error => {
       throw spawnFailure(command[0] ?? '', error)
     })

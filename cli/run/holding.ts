@@ -30,15 +30,19 @@ export async function runHolding(
   { timeout, waitCode = EXIT.timeout, quiet, supervise: stays }: Manner,
   command: readonly Word[],
 ): Promise<number> {
-  if (process.platform === 'win32') (await import('./windows.js')).findProgram(`${command[0] ?? ''}`)
-  else checkProgram(command[0] ?? '')
+  // The file that is found now is the one that starts: a file that comes into PATH during the wait changes nothing.
+  const plan =
+    process.platform === 'win32'
+      ? (await import('./windows.js')).planOnWindows(command.map(String))
+      : undefined
+  if (plan === undefined) checkProgram(command[0] ?? '')
   const { native } = await import('../../lib/addon/native.js')
   restoreSignals(native)
   const source = await open()
   // A warning of the library comes with the next turn of the event loop, and there may be none when this process becomes the command.
   await new Promise(resolve => setImmediate(resolve))
   const becomes = !stays && source.outlivesExec === true && mayBecome()
-  const supervise = becomes ? undefined : (await import('./child.js')).prepareChild()
+  const supervise = becomes ? undefined : (await import('./child.js')).prepareChild(plan)
   let permit: HeldPermit
   try {
     permit = await source.acquire({ timeout })

@@ -34,7 +34,7 @@ const PARTS_OF_CMD = [
  *
  * @throws {Failure} 127 when there is none, 126 when Windows cannot execute it.
  */
-export function findProgram(name: string): string {
+function findProgram(name: string): string {
   const isPath = /[\\/:]/.test(name)
   const folders = isPath ? [''] : (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== '')
   const ending = extname(name).toLowerCase()

@@ -23,13 +23,14 @@ const promised: Promised = {
     for (let racer = 0; racer < RACERS; racer += 1) {
       child(trial, 'races', { args: [prefix, racer, trial.count, INITIAL] })
     }
+    for (const gate of gates) gate.post()
     for (let race = 0; race < trial.count; race += 1) {
-      for (const gate of gates) gate.post()
       for (let racer = 0; racer < RACERS; racer += 1) done.waitSync({ timeout: 20_000 })
       using semaphore = Semaphore.open(`${prefix}-${race}`)
       const { value } = semaphore
       if (value !== INITIAL + RACERS) trial.lost(`race ${race}: ${value} units, not ${INITIAL + RACERS}`)
       semaphore.unlink()
+      for (const gate of gates) gate.post()
       trial.made()
       if (race % 100 === 0) await new Promise(resolve => setImmediate(resolve))
     }

@@ -205,6 +205,7 @@ impl Error {
     }
 
     /// Whether a hint was added.
+    #[cfg(unix)]
     pub(crate) fn is_explained(&self) -> bool {
         self.0.hint.is_some()
     }

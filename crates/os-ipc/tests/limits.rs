@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::thread;
 
-use common::{LIMIT, Party, until};
+use common::{LIMIT, Party, by_three_threads, until};
 use os_ipc::{
     Code, Delivery, Executors, HAS_LIMITS, Limit, LimitCreation, LimitEngine, LimitId, Mailbox, OsCode,
     Owner, Wait, WaiterId, Work, list_limits,
@@ -95,6 +95,32 @@ fn create_open_and_unlink() {
     for permits in [32_768, u32::MAX] {
         let error = Limit::create(&named.id(), LimitCreation { permits, mode: 0o600 }, None).err().unwrap();
         assert_eq!(error.code(), Code::OutOfRange);
+    }
+}
+
+#[test]
+fn a_limit_is_removed_after_its_handle_is_gone() {
+    let Some(named) = Named::new() else { return };
+    let identity = named.create(1).identity();
+    // A limit of Windows has ended with its last handle, which an identity is not.
+    assert_eq!(Limit::open(&named.id(), Owner::Default, None).is_ok(), cfg!(unix));
+    identity.remove().unwrap();
+    assert_eq!(Limit::open(&named.id(), Owner::Default, None).err().unwrap().errno(), Some(OsCode::ENOENT));
+    // Another limit of the same name stays.
+    let another = named.create(7);
+    identity.remove().unwrap();
+    assert_eq!(named.open().permits().unwrap(), another.permits().unwrap());
+}
+
+#[test]
+fn open_or_create_succeeds_against_any_number_of_unlinks() {
+    for engine in LimitEngine::of_this_host() {
+        let Some(named) = Named::new() else { return };
+        let creation = LimitCreation { permits: 1, mode: 0o600 };
+        by_three_threads(|| {
+            Limit::open_or_create(&named.id(), creation, Owner::Default, Some(engine)).unwrap();
+            Limit::unlink_id(&named.id(), Some(engine)).unwrap();
+        });
     }
 }
 

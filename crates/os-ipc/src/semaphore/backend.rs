@@ -14,6 +14,7 @@ use super::{Creation, SemaphoreId, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, Remedy, Result};
 use crate::hints::Wanted;
+#[cfg(unix)]
 use crate::name::Name;
 use crate::waiting::Queue;
 
@@ -67,7 +68,8 @@ pub(super) trait Engine: Sync {
     /// Every semaphore that we may read.
     fn list(&self) -> Result<Vec<SemaphoreInfo>>;
 
-    /// Whether this backend has an object of this name, even one that we may not use.
+    /// Whether this backend has an object of this name, even one that we may not use. Windows has one backend only.
+    #[cfg(unix)]
     fn has(&self, name: &Name) -> bool;
 
     /// Adds a hint from the state of the semaphore to an error of this backend.

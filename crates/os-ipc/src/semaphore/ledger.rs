@@ -1,24 +1,22 @@
 //! Semaphores of Windows: ledgers, whose units nobody owns. A semaphore of Windows itself would keep no count of a process
 //! that dies while it waits, and wake nobody when it is removed.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::backend::{Backend, Engine, Facts, Identity, Object};
-use super::{Creation, SemaphoreId, SemaphoreInfo};
+use super::{Creation, SemaphoreId, SemaphoreInfo, VALUE_MAX};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::Wanted;
 use crate::ledger::Kind;
 use crate::limit::LimitInfo;
-use crate::limit::ledger::{LedgerCounter, Named, Open, describe, known, opening};
-use crate::name::Name;
+use crate::limit::ledger::{Named, Open, Which, describe, known, opening};
 use crate::sys::failure::Failure;
 use crate::waiting::Queue;
 
-/// The largest counter: that of a POSIX semaphore.
-const VALUE_MAX: u32 = i32::MAX.cast_unsigned();
+/// The largest counter. The ledger could count further, but a program whose counters fit here must fit on Linux too.
+const MOST: u32 = VALUE_MAX as u32;
 
 /// The ledgers of semaphores.
 pub(super) struct Ledgers;
@@ -29,7 +27,7 @@ impl Engine for Ledgers {
             has_value: true,
             has_timed_wait: true,
             unlink_wakes: true,
-            value_max: VALUE_MAX,
+            value_max: MOST,
             post_max: None,
             foreign_name_max: None,
         }
@@ -73,11 +71,6 @@ impl Engine for Ledgers {
         Ok(describe::semaphores()?.into_iter().map(info).collect())
     }
 
-    fn has(&self, name: &Name) -> bool {
-        let named = Named { kind: Kind::Semaphore, name: name.clone() };
-        !matches!(opening::open(&named, Owner::Any), Ok(None))
-    }
-
     fn explain(&self, error: Error, _id: &SemaphoreId, _wanted: Wanted) -> Error {
         error
     }
@@ -116,13 +109,13 @@ impl Object for Counted {
     }
 
     fn post(&self, count: u32) -> Result<()> {
-        if self.0.counter.post(count, VALUE_MAX)? {
+        if self.0.counter.post(count, MOST)? {
             return Ok(());
         }
         let full = Failure("ReleaseSemaphore", OsCode::EOVERFLOW);
         Err(opening::failed("post to", self.0.counter.name_of(), full)
-            .with_hint(format!("a counter is at most {VALUE_MAX}: nothing was added"))
-            .with_limit(VALUE_MAX.into()))
+            .with_hint(format!("a counter is at most {MOST}: nothing was added"))
+            .with_limit(MOST.into()))
     }
 
     /// The hub waits for ledgers.
@@ -140,22 +133,13 @@ impl Object for Counted {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Which(Arc::clone(&self.0.counter)))
-    }
-}
-
-/// One semaphore, as opposed to a later one of the same name.
-struct Which(Arc<LedgerCounter>);
-
-impl fmt::Debug for Which {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "'{}'", self.0.name())
+        Arc::new(Which::of(&self.0.counter))
     }
 }
 
 impl Identity for Which {
     fn remove(&self) -> Result<()> {
-        self.0.remove()
+        self.remove_ledger()
     }
 }
 

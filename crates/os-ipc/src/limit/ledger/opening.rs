@@ -69,6 +69,8 @@ pub(crate) struct Opened {
 enum Found {
     Ledger(Box<Opened>),
     Absent,
+    /// It was removed while it was looked at: another one can have the name by now.
+    Removed,
     /// A state that ends soon, and the error if it does not.
     Unready(Error),
 }
@@ -140,8 +142,10 @@ pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
         match find(name, owner)? {
             Found::Ledger(opened) => return Ok(Some(*opened)),
             Found::Absent => return Ok(None),
+            // Each time, no ledger had the name for a moment.
+            Found::Removed if Instant::now() >= deadline => return Ok(None),
             Found::Unready(error) if Instant::now() >= deadline => return Err(error),
-            Found::Unready(_) => sleep(Duration::from_millis(1)),
+            Found::Removed | Found::Unready(_) => sleep(Duration::from_millis(1)),
         }
     }
 }
@@ -259,7 +263,7 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
         Err(Refusal::NotAnObject(what)) => return Err(not_a_ledger(name, what)),
     };
     if status.removed {
-        return Ok(Found::Unready(absent(name)));
+        return Ok(Found::Removed);
     }
     let layout = match Layout::check(&file, file.mapping().length(), name.kind) {
         Ok(layout) => layout,
@@ -312,7 +316,7 @@ fn enter(opened: Opened) -> Result<Found> {
     if ledger.is_retired() {
         // The process that retired it is about to remove its file, or was killed before that.
         remove_file(name, ledger)?;
-        return Ok(Found::Unready(absent(name)));
+        return Ok(Found::Removed);
     }
     Ok(Found::Ledger(Box::new(opened)))
 }
@@ -325,7 +329,7 @@ fn replace(opened: &Opened) -> Result<Found> {
         ledger.retire();
         remove_file(name, ledger)
             .map_err(|error| error.with_owner(status.access.uid, Some(status.access.mode)))?;
-        return Ok(Found::Unready(absent(name)));
+        return Ok(Found::Removed);
     }
     Ok(Found::Unready(other_namespace(name)))
 }

@@ -20,10 +20,9 @@ use std::path::Path;
 use super::access::Access;
 use super::failure::Refusal;
 use super::file_identity::FileIdentity;
-#[cfg(unix)]
-pub(crate) use imp::room;
-pub(crate) use imp::space as own_space;
 pub(crate) use imp::{Draft, LedgerFile, access_of, folder, names};
+#[cfg(unix)]
+pub(crate) use imp::{room, space as own_space};
 pub(crate) use origin::own_origin;
 
 /// What is known about the file of a ledger, or the mapping in its place.

@@ -15,7 +15,7 @@ pub(crate) use super::system::space;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access};
 
-use super::{Status, Unusable};
+use super::{Status, Unusable, own_origin};
 use crate::sys::OsCode;
 use crate::sys::access::{Access, own_uid};
 use crate::sys::failure::{Failure, Refusal};
@@ -249,12 +249,15 @@ impl Temporary {
     pub(super) fn create(folder: &Path) -> Result<(File, Self), Failure> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("os-ipc.new.{}.{number}", std::process::id()));
+        Self::create_at(temporary_path(folder, own_origin()?.space, number))
+    }
+
+    fn create_at(path: PathBuf) -> Result<(File, Self), Failure> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
         let create = || options.open(&path);
         let file = create().or_else(|error| {
-            // A process of the same pid was killed between this and the next name.
+            // A process of the same pid was killed between this and the next name: no living process has this name.
             if error.kind() == io::ErrorKind::AlreadyExists {
                 fs::remove_file(&path)?;
             }
@@ -278,6 +281,12 @@ impl Drop for Temporary {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// The name says which namespace gave the process its pid. A folder can have processes of several ones: by the pid alone, one
+/// of them would remove the file that another one fills, and the other one would publish an empty file.
+fn temporary_path(folder: &Path, space: u64, number: u32) -> PathBuf {
+    folder.join(format!("os-ipc.new.{}.{space:x}.{number}", std::process::id()))
 }
 
 fn refused(error: io::Error) -> Refusal {
@@ -312,4 +321,25 @@ fn status_of(metadata: &Metadata) -> Status {
 /// A path as C takes it.
 pub(super) fn c_path(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_process_or_a_dead_one_loses_its_temporary_file() {
+        let folder = std::env::temp_dir();
+        let number = u32::MAX;
+        let (file, own) = Temporary::create_at(temporary_path(&folder, 1, number)).unwrap();
+        let identity = |path| FileIdentity::of(&fs::symlink_metadata(path).unwrap());
+        let before = identity(own.path().unwrap());
+        let (_, other) = Temporary::create_at(temporary_path(&folder, 2, number)).unwrap();
+        assert_eq!(identity(own.path().unwrap()), before);
+        assert_ne!(identity(other.path().unwrap()), before);
+        // A process that was killed left its file: the next process of its pid removes it.
+        let (_, again) = Temporary::create_at(temporary_path(&folder, 1, number)).unwrap();
+        assert_ne!(identity(again.path().unwrap()), before);
+        assert_eq!(file.metadata().unwrap().nlink(), 0);
+    }
 }

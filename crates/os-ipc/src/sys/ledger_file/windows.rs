@@ -79,7 +79,7 @@ impl LedgerFile {
     fn of(name: &str, handle: Handle, state: State, size: NonZeroUsize) -> Result<Self, Refusal> {
         let mapping = Mapping::of_file(&handle, size, true).map_err(|code| Failure("MapViewOfFile", code))?;
         let guard = Guard::open(&handle.header().bytes_of(state.number()))?;
-        Ok(Self { handle, state, identity: identity(name, state), guard, mapping })
+        Ok(Self { identity: identity(name, &handle, state), handle, state, guard, mapping })
     }
 
     pub(crate) fn mapping(&self) -> &Mapping {
@@ -171,16 +171,17 @@ fn status(name: &str, handle: &Handle, state: State) -> Status {
     let header = handle.header();
     Status {
         access: handle.access(),
-        identity: identity(name, state),
+        identity: identity(name, handle, state),
         removed: header.state() != state,
         changed: i64::try_from(header.created()).unwrap_or(0),
     }
 }
 
-/// The same for all processes: a hash of the name and of the number of the ledger.
-fn identity(name: &str, state: State) -> FileIdentity {
+/// The same for all processes: a hash of the name, of its header, and of the number of the ledger.
+fn identity(name: &str, handle: &Handle, state: State) -> FileIdentity {
     let mut hasher = FnvHasher::default();
     hasher.write(name.as_bytes());
+    hasher.write(&handle.header().life().to_le_bytes());
     hasher.write(&state.number().to_le_bytes());
     FileIdentity::of_number(hasher.finish())
 }

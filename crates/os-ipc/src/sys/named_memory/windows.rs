@@ -9,7 +9,14 @@
 //! | 0 | u64 [`MAGIC`] |
 //! | 8 | u64 the size in bytes << 16, and the number of the object, 1 to 65535; a size of 0 means that no object has the name |
 //! | 16 | u64 when it was created, in seconds since 1970 |
+//! | 24 | u64 how many numbers were drawn; a number is the lower 16 bits of this, without 0 |
+//! | 32 | u64 a random number, another one in the next header of the name: numbers start again there |
+//!
+//! The number of an object is drawn before the object is made, and no other object gets it: the state of the header can
+//! outlive its object, so an object of the same number would have the name before it is filled.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroUsize;
 use std::os::windows::io::{AsHandle, AsRawHandle, OwnedHandle};
 use std::ptr::NonNull;
@@ -121,11 +128,6 @@ impl State {
     }
 }
 
-/// The number after another one: 0 is none.
-fn number_after(number: u16) -> u16 {
-    number.wrapping_add(1).max(1)
-}
-
 impl Header {
     /// `CreateFileMapping(the page file, PAGE_READWRITE, 4096, Local\os-ipc.memory.<name>)`: opens or creates it.
     pub(crate) fn open_or_create(of: Use, name: &str) -> Result<Arc<Self>, Refusal> {
@@ -145,10 +147,17 @@ impl Header {
         let name = name.trim_start_matches('/').into();
         let header = Self { of, name, handle, view: view.cast() };
         // The page of a new header is zero.
-        match header.word(0).compare_exchange(0, MAGIC, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) | Err(MAGIC) => Ok(Arc::new(header)),
-            Err(_) => Err(Refusal::NotAnObject("memory of another program")),
+        if !matches!(header.fill(0, MAGIC), Ok(_) | Err(MAGIC)) {
+            return Err(Refusal::NotAnObject("memory of another program"));
         }
+        // It fails if another process was quicker.
+        let _ = header.fill(4, RandomState::new().build_hasher().finish() | 1);
+        Ok(Arc::new(header))
+    }
+
+    /// Gives a word of a new header its value; the value that it has if it is not new.
+    fn fill(&self, index: usize, value: u64) -> Result<u64, u64> {
+        self.word(index).compare_exchange(0, value, Ordering::AcqRel, Ordering::Acquire)
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
@@ -171,6 +180,11 @@ impl Header {
         self.word(2).load(Ordering::Relaxed)
     }
 
+    /// A number that tells this header from an earlier or later one of the name, the same for all processes.
+    pub(crate) fn life(&self) -> u64 {
+        self.word(4).load(Ordering::Acquire)
+    }
+
     /// Who created it.
     pub(crate) fn access(&self) -> Access {
         Access::of_object(self.handle.as_handle())
@@ -185,23 +199,46 @@ impl Header {
 
     /// New bytes, with the state before and the state in which they have the name; `None` if an object has the name.
     pub(crate) fn draft(self: &Arc<Self>, size: NonZeroUsize) -> Result<Option<Draft>, Refusal> {
-        /// Tries while other processes use the numbers that come next: so many times in a row is no accident.
+        /// Tries while the numbers that come next are in use: so many times in a row is no accident.
         const ATTEMPTS: u32 = 1000;
-        let mut number = self.state().number();
         for _ in 0..ATTEMPTS {
             let before = self.state();
             if self.has_object(before) {
                 return Ok(None);
             }
-            number = number_after(number);
-            let too_large = Failure("CreateFileMapping", OsCode::ENOMEM);
-            let state = State::next(number, size).ok_or(too_large)?;
-            // A number that is in use belongs to an object that lost its name, or that another process is creating.
-            if let Some(handle) = self.create_bytes(number, size)? {
-                return Ok(Some(Draft { handle, before, state }));
+            if let Some(draft) = self.draft_as(self.draw_number(), before, size)? {
+                return Ok(Some(draft));
             }
         }
         Ok(None)
+    }
+
+    /// A number for a new object, which no other call gets.
+    ///
+    /// Numbers repeat after 65,535. By then another object can have this one: it is in use, or the header says so.
+    fn draw_number(&self) -> u16 {
+        loop {
+            #[allow(clippy::cast_possible_truncation, reason = "the number is these bits")]
+            let number = self.word(3).fetch_add(1, Ordering::AcqRel).wrapping_add(1) as u16;
+            if number != 0 {
+                return number;
+            }
+        }
+    }
+
+    /// New bytes of this number; `None` if it is the number of another object.
+    fn draft_as(
+        self: &Arc<Self>,
+        number: u16,
+        before: State,
+        size: NonZeroUsize,
+    ) -> Result<Option<Draft>, Refusal> {
+        let too_large = Failure("CreateFileMapping", OsCode::ENOMEM);
+        let state = State::next(number, size).ok_or(too_large)?;
+        if number == before.number() {
+            return Ok(None);
+        }
+        Ok(self.create_bytes(number, size)?.map(|handle| Draft { handle, before, state }))
     }
 
     /// `CreateFileMapping(the page file, PAGE_READWRITE, size, Local\os-ipc.bytes.<number>.<name>)`: zeros; `None` if the
@@ -307,5 +344,73 @@ fn open_mapping(kind: &str, name: &str, writable: bool) -> Result<OwnedHandle, R
     unsafe {
         let handle = OpenFileMappingW(access(writable) | READ_CONTROL, 0, name.as_ptr());
         kernel_object::owned(handle, "OpenFileMapping")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+    fn header(test: &str) -> Arc<Header> {
+        let name = format!("os-ipc-test-{}-{test}", std::process::id());
+        Header::open_or_create(Use::Counter, &name).unwrap()
+    }
+
+    fn publish(header: &Arc<Header>) -> Draft {
+        let draft = header.draft(PAGE).unwrap().unwrap();
+        assert!(draft.publish());
+        draft
+    }
+
+    #[test]
+    fn no_process_finds_bytes_that_are_not_published() {
+        let header = header("unpublished");
+        let number = header.draw_number();
+        // While this creator waits for a processor, another one makes the object, which then ends with its last handle.
+        drop(publish(&header));
+        let state = header.state();
+        assert!(state.size().is_some(), "the header still has the state of the object");
+        let late = header.draft_as(number, state, PAGE).unwrap().expect("the number is free");
+        let found = header.open_bytes(state.number(), true);
+        assert_eq!(found.err(), Some(Refusal::Failed(Failure("OpenFileMapping", OsCode::ENOENT))));
+        assert!(late.publish());
+        assert!(header.open_bytes(header.state().number(), true).is_ok());
+    }
+
+    #[test]
+    fn a_creator_that_another_one_overtook_leaves_its_object_alone() {
+        let header = header("overtaken");
+        let late = header.draft(PAGE).unwrap().unwrap();
+        let first = publish(&header);
+        assert!(!late.publish());
+        assert_eq!(header.state(), first.state);
+        assert!(header.draft(PAGE).unwrap().is_none(), "the name is taken");
+    }
+
+    #[test]
+    fn a_number_that_comes_again_is_not_given_to_two_objects() {
+        let header = header("again");
+        let before = header.state();
+        let kept = publish(&header);
+        assert!(header.change(kept.state, kept.state.removed()));
+        // The numbers begin again.
+        header.word(3).store(u64::from(u16::MAX), Ordering::Relaxed);
+        let next = header.draft(PAGE).unwrap().unwrap();
+        assert_eq!((kept.state.number(), next.state.number()), (1, 2), "1 is in use");
+        let (removed, number) = (header.state(), header.state().number());
+        drop((kept, next));
+        assert!(header.draft_as(number, removed, PAGE).unwrap().is_none(), "the header has this number");
+        assert!(header.draft_as(number, before, PAGE).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_next_header_of_a_name_has_another_life() {
+        let first = header("life");
+        let life = first.life();
+        assert_eq!(header("life").life(), life);
+        drop(first);
+        assert!(life != 0 && header("life").life() != life);
     }
 }
