@@ -15,6 +15,9 @@ import { folder } from '../shared/project.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
+/** Fewer yields than that prove no spin: Node may yield for reasons of its own. */
+const FEW = 10
+
 /** The number of times that a process yields while a unit goes back and forth; the value of `settings.spin` at its end. */
 async function yields(
   t: ExecutionContext,
@@ -65,15 +68,15 @@ for (const backend of backends) {
       async t => {
         let on = await yields(t, backend, how)
         // On a busy machine few waits are short, and a process whose spins were delayed stops spinning for a while.
-        for (let more = 0; on.count === 0 && more < 30; more += 1) on = await yields(t, backend, how)
+        for (let more = 0; on.count < FEW && more < 30; more += 1) on = await yields(t, backend, how)
         t.is(on.spin, true)
-        t.true(on.count > 0)
+        t.true(on.count >= FEW, `${on.count}`)
         const byVariable = await yields(t, backend, how, { env: { OS_IPC_SPIN: '0' } })
         t.is(byVariable.spin, false)
-        t.is(byVariable.count, 0)
+        t.true(byVariable.count < FEW, `${byVariable.count}`)
         const bySetting = await yields(t, backend, how, { off: true })
         t.is(bySetting.spin, false)
-        t.is(bySetting.count, 0)
+        t.true(bySetting.count < FEW, `${bySetting.count}`)
       },
     )
   }

@@ -61,6 +61,25 @@ async function endsClean(t: ExecutionContext, run: Run): Promise<void> {
   t.is(semaphore.value, units + 1, text)
 }
 
+/** Node unmaps the addon of a worker that ends, unless the addon keeps itself. A thread that blocks in it would crash. */
+async function staysMapped(t: ExecutionContext, node: NodeBinary, state: string): Promise<void> {
+  const backend = backends[0] as Backend
+  const name = uniqueName(t)
+  const semaphore = Semaphore.create(name, { initial: 0, backend })
+  t.teardown(() => semaphore.close())
+  const process = child(t, 'waiting/mapped-addon.ts', { node, args: [state, backend, name] })
+  await until('a thread blocks', () => (semaphore.info().waiters ?? 0) > 0)
+  process.send('end')
+  const { before, during, after } = (await process.next()) as Record<string, string[]>
+  t.deepEqual(before, [])
+  t.is(during?.length, 1)
+  t.deepEqual(after, during)
+  process.send('go on')
+  t.is(await process.next(), 'woken')
+  const exit = await process.exit
+  t.like(exit, { code: 0, signal: null }, exit.stderr)
+}
+
 for (const [state, { busy = false }] of Object.entries(STATES)) {
   for (const how of ['terminate', 'process.exit', 'process.exit of the main thread']) {
     // A busy worker cannot call it, and the other states test nothing new.
@@ -80,6 +99,10 @@ test.serial('a worker with waits pending that alone loaded the addon ends', asyn
 })
 
 for (const state of ['waits pending', 'waitSync']) {
+  test.serial(`the addon stays mapped when the worker that alone loaded it ends with ${state}`, async t => {
+    await Promise.all(nodes.map(node => staysMapped(t, node, state)))
+  })
+
   for (const backend of backends) {
     test.serial(`a unit posted while a worker with ${state} is terminated stays (${backend})`, async t => {
       const run = { state, how: 'terminate, and post at once', backend }

@@ -3,9 +3,6 @@
 //! The layers, from the bottom: `sys` makes the system calls, the modules above it make them safe and give them
 //! names. Nothing here knows of JavaScript.
 
-// Windows has no semaphores, limits and locks yet: nothing there makes what their code is about.
-#![cfg_attr(windows, allow(unused, reason = "no backend of Windows uses it yet"))]
-
 mod access;
 mod channel;
 #[cfg(system_v_semaphores)]
@@ -80,6 +77,8 @@ pub fn variable_at_start(name: &str) -> Option<String> {
 
 /// Puts our handler of `SIGBUS` in front again, if memory is open: another handler was installed or removed.
 pub fn renew_bus_guard() {
+    // No peer can truncate memory of Windows.
+    #[cfg(unix)]
     sys::renew_bus_guard();
 }
 

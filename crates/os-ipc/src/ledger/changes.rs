@@ -1,11 +1,8 @@
 //! The changes of a ledger. Each is one store; where several follow each other, every state between them is valid.
 
-use std::sync::atomic::Ordering;
-
 use super::layout::{HANDED_ON, Layout, permits};
 use super::line::Pace;
 use super::{Ledger, Place, Retired, SlotNumber};
-use crate::sync::fence;
 
 /// A ledger whose guard this process has: no other process takes, shrinks or empties slots meanwhile.
 ///
@@ -186,12 +183,9 @@ impl<P: Place, G> Guarded<'_, P, G> {
         if self.ledger.is_retired() {
             return Err(Retired);
         }
-        // What another process gave back without the guard is seen, and it sees our ticket.
-        fence(Ordering::SeqCst);
-        let value = self.ledger.value();
         Ok(match pace {
-            Pace::InTurn => value > self.ledger.before(slot),
-            Pace::Passing => value > 0,
+            Pace::InTurn => self.ledger.may_have(slot),
+            Pace::Passing => self.ledger.is_any_free(),
         })
     }
 }

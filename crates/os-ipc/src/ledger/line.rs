@@ -50,10 +50,24 @@ impl<P: Place> Ledger<P> {
     }
 
     /// How many processes are before a slot; all that wait, if the slot is not in the line.
-    pub(super) fn before(&self, slot: SlotNumber) -> i64 {
+    fn before(&self, slot: SlotNumber) -> i64 {
         let own = self.place_in_line(slot);
         let before = self.waiting().filter(|entry| entry.slot != slot && entry.ticket < own).count();
         i64::try_from(before).unwrap_or(i64::MAX)
+    }
+
+    /// Whether more is free than the processes before a slot wait for. Without the guard that may change at once; one that
+    /// waits and sees nothing gets a hint then: whoever changes it sees the ticket.
+    pub(crate) fn may_have(&self, slot: SlotNumber) -> bool {
+        // What another process gave back without the guard is seen, and it sees our ticket.
+        fence(Ordering::SeqCst);
+        self.value() > self.before(slot)
+    }
+
+    /// The same, for one that passes those before it.
+    pub(super) fn is_any_free(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.value() > 0
     }
 
     fn place_in_line(&self, slot: SlotNumber) -> u64 {
@@ -83,19 +97,20 @@ impl<P: Place> Ledger<P> {
     ///
     /// The head looks because it watches all processes: also those that came since.
     pub(crate) fn to_wake(&self, mut wake: impl FnMut(u64)) {
+        // A process that joins the line after this sees the change itself.
         fence(Ordering::SeqCst);
-        // A process that joins the line after this sees the change itself. An empty list takes no memory.
-        let mut waiting: Vec<_> = self.waiting().map(|entry| (entry.ticket, entry.id)).collect();
-        waiting.sort_unstable();
-        let mut free = None;
-        for (_, id) in waiting {
-            wake(id);
-            let left = free.get_or_insert_with(|| self.value());
-            *left -= 1;
-            if *left <= 0 {
-                break;
-            }
+        let Some(head) = self.head() else { return };
+        wake(head.id);
+        let others = self.value() - 1;
+        if others <= 0 {
+            return;
         }
+        // Not those behind the head: another process can have drawn a smaller ticket, and write it only now.
+        let behind = self.waiting().filter(|entry| entry.ticket != head.ticket);
+        let mut waiting: Vec<_> = behind.map(|entry| (entry.ticket, entry.id)).collect();
+        waiting.sort_unstable();
+        let others = usize::try_from(others).unwrap_or(usize::MAX);
+        waiting.iter().take(others).for_each(|(_, id)| wake(*id));
     }
 
     /// Every process in the line.
@@ -103,7 +118,6 @@ impl<P: Place> Ledger<P> {
         self.waiting().for_each(|entry| each(entry.id));
     }
 
-    #[allow(dead_code, reason = "its user comes next")]
     /// The processes whose death a waiting process has to see: the head of the line watches all, every other waiter the one
     /// before it.
     ///

@@ -88,7 +88,7 @@ impl World {
     }
 
     fn take(&self, slot: SlotNumber) -> bool {
-        let taken = self.guarded(1).grant(slot, Pace::InTurn).unwrap();
+        let taken = self.ledger.may_have(slot) && self.guarded(1).grant(slot, Pace::InTurn).unwrap();
         if taken {
             self.hint_others();
         }

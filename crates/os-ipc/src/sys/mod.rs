@@ -8,6 +8,7 @@
 compile_error!("os-ipc runs on Linux, macOS and Windows: this target has no backend");
 
 pub(crate) mod access;
+#[cfg(unix)]
 mod bus_guard;
 mod code;
 mod copy;
@@ -41,6 +42,7 @@ pub(crate) mod wake;
 #[cfg(unix)]
 use std::ffi::c_int;
 
+#[cfg(unix)]
 pub(crate) use bus_guard::renew as renew_bus_guard;
 pub use code::OsCode;
 #[cfg(unix)]
@@ -49,7 +51,7 @@ pub(crate) use host::file_size_limit;
 pub(crate) use host::image;
 pub(crate) use host::in_use;
 pub(crate) use host::{
-    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, pid_namespace,
+    at_exit, clock, ftok, is_on_first_thread, is_readable, module, named_thread, own_pid, pid_namespace,
     pool_threads_taken, value_at_start,
 };
 

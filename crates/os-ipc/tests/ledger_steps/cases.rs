@@ -387,6 +387,28 @@ cases! {
         permits_after: &[1, 2],
         ..Case::default()
     };
+    grow_while_the_line_watches_another: Case {
+        permits: 1,
+        before: &[("h", "try", YES), ("p", "open", DONE), ("w", "open", DONE)],
+        script: &["open", "try", "stop", "resize 2", "stop"],
+        // `w` is the head of the line now, and watches `p`, which left it last.
+        begun: &[
+            ("p", "wait", NO),
+            ("h", "waiters 1", DONE),
+            ("w", "wait", NO),
+            ("h", "waiters 2", DONE),
+            ("h", "release", DONE),
+            ("p", "collect 5000", YES),
+        ],
+        after: &[
+            ("w", "collect-if-permits 2", YES),
+            ("p", "release", DONE),
+            ("w", "collect 5000", YES),
+            ("w", "release", DONE),
+        ],
+        permits_after: &[1, 2],
+        ..Case::default()
+    };
     shrink: Case {
         permits: 3,
         script: &["open", "stop", "resize 1", "stop"],

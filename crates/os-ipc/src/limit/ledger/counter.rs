@@ -1,16 +1,24 @@
 //! The counter of a ledger, and what this process has of it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `looking` | one look: it takes what is free for this process, and passes those who left what they could take |
+//! | `slots` | the slot of this process, and those of the dead |
+
+mod looking;
+mod slots;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use self::looking::{IdleHead, Otherwise};
 use super::opening::{self, Named, Opened, failed};
 use crate::error::{Code, Error, OsCode, Result};
-use crate::ledger::{Entry, Guarded, Kind, Ledger, Pace, Retired, SlotNumber, Step};
+use crate::ledger::{Guarded, Kind, Ledger, Retired, SlotNumber};
 use crate::limit::PERMITS_MAX;
-use crate::sys::clock;
-use crate::sys::death::{self, ProcessId};
+use crate::sys::death::ProcessId;
 use crate::sys::failure::Failure;
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::guard::Held;
@@ -20,17 +28,8 @@ use crate::sys::ledger_file::{LedgerFile, Status, calls};
 use crate::sys::wake;
 use crate::waiting::{Counter, Request, Token, Watched};
 
-/// A free permit was taken away, and the number lowered with it.
-const STEP: Token = Token(0);
-
-/// There was nothing to lower: the number was reached.
-const REACHED: Token = Token(1);
-
 /// No slot: a slot's number is smaller than the number of slots.
 const NONE: u32 = u32::MAX;
-
-/// The time after which a process passes a stopped one that could take something: 20 ms.
-const MOMENT: Duration = Duration::from_millis(20);
 
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
@@ -39,19 +38,6 @@ const GUARD_AGAIN: Duration = Duration::from_millis(1);
 ///
 /// After the same time, a waiter passes a process that does not take what it could.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// The time between two looks for dead processes without a hint: 1 ms. A look takes 8 system calls a holder.
-const LOOK_FOR_DEAD: Duration = Duration::from_millis(1);
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// 0 for a clock that is wrong.
-fn seconds_since_1970() -> u32 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(now.as_secs()).unwrap_or_default()
-}
 
 /// The ledger, as this process uses it.
 pub(crate) struct LedgerCounter {
@@ -78,23 +64,6 @@ struct Hold {
     room: u32,
     /// Tells other copies of this library in the process that the slots of this process are in use.
     in_use: Option<InUse>,
-}
-
-/// The head of the line, and when it was seen to leave what it could take: in microseconds.
-#[derive(Clone, Copy)]
-struct IdleHead {
-    ticket: u64,
-    since: u64,
-    last: u64,
-}
-
-/// The outcome of an attempt.
-enum Attempt {
-    Done(Token),
-    /// Nothing is free for this process.
-    Nothing,
-    /// Another process has the guard.
-    Busy,
 }
 
 impl LedgerCounter {
@@ -190,78 +159,6 @@ impl LedgerCounter {
         }
     }
 
-    /// The slot of this process, claimed if it has none; `None` while another process has the guard.
-    ///
-    /// The head of the line hears of it before this process may take anything: from then on it watches this process.
-    fn claim(&self, hold: &mut Hold) -> Result<Option<SlotNumber>> {
-        if let Some(slot) = self.slot() {
-            return Ok(Some(slot));
-        }
-        hold.in_use.get_or_insert_with(|| InUse::enter(self.number_in_use()));
-        loop {
-            let Some(guarded) = self.guarded()? else { return Ok(None) };
-            if let Some(slot) = guarded.claim(self.own.0, hold.room) {
-                drop(guarded);
-                self.slot.store(slot.number(), Ordering::Relaxed);
-                self.wake_others();
-                return Ok(Some(slot));
-            }
-            drop(guarded);
-            match self.empty_dead(|_| true) {
-                Some(true) => {}
-                Some(false) => self.make_room(hold)?,
-                None => return Ok(None),
-            }
-        }
-    }
-
-    /// Gives memory to more slots.
-    fn make_room(&self, hold: &mut Hold) -> Result<()> {
-        /// Slots more than there are, for the processes to come: about a page.
-        const MORE: u32 = 64;
-        let layout = self.ledger.layout();
-        if hold.room >= layout.slots() {
-            let what = format!("{} processes use {:#}, and no more can", layout.slots(), self.name);
-            return Err(Error::new(Code::NoSlot, what).with_limit(u64::from(layout.slots())));
-        }
-        let room = (self.ledger.high() + MORE).min(layout.slots());
-        let allocated = self.ledger.place().allocate(layout.size_up_to(room));
-        allocated.map_err(|failure| opening::no_room(failed("use", &self.name, failure), 0))?;
-        hold.room = room;
-        Ok(())
-    }
-
-    /// Gives back what dead processes hold, as far as `which` asks about them. False if there were none, and `None` if another
-    /// process or thread has the guard.
-    fn empty_dead(&self, which: impl Fn(&Entry) -> bool) -> Option<bool> {
-        let dead: Vec<_> = self
-            .ledger
-            .entries()
-            .filter(|entry| entry.id != self.own.0 && which(entry))
-            .map(|entry| entry.id)
-            .filter(|id| death::is_dead(ProcessId(*id)))
-            .collect();
-        if dead.is_empty() {
-            return Some(false);
-        }
-        let emptied = self.empty(|entry| dead.contains(&entry.id));
-        for id in dead {
-            wake::remove(self.inboxes(), ProcessId(id));
-        }
-        emptied
-    }
-
-    /// Gives back what some slots hold. False if there were none, and `None` if another process or thread has the guard.
-    pub(super) fn empty(&self, which: impl FnMut(&Entry) -> bool) -> Option<bool> {
-        let guarded = self.guarded_within(Duration::from_millis(1)).ok().flatten()?;
-        let any = guarded.empty(which);
-        drop(guarded);
-        if any {
-            self.wake_others();
-        }
-        Some(any)
-    }
-
     /// Sends a hint to the processes that are to look again. One that holds this copy's own slot hears of it too.
     fn wake_others(&self) {
         self.ledger.to_wake(|id| self.hint(id));
@@ -283,125 +180,17 @@ impl LedgerCounter {
         wake::hint(self.inboxes(), ProcessId(id), self.key());
     }
 
-    /// Takes for the request if it is the turn of this process. `in_line` is whether it waits: then it has a ticket afterwards.
-    fn look(&self, request: Request, in_line: bool) -> Result<Option<Token>> {
-        // Also while a stopped process has the guard.
-        self.check_exists("take a permit from")?;
-        let mut hold = self.lock();
-        hold.again = None;
-        let Some(slot) = self.claim(&mut hold)? else {
-            hold.again = Some(GUARD_AGAIN);
-            return Ok(None);
-        };
-        if in_line {
-            self.ledger.join(slot);
-        }
-        let mut pace = Pace::InTurn;
-        loop {
-            match self.attempt(request, slot, pace)? {
-                Attempt::Done(token) => {
-                    hold.idle_head = None;
-                    return Ok(Some(token));
-                }
-                Attempt::Busy => {
-                    hold.again = Some(GUARD_AGAIN);
-                    return Ok(None);
-                }
-                Attempt::Nothing if pace == Pace::Passing => return Ok(None),
-                Attempt::Nothing => {}
-            }
-            if self.is_head_idle(&mut hold, slot) {
-                pace = Pace::Passing;
-            } else if !self.look_for_dead(&mut hold, in_line) {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn attempt(&self, request: Request, slot: SlotNumber, pace: Pace) -> Result<Attempt> {
-        let ticket = self.ledger.ticket(slot);
-        let now = seconds_since_1970();
-        let Some(guarded) = self.guarded()? else { return Ok(Attempt::Busy) };
-        let guarded = guarded.at(now);
-        let outcome = match request {
-            Request::Shrink(to) => {
-                guarded.bound(u32::from(PERMITS_MAX));
-                match guarded.shrink(slot, u32::from(to), pace) {
-                    Ok(Step::Taken) => Ok(Attempt::Done(STEP)),
-                    Ok(Step::Reached) => Ok(Attempt::Done(REACHED)),
-                    Ok(Step::None) => Ok(Attempt::Nothing),
-                    Err(Retired) => Err(Retired),
-                }
-            }
-            Request::Unit => guarded
-                .consume(slot, pace)
-                .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
-            _ => guarded
-                .grant(slot, pace)
-                .map(|taken| if taken { Attempt::Done(Token::default()) } else { Attempt::Nothing }),
-        };
-        drop(guarded);
-        let outcome = outcome.map_err(|Retired| {
-            self.removed(match self.name.kind {
-                Kind::Limit => "take a permit from",
-                Kind::Semaphore => "take a unit from",
-            })
-        })?;
-        if ticket != 0 && matches!(outcome, Attempt::Done(_)) {
-            if matches!(outcome, Attempt::Done(REACHED)) {
-                self.ledger.part(slot);
-            }
-            // If it was the head of the line, the process behind it is the head now, and watches all processes.
-            self.wake_after(ticket);
-        }
-        Ok(outcome)
-    }
-
-    /// Whether something was free for a while, and the process whose turn it is did not take it.
-    fn is_head_idle(&self, hold: &mut Hold, slot: SlotNumber) -> bool {
-        let head = self.ledger.head().filter(|head| head.slot != slot && self.ledger.value() > 0);
-        let Some(head) = head else {
-            hold.idle_head = None;
-            return false;
-        };
-        hold.again = Some(MOMENT);
-        let now = clock::microseconds();
-        match hold.idle_head {
-            // Between two looks that are far apart, it may have been busy all the time.
-            Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
-                hold.idle_head = Some(IdleHead { last: now, ..seen });
-                let idle = now - seen.since;
-                // A process that is not stopped may only have had no processor.
-                idle > micros(LOOK_AGAIN) || idle > micros(MOMENT) && death::is_stopped(ProcessId(head.id))
-            }
-            _ => {
-                hold.idle_head = Some(IdleHead { ticket: head.ticket, since: now, last: now });
-                false
-            }
-        }
-    }
-
-    /// Looks for dead processes, if that was not done a moment ago; whether there were any.
-    fn look_for_dead(&self, hold: &mut Hold, in_line: bool) -> bool {
-        let now = clock::microseconds();
-        // The hub tells a waiter of deaths.
-        let every = if in_line { MOMENT } else { LOOK_FOR_DEAD };
-        if !hold.is_behind && now.saturating_sub(hold.looked) < micros(every) {
-            return false;
-        }
-        let found = self.empty_dead(|entry| entry.held > 0 || entry.ticket != 0);
-        hold.looked = clock::microseconds();
-        hold.is_behind = found.is_none();
-        if hold.is_behind {
-            hold.again = Some(GUARD_AGAIN);
-        }
-        found == Some(true)
-    }
-
     /// Lets the head of the line watch this process, which is about to change the ledger.
     ///
     /// A process that dies between its change and its hints would leave the waiters asleep.
     fn announce(&self, patience: Duration) -> Result<bool> {
+        if self.slot().is_some() {
+            // The head of the line of a limit may watch only the process that left it last.
+            if self.name.kind == Kind::Limit {
+                self.wake_others();
+            }
+            return Ok(true);
+        }
         let deadline = Instant::now() + patience;
         let mut hold = self.lock();
         while self.claim(&mut hold)?.is_none() {
@@ -473,12 +262,16 @@ impl LedgerCounter {
 
 impl Counter for LedgerCounter {
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
-        self.look(request, false)
+        self.look(request, Otherwise::GoOn)
+    }
+
+    fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {
+        self.look(request, Otherwise::Join)
     }
 
     /// The hub waits for a ledger, and no thread blocks here.
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
-        self.look(request, true)
+        self.look(request, Otherwise::Wait)
     }
 
     fn may_be_polled(&self) -> bool {
@@ -525,7 +318,7 @@ impl Watched for LedgerCounter {
     }
 
     fn take_in_turn(&self, request: Request) -> Result<Option<Token>> {
-        self.look(request, true)
+        self.look(request, Otherwise::Wait)
     }
 
     fn peers(&self, out: &mut Vec<ProcessId>) {

@@ -162,15 +162,14 @@ impl Object for Open {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        let (name, identity) = (self.counter.name_of().clone(), self.counter.identity());
-        Arc::new(Which { name, identity, counter: Arc::downgrade(&self.counter) })
+        Arc::new(Which::of(&self.counter))
     }
 }
 
-/// One ledger, as opposed to a later one of the same name. It keeps no file open.
+/// One ledger, as opposed to a later one of the same name. It keeps neither its file nor its mapping of Windows open.
 ///
-/// Neither a tmpfs nor APFS gives the inode of a removed file to another one.
-struct Which {
+/// Neither a tmpfs nor APFS gives the inode of a removed file to another one; on Windows the identity has a random part.
+pub(crate) struct Which {
     name: Named,
     identity: FileIdentity,
     counter: Weak<LedgerCounter>,
@@ -182,8 +181,13 @@ impl std::fmt::Debug for Which {
     }
 }
 
-impl Identity for Which {
-    fn remove(&self) -> Result<()> {
+impl Which {
+    pub(crate) fn of(counter: &Arc<LedgerCounter>) -> Self {
+        let (name, identity) = (counter.name_of().clone(), counter.identity());
+        Self { name, identity, counter: Arc::downgrade(counter) }
+    }
+
+    pub(crate) fn remove_ledger(&self) -> Result<()> {
         if let Some(counter) = self.counter.upgrade() {
             return counter.remove();
         }
@@ -191,5 +195,11 @@ impl Identity for Which {
             Some(opened) if opened.status.identity == self.identity => known(opened).counter.remove(),
             _ => Ok(()),
         }
+    }
+}
+
+impl Identity for Which {
+    fn remove(&self) -> Result<()> {
+        self.remove_ledger()
     }
 }

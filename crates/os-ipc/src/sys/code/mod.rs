@@ -4,6 +4,7 @@
 #[cfg_attr(windows, path = "windows.rs")]
 mod imp;
 
+#[cfg(unix)]
 use std::ffi::c_int;
 use std::fmt;
 
@@ -55,6 +56,7 @@ impl OsCode {
     }
 
     /// The result of a call of the C library: -1 means that it failed.
+    #[cfg(unix)]
     pub(in crate::sys) fn result(returned: c_int) -> Result<c_int, Self> {
         if returned == -1 { Err(Self::last()) } else { Ok(returned) }
     }

@@ -23,6 +23,8 @@ mod descriptor;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::sys::own_pid;
+
 #[cfg(loom)]
 pub(crate) use imp::kill;
 pub(crate) use imp::{Watch, is_stopped, watch};
@@ -69,7 +71,7 @@ impl ProcessId {
     fn look_up(forever: bool) -> Self {
         /// The answer of the last call; 0 before the first.
         static OWN: AtomicU64 = AtomicU64::new(0);
-        let (known, pid) = (Self(OWN.load(Ordering::Relaxed)), std::process::id().cast_signed());
+        let (known, pid) = (Self(OWN.load(Ordering::Relaxed)), own_pid().cast_signed());
         if known.pid() == pid {
             return known;
         }

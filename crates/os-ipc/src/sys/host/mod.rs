@@ -23,6 +23,7 @@ pub(in crate::sys) mod memory_cgroup;
 #[cfg(unix)]
 pub(crate) mod module;
 pub(crate) mod named_thread;
+mod own_pid;
 mod pid_namespace;
 #[cfg(unix)]
 pub(crate) mod process;
@@ -42,6 +43,7 @@ pub(crate) use file_key::ftok;
 pub(crate) use file_size::limit as file_size_limit;
 #[cfg(unix)]
 pub(crate) use first_thread::is_here as is_on_first_thread;
+pub(crate) use own_pid::own_pid;
 pub(crate) use pid_namespace::pid_namespace;
 #[cfg(unix)]
 pub(crate) use process_register::pool_threads_taken;

@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `unix` | an inbox as a FIFO, and poll(2) over inboxes, watches and a bell |
+//! | `watches` | the processes whose deaths end a sleep |
 //! | `pipe_signal` | a write without `SIGPIPE` |
 //! | `windows` | an inbox as a named event, and WaitForMultipleObjects |
 //! | `model` | the inbox and the sleep of the model checker |
@@ -16,12 +17,16 @@
 mod imp;
 #[cfg(all(unix, not(loom)))]
 mod pipe_signal;
+mod watches;
 
 #[cfg(loom)]
 pub(crate) use imp::with_world;
 pub(crate) use imp::{Bell, Inbox, hint, remove, wait};
 #[cfg(all(test, unix, not(loom)))]
 pub(crate) use imp::{is_inbox, path};
+pub(crate) use watches::Watches;
+
+use crate::sys::death::ProcessId;
 
 /// What ended a sleep. All of it is empty after the time is over.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,8 +35,8 @@ pub(crate) struct Woken {
     pub(crate) keys: Vec<u64>,
     /// Hints may be lost, since an inbox was nearly full.
     pub(crate) overflow: bool,
-    /// The places of the watches whose processes have died.
-    pub(crate) dead: Vec<usize>,
+    /// The watched processes that have died.
+    pub(crate) dead: Vec<ProcessId>,
 }
 
 #[cfg(all(test, unix, not(loom)))]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use loom::sync::{Condvar, Mutex};
 
-use super::Woken;
+use super::{Watches, Woken};
 use crate::error::OsCode;
-use crate::sys::death::{ProcessId, Watch};
+use crate::sys::death::ProcessId;
 
 loom::lazy_static! {
     static ref WORLD: (Mutex<World>, Condvar) = (Mutex::new(World::default()), Condvar::new());
@@ -71,12 +71,11 @@ impl Bell {
 }
 
 /// Sleeps until something happens. A sleep with a time-out lets other threads run once: there is no clock.
-pub(crate) fn wait(_: Option<&Bell>, _: &[&Inbox], watches: &[&Watch], timeout: Option<Duration>) -> Woken {
+pub(crate) fn wait(_: Option<&Bell>, _: &[&Inbox], watches: &Watches, timeout: Option<Duration>) -> Woken {
     let mut world = WORLD.0.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let rung = std::mem::take(&mut world.rung);
-        let dead: Vec<_> =
-            (0..watches.len()).filter(|place| world.dead.contains(&watches[*place].0)).collect();
+        let dead = watches.dead(watches.polled().map(|watch| world.dead.contains(&watch.0)));
         let keys = std::mem::take(&mut world.keys);
         if rung || !dead.is_empty() || !keys.is_empty() || timeout.is_some() {
             drop(world);

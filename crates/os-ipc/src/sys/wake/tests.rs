@@ -1,14 +1,16 @@
 //! Inboxes in a folder of their own.
 
 use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
 use crate::sys::OsCode;
-use crate::sys::death::ProcessId;
+use crate::sys::death::{ProcessId, Sight, watch};
 use crate::sys::failure::{Failure, Refusal};
 
 /// A folder that is removed when this is dropped.
@@ -38,7 +40,7 @@ const SOON: Option<Duration> = Some(Duration::from_millis(1));
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 
 fn look(bell: &Bell, inbox: &Inbox) -> Woken {
-    wait(Some(bell), &[inbox], &[], SOON)
+    wait(Some(bell), &[inbox], &Watches::default(), SOON)
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn a_hint_wakes_its_process_and_tells_the_key() {
     assert_eq!(look(&bell, &inbox), Woken::default());
     hint(&folder.0, ProcessId::own(), 7);
     hint(&folder.0, ProcessId::own(), u64::MAX);
-    assert_eq!(wait(Some(&bell), &[&inbox], &[], PATIENCE).keys, [7, u64::MAX]);
+    assert_eq!(wait(Some(&bell), &[&inbox], &Watches::default(), PATIENCE).keys, [7, u64::MAX]);
     assert_eq!(look(&bell, &inbox), Woken::default());
     drop(inbox);
     assert!(!folder.inbox_path().exists());
@@ -61,12 +63,12 @@ fn a_hint_wakes_its_process_and_tells_the_key() {
 fn a_bell_ends_a_sleep_before_and_after_it_begins() {
     let bell = std::sync::Arc::new(Bell::new().unwrap());
     bell.ring();
-    assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
+    assert_eq!(wait(Some(&bell), &[], &Watches::default(), None), Woken::default());
     let ringer = std::thread::spawn({
         let bell = std::sync::Arc::clone(&bell);
         move || bell.ring()
     });
-    assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
+    assert_eq!(wait(Some(&bell), &[], &Watches::default(), None), Woken::default());
     ringer.join().unwrap();
 }
 
@@ -146,20 +148,24 @@ fn a_second_reader_in_the_process_is_refused() {
 #[test]
 fn a_write_to_a_fifo_without_a_reader_raises_no_signal() {
     use nix::sys::signal::{SigHandler, Signal, signal};
-    use std::io::Write;
-    use std::os::fd::AsFd;
+    use std::fs::File;
 
-    let (reader, mut writer) = std::io::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
+    let fifo = File::from(OwnedFd::from(writer));
     // SAFETY: the default action is no code of ours.
     #[allow(unsafe_code, reason = "the action of a signal")]
     let before = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.unwrap();
-    let fd = writer.as_fd().try_clone_to_owned().unwrap();
-    let written = pipe_signal::without(fd.as_fd(), || writer.write(&[0]));
+    let written = pipe_signal::write(&fifo, &[0]);
+    // What an older kernel needs.
+    #[cfg(target_os = "linux")]
+    let masked = pipe_signal::linux::write_with_mask(&fifo, &[0]);
     // SAFETY: as above.
     #[allow(unsafe_code, reason = "the action of a signal")]
     unsafe { signal(Signal::SIGPIPE, before) }.unwrap();
     assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+    #[cfg(target_os = "linux")]
+    assert_eq!(masked.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
 }
 
 #[test]
@@ -172,4 +178,95 @@ fn a_hint_finds_the_new_inbox_of_a_process_that_closed_the_old_one() {
         drop(inbox);
         hint(&folder.0, ProcessId::own(), 9);
     }
+}
+
+/// Processes that do nothing until they are killed, and the watches on them.
+struct Crowd {
+    sleepers: Vec<(ProcessId, Child)>,
+    watches: Watches,
+    /// The files of the watches once more, as a forked child has them.
+    _inherited: Vec<OwnedFd>,
+}
+
+impl Crowd {
+    fn new(size: usize) -> Self {
+        let sleeper = || {
+            let child = Command::new("sleep").arg("100").spawn().unwrap();
+            (ProcessId::of(child.id().cast_signed()).unwrap(), child)
+        };
+        let sleepers: Vec<_> = (0..size).map(|_| sleeper()).collect();
+        let (mut watches, mut inherited) = (Watches::default(), Vec::new());
+        for (id, _) in &sleepers {
+            let Sight::Alive(watch) = watch(*id) else { panic!("{id:?} is alive") };
+            inherited.push(watch.as_fd().try_clone_to_owned().unwrap());
+            watches.add(*id, watch);
+        }
+        Self { sleepers, watches, _inherited: inherited }
+    }
+
+    fn kill(&mut self, place: usize) -> ProcessId {
+        self.sleepers[place].1.kill().unwrap();
+        self.sleepers[place].1.wait().unwrap();
+        self.sleepers[place].0
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for place in 0..self.sleepers.len() {
+            self.kill(place);
+        }
+    }
+}
+
+#[test]
+fn the_death_of_each_of_many_processes_ends_a_sleep() {
+    let mut crowd = Crowd::new(70);
+    assert_eq!(wait(None, &[], &crowd.watches, SOON), Woken::default());
+    for place in [0, 69, 3, 4] {
+        let dead = crowd.kill(place);
+        assert_eq!(wait(None, &[], &crowd.watches, PATIENCE).dead, [dead]);
+        crowd.watches.retain(|id| id != dead);
+        assert_eq!(wait(None, &[], &crowd.watches, SOON), Woken::default());
+    }
+    let mut living: Vec<_> =
+        [1, 2].into_iter().chain(5..69).map(|place| (place, crowd.sleepers[place].0)).collect();
+    while !living.is_empty() {
+        for (place, _) in &living {
+            crowd.kill(*place);
+        }
+        let dead = wait(None, &[], &crowd.watches, PATIENCE).dead;
+        assert!(!dead.is_empty());
+        crowd.watches.retain(|id| !dead.contains(&id));
+        living.retain(|(_, id)| !dead.contains(id));
+    }
+    assert_eq!(wait(None, &[], &crowd.watches, SOON), Woken::default());
+}
+
+#[test]
+fn the_death_of_a_process_that_is_watched_no_more_ends_no_sleep() {
+    let mut crowd = Crowd::new(10);
+    let kept = crowd.sleepers[9].0;
+    crowd.watches.retain(|id| id == kept);
+    crowd.kill(0);
+    crowd.kill(8);
+    assert_eq!(wait(None, &[], &crowd.watches, SOON), Woken::default());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_inbox_that_nobody_reads_is_closed_before_another_is_kept_open() {
+    let is_open = |folder: &Folder| {
+        let links =
+            fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+        links.into_iter().any(|path| path.starts_with(&folder.0))
+    };
+    let (first, second) = (Folder::new(), Folder::new());
+    let inbox = Inbox::make(&first.0).unwrap();
+    hint(&first.0, ProcessId::own(), 1);
+    drop(inbox);
+    assert!(is_open(&first));
+    let _inbox = Inbox::make(&second.0).unwrap();
+    hint(&second.0, ProcessId::own(), 1);
+    assert!(!is_open(&first));
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use nix::sys::stat::Mode;
 
-use super::{Woken, pipe_signal};
+use super::{Watches, Woken, pipe_signal};
 use crate::sys::OsCode;
 use crate::sys::access::own_uid;
-use crate::sys::death::{self, ProcessId, Watch};
+use crate::sys::death::{self, ProcessId};
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::ledger_file::own_space;
@@ -25,8 +25,8 @@ const HINT_BYTES: usize = size_of::<u64>();
 /// The mode of a FIFO: its owner reads, and everybody may write. A reader that is not its owner would steal hints.
 const MODE: u32 = 0o622;
 
-/// The bytes that one read takes: 512 hints.
-const BATCH_BYTES: usize = 512 * HINT_BYTES;
+/// The bytes that one read takes: 64 hints.
+const BATCH_BYTES: usize = 64 * HINT_BYTES;
 
 /// The bytes that a FIFO of macOS holds: `PIPE_SIZE` of XNU's `sys/pipe.h` is 16 KB, and its FIFOs are sockets of 8 KB.
 #[cfg(target_vendor = "apple")]
@@ -72,7 +72,18 @@ struct Writer {
 static WRITERS: Mutex<Vec<Writer>> = Mutex::new(Vec::new());
 
 /// The most inboxes that stay open: each takes a file descriptor.
-const WRITERS_MAX: usize = 8;
+const WRITERS_MAX: usize = 32;
+
+/// Closes the inboxes that nobody reads any more: `poll({fifo}, 0)` tells `POLLERR`.
+fn close_unread(writers: &mut Vec<Writer>) {
+    let mut fds: Vec<_> = writers
+        .iter()
+        .map(|writer| libc::pollfd { fd: writer.fifo.as_raw_fd(), events: 0, revents: 0 })
+        .collect();
+    poll(&mut fds, 0);
+    let mut read = fds.iter().map(|fd| fd.revents == 0);
+    writers.retain(|_| read.next() == Some(true));
+}
 
 /// Puts a hint into the inbox of a process. It never blocks.
 ///
@@ -92,6 +103,7 @@ pub(crate) fn hint(folder: &Path, id: ProcessId, key: u64) {
     if has_lost_its_reader(&fifo, key) {
         return;
     }
+    close_unread(&mut writers);
     if writers.len() == WRITERS_MAX {
         writers.remove(0);
     }
@@ -99,8 +111,8 @@ pub(crate) fn hint(folder: &Path, id: ProcessId, key: u64) {
 }
 
 /// Writes a hint; true if nobody reads the FIFO.
-fn has_lost_its_reader(mut fifo: &File, key: u64) -> bool {
-    let written = pipe_signal::without(fifo.as_fd(), || fifo.write(&key.to_ne_bytes()));
+fn has_lost_its_reader(fifo: &File, key: u64) -> bool {
+    let written = pipe_signal::write(fifo, &key.to_ne_bytes());
     written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
@@ -276,7 +288,7 @@ impl Bell {
 pub(crate) fn wait(
     bell: Option<&Bell>,
     inboxes: &[&Inbox],
-    watches: &[&Watch],
+    watches: &Watches,
     timeout: Option<Duration>,
 ) -> Woken {
     let asked = |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
@@ -284,12 +296,10 @@ pub(crate) fn wait(
         .iter()
         .map(|bell| asked(bell.listener.as_fd()))
         .chain(inboxes.iter().map(|inbox| asked(inbox.fifo.as_fd())))
-        .chain(watches.iter().map(|watch| asked(watch.as_fd())))
+        .chain(watches.polled().map(|file| asked(file.as_fd())))
         .collect();
     let timeout = timeout.map_or(-1, milliseconds);
-    let count = libc::nfds_t::try_from(fds.len()).unwrap_or(libc::nfds_t::MAX);
-    // SAFETY: `fds` is a list of initialised pollfds of the length passed, and it outlives the call.
-    let ready = unsafe { libc::poll(fds.as_mut_ptr(), count, timeout) };
+    let ready = poll(&mut fds, timeout);
     let mut woken = Woken::default();
     if ready <= 0 {
         return woken;
@@ -304,9 +314,15 @@ pub(crate) fn wait(
             inbox.drain(&mut woken);
         }
     }
-    woken.dead =
-        of_watches.iter().enumerate().filter(|(_, fd)| fd.revents != 0).map(|(place, _)| place).collect();
+    woken.dead = watches.dead(of_watches.iter().map(|fd| fd.revents != 0));
     woken
+}
+
+/// The number of files with an event; negative after a signal.
+fn poll(fds: &mut [libc::pollfd], timeout: libc::c_int) -> libc::c_int {
+    let count = libc::nfds_t::try_from(fds.len()).unwrap_or(libc::nfds_t::MAX);
+    // SAFETY: `fds` is a list of initialised pollfds of the length passed, and it outlives the call.
+    unsafe { libc::poll(fds.as_mut_ptr(), count, timeout) }
 }
 
 /// Rounded up: a sleep that ends too early would be repeated.

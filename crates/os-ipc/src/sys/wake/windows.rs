@@ -13,9 +13,9 @@ use windows_sys::Win32::System::Threading::{
     WaitForSingleObject,
 };
 
-use super::Woken;
+use super::{Watches, Woken};
 use crate::sys::OsCode;
-use crate::sys::death::{ProcessId, Watch};
+use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::kernel_object;
 
@@ -100,7 +100,7 @@ fn set(event: BorrowedHandle<'_>) {
 pub(crate) fn wait(
     bell: Option<&Bell>,
     inboxes: &[&Inbox],
-    watches: &[&Watch],
+    watches: &Watches,
     timeout: Option<Duration>,
 ) -> Woken {
     let bells = bell.map(|bell| bell.0.as_raw_handle());
@@ -108,7 +108,7 @@ pub(crate) fn wait(
     let handles: Vec<HANDLE> = bells
         .into_iter()
         .chain(inboxes.iter().map(|inbox| inbox.0.as_raw_handle()))
-        .chain(watches.iter().map(|watch| watch.as_handle().as_raw_handle()))
+        .chain(watches.polled().map(|watch| watch.as_handle().as_raw_handle()))
         .collect();
     if handles.is_empty() {
         std::thread::sleep(timeout.unwrap_or(SLICE));
@@ -134,7 +134,7 @@ pub(crate) fn wait(
         let set = is_set(place);
         woken.overflow |= set && place >= first_inbox;
     }
-    woken.dead = (0..watches.len()).filter(|watch| is_set(first_inbox + inboxes.len() + watch)).collect();
+    woken.dead = watches.dead((first_inbox + inboxes.len()..handles.len()).map(is_set));
     woken
 }
 
@@ -156,12 +156,12 @@ mod tests {
     fn a_hint_and_a_bell_end_a_sleep() {
         let bell = Bell::new().unwrap();
         bell.ring();
-        assert_eq!(wait(Some(&bell), &[], &[], None), Woken::default());
+        assert_eq!(wait(Some(&bell), &[], &Watches::default(), None), Woken::default());
         let inbox = Inbox::make(Path::new(NOWHERE)).unwrap();
         assert!(Inbox::make(Path::new(NOWHERE)).is_err(), "a second reader is refused");
         hint(Path::new(NOWHERE), ProcessId::own(), 7);
-        assert!(wait(Some(&bell), &[&inbox], &[], PATIENCE).overflow);
-        assert_eq!(wait(Some(&bell), &[&inbox], &[], Some(Duration::ZERO)), Woken::default());
+        assert!(wait(Some(&bell), &[&inbox], &Watches::default(), PATIENCE).overflow);
+        assert_eq!(wait(Some(&bell), &[&inbox], &Watches::default(), Some(Duration::ZERO)), Woken::default());
     }
 
     #[test]
@@ -176,11 +176,13 @@ mod tests {
             .spawn()
             .unwrap();
         let id = ProcessId::of(child.id().cast_signed()).unwrap();
-        let Sight::Alive(alive) = watch(id) else { panic!("the child runs") };
+        let Sight::Alive(watch) = watch(id) else { panic!("the child runs") };
+        let mut alive = Watches::default();
+        alive.add(id, watch);
         let bell = Bell::new().unwrap();
-        assert_eq!(wait(Some(&bell), &[], &[&alive], Some(Duration::ZERO)), Woken::default());
+        assert_eq!(wait(Some(&bell), &[], &alive, Some(Duration::ZERO)), Woken::default());
         child.kill().unwrap();
-        assert_eq!(wait(Some(&bell), &[], &[&alive], PATIENCE).dead, [0]);
+        assert_eq!(wait(Some(&bell), &[], &alive, PATIENCE).dead, [id]);
         child.wait().unwrap();
         assert!(is_dead(id));
     }
@@ -194,16 +196,14 @@ mod tests {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let sight = || watch(ProcessId::of(child.id().cast_signed()).unwrap());
-        let watches: Vec<_> = (0..100)
-            .map(|_| match sight() {
-                Sight::Alive(watch) => watch,
-                _ => panic!("the child runs"),
-            })
-            .collect();
+        let id = ProcessId::of(child.id().cast_signed()).unwrap();
+        let mut watches = Watches::default();
+        for _ in 0..100 {
+            let Sight::Alive(watch) = watch(id) else { panic!("the child runs") };
+            watches.add(id, watch);
+        }
         child.kill().unwrap();
         child.wait().unwrap();
-        let watches: Vec<_> = watches.iter().collect();
         assert_eq!(wait(Some(&bell), &[], &watches, PATIENCE).dead.len(), 100);
     }
 }

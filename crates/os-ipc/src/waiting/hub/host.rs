@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::turns::{self, Turns};
-use super::{Sleep, hub};
+use super::{Sleep, hub, served};
 use crate::sys::thread;
 
 /// The calling thread as the one that serves the hub, until this is dropped.
@@ -36,7 +36,7 @@ impl Host {
 impl Drop for Host {
     /// Leaves the other queues to a thread.
     fn drop(&mut self) {
-        let mut hub = hub();
+        let mut hub = served();
         hub.asleep = Sleep::Awake;
         self.0.park(&mut hub);
         hub.running = !hub.table.is_empty() && thread::run(turns::serve).is_ok();

@@ -31,8 +31,8 @@ use super::watched::Watched;
 use crate::error::Result;
 use crate::sync::{Mutex, MutexGuard, global};
 use crate::sys::death::ProcessId;
-use crate::sys::thread;
 use crate::sys::wake::Bell;
+use crate::sys::{own_pid, thread};
 
 global! {
     static HUB: Mutex<Hub> = Mutex::new(Hub::new(0));
@@ -99,10 +99,15 @@ impl Hub {
     }
 }
 
+/// The hub, for the thread that serves it: a forked child has no such thread, so this asks for no pid.
+fn served() -> MutexGuard<'static, Hub> {
+    HUB.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The hub of this process.
 fn hub() -> MutexGuard<'static, Hub> {
-    let mut hub = HUB.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = std::process::id();
+    let mut hub = served();
+    let process = own_pid();
     if hub.process != process {
         // The descriptors are those of the parent, which goes on to use them.
         std::mem::forget(std::mem::replace(&mut *hub, Hub::new(process)));
@@ -117,8 +122,8 @@ impl Seat {
     /// The hub serves the queue, as this generation, from now on. The caller looks at the source next.
     pub(super) fn take(queue: Arc<Queue>, generation: u64, watched: &dyn Watched) -> Result<Self> {
         let mut hub = hub();
+        hub.make_bell();
         if !hub.running {
-            hub.make_bell();
             thread::run(turns::serve)?;
             hub.running = true;
         }

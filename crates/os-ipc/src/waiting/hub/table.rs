@@ -46,6 +46,8 @@ struct Entry<Q> {
 struct Peer {
     users: BTreeSet<EntryId>,
     sight: Sight,
+    /// Whether it was used since the last sweep.
+    was_used: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,9 +179,10 @@ impl<Q: Clone> Table<Q> {
             let unseen = &mut self.unseen;
             let known = self.peers.entry(peer).or_insert_with(|| {
                 unseen.push(peer);
-                Peer { users: BTreeSet::new(), sight: Sight::Unseen }
+                Peer { users: BTreeSet::new(), sight: Sight::Unseen, was_used: true }
             });
             known.users.insert(id);
+            known.was_used = true;
         }
     }
 
@@ -248,7 +251,7 @@ impl<Q: Clone> Table<Q> {
     }
 
     /// Whether nothing is to be done, watched or made.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(all(test, unix, not(loom)))]
     pub(super) fn is_settled(&self) -> bool {
         !self.has_work() && self.timers.is_empty()
     }
@@ -274,17 +277,24 @@ impl<Q: Clone> Table<Q> {
         }
     }
 
-    /// Forgets the watched processes that no queue needs, and returns them.
+    /// Forgets the watched processes that no queue needed since the last sweep, and returns them.
     pub(super) fn sweep(&mut self) -> BTreeSet<ProcessId> {
-        let unused = |(peer, known): (&ProcessId, &Peer)| known.users.is_empty().then_some(*peer);
-        let unused: BTreeSet<_> = self.peers.iter().filter_map(unused).collect();
-        self.peers.retain(|peer, _| !unused.contains(peer));
+        let mut unused = BTreeSet::new();
+        self.peers.retain(|peer, known| {
+            let stays = std::mem::take(&mut known.was_used) || !known.users.is_empty();
+            stays || !unused.insert(*peer)
+        });
         unused
+    }
+
+    /// Forgets the watched processes that no queue needs.
+    pub(super) fn forget_unused(&mut self) {
+        self.peers.retain(|_, known| !known.users.is_empty());
     }
 
     /// The hub lost its watches and inboxes: everything has to be seen and looked at again.
     pub(super) fn forget(&mut self) {
-        self.sweep();
+        self.forget_unused();
         self.blind = 0;
         self.unseen.clear();
         for (peer, known) in &mut self.peers {

@@ -94,6 +94,7 @@ fn a_watch_without_users_is_kept_until_it_is_swept() {
     table.see(process(2), Sight::Watched);
     table.leave(ids[0]);
     assert!(table.looked_at(ids[1], &[process(1)], None, now), "the watch is there already");
+    assert!(table.sweep().is_empty(), "both were used a moment ago");
     assert_eq!(table.sweep(), BTreeSet::from([process(2)]));
     assert!(table.knows(process(1)) && !table.knows(process(2)));
 }
@@ -239,7 +240,7 @@ proptest! {
         for id in wanted.keys().copied().collect::<Vec<_>>() {
             table.leave(id);
         }
-        table.sweep();
+        table.forget_unused();
         prop_assert!(table.is_empty() && table.peers.is_empty() && table.keys.is_empty());
         prop_assert!(table.timers.is_empty() && table.blind == 0);
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::table::{Due, Sight, earlier};
-use super::{Hub, Sleep, at_exit, hub};
-use crate::sys::death::{self, ProcessId, Watch};
+use super::{Hub, Sleep, at_exit, served};
+use crate::sys::death::{self, ProcessId};
 use crate::sys::thread;
-use crate::sys::wake::{self, Bell, Inbox, Woken};
+use crate::sys::wake::{self, Bell, Inbox, Watches, Woken};
 use crate::waiting::queue::Queue;
 
 /// The pause between two looks of a hub that misses a watch or an inbox: 20 ms.
@@ -23,7 +23,7 @@ const BATCH: usize = 128;
 
 /// The life of the thread.
 pub(super) fn serve() {
-    let mut turns = Turns::begin(&mut hub());
+    let mut turns = Turns::begin(&mut served());
     loop {
         turns.work();
         if !turns.sleep() {
@@ -34,7 +34,7 @@ pub(super) fn serve() {
 
 /// What the thread that serves the hub has.
 pub(super) struct Turns {
-    watches: Vec<(ProcessId, Watch)>,
+    watches: Watches,
     /// The inboxes of this process, each with its folder.
     inboxes: Vec<(PathBuf, Inbox)>,
     /// The time for the next look at what cannot be seen.
@@ -72,7 +72,7 @@ impl Turns {
     }
 
     fn empty(now: Instant) -> Self {
-        let (watches, inboxes) = (Vec::new(), Vec::new());
+        let (watches, inboxes) = (Watches::default(), Vec::new());
         Self { watches, inboxes, recheck: None, idle: None, swept: now, serves: false }
     }
 
@@ -92,33 +92,36 @@ impl Turns {
         for peer in unseen {
             self.watch(peer);
         }
-        let due = hub().table.take_due(BATCH);
+        let due = served().table.take_due(BATCH);
         due.into_iter().for_each(look);
     }
 
     fn find_work(&mut self) -> Work {
         let now = Instant::now();
-        let mut hub = hub();
+        let mut hub = served();
         hub.table.pass(now);
         if self.recheck.is_some_and(|recheck| recheck <= now) {
             self.recheck = None;
             hub.table.recheck();
-            hub.make_bell();
+            // Without a queue it takes no descriptor: the program may need its last ones.
+            if !hub.table.is_empty() {
+                hub.make_bell();
+            }
         }
         let untried = hub.table.untried_folders();
         if now.saturating_duration_since(self.swept) > IDLE {
             self.swept = now;
             let unused = hub.table.sweep();
             drop(hub);
-            self.watches.retain(|(peer, _)| !unused.contains(peer));
-            return Work { unseen: super::hub().table.take_unseen(), untried };
+            self.watches.retain(|peer| !unused.contains(&peer));
+            return Work { unseen: served().table.take_unseen(), untried };
         }
         Work { unseen: hub.table.take_unseen(), untried }
     }
 
     fn make_inbox(&mut self, folder: PathBuf) {
         let made = Inbox::make(&folder);
-        hub().table.set_inbox(&folder, made.is_ok());
+        served().table.set_inbox(&folder, made.is_ok());
         if let Ok(inbox) = made {
             at_exit::remember(&folder);
             self.inboxes.push((folder, inbox));
@@ -128,15 +131,15 @@ impl Turns {
     fn watch(&mut self, peer: ProcessId) {
         let sight = match death::watch(peer) {
             death::Sight::Alive(watch) => {
-                self.watches.push((peer, watch));
+                self.watches.add(peer, watch);
                 Sight::Watched
             }
             death::Sight::Dead => Sight::Dead,
             death::Sight::Blind => Sight::Blind,
         };
-        hub().table.see(peer, sight);
-        if !hub().table.knows(peer) {
-            self.watches.retain(|(other, _)| *other != peer);
+        served().table.see(peer, sight);
+        if !served().table.knows(peer) {
+            self.watches.retain(|other| other != peer);
         }
     }
 
@@ -144,15 +147,15 @@ impl Turns {
     fn sleep(&mut self) -> bool {
         let now = Instant::now();
         let (bell, until) = {
-            let mut hub = hub();
+            let mut hub = served();
             let until = match self.until(&hub, now) {
                 Pause::None => Some(now),
                 Pause::Sleep(until) => until,
                 Pause::End => {
                     // Under the lock: a queue that joins from now on starts another thread.
                     hub.running = false;
-                    hub.table.sweep();
-                    self.watches.clear();
+                    hub.table.forget_unused();
+                    self.watches = Watches::default();
                     self.park(&mut hub);
                     return false;
                 }
@@ -167,7 +170,7 @@ impl Turns {
     pub(super) fn sleep_until(&mut self, deadline: Option<Instant>) {
         let now = Instant::now();
         let (bell, until) = {
-            let mut hub = hub();
+            let mut hub = served();
             let until = match self.until(&hub, now) {
                 Pause::None => Some(now),
                 Pause::Sleep(until) => earlier(until, deadline),
@@ -180,9 +183,8 @@ impl Turns {
 
     fn wait(&mut self, bell: Option<&Bell>, until: Option<Instant>, now: Instant) {
         let inboxes: Vec<_> = self.inboxes.iter().map(|(_, inbox)| inbox).collect();
-        let watches: Vec<_> = self.watches.iter().map(|(_, watch)| watch).collect();
         let timeout = until.map(|until| until.saturating_duration_since(now));
-        let woken = wake::wait(bell, &inboxes, &watches, timeout);
+        let woken = wake::wait(bell, &inboxes, &self.watches, timeout);
         self.note(&woken);
     }
 
@@ -204,7 +206,7 @@ impl Turns {
     }
 
     fn note(&mut self, woken: &Woken) {
-        let mut hub = hub();
+        let mut hub = served();
         hub.asleep = Sleep::Awake;
         if woken.overflow {
             hub.table.make_all_due();
@@ -212,10 +214,12 @@ impl Turns {
         for key in &woken.keys {
             hub.table.hint(*key);
         }
-        // From the last, so that the places of the others stay.
-        for place in woken.dead.iter().rev() {
-            let (peer, _) = self.watches.swap_remove(*place);
-            hub.table.see(peer, Sight::Dead);
+        if woken.dead.is_empty() {
+            return;
+        }
+        self.watches.retain(|peer| !woken.dead.contains(&peer));
+        for peer in &woken.dead {
+            hub.table.see(*peer, Sight::Dead);
         }
     }
 }
@@ -226,7 +230,7 @@ impl Drop for Turns {
         if !self.serves {
             return;
         }
-        let mut hub = hub();
+        let mut hub = served();
         hub.asleep = Sleep::Awake;
         hub.running = false;
         hub.table.forget();
@@ -248,6 +252,6 @@ fn look(Due { id, queue, generation, dead }: Due<Arc<Queue>>) {
     }));
     if looked.is_err() {
         // The panic hook has printed the panic. The other queues need this thread.
-        hub().table.set_timer(id, Some(Instant::now() + BLIND));
+        served().table.set_timer(id, Some(Instant::now() + BLIND));
     }
 }
