@@ -173,6 +173,25 @@ declare('the fence keeps growing after the end of sessions and of the server, cr
   )
 })
 
+declare('the numbers that a server skips after its start are on the disk before the first fence', async t => {
+  // This server writes to the disk only what a commit waits for: for 10 s.
+  const lazy = await PostgresServer.start(t)
+  for (const setting of ["wal_writer_delay = '10s'", "wal_writer_flush_after = '1GB'"]) {
+    await lazy.sql(`alter system set ${setting}`)
+  }
+  for (const commits of ['on', 'off']) {
+    await lazy.sql(`alter system set synchronous_commit = ${commits}`)
+    await lazy.kill('SIGKILL')
+    await lazy.start()
+    const locks = PostgresLocks.connect(lazy.url)
+    t.teardown(() => locks.close())
+    await locks.request('a', () => {})
+    // 20,000 transactions that wrote nothing take 680 KB.
+    const [row] = await lazy.sql('select pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn() as bytes')
+    t.true(Number(row?.bytes) < 10_000, `synchronous_commit = ${commits}: ${row?.bytes} bytes`)
+  }
+})
+
 /** A process of the server that no session uses. */
 async function victim(): Promise<number> {
   const [row] = await server.sql(`select pid from pg_stat_activity where backend_type = 'background writer'`)

@@ -121,7 +121,7 @@ requires(redisServer).serial('a slot that moves to another master takes its perm
   await owner.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id)
   // The keys move one after the other, so a script that needs both gets TRYAGAIN.
   const keys = (await owner.client.cluster('GETKEYSINSLOT', slot, 10)) as string[]
-  t.deepEqual(new Set(keys), new Set([cluster.key, noteKey('', cluster.key)]))
+  t.deepEqual([...keys].sort(), [cluster.key, noteKey('', cluster.key)].sort())
   for (const key of keys) {
     await owner.client.call('MIGRATE', '127.0.0.1', target.server.port, key, 0, 5_000)
     await other.tryAcquire().then(

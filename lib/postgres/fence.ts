@@ -17,6 +17,18 @@ const SKIPPED = keyOf('-skipped')
 /** The keys of advisory locks that are not locks of the user; no lock's name begins with a hyphen. */
 export const OWN_KEYS: ReadonlySet<bigint> = new Set([SKIPPING, SKIPPED])
 
+/**
+ * Writes the skipped numbers to the disk: a second crash would forget them otherwise. A commit that wrote something waits for
+ * the disk, where `synchronous_commit` is not off; the message is for nobody.
+ */
+const FLUSH = `begin
+          perform pg_catalog.set_config('synchronous_commit', 'local', true)
+            where pg_catalog.current_setting('synchronous_commit') = 'off';
+          perform pg_catalog.pg_logical_emit_message(true, 'os-ipc', '');
+        exception when insufficient_privilege then null;
+        end;
+        commit;`
+
 /** Makes a server that started lately skip the numbers that it may have forgotten; once for all sessions. */
 export async function skipForgottenFences(ask: (text: string) => Promise<Row>): Promise<void> {
   // After a crash that the server survives, its start time is old, but its statistics begin anew.
@@ -34,6 +46,7 @@ export async function skipForgottenFences(ask: (text: string) => Promise<Row>): 
           perform pg_catalog.pg_current_xact_id();
           commit;
         end loop;
+        ${FLUSH}
       end $$`)
     }
   }
