@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import test, { type ExecutionContext } from 'ava'
@@ -89,6 +90,26 @@ test.serial('a file of one byte is one slice', async t => {
   const { code, stdout } = await demo(t, [file(t, 'x')]).exit
   t.is(code, 0, stdout)
   t.regex(stdout, /1 bytes, 1 slices/)
+})
+
+requires(linux)('a main that has no processor for a while still kills a worker in a slice', async t => {
+  const run = demo(t, [file(t, 'x')])
+  const limit = Limit.open(`${await nameOf(run)}-limit`)
+  const isHeld = () => {
+    try {
+      return limit.info().free < 2
+    } catch {
+      return true // the run is over: this process had no processor
+    }
+  }
+  while (!isHeld()) await sleep(1)
+  run.kill('SIGSTOP')
+  await sleep(1_000)
+  run.kill('SIGCONT')
+  const { code, stdout } = await run.exit
+  limit.close()
+  t.is(code, 0, stdout)
+  t.regex(stdout, /gets SIGKILL while it holds a permit/)
 })
 
 test.serial('the demo finds bytes that another process changes in shared memory', async t => {

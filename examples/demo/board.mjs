@@ -11,6 +11,8 @@ export const RESTS = 3
 /** A free slice. A slice in work has its worker's number (from 1 on); a finished slice has -number. */
 const FREE = 0
 
+/** The words before those of the workers: whether the work is done, and whether a worker was killed in a slice. */
+const FIRST_WORDS = 2
 const WORKER_WORDS = 4
 const DIGEST_BYTES = 32
 
@@ -23,7 +25,7 @@ export class Board {
 
   static bytes(workers, slices) {
     const times = workers * Board.#holdsOf(slices) * 2
-    const words = 1 + workers * WORKER_WORDS + slices
+    const words = FIRST_WORDS + workers * WORKER_WORDS + slices
     return times * 8 + words * 4 + slices * DIGEST_BYTES
   }
 
@@ -32,7 +34,7 @@ export class Board {
     this.slices = slices
     this.holdsOf = Board.#holdsOf(slices)
     const times = workers * this.holdsOf * 2
-    const words = 1 + workers * WORKER_WORDS + slices
+    const words = FIRST_WORDS + workers * WORKER_WORDS + slices
     this.times = new Float64Array(buffer, 0, times)
     this.words = new Int32Array(buffer, times * 8, words)
     this.digests = new Uint8Array(buffer, times * 8 + words * 4, slices * DIGEST_BYTES)
@@ -44,6 +46,17 @@ export class Board {
 
   finish() {
     Atomics.store(this.words, 0, 1)
+  }
+
+  /** A worker was killed in the middle of a slice. */
+  strike() {
+    Atomics.store(this.words, 1, 1)
+  }
+
+  /** Whether the next worker in the middle of a slice is to be killed: the work is half done, and no worker was killed. */
+  get awaitsStrike() {
+    const late = this.slicesDone >= this.slices / 2 || this.slices <= this.workers
+    return late && Atomics.load(this.words, 1) === 0
   }
 
   // --- workers
@@ -162,11 +175,11 @@ export class Board {
   }
 
   #worker(worker) {
-    return 1 + (worker - 1) * WORKER_WORDS
+    return FIRST_WORDS + (worker - 1) * WORKER_WORDS
   }
 
   #slice(slice) {
-    return 1 + this.workers * WORKER_WORDS + slice
+    return FIRST_WORDS + this.workers * WORKER_WORDS + slice
   }
 
   #hold(worker, hold) {

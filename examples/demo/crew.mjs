@@ -8,7 +8,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { capabilities } from 'os-ipc'
 
 import { clock } from './board.mjs'
-import { PERMITS, WORKERS } from './plan.mjs'
+import { MIDWAY, PERMITS, WORKERS } from './plan.mjs'
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url))
 const TICK = 10
@@ -86,12 +86,11 @@ function killOne(board, crew, seen, screen) {
   const done = board.slicesDone
   if (done < Math.floor(board.slices / 3)) return
   const holders = board.holders()?.workers ?? []
-  const midway = worker => board.sliceOf(worker) !== undefined && board.progress(worker) <= 60
+  const midway = worker => board.sliceOf(worker) !== undefined && board.progress(worker) <= MIDWAY
   const worker = holders.find(midway)
   // At best every permit is taken, and none is about to come back by itself.
   const good = holders.length === PERMITS && holders.every(midway)
-  const late = done >= board.slices / 2 || board.slices <= WORKERS
-  if (worker === undefined || !(good || late)) return
+  if (worker === undefined || !(good || board.awaitsStrike)) return
   const member = crew[worker - 1]
   seen.kill = { worker, slice: board.sliceOf(worker), at: clock(), backAt: undefined, hit: false }
   member.killedAt = seen.kill.at
@@ -109,7 +108,7 @@ function onExit(board, member, [code, signal], seen, screen) {
     return
   }
   seen.kill.hit = slice !== undefined && board.turn(member.worker) % 2 === 1
-  if (seen.kill.hit) return
+  if (seen.kill.hit) return board.strike()
   screen.slow(`worker ${member.worker} had given its permit back a moment before`)
   seen.kill = undefined
 }

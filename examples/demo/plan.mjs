@@ -7,6 +7,9 @@ export const PERMITS = 2
 export const PIECES = 8
 export const PAUSE = 15
 
+/** A worker is killed before it has hashed more of its slice than this, in percent. */
+export const MIDWAY = 60
+
 const SLICE_BYTES = 4 * 1024 * 1024
 const FEWEST = 24
 const MOST = 100

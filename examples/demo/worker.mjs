@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Limit, SharedMemory } from 'os-ipc'
 
 import { Board, HASHES, RESTS, WAITS } from './board.mjs'
-import { PAUSE, PIECES, sliceOf } from './plan.mjs'
+import { MIDWAY, PAUSE, PIECES, sliceOf } from './plan.mjs'
 
 const [name, number, workers, slices, size] = process.argv.slice(2)
 const me = Number(number)
@@ -50,8 +50,11 @@ async function hash(slice) {
     const to = Math.floor((length * (piece + 1)) / PIECES)
     // A view of the shared memory: nothing is copied into this process.
     hasher.update(new Uint8Array(file.buffer, offset + from, to - from))
-    board.setProgress(me, Math.floor((100 * (piece + 1)) / PIECES))
+    const progress = Math.floor((100 * (piece + 1)) / PIECES)
+    board.setProgress(me, progress)
     await sleep(PAUSE)
+    // Main may have had no processor: without a slice that waits for it, it could kill nobody.
+    while (progress <= MIDWAY && board.awaitsStrike) await sleep(PAUSE)
   }
   return hasher.digest()
 }
