@@ -4,9 +4,12 @@ import { availableParallelism } from 'node:os'
 /** The factor by which anything may be later on a machine whose processors other programs use too. */
 const PATIENCE = 10
 
+/** The factor by which this machine is slow in all it does, such as Wine. */
+const SLOW = Number(process.env.OS_IPC_PATIENCE ?? 1)
+
 /** The time that a trial may take: `limit`, or ten times that when more tasks want to run than the machine has processors. */
 export function allowed(limit: number, wasBusy: boolean): number {
-  return wasBusy || isBusy() ? limit * PATIENCE : limit
+  return limit * SLOW * (wasBusy || isBusy() ? PATIENCE : 1)
 }
 
 /** Whether at this moment twice as many tasks want to run as the machine has processors: proc_loadavg(5). */

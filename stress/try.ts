@@ -11,8 +11,8 @@ import type { Outcome, Promised } from './promise.ts'
 const EVERY = 5_000
 /** The package keeps its threads for 1 s after use. */
 const QUIET_AFTER = 5_000
-/** The inboxes that a process keeps open: its own has 2 descriptors, and it writes to at most 8. */
-const INBOXES = 10
+/** The inboxes that a process keeps open: its own has 2 descriptors, and it writes to at most 32. */
+const INBOXES = 34
 
 const [name = '', ...flags] = process.argv.slice(2)
 const short = flags.includes('--short')

@@ -167,7 +167,7 @@ test('a wrong command line for a limit gets a message that says what is wrong', 
     [['limit', name, '1', '2'], "unexpected argument '2'; os-ipc limit [OPTIONS] NAME [N]"],
     [
       ['create', name, '-n', '1', '-p', '1'],
-      'create needs one of --initial N for a semaphore, --permits N for a limit and --size BYTES for memory',
+      'create needs one of --initial N for a semaphore, --permits N for a limit, --size BYTES for memory and --capacity BYTES for a channel',
     ],
     [['create', name, '-p', '1', '--posix'], '--posix is for semaphores only; a limit has no POSIX form'],
   ] as const) {

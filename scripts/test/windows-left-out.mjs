@@ -6,6 +6,15 @@ const FILES = [
   [/^postgres\//, 'a PostgreSQL server does not run under Wine'],
   [/^project\//, 'is about the repository, not about the platform'],
   [/^addon\/loading\./, 'its binary is that of Linux'],
+  [
+    /^channel\/interleavings\./,
+    'replaces memory, semaphores, clock and addon: it finds the same on every platform',
+  ],
+  [
+    /^(hosts\/|limit\/ledger-(hosts|nonsense)\.|lock\/(exec|kernel-undo)\.|memory\/(planted|sigbus|truncated)\.|semaphore\/record\.)/,
+    'each of its tests is about files, system calls or containers of Linux',
+  ],
+  [/^memory\/interop\./, 'the programs of other languages are compiled for Linux'],
   [/^waiting\/(glance|spin)\./, 'no event loop of Windows polls for units'],
   [/^cli\/(?!windows\.)/, 'runs lines of a Unix shell; cli/windows.test.ts is the one for Windows'],
   [/\/peers\.test/, 'the programs of other languages are compiled for Linux'],
@@ -56,7 +65,6 @@ const TITLES = [
     /a name may have 250 bytes after its slash|a name of a (semaphore|memory) is taken or refused/,
     'a name on Windows has at most 200 UTF-16 units',
   ],
-  [/kinds of misuse are refused/, 'a semaphore of Windows counts beyond 32,767'],
   [/on the other backend/, 'Windows has one kind of semaphores'],
   [/had a blocked thread of libuv's pool/, 'no wait uses the pool on Windows'],
 ]

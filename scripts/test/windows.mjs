@@ -16,6 +16,7 @@ import { endWine, NODES, windowsNode, windowsPath, wine } from '../cross/wine.mj
 import { libnode } from '../cross/libnode.mjs'
 import { Missing } from '../cross/missing.mjs'
 import { report } from './conformance.mjs'
+import { preparePeers } from './peers.mjs'
 import { fail, output, root, status } from '../run.mjs'
 import { setup } from '../setup.mjs'
 import { zig, zigEnvironment } from '../cross/zig.mjs'
@@ -48,12 +49,13 @@ try {
   const build = ['scripts/cross/build-all.mjs', '--rustup', '--possible', target.name]
   if (addon === target.path && status('node', build) !== 0) fail(`${target.name} does not build`)
   if (!existsSync(addon)) throw new Missing(`npm run build:all -- ${target.name}`)
+  preparePeers(['windows'])
   machine = wine()
-  if (patterns.length === 0) failed += testCore()
+  if (patterns.length === 0) failed += timed('the core', testCore)
   for (const major of majors.length > 0 ? majors : ['24']) {
-    if (patterns.length === 0) failed += testConformance(major)
-    failed += testAva(major)
-    if (patterns.length === 0) failed += testStress(major)
+    if (patterns.length === 0) failed += timed('the conformance suite', () => testConformance(major))
+    failed += timed('the ava suite', () => testAva(major))
+    if (patterns.length === 0) failed += timed('the short stress runs', () => testStress(major))
   }
 } catch (error) {
   if (!(error instanceof Missing)) throw error
@@ -63,6 +65,14 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs a part, prints its time, and returns its number of failures. */
+function timed(part, run) {
+  const start = performance.now()
+  const failures = run()
+  console.log(`# ${part} under Wine took ${Math.round((performance.now() - start) / 1000)} s`)
+  return failures
+}
 
 /** `cargo test` of the core: cargo runs here, and its test programs under Wine. */
 function testCore() {
@@ -142,7 +152,7 @@ function testStress(major) {
   leaveOut(label, all.filter(reason), PROMISE, reason)
   const only = all.filter(file => reason(file) === undefined).flatMap(file => ['--only', name(file)])
   const args = ['--disable-warning=ExperimentalWarning', 'stress/run.ts', '--short', ...only]
-  const { code, text, problem } = onNode(major, args)
+  const { code, text, problem } = onNode(major, args, { OS_IPC_PATIENCE: PATIENCE })
   // It prints no plan: its exit code tells of a run that ended too early.
   const made = text.split('\n').filter(line => /^(not )?ok /.test(line)).length
   const failed = report(label, `${text}\n1..${made}`, { problem })
