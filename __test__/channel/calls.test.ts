@@ -244,3 +244,21 @@ test('a send whose message does not fit behind the end of the ring sleeps until 
   await sending
   t.is((await channel.receive())?.length, 24)
 })
+
+for (const [what, codec, value, capacity] of [
+  ['bytes', 'bytes', Buffer.alloc(56), 8192],
+  // Room for the longest encoding of a text is tried first, and then room for its own.
+  ['short texts', 'structured', 'a'.repeat(20), 4096],
+  ['long texts', 'structured', '\u00e9'.repeat(400), 65_536],
+] as const) {
+  test(`a send that found room at last resolves, though the event loop has to turn first: ${what}`, async t => {
+    const channel = ownChannel<unknown>(t, { capacity, codec })
+    // All positions in the ring, and all numbers of calls between two turns of the event loop.
+    for (let turn = 0; turn < 3000; turn++) {
+      const values = Array(1 + (turn % 37)).fill(value)
+      if (turn % 5 === 0) for (const one of values) await channel.send(one)
+      else await channel.sendMany(values)
+      t.is(channel.drain(() => {}), values.length)
+    }
+  })
+}

@@ -82,7 +82,7 @@ export class Ring {
   offset = 0
   length = 0
   kind = 0
-  /** The position of the receivers when `place` found no room; `undefined` if the last attempt to send came to no such end. */
+  /** The position of the receivers when the last attempt to send ended for lack of room; `undefined` if it did not end so. */
   refusedAt: number | undefined = undefined
 
   constructor(label: string, buffer: ArrayBuffer, capacity: number, seat: Seat) {
@@ -160,6 +160,8 @@ export class Ring {
     const at = FIRST + ((offset - RECORD) >> 2)
     this.words[at] = length
     this.words[at + 1] = kind
+    // What `place` noted belongs to an attempt before this one, or to another place that was too large.
+    this.refusedAt = undefined
     const units = this.#skipped + ((length + RECORD + 7) >>> 3)
     this.#end = (this.#end + units) | 0
     this.#free -= units
