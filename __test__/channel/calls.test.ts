@@ -258,7 +258,10 @@ for (const [what, codec, value, capacity] of [
       const values = Array(1 + (turn % 37)).fill(value)
       if (turn % 5 === 0) for (const one of values) await channel.send(one)
       else await channel.sendMany(values)
-      t.is(channel.drain(() => {}), values.length)
+      t.is(
+        channel.drain(() => {}),
+        values.length,
+      )
     }
   })
 }

@@ -12,7 +12,6 @@ const ROUNDS = 25
  * `work` an operation did, and `extras`; or `{ absent }` with the reason.
  */
 export async function measure(scene, { smoke = false, progress = () => {} } = {}) {
-  const mode = smoke ? 'smoke' : 'full'
   const rounds = smoke ? 1 : (scene.rounds ?? ROUNDS)
   const results = {}
   const running = new Map()
@@ -32,7 +31,12 @@ export async function measure(scene, { smoke = false, progress = () => {} } = {}
     }
     for (const [name, state] of running) {
       progress(`warming up ${name}`)
-      state.count = await calibrate(state.child, scene, SLICE[mode], smoke)
+      state.count = await calibrate(
+        state.child,
+        scene,
+        smoke ? SLICE.smoke : (scene.slice ?? SLICE.full),
+        smoke,
+      )
     }
     for (let round = 0; round < rounds; round += 1) {
       progress(`round ${round + 1} of ${rounds}`)

@@ -142,6 +142,7 @@ export function streamScene(name, label, size, { send, fresh, socketDrain, inC }
     title: `A stream of messages of ${label} to another process`,
     operation: 'a message',
     work: size,
+    slice: 100,
     contenders: {
       'os-ipc, Channel, drain': channel(size, 'drain'),
       'os-ipc, Channel, fresh Buffers': channel(size, 'batches'),

@@ -1,5 +1,6 @@
 import { native } from '../addon/native.js'
 import { checked } from '../errors.js'
+import { partOf } from './buffers.js'
 import { HEADER } from './layout.js'
 import type { Ring } from './ring.js'
 
@@ -49,7 +50,7 @@ export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
     slab = Buffer.allocUnsafeSlow(SLAB) as Buffer<ArrayBuffer>
     taken = 0
   }
-  const buffer = slab.subarray(taken, taken + length)
+  const buffer = partOf(slab.buffer, taken, length)
   ring.bytes.copy(buffer, 0, offset, offset + length)
   // Multiples of 8: a `Uint8Array` of a message can become another typed array.
   taken += (length + 7) & ~7
@@ -103,10 +104,10 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
   )
   const block = Buffer.allocUnsafe(end - first) as Buffer<ArrayBuffer>
   block.set(ring.bytes.subarray(first, end))
+  const { buffer, byteOffset } = block
   for (let place = 0; place < starts.length; place++) {
-    const start = starts[place] as number
     const copied = into[before + place] as Copied
-    copied.bytes = block.subarray(start, start + (lengths[place] as number))
+    copied.bytes = partOf(buffer, byteOffset + (starts[place] as number), lengths[place] as number)
   }
   return true
 }

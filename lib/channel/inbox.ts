@@ -147,7 +147,7 @@ export class Inbox {
     const ahead = number
     try {
       while (number < most && ring.next()) {
-        visit(ring.bytes.subarray(ring.offset, ring.offset + ring.length))
+        visit(ring.view())
         ring.take()
         ring.nudgeSender()
         number += 1

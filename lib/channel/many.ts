@@ -13,7 +13,9 @@ export class Many {
   readonly #codec: Codec
   readonly #outbox: Outbox
   readonly #line: Line
-  #encoded: Encoded[] = []
+  /** Filled again and again. */
+  readonly #encoded: Encoded[] = []
+  #number = 0
   #next = 0
   #done = false
   /** The error of the iterator or of the codec. It is thrown after the messages before it are sent. */
@@ -29,15 +31,15 @@ export class Many {
   /** Sends as many as there is room for. */
   attempt(): undefined | typeof LATER {
     for (;;) {
-      if (this.#next === this.#encoded.length) this.#encode()
-      if (this.#next === this.#encoded.length) {
+      if (this.#next === this.#number) this.#encode()
+      if (this.#next === this.#number) {
         if (this.#failure !== undefined) throw this.#failure.error
         return undefined
       }
-      const sent = this.#outbox.trySendMany(this.#encoded, this.#next)
+      const sent = this.#outbox.trySendMany(this.#encoded, this.#next, this.#number)
       this.#next += sent
       this.#line.spend(sent)
-      if (this.#next < this.#encoded.length || !this.#line.hasCredit) return LATER
+      if (this.#next < this.#number || !this.#line.hasCredit) return LATER
     }
   }
 
@@ -53,17 +55,19 @@ export class Many {
   }
 
   #encode(): void {
-    this.#encoded = []
+    this.#number = 0
     this.#next = 0
     if (this.#done) return
     try {
-      while (this.#encoded.length < TOGETHER) {
+      while (this.#number < TOGETHER) {
         const { value, done } = this.#values.next()
         if (done === true) {
           this.#done = true
           return
         }
-        this.#encoded.push(encode(this.#codec, value, newEncoded()))
+        if (this.#number === this.#encoded.length) this.#encoded.push(newEncoded())
+        encode(this.#codec, value, this.#encoded[this.#number] as Encoded)
+        this.#number += 1
       }
     } catch (error) {
       this.#failure = { error }

@@ -47,13 +47,13 @@ export class Outbox {
     return true
   }
 
-  /** Sends as many of the messages from `start` on as there is room for, at once; returns how many. */
-  trySendMany(messages: readonly Encoded[], start: number): number {
+  /** Sends as many of the messages from `start` to `end` as there is room for, at once; returns how many. */
+  trySendMany(messages: readonly Encoded[], start: number, end: number): number {
     const ring = this.#ring
     if (!ring.lockSend()) return 0
     let next = start
     try {
-      while (next < messages.length && this.#put(messages[next] as Encoded)) next += 1
+      while (next < end && this.#put(messages[next] as Encoded)) next += 1
     } catch (error) {
       // The messages before it are sent. The next attempt begins with this message, and throws before it sends any.
       if (next === start) {

@@ -1,5 +1,6 @@
 import type { IpcError } from '../errors.js'
 import { corruptError, stateErrorOf } from './broken.js'
+import { partOf } from './buffers.js'
 import {
   BEGIN,
   CORRUPT,
@@ -50,6 +51,7 @@ export class Ring {
   readonly longest: number
   readonly seat: Seat
 
+  readonly #buffer: ArrayBuffer
   /** The name of the channel, for messages. */
   readonly #label: string
   readonly #units: number
@@ -86,6 +88,7 @@ export class Ring {
   refusedAt: number | undefined = undefined
 
   constructor(label: string, buffer: ArrayBuffer, capacity: number, seat: Seat) {
+    this.#buffer = buffer
     this.#label = label
     this.words = new Int32Array(buffer, 0, (HEADER + capacity) / 4)
     this.bytes = Buffer.from(buffer, HEADER, capacity)
@@ -250,6 +253,11 @@ export class Ring {
     this.kind = kind
     this.#found = skipped + units
     return true
+  }
+
+  /** The payload that `next` found, in its place. */
+  view(): Buffer {
+    return partOf(this.#buffer, HEADER + this.offset, this.length)
   }
 
   /** Goes on to the message behind the one that `next` found. `takePassed` takes both. */
