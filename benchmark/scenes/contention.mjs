@@ -48,6 +48,7 @@ export const scene = {
   title: '32 processes that contend for one unit',
   operation: 'a pair',
   rounds: 7,
+  slice: 200,
   // Enough operations that the processes meet: with few, the first would be done before the last begins.
   least: 1000,
   smokeCount: 20,

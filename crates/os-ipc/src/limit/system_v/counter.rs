@@ -33,6 +33,8 @@ struct Hold {
     unnamed: usize,
     /// Threads in the kernel, whose operations write to the word.
     blocked: u16,
+    /// Whether a thread in the kernel takes a word together with its permit.
+    claims: bool,
     /// Whether the word is marked as handed on.
     handed_on: bool,
     /// The word to try next.
@@ -41,10 +43,28 @@ struct Hold {
     in_use: Option<InUse>,
 }
 
+/// Where a thread that waits notes its permit.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In the word of this process.
+    Own(u16),
+    /// In this word, which it takes together with the permit.
+    Free(u16),
+    /// Nowhere: all words are taken.
+    Unnamed,
+}
+
 impl Hold {
     /// The word for one more permit.
     fn room(&self) -> Option<u16> {
         self.word.filter(|_| self.named + self.blocked < MOST)
+    }
+
+    fn waits_no_more(&mut self, place: Place) {
+        match place {
+            Place::Free(_) => self.claims = false,
+            Place::Own(_) | Place::Unnamed => self.blocked -= 1,
+        }
     }
 
     fn add(&mut self, word: Option<u16>) {
@@ -105,32 +125,89 @@ impl LimitCounter {
         at_once(sys::operate(self.set, &mut [take()]).map(|()| hold.add(None)))
     }
 
-    /// Takes a permit by `wait`, which may block. The word is this process's before that: no other can take it meanwhile.
-    fn await_permit(
-        &self,
-        wait: impl FnOnce(SetId, &mut [Operation]) -> std::result::Result<(), OsCode>,
-    ) -> std::result::Result<(), OsCode> {
-        let word = {
+    /// Takes a permit; blocks until there is one, or fails with `EAGAIN` when the time is over.
+    fn await_permit(&self, deadline: Option<Instant>) -> std::result::Result<(), OsCode> {
+        let take = || Operation::await_add(COUNTER, -1, Undo::Yes);
+        let mut lost = false;
+        loop {
+            let place = self.begin_wait(lost)?;
+            let outcome = match place {
+                Place::Own(word) => self.block(&mut [take(), note(word, 1)], deadline),
+                Place::Free(word) => {
+                    let claim = note(word, change(CLAIMED + 1));
+                    self.block(&mut [take(), Operation::is_zero(word), claim], deadline)
+                }
+                Place::Unnamed => self.block(&mut [take()], deadline),
+            };
             let mut hold = self.lock();
-            if self.recorded && hold.word.is_none() {
-                self.claim(&mut hold)?;
+            hold.waits_no_more(place);
+            match (outcome, place) {
+                (Ok(()), _) => {
+                    self.add_won(&mut hold, place);
+                    return Ok(());
+                }
+                // There was a permit, and somebody else had the word by then; or the time is over.
+                (Err(OsCode::EAGAIN), Place::Free(_)) => lost = true,
+                (Err(errno), _) => {
+                    self.leave_word(&mut hold);
+                    return Err(errno);
+                }
             }
-            let word = hold.room();
-            hold.blocked += 1;
-            word
-        };
-        let take = Operation::await_add(COUNTER, -1, Undo::Yes);
-        let outcome = match word {
-            Some(word) => wait(self.set, &mut [take, note(word, 1)]),
-            None => wait(self.set, &mut [take]),
-        };
-        let mut hold = self.lock();
-        hold.blocked -= 1;
-        match outcome {
-            Ok(()) => hold.add(word),
-            Err(_) => self.leave_word(&mut hold),
         }
-        outcome
+    }
+
+    fn block(
+        &self,
+        operations: &mut [Operation],
+        deadline: Option<Instant>,
+    ) -> std::result::Result<(), OsCode> {
+        match deadline {
+            None => sys::operate_waiting(self.set, operations),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                sys::operate_within(self.set, operations, left)
+            }
+        }
+    }
+
+    /// Where a thread notes the permit that it is about to wait for.
+    ///
+    /// The first thread of a process takes a word together with the permit, so a process that waits needs none. Who lost the
+    /// word to somebody else that way, and with it the place among the waiters, claims one before waiting again.
+    fn begin_wait(&self, lost: bool) -> std::result::Result<Place, OsCode> {
+        let mut hold = self.lock();
+        if hold.word.is_none() && self.recorded {
+            if !hold.claims && !lost {
+                self.enter(&mut hold);
+                hold.claims = true;
+                return Ok(Place::Free(hold.choice.unwrap_or_else(holder::first_choice)));
+            }
+            self.claim(&mut hold)?;
+        }
+        let place = hold.room().map_or(Place::Unnamed, Place::Own);
+        hold.blocked += 1;
+        Ok(place)
+    }
+
+    /// Counts a permit that a wait took. A process has one word: another one that came with the permit is given up.
+    fn add_won(&self, hold: &mut Hold, place: Place) {
+        let word = match place {
+            Place::Own(word) => Some(word),
+            Place::Unnamed => None,
+            Place::Free(word) if hold.word.is_none() => {
+                (hold.word, hold.choice) = (Some(word), Some(word));
+                Some(word)
+            }
+            Place::Free(other) => {
+                let word = hold.room();
+                let mut operations = vec![note(other, -change(CLAIMED + 1))];
+                operations.extend(word.map(|word| note(word, 1)));
+                // A removed set has no words any more.
+                let moved = sys::operate(self.set, &mut operations).is_ok();
+                word.filter(|_| moved)
+            }
+        };
+        hold.add(word);
     }
 
     /// Takes a word without a permit; none where all are taken.
@@ -197,14 +274,7 @@ impl LimitCounter {
     /// A wait of the calling thread: straight into the kernel, which has the clock. False when the time is over.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
         loop {
-            let taken = self.await_permit(|set, operations| match deadline {
-                None => sys::operate_waiting(set, operations),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    sys::operate_within(set, operations, left)
-                }
-            });
-            match taken {
+            match self.await_permit(deadline) {
                 Ok(()) => return Ok(true),
                 Err(OsCode::EINTR) => {}
                 Err(OsCode::EAGAIN) => return Ok(false),
@@ -253,7 +323,7 @@ impl Counter for LimitCounter {
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         let outcome = match request {
             Request::Shrink(to) => resize::await_step(self.set, to),
-            _ => self.await_permit(sys::operate_waiting).map(|()| Token::default()),
+            _ => self.await_permit(None).map(|()| Token::default()),
         };
         match outcome {
             Ok(token) => Ok(Some(token)),

@@ -271,7 +271,7 @@ fn a_process_that_waits_and_holds_nothing_is_no_holder() {
         while limit.info().unwrap().waiters == 0 {
             thread::yield_now();
         }
-        assert_eq!(word(&named).unwrap().1, CLAIMED);
+        assert_eq!(word(&named), None);
         let info = limit.info().unwrap();
         assert_eq!((info.holders, info.unnamed), (Some(vec![]), Some(0)));
         assert!(resize::grow(named.set(), 0, 1).unwrap());
@@ -321,6 +321,66 @@ fn where_another_process_has_the_word_the_next_free_one_is_taken() {
     assert!(taken.len() == 2 && taken.contains(&first));
     limit.release().unwrap();
     assert_eq!(free(&limit), 2);
+}
+
+/// Changes the word that this process tries first, as another process does that has it or gives it up.
+fn change_first_choice(named: &Named, by: i16) {
+    sys::operate(named.set(), &mut [Operation::add(holder::first_choice(), by, Undo::No)]).unwrap();
+}
+
+#[test]
+fn a_word_that_another_process_took_meanwhile_costs_a_wait_nothing_but_its_place() {
+    let named = Named::new();
+    let limit = named.create(0);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| limit.acquire(None).unwrap());
+        while limit.info().unwrap().waiters == 0 {
+            thread::yield_now();
+        }
+        change_first_choice(&named, 1);
+        assert!(resize::grow(named.set(), 0, 1).unwrap());
+        assert!(waits.join().unwrap());
+    });
+    change_first_choice(&named, -1);
+    let (word, value) = word(&named).unwrap();
+    assert_eq!(value, CLAIMED + 1);
+    assert_ne!(word, holder::first_choice());
+    limit.release().unwrap();
+    assert_eq!(free(&limit), 1);
+}
+
+#[test]
+fn a_word_that_another_process_has_does_not_end_a_wait_that_has_no_time() {
+    let named = Named::new();
+    let limit = named.create(1);
+    change_first_choice(&named, 1);
+    assert!(limit.acquire(Some(Duration::ZERO)).unwrap());
+    assert!(!limit.acquire(Some(Duration::ZERO)).unwrap());
+    limit.release().unwrap();
+    change_first_choice(&named, -1);
+    assert_eq!((word(&named), free(&limit)), (None, 1));
+}
+
+#[test]
+fn a_process_that_took_a_word_before_its_wait_returned_has_one_word_in_the_end() {
+    for _ in 0..50 {
+        let named = Named::new();
+        let limit = named.create(0);
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| limit.acquire(None).unwrap());
+            while limit.info().unwrap().waiters == 0 {
+                thread::yield_now();
+            }
+            assert!(resize::grow(named.set(), 0, 2).unwrap());
+            // The kernel has served the wait, and its thread seldom knows yet.
+            assert!(limit.try_acquire().unwrap());
+            assert!(waits.join().unwrap());
+        });
+        assert_eq!(word(&named).unwrap().1, CLAIMED + 2);
+        limit.release().unwrap();
+        limit.release().unwrap();
+        assert_eq!((word(&named), free(&limit)), (None, 2));
+    }
 }
 
 #[test]
