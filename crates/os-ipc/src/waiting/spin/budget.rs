@@ -8,7 +8,7 @@ use super::{Spin, is_spinning};
 const SHORT: Duration = Duration::from_micros(200);
 
 /// The number of short waits in a row after which the next one is likely to be short too.
-const IN_A_ROW: u32 = 8;
+const IN_A_ROW: u32 = 4;
 
 /// The credits that a failed spin costs; a short wait earns one. So at most one of 16 short waits pays for a failed spin.
 const COST: i32 = 16;
@@ -16,7 +16,7 @@ const COST: i32 = 16;
 /// The most credits that a party saves.
 const SAVED: i32 = 4 * COST;
 
-/// The factor for the pause after a spin that other programs held up: the party does not spin for 20 times as long.
+/// The factor for the pause after two spins in a row that other programs held up: the party does not spin for 20 times as long.
 const CONTENDED: u32 = 20;
 
 /// The spin budget of one party.
@@ -28,6 +28,8 @@ pub struct SpinBudget {
     short: u32,
     /// The credits that short waits earned, less those that failed spins cost.
     balance: i32,
+    /// Whether other programs held up the last spin.
+    held_up: bool,
     /// The time until which other programs are taken to want the processors.
     contended_until: Option<Instant>,
 }
@@ -58,9 +60,12 @@ impl SpinBudget {
         if !found {
             self.fail();
         }
-        if let Some(time) = spin.held_up() {
+        let time = spin.held_up();
+        // One alone is the other thread of a hand-over, or the host of a virtual machine; a program that computes does it again.
+        if let Some(time) = time.filter(|_| self.held_up) {
             self.contend(time * CONTENDED);
         }
+        self.held_up = time.is_some();
     }
 
     fn fail(&mut self) {
@@ -144,6 +149,20 @@ mod tests {
         budget.short = 5;
         budget.arrive();
         assert_eq!(budget.short, 5, "no wait began");
+    }
+
+    #[test]
+    fn two_spins_in_a_row_that_were_held_up_stop_the_next_ones() {
+        let quick = Spin::begin();
+        let held_up = Spin { began: quick.began.checked_sub(Duration::from_secs(60)).unwrap() };
+        let mut budget = SpinBudget::default();
+        waits(&mut budget, IN_A_ROW, SHORT);
+        for spin in [&held_up, &quick, &held_up] {
+            budget.spun(spin, true);
+            assert!(budget.is_quick());
+        }
+        budget.spun(&held_up, true);
+        assert!(!budget.is_quick());
     }
 
     #[test]
