@@ -91,6 +91,29 @@ test('sendMany sends a long iterable in order, and what came before its error', 
   t.deepEqual([channel.tryReceive(), channel.tryReceive(), channel.tryReceive()], [1, 2, undefined])
 })
 
+test('sendMany reads an array as its iterator does', async t => {
+  const channel = ownChannel<unknown>(t)
+  const own = Object.assign([1, 2], {
+    *[Symbol.iterator]() {
+      yield 'own'
+    },
+  })
+  const proxy = new Proxy([3, 4], {})
+  const grows: unknown[] = [5]
+  Object.defineProperty(grows, 0, {
+    get: () => {
+      if (grows.length === 1) grows.push(6)
+      return 5
+    },
+  })
+  for (const values of [own, proxy, grows, []]) await channel.sendMany(values)
+  t.deepEqual(
+    Array.from({ length: channel.info().messages }, () => channel.tryReceive()),
+    ['own', 3, 4, 5, 6],
+  )
+  await t.throwsAsync(channel.sendMany(new Array(2)), { instanceOf: TypeError }, 'a hole is undefined')
+})
+
 test('a sendMany that gives up lets its iterator go', async t => {
   const channel = ownChannel<number>(t, { capacity: 64 })
   let open = 0

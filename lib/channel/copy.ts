@@ -4,8 +4,11 @@ import { partOf } from './buffers.js'
 import { HEADER } from './layout.js'
 import type { Ring } from './ring.js'
 
-/** From this length on, a copy by the addon is faster: its call costs as much as this copy, and it copies large blocks faster. */
-const LARGE = 16_384
+/**
+ * From this length on, the addon copies. On processors of AMD it copies large blocks faster than Node, and at some places in
+ * the ring 20 times as fast. Its call takes as long as a copy of 4 KiB.
+ */
+const LARGE = 32_768
 
 /** Up to this length a message is copied word by word: a call of Node's copy costs more. */
 const TINY = 128

@@ -1,5 +1,6 @@
 import { LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
+import { iteratorOf } from './iterators.js'
 import type { Codec } from './layout.js'
 import type { Line } from './line.js'
 import type { Outbox } from './outbox.js'
@@ -22,7 +23,7 @@ export class Many {
   #failure: { readonly error: unknown } | undefined
 
   constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line) {
-    this.#values = values[Symbol.iterator]()
+    this.#values = iteratorOf(values)
     this.#codec = codec
     this.#outbox = outbox
     this.#line = line
