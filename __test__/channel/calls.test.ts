@@ -8,6 +8,7 @@ import test from 'ava'
 
 import { Channel, type CreateChannelOptions } from '../../index.js'
 import { uniqueName } from '../shared/names.ts'
+import { until } from '../shared/until.ts'
 import { ownChannel } from './helpers/channel.ts'
 
 test('capacity is rounded up to a power of two, and openOrCreate keeps what is there', t => {
@@ -112,6 +113,69 @@ test('sendMany reads an array as its iterator does', async t => {
     ['own', 3, 4, 5, 6],
   )
   await t.throwsAsync(channel.sendMany(new Array(2)), { instanceOf: TypeError }, 'a hole is undefined')
+})
+
+test('a message whose value or iterator closes the channel is not sent', async t => {
+  const closing = (channel: Channel) => ({
+    get first() {
+      channel.close()
+      return 1
+    },
+  })
+  const closed = { code: 'ERR_CLOSED' }
+  const [one, two, three] = [ownChannel(t), ownChannel(t), ownChannel(t)]
+  await t.throwsAsync(one.send(closing(one)), closed)
+  t.throws(() => two.trySend(closing(two)), closed)
+  await t.throwsAsync(three.sendMany([1, closing(three), 3]), closed)
+})
+
+const aborting = {
+  sendWith: (channel: Channel<Uint8Array>, controller: AbortController) =>
+    channel.sendWith(
+      1300,
+      view => {
+        controller.abort()
+        view.fill(65)
+      },
+      controller,
+    ),
+  sendMany(channel: Channel<Uint8Array>, controller: AbortController) {
+    function* values() {
+      for (let count = 0; count < 64; count++) yield Buffer.alloc(8)
+      // All before it are sent together.
+      controller.abort()
+      yield Buffer.alloc(1300, 'A')
+    }
+    return channel.sendMany(values(), controller)
+  },
+}
+for (const [call, begin] of Object.entries(aborting)) {
+  for (const waits of [false, true]) {
+    const title = `a ${call} that its own callback aborts ${waits ? 'while it waits ' : ''}sends no more, and the next ones go on`
+    test(title, async t => {
+      const channel = ownChannel<Uint8Array>(t, { capacity: 4096, codec: 'bytes' })
+      while (waits && channel.trySend(Buffer.alloc(500)));
+      const aborted = begin(channel, new AbortController())
+      const next = [channel.send(Buffer.alloc(900, 'x')), channel.send(Buffer.alloc(40, 'y'))]
+      const received: string[] = []
+      const draining = setInterval(() => channel.drain(view => received.push(String(view))), 1)
+      t.teardown(() => clearInterval(draining))
+      await t.throwsAsync(aborted, { name: 'AbortError' })
+      await Promise.all(next)
+      await until('the last one is received', () => received.at(-1)?.length === 40)
+      t.deepEqual(received.slice(-2), ['x'.repeat(900), 'y'.repeat(40)])
+      t.false(received.some(text => text.includes('A')))
+    })
+  }
+}
+
+test('sendMany resolves without another turn where all of its messages are sent', async t => {
+  const channel = ownChannel<number>(t, { capacity: 65_536 })
+  await t.notThrowsAsync(channel.sendMany(Array(1000).fill(1), { timeout: 0 }))
+  t.is(
+    channel.drain(() => {}),
+    1000,
+  )
 })
 
 test('a sendMany that gives up lets its iterator go', async t => {

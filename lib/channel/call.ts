@@ -17,6 +17,8 @@ export const CREDIT_SHIFT = 12
 export class Call<T> {
   readonly promise: Promise<T>
   ended = false
+  /** Whether an attempt runs. It can run code of the program, which can end this call. */
+  trying = false
 
   readonly #line: Line
   readonly #attempt: () => T | typeof LATER
@@ -37,16 +39,19 @@ export class Call<T> {
     if (timeout !== undefined) this.#startTimer(performance.now() + timeout)
   }
 
-  /** Tries once; false if the call must keep waiting. */
+  /** Tries once; false if the call must keep waiting. One that its own attempt ended waits no more. */
   settle(): boolean {
     if (this.ended) return true
+    this.trying = true
     try {
       const outcome = this.#attempt()
-      if (outcome === LATER) return false
+      if (outcome === LATER) return this.ended
       this.#letGo()
       this.#resolve(outcome)
     } catch (error) {
       this.fail(error)
+    } finally {
+      this.trying = false
     }
     return true
   }

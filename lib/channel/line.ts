@@ -21,7 +21,7 @@ const CREDIT = 1000
 const MOST_UNITS = 8
 
 /** A call of any result. */
-type Waiting = Pick<Call<unknown>, 'ended' | 'settle' | 'fail'>
+type Waiting = Pick<Call<unknown>, 'ended' | 'trying' | 'settle' | 'fail'>
 
 /** The differences between the two sides of a channel. */
 export interface LineOf {
@@ -92,8 +92,9 @@ export class Line {
     return call.promise
   }
 
-  /** A call has ended before its turn. */
+  /** A call has ended before its turn. If its own attempt ended it, the loop that made the attempt takes it out. */
   leave(call: Waiting): void {
+    if (call.trying) return
     const place = this.#calls.indexOf(call)
     if (place < 0) return
     this.#calls.splice(place, 1)
@@ -131,6 +132,8 @@ export class Line {
         channelWaits(this.#name, this.#of.side)
         // A message or a release between the last attempt and this count woke no process, so try once more.
         if (this.#settle()) return
+        // A subscriber ended the first call, and the next one has begun to wait.
+        if (this.#doze.waits) return
       }
       try {
         if (this.#doze.begin()) {

@@ -22,25 +22,34 @@ export class Many {
   /** The error of the iterator or of the codec. It is thrown after the messages before it are sent. */
   #failure: { readonly error: unknown } | undefined
 
-  constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line) {
+  /** Throws if the call is over: the program can close the channel or abort while its iterator or a `toJSON` runs. */
+  readonly #check: () => void
+
+  constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line, check: () => void) {
     this.#values = iteratorOf(values)
     this.#codec = codec
     this.#outbox = outbox
     this.#line = line
+    this.#check = check
   }
 
   /** Sends as many as there is room for. */
   attempt(): undefined | typeof LATER {
     for (;;) {
-      if (this.#next === this.#number) this.#encode()
+      if (this.#next === this.#number) {
+        this.#encode()
+        this.#check()
+      }
       if (this.#next === this.#number) {
         if (this.#failure !== undefined) throw this.#failure.error
         return undefined
       }
+      if (!this.#line.hasCredit) return LATER
       const sent = this.#outbox.trySendMany(this.#encoded, this.#next, this.#number)
       this.#next += sent
       this.#line.spend(sent)
-      if (this.#next < this.#number || !this.#line.hasCredit) return LATER
+      // Otherwise the next message is one that can never fit: the next turn throws that.
+      if (sent === 0 || this.#outbox.isRefused) return LATER
     }
   }
 

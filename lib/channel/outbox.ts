@@ -109,6 +109,11 @@ export class Outbox {
     }
   }
 
+  /** Whether the last attempt found no room. */
+  get isRefused(): boolean {
+    return this.#ring.refusedAt !== undefined
+  }
+
   /** Throws if the message can never fit. */
   checkFits({ bytes, text }: Encoded): void {
     this.checkLength(bytes === undefined ? Buffer.byteLength(text as string) : bytes.length)

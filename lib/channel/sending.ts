@@ -1,7 +1,8 @@
 import { type IpcError, wrongType } from '../errors.js'
 import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
-import type { WaitOptions } from '../waiting/options.js'
+import type { WaitLimits, WaitOptions } from '../waiting/options.js'
+import { reasonOf } from '../waiting/signals.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
 import type { ChannelHandle } from './handle.js'
@@ -37,7 +38,7 @@ export class Sending {
   send(value: unknown, options: WaitOptions | undefined): Promise<void> {
     try {
       const limits = this.#handle.begin(options)
-      const message = encode(this.#handle.codec, value, this.#scratch)
+      const message = this.#encode(value)
       if (this.line.free && this.#outbox.trySend(message)) {
         const { bytes } = message
         this.line.spend(bytes === undefined ? 1 : 1 + (bytes.length >>> CREDIT_SHIFT))
@@ -54,17 +55,28 @@ export class Sending {
 
   trySend(value: unknown): boolean {
     this.#handle.use()
-    const message = encode(this.#handle.codec, value, this.#scratch)
+    const message = this.#encode(value)
     if (this.line.empty && this.#outbox.trySend(message)) return true
     this.#outbox.checkFits(message)
     return false
+  }
+
+  /** A getter or `toJSON` of the value can close the channel. */
+  #encode(value: unknown): Encoded {
+    const message = encode(this.#handle.codec, value, this.#scratch)
+    this.#handle.checkOpen()
+    return message
   }
 
   sendMany(values: Iterable<unknown>, options: WaitOptions | undefined): Promise<void> {
     let many: Many | undefined
     try {
       const limits = this.#handle.begin(options)
-      const messages = new Many(values, this.#handle.codec, this.#outbox, this.line)
+      const check = () => {
+        checkSignal(limits)
+        this.#handle.checkOpen()
+      }
+      const messages = new Many(values, this.#handle.codec, this.#outbox, this.line, check)
       many = messages
       const attempt = this.#outbox.repeated(() => messages.attempt() !== LATER)
       if (this.line.free && attempt() !== LATER) return DONE
@@ -83,8 +95,13 @@ export class Sending {
       const length = checkBytes('bytes', bytes)
       if (typeof fill !== 'function') throw wrongType('fill', 'a function', fill)
       this.#outbox.checkLength(length)
+      const filled = (view: Uint8Array) => {
+        const answer = fill(view)
+        checkSignal(limits)
+        return answer
+      }
       const attempt = this.#outbox.repeated(() =>
-        this.#handle.inCallback(() => this.#outbox.trySendWith(length, fill)),
+        this.#handle.inCallback(() => this.#outbox.trySendWith(length, filled)),
       )
       if (this.line.free && attempt() !== LATER) {
         this.line.spend(1 + (length >>> CREDIT_SHIFT))
@@ -95,6 +112,11 @@ export class Sending {
       return Promise.reject(error)
     }
   }
+}
+
+/** Throws if the program aborted the call in one of its callbacks: then nothing more is sent. */
+function checkSignal({ signal }: WaitLimits): void {
+  if (signal?.aborted) throw reasonOf(signal)
 }
 
 function sendTimedOut({ name, ring }: ChannelHandle): IpcError {
