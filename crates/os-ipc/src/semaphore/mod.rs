@@ -141,7 +141,7 @@ impl Semaphore {
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.queue.before_blocking();
-        // A try is no system call there, and takes less time than the two looks at the clock of a wait.
+        // On Linux a try is no system call there, and takes less time than the two looks at the clock of a wait.
         if self.object.backend() == Backend::Posix && self.queue.take_at_once(Request::Unit, &self.holder)? {
             return Ok(true);
         }

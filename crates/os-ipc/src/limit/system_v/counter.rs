@@ -25,7 +25,7 @@ pub(super) struct LimitCounter {
 /// What this process holds.
 #[derive(Default)]
 struct Hold {
-    /// Its word, while it holds permits or waits.
+    /// Its word, while it holds permits or waits for more.
     word: Option<u16>,
     /// Permits that the word tells of.
     named: u16,
@@ -33,8 +33,6 @@ struct Hold {
     unnamed: usize,
     /// Threads in the kernel, whose operations write to the word.
     blocked: u16,
-    /// Whether a thread in the kernel takes a word together with its permit.
-    claims: bool,
     /// Whether the word is marked as handed on.
     handed_on: bool,
     /// The word to try next.
@@ -43,28 +41,10 @@ struct Hold {
     in_use: Option<InUse>,
 }
 
-/// Where a thread that waits notes its permit.
-#[derive(Clone, Copy)]
-enum Place {
-    /// In the word of this process.
-    Own(u16),
-    /// In this word, which it takes together with the permit.
-    Free(u16),
-    /// Nowhere: all words are taken.
-    Unnamed,
-}
-
 impl Hold {
     /// The word for one more permit.
     fn room(&self) -> Option<u16> {
         self.word.filter(|_| self.named + self.blocked < MOST)
-    }
-
-    fn waits_no_more(&mut self, place: Place) {
-        match place {
-            Place::Free(_) => self.claims = false,
-            Place::Own(_) | Place::Unnamed => self.blocked -= 1,
-        }
     }
 
     fn add(&mut self, word: Option<u16>) {
@@ -126,34 +106,29 @@ impl LimitCounter {
     }
 
     /// Takes a permit; blocks until there is one, or fails with `EAGAIN` when the time is over.
+    ///
+    /// A process that waits needs no word. It gets one for the permit that it took, so the permit has no name for a moment: a
+    /// word in the operation that waits would cost the place among the waiters if somebody else took the word meanwhile.
     fn await_permit(&self, deadline: Option<Instant>) -> std::result::Result<(), OsCode> {
-        let take = || Operation::await_add(COUNTER, -1, Undo::Yes);
-        let mut lost = false;
-        loop {
-            let place = self.begin_wait(lost)?;
-            let outcome = match place {
-                Place::Own(word) => self.block(&mut [take(), note(word, 1)], deadline),
-                Place::Free(word) => {
-                    let claim = note(word, change(CLAIMED + 1));
-                    self.block(&mut [take(), Operation::is_zero(word), claim], deadline)
-                }
-                Place::Unnamed => self.block(&mut [take()], deadline),
-            };
+        let word = {
             let mut hold = self.lock();
-            hold.waits_no_more(place);
-            match (outcome, place) {
-                (Ok(()), _) => {
-                    self.add_won(&mut hold, place);
-                    return Ok(());
-                }
-                // There was a permit, and somebody else had the word by then; or the time is over.
-                (Err(OsCode::EAGAIN), Place::Free(_)) => lost = true,
-                (Err(errno), _) => {
-                    self.leave_word(&mut hold);
-                    return Err(errno);
-                }
-            }
+            let word = hold.room();
+            hold.blocked += u16::from(word.is_some());
+            word
+        };
+        let take = Operation::await_add(COUNTER, -1, Undo::Yes);
+        let outcome = match word {
+            Some(word) => self.block(&mut [take, note(word, 1)], deadline),
+            None => self.block(&mut [take], deadline),
+        };
+        let mut hold = self.lock();
+        hold.blocked -= u16::from(word.is_some());
+        match outcome {
+            Ok(()) if word.is_some() => hold.add(word),
+            Ok(()) => self.name_permit(&mut hold),
+            Err(_) => self.leave_word(&mut hold),
         }
+        outcome
     }
 
     fn block(
@@ -170,61 +145,36 @@ impl LimitCounter {
         }
     }
 
-    /// Where a thread notes the permit that it is about to wait for.
-    ///
-    /// The first thread of a process takes a word together with the permit, so a process that waits needs none. Who lost the
-    /// word to somebody else that way, and with it the place among the waiters, claims one before waiting again.
-    fn begin_wait(&self, lost: bool) -> std::result::Result<Place, OsCode> {
-        let mut hold = self.lock();
-        if hold.word.is_none() && self.recorded {
-            if !hold.claims && !lost {
-                self.enter(&mut hold);
-                hold.claims = true;
-                return Ok(Place::Free(hold.choice.unwrap_or_else(holder::first_choice)));
-            }
-            self.claim(&mut hold)?;
-        }
-        let place = hold.room().map_or(Place::Unnamed, Place::Own);
-        hold.blocked += 1;
-        Ok(place)
-    }
-
-    /// Counts a permit that a wait took. A process has one word: another one that came with the permit is given up.
-    fn add_won(&self, hold: &mut Hold, place: Place) {
-        let word = match place {
-            Place::Own(word) => Some(word),
-            Place::Unnamed => None,
-            Place::Free(word) if hold.word.is_none() => {
-                (hold.word, hold.choice) = (Some(word), Some(word));
-                Some(word)
-            }
-            Place::Free(other) => {
-                let word = hold.room();
-                let mut operations = vec![note(other, -change(CLAIMED + 1))];
-                operations.extend(word.map(|word| note(word, 1)));
-                // A removed set has no words any more.
-                let moved = sys::operate(self.set, &mut operations).is_ok();
-                word.filter(|_| moved)
-            }
-        };
+    /// Notes a permit that was taken without a word; it stays unnamed where all words are taken.
+    fn name_permit(&self, hold: &mut Hold) {
+        // A removed set has no words any more.
+        let word = self.word_for(hold).unwrap_or_default();
         hold.add(word);
     }
 
-    /// Takes a word without a permit; none where all are taken.
-    fn claim(&self, hold: &mut Hold) -> std::result::Result<(), OsCode> {
+    /// Adds one to the word of this process; none where all are taken.
+    fn word_for(&self, hold: &mut Hold) -> std::result::Result<Option<u16>, OsCode> {
+        if !self.recorded {
+            return Ok(None);
+        }
+        if hold.word.is_some() {
+            let Some(word) = hold.room() else { return Ok(None) };
+            return sys::operate(self.set, &mut [note(word, 1)]).map(|()| Some(word));
+        }
         self.enter(hold);
         let mut choice = Some(hold.choice.unwrap_or_else(holder::first_choice));
         while let Some(word) = choice {
-            match sys::operate(self.set, &mut [Operation::is_zero(word), note(word, change(CLAIMED))]) {
+            let mut operations = [Operation::is_zero(word), note(word, change(CLAIMED + 1))];
+            match sys::operate(self.set, &mut operations) {
                 Ok(()) => {
                     (hold.word, hold.choice) = (Some(word), Some(word));
-                    return Ok(());
+                    return Ok(Some(word));
                 }
                 Err(OsCode::EAGAIN) => choice = self.free_word()?,
                 Err(errno) => return Err(errno),
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Gives the word up where nothing of this process needs it.

@@ -3,7 +3,7 @@
 //! | value | means |
 //! |---|---|
 //! | 0 | free |
-//! | [`CLAIMED`] + n | a process has it, and holds n permits; it may hold none while several of its threads wait |
+//! | [`CLAIMED`] + n | a process has it, and holds n permits; it may hold none while a thread of it waits for one more |
 //! | [`HANDED_ON`] + that | and the program that it becomes by execve(2) is meant to keep them |
 //!
 //! The process is the one that changed the word last (`GETPID`).

@@ -1,8 +1,8 @@
 //! What no other process is needed for, but the calls below the names: sets that a killed creator left, words that others have,
 //! and steps of a resizing.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -329,7 +329,7 @@ fn change_first_choice(named: &Named, by: i16) {
 }
 
 #[test]
-fn a_word_that_another_process_took_meanwhile_costs_a_wait_nothing_but_its_place() {
+fn a_word_that_another_process_took_meanwhile_costs_a_wait_nothing() {
     let named = Named::new();
     let limit = named.create(0);
     thread::scope(|scope| {
@@ -347,6 +347,31 @@ fn a_word_that_another_process_took_meanwhile_costs_a_wait_nothing_but_its_place
     assert_ne!(word, holder::first_choice());
     limit.release().unwrap();
     assert_eq!(free(&limit), 1);
+}
+
+#[test]
+fn threads_of_a_process_are_served_in_their_order() {
+    let named = Named::new();
+    let limit = named.create(0);
+    let served = Mutex::new(Vec::new());
+    let wait = |number: u32| {
+        let own = named.open();
+        assert!(own.acquire(None).unwrap());
+        served.lock().unwrap().push(number);
+        own.release().unwrap();
+    };
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let wait = &wait;
+            scope.spawn(move || wait(number));
+            while limit.info().unwrap().waiters <= number {
+                thread::yield_now();
+            }
+        }
+        assert!(resize::grow(named.set(), 0, 1).unwrap());
+    });
+    assert_eq!(served.into_inner().unwrap(), [0, 1, 2, 3]);
+    assert_eq!((word(&named), free(&limit)), (None, 1));
 }
 
 #[test]

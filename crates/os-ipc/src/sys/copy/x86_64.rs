@@ -15,7 +15,7 @@ const BLOCK: usize = 4 * VECTOR;
 /// 1.3 ms through the caches, 64 MB 4.5 and 6.6 ms (AMD EPYC, Linux 6.18).
 const STREAMED: usize = 16 << 20;
 
-/// Whether memcpy is slow at some alignments: on processors of AMD. On those of Intel it is at least as fast as these copies at
+/// Whether memcpy is slow at some alignments: on processors of AMD. On those of Intel glibc's is at least as fast as these copies at
 /// every alignment, and into memory that nothing has used yet it takes 0.8 times as long.
 static HAS_SLOW_MEMCPY: LazyLock<bool> = LazyLock::new(|| {
     // Miri has no processor.

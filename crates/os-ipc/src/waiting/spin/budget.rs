@@ -61,7 +61,7 @@ impl SpinBudget {
             self.fail();
         }
         let time = spin.held_up();
-        // One alone is the other thread of a hand-over, or the host of a virtual machine; a program that computes does it again.
+        // The host of a virtual machine does that now and then; a program that computes does it again at once.
         if let Some(time) = time.filter(|_| self.held_up) {
             self.contend(time * CONTENDED);
         }
