@@ -4,6 +4,9 @@ import type { Kind, Reply, Step } from './play.ts'
 
 const INITIAL = 2
 
+/** On Windows an object ends when no process has it open. */
+const ENDS_WITH_LAST_HANDLE = process.platform === 'win32'
+
 /** A semaphore or a limit: a number, its waiters, and whether it was removed. */
 interface Counter {
   units: number
@@ -141,8 +144,17 @@ export class Model {
     for (const { wait, counter } of side.waits)
       if (counter === side.handle) this.#failing.set(wait, 'ERR_CLOSED')
     side.waits = side.waits.filter(({ counter }) => counter !== side.handle)
+    const closed = side.handle
     side.handle = undefined
+    if (ENDS_WITH_LAST_HANDLE && closed === this.#named && !this.#isUsed(closed)) this.#named = undefined
     return { outcome: 'done', arguments: {} }
+  }
+
+  /** A held permit keeps its limit open. */
+  #isUsed(counter: Counter | undefined): boolean {
+    return this.#sides.some(
+      side => side.handle === counter || side.permits.some(permit => permit.counter === counter),
+    )
   }
 
   /** System V wakes all waiters. */
