@@ -1,6 +1,6 @@
 import { IpcError } from '../errors.js'
 import { WAIT, type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
-import { reasonOf } from '../waiting/signals.js'
+import { checkNotAborted } from '../waiting/signals.js'
 import { releaseOwn } from './cut-short.js'
 import type { Codec } from './layout.js'
 import type { Line } from './line.js'
@@ -36,7 +36,7 @@ export class ChannelHandle {
   begin(options: WaitOptions | undefined, names = WAIT): WaitLimits {
     const limits = waitLimits(options, names)
     this.use()
-    if (limits.signal?.aborted) throw reasonOf(limits.signal)
+    checkNotAborted(limits.signal)
     return limits
   }
 

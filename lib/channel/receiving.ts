@@ -3,7 +3,7 @@ import { isUint8Array } from 'node:util/types'
 import { type IpcError, wrongType } from '../errors.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
 import { type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
-import { reasonOf } from '../waiting/signals.js'
+import { checkNotAborted } from '../waiting/signals.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import type { ChannelHandle } from './handle.js'
 import { DRAINED, Inbox, NOTHING } from './inbox.js'
@@ -111,7 +111,7 @@ export class Receiving<T> {
         this.line.spend(found.length)
         return found as T[]
       }
-      if (limits.signal?.aborted) throw reasonOf(limits.signal)
+      checkNotAborted(limits.signal)
       const found = this.line.free ? attempt() : LATER
       return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
     } catch (error) {

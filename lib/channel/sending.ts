@@ -1,8 +1,8 @@
 import { type IpcError, wrongType } from '../errors.js'
 import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
-import type { WaitLimits, WaitOptions } from '../waiting/options.js'
-import { reasonOf } from '../waiting/signals.js'
+import type { WaitOptions } from '../waiting/options.js'
+import { checkNotAborted } from '../waiting/signals.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
 import type { ChannelHandle } from './handle.js'
@@ -73,7 +73,7 @@ export class Sending {
     try {
       const limits = this.#handle.begin(options)
       const check = () => {
-        checkSignal(limits)
+        checkNotAborted(limits.signal)
         this.#handle.checkOpen()
       }
       const messages = new Many(values, this.#handle.codec, this.#outbox, this.line, check)
@@ -97,7 +97,8 @@ export class Sending {
       this.#outbox.checkLength(length)
       const filled = (view: Uint8Array) => {
         const answer = fill(view)
-        checkSignal(limits)
+        // A call that its own callback aborted sends nothing.
+        checkNotAborted(limits.signal)
         return answer
       }
       const attempt = this.#outbox.repeated(() =>
@@ -112,11 +113,6 @@ export class Sending {
       return Promise.reject(error)
     }
   }
-}
-
-/** Throws if the program aborted the call in one of its callbacks: then nothing more is sent. */
-function checkSignal({ signal }: WaitLimits): void {
-  if (signal?.aborted) throw reasonOf(signal)
 }
 
 function sendTimedOut({ name, ring }: ChannelHandle): IpcError {

@@ -20,3 +20,8 @@ export function reasonOf(signal: AbortSignal | undefined): unknown {
     return error
   }
 }
+
+/** Throws the reason of the abort, if the signal is aborted. */
+export function checkNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw reasonOf(signal)
+}

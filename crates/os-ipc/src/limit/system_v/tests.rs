@@ -262,15 +262,19 @@ fn a_word_tells_how_many_permits_its_process_holds() {
     assert_eq!(one.info().unwrap().holders, Some(vec![]));
 }
 
+fn await_waiters(limit: &Limit, number: u32) {
+    while limit.info().unwrap().waiters < number {
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn a_process_that_waits_and_holds_nothing_is_no_holder() {
     let named = Named::new();
     let limit = named.create(0);
     thread::scope(|scope| {
         let waits = scope.spawn(|| limit.acquire(Some(Duration::from_secs(20))).unwrap());
-        while limit.info().unwrap().waiters == 0 {
-            thread::yield_now();
-        }
+        await_waiters(&limit, 1);
         assert_eq!(word(&named), None);
         let info = limit.info().unwrap();
         assert_eq!((info.holders, info.unnamed), (Some(vec![]), Some(0)));
@@ -299,9 +303,7 @@ fn the_last_permit_that_goes_back_leaves_the_word_to_who_still_waits() {
     assert!(limit.try_acquire().unwrap());
     thread::scope(|scope| {
         let waits = scope.spawn(|| named.open().acquire(Some(Duration::from_secs(20))).unwrap());
-        while limit.info().unwrap().waiters == 0 {
-            thread::yield_now();
-        }
+        await_waiters(&limit, 1);
         limit.release().unwrap();
         assert!(waits.join().unwrap());
     });
@@ -334,9 +336,7 @@ fn a_word_that_another_process_took_meanwhile_costs_a_wait_nothing() {
     let limit = named.create(0);
     thread::scope(|scope| {
         let waits = scope.spawn(|| limit.acquire(None).unwrap());
-        while limit.info().unwrap().waiters == 0 {
-            thread::yield_now();
-        }
+        await_waiters(&limit, 1);
         change_first_choice(&named, 1);
         assert!(resize::grow(named.set(), 0, 1).unwrap());
         assert!(waits.join().unwrap());
@@ -364,9 +364,7 @@ fn threads_of_a_process_are_served_in_their_order() {
         for number in 0..4 {
             let wait = &wait;
             scope.spawn(move || wait(number));
-            while limit.info().unwrap().waiters <= number {
-                thread::yield_now();
-            }
+            await_waiters(&limit, number + 1);
         }
         assert!(resize::grow(named.set(), 0, 1).unwrap());
     });
@@ -393,9 +391,7 @@ fn a_process_that_took_a_word_before_its_wait_returned_has_one_word_in_the_end()
         let limit = named.create(0);
         thread::scope(|scope| {
             let waits = scope.spawn(|| limit.acquire(None).unwrap());
-            while limit.info().unwrap().waiters == 0 {
-                thread::yield_now();
-            }
+            await_waiters(&limit, 1);
             assert!(resize::grow(named.set(), 0, 2).unwrap());
             // The kernel has served the wait, and its thread seldom knows yet.
             assert!(limit.try_acquire().unwrap());
@@ -446,9 +442,7 @@ fn a_word_that_came_free_during_a_wait_without_one_goes_with_the_last_permit() {
     others(1);
     thread::scope(|scope| {
         let waits = scope.spawn(|| limit.acquire(Some(Duration::from_secs(20))).unwrap());
-        while limit.info().unwrap().waiters == 0 {
-            thread::yield_now();
-        }
+        await_waiters(&limit, 1);
         others(-1);
         // This wait takes a word, and ends while the other one goes on.
         assert!(!limit.acquire(Some(Duration::from_millis(1))).unwrap());
