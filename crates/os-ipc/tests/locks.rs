@@ -219,8 +219,8 @@ fn a_release_grants_every_compatible_waiter_of_this_process() {
     on_every_engine(|place| {
         for round in 0..20 {
             let party = Party::new();
-            let (holder, held) = party.ask(place, LockMode::Exclusive);
-            assert!(held, "round {round}");
+            // Not at once in each round: the driver of the round before may be on its way out of the kernel.
+            let holder = party.take(place, LockMode::Exclusive);
             let readers: Vec<_> = (0..3).map(|_| party.ask(place, LockMode::Shared).0).collect();
             let (writer, _) = party.ask(place, LockMode::Exclusive);
             if round % 2 == 0 {

@@ -1,6 +1,9 @@
 //! The checks that every engine has to pass, for the tests of each.
 
-use crate::waiting::{Counter, Request};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::waiting::{Counter, Locking, Request};
 
 /// A shared holder excludes an exclusive request, and the other way round; `one` and `two` are two users of a lock.
 pub(super) fn check_exclusion(one: &impl Counter, two: &impl Counter) {
@@ -15,4 +18,36 @@ pub(super) fn check_exclusion(one: &impl Counter, two: &impl Counter) {
     assert_eq!(two.try_take(Request::Exclusive).unwrap(), None);
     one.give_back(Request::Exclusive, alone).unwrap();
     assert!(two.try_take(Request::Shared).unwrap().is_some());
+}
+
+/// A free lock is had, even while others remove what is left of it; `visit` is one such user, who came and goes.
+pub(super) fn check_removals(user: impl Fn() -> Box<dyn Locking>, visit: impl Fn() + Sync) {
+    const ROUNDS: usize = 2_000;
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    visit();
+                }
+            });
+        }
+        let refused = (0..ROUNDS).find(|_| {
+            let lock = user();
+            let taken = lock.try_take(Request::Exclusive).unwrap();
+            if let Some(token) = taken {
+                lock.give_back(Request::Exclusive, token).unwrap();
+            }
+            end(&*lock);
+            taken.is_none()
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(refused, None, "the round in which the free lock was refused");
+    });
+}
+
+/// The user of a lock leaves it.
+pub(super) fn end(lock: &dyn Locking) {
+    lock.part();
+    assert!(lock.close_unused(false));
 }

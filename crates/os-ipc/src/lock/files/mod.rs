@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::engine::{Engine, process_ends};
 use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
@@ -60,6 +60,8 @@ struct State {
     users: usize,
     /// The process is about to end: no file is made any more.
     ended: bool,
+    /// Whether a thread of ours waits for the lock; it may have shut the gate.
+    taking: bool,
     /// The gate that our thread shut for an exclusive request, while it waits for the others to leave.
     gate: Option<Locked>,
     held: HashMap<i32, Held>,
@@ -171,11 +173,43 @@ impl FileLock {
         }
     }
 
+    /// Whether a process has the lock, or waits for it, so that this request is not granted.
+    fn is_refused(&self, request: Request) -> bool {
+        let ours = {
+            let state = self.state();
+            state.taking || state.gate.is_some()
+        };
+        ours || survey::tallies(&self.paths).any(|tally| tally.refuses(request))
+    }
+
+    /// Waits for the lock; `None` after a signal.
+    fn await_lock(&self, request: Request) -> Result<Option<Token>> {
+        let shut = self.state().gate.take();
+        let gate = match shut {
+            // Shut for a request that gave up, or by a call that a signal ended.
+            Some(gate) => Some(gate),
+            None => self.shut_gate(true, request)?,
+        };
+        let Some(gate) = gate else { return Ok(None) };
+        let lock = self.lock_behind_gate(true, request)?;
+        let gate = Some(gate).filter(|_| request == Request::Exclusive);
+        if let Some(lock) = lock {
+            return Ok(Some(self.keep(request, lock, gate)));
+        }
+        self.state().gate = gate;
+        Ok(None)
+    }
+
+    /// Removes the files that dead processes left of this lock.
+    fn remove_abandoned(&self) {
+        survey::tallies(&self.paths).for_each(drop);
+    }
+
     /// Removes the files if no other process uses the lock. Only an exclusive holder of lock and gate may do that.
     fn remove_files(&self) {
         if !NAMES_END_AT_ONCE {
             // A file that is being removed could not be opened: the files of a lock stay, and are as many as there are names.
-            survey::remove_abandoned(&self.paths);
+            self.remove_abandoned();
             return;
         }
         let (gate, lock) = (self.paths.gate(), self.paths.lock());
@@ -184,7 +218,7 @@ impl FileLock {
             let unused = alone(&lock);
             if unused.is_some() || !lock.exists() {
                 let _ = fs::remove_file(&lock);
-                survey::remove_abandoned(&self.paths);
+                self.remove_abandoned();
                 let _ = fs::remove_file(&gate);
                 return;
             }
@@ -214,41 +248,28 @@ fn held_as(tally: &mut Tally, request: Request) -> &mut u32 {
 
 impl Counter for FileLock {
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
-        /// The process that removes the files has the lock for a moment; three tries outlast that moment.
-        const TRIES: usize = 3;
-        const BETWEEN: Duration = Duration::from_micros(100);
+        /// The longest wait for files that are locked, but by no holder: 100 ms. A process that removes them or tries
+        /// to take the lock has them for a moment, and may have been stopped meanwhile.
+        const PATIENCE: Duration = Duration::from_millis(100);
+        const BETWEEN: Duration = Duration::from_micros(50);
         folder::ensure(self.paths.folder())?;
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                thread::sleep(BETWEEN);
-            }
+        let start = Instant::now();
+        loop {
             if let Some(taken) = self.attempt(request)? {
                 return Ok(Some(taken));
             }
+            if self.is_refused(request) || start.elapsed() > PATIENCE {
+                return Ok(None);
+            }
+            thread::sleep(BETWEEN);
         }
-        Ok(None)
     }
 
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
-        let shut = self.state().gate.take();
-        let gate = match shut {
-            // Shut for a request that gave up, or by a call that a signal ended.
-            Some(gate) => Some(gate),
-            None => self.shut_gate(true, request)?,
-        };
-        let Some(gate) = gate else { return Ok(None) };
-        match self.lock_behind_gate(true, request) {
-            Ok(Some(lock)) => {
-                let gate = Some(gate).filter(|_| request == Request::Exclusive);
-                Ok(Some(self.keep(request, lock, gate)))
-            }
-            Ok(None) if request == Request::Exclusive => {
-                self.state().gate = Some(gate);
-                Ok(None)
-            }
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.state().taking = true;
+        let taken = self.await_lock(request);
+        self.state().taking = false;
+        taken
     }
 
     fn give_back(&self, request: Request, token: Token) -> std::result::Result<(), OsCode> {

@@ -75,10 +75,9 @@ pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
     Ok(locks.into_values().collect())
 }
 
-/// Removes the files that dead processes left of this lock.
-pub(super) fn remove_abandoned(paths: &Paths) {
-    let Ok(entries) = fs::read_dir(paths.folder()) else { return };
-    for entry in entries.flatten().filter(|entry| paths.is_user(&entry.file_name())) {
-        let _ = user::read(&entry.path());
-    }
+/// The tallies of the living processes that use this lock. The files of dead ones are removed.
+pub(super) fn tallies(paths: &Paths) -> impl Iterator<Item = Tally> {
+    let entries = fs::read_dir(paths.folder()).into_iter().flatten().flatten();
+    let of_this_lock = entries.filter(|entry| paths.is_user(&entry.file_name()));
+    of_this_lock.filter_map(|entry| user::read(&entry.path()).map(|(_, tally)| tally))
 }

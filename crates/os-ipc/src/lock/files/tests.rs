@@ -6,7 +6,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 
 use super::*;
-use crate::lock::{LockMode, engine_tests};
+use crate::lock::LockMode;
+use crate::lock::engine_tests::{self, end};
 use crate::sys::interrupt::Interrupt;
 
 /// The files of a lock without users: on Windows its gate and its own file stay.
@@ -95,12 +96,10 @@ fn the_last_user_removes_the_files() {
     let first = one.try_take(Request::Shared).unwrap().unwrap();
     let second = two.try_take(Request::Shared).unwrap().unwrap();
     one.give_back(Request::Shared, first).unwrap();
-    one.part();
-    assert!(one.close_unused(false));
+    end(&one);
     assert_eq!(folder.files(), 3, "a gate, a lock and its user");
     two.give_back(Request::Shared, second).unwrap();
-    two.part();
-    assert!(two.close_unused(false));
+    end(&two);
     assert_eq!(folder.files(), LEFT);
     one.join();
     assert!(one.try_take(Request::Exclusive).unwrap().is_some());
@@ -130,6 +129,12 @@ fn one_of_two_simultaneous_leavers_removes_the_files() {
 }
 
 #[test]
+fn a_free_lock_is_had_while_others_remove_what_is_left_of_it() {
+    let folder = Folder::new();
+    engine_tests::check_removals(|| Box::new(folder.user()), || end(&folder.user()));
+}
+
+#[test]
 fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     let folder = Folder::new();
     let lock = folder.user();
@@ -142,8 +147,7 @@ fn files_of_a_dead_process_are_neither_listed_nor_kept() {
     assert!(!left.exists());
     std::fs::write(&left, b"").unwrap();
     lock.give_back(Request::Exclusive, taken).unwrap();
-    lock.part();
-    assert!(lock.close_unused(false));
+    end(&lock);
     assert_eq!(folder.files(), LEFT);
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::paths::Paths;
 use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
 use crate::sys::lock_file::{LockFile, Locked, Way};
+use crate::waiting::Request;
 
 /// The numbers of locks that a process holds and waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,12 @@ impl Tally {
         }
         bytes[16..].copy_from_slice(&self.oldest.to_ne_bytes());
         bytes
+    }
+
+    /// Whether a process with this tally keeps the lock from such a request of another one.
+    pub(super) fn refuses(self, request: Request) -> bool {
+        let shared = self.shared > 0 && request == Request::Exclusive;
+        shared || self.exclusive > 0 || self.pending_exclusive > 0
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {

@@ -259,9 +259,12 @@ impl Values {
 
     /// Whether no process uses the lock.
     pub(super) fn unused(&self) -> bool {
-        self.at(GATE) == 1
-            && self.at(self.layout.count) == EVERYBODY.cast_unsigned()
-            && self.taken().next().is_none()
+        self.free_to_take() && self.taken().next().is_none()
+    }
+
+    /// Whether no process has the lock, and none has shut the gate.
+    pub(super) fn free_to_take(&self) -> bool {
+        self.at(GATE) == 1 && self.at(self.layout.count) == EVERYBODY.cast_unsigned()
     }
 
     /// Whether a process is about to remove the set.

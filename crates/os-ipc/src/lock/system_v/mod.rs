@@ -251,7 +251,7 @@ impl Counter for SetLock {
             let mut operations = open.take_at_once(request);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Token(open.set.raw()))),
-                Err(OsCode::EAGAIN) if removal::is_under_way(open, start) => {}
+                Err(OsCode::EAGAIN) if removal::may_be_why(open, start) => {}
                 Err(OsCode::EAGAIN) => return Ok(None),
                 Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
                 Err(errno) => return Err(self.failure("take", errno)),

@@ -71,15 +71,20 @@ fn is_waited_for(open: Open) -> bool {
     sys::waiters_at(open.set, GATE).is_ok_and(|waiters| waiters > 0)
 }
 
-/// Whether the lock is taken only because a process removes it; if so, this waits for a moment.
-pub(super) fn is_under_way(open: Open, since: Instant) -> bool {
+/// Whether a removal may be why a request found the lock taken; while one is under way, this waits for a moment.
+///
+/// The removal may have ended since: then the set is gone, or the lock is free again.
+pub(super) fn may_be_why(open: Open, since: Instant) -> bool {
     /// The longest wait for a removal: 100 ms. The process may have been stopped between two system calls.
     const PATIENCE: Duration = Duration::from_millis(100);
     const CHECK_EVERY: Duration = Duration::from_micros(50);
-    let leaving = Values::read(open.set, open.layout).is_ok_and(|values| values.is_leaving());
-    if !leaving || since.elapsed() > PATIENCE {
+    if since.elapsed() > PATIENCE {
         return false;
     }
-    thread::sleep(CHECK_EVERY);
-    true
+    let Ok(values) = Values::read(open.set, open.layout) else { return true };
+    if values.is_leaving() {
+        thread::sleep(CHECK_EVERY);
+        return true;
+    }
+    values.free_to_take()
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::layout::{EVERYBODY, GATE, LEAVING};
 use super::*;
 use crate::key::Key;
-use crate::lock::{LockMode, LockRequest, engine_tests};
+use crate::lock::engine_tests::{self, end};
+use crate::lock::{LockMode, LockRequest};
 use crate::sys::interrupt::Interrupt;
 
 /// A unique name; its set is removed when the test ends.
@@ -43,11 +44,6 @@ impl Drop for Named {
     fn drop(&mut self) {
         let _ = self.set().map(sys::remove);
     }
-}
-
-fn end(lock: &SetLock) {
-    lock.part();
-    assert!(lock.close_unused(false));
 }
 
 #[test]
@@ -135,6 +131,18 @@ fn a_taker_waits_for_a_set_that_is_being_removed() {
     });
     assert!(comer.try_take(Request::Exclusive).unwrap().is_some(), "the lock is free after the removal");
     removal.join().unwrap();
+}
+
+#[test]
+fn a_free_lock_is_had_while_others_remove_what_is_left_of_it() {
+    let named = Named::new();
+    // They open the lock, as one does whose request ends before its turn, and remove the set when they leave.
+    let visit = || {
+        let visitor = named.user();
+        visitor.opened(&mut visitor.lock()).unwrap();
+        end(&visitor);
+    };
+    engine_tests::check_removals(|| Box::new(named.user()), visit);
 }
 
 #[test]
