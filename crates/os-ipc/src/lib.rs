@@ -17,6 +17,7 @@ mod list;
 mod lock;
 mod memory;
 mod name;
+mod patience;
 #[cfg(system_v_semaphores)]
 mod record;
 mod semaphore;

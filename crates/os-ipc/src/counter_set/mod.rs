@@ -10,7 +10,7 @@ mod opening;
 #[cfg(test)]
 pub(crate) use initialise::initialise;
 pub(crate) use kind::{Kind, SetName};
-pub(crate) use opening::{Creation, Opened, create, open, open_or_create, unlink};
+pub(crate) use opening::{Creation, Opened, Ready, create, open, open_or_create, unlink};
 
 use crate::error::{Error, OsCode, Result};
 use crate::sys::system_v::semaphore::{self as sys, SetId};

@@ -7,8 +7,8 @@ use super::{Kind, SetName, as_removed};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Remedy, Result};
 use crate::hints::sets::with_limits;
+use crate::patience::Patience;
 use crate::record::{self, LIMIT_SIZE, Record};
-use crate::semaphore::patience::Patience;
 use crate::sys::system_v::semaphore::{self as sys, SetId, Status};
 
 /// The longest wait for the initialisation of a set without our record: 100 ms. Only its values can show that it is
@@ -28,19 +28,20 @@ pub(crate) struct Creation {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opened {
     pub(crate) set: SetId,
+    pub(crate) ready: Ready,
+    /// Whether this call made it.
+    pub(crate) created: bool,
+    /// Whether it is another program's or that of a dead creator, and nothing ever happened to it.
+    pub(crate) untouched: bool,
+}
+
+/// What is known of a set that can be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
     /// Whether its record says the name that was asked for.
     pub(crate) verified: bool,
     /// Whether it has a record of its kind.
     pub(crate) recorded: bool,
-    /// Whether this call made it.
-    pub(crate) created: bool,
-}
-
-/// What is known of a set that can be used.
-#[derive(Clone, Copy)]
-struct Ready {
-    verified: bool,
-    recorded: bool,
 }
 
 impl Ready {
@@ -48,8 +49,7 @@ impl Ready {
     const OURS: Self = Self { verified: true, recorded: true };
 
     fn opened(self, set: SetId, created: bool) -> Opened {
-        let Self { verified, recorded } = self;
-        Opened { set, verified, recorded, created }
+        Opened { set, ready: self, created, untouched: false }
     }
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn open(name: &SetName, owner: Owner) -> Result<Opened> {
         match look(set, name, owner)? {
             Found::Ready(ready) => return Ok(ready.opened(set, false)),
             Found::Untouched if patience.lasted(FOREIGN_PATIENCE) => {
-                return Ok(Ready::BARE.opened(set, false));
+                return Ok(Opened { untouched: true, ..Ready::BARE.opened(set, false) });
             }
             Found::Untouched | Found::Unfinished => pause(&mut patience, || not_initialised(name))?,
             Found::Gone => pause(&mut patience, || comes_and_goes(name))?,

@@ -59,6 +59,8 @@ impl<P: Place> Ledger<P> {
 
     /// The owner of a slot without permits leaves it: first its place in the line, then the slot.
     pub(crate) fn leave(&self, slot: SlotNumber) {
+        // The next owner of the slot hands nothing on yet.
+        self.hand_on(slot, false);
         let slot = self.slot(slot);
         slot.set_ticket(0);
         slot.set_id(0);

@@ -95,13 +95,15 @@ impl<P: Place> Ledger<P> {
 
     /// The processes that are to look again after a change: the head of the line, and all for which something is free.
     ///
-    /// The head looks because it watches all processes: also those that came since.
-    pub(crate) fn to_wake(&self, mut wake: impl FnMut(u64)) {
+    /// The head looks because it watches all processes: also those that came since. If it is the process with the ticket
+    /// `passed`, which was stopped when others passed it, the one behind it looks too.
+    pub(crate) fn to_wake(&self, passed: u64, mut wake: impl FnMut(u64)) {
         // A process that joins the line after this sees the change itself.
         fence(Ordering::SeqCst);
         let Some(head) = self.head() else { return };
         wake(head.id);
-        let others = self.value() - 1;
+        let free = self.value();
+        let others = if head.ticket == passed { free } else { free - 1 };
         if others <= 0 {
             return;
         }

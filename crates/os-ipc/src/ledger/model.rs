@@ -71,7 +71,7 @@ impl World {
 
     fn hint_others(&self) {
         let mut woken = Vec::new();
-        self.ledger.to_wake(|id| woken.push(id));
+        self.ledger.to_wake(0, |id| woken.push(id));
         if !woken.is_empty() {
             let mut board = self.board.lock().unwrap();
             for id in woken {

@@ -60,8 +60,12 @@ impl World {
     }
 
     fn woken(&self) -> Vec<u64> {
+        self.woken_after_passing(0)
+    }
+
+    fn woken_after_passing(&self, passed: u64) -> Vec<u64> {
         let mut woken = Vec::new();
-        self.ledger.to_wake(|id| woken.push(id));
+        self.ledger.to_wake(passed, |id| woken.push(id));
         woken
     }
 
@@ -151,6 +155,34 @@ fn as_many_waiters_wake_as_there_are_free_permits() {
     assert!(world.take(b));
     assert!(world.take(d));
     assert!(!world.take(c));
+}
+
+#[test]
+fn the_waiter_behind_one_that_was_passed_wakes_with_it() {
+    let world = World::new(1);
+    let [a, b, c, d] = [1, 2, 3, 4].map(|id| world.claim(id));
+    assert!(world.take(a));
+    for slot in [b, c, d] {
+        world.ledger.join(slot);
+    }
+    let passed = world.ledger.ticket(b);
+    assert_eq!(world.woken_after_passing(passed), [2], "nothing is free");
+    world.ledger.give_back(a);
+    assert_eq!(world.woken_after_passing(passed), [2, 3]);
+    assert_eq!(world.woken_after_passing(world.ledger.ticket(c)), [2], "another one is the head");
+}
+
+#[test]
+fn a_slot_that_is_left_hands_nothing_on() {
+    let world = World::new(1);
+    let a = world.claim(1);
+    assert!(world.take(a));
+    world.ledger.hand_on(a, true);
+    assert!(world.ledger.give_back(a));
+    world.ledger.leave(a);
+    let next = world.claim(2);
+    assert!(world.take(next));
+    assert!(world.ledger.entries().all(|entry| !entry.handed_on));
 }
 
 #[test]

@@ -85,8 +85,8 @@ pub(super) fn open_or_create(
     let other = other_for(id, engine);
     loop {
         match open_in(engine, id, owner) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
+            Ok(Some(found)) if found.object.is_touched() => return Ok(found),
+            Ok(_) => {}
             // Creating it finishes what another creator began.
             Err(error) if error.remedy() == Some(Remedy::Finish) => {}
             Err(error) => return Err(error),
@@ -131,7 +131,12 @@ fn keep_one(
         }
         Some(ledger @ LimitEngine::Ledger) if engine == LimitEngine::SystemV => {
             // Its creator sees the set when it looks here.
-            ledger.implementation()?.unlink(id).map(|_| Kept::This)
+            if let Err(error) = ledger.implementation()?.unlink(id) {
+                // Otherwise the caller would get an error, and the set would stay.
+                let _ = object.identity().remove();
+                return Err(error);
+            }
+            Ok(Kept::This)
         }
         _ => Ok(Kept::This),
     }

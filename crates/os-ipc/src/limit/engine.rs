@@ -44,6 +44,11 @@ pub(super) trait Object: Send + Sync {
     /// Whether it is known to be the limit of this name.
     fn verified(&self) -> bool;
 
+    /// Whether anything ever happened to it; if not, an `openOrCreate` may have to finish it.
+    fn is_touched(&self) -> bool {
+        true
+    }
+
     /// The queue that all handles of this process on the limit share.
     fn queue(&self) -> &Arc<Queue>;
 

@@ -3,8 +3,7 @@
 use std::fmt::{self, Display};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::backend::{Identity, Object, Place};
 use super::info::{MemoryKind, SharedMemoryInfo};
@@ -12,6 +11,7 @@ use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::{Wanted, posix as hints};
 use crate::name::Name;
+use crate::patience::Patience;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::mapping::Mapping;
 use crate::sys::named_memory::{self, Handle, Status};
@@ -62,16 +62,16 @@ impl PosixObject {
 
     /// Opens an object that is shared memory, has a trusted owner and has a size.
     fn open(name: &Name, writable: bool, owner: Owner) -> Result<Self> {
-        let deadline = Instant::now() + READY_WITHIN;
+        const BETWEEN_TRIES: Duration = Duration::from_millis(1);
+        let mut patience = Patience::new();
         loop {
             let not_ready = match open_once(name, writable, owner)? {
                 Opened::Ready(object) => return Ok(object),
                 Opened::NotReady(error) => error,
             };
-            if Instant::now() >= deadline {
+            if !patience.once_more_within(READY_WITHIN, BETWEEN_TRIES) {
                 return Err(not_ready);
             }
-            sleep(Duration::from_millis(1));
         }
     }
 

@@ -9,7 +9,6 @@ mod info;
 #[cfg(windows)]
 mod ledger;
 #[cfg(unix)]
-pub(crate) mod patience;
 #[cfg(unix)]
 mod posix;
 #[cfg(system_v_semaphores)]

@@ -292,7 +292,7 @@ impl Party {
     }
 
     fn cancel(&self, id: WaiterId) {
-        self.queue.cancel(id, &self.mailbox);
+        self.queue.withdraw(id, &self.mailbox);
     }
 
     /// Empties the mailbox, as JavaScript does.
@@ -447,7 +447,7 @@ fn a_mailbox_that_closes_during_a_delivery_keeps_nothing() {
         let poster = thread::spawn(|| kernel::give().unwrap());
         // A cleanup hook of a worker does this.
         worker.mailbox.close();
-        worker.queue.cancel_all(&worker.holder, &worker.mailbox);
+        worker.queue.withdraw_all(&worker.holder, &worker.mailbox);
         assert_eq!(other.collect_some(), Post { granted: 1, failed: 0 });
         poster.join().unwrap();
         rest(&queue);
@@ -628,7 +628,7 @@ fn a_mailbox_that_closes_while_a_poll_is_planned_keeps_nothing() {
         let poster = thread::spawn(|| kernel::give().unwrap());
         drop(first);
         party.mailbox.close();
-        party.queue.cancel_all(&party.holder, &party.mailbox);
+        party.queue.withdraw_all(&party.holder, &party.mailbox);
         poster.join().unwrap();
         rest(&queue);
         assert_eq!((permits(&[&party]), kernel::units()), (0, 1));

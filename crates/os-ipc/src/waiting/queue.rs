@@ -83,6 +83,9 @@ impl List {
 /// microseconds; on a busy machine it has to wait for one.
 const MOMENT: Duration = Duration::from_secs(1);
 
+/// The longest that the end of a wait takes for the sake of an interrupted driver: 10 ms.
+const BRIEFLY: Duration = Duration::from_millis(10);
+
 impl Queue {
     /// The queue of a semaphore.
     pub(crate) fn of_units(counter: impl Counter + 'static) -> Arc<Self> {
@@ -206,7 +209,21 @@ impl Queue {
     }
 
     /// Ends a wait: nothing arrives for it any more. A unit that already arrived goes on to the next waiter.
+    ///
+    /// What this process or another one gives back from now on goes to those that wait for it: the driver has left the
+    /// kernel, unless it had no processor for 10 ms.
     pub(crate) fn cancel(&self, id: WaiterId, mailbox: &Mailbox) {
+        self.withdraw(id, mailbox);
+        self.await_leaving_driver(BRIEFLY);
+    }
+
+    /// Ends every wait of one handle, as [`cancel`](Self::cancel) does.
+    pub(crate) fn cancel_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
+        self.withdraw_all(holder, mailbox);
+        self.await_leaving_driver(BRIEFLY);
+    }
+
+    pub(super) fn withdraw(&self, id: WaiterId, mailbox: &Mailbox) {
         let (withdrawn, shrinking) = {
             let mut list = self.lock();
             let shrinking =
@@ -218,8 +235,7 @@ impl Queue {
         shrinking.iter().for_each(await_answer);
     }
 
-    /// Ends every wait of one handle, as [`cancel`](Self::cancel) does.
-    pub(crate) fn cancel_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
+    pub(super) fn withdraw_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
         let (withdrawn, shrinking) = {
             let mut list = self.lock();
             let ids = list.state.ids(|party| Arc::ptr_eq(&party.holder, holder));

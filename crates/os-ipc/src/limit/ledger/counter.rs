@@ -9,15 +9,16 @@ mod looking;
 mod slots;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use self::looking::{IdleHead, Otherwise};
+use self::looking::{Attempt, IdleHead, Otherwise};
 use super::opening::{self, Named, Opened, failed};
 use crate::error::{Code, Error, OsCode, Result};
 use crate::ledger::{Guarded, Kind, Ledger, Retired, SlotNumber};
 use crate::limit::PERMITS_MAX;
+use crate::patience::Patience;
 use crate::sys::death::ProcessId;
 use crate::sys::failure::Failure;
 use crate::sys::file_identity::FileIdentity;
@@ -34,6 +35,9 @@ const NONE: u32 = u32::MAX;
 /// The time to the next try where another process has the guard: 1 ms.
 const GUARD_AGAIN: Duration = Duration::from_millis(1);
 
+/// The time between two tries of a call that waits for the guard: 50 us.
+const BETWEEN_TRIES: Duration = Duration::from_micros(50);
+
 /// The time between two looks of a waiter without a hint: 1 s. If the process that watches for it has stopped, nobody hints.
 ///
 /// After the same time, a waiter passes a process that does not take what it could.
@@ -47,6 +51,8 @@ pub(crate) struct LedgerCounter {
     own: ProcessId,
     /// The slot of this process; it is changed under the lock of `hold`.
     slot: AtomicU32,
+    /// The ticket of the stopped process that this one passed last; 0 if there was none.
+    passed: AtomicU64,
     hold: Mutex<Hold>,
 }
 
@@ -70,7 +76,15 @@ impl LedgerCounter {
     pub(super) fn new(opened: Opened) -> Self {
         let Opened { name, ledger, status } = opened;
         let own = ProcessId::own_for_good();
-        Self { name, ledger, status, own, slot: AtomicU32::new(NONE), hold: Mutex::default() }
+        Self {
+            name,
+            ledger,
+            status,
+            own,
+            slot: AtomicU32::new(NONE),
+            passed: AtomicU64::new(0),
+            hold: Mutex::default(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -147,27 +161,26 @@ impl LedgerCounter {
 
     /// The guard, after a wait; `None` where its holder has stopped.
     fn guarded_within(&self, patience: Duration) -> Result<Option<Guarded<'_, LedgerFile, Held<'_>>>> {
-        let deadline = Instant::now() + patience;
+        let mut tries = Patience::new();
         loop {
             if let Some(guarded) = self.guarded()? {
                 return Ok(Some(guarded));
             }
-            if Instant::now() >= deadline {
+            if !tries.once_more_within(patience, BETWEEN_TRIES) {
                 return Ok(None);
             }
-            std::thread::sleep(Duration::from_micros(50));
         }
     }
 
     /// Sends a hint to the processes that are to look again. One that holds this copy's own slot hears of it too.
     fn wake_others(&self) {
-        self.ledger.to_wake(|id| self.hint(id));
+        self.ledger.to_wake(self.passed(), |id| self.hint(id));
     }
 
     /// Sends hints after this process left its place in the line: the process behind it watches another one from now on.
     fn wake_after(&self, ticket: u64) {
         let mut behind = self.ledger.behind(ticket);
-        self.ledger.to_wake(|id| {
+        self.ledger.to_wake(self.passed(), |id| {
             self.hint(id);
             behind.take_if(|behind| *behind == id);
         });
@@ -191,13 +204,12 @@ impl LedgerCounter {
             }
             return Ok(true);
         }
-        let deadline = Instant::now() + patience;
+        let mut tries = Patience::new();
         let mut hold = self.lock();
         while self.claim(&mut hold)?.is_none() {
-            if Instant::now() >= deadline {
+            if !tries.once_more_within(patience, BETWEEN_TRIES) {
                 return Ok(false);
             }
-            std::thread::sleep(Duration::from_micros(50));
         }
         Ok(true)
     }
@@ -261,8 +273,22 @@ impl LedgerCounter {
 }
 
 impl Counter for LedgerCounter {
+    /// Another process may change the ledger at this moment, and have no processor to end that: a permit that is free is
+    /// not refused for that.
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
-        self.look(request, Otherwise::GoOn)
+        /// The longest wait for the guard: 100 ms. Its holder may be stopped.
+        const LONGEST: Duration = Duration::from_millis(100);
+        let mut patience = Patience::new();
+        loop {
+            match self.try_look(request, Otherwise::GoOn)? {
+                Attempt::Done(token) => return Ok(Some(token)),
+                Attempt::Nothing => return Ok(None),
+                Attempt::Busy => {}
+            }
+            if !patience.once_more_within(LONGEST, BETWEEN_TRIES) {
+                return Ok(None);
+            }
+        }
     }
 
     fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {

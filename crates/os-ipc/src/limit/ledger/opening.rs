@@ -3,7 +3,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use fnv::FnvHasher;
@@ -15,6 +14,7 @@ use crate::error::{Code, Error, OsCode, Result};
 use crate::hints;
 use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
 use crate::name::Name;
+use crate::patience::Patience;
 use crate::sys::access::own_uid;
 use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
@@ -137,15 +137,17 @@ pub(crate) fn open(name: &Named, owner: Owner) -> Result<Option<Opened>> {
     // Both need a file descriptor for a moment, and the ledger needs one for good.
     own_origin().map_err(|failure| failed("open", name, failure))?;
     ProcessId::own();
-    let deadline = Instant::now() + READY_WITHIN;
+    let mut patience = Patience::new();
     loop {
-        match find(name, owner)? {
+        // Each time that it was removed, no ledger had the name for a moment.
+        let at_the_end = match find(name, owner)? {
             Found::Ledger(opened) => return Ok(Some(*opened)),
             Found::Absent => return Ok(None),
-            // Each time, no ledger had the name for a moment.
-            Found::Removed if Instant::now() >= deadline => return Ok(None),
-            Found::Unready(error) if Instant::now() >= deadline => return Err(error),
-            Found::Removed | Found::Unready(_) => sleep(Duration::from_millis(1)),
+            Found::Removed => Ok(None),
+            Found::Unready(error) => Err(error),
+        };
+        if !patience.once_more_within(READY_WITHIN, Duration::from_millis(1)) {
+            return at_the_end;
         }
     }
 }
@@ -211,7 +213,8 @@ pub(super) fn retire(name: &Named, ledger: &Ledger<LedgerFile>, status: &Status)
 
 /// Removes the file of a retired ledger, if it still has its name.
 fn remove_file(name: &Named, ledger: &Ledger<LedgerFile>) -> Result<()> {
-    let deadline = Instant::now() + GUARD_WITHIN;
+    const BETWEEN_TRIES: Duration = Duration::from_micros(100);
+    let mut patience = Patience::new();
     loop {
         match ledger
             .place()
@@ -222,8 +225,8 @@ fn remove_file(name: &Named, ledger: &Ledger<LedgerFile>) -> Result<()> {
             Some(_held) => {
                 return ledger.place().unlink().map_err(|failure| failed("remove", name, failure));
             }
-            None if Instant::now() >= deadline => return Err(guard_is_held(name, ledger)),
-            None => sleep(Duration::from_micros(100)),
+            None if patience.once_more_within(GUARD_WITHIN, BETWEEN_TRIES) => {}
+            None => return Err(guard_is_held(name, ledger)),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use super::engine::{Engine, Identity, Object};
 use super::{LimitCreation, LimitId, LimitInfo, checked_permits};
 use crate::access::Owner;
-use crate::counter_set::{self, Opened, SetName};
+use crate::counter_set::{self, Opened, Ready, SetName};
 use crate::error::{Code, Error, OsCode, Remedy, Result};
 use crate::hints::sets as hints;
 use crate::hints::system_v::By;
@@ -87,6 +87,7 @@ struct Set {
     /// What it was opened by.
     name: SetName,
     verified: bool,
+    touched: bool,
     /// Whether its set has the recorded number and the words of the holders.
     recorded: bool,
     counter: Arc<LimitCounter>,
@@ -114,6 +115,10 @@ impl Object for Set {
 
     fn verified(&self) -> bool {
         self.verified
+    }
+
+    fn is_touched(&self) -> bool {
+        self.touched
     }
 
     fn queue(&self) -> &Arc<Queue> {
@@ -173,9 +178,9 @@ impl Object for Set {
 
 impl Set {
     fn new(opened: Opened, name: SetName) -> Self {
-        let Opened { set, verified, recorded, .. } = opened;
+        let Opened { set, ready: Ready { verified, recorded }, untouched, .. } = opened;
         let (counter, queue) = counter_of(set, &name, recorded);
-        Self { id: set, name, verified, recorded, counter, queue }
+        Self { id: set, name, verified, touched: !untouched, recorded, counter, queue }
     }
 
     fn unreadable(&self, errno: OsCode) -> Error {

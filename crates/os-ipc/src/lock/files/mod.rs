@@ -16,12 +16,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::engine::{Engine, process_ends};
 use super::{LockInfo, LockName, LockRequest, MAX_LOCK_NAME_BYTES};
 use crate::error::{Code, Error, OsCode, Result};
+use crate::patience::Patience;
 use crate::sys::failure::Failure;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock_file::{LOCK_CALL, LockFile, Locked, NAMES_END_AT_ONCE, Way};
@@ -250,18 +250,17 @@ impl Counter for FileLock {
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
         /// The longest wait for files that are locked, but by no holder: 100 ms. A process that removes them or tries
         /// to take the lock has them for a moment, and may have been stopped meanwhile.
-        const PATIENCE: Duration = Duration::from_millis(100);
-        const BETWEEN: Duration = Duration::from_micros(50);
+        const LONGEST: Duration = Duration::from_millis(100);
+        const BETWEEN_TRIES: Duration = Duration::from_micros(50);
         folder::ensure(self.paths.folder())?;
-        let start = Instant::now();
+        let mut patience = Patience::new();
         loop {
             if let Some(taken) = self.attempt(request)? {
                 return Ok(Some(taken));
             }
-            if self.is_refused(request) || start.elapsed() > PATIENCE {
+            if self.is_refused(request) || !patience.once_more_within(LONGEST, BETWEEN_TRIES) {
                 return Ok(None);
             }
-            thread::sleep(BETWEEN);
         }
     }
 

@@ -23,6 +23,7 @@ use crate::record::{self, LENGTH_AT, LOCK_MARK, MARK_AT, NAME_AT};
 use crate::sys::image;
 use crate::sys::system_v::semaphore::SemaphoreLimits;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
+use crate::waiting::Request;
 
 /// Index of the gate.
 pub(super) const GATE: u16 = 0;
@@ -259,12 +260,13 @@ impl Values {
 
     /// Whether no process uses the lock.
     pub(super) fn unused(&self) -> bool {
-        self.free_to_take() && self.taken().next().is_none()
+        self.is_free_for(Request::Exclusive) && self.taken().next().is_none()
     }
 
-    /// Whether no process has the lock, and none has shut the gate.
-    pub(super) fn free_to_take(&self) -> bool {
-        self.at(GATE) == 1 && self.at(self.layout.count) == EVERYBODY.cast_unsigned()
+    /// Whether no process has the lock, or shut its gate, so that this request would not be granted.
+    pub(super) fn is_free_for(&self, request: Request) -> bool {
+        let wanted = if request == Request::Shared { 1 } else { EVERYBODY.cast_unsigned() };
+        self.at(GATE) == 1 && self.at(self.layout.count) >= wanted
     }
 
     /// Whether a process is about to remove the set.

@@ -14,13 +14,13 @@ mod tests;
 mod tidy;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 pub(super) use own::pass_on;
 
 use super::engine::{Engine, process_ends};
 use super::{LockInfo, LockName, LockRequest};
 use crate::error::{Error, OsCode, Result};
+use crate::patience::Patience;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::system_v::semaphore::{self as sys, Operation, SetId, Undo};
 use crate::waiting::{Counter, Locking, Queue, Request, Token};
@@ -245,13 +245,13 @@ impl SetLock {
 
 impl Counter for SetLock {
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
-        let (start, mut tries) = (Instant::now(), Tries::default());
+        let (mut patience, mut tries) = (Patience::new(), Tries::default());
         loop {
             let open = self.opened(&mut self.lock())?;
             let mut operations = open.take_at_once(request);
             match sys::operate(open.set, &mut operations) {
                 Ok(()) => return Ok(Some(Token(open.set.raw()))),
-                Err(OsCode::EAGAIN) if removal::may_be_why(open, start) => {}
+                Err(OsCode::EAGAIN) if removal::may_be_why(open, request, &mut patience) => {}
                 Err(OsCode::EAGAIN) => return Ok(None),
                 Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
                 Err(errno) => return Err(self.failure("take", errno)),

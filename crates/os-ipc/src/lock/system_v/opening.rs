@@ -6,8 +6,8 @@ use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::sets;
 use crate::key::Key;
 use crate::lock::LockName;
+use crate::patience::Patience;
 use crate::record::{self, MARK_AT, Record};
-use crate::semaphore::patience::Patience;
 use crate::sys::system_v::probe;
 use crate::sys::system_v::semaphore::{self as sys, SetId};
 

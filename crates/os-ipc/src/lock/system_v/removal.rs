@@ -3,12 +3,13 @@
 //! Only a process that holds the lock exclusively removes the set. No other process can hold it then, and processes
 //! that open it or wait for it learn from the kernel that it is gone, and make a new one.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::layout::{EVERYBODY, GATE, LEAVING, Slot, TAKEN, Values};
 use super::{Open, Way, own};
+use crate::patience::Patience;
 use crate::sys::system_v::semaphore::{self as sys, Operation, Undo};
+use crate::waiting::Request;
 
 /// Gives up the slot of this process, and removes the set if no other process uses it.
 ///
@@ -71,20 +72,14 @@ fn is_waited_for(open: Open) -> bool {
     sys::waiters_at(open.set, GATE).is_ok_and(|waiters| waiters > 0)
 }
 
-/// Whether a removal may be why a request found the lock taken; while one is under way, this waits for a moment.
+/// Whether a removal may be why this request found the lock taken; if so, this waits a moment before the next try.
 ///
-/// The removal may have ended since: then the set is gone, or the lock is free again.
-pub(super) fn may_be_why(open: Open, since: Instant) -> bool {
-    /// The longest wait for a removal: 100 ms. The process may have been stopped between two system calls.
-    const PATIENCE: Duration = Duration::from_millis(100);
-    const CHECK_EVERY: Duration = Duration::from_micros(50);
-    if since.elapsed() > PATIENCE {
-        return false;
-    }
-    let Ok(values) = Values::read(open.set, open.layout) else { return true };
-    if values.is_leaving() {
-        thread::sleep(CHECK_EVERY);
-        return true;
-    }
-    values.free_to_take()
+/// The removal may have ended since: then the set is gone, or nothing refuses the request any more.
+pub(super) fn may_be_why(open: Open, request: Request, patience: &mut Patience) -> bool {
+    /// The longest wait for a removal: 100 ms. Its process may have been stopped between two system calls.
+    const LONGEST: Duration = Duration::from_millis(100);
+    const BETWEEN_TRIES: Duration = Duration::from_micros(50);
+    let may_be = Values::read(open.set, open.layout)
+        .map_or(true, |values| values.is_leaving() || values.is_free_for(request));
+    may_be && patience.once_more_within(LONGEST, BETWEEN_TRIES)
 }

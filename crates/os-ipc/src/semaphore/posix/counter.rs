@@ -7,7 +7,7 @@ use super::quoted;
 use crate::error::{Error, OsCode, Result};
 use crate::name::Name;
 use crate::sys::interrupt::Interrupt;
-use crate::sys::named_semaphore::Mapped;
+use crate::sys::named_semaphore::{Mapped, WAIT_CALL};
 use crate::waiting::{Counter, Queue, Request, Token};
 
 /// The counter of a semaphore.
@@ -35,7 +35,7 @@ impl Counter for MappedCounter {
         match self.mapped.take() {
             Ok(()) => Ok(Some(Token::default())),
             Err(OsCode::EINTR) => Ok(None),
-            Err(errno) => Err(self.failed("wait for", "sem_wait", errno)),
+            Err(errno) => Err(self.failed("wait for", WAIT_CALL, errno)),
         }
     }
 

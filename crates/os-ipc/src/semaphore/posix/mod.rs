@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use super::backend::{Engine, Facts, Identity, Object};
 use super::explain::elsewhere;
-use super::patience::Patience;
 use super::{Backend, Creation, SemaphoreId, SemaphoreInfo};
 use crate::access::Owner;
 use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::{Wanted, posix as hints};
 use crate::name::{MAX_FOREIGN_BYTES, Name};
+use crate::patience::Patience;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
@@ -326,7 +326,8 @@ impl Object for Named {
                 }
             },
         };
-        let call = if deadline.is_some() { "sem_timedwait" } else { "sem_wait" };
-        taken.map_err(|errno| Error::system("cannot wait for the semaphore", call, quoted(&self.name), errno))
+        taken.map_err(|errno| {
+            Error::system("cannot wait for the semaphore", sys::WAIT_CALL, quoted(&self.name), errno)
+        })
     }
 }

@@ -92,8 +92,9 @@ pub(super) struct Set {
 struct Which(SetId, SetName);
 
 impl Set {
-    fn new(Opened { set, verified, .. }: Opened, id: &SemaphoreId, which: SetName) -> Self {
-        Self { id: set, opened_by: id.clone(), which, verified, queue: counter::queue_of(set, id) }
+    fn new(Opened { set, ready, .. }: Opened, id: &SemaphoreId, which: SetName) -> Self {
+        let queue = counter::queue_of(set, id);
+        Self { id: set, opened_by: id.clone(), which, verified: ready.verified, queue }
     }
 }
 

@@ -20,8 +20,11 @@ use crate::sys::host::{file_size_limit, memory_cgroup};
 
 const DIRECTORY: &str = "/dev/shm";
 
-/// Bytes of one fallocate call: 64 MB. A signal makes fallocate start over, and so costs at most one step.
+/// The most bytes of one fallocate call: 64 MB. A signal makes fallocate start over, and so costs at most one step.
 const STEP: u64 = 64 << 20;
+
+/// The most bytes of one call among signals that leave no time for more: 256 KB.
+const SHORTEST_STEP: u64 = 256 << 10;
 
 /// The fewest bytes for which the cgroup is read: 1 MB, whose allocation takes as long as reading it.
 const WORTH_A_LOOK: u64 = 1 << 20;
@@ -100,11 +103,16 @@ fn allocate(file: &File, size: u64) -> Result<(), Failure> {
     if size >= WORTH_A_LOOK && memory_cgroup::room().is_some_and(|room| size > room) {
         return Err(failed(OsCode::ENOMEM));
     }
-    let mut done = 0;
+    let (mut done, mut longest) = (0, STEP);
     while done < size {
-        let step = STEP.min(size - done);
+        let step = longest.min(size - done);
         let (from, length) = (offset(done)?, offset(step)?);
-        match uninterrupted(|| fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length)) {
+        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length).map_err(OsCode::from) {
+            // The kernel gives up the whole step for a signal. Between those of a profiler there is only time for a short one.
+            Err(OsCode::EINTR) => {
+                longest = (longest / 2).max(SHORTEST_STEP);
+                continue;
+            }
             // Not a tmpfs: the C library writes a byte to every block.
             Err(OsCode::EOPNOTSUPP) => {
                 let whole = offset(size)?;

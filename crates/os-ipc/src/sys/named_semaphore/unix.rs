@@ -26,6 +26,13 @@ unsafe impl Send for Mapped {}
 // SAFETY: as above; nothing but those functions touches it.
 unsafe impl Sync for Mapped {}
 
+/// The longest sleep in the kernel: 1 s. Much shorter ones would cost a process its turn among rivals.
+#[cfg(not(target_vendor = "apple"))]
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The call that waits.
+pub(crate) const WAIT_CALL: &str = if cfg!(target_vendor = "apple") { "sem_wait" } else { "sem_timedwait" };
+
 impl Mapped {
     /// Its address: one for each semaphore and process, however often it is opened (glibc and musl).
     pub(crate) fn address(&self) -> usize {
@@ -38,7 +45,22 @@ impl Mapped {
         uninterrupted(|| unsafe { libc::sem_trywait(self.0.as_ptr()) }).map(drop)
     }
 
+    /// `sem_timedwait(sem, a second)`, repeated: takes a unit, and waits for one without a limit. `EINTR` means that a
+    /// signal came.
+    ///
+    /// A plain sem_wait could sleep for ever beside a free unit: sem_post wakes one waiter, and that one may be killed.
+    #[cfg(not(target_vendor = "apple"))]
+    pub(crate) fn take(&self) -> Result<(), OsCode> {
+        loop {
+            match self.take_within(LONGEST_SLEEP) {
+                Err(OsCode::ETIMEDOUT) => {}
+                done => return done,
+            }
+        }
+    }
+
     /// `sem_wait(sem)`: takes a unit, and waits for one without a limit. `EINTR` means that a signal came.
+    #[cfg(target_vendor = "apple")]
     pub(crate) fn take(&self) -> Result<(), OsCode> {
         // SAFETY: mapped until `self` is dropped.
         unsafe { sharing::check(self.0) }?;
@@ -52,10 +74,7 @@ impl Mapped {
     /// The clock of the call can be set, so it only bounds one sleep: the deadline is one of the monotonic clock.
     #[cfg(not(target_vendor = "apple"))]
     pub(crate) fn take_until(&self, deadline: Instant) -> Result<bool, OsCode> {
-        const LONGEST: Duration = Duration::from_secs(1);
         loop {
-            // SAFETY: mapped until `self` is dropped.
-            unsafe { sharing::check(self.0) }?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return match self.try_take() {
@@ -64,14 +83,22 @@ impl Mapped {
                     Err(errno) => Err(errno),
                 };
             }
-            let until = clock_gettime(ClockId::CLOCK_REALTIME)? + TimeSpec::from_duration(left.min(LONGEST));
-            // SAFETY: mapped until `self` is dropped, and `until` outlives the call.
-            match OsCode::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }) {
-                Ok(_) => return Ok(true),
+            match self.take_within(left.min(LONGEST_SLEEP)) {
+                Ok(()) => return Ok(true),
                 Err(OsCode::EINTR | OsCode::ETIMEDOUT) => {}
                 Err(errno) => return Err(errno),
             }
         }
+    }
+
+    /// `sem_timedwait(sem, now + time)`
+    #[cfg(not(target_vendor = "apple"))]
+    fn take_within(&self, time: Duration) -> Result<(), OsCode> {
+        // SAFETY: mapped until `self` is dropped.
+        unsafe { sharing::check(self.0) }?;
+        let until = clock_gettime(ClockId::CLOCK_REALTIME)? + TimeSpec::from_duration(time);
+        // SAFETY: mapped until `self` is dropped, and `until` outlives the call.
+        OsCode::result(unsafe { libc::sem_timedwait(self.0.as_ptr(), until.as_ref()) }).map(drop)
     }
 
     /// darwin has no sem_timedwait.

@@ -1,5 +1,6 @@
 //! One look of this process at its ledger: it takes what is free for it, and passes those who left what they could take.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::{GUARD_AGAIN, Hold, LOOK_AGAIN, LedgerCounter};
@@ -52,7 +53,7 @@ pub(super) enum Otherwise {
 }
 
 /// The outcome of an attempt.
-enum Attempt {
+pub(super) enum Attempt {
     Done(Token),
     /// Nothing is free for this process.
     Nothing,
@@ -63,13 +64,21 @@ enum Attempt {
 impl LedgerCounter {
     /// Takes for the request if it is the turn of this process. One that waits has a ticket afterwards.
     pub(super) fn look(&self, request: Request, otherwise: Otherwise) -> Result<Option<Token>> {
+        match self.try_look(request, otherwise)? {
+            Attempt::Done(token) => Ok(Some(token)),
+            Attempt::Nothing | Attempt::Busy => Ok(None),
+        }
+    }
+
+    /// The same; tells whether another process had the guard.
+    pub(super) fn try_look(&self, request: Request, otherwise: Otherwise) -> Result<Attempt> {
         // Also while a stopped process has the guard.
         self.check_exists("take a permit from")?;
         let mut hold = self.lock();
         hold.again = None;
         let Some(slot) = self.claim(&mut hold)? else {
             hold.again = Some(GUARD_AGAIN);
-            return Ok(None);
+            return Ok(Attempt::Busy);
         };
         if otherwise == Otherwise::Wait {
             self.ledger.join(slot);
@@ -79,21 +88,24 @@ impl LedgerCounter {
             match self.attempt(request, slot, pace, otherwise)? {
                 Attempt::Done(token) => {
                     hold.idle_head = None;
-                    return Ok(Some(token));
+                    if pace == Pace::Passing {
+                        self.note_passed();
+                    }
+                    return Ok(Attempt::Done(token));
                 }
                 Attempt::Busy => {
                     hold.again = Some(GUARD_AGAIN);
-                    return Ok(None);
+                    return Ok(Attempt::Busy);
                 }
-                Attempt::Nothing if pace == Pace::Passing => return Ok(None),
+                Attempt::Nothing if pace == Pace::Passing => return Ok(Attempt::Nothing),
                 // It looks at the others from its place in the line.
-                Attempt::Nothing if otherwise == Otherwise::Join => return Ok(None),
+                Attempt::Nothing if otherwise == Otherwise::Join => return Ok(Attempt::Nothing),
                 Attempt::Nothing => {}
             }
             if self.is_head_idle(&mut hold, slot) {
                 pace = Pace::Passing;
             } else if !self.look_for_dead(&mut hold, otherwise) {
-                return Ok(None);
+                return Ok(Attempt::Nothing);
             }
         }
     }
@@ -165,6 +177,18 @@ impl LedgerCounter {
         }
     }
 
+    /// The ticket of the stopped process that this one passed last; 0 if there was none.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
+    }
+
+    /// This process has passed the head of the line: as long as that is stopped, it is passed at once.
+    fn note_passed(&self) {
+        if let Some(head) = self.ledger.head() {
+            self.passed.store(head.ticket, Ordering::Relaxed);
+        }
+    }
+
     /// Whether something was free for a while, and the process whose turn it is did not take it.
     fn is_head_idle(&self, hold: &mut Hold, slot: SlotNumber) -> bool {
         let head = self.ledger.head().filter(|head| head.slot != slot && self.ledger.value() > 0);
@@ -175,6 +199,7 @@ impl LedgerCounter {
         hold.again = Some(MOMENT);
         let now = clock::microseconds();
         match hold.idle_head {
+            _ if head.ticket == self.passed() && death::is_stopped(ProcessId(head.id)) => true,
             // Between two looks that are far apart, it may have been busy all the time.
             Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
                 hold.idle_head = Some(IdleHead { last: now, ..seen });

@@ -26,12 +26,17 @@ impl Patience {
 
     /// Waits a moment before the next try; false when the tries are used up.
     pub(crate) fn once_more(&mut self) -> bool {
-        if self.lasted(LONGEST) {
+        self.once_more_within(LONGEST, BETWEEN_TRIES)
+    }
+
+    /// The same, with another time for all tries, and another one between two of them.
+    pub(crate) fn once_more_within(&mut self, longest: Duration, between: Duration) -> bool {
+        if self.lasted(longest) {
             return false;
         }
         self.tries += 1;
         self.start.get_or_insert_with(Instant::now);
-        thread::sleep(BETWEEN_TRIES);
+        thread::sleep(between);
         true
     }
 
