@@ -11,6 +11,8 @@ import type { ExecutionContext } from 'ava'
 import { Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires } from '../shared/requires.ts'
+import { threads } from '../shared/threads.ts'
+import { until } from '../shared/until.ts'
 
 /** The milliseconds to wait for the threads of the package, which stay for a second after use. */
 const PATIENCE = 30_000
@@ -84,12 +86,12 @@ requires(linux)('descriptors, threads and mappings are the same as before', asyn
   await once(spawn('true'), 'close')
   await Promise.all(Array.from({ length: 16 }, () => readFile(import.meta.filename)))
   await round(t, 'sysv')
-  await sleep(1_500)
+  await until('no thread serves a lock', () => threads().every(({ name }) => name !== 'os-ipc'))
   const before = held()
   for (let turn = 0; turn < 20; turn += 1) {
     await Promise.all([round(t, 'sysv'), round(t, 'posix')])
   }
-  const until = performance.now() + PATIENCE
-  while (JSON.stringify(held()) !== JSON.stringify(before) && performance.now() < until) await sleep(50)
+  const deadline = performance.now() + PATIENCE
+  while (JSON.stringify(held()) !== JSON.stringify(before) && performance.now() < deadline) await sleep(50)
   t.deepEqual(held(), before)
 })

@@ -67,7 +67,7 @@ test('a call that cannot wait any longer rejects, and those behind it go on', as
   await t.throwsAsync(channel.send(4, { signal: abort.signal }), { message: 'stop' })
   await t.throwsAsync(channel.send(4, { timeout: 0 }), { code: 'ETIMEDOUT' })
   const received: number[] = []
-  while (received.at(-1) !== 3) received.push((await channel.receive({ timeout: 5_000 })) as number)
+  while (received.at(-1) !== 3) received.push((await channel.receive({ timeout: 30_000 })) as number)
   await last
   t.false(received.includes(1) || received.includes(2) || received.includes(4))
   await t.throwsAsync(channel.receive({ timeout: 10 }), { code: 'ETIMEDOUT' })
@@ -78,7 +78,7 @@ test('sendMany sends a long iterable in order, and what came before its error', 
   const numbers = Array.from({ length: 1000 }, (_, i) => i)
   const sending = channel.sendMany(numbers)
   const received: number[] = []
-  while (received.length < 1000) received.push((await channel.receive({ timeout: 5_000 })) as number)
+  while (received.length < 1000) received.push((await channel.receive({ timeout: 30_000 })) as number)
   await sending
   t.deepEqual(received, numbers)
   const failing = channel.sendMany(

@@ -160,7 +160,7 @@ test('sends wait while the channel is full, and keep their order', async t => {
   for (const send of sends) void send.then(() => (settled += 1))
   await sleep(20)
   t.true(settled < 20)
-  for (let i = 0; i < 20; i++) t.is(await channel.receive({ timeout: 5_000 }), i)
+  for (let i = 0; i < 20; i++) t.is(await channel.receive({ timeout: 30_000 }), i)
   await Promise.all(sends)
 })
 

@@ -46,8 +46,8 @@ function objects(t: ExecutionContext): { semaphore: string; limit: string; memor
   return { semaphore, limit, memory, begun: tag.slice(1, -2) }
 }
 
-/** The completions of a line; where the shell lists them on a terminal, waits until it shows one of the words. */
-type Complete = (line: string, expected: string) => Promise<string[]>
+/** The completions of a line; where the shell lists them on a terminal, waits until it shows the wanted words. */
+type Complete = (line: string, wanted: readonly string[]) => Promise<string[]>
 
 interface Shell {
   readonly name: 'bash' | 'zsh' | 'fish'
@@ -106,7 +106,7 @@ const zsh: Shell = {
   complete: (t, file) => {
     // zsh completes only in its editor, so the test types a Tab on a terminal and reads the list.
     const env = { PATH: path(t), HOME: folder(t), ZDOTDIR: folder(t) }
-    return async (line, expected) => {
+    return async (line, wanted) => {
       const prepare = [
         "PS1='> '; unsetopt zle_bracketed_paste 2>/dev/null; autoload -Uz compinit; compinit -u -D",
         `source ${file}`,
@@ -125,7 +125,7 @@ const zsh: Shell = {
           { until: line.slice(-3) },
           { mark: true },
           { type: '\u0018' },
-          { until: expected },
+          ...wanted.map(word => ({ until: word })),
           { sleep: 0.5 },
           { signal: 9 },
         ],
@@ -157,7 +157,7 @@ for (const shell of [bash, zsh, fish]) {
       const complete = shell.complete(t, await script(t, shell.name))
       const { semaphore, limit, memory, begun } = objects(t)
       const has = async (line: string, wanted: readonly string[], unwanted: readonly string[] = []) => {
-        const offers = await complete(line, wanted[0] as string)
+        const offers = await complete(line, wanted)
         for (const word of wanted) t.true(offers.includes(word), `${line}: ${word} in ${offers.join(' ')}`)
         for (const word of unwanted)
           t.false(offers.includes(word), `${line}: no ${word} in ${offers.join(' ')}`)

@@ -65,7 +65,7 @@ async function run(
 
 /** An example that goes on until the user ends it, or whose exit code tells more than success. */
 function ended(example: string): string {
-  const endless = (words: string) => `timeout --signal=INT 3 ${words} || [ $? = 124 ] || [ $? = 130 ]`
+  const endless = (words: string) => `timeout --signal=INT 3 ${words} || [[ $? = 124 || $? = 130 ]]`
   if (/--follow|tail -f/.test(example)) return endless(`bash -c '${example}'`)
   if (/^os-ipc top\b(?!.*--count)|--watch/.test(example)) return endless(example)
   return example.startsWith('os-ipc doctor') ? `${example} || [ $? = 1 ]` : example

@@ -124,7 +124,7 @@ onEachEngine()(
       ),
     )
     t.is(limit.permits, 2)
-    const waiting = start(t, ['limit', name, 0, '-t', '20'])
+    const waiting = start(t, ['limit', name, 0, '-t', '60'])
     await until('it waits', () => limit.info().waiters === 1)
     one.release()
     await until('it took one away', () => limit.permits === 1 && limit.info().waiters === 1)

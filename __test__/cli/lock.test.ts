@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { lockSource } from '../../cli/run/lock-source.js'
 import * as ipc from '../../index.js'
 import { cli, json, start } from './helpers/cli.ts'
+import type { Child, Exit } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
 import { folder } from '../shared/project.ts'
 import { linux, requires } from '../shared/requires.ts'
@@ -181,7 +182,7 @@ requires(linux)('ls, show, top and rm work on locks', async t => {
   const child = await holder(t, name, '--shared')
   t.regex(
     (await cli(t, ['ls'])).stdout,
-    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +- +\\w+ +600 +${child.pid} +\\ds$`, 'm'),
+    new RegExp(`^lock +${name} +\\d+ +shared 1 +0 +- +- +- +\\w+ +600 +${child.pid} +\\d+s$`, 'm'),
   )
   t.is((await cli(t, ['ls', '--names', '--locks', name])).stdout, `${name}\n`)
   t.is((await cli(t, ['ls', '--names', '--semaphores', name])).stdout, '')
@@ -203,9 +204,15 @@ requires(linux)('ls, show, top and rm work on locks', async t => {
     stderr: `os-ipc: ${name} is in use: it is held by ${child.pid} sh; --force removes it\n`,
   })
   // Only a killed process leaves a lock that can be removed.
-  child.kill('SIGKILL')
-  await child.exit
-  await until('the lock is free', () => heldBy(name) === '0')
-  t.like(await cli(t, ['rm', '--lock', name]), { code: 0, stderr: '' })
+  const removed = async (killed: Child): Promise<Exit> => {
+    killed.kill('SIGKILL')
+    await killed.exit
+    await until('no process holds the lock', () => ['0', 'none'].includes(heldBy(name)))
+    return cli(t, ['rm', '--lock', name])
+  }
+  let exit = await removed(child)
+  // `os-ipc lock` of another test removes the locks of dead processes that it finds.
+  for (let tries = 0; exit.code === 3 && tries < 10; tries += 1) exit = await removed(await holder(t, name))
+  t.like(exit, { code: 0, stderr: '' })
   t.is(heldBy(name), 'none')
 })

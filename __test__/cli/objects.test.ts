@@ -112,7 +112,7 @@ test('create, post, value, wait and try do the same as in the library', async t 
 test('wait sleeps until another process posts', async t => {
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
-  const waiting = start(t, ['wait', name, '--timeout', '20'])
+  const waiting = start(t, ['wait', name, '--timeout', '60'])
   await until('it waits', () => semaphore.info().waiters === 1)
   t.is((await json<Item>(t, ['value', name, '--json'])).waiters, 1)
   t.like(await cli(t, ['post', name]), DONE)
@@ -309,9 +309,9 @@ test('ls shows names, kinds, values, waiters, sizes and the dead', async t => {
   t.is(rows.length, 2)
   t.regex(
     rows[0] as string,
-    new RegExp(`^semaphore +${jobs} +\\d+ +3 +0 +- +- +- +\\w+ +600 +${pid} dead +\\ds$`),
+    new RegExp(`^semaphore +${jobs} +\\d+ +3 +0 +- +- +- +\\w+ +600 +${pid} dead +\\d+s$`),
   )
-  t.regex(rows[1] as string, new RegExp(`^memory +${frames} +posix +- +- +- +3 M +- +\\w+ +644 +- +\\ds$`))
+  t.regex(rows[1] as string, new RegExp(`^memory +${frames} +posix +- +- +- +3 M +- +\\w+ +644 +- +\\d+s$`))
   t.is((await cli(t, ['ls', '--names', `${jobs.slice(1, -1)}?`])).stdout, `${jobs}\n`)
   t.is((await cli(t, ['ls', '-q', '-m', `*${frames.slice(5)}`])).stdout, `${frames}\n`)
   t.is((await cli(t, ['ls', '-q', '-s', frames])).stdout, '')
@@ -410,8 +410,8 @@ requires(terminals)('show --watch marks changes on a terminal, and restores the 
   t.teardown(() => clearInterval(posting))
   const { output, restored, problem } = await inTerminal(
     t,
-    osIpc('show', name, '--watch', '--interval', '100ms', '--count', 20),
-    [],
+    osIpc('show', name, '--watch', '--interval', '100ms'),
+    [{ until: `${'value'.padEnd(17)}\u001b[7m` }, { type: '\u0003' }],
   )
   t.is(problem, null)
   t.true(restored)

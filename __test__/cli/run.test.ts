@@ -301,8 +301,13 @@ test('run has no --posix, and says what to do instead', async t => {
 /** Counts each signal; a shell that waits for its own command would count two signals as one. */
 const COUNTS = `
 let interrupts = 0
-process.on('SIGINT', () => console.log('INT ' + ++interrupts))
-setTimeout(() => { console.log('in all ' + interrupts) }, 3000)
+const alive = setInterval(() => {}, 1000)
+process.on('SIGINT', () => {
+  console.log('INT ' + ++interrupts)
+  if (interrupts > 1) return
+  clearInterval(alive)
+  setTimeout(() => console.log('in all ' + interrupts), 3000)
+})
 console.log('ready')`
 
 requires(terminals)('Ctrl-C reaches the command once, and a supervisor waits for its end', async t => {
@@ -344,7 +349,7 @@ for (const how of ['', '--supervise ']) {
       [
         {
           // A shell that is stopped between fork and exec of a child does not stop, so the child starts before.
-          type: `PS1='> '; ${osIpc('run', name).join(' ')} ${how}-- sh -c 'sleep 1 & echo rea""dy; wait; echo do""ne'\r`,
+          type: `PS1='> '; ${osIpc('run', name).join(' ')} ${how}-- sh -c 'sleep 5 & echo rea""dy; wait; echo do""ne'\r`,
         },
         { until: 'ready' },
         { type: '\x1a' },

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 
 import type { LockDiagnosticsMessages } from '../../index.js'
-import { hold, onEveryEngine } from '../lock/helpers/locks.ts'
+import { hold, isFree, onEveryEngine } from '../lock/helpers/locks.ts'
+import { until } from '../shared/until.ts'
 
 type Event = {
   [Channel in keyof LockDiagnosticsMessages]: { event: Channel } & LockDiagnosticsMessages[Channel]
@@ -133,6 +134,6 @@ onEveryEngine(({ test, manager, lockName }) => {
     )
     t.deepEqual(take(), ['wait', 'failed'])
     await release()
-    t.not(await manager.request(name, { ifAvailable: true }, lock => lock), null)
+    await until('the lock is free', () => isFree(manager, name))
   })
 })

@@ -226,11 +226,11 @@ requires(
     const here = limit.acquire({ timeout: 30_000 })
     t.deepEqual(limit.info().holders, [{ pid: holder.child.pid, permits: 1 }])
     holder.child.kill('SIGKILL')
+    const servedHere = here.then(permit => permit.release())
     t.is(await served, 1)
     t.deepEqual(limit.info().holders, [{ pid: waiter.child.pid, permits: 1 }])
     waiter.child.kill('SIGKILL')
-    ;(await here).release()
-    await waiter.child.exit
+    await Promise.all([servedHere, waiter.child.exit])
     t.is(freeOf(limit), 1)
     limit.unlink()
     t.false(existsSync(ledgerOf(limit.name)))

@@ -28,6 +28,7 @@ import { asUser, SYSTEM_V, refusing, type Surroundings, withoutShm } from '../sh
 import { until } from '../shared/until.ts'
 import { freeOf, type NamedLimit, ownLimit } from './helpers/own.ts'
 import { remote } from './helpers/remote.ts'
+import { servedAs } from './helpers/served.ts'
 
 const LEDGER = { engine: 'ledger' } as const
 const test = requires(linux)
@@ -142,7 +143,7 @@ for (const [title, kernel] of kernels) {
       t.is(await holder.call('acquire'), 1)
       using here = Limit.open(name)
       t.like(here.info(), { engine: 'ledger', free: 0, holders: [{ pid: holder.child.pid, permits: 1 }] })
-      const waiting = here.acquire({ timeout: 20_000 })
+      const waiting = here.acquire({ timeout: 60_000 })
       await until('the other waits', () => here.info().waiters === 1)
       holder.child.kill('SIGKILL')
       await holder.child.exit
@@ -312,7 +313,9 @@ requires(linux, asUser(65_534))('a ledger of another user is refused, unless its
 
 // ---- the line
 
-test('processes are served in the order in which they asked', async t => {
+test('processes are served in the order in which they asked', t => servedAs(t, [0, 1, 2], serveThree))
+
+async function serveThree(t: ExecutionContext): Promise<number[]> {
   const limit = ownLedger(t, 1)
   const permit = limit.acquireSync()
   const others = [1, 2, 3].map(() => remote(t, 'open', limit.name))
@@ -328,8 +331,8 @@ test('processes are served in the order in which they asked', async t => {
   }
   permit.release()
   await Promise.all(ends)
-  t.deepEqual(served, [0, 1, 2])
-})
+  return served
+}
 
 test('a stopped waiter is named and passed', async t => {
   const limit = ownLedger(t, 1)
@@ -340,7 +343,7 @@ test('a stopped waiter is named and passed', async t => {
   await until('the other waits', () => limit.info().waiters === 1)
   other.child.kill('SIGSTOP')
   await until('the waiter stops', () => limit.info().stopped?.includes(other.child.pid) === true)
-  const waiting = limit.acquire({ timeout: 20_000 })
+  const waiting = limit.acquire({ timeout: 60_000 })
   permit.release()
   const second = await waiting
   const timedOut = await t.throwsAsync(limit.acquire({ timeout: 10 }), { code: 'ETIMEDOUT' })
@@ -410,6 +413,7 @@ requires(linux, tool('flock', 'util-linux'))(
     writeSync(file, word, 0, 8, 48)
     closeSync(file)
     t.deepEqual(limit.info().stopped, [], 'it is slow, but it runs')
+    await until('it sleeps', () => readFileSync(`/proc/${other.pid}/comm`, 'utf8') === 'sleep\n')
     other.kill('SIGSTOP')
     await until('it is named', () => limit.info().stopped?.includes(other.pid) === true)
     t.is(limit.tryAcquire(), null)
@@ -442,7 +446,7 @@ requires(linux, tool('flock', 'util-linux'))(
     t.is(freeOf(limit), 1)
     permit.release()
     t.is(freeOf(limit), 2)
-    const waiting = limit.acquire({ timeout: 20_000 })
+    const waiting = limit.acquire({ timeout: 60_000 })
     const stuck = t.throws(() => limit.unlink(), { code: 'EBUSY' }) as IpcError
     t.regex(stuck.hint ?? '', /another program has the lock of its file/)
     await t.throwsAsync(waiting, { code: 'EIDRM' })

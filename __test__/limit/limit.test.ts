@@ -170,7 +170,7 @@ onEachEngine()('a limit has none of the methods of a semaphore', (t, engine) => 
 })
 
 requires(systemV)('a second name with the same key is refused', t => {
-  const [first, second] = ['/app.5rj6', '/app.mpf8']
+  const [first, second] = ['/limit.5pf8', '/limit.mrj6']
   Limit.unlink(first)
   t.teardown(() => Limit.unlink(first))
   using limit = Limit.create(first, { permits: 1 })

@@ -91,6 +91,7 @@ onEachEngine()('a resizing that is aborted leaves a consistent record', async (t
     }
     t.like(limit.info(), { permits: 2, free: 0, pending: 0 }, end)
     for (const permit of permits) permit?.release()
+    await until('both are free', () => freeOf(limit) === 2)
     t.like(limit.info(), { permits: 2, free: 2, holders: [], unnamed: 0 }, end)
   }
 })

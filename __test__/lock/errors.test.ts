@@ -22,6 +22,7 @@ import { hold, holder, lockKeyOf, sysv } from './helpers/locks.ts'
 import { linux, requires, root, unixFiles } from '../shared/requires.ts'
 import { ctypes, makeSet, valuesOf } from '../shared/sets.ts'
 import { asUser, injected, privateIpc } from '../shared/surroundings.ts'
+import { until } from '../shared/until.ts'
 
 const nobody = 65_534
 const someone = 65_533
@@ -124,14 +125,17 @@ requires(linux, ctypes)('a set of another program with the key of a lock is not 
 })
 
 requires(linux)('the set of a killed process can be removed by its raw key', async t => {
-  const name = sysv.lockName(t)
-  const other = holder(t, sysv, name)
-  t.is(await other.next(), 'held')
-  other.kill('SIGKILL')
-  await other.exit
-  t.true(exists('sem', lockKeyOf(name)))
-  t.true(Semaphore.unlink(lockKeyOf(name)))
-  t.false(exists('sem', lockKeyOf(name)))
+  // A command of another test may remove an unused set first.
+  await until('the set is removed here', async () => {
+    const name = sysv.lockName(t)
+    const other = holder(t, sysv, name)
+    t.is(await other.next(), 'held')
+    other.kill('SIGKILL')
+    await other.exit
+    const removed = Semaphore.unlink(lockKeyOf(name))
+    t.false(exists('sem', lockKeyOf(name)))
+    return removed
+  })
 })
 
 // --- list
@@ -143,7 +147,7 @@ requires(linux)('list shows a lock among the locks, and not among the semaphores
   t.is(await other.next(), 'held')
   const writer = holder(t, sysv, name)
   const found = () => list().locks.find(lock => lock.name === name)
-  for (let looks = 0; found()?.waiters === 0 && looks < 10_000; looks++) await new Promise(setImmediate)
+  await until('it waits', () => found()?.waiters === 1)
   const lock = found()
   t.like(lock, { key: lockKeyOf(name), exclusive: false, shared: 2, waiters: 1, mode: 0o600 })
   t.is(lock?.uid, process.getuid?.())

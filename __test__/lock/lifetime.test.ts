@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { child } from '../shared/child.ts'
-import { hold, onEveryEngine } from './helpers/locks.ts'
+import { hold, isFree, onEveryEngine } from './helpers/locks.ts'
 import { nodes } from '../shared/nodes.ts'
 import { requires, signals } from '../shared/requires.ts'
 import { injected } from '../shared/surroundings.ts'
@@ -157,7 +157,7 @@ onEveryEngine(engine => {
     await until('it waits', async () =>
       (await manager.query()).pending.some(pending => pending.name === name),
     )
-    t.is(await manager.request(name, { mode: 'shared', ifAvailable: true }, lock => lock), null)
+    await until('the gate is shut', async () => !(await isFree(manager, name, 'shared')))
     await release()
     t.is(await waits.next(), 'held')
     t.is((await waits.exit).code, 0)

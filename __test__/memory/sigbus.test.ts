@@ -26,11 +26,7 @@ for (const how of ['none', 'on', 'on and off', 'on, off and on', 'once', 'prepen
     async t => {
       await Promise.all(
         nodes.map(async node => {
-          const process = child(t, 'memory/bus-handler.ts', {
-            node,
-            args: [uniqueName(t), how],
-            limit: 20_000,
-          })
+          const process = child(t, 'memory/bus-handler.ts', { node, args: [uniqueName(t), how] })
           t.deepEqual(await process.next(), ENDS)
         }),
       )

@@ -83,11 +83,13 @@ requires(linux)(
 requires(linux)('truncating and extending an object all the time never ends the process', async t => {
   const name = uniqueName(t)
   using memory = SharedMemory.create(name, { size: 1 << 20 })
-  const cutter = child(t, 'memory/cut.ts', { args: [name, 1 << 20], limit: 30_000 })
+  const cutter = child(t, 'memory/cut.ts', { args: [name, 1 << 20] })
   t.is(await cutter.next(), 'cutting')
   const buffer = Buffer.alloc(1 << 20)
   let cuts = 0
-  for (const until = Date.now() + 2000; Date.now() < until; ) {
+  const start = performance.now()
+  const since = () => performance.now() - start
+  while (since() < 2_000 || (cuts === 0 && since() < 25_000)) {
     for (const copy of [() => memory.read(buffer), () => memory.write(buffer), () => memory.clear()]) {
       try {
         copy()
@@ -117,5 +119,5 @@ requires(linux)('open gives up an object without a size after one second', t => 
   const start = performance.now()
   t.throws(() => SharedMemory.open(name), { name: 'IpcError', code: 'ERR_NOT_INITIALISED' })
   const elapsed = performance.now() - start
-  t.true(elapsed > 900 && elapsed < 5000, `${elapsed} ms`)
+  t.true(elapsed > 900 && elapsed < 25_000, `${elapsed} ms`)
 })

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 
 import { Limit, SharedMemory } from '../../index.js'
-import { type Child, type ChildOptions, program } from '../shared/child.ts'
+import { type Child, type ChildOptions, type Exit, program } from '../shared/child.ts'
 import { exists, keyOf } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
@@ -112,16 +112,29 @@ requires(linux)('a main that has no processor for a while still kills a worker i
   t.regex(stdout, /gets SIGKILL while it holds a permit/)
 })
 
+/** A run of the demo with a disturbance; again where this process had no processor, and its disturbance came after the run. */
+async function disturbed(
+  t: ExecutionContext,
+  disturb: (run: Child, name: string) => Promise<void>,
+): Promise<Exit & { name: string }> {
+  for (let tries = 1; ; tries += 1) {
+    const run = demo(t, [file(t, SMALL)])
+    const name = await nameOf(run)
+    await disturb(run, name).catch(error => t.log(String(error)))
+    const exit = await run.exit
+    if (exit.code !== 0 || tries === 5) return { ...exit, name }
+  }
+}
+
 test.serial('the demo finds bytes that another process changes in shared memory', async t => {
-  const run = demo(t, [file(t, SMALL)])
-  const name = await nameOf(run)
-  await until(run, /the file is in shared memory/)
-  const segment = SharedMemory.open(`${name}-file`)
-  const last = new Uint8Array(1)
-  segment.read(last, segment.size - 1)
-  segment.write(new Uint8Array([(last[0] ?? 0) ^ 1]), segment.size - 1)
-  segment.close()
-  const { code, stdout } = await run.exit
+  const { code, stdout, name } = await disturbed(t, async (run, name) => {
+    await until(run, /the file is in shared memory/)
+    const segment = SharedMemory.open(`${name}-file`)
+    const last = new Uint8Array(1)
+    segment.read(last, segment.size - 1)
+    segment.write(new Uint8Array([(last[0] ?? 0) ^ 1]), segment.size - 1)
+    segment.close()
+  })
   t.is(code, 1)
   t.regex(stdout, /^NOT PROVED: 1 of 24 slices differ from the disk: 24$/m)
   t.regex(stdout, /^the demo is done: 1 did not hold$/m)
@@ -129,12 +142,11 @@ test.serial('the demo finds bytes that another process changes in shared memory'
 })
 
 test.serial('the demo finds one permit too many', async t => {
-  const run = demo(t, [file(t, SMALL)])
-  const name = await nameOf(run)
-  const limit = Limit.open(`${name}-limit`)
-  await limit.resize(3)
-  limit.close()
-  const { code, stdout } = await run.exit
+  const { code, stdout } = await disturbed(t, async (_, name) => {
+    const limit = Limit.open(`${name}-limit`)
+    await limit.resize(3)
+    limit.close()
+  })
   t.is(code, 1)
   t.regex(stdout, /^NOT PROVED: 3 permits were held at once, and there are 2/m)
   t.regex(stdout, /^NOT PROVED: 3 of 3 permits are free at the end, not 2 of 2$/m)
@@ -142,11 +154,15 @@ test.serial('the demo finds one permit too many', async t => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test.serial(`${signal} in the middle leaves nothing behind`, async t => {
-    const run = demo(t, [file(t, SMALL)])
-    const name = await nameOf(run)
-    await until(run, /worker \d has a permit/)
-    run.kill(signal)
-    const { code, signal: killed, stderr } = await run.exit
+    const {
+      code,
+      signal: killed,
+      stderr,
+      name,
+    } = await disturbed(t, async run => {
+      await until(run, /worker \d has a permit/)
+      run.kill(signal)
+    })
     t.is(killed, null)
     t.is(stderr, `os-ipc demo: ended by ${signal}, everything is taken away\n`)
     t.is(code, signal === 'SIGINT' ? INTERRUPTED : 143)

@@ -12,6 +12,7 @@ import { type Child, program } from '../shared/child.ts'
 import { keyOf, uniqueName } from '../shared/names.ts'
 import { python } from '../shared/peers.ts'
 import { linux, type Need, requires, tool } from '../shared/requires.ts'
+import { until } from '../shared/until.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PAGES = [
@@ -119,8 +120,7 @@ for (const [file, backend] of [
       const name = uniqueName(t)
       const ready = Semaphore.create(name, { initial: 0, backend })
       const peer = await languageOf(file).start(t, written(t, 'docs/interop.md', file, 'ready', name))
-      for (let tries = 0; ready.info().waiters === 0 && tries < 1_000; tries++) await sleep(10)
-      t.is(ready.info().waiters, 1)
+      await until('it waits', () => ready.info().waiters === 1)
       ready.post()
       t.like(await peer.exit, { code: 0, stdout: 'taken\n', stderr: '' })
       t.is(ready.value, 0)
@@ -304,7 +304,7 @@ test('slow.mts of diagnostics.md, imported first, reports long waits, also those
     `import { isMainThread, Worker } from 'node:worker_threads'
      import { Semaphore } from 'os-ipc'
      const semaphore = Semaphore.openOrCreate('${name}', { initial: 0 })
-     setTimeout(() => semaphore.post(), 50)
+     setTimeout(() => semaphore.post(), 500)
      await semaphore.wait()
      if (isMainThread) new Worker(new URL(import.meta.url))`,
   )

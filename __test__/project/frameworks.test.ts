@@ -292,6 +292,7 @@ requires(next).serial(
     )
     const server = program(t, [process.execPath, next.path, 'dev', home, '--port', '0', '-H', '127.0.0.1'], {
       env: { ...env, NEXT_TELEMETRY_DISABLED: '1' },
+      limit: 180_000,
     })
     let url: string | undefined
     while (url === undefined) url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(await server.next()))?.[0]
@@ -341,6 +342,7 @@ requires(next).serial('examples/next: two requests at a time run in the route', 
   )
   const server = program(t, [process.execPath, next.path, 'dev', home, '--port', '0', '-H', '127.0.0.1'], {
     env: { ...env, NEXT_TELEMETRY_DISABLED: '1' },
+    limit: 180_000,
   })
   let url: string | undefined
   while (url === undefined) url = /http:\/\/127\.0\.0\.1:\d+/.exec(String(await server.next()))?.[0]

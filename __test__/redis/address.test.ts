@@ -167,8 +167,13 @@ requires(redisServer)(
     const { server, connect: open } = await redis(t)
     const jobs = open({ lease: 30_000 })
     const held = await jobs.acquire({ timeout: PATIENCE })
-    const full = await t.throwsAsync(jobs.acquire({ timeout: 300 }), { code: 'ETIMEDOUT' })
-    t.is((full as IpcError).hint, undefined)
+    // On a busy machine an answer may be late, and then the error says so.
+    let hint: string | undefined = ''
+    for (let tries = 0; hint !== undefined && tries < 5; tries += 1) {
+      const full = await t.throwsAsync(jobs.acquire({ timeout: 300 }), { code: 'ETIMEDOUT' })
+      hint = (full as IpcError).hint
+    }
+    t.is(hint, undefined)
     server.pause()
     await says(t, jobs, /Redis has not answered for \d+ ms/)
     server.resume()

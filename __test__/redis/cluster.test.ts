@@ -69,7 +69,7 @@ for (const [what, noted] of [
       const owner = await cluster.owner()
       const replica = await cluster.replica(owner)
       // Longer than the change takes: the holder does not lose its permit by that.
-      const lease = 10_000
+      const lease = 20_000
       const other = cluster.open({ lease })
       const held = await cluster.open({ lease }).acquire({ timeout: PATIENCE })
       t.is(await other.tryAcquire(), null)
@@ -93,7 +93,8 @@ requires(redisServer).serial('a permit that the promoted replica has is kept', a
   const cluster = await settled(t)
   const owner = await cluster.owner()
   const replica = await cluster.replica(owner)
-  const held = await cluster.open({ lease: 10_000 }).acquire({ timeout: PATIENCE })
+  const lease = 20_000
+  const held = await cluster.open({ lease }).acquire({ timeout: PATIENCE })
   await until('the replica has it', async () => {
     await replica.client.readonly()
     return (await replica.client.zcard(cluster.key)) === 1
@@ -104,15 +105,15 @@ requires(redisServer).serial('a permit that the promoted replica has is kept', a
     async () => /role:master/.test(await replica.client.info('replication')),
     PATIENCE,
   )
-  await sleep(10_500)
+  await sleep(lease + 500)
   t.false(held.signal.aborted)
   await held.release()
 })
 
 requires(redisServer).serial('a slot that moves to another master takes its permits along', async t => {
   // Longer than a move takes, on a busy machine too: the holder does not lose its permit by that.
-  const lease = 6_000
-  const cluster = await settled(t, false, lease)
+  const lease = 20_000
+  const cluster = await settled(t)
   const [owner, target, slot] = [await cluster.owner(), await cluster.another(), await cluster.slot()]
   const held = await cluster.open({ lease }).acquire({ timeout: PATIENCE })
   const other = cluster.open({ lease })
@@ -130,8 +131,8 @@ requires(redisServer).serial('a slot that moves to another master takes its perm
     )
   }
   for (const { client } of [target, owner]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', target.id)
-  // Waits two leases: the permit is refreshed at the new master.
-  const end = performance.now() + 2 * lease
+  // Waits for longer than a lease: the permit is refreshed at the new master.
+  const end = performance.now() + 1.2 * lease
   while (performance.now() < end) {
     for (const jobs of [other, cluster.open({ lease })]) {
       const permit = await jobs.tryAcquire().catch(() => null)
@@ -149,11 +150,13 @@ requires(redisServer).serial('a slot that moves to another master takes its perm
 requires(redisServer).serial(
   'a slot that another master takes without its keys gives nothing for a lease',
   async t => {
-    const cluster = await settled(t)
+    // Longer than the change takes: the holder does not lose its permit by that.
+    const lease = 8_000
+    const cluster = await settled(t, false, lease)
     const [owner, target, slot] = [await cluster.owner(), await cluster.another(), await cluster.slot()]
-    const other = cluster.open()
+    const other = cluster.open({ lease })
     t.is((await other.info()).taken, 0)
-    const held = await cluster.open().acquire({ timeout: PATIENCE })
+    const held = await cluster.open({ lease }).acquire({ timeout: PATIENCE })
     t.is(await other.tryAcquire(), null)
     await owner.server.kill()
     for (const node of cluster.masters) {

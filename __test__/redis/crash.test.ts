@@ -28,7 +28,7 @@ async function crowd(t: ExecutionContext): Promise<{ server: RedisServer; worker
     permits: PERMITS,
     start: (name, memory, slot) => {
       const args = [server.url, name, PERMITS, LEASE, memory, slot]
-      return child(t, 'redis/work.ts', { args, limit: 90_000 })
+      return child(t, 'redis/work.ts', { args, limit: 180_000 })
     },
     // A wait of two and a half leases, with more than TOO_LONG before it.
     isLong: ({ first, last }) =>
@@ -89,13 +89,16 @@ requires(redisServer).serial(
   },
 )
 
+/** The lease of the rivals: a pause of a busy machine is shorter. */
+const RIVAL_LEASE = 6_000
+
 /** A process that holds the only permit, and a source that asks for it. */
 async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisLimit }> {
   const server = await RedisServer.start(t)
   const name = uniqueName(t)
-  const holder = child(t, 'redis/hold.ts', { args: [server.url, name, 1, LEASE] })
+  const holder = child(t, 'redis/hold.ts', { args: [server.url, name, 1, RIVAL_LEASE] })
   t.is(await holder.next(), 'held')
-  const jobs = RedisLimit.connect(server.url, name, { permits: 1, lease: LEASE })
+  const jobs = RedisLimit.connect(server.url, name, { permits: 1, lease: RIVAL_LEASE })
   t.teardown(() => jobs.close())
   return { holder, jobs }
 }
@@ -103,7 +106,7 @@ async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: Redis
 requires(redisServer).serial('the permits of a killed process come back after the lease', async t => {
   const { holder, jobs } = await rivals(t)
   // The permit is refreshed while its process lives.
-  await t.throwsAsync(jobs.acquire({ timeout: TOO_LONG }), { code: 'ETIMEDOUT' })
+  await t.throwsAsync(jobs.acquire({ timeout: RIVAL_LEASE * 1.6 }), { code: 'ETIMEDOUT' })
   holder.kill('SIGKILL')
   await holder.exit
   t.is(await jobs.tryAcquire(), null)
@@ -119,7 +122,7 @@ requires(redisServer).serial(
     holder.kill('SIGSTOP')
     const permit = await jobs.acquire({ timeout: PATIENCE })
     // The holder takes a pause for a stop when it is longer than the lease; until now it was that less the last refresh.
-    await sleep(LEASE)
+    await sleep(RIVAL_LEASE)
     holder.kill('SIGCONT')
     // The first message after its code runs again.
     t.like(await holder.next(), { aborted: true, code: 'ERR_PERMIT_LOST' })

@@ -152,13 +152,13 @@ requires(redisServer)('close ends its own connection, after the last permit', as
   const watch = client(t, server.url)
   const connections = async () => ((await watch.client('LIST')) as string).trim().split('\n').length
   const alone = await connections()
-  const jobs = connect({ permits: 2, lease: 3_000 })
+  const jobs = connect({ permits: 2, lease: 10_000 })
   t.is(await connections(), alone)
   const [first, second] = [await jobs.acquire(), await jobs.acquire()]
   t.is(await connections(), alone + 1)
   await jobs.close()
   // A closed source still refreshes its permits.
-  await sleep(4_500)
+  await sleep(15_000)
   t.false(first.signal.aborted)
   t.is(await connections(), alone + 1)
   await first.release()
@@ -259,23 +259,29 @@ test.serial('without Redis a wait lasts until its timeout, and the error has the
 })
 
 test.serial('the pauses grow for many failing waits as for one', async t => {
-  const tries: number[] = []
-  const server = createServer(socket => {
-    tries.push(performance.now())
-    socket.destroy()
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const jobs = RedisLimit.connect(url, uniqueName(t), { permits: 1 })
-  const waits = Array.from({ length: 30 }, () => jobs.acquire({ timeout: PATIENCE }))
-  const outcomes = Promise.allSettled(waits)
-  while (tries.length < 4) await once(server, 'connection')
+  /** The milliseconds from the first try to the fourth. */
+  const measured = async () => {
+    const tries: number[] = []
+    const server = createServer(socket => {
+      tries.push(performance.now())
+      socket.destroy()
+    }).listen(0, '127.0.0.1')
+    t.teardown(() => server.close())
+    await once(server, 'listening')
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const jobs = RedisLimit.connect(url, uniqueName(t), { permits: 1 })
+    const waits = Array.from({ length: 30 }, () => jobs.acquire({ timeout: PATIENCE }))
+    const outcomes = Promise.allSettled(waits)
+    while (tries.length < 4) await once(server, 'connection')
+    await jobs.close()
+    for (const { status } of await outcomes) t.is(status, 'rejected')
+    return Number(tries[3]) - Number(tries[0])
+  }
   // After 25, 50 and 100 ms; with the longest pause after the first it would be two seconds.
-  const took = Number(tries[3]) - Number(tries[0])
+  let took = await measured()
+  // A busy machine may be late at one turn, but not at each.
+  for (let turn = 0; took >= 1_400 && turn < 2; turn += 1) took = await measured()
   t.true(took < 1_400, `${took} ms`)
-  await jobs.close()
-  for (const { status } of await outcomes) t.is(status, 'rejected')
 })
 
 test('without Redis a call that does not wait rejects with ERR_UNAVAILABLE, and abort and close work', async t => {
@@ -446,13 +452,14 @@ requires(redisServer)('a client of a Cluster works as well', async t => {
 requires(redisServer)('a client that reconnects by itself while a permit is held keeps it', async t => {
   const setting = await redis(t)
   const given = client(t, setting.server.url)
-  const jobs = RedisLimit.over(given, setting.name, { permits: 1, lease: 6_000 })
+  const lease = 20_000
+  const jobs = RedisLimit.over(given, setting.name, { permits: 1, lease })
   const permit = await jobs.acquire()
   const ready = once(given, 'ready')
   await setting.server.kill()
   await setting.server.start()
   await ready
-  await sleep(6_500)
+  await sleep(lease + 500)
   t.false(permit.signal.aborted)
   await permit.release()
   await jobs.close()

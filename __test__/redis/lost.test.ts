@@ -13,6 +13,12 @@ import { requires } from '../shared/requires.ts'
 
 const LEASE = 1_000
 
+/** The lease of a permit that must not be lost before the test means it to be, on a busy machine too. */
+const LONG = 10_000
+
+/** The lease of the tests that block their thread until it is over. */
+const BLOCKED = 4_000
+
 /** Blocks this thread: no timer runs, and nothing is received. Such a test runs alone, because it blocks the whole process. */
 function block(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
@@ -20,11 +26,11 @@ function block(milliseconds: number): void {
 
 requires(redisServer)('a permit is kept for longer than its lease while Redis answers', async t => {
   const { connect } = await redis(t)
-  const jobs = connect({ lease: 3_000 })
+  const jobs = connect({ lease: LONG })
   const permit = await jobs.acquire()
-  await sleep(7_000)
+  await sleep(LONG * 1.5)
   t.false(permit.signal.aborted)
-  t.is(await connect({ lease: 3_000 }).tryAcquire(), null)
+  t.is(await connect({ lease: LONG }).tryAcquire(), null)
   await permit.release()
 })
 
@@ -32,12 +38,12 @@ requires(redisServer).serial(
   'a thread that was blocked for longer than the lease finds its permit lost',
   async t => {
     const { connect } = await redis(t)
-    const jobs = connect({ lease: LEASE })
+    const jobs = connect({ lease: BLOCKED })
     const permit = await jobs.acquire()
     const { signal } = permit
     t.false(signal.aborted)
     t.is(signal.reason, undefined)
-    block(LEASE * 1.1)
+    block(BLOCKED * 1.1)
     // No timer has run yet.
     t.true(signal.aborted)
     t.true(signal.reason instanceof IpcError)
@@ -52,9 +58,9 @@ for (const [what, look] of [
 ] as const) {
   requires(redisServer).serial(`a blocked thread finds its permit lost by ${what} too`, async t => {
     const { connect } = await redis(t)
-    const { signal } = await connect({ lease: LEASE }).acquire()
+    const { signal } = await connect({ lease: BLOCKED }).acquire()
     t.is(look(signal), undefined)
-    block(LEASE * 1.1)
+    block(BLOCKED * 1.1)
     t.is(look(signal), 'ERR_PERMIT_LOST')
   })
 }
@@ -70,9 +76,9 @@ function thrownBy(signal: AbortSignal): string | undefined {
 
 requires(redisServer).serial('a signal that is asked for after the loss is aborted', async t => {
   const { connect } = await redis(t)
-  const permit = await connect({ lease: LEASE }).acquire()
+  const permit = await connect({ lease: BLOCKED }).acquire()
   const warned = once(process, 'warning')
-  block(LEASE * 1.1)
+  block(BLOCKED * 1.1)
   // When no code reads the signal, the process gets a warning.
   const [warning] = (await warned) as [Error & { code: string }]
   t.is(warning.code, 'OS_IPC_PERMIT_LOST')
@@ -102,7 +108,7 @@ for (const [what, take] of [
     `a permit that is released while Redis is ${what} is free after its lease`,
     async t => {
       const { server, connect } = await redis(t)
-      const jobs = connect({ lease: LEASE })
+      const jobs = connect({ lease: LONG })
       const permit = await jobs.acquire()
       await server[take]()
       await permit.release()
@@ -116,13 +122,14 @@ for (const [what, take] of [
 
   requires(redisServer)(`a permit survives when Redis is ${what} for less than its lease`, async t => {
     const { server, connect } = await redis(t)
-    const jobs = connect({ lease: 6_000 })
+    const lease = 20_000
+    const jobs = connect({ lease })
     const permit = await jobs.acquire()
     await sleep(1_000)
     await server[take]()
     await sleep(500)
     await (take === 'pause' ? server.resume() : server.start())
-    await sleep(6_500)
+    await sleep(lease + 500)
     t.false(permit.signal.aborted)
     t.is((await jobs.info()).taken, 1)
     await permit.release()
@@ -131,7 +138,7 @@ for (const [what, take] of [
 
 requires(redisServer)('a permit that another client removed is lost at the next refresh', async t => {
   const { server, connect } = await redis(t)
-  const jobs = connect({ lease: LEASE })
+  const jobs = connect({ lease: LONG })
   const permit = await jobs.acquire()
   const client = new Client(server.url)
   t.teardown(() => client.disconnect())
@@ -159,12 +166,12 @@ requires(redisServer)(
   'a Redis that lost its append-only file gives nothing until old leases are over',
   async t => {
     const { server, connect } = await redis(t)
-    const permit = await connect({ lease: LEASE }).acquire({ timeout: PATIENCE })
+    const permit = await connect({ lease: LONG }).acquire({ timeout: PATIENCE })
     const { signal } = permit
     await server.kill()
     await server.forget()
     await server.start()
-    const other = connect({ lease: LEASE })
+    const other = connect({ lease: LONG })
     await t.throwsAsync(other.tryAcquire(), {
       code: 'ERR_UNAVAILABLE',
       message: /without an append-only file/,
@@ -177,12 +184,12 @@ requires(redisServer)(
 
 requires(redisServer)('a Redis that forgets gives nothing until old leases are over', async t => {
   const { server, connect } = await redis(t, { durable: false })
-  const jobs = connect({ lease: LEASE })
+  const jobs = connect({ lease: LONG })
   const permit = await jobs.acquire({ timeout: PATIENCE })
   const { signal } = permit
   await server.kill()
   await server.start()
-  const other = connect({ lease: LEASE })
+  const other = connect({ lease: LONG })
   await t.throwsAsync(other.tryAcquire(), { code: 'ERR_UNAVAILABLE', message: /without an append-only file/ })
   const next = await other.acquire({ timeout: PATIENCE })
   t.true(signal.aborted)
@@ -195,8 +202,9 @@ for (const [how, jump] of [
 ] as const) {
   requires(redisServer).serial(`a clock that is set ${how} between two comparisons is detected`, async t => {
     const { connect } = await redis(t)
-    const jobs = connect({ permits: 1, lease: 6_000 })
-    const permit = await connect({ permits: 1, lease: 6_000 }).acquire()
+    const lease = 20_000
+    const jobs = connect({ permits: 1, lease })
+    const permit = await connect({ permits: 1, lease }).acquire()
     t.is(await jobs.tryAcquire(), null)
     const clock = Date.now
     t.teardown(() => {
@@ -223,18 +231,19 @@ requires(redisServer)('clocks are compared again where the answer took too long 
     return [Number(seconds), Number(microseconds) + skew * 1_000]
   })
   const open = () => {
-    const jobs = RedisLimit.over(slow, name, { permits: 1, lease: 6_000 })
+    const jobs = RedisLimit.over(slow, name, { permits: 1, lease: 20_000 })
     t.teardown(() => jobs.close())
     return jobs
   }
-  late.push(700, 700)
+  // The clocks may differ by 1 s.
+  late.push(1_500, 1_500)
   t.is(await open().use(() => late.length), 0)
   // A late answer could hide a clock that is behind by that time; the next answer shows it.
-  skew = -900
-  late.push(1_000)
+  skew = -4_000
+  late.push(4_500)
   await t.throwsAsync(open().tryAcquire(), { code: 'ERR_CLOCK_SKEW', message: /ahead of Redis's/ })
   skew = 0
-  late.push(700, 700, 700)
+  late.push(1_500, 1_500, 1_500)
   t.is(await open().use(() => 'far away'), 'far away')
 })
 
@@ -260,7 +269,7 @@ requires(redisServer)(
       const [seconds, microseconds] = await client.time()
       return [Number(seconds) + skew, microseconds]
     })
-    const jobs = RedisLimit.over(skewed, name, { permits: 2, lease: LEASE })
+    const jobs = RedisLimit.over(skewed, name, { permits: 2, lease: LONG })
     t.teardown(() => jobs.close())
     const permit = await jobs.acquire()
     skew = 5

@@ -10,7 +10,7 @@ import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 
 /** Longer than a failover takes: the holder does not lose its permit by that. */
-const LEASE = 10_000
+const LEASE = 20_000
 
 requires(redisServer).serial(
   'a replica that Sentinel promotes and that lacks the last permit gives nothing for a lease',

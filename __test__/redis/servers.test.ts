@@ -54,11 +54,12 @@ for (const [what, program] of SERVERS) {
     `permits are taken, refreshed, counted and given back (${what})`,
     async t => {
       const { connect } = await redis(t, { program: program.path })
-      const jobs = connect({ lease: 1_500 })
+      const lease = 10_000
+      const jobs = connect({ lease })
       const permit = await jobs.acquire({ timeout: PATIENCE })
-      await sleep(2_500)
+      await sleep(lease * 1.5)
       t.false(permit.signal.aborted)
-      const other = connect({ lease: 1_500 })
+      const other = connect({ lease })
       t.is(await other.tryAcquire(), null)
       t.like(await other.info(), { taken: 1, free: 0 })
       await permit.release()

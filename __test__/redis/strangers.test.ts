@@ -55,7 +55,7 @@ requires(redisServer).serial('the wait for a fresh server is announced once for 
   t.teardown(() => process.off('warning', onWarning))
   const server = await RedisServer.start(t, { durable: false })
   const sources = Array.from({ length: 3 }, () =>
-    RedisLimit.connect(server.url, uniqueName(t), { permits: 1, lease: 1_000 }),
+    RedisLimit.connect(server.url, uniqueName(t), { permits: 1, lease: 10_000 }),
   )
   for (const jobs of sources) await t.throwsAsync(jobs.tryAcquire(), { code: 'ERR_UNAVAILABLE' })
   await Promise.all(sources.map(jobs => jobs.use(() => 'in', { timeout: PATIENCE })))

@@ -28,11 +28,11 @@ for (const peer of [c, python]) {
       // The semaphore has no unit until all processes are ready.
       using semaphore = Semaphore.create(name, { initial: 0, backend: 'posix' })
       const fixtures = ['try', 'wait'].map(how =>
-        child(t, 'semaphore/guarded.ts', { args: [name, String(ours), how], limit: 60_000 }),
+        child(t, 'semaphore/guarded.ts', { args: [name, String(ours), how], limit: 100_000 }),
       )
       for (const fixture of fixtures) t.is(await fixture.next(), 'ready')
       const rivals = [1, 2].map(() =>
-        peer.start(t, ['sem-posix', 'guarded', name, theirs], { limit: 60_000 }),
+        peer.start(t, ['sem-posix', 'guarded', name, theirs], { limit: 100_000 }),
       )
       for (const fixture of fixtures) fixture.send('go')
       semaphore.post()

@@ -11,6 +11,7 @@ import { remote } from './helpers/remote.ts'
 import { linux, requires, root, tool } from '../shared/requires.ts'
 import { ctypes, makeSet, valuesOf } from '../shared/sets.ts'
 import { injected } from '../shared/surroundings.ts'
+import { until } from '../shared/until.ts'
 
 // ---- the creator dies, or hangs
 
@@ -67,26 +68,30 @@ requires(
 })
 
 requires(linux, ctypes)('open waits for a creator that is slow', async t => {
+  const slow = remote(t, 'create', uniqueName(t), { initial: 0 })
+  await slow.opened
   const name = uniqueName(t)
   Semaphore.create(name, { initial: 0 })
   const size = valuesOf(keyOf(name)).length
   Semaphore.unlink(name)
   makeSet(keyOf(name), size)
-  const slow = remote(t, 'openOrCreate', name, { initial: 2 })
+  slow.child.send(['openOrCreate', name, { initial: 2 }])
   using found = Semaphore.open(name) // blocks this thread; the other process runs meanwhile
   t.is(found.value, 2)
-  t.like(await slow.opened, { created: true })
+  t.true(await slow.child.next())
 })
 
 requires(linux, ctypes, injected()).serial(
   'create throws EEXIST when another process overtakes it',
   async t => {
     const name = uniqueName(t)
-    const within = [injected('semop:delay_enter=1500000:when=1')]
+    // It stops when its semget has made the set.
+    const within = [injected('semget:signal=SIGSTOP:when=1')]
     const slow = remote(t, 'create', name, { initial: 3 }, { within })
-    while (!exists('sem', keyOf(name))) await new Promise(resolve => setTimeout(resolve, 5))
+    await until('the set is made', () => exists('sem', keyOf(name)))
     using quick = Semaphore.openOrCreate(name, { initial: 2 })
     t.true(quick.created)
+    slow.child.kill('SIGCONT')
     t.like(await slow.opened, { code: 'EEXIST' })
     t.is(quick.value, 2)
   },
@@ -96,11 +101,13 @@ requires(linux, ctypes, injected()).serial(
   'an openOrCreate that another process overtakes opens the set of that process',
   async t => {
     const name = uniqueName(t)
-    const within = [injected('semop:delay_enter=1500000:when=1')]
+    // It stops when its second semget has made the set that the first one did not find.
+    const within = [injected('semget:signal=SIGSTOP:when=2')]
     const slow = remote(t, 'openOrCreate', name, { initial: 3 }, { within })
-    while (!exists('sem', keyOf(name))) await new Promise(resolve => setTimeout(resolve, 5))
+    await until('the set is made', () => exists('sem', keyOf(name)))
     using quick = Semaphore.openOrCreate(name, { initial: 2 })
     t.true(quick.created)
+    slow.child.kill('SIGCONT')
     t.like(await slow.opened, { created: false })
     t.is(quick.value, 2)
   },

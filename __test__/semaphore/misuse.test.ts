@@ -11,6 +11,7 @@ import { keyOf, uniqueName } from '../shared/names.ts'
 import { linux, requires, systemV } from '../shared/requires.ts'
 import { complaint, misuses } from './helpers/misuse.ts'
 import { injected } from '../shared/surroundings.ts'
+import { until } from '../shared/until.ts'
 
 const cases = JSON.parse(readFileSync(new URL('fixtures/fnv-cases.json', import.meta.url), 'utf8'))
 
@@ -102,12 +103,7 @@ requires(systemV)('ftok refuses an invalid path and an invalid project number', 
 
 /** Resolves when strace traces all threads of the process. */
 async function attached(pid: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const traced = (thread: string) =>
-      !/TracerPid:\t0\n/.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
-    if (threads.every(traced)) return
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error('strace did not attach')
+  const traced = (thread: string) =>
+    !/TracerPid:\t0\n/.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
+  await until('strace attaches', () => readdirSync(`/proc/${pid}/task`).every(traced))
 }

@@ -47,7 +47,6 @@ for (const backend of backends) {
   test.serial(`${backend}: timers, files, immediates and other waits go on`, async t => {
     await quick(t, backend, 'do other things', async process => {
       const done = (await process.next()) as Record<string, number>
-      // The counts of one second, for events that take one or two milliseconds each.
       for (const count of ['timers', 'files', 'immediates', 'waits']) {
         t.true((done[count] as number) > 10, JSON.stringify(done))
       }

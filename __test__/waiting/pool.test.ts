@@ -63,7 +63,13 @@ requires(linux).serial(
         const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(late)}`]
         const env = { UV_THREADPOOL_SIZE: undefined }
         const args = ['sysv', ...names]
-        t.like(await child(t, 'waiting/use-pool.ts', { node, nodeArgs, env, args }).next(), { pool: 1 })
+        // On a busy machine the pool may be too slow to get any work of the package.
+        let seen = 0
+        for (let tries = 0; tries < 10 && seen === 0; tries += 1) {
+          const using = child(t, 'waiting/use-pool.ts', { node, nodeArgs, env, args })
+          seen = ((await using.next()) as ReturnType<typeof blocked>).pool
+        }
+        t.is(seen, 1)
       }),
     )
   },
@@ -73,12 +79,12 @@ requires(linux).serial('10,000 waits on one semaphore block one thread', async t
   const name = uniqueName(t)
   const semaphore = Semaphore.create(name, { initial: 0 })
   t.teardown(() => semaphore.close())
-  const before = blocked()
+  const inAll = () => blocked().own + blocked().pool
+  const before = inAll()
   const waits = Array.from({ length: 10_000 }, () => semaphore.wait())
   await until('a thread is blocked', () => semaphore.info().waiters === 1)
   t.is(semaphore.info().pending, 10_000)
-  const during = blocked()
-  t.is(during.own + during.pool, before.own + before.pool + 1)
+  await until('it is the only one', () => inAll() === before + 1)
   semaphore.post(10_000)
   await Promise.all(waits)
   t.is(semaphore.value, 0)

@@ -3,8 +3,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { output, root } from '../run.mjs'
+
+/** The milliseconds that a killed process has to end. */
+const LOOKS_FOR = 10_000
 
 /** A process that waits for a limit has an inbox: it removes those of the dead, and its own when it ends. */
 const WAIT = `
@@ -37,11 +41,20 @@ export function leftovers(before) {
   return [...snapshot()].filter(line => !before.has(line))
 }
 
-/** Prints the objects that were not there before, and returns whether there are none. */
-export function nothingLeft(before) {
-  // Outside of the namespace, the locks may belong to other programs.
-  if (process.env.OS_IPC_ISOLATED) removeWhatKilledLeave()
-  const left = leftovers(before)
+/**
+ * Prints the objects that were not there before, and returns whether there are none. A killed process may need a moment to
+ * end, so it looks for a while.
+ */
+export async function nothingLeft(before) {
+  const deadline = performance.now() + LOOKS_FOR
+  let left
+  for (;;) {
+    // Outside of the namespace, the locks may belong to other programs.
+    if (process.env.OS_IPC_ISOLATED) removeWhatKilledLeave()
+    left = leftovers(before)
+    if (left.length === 0 || performance.now() > deadline) break
+    await sleep(200)
+  }
   for (const object of left) console.error(`os-ipc: the tests left behind: ${object}`)
   return left.length === 0
 }

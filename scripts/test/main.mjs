@@ -23,14 +23,15 @@ if (!process.env.OS_IPC_ISOLATED) {
   if (part !== 'rust') preparePeers(peers)
   if (runs('stress')) buildForStress()
 }
-process.exitCode = isolated('test/main.mjs', part === undefined ? args : [part, ...args]) ?? runTests()
+process.exitCode =
+  isolated('test/main.mjs', part === undefined ? args : [part, ...args]) ?? (await runTests())
 
 /** Whether this part is to run. */
 function runs(name) {
   return part === undefined || part === name
 }
 
-function runTests() {
+async function runTests() {
   const before = snapshot()
   const codes = []
   if (runs('rust')) codes.push(status('cargo', ['test', '--workspace', '--quiet']), testLoom())
@@ -38,5 +39,5 @@ function runTests() {
   if (runs('node')) codes.push(status('ava', [...(process.env.CI ? ['--tap'] : []), ...args]))
   // Alone, and last, because it measures times. A run with arguments for ava does not include it.
   if (runs('stress') && args.length === 0) codes.push(status('node', ['stress/run.ts', '--short']))
-  return nothingLeft(before) && codes.every(code => code === 0) ? 0 : 1
+  return (await nothingLeft(before)) && codes.every(code => code === 0) ? 0 : 1
 }

@@ -23,9 +23,10 @@ if (!process.env.OS_IPC_ISOLATED) {
   setup()
   preparePeers()
 }
-process.exitCode = isolated('test/nodes.mjs', args) ?? runAll(args.length > 0 ? args : Object.keys(NODES))
+process.exitCode =
+  isolated('test/nodes.mjs', args) ?? (await runAll(args.length > 0 ? args : Object.keys(NODES)))
 
-function runAll(majors) {
+async function runAll(majors) {
   const before = snapshot()
   const there = readdirSync(join(root, '__test__'), { recursive: true }).filter(file =>
     file.endsWith('.test.ts'),
@@ -42,5 +43,5 @@ function runAll(majors) {
     if (Number(major) < 24) env.NODE_OPTIONS = `--import=${join(root, 'scripts/test/older-syntax.mjs')}`
     return status(node, [join(bin, 'ava'), ...(process.env.CI ? ['--tap'] : []), ...files], { env })
   })
-  return nothingLeft(before) && codes.every(code => code === 0) ? 0 : 1
+  return (await nothingLeft(before)) && codes.every(code => code === 0) ? 0 : 1
 }

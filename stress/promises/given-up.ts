@@ -64,7 +64,8 @@ const promised: Promised = {
       await source.end()
       const isOff = (): boolean => source.left(taken).found !== source.left(taken).expected
       // The unit of the last waiter that gave up may still be on its way back.
-      for (let turn = 0; turn < 100 && isOff(); turn += 1) await sleep(10)
+      for (const deadline = performance.now() + 30_000; isOff() && performance.now() < deadline; )
+        await sleep(10)
       const { expected, found } = source.left(taken)
       if (found !== expected) trial.lost(`${kind}: ${found} are there in the end, not ${expected}`)
       source.remove()

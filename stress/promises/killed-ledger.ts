@@ -4,7 +4,7 @@ import { inspection } from '../../__test__/shared/needs.ts'
 import { checkPermits, Contenders, described } from '../contenders.ts'
 import { largest, median, ms } from '../figures.ts'
 import { Headcount } from '../headcount.ts'
-import { allowed, isBusy } from '../machine.ts'
+import { tooLong } from '../machine.ts'
 import { waitForLedger } from '../ledgers.ts'
 import { atOnce } from '../program.ts'
 import type { Promised, Trial } from '../promise.ts'
@@ -58,20 +58,21 @@ class Contest {
     await this.#contenders.ready()
     await atOnce(KILLERS, this.#trial.count, async turn => {
       await this.#contenders.kill(turn, async kill => {
-        const wasBusy = isBusy()
         kill()
-        await this.#grant(wasBusy)
+        await this.#grant()
       })
       this.#trial.made()
     })
     const seen = await this.#contenders.stop()
     this.#exact()
+    const what = tooLong(this.#times, LATEST)
+    if (what !== undefined) this.#trial.lost(`the next grant came ${what} after a kill`)
     const busy = this.#late > 0 ? `, ${this.#late} after more than 100 ms on a machine that was busy` : ''
     return `${this.#contenders.killedInside} killed inside; the next grant after ${ms(median(this.#times))} (median), ${ms(largest(this.#times))} (latest)${busy}; ${described(this.#trial, seen)}`
   }
 
   /** Every waiter is served soon: the coordinator waits in the same line. */
-  async #grant(wasBusy: boolean): Promise<void> {
+  async #grant(): Promise<void> {
     const start = performance.now()
     try {
       using _permit = await this.#limit.acquire({ timeout: HANGS })
@@ -82,7 +83,6 @@ class Contest {
     const time = performance.now() - start
     this.#times.push(time)
     if (time > LATEST) this.#late += 1
-    if (time > allowed(LATEST, wasBusy)) this.#trial.lost(`a grant came ${ms(time)} after a kill`)
   }
 
   /** The record and the holders agree, and exactly that number of permits can be taken. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { capabilities, locks, type LockManager, type LockOptions } from '../../../index.js'
+import { capabilities, type LockMode, locks, type LockManager, type LockOptions } from '../../../index.js'
 import { HostLockManager } from '../../../lib/lock/manager.js'
 import { child, type Child, type FixtureOptions } from '../../shared/child.ts'
 import { exists, keyOf, removeKey, type Teardown, uniqueName } from '../../shared/names.ts'
@@ -84,6 +84,11 @@ export function holder(
     ...childOptions,
     args: [engine.folder, name, JSON.stringify(options)],
   })
+}
+
+/** Whether a request gets the lock at once. */
+export function isFree(manager: LockManager, name: string, mode: LockMode = 'exclusive'): Promise<boolean> {
+  return manager.request(name, { mode, ifAvailable: true }, lock => lock !== null)
 }
 
 /** Holds a lock here until `release` is called. */
