@@ -4,11 +4,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest that a new semaphore may take to become initialised, and a name to stop coming and going: 1 s.
+#[cfg(any(unix, test))]
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// The fewest tries: the time can be over because this process itself was stopped.
 const FEWEST_TRIES: u32 = 20;
 
+#[cfg(any(unix, test))]
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
 /// A number of tries, spread over a time.
@@ -25,6 +27,7 @@ impl Patience {
     }
 
     /// Waits a moment before the next try; false when the tries are used up.
+    #[cfg(any(unix, test))]
     pub(crate) fn once_more(&mut self) -> bool {
         self.once_more_within(LONGEST, BETWEEN_TRIES)
     }
