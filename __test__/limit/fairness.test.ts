@@ -4,7 +4,9 @@ import test from 'ava'
 
 import { type Child, child } from '../shared/child.ts'
 import { engines } from '../shared/engines.ts'
+import { until } from '../shared/until.ts'
 import { ownLimit } from './helpers/own.ts'
+import { remote } from './helpers/remote.ts'
 
 /** Of a set, `ref` waits in libuv's pool, and `unref` on a thread of the addon. Of a ledger, one thread serves both. */
 const waits = [
@@ -30,6 +32,30 @@ for (const [engine, keeps] of waits.filter(([engine]) => engines.includes(engine
     t.true(Math.min(...turns) >= mean / 2 - 1, `${turns}`)
   })
 }
+
+const onLedgers = engines.includes('ledger') && process.platform !== 'win32' ? test.serial : test.skip
+onLedgers(
+  'stopped processes at the head of the line cost the others neither their turns nor their order',
+  async t => {
+    const limit = ownLimit(t, 1, { engine: 'ledger' })
+    const permit = limit.acquireSync()
+    const stopped = [1, 2].map(() => remote(t, 'open', limit.name))
+    for (const { call } of stopped) void call('acquire').catch(() => {})
+    await until('both wait', () => limit.info().waiters === stopped.length)
+    for (const { child } of stopped) child.kill('SIGSTOP')
+    const args = [limit.name, 'ref', 4_000, 60_000]
+    const rivals = Array.from({ length: 3 }, () => child(t, 'limit/take-turns.ts', { args }))
+    await Promise.all(rivals.map(rival => rival.until('ready')))
+    permit.release()
+    // Each rival passes the stopped ones for the first time after a second.
+    await turnsOf(rivals)
+    let turns = await turnsOf(rivals)
+    for (let more = 0; meanOf(turns) <= 20 && more < 3; more += 1) turns = await turnsOf(rivals)
+    const mean = meanOf(turns)
+    t.true(mean > 20, `${turns}`)
+    t.true(Math.min(...turns) >= mean / 2 - 1, `${turns}`)
+  },
+)
 
 /** How many turns each process had while all of them took turns; none when that was less than a second. */
 async function turnsOf(rivals: readonly Child[]): Promise<number[]> {

@@ -11,7 +11,7 @@ import { requires } from '../shared/requires.ts'
 import { GLIBC_FLOOR, targets } from '../../scripts/cross/targets.mjs'
 
 const ENTRY = 'napi_register_module_v1'
-const POSIX_SEMAPHORES = ['sem_open', 'sem_wait', 'sem_post', 'sem_unlink']
+const POSIX_SEMAPHORES = ['sem_open', 'sem_post', 'sem_unlink']
 const SYSTEM_V_SEMAPHORES = ['semop', 'semtimedop', 'semget', 'semctl']
 const SYSTEM_V_MEMORY = ['shmget', 'shmat', 'shmdt', 'shmctl']
 
@@ -45,7 +45,12 @@ for (const { name, os, cpu, libc, file, path, macos } of targets) {
       const { machine, exported, imported, needed, versions } = readElf(path)
       t.is(machine, cpu === 'x64' ? 'x86-64' : 'aarch64')
       t.true(exported.includes(ENTRY))
-      for (const symbol of [...POSIX_SEMAPHORES, ...SYSTEM_V_SEMAPHORES, ...SYSTEM_V_MEMORY]) {
+      for (const symbol of [
+        ...POSIX_SEMAPHORES,
+        'sem_timedwait',
+        ...SYSTEM_V_SEMAPHORES,
+        ...SYSTEM_V_MEMORY,
+      ]) {
         t.true(imported.includes(symbol), symbol)
       }
       t.deepEqual(
@@ -86,7 +91,7 @@ for (const { name, os, cpu, libc, file, path, macos } of targets) {
         t.is(machine, cpu === 'x64' ? 'x86-64' : 'arm64')
         t.is(id, `@rpath/${file}`)
         t.true(exported.includes(`_${ENTRY}`))
-        for (const symbol of [...POSIX_SEMAPHORES, 'shm_open', ...SYSTEM_V_MEMORY]) {
+        for (const symbol of [...POSIX_SEMAPHORES, 'sem_wait', 'shm_open', ...SYSTEM_V_MEMORY]) {
           t.true(imported.includes(`_${symbol}`), symbol)
         }
         for (const symbol of SYSTEM_V_SEMAPHORES) t.false(imported.includes(`_${symbol}`), symbol)

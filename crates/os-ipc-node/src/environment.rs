@@ -129,7 +129,7 @@ fn end(raw: usize) {
     environment.return_units();
     for (number, waitable) in environment.waitables.drain() {
         if let Some(session) = environment.session(number) {
-            waitable.cancel_all(&session.mailbox);
+            waitable.withdraw(&session.mailbox);
         }
     }
 }
@@ -171,7 +171,7 @@ impl Environment {
     fn end_locks(&mut self) {
         for (number, lock) in self.locks.drain() {
             if let Some(session) = self.session(number) {
-                lock.cancel(&session.mailbox);
+                lock.withdraw(&session.mailbox);
             }
         }
         LockEngine::close_unused();

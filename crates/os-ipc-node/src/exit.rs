@@ -115,10 +115,10 @@ impl Environment {
     fn before_exit(&mut self) {
         for session in &mut self.sessions {
             for lock in self.locks.of(session.number) {
-                lock.cancel(&session.mailbox);
+                lock.withdraw(&session.mailbox);
             }
             for waitable in self.waitables.of(session.number) {
-                waitable.cancel_all(&session.mailbox);
+                waitable.withdraw(&session.mailbox);
             }
             session.left = true;
             session.tell(&self.wakeup);

@@ -173,10 +173,10 @@ impl Environment {
         unsafe { sys::napi_delete_reference(self.raw, session.settle) };
         let env = Env::from_raw(self.raw);
         for waitable in self.waitables.of(number) {
-            waitable.cancel_all(&session.mailbox);
+            waitable.withdraw(&session.mailbox);
         }
         for lock in self.locks.of(number) {
-            lock.cancel(&session.mailbox);
+            lock.withdraw(&session.mailbox);
         }
         drop(self.waitables.remove_if(number, |waitable| !waitable.is_held()));
         drop(self.locks.remove_if(number, |lock| !lock.is_held()));

@@ -38,6 +38,13 @@ impl Waitable {
         }
     }
 
+    pub(crate) fn withdraw(&self, mailbox: &Mailbox) {
+        match self {
+            Self::Semaphore(semaphore) => semaphore.withdraw(mailbox),
+            Self::Limit(limit) => limit.withdraw(mailbox),
+        }
+    }
+
     pub(crate) fn allow_pool(&self, allowed: bool) {
         match self {
             Self::Semaphore(semaphore) => semaphore.allow_pool(allowed),

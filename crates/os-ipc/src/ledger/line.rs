@@ -49,11 +49,10 @@ impl<P: Place> Ledger<P> {
         behind.min_by_key(|entry| entry.ticket).map(|entry| entry.id)
     }
 
-    /// How many processes are before a slot; all that wait, if the slot is not in the line.
-    fn before(&self, slot: SlotNumber) -> i64 {
+    /// The processes before a slot in the line; all that wait, if the slot is not in the line.
+    pub(crate) fn before(&self, slot: SlotNumber) -> impl Iterator<Item = Entry> + '_ {
         let own = self.place_in_line(slot);
-        let before = self.waiting().filter(|entry| entry.slot != slot && entry.ticket < own).count();
-        i64::try_from(before).unwrap_or(i64::MAX)
+        self.waiting().filter(move |entry| entry.slot != slot && entry.ticket < own)
     }
 
     /// Whether more is free than the processes before a slot wait for. Without the guard that may change at once; one that
@@ -61,7 +60,7 @@ impl<P: Place> Ledger<P> {
     pub(crate) fn may_have(&self, slot: SlotNumber) -> bool {
         // What another process gave back without the guard is seen, and it sees our ticket.
         fence(Ordering::SeqCst);
-        self.value() > self.before(slot)
+        self.value() > i64::try_from(self.before(slot).count()).unwrap_or(i64::MAX)
     }
 
     /// The same, for one that passes those before it.
@@ -78,7 +77,7 @@ impl<P: Place> Ledger<P> {
     }
 
     /// The processes in the line, by slot.
-    fn waiting(&self) -> impl Iterator<Item = Entry> + '_ {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = Entry> + '_ {
         self.entries().filter(|entry| entry.ticket != 0)
     }
 
@@ -95,20 +94,19 @@ impl<P: Place> Ledger<P> {
 
     /// The processes that are to look again after a change: the head of the line, and all for which something is free.
     ///
-    /// The head looks because it watches all processes: also those that came since. If it is the process with the ticket
-    /// `passed`, which was stopped when others passed it, the one behind it looks too.
+    /// The head looks because it watches all processes: also those that came since. Those with tickets up to `passed` were
+    /// stopped when this process passed them: what is free is for those behind.
     pub(crate) fn to_wake(&self, passed: u64, mut wake: impl FnMut(u64)) {
         // A process that joins the line after this sees the change itself.
         fence(Ordering::SeqCst);
         let Some(head) = self.head() else { return };
         wake(head.id);
-        let free = self.value();
-        let others = if head.ticket == passed { free } else { free - 1 };
+        let others = if head.ticket <= passed { self.value() } else { self.value() - 1 };
         if others <= 0 {
             return;
         }
         // Not those behind the head: another process can have drawn a smaller ticket, and write it only now.
-        let behind = self.waiting().filter(|entry| entry.ticket != head.ticket);
+        let behind = self.waiting().filter(|entry| entry.ticket != head.ticket && entry.ticket > passed);
         let mut waiting: Vec<_> = behind.map(|entry| (entry.ticket, entry.id)).collect();
         waiting.sort_unstable();
         let others = usize::try_from(others).unwrap_or(usize::MAX);

@@ -169,7 +169,7 @@ fn the_waiter_behind_one_that_was_passed_wakes_with_it() {
     assert_eq!(world.woken_after_passing(passed), [2], "nothing is free");
     world.ledger.give_back(a);
     assert_eq!(world.woken_after_passing(passed), [2, 3]);
-    assert_eq!(world.woken_after_passing(world.ledger.ticket(c)), [2], "another one is the head");
+    assert_eq!(world.woken_after_passing(world.ledger.ticket(c)), [2, 4], "two were passed");
 }
 
 #[test]

@@ -34,6 +34,22 @@ fn open_in(engine: LimitEngine, id: &LimitId, owner: Owner) -> Result<Option<Cho
     }
 }
 
+/// The limit in an engine, if it has one; finishes what another creator began.
+fn open_or_finish(
+    engine: LimitEngine,
+    id: &LimitId,
+    creation: LimitCreation,
+    owner: Owner,
+) -> Result<Option<Chosen>> {
+    match open_in(engine, id, owner) {
+        Ok(Some(found)) if !found.object.is_touched() => {}
+        Err(error) if error.remedy() == Some(Remedy::Finish) => {}
+        found => return found,
+    }
+    let (object, created) = engine.implementation()?.open_or_create(id, creation, owner)?;
+    Ok(Some(Chosen { object, engine, created }))
+}
+
 /// Whether a limit of this name exists in an engine, whoever owns it.
 fn exists_in(engine: LimitEngine, id: &LimitId) -> Result<bool> {
     match open_in(engine, id, Owner::Any) {
@@ -93,7 +109,7 @@ pub(super) fn open_or_create(
         }
         match other {
             Some(other) if asked.is_none() => {
-                if let Some(found) = open_in(other, id, owner)? {
+                if let Some(found) = open_or_finish(other, id, creation, owner)? {
                     return Ok(found);
                 }
             }

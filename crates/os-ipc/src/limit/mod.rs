@@ -201,6 +201,11 @@ impl Limit {
         self.object.queue().cancel_all(&self.holder, mailbox);
     }
 
+    /// The same, for a party that ends: it does not wait until the thread of the waits has left the kernel.
+    pub fn withdraw(&self, mailbox: &Mailbox) {
+        self.object.queue().withdraw_all(&self.holder, mailbox);
+    }
+
     /// Says whether a thread of libuv's pool may block for the waits of this handle.
     pub fn allow_pool(&self, allowed: bool) {
         self.object.queue().allow_pool(&self.holder, allowed);

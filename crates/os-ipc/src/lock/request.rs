@@ -69,6 +69,11 @@ impl Lock {
         self.queue.cancel_all(&self.holder, mailbox);
     }
 
+    /// The same, for a party that ends: it does not wait until the thread of the wait has left the kernel.
+    pub fn withdraw(&self, mailbox: &Mailbox) {
+        self.queue.withdraw_all(&self.holder, mailbox);
+    }
+
     /// Whether the request has the lock.
     #[must_use]
     pub fn is_held(&self) -> bool {

@@ -9,7 +9,6 @@ mod info;
 #[cfg(windows)]
 mod ledger;
 #[cfg(unix)]
-#[cfg(unix)]
 mod posix;
 #[cfg(system_v_semaphores)]
 mod system_v;
@@ -174,6 +173,11 @@ impl Semaphore {
     /// Ends all waits of this handle.
     pub fn cancel_all(&self, mailbox: &Mailbox) {
         self.queue.cancel_all(&self.holder, mailbox);
+    }
+
+    /// The same, for a party that ends: it does not wait until the thread of the waits has left the kernel.
+    pub fn withdraw(&self, mailbox: &Mailbox) {
+        self.queue.withdraw_all(&self.holder, mailbox);
     }
 
     /// Sets whether a thread of libuv's pool may block for the waits of this handle.

@@ -235,7 +235,7 @@ impl Queue {
         shrinking.iter().for_each(await_answer);
     }
 
-    pub(super) fn withdraw_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
+    pub(crate) fn withdraw_all(&self, holder: &Arc<Holder>, mailbox: &Mailbox) {
         let (withdrawn, shrinking) = {
             let mut list = self.lock();
             let ids = list.state.ids(|party| Arc::ptr_eq(&party.holder, holder));

@@ -51,7 +51,7 @@ pub(crate) struct LedgerCounter {
     own: ProcessId,
     /// The slot of this process; it is changed under the lock of `hold`.
     slot: AtomicU32,
-    /// The ticket of the stopped process that this one passed last; 0 if there was none.
+    /// The last ticket of the stopped processes at the head of the line that this one passed; 0 if there were none.
     passed: AtomicU64,
     hold: Mutex<Hold>,
 }

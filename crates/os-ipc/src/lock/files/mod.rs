@@ -264,6 +264,12 @@ impl Counter for FileLock {
         }
     }
 
+    /// A request that waits anyway does not hold up the event loop.
+    fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {
+        folder::ensure(self.paths.folder())?;
+        self.attempt(request)
+    }
+
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {
         self.state().taking = true;
         let taken = self.await_lock(request);

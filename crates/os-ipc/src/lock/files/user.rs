@@ -1,4 +1,4 @@
-//! The tally of a process for a lock, in a file of its own: for queries.
+//! The tally of a process for a lock, in a file of its own: for queries and refusals.
 //!
 //! The process keeps the file locked, so that an unlocked file is known to belong to a dead process.
 
@@ -61,7 +61,7 @@ pub(super) struct User {
 }
 
 impl User {
-    /// Makes the file. Without it other processes do not see our requests; nothing else changes.
+    /// Makes the file. Without it other processes do not see our requests, and try for longer what we hold.
     pub(super) fn enter(paths: &Paths, name: &LockName) -> Option<Self> {
         const TRIES: u32 = 16;
         (0..TRIES).find_map(|number| {

@@ -209,6 +209,22 @@ impl SetLock {
         }
     }
 
+    /// A try; with `patience` it waits while only a removal is in its way.
+    fn try_with(&self, mut patience: Option<Patience>, request: Request) -> Result<Option<Token>> {
+        let mut tries = Tries::default();
+        loop {
+            let open = self.opened(&mut self.lock())?;
+            let mut operations = open.take_at_once(request);
+            match sys::operate(open.set, &mut operations) {
+                Ok(()) => return Ok(Some(Token(open.set.raw()))),
+                Err(OsCode::EAGAIN) if removal::may_be_why(open, request, patience.as_mut()) => {}
+                Err(OsCode::EAGAIN) => return Ok(None),
+                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
+                Err(errno) => return Err(self.failure("take", errno)),
+            }
+        }
+    }
+
     /// One step of taking; true if it was the last one.
     fn step(&self, open: Open, request: Request) -> std::result::Result<bool, OsCode> {
         if request == Request::Shared {
@@ -245,18 +261,12 @@ impl SetLock {
 
 impl Counter for SetLock {
     fn try_take(&self, request: Request) -> Result<Option<Token>> {
-        let (mut patience, mut tries) = (Patience::new(), Tries::default());
-        loop {
-            let open = self.opened(&mut self.lock())?;
-            let mut operations = open.take_at_once(request);
-            match sys::operate(open.set, &mut operations) {
-                Ok(()) => return Ok(Some(Token(open.set.raw()))),
-                Err(OsCode::EAGAIN) if removal::may_be_why(open, request, &mut patience) => {}
-                Err(OsCode::EAGAIN) => return Ok(None),
-                Err(OsCode::EIDRM | OsCode::EINVAL) => self.lost(open.set, "take", &mut tries)?,
-                Err(errno) => return Err(self.failure("take", errno)),
-            }
-        }
+        self.try_with(Some(Patience::new()), request)
+    }
+
+    /// A request that waits anyway does not hold up the event loop.
+    fn try_before_wait(&self, request: Request) -> Result<Option<Token>> {
+        self.try_with(None, request)
     }
 
     fn take(&self, request: Request, _: &Interrupt) -> Result<Option<Token>> {

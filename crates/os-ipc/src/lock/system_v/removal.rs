@@ -75,10 +75,11 @@ fn is_waited_for(open: Open) -> bool {
 /// Whether a removal may be why this request found the lock taken; if so, this waits a moment before the next try.
 ///
 /// The removal may have ended since: then the set is gone, or nothing refuses the request any more.
-pub(super) fn may_be_why(open: Open, request: Request, patience: &mut Patience) -> bool {
+pub(super) fn may_be_why(open: Open, request: Request, patience: Option<&mut Patience>) -> bool {
     /// The longest wait for a removal: 100 ms. Its process may have been stopped between two system calls.
     const LONGEST: Duration = Duration::from_millis(100);
     const BETWEEN_TRIES: Duration = Duration::from_micros(50);
+    let Some(patience) = patience else { return false };
     let may_be = Values::read(open.set, open.layout)
         .map_or(true, |values| values.is_leaving() || values.is_free_for(request));
     may_be && patience.once_more_within(LONGEST, BETWEEN_TRIES)

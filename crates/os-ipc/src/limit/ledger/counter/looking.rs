@@ -105,7 +105,8 @@ impl LedgerCounter {
             if self.is_head_idle(&mut hold, slot) {
                 pace = Pace::Passing;
             } else if !self.look_for_dead(&mut hold, otherwise) {
-                return Ok(Attempt::Nothing);
+                // What the dead held is not given back yet: another process has the guard.
+                return Ok(if hold.is_behind { Attempt::Busy } else { Attempt::Nothing });
             }
         }
     }
@@ -177,16 +178,23 @@ impl LedgerCounter {
         }
     }
 
-    /// The ticket of the stopped process that this one passed last; 0 if there was none.
+    /// The last ticket of the stopped processes at the head of the line that this one passed; 0 if there were none.
     pub(super) fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }
 
-    /// This process has passed the head of the line: as long as that is stopped, it is passed at once.
+    /// This process has passed the head of the line: those there that are stopped are passed at once from now on.
     fn note_passed(&self) {
-        if let Some(head) = self.ledger.head() {
-            self.passed.store(head.ticket, Ordering::Relaxed);
-        }
+        let mut waiting: Vec<_> = self.ledger.waiting().collect();
+        waiting.sort_unstable_by_key(|entry| entry.ticket);
+        let stopped = waiting.iter().take_while(|entry| death::is_stopped(ProcessId(entry.id)));
+        self.passed.store(stopped.last().map_or(0, |entry| entry.ticket), Ordering::Relaxed);
+    }
+
+    /// Whether all processes before this one are still stopped, as they were when it passed them.
+    fn are_all_before_stopped(&self, slot: SlotNumber) -> bool {
+        let passed = self.passed();
+        self.ledger.before(slot).all(|entry| entry.ticket <= passed && death::is_stopped(ProcessId(entry.id)))
     }
 
     /// Whether something was free for a while, and the process whose turn it is did not take it.
@@ -199,7 +207,7 @@ impl LedgerCounter {
         hold.again = Some(MOMENT);
         let now = clock::microseconds();
         match hold.idle_head {
-            _ if head.ticket == self.passed() && death::is_stopped(ProcessId(head.id)) => true,
+            _ if self.are_all_before_stopped(slot) => true,
             // Between two looks that are far apart, it may have been busy all the time.
             Some(seen) if seen.ticket == head.ticket && now - seen.last < 5 * micros(MOMENT) => {
                 hold.idle_head = Some(IdleHead { last: now, ..seen });
