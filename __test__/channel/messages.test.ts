@@ -34,6 +34,8 @@ const VALUES: readonly unknown[] = [
   [undefined],
   // biome-ignore lint/suspicious/noSparseArray: a hole is not undefined
   [1, , 3],
+  // biome-ignore lint/suspicious/noSparseArray: a hole is not undefined
+  Object.assign([1, , 3], { x: 5 }),
   new Date(5),
   new Map([[{ a: 1 }, new Set([1])]]),
   /x/g,

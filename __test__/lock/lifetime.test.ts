@@ -87,6 +87,19 @@ onEveryEngine(engine => {
     })
   }
 
+  for (const how of ['process.exit()', 'an error']) {
+    test(`a request in a listener of the exit does not hold up ${how}`, async t => {
+      for (const node of nodes) {
+        const name = lockName(t)
+        const args = [folder, name, how]
+        const { signal, stdout } = await child(t, 'lock/request-at-exit.ts', { node, args }).exit
+        t.is(signal, null)
+        t.is(stdout, '"asks"\n')
+        await until('nothing is left', () => !isThere(name))
+      }
+    })
+  }
+
   test('workers that are terminated at any moment leave the lock free', async t => {
     for (const node of nodes) {
       const name = lockName(t)

@@ -4,7 +4,6 @@ import { detached, noConstructor } from '../misuse.js'
 import type { WaitOptions } from '../waiting/options.js'
 import { ChannelHandle } from './handle.js'
 import { channelInfo, type ChannelInfo, shownFacts } from './info.js'
-import { Received } from './iterators.js'
 import { type Codec, longestMessage } from './layout.js'
 import { Objects, removeObjects, unlinkChannel } from './objects.js'
 import {
@@ -293,7 +292,7 @@ export class Channel<T = unknown> implements AsyncIterable<T>, Disposable {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     if (!(#handle in Object(this))) throw detached('channel', '[Symbol.asyncIterator]')
-    return new Received<T>(() => this.receive())
+    return this.#receiving.values()
   }
 
   /**

@@ -37,6 +37,8 @@ export class ChannelHandle {
     const limits = waitLimits(options, names)
     this.use()
     checkNotAborted(limits.signal)
+    // The program's own signal can close the channel when it is asked.
+    this.checkOpen()
     return limits
   }
 

@@ -1,4 +1,4 @@
-import { IpcError } from '../errors.js'
+import { IpcError, wrongType } from '../errors.js'
 import { received } from '../diagnostics/channels.js'
 import { decode, parse } from './codec.js'
 import { type Copied as Ahead, copyInto, copyMessages, copyOut } from './copy.js'
@@ -138,7 +138,7 @@ export class Inbox {
   drain(visit: (view: Uint8Array) => unknown, most: number): number {
     let number = 0
     while (number < most && this.#nextAhead < this.#ahead.length) {
-      visit((this.#ahead[this.#nextAhead] as Ahead).bytes)
+      checkVisited(visit((this.#ahead[this.#nextAhead] as Ahead).bytes), visit)
       this.#takeAhead()
       number += 1
     }
@@ -147,7 +147,7 @@ export class Inbox {
     const ahead = number
     try {
       while (number < most && ring.next()) {
-        visit(ring.view())
+        checkVisited(visit(ring.view()), visit)
         ring.take()
         ring.nudgeSender()
         number += 1
@@ -194,5 +194,12 @@ export class Inbox {
       `the next message of the channel '${this.#name}' has ${length} bytes, and the target has ${target.length}`,
       { hint: 'the message stays in the channel: receive it into a larger target', limit: target.length },
     )
+  }
+}
+
+/** A visitor that is not done when it returns would read the bytes of a later message. Its message stays. */
+function checkVisited(answer: unknown, visit: unknown): void {
+  if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
+    throw wrongType('visit', 'a function that is done when it returns', visit)
   }
 }

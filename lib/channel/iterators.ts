@@ -1,3 +1,5 @@
+import { wrongType } from '../errors.js'
+
 /** What `next` returns at the end. */
 const END = { value: undefined, done: true } as const
 
@@ -7,16 +9,20 @@ const END = { value: undefined, done: true } as const
  * It is written by hand: an async generator takes half as long again for each message.
  */
 export class Received<V> implements AsyncIterableIterator<V> {
-  readonly #receive: () => Promise<V | undefined>
+  readonly #receive: (isOver: () => boolean) => Promise<V | undefined>
+  readonly #ended: () => void
   #done = false
+  readonly #isOver = () => this.#done
 
-  constructor(receive: () => Promise<V | undefined>) {
+  /** A `receive` that waits takes nothing any more once `isOver` says so, and is tried again after `ended`. */
+  constructor(receive: (isOver: () => boolean) => Promise<V | undefined>, ended: () => void) {
     this.#receive = receive
+    this.#ended = ended
   }
 
   next(): Promise<IteratorResult<V, undefined>> {
     if (this.#done) return Promise.resolve(END)
-    return this.#receive().then(value => {
+    return this.#receive(this.#isOver).then(value => {
       if (value !== undefined) return { value, done: false }
       this.#done = true
       return END
@@ -25,6 +31,7 @@ export class Received<V> implements AsyncIterableIterator<V> {
 
   return(): Promise<IteratorResult<V, undefined>> {
     this.#done = true
+    this.#ended()
     return Promise.resolve(END)
   }
 
@@ -57,6 +64,14 @@ class Elements implements Iterator<unknown> {
 
 /** An iterator of the values. */
 export function iteratorOf(values: Iterable<unknown>): Iterator<unknown> {
-  const isPlain = Array.isArray(values) && values[Symbol.iterator] === arrayValues
-  return isPlain ? new Elements(values) : values[Symbol.iterator]()
+  if (Array.isArray(values) && values[Symbol.iterator] === arrayValues) return new Elements(values)
+  if (typeof (values as Partial<typeof values> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw wrongType('values', 'an iterable', values)
+  }
+  return values[Symbol.iterator]()
+}
+
+/** Whether the next step of the iterator runs no code of the program, which could change the values before. */
+export function keepsValues(iterator: Iterator<unknown>): boolean {
+  return iterator instanceof Elements
 }

@@ -31,6 +31,8 @@ export interface LineOf {
   semaphore: SemaphoreHandle
   /** The error of a call whose time is over. */
   timedOut: () => IpcError
+  /** Throws if the channel is closed. */
+  checkOpen: () => void
 }
 
 /** The calls of one side that wait in this process, in their order, and the sleep until the first one can go on. */
@@ -86,6 +88,13 @@ export class Line {
     if (limits.signal?.aborted) return Promise.reject(limits.signal.reason)
     const call = new Call<T>(this, attempt, limits)
     if (call.ended) return call.promise
+    try {
+      // A signal of the program can close the channel when it gets its listener.
+      this.#of.checkOpen()
+    } catch (error) {
+      call.fail(error)
+      return call.promise
+    }
     this.#calls.push(call)
     if (this.#credit <= 0) this.#yield()
     else if (this.#calls.length === 1) this.#goOn()
@@ -103,6 +112,16 @@ export class Line {
 
   timedOut(): IpcError {
     return this.#of.timedOut()
+  }
+
+  /** Whether a call is the next one to be tried. */
+  isFirst(call: Waiting): boolean {
+    return this.#calls[0] === call
+  }
+
+  /** Tries the calls: one of them may have nothing more to wait for. */
+  retry(): void {
+    if (this.#calls.length > 0 && !this.#yields) this.#goOn()
   }
 
   setReferenced(alive: boolean): void {

@@ -1,6 +1,6 @@
 import { LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
-import { iteratorOf } from './iterators.js'
+import { iteratorOf, keepsValues } from './iterators.js'
 import type { Codec } from './layout.js'
 import type { Line } from './line.js'
 import type { Outbox } from './outbox.js'
@@ -76,8 +76,10 @@ export class Many {
           return
         }
         if (this.#number === this.#encoded.length) this.#encoded.push(newEncoded())
-        encode(this.#codec, value, this.#encoded[this.#number] as Encoded)
+        const encoded = encode(this.#codec, value, this.#encoded[this.#number] as Encoded)
         this.#number += 1
+        // A generator may fill the same bytes again for its next value: they go into the channel before.
+        if (encoded.bytes !== undefined && !keepsValues(this.#values)) return
       }
     } catch (error) {
       this.#failure = { error }

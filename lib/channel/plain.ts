@@ -42,11 +42,16 @@ function countObject(value: object, depth: number, before: number): number {
   const isList = prototype === Array.prototype && Array.isArray(value)
   if (!isList && prototype !== Object.prototype) return -1
   const names = keys(value)
-  if (isList && names.length !== (value as unknown[]).length) return -1
+  if (isList && !isDense(names, (value as unknown[]).length)) return -1
   let number = before
   for (const name of names) {
     number = count((value as Record<string, unknown>)[name], depth, number)
     if (number < 0 || number > MOST_VALUES) return -1
   }
   return number
+}
+
+/** Whether these are the names of a list without holes and without other properties: places come before other names. */
+function isDense(names: readonly string[], length: number): boolean {
+  return names.length === length && (length === 0 || names[length - 1] === String(length - 1))
 }

@@ -16,6 +16,8 @@ const UNDEFINED = Promise.resolve(undefined)
 
 const DEFAULT_BATCH = 1024
 
+const NEVER = () => false
+
 /** The calls of a `Channel` that receive. */
 export class Receiving<T> {
   /** The receives that wait. */
@@ -23,6 +25,8 @@ export class Receiving<T> {
 
   readonly #handle: ChannelHandle
   readonly #inbox: Inbox
+  /** The receive that an iterator left behind is tried again, and ends. Not at once: a callback may run now. */
+  readonly #iterationEnded = (): void => queueMicrotask(() => this.line.retry())
 
   constructor(handle: ChannelHandle, semaphore: SemaphoreHandle) {
     const { name, ring, memory } = handle
@@ -33,13 +37,24 @@ export class Receiving<T> {
       asleep: RECEIVERS_ASLEEP,
       semaphore,
       timedOut: () => receiveTimedOut(handle),
+      checkOpen: () => handle.checkOpen(),
     })
   }
 
   receive(options: ReceiveOptions | undefined): Promise<T | undefined> {
+    return this.#receive(options, NEVER)
+  }
+
+  values(): AsyncIterableIterator<T> {
+    return new Received<T>(isOver => this.#receive(undefined, isOver), this.#iterationEnded)
+  }
+
+  /** Takes nothing any more once `isOver` says so. */
+  #receive(options: ReceiveOptions | undefined, isOver: () => boolean): Promise<T | undefined> {
     try {
       const limits = this.#handle.begin(options, RECEIVE)
       const prefetch = checkMost('prefetch', options?.prefetch, 1)
+      this.#handle.checkOpen()
       if (this.line.free) {
         const found = this.#inbox.tryReceive(prefetch)
         if (found === DRAINED) return UNDEFINED
@@ -49,6 +64,7 @@ export class Receiving<T> {
         }
       }
       const attempt = () => {
+        if (isOver()) return undefined
         const found = this.#inbox.tryReceive(prefetch)
         return found === NOTHING ? LATER : found === DRAINED ? undefined : (found as T)
       }
@@ -98,13 +114,14 @@ export class Receiving<T> {
     const { timeout, signal } = waitLimits(options, BATCHES)
     const most = checkMost('max', options?.max, DEFAULT_BATCH)
     const limits = { timeout, signal }
-    return new Received<T[]>(() => this.#receiveMany(most, limits))
+    return new Received<T[]>(isOver => this.#receiveMany(most, limits, isOver), this.#iterationEnded)
   }
 
-  #receiveMany(most: number, limits: WaitLimits): Promise<T[] | undefined> {
+  #receiveMany(most: number, limits: WaitLimits, isOver: () => boolean): Promise<T[] | undefined> {
     try {
       this.#handle.use()
       const attempt = () => {
+        if (isOver()) return undefined
         const found = this.#inbox.tryReceiveMany(most)
         if (found === DRAINED) return undefined
         if (found.length === 0) return LATER
@@ -112,6 +129,7 @@ export class Receiving<T> {
         return found as T[]
       }
       checkNotAborted(limits.signal)
+      this.#handle.checkOpen()
       const found = this.line.free ? attempt() : LATER
       return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
     } catch (error) {

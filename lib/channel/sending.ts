@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 import { type IpcError, wrongType } from '../errors.js'
 import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
@@ -32,6 +34,7 @@ export class Sending {
       asleep: SENDERS_ASLEEP,
       semaphore,
       timedOut: () => sendTimedOut(handle),
+      checkOpen: () => handle.checkOpen(),
     })
   }
 
@@ -80,9 +83,11 @@ export class Sending {
       many = messages
       const attempt = this.#outbox.repeated(() => messages.attempt() !== LATER)
       if (this.line.free && attempt() !== LATER) return DONE
-      const sent = this.line.wait(attempt, limits)
-      sent.catch(() => messages.cancel())
-      return sent
+      const sent = this.line.wait(AsyncResource.bind(attempt), limits)
+      return sent.catch(error => {
+        messages.cancel()
+        throw error
+      })
     } catch (error) {
       many?.cancel()
       return Promise.reject(error)
@@ -108,7 +113,7 @@ export class Sending {
         this.line.spend(1 + (length >>> CREDIT_SHIFT))
         return DONE
       }
-      return this.line.wait(attempt, limits)
+      return this.line.wait(AsyncResource.bind(attempt), limits)
     } catch (error) {
       return Promise.reject(error)
     }

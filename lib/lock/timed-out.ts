@@ -2,15 +2,34 @@ import { constants } from 'node:os'
 
 import { IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
+import { setTimeout } from '../waiting/clock.js'
+
+/** Milliseconds for which the holders are kept: many requests can time out at once. */
+const KEPT = 50
+
+/** The holders of the locks of each folder, by name. */
+const holders = new Map<string | undefined, Map<string, Set<number>>>()
+
+function holdersIn(folder: string | undefined): Map<string, Set<number>> {
+  let known = holders.get(folder)
+  if (known === undefined) {
+    known = new Map()
+    const requests = native.lockRequests(folder)
+    for (const { name, held, pid } of typeof requests === 'string' ? [] : requests) {
+      if (!held || pid === undefined) continue
+      const pids = known.get(name)
+      if (pids === undefined) known.set(name, new Set([pid]))
+      else pids.add(pid)
+    }
+    holders.set(folder, known)
+    setTimeout(() => holders.delete(folder), KEPT).unref()
+  }
+  return known
+}
 
 /** The error of a request that timed out; its hint names the processes that hold the lock, as far as they are known. */
 export function lockTimedOut(name: string, folder: string | undefined): IpcError {
-  const requests = native.lockRequests(folder)
-  const pids = new Set<number>()
-  for (const request of typeof requests === 'string' ? [] : requests) {
-    if (request.name === name && request.held && request.pid !== undefined) pids.add(request.pid)
-  }
-  const all = [...pids]
+  const all = [...(holdersIn(folder).get(name) ?? [])]
   const who =
     all.length === 0
       ? 'another process holds it'

@@ -145,6 +145,7 @@ class Life {
         timedOut: () => {
           throw new Error('no call of a model has a timeout')
         },
+        checkOpen: () => {},
       })
     this.#sends = line('send', SENDERS_ASLEEP, 2)
     this.#receives = line('receive', RECEIVERS_ASLEEP, 1)

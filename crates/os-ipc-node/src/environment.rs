@@ -134,6 +134,13 @@ fn end(raw: usize) {
     }
 }
 
+impl Drop for Environment {
+    /// At exit(3) no hook runs, and a listener of the exit may have asked for a lock: a lock must not wait when it is dropped.
+    fn drop(&mut self) {
+        self.end_locks();
+    }
+}
+
 impl Environment {
     /// The session of this number; `None` if it was collected.
     pub(crate) fn session(&self, number: u32) -> Option<&Session> {
