@@ -42,7 +42,27 @@ for (const timeout of [0, 1]) {
     await sent
     t.is(channel.tryReceive(), 7)
   })
+
+  test(`a sendMany with a timeout of ${timeout} ms gets the room that is there`, async t => {
+    const channel = ownChannel<number>(t, { capacity: 1 << 16 })
+    await spendCredit(channel)
+    const sent = channel.sendMany([7, 8], { timeout })
+    block(5)
+    await sent
+    t.is(channel.info().messages, 2)
+  })
 }
+
+test('a call behind another one that waits for its turn alone gets what is there', async t => {
+  const channel = ownChannel<number>(t, { capacity: 1 << 16 })
+  await spendCredit(channel)
+  const sends = [channel.send(1), channel.send(2, { timeout: 1 })]
+  block(5)
+  await Promise.all(sends)
+  const receives = [channel.receive(), channel.receive({ timeout: 1 })]
+  block(5)
+  t.deepEqual(await Promise.all(receives), [1, 2])
+})
 
 test('sendMany sends what a generator yields, although it fills the same bytes again', async t => {
   const channel = ownChannel<Buffer>(t, { capacity: 64, codec: 'bytes' })

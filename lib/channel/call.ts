@@ -85,10 +85,13 @@ export class Call<T> {
 
   #onTimer(deadline: number): void {
     if (this.ended) return
-    if (performance.now() < deadline) this.#startTimer(deadline)
+    if (performance.now() < deadline) {
+      this.#startTimer(deadline)
+      return
+    }
     // It may have waited for its turn alone, and for nothing else.
-    else if (this.#line.isFirst(this) && !this.trying && this.settle()) this.#line.leave(this)
-    else this.#giveUp(this.#line.timedOut())
+    this.#line.takeTurn()
+    if (!this.ended) this.#giveUp(this.#line.timedOut())
   }
 }
 

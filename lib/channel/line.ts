@@ -114,9 +114,10 @@ export class Line {
     return this.#of.timedOut()
   }
 
-  /** Whether a call is the next one to be tried. */
-  isFirst(call: Waiting): boolean {
-    return this.#calls[0] === call
+  /** Tries the calls in a turn of the event loop. */
+  takeTurn(): void {
+    if (this.#credit <= 0) this.#credit = CREDIT
+    if (this.#calls.length > 0) this.#goOn()
   }
 
   /** Tries the calls: one of them may have nothing more to wait for. */
@@ -209,8 +210,7 @@ export class Line {
     this.#yields = true
     setImmediate(() => {
       this.#yields = false
-      this.#credit = CREDIT
-      if (this.#calls.length > 0) this.#goOn()
+      this.takeTurn()
     })
   }
 

@@ -33,7 +33,7 @@ export class Sending {
       side: 'send',
       asleep: SENDERS_ASLEEP,
       semaphore,
-      timedOut: () => sendTimedOut(handle),
+      timedOut: () => sendTimedOut(handle, this.#outbox.isRefused),
       checkOpen: () => handle.checkOpen(),
     })
   }
@@ -120,11 +120,13 @@ export class Sending {
   }
 }
 
-function sendTimedOut({ name, ring }: ChannelHandle): IpcError {
+function sendTimedOut({ name, ring }: ChannelHandle, isFull: boolean): IpcError {
   const sending = ring.seat.ownerOf(SEND_LOCK)
   const hint =
     sending === undefined
-      ? 'the channel was full all that time: info() names its receivers'
+      ? isFull
+        ? 'the channel was full: info() names its receivers'
+        : 'there was room, but not enough time for all messages'
       : `the process ${sending} was sending: if it does not continue, it is stopped or in a callback`
   return channelTimedOut(`the channel '${name}' had no room in time`, hint)
 }

@@ -2,12 +2,9 @@ import { constants } from 'node:os'
 
 import { IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
-import { setTimeout } from '../waiting/clock.js'
+import { setImmediate } from '../waiting/clock.js'
 
-/** Milliseconds for which the holders are kept: many requests can time out at once. */
-const KEPT = 50
-
-/** The holders of the locks of each folder, by name. */
+/** The holders of the locks of each folder, by name, for the rest of this turn: many requests can time out at once. */
 const holders = new Map<string | undefined, Map<string, Set<number>>>()
 
 function holdersIn(folder: string | undefined): Map<string, Set<number>> {
@@ -22,7 +19,7 @@ function holdersIn(folder: string | undefined): Map<string, Set<number>> {
       else pids.add(pid)
     }
     holders.set(folder, known)
-    setTimeout(() => holders.delete(folder), KEPT).unref()
+    setImmediate(() => holders.delete(folder)).unref()
   }
   return known
 }
