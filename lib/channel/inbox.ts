@@ -1,8 +1,9 @@
-import { IpcError, wrongType } from '../errors.js'
+import { IpcError } from '../errors.js'
 import { received } from '../diagnostics/channels.js'
 import { decode, parse } from './codec.js'
 import { type Copied as Ahead, copyInto, copyMessages, copyOut } from './copy.js'
 import { KIND, RECEIVERS_ASLEEP, REMOVED } from './layout.js'
+import { checkDone } from './options.js'
 import type { Ring } from './ring.js'
 
 /** There is no message now. */
@@ -138,7 +139,7 @@ export class Inbox {
   drain(visit: (view: Uint8Array) => unknown, most: number): number {
     let number = 0
     while (number < most && this.#nextAhead < this.#ahead.length) {
-      checkVisited(visit((this.#ahead[this.#nextAhead] as Ahead).bytes), visit)
+      checkDone(visit((this.#ahead[this.#nextAhead] as Ahead).bytes), 'visit', visit)
       this.#takeAhead()
       number += 1
     }
@@ -147,7 +148,7 @@ export class Inbox {
     const ahead = number
     try {
       while (number < most && ring.next()) {
-        checkVisited(visit(ring.view()), visit)
+        checkDone(visit(ring.view()), 'visit', visit)
         ring.take()
         ring.nudgeSender()
         number += 1
@@ -194,12 +195,5 @@ export class Inbox {
       `the next message of the channel '${this.#name}' has ${length} bytes, and the target has ${target.length}`,
       { hint: 'the message stays in the channel: receive it into a larger target', limit: target.length },
     )
-  }
-}
-
-/** A visitor that is not done when it returns would read the bytes of a later message. Its message stays. */
-function checkVisited(answer: unknown, visit: unknown): void {
-  if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
-    throw wrongType('visit', 'a function that is done when it returns', visit)
   }
 }

@@ -105,3 +105,10 @@ export function checkMost(what: string, value: unknown, missing: number): number
   if (!Number.isInteger(value) || value < 1) throw outOfRange(what, 'an integer of at least 1', value)
   return value
 }
+
+/** Throws if a callback is not done when it returns: it would use bytes of the ring that belong to others by then. */
+export function checkDone(answer: unknown, what: string, callback: unknown): void {
+  if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
+    throw wrongType(what, 'a function that is done when it returns', callback)
+  }
+}

@@ -1,9 +1,10 @@
-import { IpcError, wrongType } from '../errors.js'
+import { IpcError } from '../errors.js'
 import { sent } from '../diagnostics/channels.js'
 import { LATER } from './call.js'
 import type { Encoded } from './codec.js'
 import { copyIn } from './copy.js'
 import { BEGIN, KIND, SENDERS_ASLEEP } from './layout.js'
+import { checkDone } from './options.js'
 import type { Ring } from './ring.js'
 
 /** The longest text that is written character by character. For this length, a call of Node's encoder costs as much. */
@@ -78,10 +79,7 @@ export class Outbox {
         ring.unlockSend()
         return false
       }
-      const answer = fill(ring.bytes.subarray(offset, offset + length))
-      if (typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function') {
-        throw wrongType('fill', 'a function that is done when it returns', fill)
-      }
+      checkDone(fill(ring.bytes.subarray(offset, offset + length)), 'fill', fill)
     } catch (error) {
       ring.unlockSend()
       throw error
