@@ -80,8 +80,6 @@ onEveryEngine(engine => {
         const args = [folder, how, ...names]
         const { code, stderr } = await child(t, 'lock/exit-worker-with-locks.ts', { node, args }).exit
         t.is(code, 0, stderr)
-        // Windows ends the threads before the process cleans up: a file can stay until the next use of its lock.
-        if (process.platform === 'win32') for (const name of names) await manager.request(name, () => {})
         await until('nothing is left', () => !names.some(isThere))
       }
     })

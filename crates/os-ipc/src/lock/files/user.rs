@@ -66,7 +66,7 @@ impl User {
         const TRIES: u32 = 16;
         (0..TRIES).find_map(|number| {
             let path = paths.user(std::process::id(), number);
-            let file = LockFile::open_or_create(&path).ok()?;
+            let file = LockFile::open_or_create_own(&path).ok()?;
             let file = file.lock(Way { shared: false, waits: false }).ok()?;
             let text = [&Tally::default().to_bytes(), name.as_str().as_bytes()].concat();
             // Another process may just have removed a file that a dead process with our pid left behind.

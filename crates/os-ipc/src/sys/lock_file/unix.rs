@@ -34,6 +34,11 @@ impl LockFile {
         Self::open_regular(&mut options, path)
     }
 
+    /// The file of one process: the same, since no Unix removes a file with its process.
+    pub(crate) fn open_or_create_own(path: &Path) -> Result<Self, Refusal> {
+        Self::open_or_create(path)
+    }
+
     /// `open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)` of a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         Self::open_regular(OpenOptions::new().read(true), path)

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, ERROR_LOCK_VIOLATION, GetLastError};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_OPEN_REPARSE_POINT, GetFileInformationByHandle,
-    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_OPEN_REPARSE_POINT,
+    GetFileInformationByHandle, LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
 };
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0};
 
@@ -48,17 +48,25 @@ impl LockFile {
     pub(crate) fn open_or_create(path: &Path) -> Result<Self, Refusal> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        Self::open_regular(&mut options, path)
+        Self::open_with(&mut options, 0, path)
+    }
+
+    /// The file of one process: the same with `FILE_FLAG_DELETE_ON_CLOSE`, so that the system removes it with the process.
+    pub(crate) fn open_or_create_own(path: &Path) -> Result<Self, Refusal> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        Self::open_with(&mut options, FILE_FLAG_DELETE_ON_CLOSE, path)
     }
 
     /// `CreateFile(path, read, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT)`
     pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
-        Self::open_regular(OpenOptions::new().read(true), path)
+        Self::open_with(OpenOptions::new().read(true), 0, path)
     }
 
-    fn open_regular(options: &mut OpenOptions, path: &Path) -> Result<Self, Refusal> {
+    fn open_with(options: &mut OpenOptions, flags: u32, path: &Path) -> Result<Self, Refusal> {
         let failed = |error: io::Error| Failure("CreateFile", error.into());
-        let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path).map_err(failed)?;
+        options.custom_flags(flags | FILE_FLAG_OPEN_REPARSE_POINT);
+        let file = options.open(path).map_err(failed)?;
         let kind = file.metadata().map_err(failed)?.file_type();
         if kind.is_symlink() {
             return Err(Refusal::NotAnObject("a symbolic link"));
