@@ -1,19 +1,29 @@
 // Limits: the error names the limit, and no object is left behind.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import test from 'ava'
 
-import { SharedMemory } from '../../index.js'
+import { Channel, Semaphore, SharedMemory } from '../../index.js'
+import { HostLockManager } from '../../lib/lock/manager.js'
 import { child, program } from '../shared/child.ts'
 import { kinds } from './helpers/memory.ts'
 import { uniqueKey, uniqueName } from '../shared/names.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
-import { injected, privateIpc, withTmpfs } from '../shared/surroundings.ts'
+import { injected, privateIpc, withOpenFiles, withTmpfs } from '../shared/surroundings.ts'
 
 interface Failure {
   code: string
   hint: string
   message: string
 }
+
+/** What a list had, or the error. */
+type Answer = string[] | { code: string; hint: string }
+
+type Names = [memory: string, semaphore: string, channel: string, lock: string]
 
 const create = (id: string | number, size: number) => ['create', JSON.stringify(id), JSON.stringify({ size })]
 
@@ -141,6 +151,48 @@ requires(tool('prlimit', 'util-linux'))('a process out of descriptors gets EMFIL
   t.regex(failure.hint, /descriptor/)
   t.is((await few.exit).code, 0)
 })
+
+requires(withOpenFiles(64))(
+  'with few file descriptors, a list has every object or throws EMFILE with a hint',
+  async t => {
+    const [memoryName, semaphoreName, channelName, lock] = [1, 2, 3, 4].map(() => uniqueName(t)) as Names
+    using _memory = SharedMemory.create(memoryName, { size: 1 })
+    using semaphore = Semaphore.create(semaphoreName, { initial: 1, backend: 'posix' })
+    using channel = Channel.create(channelName, { capacity: 4096 })
+    t.teardown(() => semaphore.unlink())
+    t.teardown(() => channel.unlink())
+    const folder = mkdtempSync(join(tmpdir(), 'os-ipc-locks-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    const released = Promise.withResolvers<void>()
+    const locked = new HostLockManager(folder).request(lock, () => released.promise)
+
+    const names = [memoryName, semaphoreName, channelName, lock]
+    const args = [folder, ...names]
+    const few = child(t, 'memory/list-with-few.ts', { args, within: [withOpenFiles(64)] })
+    const seen = new Set<string>()
+    for (const free of [50, 0, 1, 2, 3, 4, 5, 6]) {
+      few.send(free)
+      const { objects, locks } = (await few.next()) as Record<'objects' | 'locks', Answer>
+      for (const [answer, all] of [
+        [objects, names.slice(0, 3)],
+        [locks, names.slice(3)],
+      ] as const) {
+        seen.add(Array.isArray(answer) ? 'all' : answer.code)
+        if (Array.isArray(answer)) t.deepEqual(answer, all, `${free} are free`)
+        else {
+          t.is(answer.code, 'EMFILE')
+          t.regex(answer.hint, /ulimit -n/)
+        }
+      }
+      if (free === 50) t.deepEqual([...seen], ['all'])
+    }
+    t.deepEqual([...seen].sort(), ['EMFILE', 'all'])
+    few.send(null)
+    await few.exit
+    released.resolve()
+    await locked
+  },
+)
 
 test('a size beyond all memory is refused at once', t => {
   const code = process.platform === 'win32' ? 'ENOMEM' : 'ENOSPC'

@@ -1,5 +1,5 @@
 import { native } from '../addon/native.js'
-import { checked, IpcError } from '../errors.js'
+import { checked, fromNative, IpcError } from '../errors.js'
 import type { SharedMemoryInfo } from '../memory/info.js'
 import { evaluation } from '../waiting/settling.js'
 import { readHeader } from './header.js'
@@ -131,10 +131,17 @@ function channelIn(info: SharedMemoryInfo, object: string): ListedChannel | unde
   }
 }
 
+/** The codes of a process or a host that has too little of something: they say nothing about the object. */
+const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+
 /** A copy of the first bytes of a memory object; `undefined` if it cannot be read, or is shorter. */
 function readStart(object: string): Buffer<ArrayBuffer> | undefined {
   const opened = native.memoryOpen(evaluation.session, object, true, 'any')
-  if (typeof opened === 'string') return undefined
+  if (typeof opened === 'string') {
+    const error = fromNative(opened)
+    if (error instanceof IpcError && SHORTAGES.has(error.code)) throw error
+    return undefined
+  }
   try {
     const bytes = Buffer.alloc(HEADER)
     return native.memoryRead(opened.handle, bytes, 0) === HEADER ? bytes : undefined

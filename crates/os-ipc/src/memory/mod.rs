@@ -320,7 +320,7 @@ impl std::fmt::Display for MemoryId {
 /// Every memory object that we may read: POSIX objects, then System V segments.
 pub(crate) fn list() -> Result<Vec<SharedMemoryInfo>> {
     #[cfg(unix)]
-    return Ok([posix::list(), system_v::list()?].concat());
+    return Ok([posix::list()?, system_v::list()?].concat());
     #[cfg(windows)]
     windows::list()
 }

@@ -12,9 +12,10 @@ use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::{Wanted, posix as hints};
 use crate::name::Name;
 use crate::patience::Patience;
-use crate::sys::failure::{Failure, Refusal};
+use crate::sys::failure::{Failure, Refusal, readable};
 use crate::sys::mapping::Mapping;
 use crate::sys::named_memory::{self, Handle, Status};
+use crate::sys::shm_folder;
 
 /// The longest wait for the size of an object: 1 s. Its creator died, or is between the two calls of another library.
 const READY_WITHIN: Duration = Duration::from_secs(1);
@@ -230,12 +231,17 @@ fn is_absent(name: &Name) -> bool {
 }
 
 /// Every object of this host that we may read.
-pub(super) fn list() -> Vec<SharedMemoryInfo> {
-    let look = |name: Name| {
-        let (_, status) = named_memory::open(&name, false).ok()?;
-        (status.removed != Some(true)).then(|| info(&name, &status))
+pub(super) fn list() -> Result<Vec<SharedMemoryInfo>> {
+    let failed = |Failure(call, errno)| {
+        Error::system("cannot list the shared memory", call, format_args!("'{}'", shm_folder::PATH), errno)
     };
-    named_memory::names().into_iter().filter_map(look).collect()
+    let mut all = Vec::new();
+    for name in readable(named_memory::names()).map_err(failed)?.unwrap_or_default() {
+        let opened = readable(named_memory::open(&name, false)).map_err(failed)?;
+        let there = opened.filter(|(_, status)| status.removed != Some(true));
+        all.extend(there.map(|(_, status)| info(&name, &status)));
+    }
+    Ok(all)
 }
 
 fn status(handle: &Handle, name: &Name) -> Result<Status> {

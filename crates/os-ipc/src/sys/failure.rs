@@ -21,6 +21,17 @@ pub(crate) enum Refusal {
     NotAnObject(&'static str),
 }
 
+/// What was read for a list; `None` if this user cannot read it.
+///
+/// Fails if this process or the host has too little of something: the list would be without what exists.
+pub(crate) fn readable<T>(read: Result<T, impl Into<Refusal>>) -> Result<Option<T>, Failure> {
+    match read.map_err(Into::into) {
+        Ok(read) => Ok(Some(read)),
+        Err(Refusal::Failed(failure)) if failure.is_shortage() => Err(failure),
+        Err(_) => Ok(None),
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)

@@ -7,7 +7,7 @@ use crate::ledger::{Entry, Kind, Layout, Ledger};
 use crate::limit::LimitEngine;
 use crate::limit::info::{Holding, LimitInfo};
 use crate::sys::death::{self, ProcessId};
-use crate::sys::failure::{Failure, Refusal};
+use crate::sys::failure::{Failure, readable};
 use crate::sys::ledger_file::{self as sys, LedgerFile, Status, own_origin};
 
 use super::counter::LedgerCounter;
@@ -44,11 +44,8 @@ fn of_kind(kind: Kind) -> Result<Vec<(LimitInfo, u32)>> {
 
 /// `None` if it is no ledger of this kind, or if this user may not read it. Fails if this process cannot find that out.
 fn of_file(folder: &Path, name: &str, kind: Kind) -> std::result::Result<Option<(LimitInfo, u32)>, Failure> {
-    let (file, status) = match LedgerFile::open(folder, name, false, |_| Ok(())) {
-        Ok(opened) => opened,
-        Err(Refusal::Failed(failure)) if failure.is_shortage() => return Err(failure),
-        Err(_) => return Ok(None),
-    };
+    let opened = readable(LedgerFile::open(folder, name, false, |_| Ok(())))?;
+    let Some((file, status)) = opened else { return Ok(None) };
     let Ok(layout) = Layout::check(&file, file.mapping().length(), kind) else { return Ok(None) };
     let Some(name) = Layout::name(&file) else { return Ok(None) };
     let origin = own_origin()?;

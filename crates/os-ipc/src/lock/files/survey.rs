@@ -19,12 +19,13 @@ fn users(folder: &Path) -> Result<Vec<(String, i32, Tally)>> {
         return Ok(Vec::new());
     }
     let entries = fs::read_dir(folder).map_err(|error| failed(folder, Failure("open", error.into())))?;
-    let users = entries.flatten().filter_map(|entry| {
-        let pid = pid_in(&entry.file_name())?;
-        let (name, tally) = user::read(&entry.path())?;
-        Some((name, pid, tally))
-    });
-    Ok(users.collect())
+    let mut users = Vec::new();
+    for entry in entries.flatten() {
+        let Some(pid) = pid_in(&entry.file_name()) else { continue };
+        let user = user::read(&entry.path()).map_err(|failure| failed(folder, failure))?;
+        users.extend(user.map(|(name, tally)| (name, pid, tally)));
+    }
+    Ok(users)
 }
 
 /// The requests of processes other than `own_pid`, holding or waiting.
@@ -79,5 +80,5 @@ pub(super) fn list(folder: &Path) -> Result<Vec<LockInfo>> {
 pub(super) fn tallies(paths: &Paths) -> impl Iterator<Item = Tally> {
     let entries = fs::read_dir(paths.folder()).into_iter().flatten().flatten();
     let of_this_lock = entries.filter(|entry| paths.is_user(&entry.file_name()));
-    of_this_lock.filter_map(|entry| user::read(&entry.path()).map(|(_, tally)| tally))
+    of_this_lock.filter_map(|entry| user::read(&entry.path()).ok()?.map(|(_, tally)| tally))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::paths::Paths;
 use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
+use crate::sys::failure::{Failure, readable};
 use crate::sys::lock_file::{LockFile, Locked, Way};
 use crate::waiting::Request;
 
@@ -87,17 +88,21 @@ impl Drop for User {
     }
 }
 
-/// The tally of another process; `None` if it died: then its file is removed.
-pub(super) fn read(path: &Path) -> Option<(String, Tally)> {
-    match LockFile::open(path).ok()?.lock(Way { shared: true, waits: false }) {
+/// The tally of another process; `None` if it died: then its file is removed. Fails if this process cannot find that out.
+pub(super) fn read(path: &Path) -> std::result::Result<Option<(String, Tally)>, Failure> {
+    let Some(file) = readable(LockFile::open(path))? else { return Ok(None) };
+    Ok(match file.lock(Way { shared: true, waits: false }) {
         Ok(abandoned) => {
             if abandoned.is_at(path) {
                 let _ = fs::remove_file(path);
             }
             None
         }
-        Err((file, _)) => parse(&file.read_at_most(Tally::BYTES + MAX_LOCK_NAME_BYTES).ok()??),
-    }
+        Err((file, _)) => {
+            let text = file.read_at_most(Tally::BYTES + MAX_LOCK_NAME_BYTES);
+            text.ok().flatten().and_then(|text| parse(&text))
+        }
+    })
 }
 
 fn parse(bytes: &[u8]) -> Option<(String, Tally)> {

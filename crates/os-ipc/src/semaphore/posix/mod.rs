@@ -13,11 +13,11 @@ use crate::error::{Code, Error, OsCode, Result};
 use crate::hints::{Wanted, posix as hints};
 use crate::name::{MAX_FOREIGN_BYTES, Name};
 use crate::patience::Patience;
-use crate::sys::failure::{Failure, Refusal};
+use crate::sys::failure::{Failure, Refusal, readable};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::file_size_limit;
 use crate::sys::named_semaphore::{self as sys, Mapped, VALUE_MAX};
-use crate::sys::semaphore_file::{self, Found};
+use crate::sys::semaphore_file::{self, Contents, Found};
 use crate::sys::shm_folder;
 use crate::waiting::Queue;
 use counter::shared;
@@ -65,7 +65,15 @@ impl Engine for Posix {
     }
 
     fn list(&self) -> Result<Vec<SemaphoreInfo>> {
-        Ok(semaphore_file::names().iter().filter_map(describe).collect())
+        let failed = |Failure(call, errno)| {
+            Error::system("cannot list the semaphores", call, format_args!("'{}'", shm_folder::PATH), errno)
+        };
+        let mut all = Vec::new();
+        for name in readable(semaphore_file::names()).map_err(failed)?.unwrap_or_default() {
+            let contents = readable(semaphore_file::read(&name)).map_err(failed)?;
+            all.extend(contents.map(|contents| describe(&name, &contents)));
+        }
+        Ok(all)
     }
 
     fn has(&self, name: &Name) -> bool {
@@ -210,9 +218,8 @@ fn is_removed(name: &Name, file: Option<FileIdentity>) -> bool {
     file.is_some() && semaphore_file::current(name) != file
 }
 
-fn describe(name: &Name) -> Option<SemaphoreInfo> {
-    let contents = semaphore_file::read(name)?;
-    Some(SemaphoreInfo {
+fn describe(name: &Name, contents: &Contents) -> SemaphoreInfo {
+    SemaphoreInfo {
         value: Some(contents.value),
         waiters: Some(contents.waiters),
         uid: Some(contents.access.uid),
@@ -220,7 +227,7 @@ fn describe(name: &Name) -> Option<SemaphoreInfo> {
         mode: Some(contents.access.mode),
         changed_at: Some(contents.changed),
         ..unknown(name)
-    })
+    }
 }
 
 fn unknown(name: &Name) -> SemaphoreInfo {
@@ -300,8 +307,8 @@ impl Object for Named {
 
     fn info(&self) -> Result<SemaphoreInfo> {
         let removed = self.is_removed();
-        if !removed && let Some(info) = describe(&self.name) {
-            return Ok(info);
+        if !removed && let Ok(contents) = semaphore_file::read(&self.name) {
+            return Ok(describe(&self.name, &contents));
         }
         let value = if sys::HAS_VALUE { Some(self.value()?) } else { None };
         Ok(SemaphoreInfo { value, removed, ..unknown(&self.name) })

@@ -70,8 +70,8 @@ pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
 }
 
 /// darwin cannot list its objects.
-pub(crate) fn names() -> Vec<Name> {
-    Vec::new()
+pub(crate) fn names() -> Result<Vec<Name>, Failure> {
+    Ok(Vec::new())
 }
 
 /// darwin has no limit but memory.

@@ -196,15 +196,15 @@ pub(crate) fn named(name: &Name) -> Result<Identity, Failure> {
 }
 
 /// The names of the files in /dev/shm that are not semaphores of glibc (`sem.NAME`) and not those of ledgers.
-pub(crate) fn names() -> Vec<Name> {
-    let Ok(entries) = std::fs::read_dir(DIRECTORY) else { return Vec::new() };
-    entries
+pub(crate) fn names() -> Result<Vec<Name>, Failure> {
+    let entries = std::fs::read_dir(DIRECTORY).map_err(|error| Failure("open", error.into()))?;
+    Ok(entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| {
             !["sem.", "os-ipc.counter.", "os-ipc.new.", "os-ipc.wake."].iter().any(|of| name.starts_with(of))
         })
         .filter_map(|name| Name::existing_memory(&format!("/{name}")).ok())
-        .collect()
+        .collect())
 }
 
 /// `statvfs("/dev/shm")`

@@ -4,6 +4,7 @@
 
 use super::{Contents, Found};
 use crate::name::Name;
+use crate::sys::OsCode;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 
@@ -27,10 +28,10 @@ pub(crate) fn set_mode(_name: &Name, _file: FileIdentity, _mode: u32) -> Result<
     Ok(())
 }
 
-pub(crate) fn read(_name: &Name) -> Option<Contents> {
-    None
+pub(crate) fn read(_name: &Name) -> Result<Contents, Failure> {
+    Err(Failure("open", OsCode::ENOSYS))
 }
 
-pub(crate) fn names() -> Vec<Name> {
-    Vec::new()
+pub(crate) fn names() -> Result<Vec<Name>, Failure> {
+    Ok(Vec::new())
 }

@@ -103,16 +103,15 @@ pub(crate) fn set_mode(name: &Name, file: FileIdentity, mode: u32) -> Result<(),
 }
 
 /// Reads the semaphore without mapping it: a file that shrinks meanwhile gives a short read and no SIGBUS.
-///
-/// `None` where it cannot be read.
-pub(crate) fn read(name: &Name) -> Option<Contents> {
-    let mut file = open(&path(name)?).ok()?;
-    let metadata = file.metadata().ok()?;
+pub(crate) fn read(name: &Name) -> Result<Contents, Failure> {
+    let failed = |call| move |error: io::Error| Failure(call, error.into());
+    let mut file = open(&path(name).unwrap_or_default()).map_err(failed("open"))?;
+    let metadata = file.metadata().map_err(failed("fstat"))?;
     let mut bytes = [0; 8];
-    file.read_exact(&mut bytes).ok()?;
+    file.read_exact(&mut bytes).map_err(failed("read"))?;
     let [value, waiters] =
         [&bytes[..4], &bytes[4..]].map(|half| half.try_into().map(u32::from_ne_bytes).unwrap_or_default());
-    Some(Contents {
+    Ok(Contents {
         // Both C libraries: the value first (musl keeps a flag in its top bit), then the number of waiters.
         value: value & 0x7fff_ffff,
         waiters,
@@ -122,13 +121,13 @@ pub(crate) fn read(name: &Name) -> Option<Contents> {
 }
 
 /// The names of all semaphores in the directory; none where no prefix tells them from other files (musl).
-pub(crate) fn names() -> Vec<Name> {
-    let Some(prefix) = FILE_PREFIX.filter(|prefix| !prefix.is_empty()) else { return Vec::new() };
-    let Ok(entries) = fs::read_dir(DIRECTORY) else { return Vec::new() };
+pub(crate) fn names() -> Result<Vec<Name>, Failure> {
+    let Some(prefix) = FILE_PREFIX.filter(|prefix| !prefix.is_empty()) else { return Ok(Vec::new()) };
+    let entries = fs::read_dir(DIRECTORY).map_err(|error| Failure("open", error.into()))?;
     let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    files
+    Ok(files
         .filter_map(|file| Name::existing_semaphore(&format!("/{}", file.strip_prefix(prefix)?)).ok())
-        .collect()
+        .collect())
 }
 
 fn open(path: &PathBuf) -> io::Result<File> {
