@@ -841,6 +841,7 @@ module.exports.beforeExit = nativeBinding.beforeExit
 module.exports.cancelWait = nativeBinding.cancelWait
 module.exports.cancelWaits = nativeBinding.cancelWaits
 module.exports.channelSeat = nativeBinding.channelSeat
+module.exports.channelSpin = nativeBinding.channelSpin
 module.exports.closeUnusedLocks = nativeBinding.closeUnusedLocks
 module.exports.collectSettled = nativeBinding.collectSettled
 module.exports.dropHandle = nativeBinding.dropHandle

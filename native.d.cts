@@ -50,6 +50,9 @@ export declare function cancelWaits(handle: number): void
 /** From now on the slot is given up when the memory is closed, collected, or left behind by a worker. */
 export declare function channelSeat(memory: number, slot: number, word: number): void
 
+/** Spins for a moment, if the last waits were short; whether the channel has a message. */
+export declare function channelSpin(session: number, memory: number): boolean
+
 /** Closes the unused locks, which otherwise stay open for a moment. */
 export declare function closeUnusedLocks(): void
 

@@ -1,11 +1,12 @@
 // Calls that waited for their turn alone, and the code of the program that runs in a turn.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate } from 'node:timers/promises'
 
 import test from 'ava'
 
-import type { Channel } from '../../index.js'
+import { Channel } from '../../index.js'
 import { uniqueName } from '../shared/names.ts'
 import { child } from '../shared/child.ts'
 import { ownChannel } from './helpers/channel.ts'
@@ -63,6 +64,32 @@ test('a call behind another one that waits for its turn alone gets what is there
   block(5)
   t.deepEqual(await Promise.all(receives), [1, 2])
 })
+
+for (const how of ['receive', 'receiveInto', 'an iterator'] as const) {
+  test(`messages that come just before a sleep let the event loop turn: ${how}`, async t => {
+    const channel = ownChannel<number>(t, { capacity: 1 << 16, codec: 'json' })
+    using other = Channel.open(channel.name)
+    let sent = 0
+    const send = (message: unknown) => {
+      if ((message as { name: string }).name === channel.name) other.trySend(sent++)
+    }
+    subscribe('os-ipc:channel:wait', send)
+    t.teardown(() => unsubscribe('os-ipc:channel:wait', send))
+    const [count, target, values] = [5_000, Buffer.alloc(16), channel[Symbol.asyncIterator]()]
+    let [received, turns] = [0, 0]
+    const counted = (async () => {
+      for (; received < count; turns += 1) await setImmediate()
+    })()
+    for (; received < count; received += 1) {
+      if (how === 'receive') t.is(await channel.receive(), received)
+      else if (how === 'an iterator') t.is((await values.next()).value, received)
+      else t.is(target.toString('utf8', 0, await channel.receiveInto(target)), String(received))
+    }
+    await counted
+    // At least one after 1,000 calls that did not have to wait for one.
+    t.true(turns >= 4, `${turns}`)
+  })
+}
 
 test('sendMany sends what a generator yields, although it fills the same bytes again', async t => {
   const channel = ownChannel<Buffer>(t, { capacity: 64, codec: 'bytes' })

@@ -33,6 +33,8 @@ export interface LineOf {
   timedOut: () => IpcError
   /** Throws if the channel is closed. */
   checkOpen: () => void
+  /** Spins for a moment before a sleep; whether the first call can probably go on. */
+  spin: () => boolean
 }
 
 /** The calls of one side that wait in this process, in their order, and the sleep until the first one can go on. */
@@ -146,6 +148,7 @@ export class Line {
         return
       }
       if (this.#doze.waits) return
+      if (!this.#counted && this.#of.spin() && (this.#settle() || this.#doze.waits)) return
       if (!this.#counted) {
         this.#ring.fallAsleep(this.#of.asleep)
         this.#counted = true

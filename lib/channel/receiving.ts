@@ -4,6 +4,7 @@ import { type IpcError, wrongType } from '../errors.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
 import { type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
 import { checkNotAborted } from '../waiting/signals.js'
+import { BriefSpin } from './brief-spin.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import type { ChannelHandle } from './handle.js'
 import { DRAINED, Inbox, NOTHING } from './inbox.js'
@@ -32,12 +33,14 @@ export class Receiving<T> {
     const { name, ring, memory } = handle
     this.#handle = handle
     this.#inbox = new Inbox(name, ring, memory)
+    const spin = new BriefSpin(memory)
     this.line = new Line(name, ring, {
       side: 'receive',
       asleep: RECEIVERS_ASLEEP,
       semaphore,
       timedOut: () => receiveTimedOut(handle),
       checkOpen: () => handle.checkOpen(),
+      spin: () => spin.finds(),
     })
   }
 
@@ -59,19 +62,26 @@ export class Receiving<T> {
         const found = this.#inbox.tryReceive(prefetch)
         if (found === DRAINED) return UNDEFINED
         if (found !== NOTHING) {
-          this.line.spend(1 + (this.#handle.ring.length >>> CREDIT_SHIFT))
+          this.#spend()
           return Promise.resolve(found as T)
         }
       }
       const attempt = () => {
         if (isOver()) return undefined
         const found = this.#inbox.tryReceive(prefetch)
-        return found === NOTHING ? LATER : found === DRAINED ? undefined : (found as T)
+        if (found === NOTHING) return LATER
+        this.#spend()
+        return found === DRAINED ? undefined : (found as T)
       }
       return this.line.wait(attempt, limits)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** A message was received. */
+  #spend(): void {
+    this.line.spend(1 + (this.#handle.ring.length >>> CREDIT_SHIFT))
   }
 
   tryReceive(): T | undefined {
@@ -87,16 +97,12 @@ export class Receiving<T> {
       if (!isUint8Array(target)) throw wrongType('target', 'a Uint8Array', target)
       const attempt = () => {
         const found = this.#inbox.tryReceiveInto(target)
-        return found === NOTHING ? LATER : found === DRAINED ? undefined : found
+        if (found === NOTHING) return LATER
+        this.#spend()
+        return found === DRAINED ? undefined : found
       }
-      if (this.line.free) {
-        const found = attempt()
-        if (found !== LATER) {
-          this.line.spend(1 + ((found ?? 0) >>> CREDIT_SHIFT))
-          return Promise.resolve(found)
-        }
-      }
-      return this.line.wait(attempt, limits)
+      const found = this.line.free ? attempt() : LATER
+      return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -35,6 +35,8 @@ export class Sending {
       semaphore,
       timedOut: () => sendTimedOut(handle, this.#outbox.isRefused),
       checkOpen: () => handle.checkOpen(),
+      // A sender that waits for room had better sleep until there is much of it.
+      spin: () => false,
     })
   }
 

@@ -146,6 +146,7 @@ class Life {
           throw new Error('no call of a model has a timeout')
         },
         checkOpen: () => {},
+        spin: () => side === 'receive',
       })
     this.#sends = line('send', SENDERS_ASLEEP, 2)
     this.#receives = line('receive', RECEIVERS_ASLEEP, 1)

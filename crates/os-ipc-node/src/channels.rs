@@ -38,3 +38,13 @@ pub fn channel_seat(env: Env, memory: u32, slot: u32, word: u32) -> napi::Result
     });
     seated?.or_fail()
 }
+
+/// Spins for a moment, if the last waits were short; whether the channel has a message.
+#[napi]
+pub fn channel_spin(env: Env, session: u32, memory: u32) -> napi::Result<bool> {
+    environment::with(&env, |environment| {
+        let seat = environment.segments.get(memory).and_then(|segment| segment.seat.as_ref());
+        let mailbox = environment.mailbox(session)?;
+        Ok(seat.is_some_and(|seat| mailbox.spin_briefly(|| seat.has_message())))
+    })
+}

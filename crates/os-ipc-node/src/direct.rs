@@ -63,6 +63,7 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
     (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
     (c"channelSeat", Some(callback!(env: channels::channel_seat, memory, slot, word))),
+    (c"channelSpin", Some(callback!(env: channels::channel_spin, session, memory))),
     (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),
     (c"collectSettled", Some(callback!(env: waits::collect_settled, session))),
     (c"dropHandle", Some(callback!(env: waits::drop_handle, handle))),

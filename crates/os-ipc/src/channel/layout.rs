@@ -1,7 +1,9 @@
 //! Where the words of a channel lie, in bytes: docs/interop.md has all of them.
 
 pub(super) const HEADER: usize = 8192;
+pub(super) const END: usize = 64;
 pub(super) const SEND_LOCK: usize = 68;
+pub(super) const BEGIN: usize = 128;
 pub(super) const RECEIVE_LOCK: usize = 132;
 
 pub(super) const SLOTS: u32 = 255;

@@ -52,6 +52,13 @@ impl Seat {
         lease.before_withdrawal(Box::new(move |memory| give_up(memory, slot, word)));
         Ok(Self(lease))
     }
+
+    /// Whether the channel has a message now.
+    #[must_use]
+    pub fn has_message(&self) -> bool {
+        let position = |word| self.0.mapping().word(word).load(Ordering::Acquire);
+        position(layout::END) != position(layout::BEGIN)
+    }
 }
 
 impl Drop for Seat {

@@ -91,6 +91,10 @@ impl Lease {
         Self(Arc::clone(lent))
     }
 
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.0
+    }
+
     /// The start of the range.
     #[must_use]
     pub fn start(&self) -> NonNull<u8> {

@@ -72,6 +72,26 @@ impl Mailbox {
         self.lock().budget.spun(spin, found);
     }
 
+    /// Spins for at most 5 us until `condition` holds, if the last waits of the party were short; whether it holds.
+    ///
+    /// Then the party needs no wait: no process has to wake it, and it needs no turn of its event loop.
+    pub fn spin_briefly(&self, condition: impl Fn() -> bool) -> bool {
+        if !self.is_quick() {
+            return false;
+        }
+        let spin = self.spin();
+        let found = loop {
+            if condition() {
+                break true;
+            }
+            if !spin.goes_on_briefly() {
+                break false;
+            }
+        };
+        self.lock().budget.spun_briefly(&spin, found);
+        found
+    }
+
     /// Delivers an outcome; returns it if the party is gone.
     pub(super) fn deliver(&self, waiter: WaiterId, delivery: Delivery) -> Result<(), Delivery> {
         let mut inside = self.lock();
@@ -147,5 +167,31 @@ impl Inside {
 impl Arrived {
     fn is_empty(&self) -> bool {
         self.delivered.is_empty() && self.planned.is_empty()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_party_whose_waits_were_short_spins_briefly() {
+        let mailbox = Mailbox::new(|| ());
+        assert!(!mailbox.spin_briefly(|| panic!("it spun")));
+        while !mailbox.is_quick() {
+            mailbox.expect();
+            mailbox.lock().budget.arrive();
+        }
+        assert!(mailbox.spin_briefly(|| true));
+    }
+
+    #[test]
+    fn a_brief_spin_ends() {
+        let mailbox = Mailbox::new(|| ());
+        while !mailbox.is_quick() {
+            mailbox.expect();
+            mailbox.lock().budget.arrive();
+        }
+        assert!(!mailbox.spin_briefly(|| false));
     }
 }

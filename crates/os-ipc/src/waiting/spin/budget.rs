@@ -60,6 +60,18 @@ impl SpinBudget {
         if !found {
             self.fail();
         }
+        self.note_hold_up(spin);
+    }
+
+    /// The party spun before a wait. If something came, there is no wait; otherwise the wait follows, and may spin too.
+    pub(crate) fn spun_briefly(&mut self, spin: &Spin, found: bool) {
+        if found {
+            self.count(spin.began().elapsed());
+        }
+        self.note_hold_up(spin);
+    }
+
+    fn note_hold_up(&mut self, spin: &Spin) {
         let time = spin.held_up();
         // The host of a virtual machine does that now and then; a program that computes does it again at once.
         if let Some(time) = time.filter(|_| self.held_up) {
@@ -163,6 +175,22 @@ mod tests {
         }
         budget.spun(&held_up, true);
         assert!(!budget.is_quick());
+    }
+
+    #[test]
+    fn a_brief_spin_counts_as_a_short_wait_and_costs_nothing_if_it_fails() {
+        let mut budget = SpinBudget::default();
+        waits(&mut budget, IN_A_ROW - 1, SHORT);
+        budget.spun_briefly(&Spin::begin(), false);
+        assert_eq!((budget.short, budget.balance), (IN_A_ROW - 1, 3));
+        budget.spun_briefly(&Spin::begin(), true);
+        assert!(budget.is_quick());
+        let held_up = Spin { began: Instant::now().checked_sub(Duration::from_secs(60)).unwrap() };
+        budget.spun_briefly(&held_up, true);
+        assert!(!budget.is_quick(), "it was no short wait");
+        waits(&mut budget, IN_A_ROW, SHORT);
+        budget.spun_briefly(&held_up, false);
+        assert!(!budget.is_quick(), "other programs want the processors");
     }
 
     #[test]

@@ -18,6 +18,9 @@ use crate::error::Result;
 /// The longest spin: 50 us, about as long as a wake-up takes.
 const SPIN: Duration = Duration::from_micros(50);
 
+/// The longest spin of a thread that has other work: 5 us, in which a process that does nothing else answers a message.
+const BRIEFLY: Duration = Duration::from_micros(5);
+
 /// A spin longer than this, 6 times the longest, was held up: other programs had its processor.
 const HELD_UP: Duration = Duration::from_micros(300);
 
@@ -41,7 +44,16 @@ impl Spin {
     /// need it.
     #[must_use]
     pub fn goes_on(&self) -> bool {
-        if self.began.elapsed() > SPIN {
+        self.goes_on_within(SPIN)
+    }
+
+    /// The same, in the midst of other work.
+    pub(super) fn goes_on_briefly(&self) -> bool {
+        self.goes_on_within(BRIEFLY)
+    }
+
+    fn goes_on_within(&self, longest: Duration) -> bool {
+        if self.began.elapsed() > longest {
             return false;
         }
         thread::yield_now();
