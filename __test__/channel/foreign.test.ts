@@ -42,11 +42,27 @@ requires(linux, otherPids())('a process of another PID namespace is refused, and
   const other = child(t, 'channel/open.ts', {
     args: [channel.name],
     within: [otherPids()],
-    env: { REMOVE: '1' },
+    env: { REMOVE: 'by its name' },
   })
   t.deepEqual(await other.next(), { opened: 'ERR_NOT_SUPPORTED', removed: 'true' })
   t.throws(() => Channel.open(channel.name), { code: 'ENOENT' })
 })
+
+for (const how of ['by its name', 'by its handle']) {
+  requires(linux, nobody)(`a user who may not remove a channel leaves it as it is: ${how}`, async t => {
+    const channel = ownChannel(t, { capacity: 256, mode: 0o666 })
+    const other = child(t, 'channel/open.ts', {
+      args: [channel.name],
+      within: [nobody],
+      env: { REMOVE: how },
+    })
+    t.deepEqual(await other.next(), { opened: 'true', removed: 'EPERM' })
+    t.is(await channel.receive({ timeout: 5_000 }), 'hello')
+    t.true(channel.trySend('it goes on'))
+    Channel.openOrCreate(channel.name, { capacity: 256 }).close()
+    t.is(channel.tryReceive(), 'it goes on')
+  })
+}
 
 test('another version of the layout is refused', t => {
   const channel = ownChannel(t)

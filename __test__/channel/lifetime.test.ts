@@ -143,3 +143,10 @@ for (const call of ['drain', 'sendWith'] as const) {
     t.is(channel.info().sent, channel.info().received)
   })
 }
+
+test('processes that come and go always open or make the channel', async t => {
+  const name = uniqueName(t)
+  t.teardown(() => Channel.unlink(name))
+  const crew = [1, 2, 3].map(() => child(t, 'channel/come-and-go.ts', { args: [name, 100] }))
+  for (const process of crew) t.deepEqual(await process.next(), [])
+})

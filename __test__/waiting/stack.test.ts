@@ -2,6 +2,7 @@
 
 import test from 'ava'
 
+import { Channel } from '../../index.js'
 import { backends } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
 import { removeNamed, uniqueName } from '../shared/names.ts'
@@ -19,3 +20,10 @@ for (const backend of backends) {
     })
   }
 }
+
+test('a channel works after calls at the end of the stack', async t => {
+  const name = uniqueName(t)
+  for (const suffix of ['drain', 'sendWith', 'turns']) t.teardown(() => Channel.unlink(name + suffix))
+  const process = child(t, 'channel/at-stack-end.ts', { args: [name] })
+  t.deepEqual(await process.next(), { faults: [] })
+})

@@ -54,11 +54,12 @@ export class ChannelHandle {
 
   /** Runs a call that has a lock while a callback of the program runs. */
   inCallback<R>(call: () => R): R {
-    this.#busy = true
     if (!this.#recovers) {
-      this.#recovers = true
+      // It throws if the stack has no room.
       queueMicrotask(this.#recover)
+      this.#recovers = true
     }
+    this.#busy = true
     try {
       return call()
     } finally {
@@ -94,8 +95,8 @@ export class ChannelHandle {
       removeClosed(this.#objects)
       return
     }
-    this.ring.markRemoved()
     removeObjects(name, memory, header)
+    this.ring.wakeAll()
   }
 
   #closed(): IpcError {

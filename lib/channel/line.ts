@@ -1,4 +1,4 @@
-import type { IpcError } from '../errors.js'
+import { IpcError } from '../errors.js'
 import { channelWaits } from '../diagnostics/channels.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
 import { setImmediate, setTimeout } from '../waiting/clock.js'
@@ -98,8 +98,15 @@ export class Line {
       return call.promise
     }
     this.#calls.push(call)
-    if (this.#credit <= 0) this.#yield()
-    else if (this.#calls.length === 1) this.#goOn()
+    try {
+      if (this.#credit <= 0) this.#yield()
+      else if (this.#calls.length === 1) this.#goOn()
+    } catch (error) {
+      // The stack has no room. The call must not take a message for a promise that is rejected.
+      const place = this.#calls.indexOf(call)
+      if (place >= 0) this.#calls.splice(place, 1)
+      call.fail(error)
+    }
     return call.promise
   }
 
@@ -202,19 +209,24 @@ export class Line {
   }
 
   #fail(error: unknown): void {
-    // The semaphore was removed. The state of the channel has the reason.
-    const reason = this.#ring.state === 0 ? error : this.#ring.stateError()
+    // The state of the channel has the reason. A removal begins with the semaphores.
+    const isRemoved = error instanceof IpcError && error.code === 'EIDRM'
+    const reason =
+      this.#ring.state !== 0 ? this.#ring.stateError() : isRemoved ? this.#ring.removedError() : error
     if (this.#settle()) return
     this.close(reason)
   }
 
   #yield(): void {
     if (this.#yields) return
+    // It throws if the stack has no room.
+    setImmediate(this.#turn)
     this.#yields = true
-    setImmediate(() => {
-      this.#yields = false
-      this.takeTurn()
-    })
+  }
+
+  readonly #turn = (): void => {
+    this.#yields = false
+    this.takeTurn()
   }
 
   #startWatch(): void {

@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 import type { OpenedMemory } from '../../native.cjs'
 import { type Answer, checked, fromNative, IpcError } from '../errors.js'
 import { capabilities } from '../addon/capabilities.js'
@@ -89,7 +91,7 @@ export class Objects {
       return new Objects(name, memory, header, openWakes(name, header, owner))
     } catch (error) {
       memory.close()
-      throw error
+      throw isGone(error) && !capabilities.persistent ? absent(name) : error
     }
   }
 
@@ -113,21 +115,19 @@ export class Objects {
           if (mayReplaceCreator(buffer)) {
             const capacity = capacityOf(name, buffer)
             // Those of the dead creator: its instance is about to be overwritten.
-            removeWakes(name, buffer, undefined)
+            const wakes = wakesIn(name, buffer, undefined)
+            wakes?.remove('receivers')
+            wakes?.remove('senders')
             return { objects: Objects.#make(name, memory, { ...creation, capacity }), created: true }
           }
           memory.close()
           continue
         }
         const header = readHeader(name, buffer)
-        if (isRemoved(buffer)) {
-          removeObjects(name, memory, header)
-          memory.close()
-          continue
-        }
-        const wakes = unlessGone(() => openWakes(name, header, owner))
+        const wakes = isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
         if (wakes !== undefined) return { objects: new Objects(name, memory, header, wakes), created: false }
-        if (!isRemoved(buffer)) throw removed(name)
+        if (!isBeingRemoved(name, buffer, header, owner)) throw removed(name)
+        removeObjects(name, memory, header)
       } catch (error) {
         memory.close()
         throw error
@@ -221,26 +221,57 @@ export function removeClosed({ name, memory, header, receivers, senders }: Objec
   memory.unlink()
 }
 
-/** Marks the channel as removed, removes the semaphores, which wakes all waiters, and removes the memory last. */
+/**
+ * Removes the semaphores, which wakes all waiters, and the memory last. The removal of the first semaphore shows whether this
+ * user may remove the channel: only then the channel is marked as removed.
+ */
 export function removeObjects(name: string, memory: MemoryHandle, known: Header | undefined): void {
-  const buffer = memory.buffer(false)
-  if (buffer.byteLength >= HEADER) {
-    const words = new Int32Array(buffer, 0, HEADER / 4)
-    Atomics.or(words, STATE, REMOVED)
-    removeWakes(name, buffer, known)
+  try {
+    const buffer = memory.buffer(false)
+    if (buffer.byteLength >= HEADER) {
+      const wakes = wakesIn(name, buffer, known)
+      wakes?.remove('receivers')
+      Atomics.or(new Int32Array(buffer, 0, HEADER / 4), STATE, REMOVED)
+      // A creator that is not done yet can have made the first one meanwhile; it looks at the mark at its end.
+      wakes?.remove('receivers')
+      wakes?.remove('senders')
+    }
+    memory.unlink()
+  } catch (error) {
+    throw ofChannel(name, 'remove', error as Error)
   }
-  memory.unlink()
 }
 
-/** Removes the semaphores that the header names. */
-function removeWakes(name: string, buffer: ArrayBuffer, known: Header | undefined): void {
+/** The semaphores that the header names, to be removed. */
+function wakesIn(name: string, buffer: ArrayBuffer, known: Header | undefined) {
   const header = new DataView(buffer)
   const instance = known?.instance ?? header.getBigUint64(4 * WORD.INSTANCE, true)
   const backend = known?.backend ?? BACKENDS[header.getInt32(4 * WORD.BACKEND, true) - 1]
-  if (backend === undefined || instance === 0n) return
-  const { receivers, senders } = wakeNames(name, instance)
-  checked(native.semaphoreUnlinkId(receivers, backend))
-  checked(native.semaphoreUnlinkId(senders, backend))
+  if (backend === undefined || instance === 0n) return undefined
+  const names = wakeNames(name, instance)
+  return {
+    remove: (side: keyof typeof names) => checked(native.semaphoreUnlinkId(names[side], backend)),
+  }
+}
+
+/**
+ * Whether a channel without all of its semaphores can be removed: a removal has begun, or the semaphores ended with their last
+ * handles. In another IPC namespace both are missing, and other processes use the channel.
+ */
+function isBeingRemoved(
+  name: string,
+  buffer: ArrayBuffer,
+  { instance, backend }: Header,
+  owner: Owner | undefined,
+): boolean {
+  if (isRemoved(buffer) || !capabilities.persistent) return true
+  const left = unlessGone(() =>
+    semaphoreOf(name, wakeNames(name, instance).senders, backend, id =>
+      native.semaphoreOpen(evaluation.session, id, backend, owner),
+    ),
+  )
+  left?.close()
+  return left !== undefined
 }
 
 interface Wakes {
@@ -310,13 +341,24 @@ function unlessGone<T>(open: () => T): T | undefined {
   try {
     return open()
   } catch (error) {
-    if (error instanceof IpcError && (error.code === 'ENOENT' || error.code === 'EIDRM')) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
 }
 
+function isGone(error: unknown): boolean {
+  return error instanceof IpcError && (error.code === 'ENOENT' || error.code === 'EIDRM')
+}
+
 function isRemoved(buffer: ArrayBuffer): boolean {
   return (Atomics.load(new Int32Array(buffer, 0, HEADER / 4), STATE) & REMOVED) !== 0
+}
+
+function absent(name: string): IpcError {
+  return new IpcError('ENOENT', `the channel '${name}' does not exist: its last user has closed it`, {
+    errno: -constants.errno.ENOENT,
+    hint: 'openOrCreate makes it',
+  })
 }
 
 function removed(name: string): IpcError {

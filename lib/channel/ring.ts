@@ -367,11 +367,6 @@ export class Ring {
     this.wakeAll()
   }
 
-  markRemoved(): void {
-    or(this.words, STATE, REMOVED)
-    this.wakeAll()
-  }
-
   /** The number of used units. */
   used(): number {
     return (load(this.words, END) - load(this.words, BEGIN)) | 0
@@ -381,6 +376,11 @@ export class Ring {
     or(this.words, STATE, CORRUPT)
     this.wakeAll()
     return corruptError(this.#label, what)
+  }
+
+  /** The error of a wait whose semaphore was removed: the state may tell it a moment later. */
+  removedError(): IpcError {
+    return stateErrorOf(this.#label, this.state | REMOVED, true)
   }
 
   /** The error of a send or receive that the state does not allow. */
