@@ -2,7 +2,7 @@ import { native } from '../addon/native.js'
 import { evaluation } from '../waiting/settling.js'
 
 /** The most waits without a spin after a spin that found nothing. */
-const MOST_SKIPPED = 1024
+const MOST_SKIPPED = 16
 
 /**
  * The spin of a receiver before it sleeps: a message that comes within microseconds wakes nobody, and needs no turn of the
