@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
-import { Channel, IpcError } from '../../index.js'
+import { Channel, IpcError, SharedMemory } from '../../index.js'
 import { child } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 import { ownChannel } from './helpers/channel.ts'
 import { memoryOf } from './helpers/memory.ts'
@@ -202,4 +203,58 @@ test('unlink takes the name away and ends what waits', async t => {
   await t.throwsAsync(other.receive({ timeout: 5_000 }), { code: 'EIDRM' })
   await t.throwsAsync(channel.send(1), { code: 'EIDRM' })
   t.throws(() => Channel.open(channel.name), { code: 'ENOENT' })
+})
+
+/** Bytes whose `length`, `byteLength`, `buffer`, `set` and `subarray` are the program's. */
+class Vector extends Uint8Array {
+  static asked = 0
+
+  override get length(): number {
+    Vector.asked += 1
+    return 4
+  }
+
+  override get byteLength(): number {
+    Vector.asked += 1
+    return 1e9
+  }
+
+  override set(): void {
+    Vector.asked += 1
+  }
+
+  override subarray(): Uint8Array<ArrayBuffer> {
+    Vector.asked += 1
+    return new Uint8Array(0)
+  }
+}
+
+for (const length of [200, 40_000]) {
+  test(`the length of a message is its real one, whatever its class says: ${length} bytes`, async t => {
+    const channel = ownChannel<Uint8Array>(t, { capacity: 1 << 18, codec: 'bytes' })
+    const odd = [new Vector(length).fill(1), new Uint8Array(length).fill(2), Buffer.alloc(length, 3)]
+    Object.defineProperty(odd[1], 'length', { value: -5 })
+    Object.defineProperty(odd[2], 'length', { value: 1e9 })
+    Vector.asked = 0
+    t.true(channel.trySend(odd[0] as Vector))
+    await channel.send(odd[1] as Uint8Array)
+    await channel.sendMany([odd[2] as Buffer])
+    t.is(channel.info().messages, 3)
+    for (const byte of [1, 2, 3]) t.deepEqual(await channel.receive(), Buffer.alloc(length, byte))
+
+    for (const byte of [4, 5]) t.true(channel.trySend(Buffer.alloc(length, byte)))
+    const target = new Vector(length + 1)
+    t.is(await channel.receiveInto(target), length)
+    const small = new Vector(length - 1)
+    await t.throwsAsync(channel.receiveInto(small), { code: 'ERR_MESSAGE_TOO_LARGE' })
+    t.is(Vector.asked, 0)
+    const view = Buffer.from(target.buffer)
+    t.deepEqual([view[0], view[length - 1], view[length]], [4, 4, 0])
+    t.deepEqual(channel.tryReceive(), Buffer.alloc(length, 5))
+  })
+}
+
+test('a write returns the real length of its bytes', t => {
+  using memory = SharedMemory.create(uniqueName(t), { size: 16 })
+  t.is(memory.write(new Vector(8)), 8)
 })

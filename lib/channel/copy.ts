@@ -1,4 +1,5 @@
 import { native } from '../addon/native.js'
+import { copyTo, firstOf, lengthOf } from '../bytes.js'
 import { checked } from '../errors.js'
 import { partOf } from './buffers.js'
 import { HEADER } from './layout.js'
@@ -118,19 +119,15 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
 /** Copies the payload that the ring found to the start of a buffer that has room for it. */
 export function copyInto(ring: Ring, memory: number, target: Uint8Array): void {
   const { length, offset } = ring
-  if (length < LARGE) ring.bytes.copy(target, 0, offset, offset + length)
-  else
-    checked(
-      native.memoryRead(
-        memory,
-        target.length === length ? target : target.subarray(0, length),
-        HEADER + offset,
-      ),
-    )
+  if (length < LARGE) copyTo(target, ring.view())
+  else {
+    const exact = lengthOf(target) === length ? target : firstOf(target, length)
+    checked(native.memoryRead(memory, exact, HEADER + offset))
+  }
 }
 
-/** Copies a payload to its place in the ring. */
-export function copyIn(ring: Ring, memory: number, source: Uint8Array, offset: number): void {
-  if (source.length < LARGE) ring.bytes.set(source, offset)
+/** Copies a payload of this length to its place in the ring. */
+export function copyIn(ring: Ring, memory: number, source: Uint8Array, length: number, offset: number): void {
+  if (length < LARGE) ring.bytes.set(source, offset)
   else checked(native.memoryWrite(memory, source, HEADER + offset))
 }

@@ -1,3 +1,4 @@
+import { copyTo, lengthOf } from '../bytes.js'
 import { IpcError } from '../errors.js'
 import { received } from '../diagnostics/channels.js'
 import { decode, parse } from './codec.js'
@@ -116,7 +117,7 @@ export class Inbox {
     if (this.#nextAhead < this.#ahead.length) {
       const { bytes } = this.#ahead[this.#nextAhead] as Ahead
       this.#checkRoom(bytes.length, target)
-      target.set(this.#takeAhead().bytes)
+      copyTo(target, this.#takeAhead().bytes)
       return bytes.length
     }
     const ring = this.#ring
@@ -189,11 +190,12 @@ export class Inbox {
   }
 
   #checkRoom(length: number, target: Uint8Array): void {
-    if (length <= target.length) return
+    const room = lengthOf(target)
+    if (length <= room) return
     throw new IpcError(
       'ERR_MESSAGE_TOO_LARGE',
-      `the next message of the channel '${this.#name}' has ${length} bytes, and the target has ${target.length}`,
-      { hint: 'the message stays in the channel: receive it into a larger target', limit: target.length },
+      `the next message of the channel '${this.#name}' has ${length} bytes, and the target has ${room}`,
+      { hint: 'the message stays in the channel: receive it into a larger target', limit: room },
     )
   }
 }

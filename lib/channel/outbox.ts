@@ -1,3 +1,4 @@
+import { lengthOf } from '../bytes.js'
 import { IpcError } from '../errors.js'
 import { sent } from '../diagnostics/channels.js'
 import { LATER } from './call.js'
@@ -31,7 +32,7 @@ export class Outbox {
   trySend(message: Encoded): boolean {
     const { bytes } = message
     // A message that can never fit is refused before the lock.
-    if (bytes !== undefined) this.checkLength(bytes.length)
+    if (bytes !== undefined) this.checkLength(lengthOf(bytes))
     const ring = this.#ring
     if (!ring.lockSend()) return false
     try {
@@ -114,7 +115,7 @@ export class Outbox {
 
   /** Throws if the message can never fit. */
   checkFits({ bytes, text }: Encoded): void {
-    this.checkLength(bytes === undefined ? Buffer.byteLength(text as string) : bytes.length)
+    this.checkLength(bytes === undefined ? Buffer.byteLength(text as string) : lengthOf(bytes))
   }
 
   checkLength(length: number): void {
@@ -132,11 +133,11 @@ export class Outbox {
   #put(message: Encoded): boolean {
     const { bytes, text } = message
     if (bytes === undefined) return this.#putText(text as string, message.kind)
-    const { length } = bytes
+    const length = lengthOf(bytes)
     this.checkLength(length)
     const offset = this.#ring.place(length)
     if (offset < 0) return false
-    copyIn(this.#ring, this.#memory, bytes, offset)
+    copyIn(this.#ring, this.#memory, bytes, length, offset)
     this.#ring.put(offset, length, message.kind)
     return true
   }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 
+import { lengthOf } from '../bytes.js'
 import { type IpcError, wrongType } from '../errors.js'
 import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
@@ -46,7 +47,7 @@ export class Sending {
       const message = this.#encode(value)
       if (this.line.free && this.#outbox.trySend(message)) {
         const { bytes } = message
-        this.line.spend(bytes === undefined ? 1 : 1 + (bytes.length >>> CREDIT_SHIFT))
+        this.line.spend(bytes === undefined ? 1 : 1 + (lengthOf(bytes) >>> CREDIT_SHIFT))
         return DONE
       }
       this.#outbox.checkFits(message)

@@ -1,3 +1,4 @@
+import { lengthOf } from '../bytes.js'
 import type { OpenedMemory } from '../../native.cjs'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, outOfRange } from '../errors.js'
@@ -295,7 +296,7 @@ export class SharedMemory implements Disposable {
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
     checkPosition(position, this.size)
     checked(native.memoryWrite(handle.number, bytes, position))
-    return bytes.length
+    return lengthOf(bytes)
   }
 
   /**
