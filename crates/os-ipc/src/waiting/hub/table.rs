@@ -149,8 +149,9 @@ impl<Q: Clone> Table<Q> {
         let Some(entry) = self.entries.get_mut(&id) else { return true };
         let sights =
             || entry.peers.iter().filter_map(|peer| self.peers.get(peer).map(|known| (*peer, known.sight)));
-        let settled = self.folders[entry.folder].inbox != Place::Untried
-            && sights().all(|(_, sight)| sight != Sight::Unseen);
+        // Without an inbox or a watch, the hub has to look again soon.
+        let settled = self.folders[entry.folder].inbox == Place::Made
+            && sights().all(|(_, sight)| matches!(sight, Sight::Watched | Sight::Dead));
         let still: Vec<_> =
             sights().filter(|(_, sight)| *sight == Sight::Dead).map(|(peer, _)| peer).collect();
         let again = if still.is_empty() { again } else { earlier(again, Some(now + TELL_AGAIN)) };

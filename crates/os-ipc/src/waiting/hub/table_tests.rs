@@ -107,6 +107,7 @@ fn what_cannot_be_seen_is_looked_at_again() {
     assert_eq!(table.untried_folders(), [folder()]);
     table.set_inbox(folder(), false);
     assert!(table.is_blind() && !table.has_work());
+    assert!(!table.looked_at(id, &[], None, now), "a hub that sleeps has to wake up, and to look again soon");
     table.recheck();
     assert_eq!((due(&mut table), table.untried_folders()), (vec![0], vec![folder().to_owned()]));
     table.set_inbox(folder(), true);
@@ -115,6 +116,7 @@ fn what_cannot_be_seen_is_looked_at_again() {
     table.looked_at(id, &[process(1)], None, now);
     table.take_unseen();
     table.see(process(1), Sight::Blind);
+    assert!(!table.looked_at(id, &[process(1)], None, now));
     assert!(table.is_blind() && !table.has_work());
     table.recheck();
     assert_eq!(table.take_unseen(), [process(1)]);
