@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::paths::Paths;
 use crate::lock::{LockName, MAX_LOCK_NAME_BYTES};
 use crate::sys::failure::{Failure, readable};
-use crate::sys::lock_file::{LockFile, Locked, Way};
+use crate::sys::lock_file::{LockFile, Locked, Removal, Way};
 use crate::waiting::Request;
 
 /// The numbers of locks that a process holds and waits for.
@@ -58,6 +58,7 @@ impl Tally {
 /// The file of this process.
 pub(super) struct User {
     file: Locked,
+    _removal: Removal,
     path: PathBuf,
 }
 
@@ -67,12 +68,12 @@ impl User {
         const TRIES: u32 = 16;
         (0..TRIES).find_map(|number| {
             let path = paths.user(std::process::id(), number);
-            let file = LockFile::open_or_create_own(&path).ok()?;
+            let file = LockFile::open_or_create(&path).ok()?;
             let file = file.lock(Way { shared: false, waits: false }).ok()?;
             let text = [&Tally::default().to_bytes(), name.as_str().as_bytes()].concat();
             // Another process may just have removed a file that a dead process with our pid left behind.
             let usable = file.is_at(&path) && file.replace(&text).is_ok();
-            usable.then_some(Self { file, path })
+            usable.then(|| Self { file, _removal: Removal::with_process(&path), path })
         })
     }
 

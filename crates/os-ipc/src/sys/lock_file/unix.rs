@@ -34,11 +34,6 @@ impl LockFile {
         Self::open_regular(&mut options, path)
     }
 
-    /// The file of one process: the same, since no Unix removes a file with its process.
-    pub(crate) fn open_or_create_own(path: &Path) -> Result<Self, Refusal> {
-        Self::open_or_create(path)
-    }
-
     /// `open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)` of a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         Self::open_regular(OpenOptions::new().read(true), path)
@@ -101,6 +96,15 @@ impl LockFile {
     pub(crate) fn replace(&self, bytes: &[u8]) -> Result<(), OsCode> {
         self.0.set_len(bytes.len() as u64)?;
         self.write(bytes)
+    }
+}
+
+/// Removes a file at the end of the process. No Unix does that.
+pub(crate) struct Removal;
+
+impl Removal {
+    pub(crate) fn with_process(_path: &Path) -> Self {
+        Self
     }
 }
 

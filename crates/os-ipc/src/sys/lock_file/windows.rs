@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, ERROR_LOCK_VIOLATION, GetLastError};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_OPEN_REPARSE_POINT,
+    BY_HANDLE_FILE_INFORMATION, DELETE, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_OPEN_REPARSE_POINT,
     GetFileInformationByHandle, LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
 };
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0};
@@ -48,25 +48,24 @@ impl LockFile {
     pub(crate) fn open_or_create(path: &Path) -> Result<Self, Refusal> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        Self::open_with(&mut options, 0, path)
-    }
-
-    /// The file of one process: the same with `FILE_FLAG_DELETE_ON_CLOSE`, so that the system removes it with the process.
-    pub(crate) fn open_or_create_own(path: &Path) -> Result<Self, Refusal> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        Self::open_with(&mut options, FILE_FLAG_DELETE_ON_CLOSE, path)
+        Self::open_regular(&mut options, path)
     }
 
     /// `CreateFile(path, read, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT)`
     pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
-        Self::open_with(OpenOptions::new().read(true), 0, path)
+        Self::open_regular(OpenOptions::new().read(true), path)
     }
 
-    fn open_with(options: &mut OpenOptions, flags: u32, path: &Path) -> Result<Self, Refusal> {
+    fn open_regular(options: &mut OpenOptions, path: &Path) -> Result<Self, Refusal> {
         let failed = |error: io::Error| Failure("CreateFile", error.into());
-        options.custom_flags(flags | FILE_FLAG_OPEN_REPARSE_POINT);
-        let file = options.open(path).map_err(failed)?;
+        options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+        let file = match options.open(path) {
+            // That is also the error for a folder.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path.is_dir() => {
+                return Err(Refusal::NotAnObject("a directory"));
+            }
+            opened => opened.map_err(failed)?,
+        };
         let kind = file.metadata().map_err(failed)?.file_type();
         if kind.is_symlink() {
             return Err(Refusal::NotAnObject("a symbolic link"));
@@ -149,6 +148,17 @@ impl LockFile {
 fn place() -> OVERLAPPED {
     let offset = OVERLAPPED_0_0 { Offset: 0, OffsetHigh: BEHIND_CONTENT };
     OVERLAPPED { Anonymous: OVERLAPPED_0 { Anonymous: offset }, ..OVERLAPPED::default() }
+}
+
+/// Removes a file at the end of the process, or when this is dropped.
+pub(crate) struct Removal(#[allow(dead_code, reason = "the system acts when it is closed")] Option<File>);
+
+impl Removal {
+    /// `CreateFile(path, DELETE, OPEN_EXISTING, FILE_FLAG_DELETE_ON_CLOSE)`: the system closes it with the process.
+    pub(crate) fn with_process(path: &Path) -> Self {
+        let flags = FILE_FLAG_DELETE_ON_CLOSE | FILE_FLAG_OPEN_REPARSE_POINT;
+        Self(OpenOptions::new().access_mode(DELETE).custom_flags(flags).open(path).ok())
+    }
 }
 
 impl Deref for Locked {
