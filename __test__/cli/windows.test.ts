@@ -1,10 +1,12 @@
 // The command on Windows. Objects end there with the last process that has them open, so the tests keep them open.
 
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { ExecutionContext } from 'ava'
 
-import { Channel, Limit, Semaphore, SharedMemory } from '../../index.js'
+import { Channel, Limit, locks, Semaphore, SharedMemory } from '../../index.js'
 import { cli, OS_IPC, start } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { uniqueName } from '../shared/names.ts'
@@ -58,6 +60,32 @@ requires(windows)('run finds a batch file by its name, and cmd changes none of i
   const broken = await cli(t, ['run', uniqueName(t), '--', 'tool', 'two\nlines'], { env })
   t.is(broken.code, 126)
   t.regex(broken.stderr, /a batch file cannot get an argument with a line break/)
+})
+
+requires(windows)(
+  'run finds a batch file in a folder with a percent sign or a semicolon in its name',
+  async t => {
+    for (const name of ['a%OS%b', 'one;two']) {
+      const home = join(folder(t), name)
+      mkdirSync(home)
+      writeFileSync(join(home, 'tool.cmd'), `@"${process.execPath}" -e "${ECHO}" x %*\r\n`)
+      const env = { PATH: `"${home}";${process.env.PATH}` }
+      for (const command of ['tool', join(home, 'tool.cmd')]) {
+        const { code, stdout, stderr } = await cli(t, ['run', uniqueName(t), '--', command, 'a'], { env })
+        t.is(code, 0, stderr)
+        t.deepEqual(JSON.parse(stdout), ['x', 'a'])
+      }
+    }
+  },
+)
+
+requires(windows)('rm says that a lock that is made of files cannot be removed', async t => {
+  const name = uniqueName(t).slice(1)
+  await locks.request(name, async () => {
+    const { code, stderr } = await cli(t, ['rm', '--lock', name, '--force'])
+    t.is(code, 1)
+    t.regex(stderr, /is in use: it is held by .*made of files cannot be removed/s)
+  })
 })
 
 requires(windows)('a command that cannot be started is an error with a remedy', async t => {
@@ -175,6 +203,9 @@ requires(windows)('send and receive work on a channel of a program', async t => 
   t.is((await cli(t, ['send', name, 'one', 'two'])).code, 0)
   t.is((await cli(t, ['receive', name])).stdout.trim(), 'one')
   t.is(`${channel.tryReceive()}`, 'two')
+  const sent = spawnSync(process.execPath, [OS_IPC, 'send', name], { input: 'one\r\ntwo\r\n' })
+  t.is(sent.status, 0, `${sent.stderr}`)
+  t.deepEqual([`${channel.tryReceive()}`, `${channel.tryReceive()}`], ['one', 'two'])
 })
 
 requires(windows)('a command that would make an object only for itself says that it ends', async t => {

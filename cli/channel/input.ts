@@ -3,6 +3,7 @@
 import { Failure } from '../core/failure.js'
 
 const NEWLINE = 10
+const RETURN = 13
 const LENGTH = 4
 
 /** Messages that came together. */
@@ -16,7 +17,7 @@ export async function* lines(input: AsyncIterable<Buffer>): Batches {
     let from = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       const rest = chunk.subarray(from, end)
-      found.push(parts.length === 0 ? rest : Buffer.concat([...parts, rest]))
+      found.push(withoutReturn(parts.length === 0 ? rest : Buffer.concat([...parts, rest])))
       parts = []
       from = end + 1
     }
@@ -24,6 +25,11 @@ export async function* lines(input: AsyncIterable<Buffer>): Batches {
     if (found.length > 0) yield found
   }
   if (parts.length > 0) yield [Buffer.concat(parts)]
+}
+
+/** Windows ends a line with two characters. */
+function withoutReturn(line: Buffer): Buffer {
+  return process.platform === 'win32' && line.at(-1) === RETURN ? line.subarray(0, -1) : line
 }
 
 /** Messages, each after its length in 4 bytes, the lowest byte first. */

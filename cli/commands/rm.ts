@@ -98,6 +98,7 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
     )
   }
   const [item] = found
+  if (item?.type === 'lock' && item.key == null) throw lockOfFiles(item)
   const label = item?.type === 'lock' ? labelOf(item) : meant.label
   const reason = item === undefined || force ? undefined : inUse(item)
   if (reason !== undefined) {
@@ -115,6 +116,16 @@ async function remove(ipc: Library, meant: Target, chosen: Kind | undefined, for
   const lock = chosen === undefined || chosen === 'a lock' ? hiddenLock(meant) : undefined
   if (lock !== undefined) throw lock
   if (!force) throw absent(ipc, { type: undefined, target: meant })
+}
+
+/** A lock that is listed is in use, and no file of it can be taken from its users. */
+function lockOfFiles(lock: Item): Failure {
+  const reason = inUse(lock)
+  return new Failure(
+    `${labelOf(lock)} is ${reason === undefined ? 'in use' : `in use: ${reason}`}`,
+    'a lock that is made of files cannot be removed: it is free when its processes release it or end',
+    EXIT.no,
+  )
 }
 
 function kindOfItem({ type, system }: Item): Kind {

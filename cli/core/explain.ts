@@ -175,8 +175,12 @@ export function absent(ipc: Library | undefined, { type, target, posix }: Subjec
 }
 
 function nothingLike(type: Item['type'] | undefined, { label }: Target): string {
-  if (type === 'limit') return `os-ipc create ${label} --permits N makes it`
-  return type === 'channel' ? '--create makes it' : 'os-ipc ls lists all objects'
+  // Where an object ends with its last user, a command cannot make one for others.
+  if (type === 'limit' && process.platform !== 'win32') return `os-ipc create ${label} --permits N makes it`
+  if (type === 'channel' && process.platform !== 'win32') return '--create makes it'
+  return type === 'limit' || type === 'channel'
+    ? 'it exists as long as a program has it open; os-ipc ls lists all objects'
+    : 'os-ipc ls lists all objects'
 }
 
 interface NoType {

@@ -183,7 +183,7 @@ export function memoryItem(info: SharedMemoryInfo): Item {
 export function channelItem(info: ListedChannel): Item {
   return {
     type: 'channel',
-    system: 'posix',
+    system: process.platform === 'win32' ? 'windows' : 'posix',
     name: info.name,
     key: null,
     id: null,

@@ -66,5 +66,6 @@ function longHeld(limit: Item): Finding[] {
 
 function ending({ system }: Item, pid: number): string {
   const back = system === 'ledger' ? 'its permits come back' : 'the kernel gives its permits back'
-  return `if it hangs: kill -KILL ${pid} ends it, and ${back}`
+  const kill = process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill -KILL ${pid}`
+  return `if it hangs: ${kill} ends it, and ${back}`
 }

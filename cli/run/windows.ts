@@ -36,13 +36,12 @@ const PARTS_OF_CMD = [
  */
 function findProgram(name: string): string {
   const isPath = /[\\/:]/.test(name)
-  const folders = isPath ? [''] : (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== '')
+  const folders = isPath ? [''] : foldersOf(process.env.PATH ?? '')
   const ending = extname(name).toLowerCase()
   const canRun = [...PROGRAMS, ...BATCHES].includes(ending)
   const endings = [...(canRun ? [''] : []), ...pathExt()]
   for (const folder of folders) {
-    // A folder of PATH may stand in quotes.
-    const base = isPath ? name : join(folder.replaceAll('"', ''), name)
+    const base = isPath ? name : join(folder, name)
     const found = endings.map(each => `${base}${each}`).find(isFile)
     if (found !== undefined) return found
   }
@@ -61,6 +60,12 @@ function findProgram(name: string): string {
     isPath ? undefined : whyAbsent(name, endings),
     EXIT.notFound,
   )
+}
+
+/** The folders of PATH. One with a semicolon in its name stands in quotes. */
+function foldersOf(path: string): string[] {
+  const folders = path.match(/(?:"[^"]*"?|[^";])+/g) ?? []
+  return folders.map(folder => folder.replaceAll('"', ''))
 }
 
 function whyAbsent(name: string, endings: readonly string[]): string {
@@ -90,7 +95,7 @@ export function planOnWindows([name = '', ...args]: readonly string[]): Plan {
   }
   const system = join(process.env.SystemRoot ?? 'C:\\Windows', 'System32')
   // Extensions are on because of `argument`, and AutoRun and delayed expansion off. With /s cmd takes away the outer quotes only.
-  const line = ['"', [`"${program}"`, ...args.map(argument)].join(' '), '"'].join('')
+  const line = ['"', [program, ...args].map(argument).join(' '), '"'].join('')
   return {
     program: join(system, 'cmd.exe'),
     args: ['/e:ON', '/v:OFF', '/d', '/s', '/c', line],
@@ -100,7 +105,7 @@ export function planOnWindows([name = '', ...args]: readonly string[]): Plan {
 }
 
 /**
- * An argument of a batch file in quotes, in which cmd expands nothing: a quote is doubled, and each % gets an empty variable
+ * The batch file or an argument of it in quotes, in which cmd expands nothing: a quote is doubled, and each % gets an empty variable
  * before it, so that no name of a variable stands between two of them. The standard library of Rust writes it in the same way.
  */
 function argument(text: string): string {
