@@ -840,6 +840,7 @@ module.exports.becomeProgram = nativeBinding.becomeProgram
 module.exports.beforeExit = nativeBinding.beforeExit
 module.exports.cancelWait = nativeBinding.cancelWait
 module.exports.cancelWaits = nativeBinding.cancelWaits
+module.exports.channelEnter = nativeBinding.channelEnter
 module.exports.channelSeat = nativeBinding.channelSeat
 module.exports.channelSpin = nativeBinding.channelSpin
 module.exports.closeUnusedLocks = nativeBinding.closeUnusedLocks

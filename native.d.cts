@@ -47,6 +47,9 @@ export declare function cancelWait(handle: number, ticket: number): void
 /** Ends all waits of a handle. */
 export declare function cancelWaits(handle: number): void
 
+/** A handle on a channel begins: it gives up what an earlier image of this process left, before execve(2). */
+export declare function channelEnter(memory: number): void
+
 /** From now on the slot is given up when the memory is closed, collected, or left behind by a worker. */
 export declare function channelSeat(memory: number, slot: number, word: number): void
 

@@ -47,6 +47,7 @@ export class Seat {
     this.#objects = objects
     this.#words = new Int32Array(buffer, 0, (FIRST_SLOT + SLOT * SLOTS + 15) >> 2)
     this.#identities = new BigUint64Array(buffer, 0, (FIRST_SLOT + SLOT * SLOTS) / 8)
+    checked(native.channelEnter(objects.memory.number))
     this.slot = this.#claim(name, ownIdentity())
     const generation = (Atomics.add(this.#words, generationOf(this.slot), 1) + 1) & GENERATIONS
     this.word = (generation << 8) | this.slot

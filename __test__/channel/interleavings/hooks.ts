@@ -24,6 +24,7 @@ export interface Hooks {
   native: {
     processIdentity(): { pid: number; started: number; namespace: number }
     processIsDead(pid: number): boolean
+    channelEnter(memory: number): void
     channelSeat(memory: number, slot: number, word: number): void
     startWait(semaphore: number): number
     cancelWait(semaphore: number, ticket: number): void

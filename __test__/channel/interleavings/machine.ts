@@ -363,6 +363,7 @@ export class Machine implements Hooks {
     processIsDead: pid =>
       pid !== IMMORTAL &&
       this.#operate('processIsDead', this.#shape.deaths, true, () => this.shared.alive[pid - 1] !== true),
+    channelEnter: () => {},
     channelSeat: () => {},
     startWait: semaphore => {
       this.#tickets += 1

@@ -28,13 +28,23 @@ pub fn process_is_dead(pid: u32, started: u32) -> bool {
     os_ipc::is_process_dead(pid, started)
 }
 
+/// A handle on a channel begins: it gives up what an earlier image of this process left, before execve(2).
+#[napi]
+pub fn channel_enter(env: Env, memory: u32) -> napi::Result<()> {
+    let entered = environment::with(&env, |environment| {
+        let segment = environment.segments.get_mut(memory);
+        let segment = segment.ok_or_else(|| internal("the memory of the channel is closed"))?;
+        Ok(Seat::enter(&segment.memory).map(|seat| segment.seat = Some(seat)))
+    });
+    entered?.or_fail()
+}
+
 /// From now on the slot is given up when the memory is closed, collected, or left behind by a worker.
 #[napi]
 pub fn channel_seat(env: Env, memory: u32, slot: u32, word: u32) -> napi::Result<()> {
     let seated = environment::with(&env, |environment| {
-        let segment = environment.segments.get_mut(memory);
-        let segment = segment.ok_or_else(|| internal("the memory of the channel is closed"))?;
-        Ok(Seat::new(&segment.memory, slot, word).map(|seat| segment.seat = Some(seat)))
+        let seat = environment.segments.get(memory).and_then(|segment| segment.seat.as_ref());
+        Ok(seat.ok_or_else(|| internal("the memory is not that of an open channel"))?.take(slot, word))
     });
     seated?.or_fail()
 }

@@ -62,6 +62,7 @@ const WAYS: &[(&CStr, sys::napi_callback)] = &[
     (c"beforeExit", Some(callback!(value: exit::before_exit))),
     (c"cancelWait", Some(callback!(env: waits::cancel_wait, handle, ticket))),
     (c"cancelWaits", Some(callback!(env: waits::cancel_waits, handle))),
+    (c"channelEnter", Some(callback!(env: channels::channel_enter, memory))),
     (c"channelSeat", Some(callback!(env: channels::channel_seat, memory, slot, word))),
     (c"channelSpin", Some(callback!(env: channels::channel_spin, session, memory))),
     (c"closeUnusedLocks", Some(callback!(value: locks::close_unused_locks))),

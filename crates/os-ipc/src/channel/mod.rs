@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use crate::error::{Code, Error, Result};
 use crate::memory::{Lease, SharedMemory};
 use crate::sys::death::{self, ProcessId};
+use crate::sys::in_use::{self, InUse};
 use crate::sys::mapping::Mapping;
 
 /// What other processes know this process by.
@@ -39,31 +40,69 @@ pub fn is_process_dead(pid: u32, started: u32) -> bool {
     death::is_dead(ProcessId(u64::from(pid) << 32 | u64::from(started)))
 }
 
-/// The slot of a channel that one handle has. It is given up when this is dropped, or before the memory is withdrawn.
-pub struct Seat(Lease);
+/// A handle on a channel, and its slot. The slot is given up when this is dropped, or before the memory is withdrawn.
+pub struct Seat {
+    lease: Lease,
+    /// Tells other copies of this library in the process that the slots of this process are in use.
+    _in_use: InUse,
+}
 
 impl Seat {
-    /// The slot `slot` of the channel in `memory`, whose owner stores `word` into a lock.
-    pub fn new(memory: &SharedMemory, slot: u32, word: u32) -> Result<Self> {
-        if !(1..=layout::SLOTS).contains(&slot) || !memory.is_writable() || memory.size() < layout::HEADER {
-            return Err(Error::new(Code::OutOfRange, format!("the memory has no slot {slot} of a channel")));
+    /// A handle that has no slot yet.
+    ///
+    /// If the process has no other one on this channel, it gives up the slots that an earlier image of it left: execve(2) keeps
+    /// the pid and the start time, and ends the threads.
+    pub fn enter(memory: &SharedMemory) -> Result<Self> {
+        if !memory.is_writable() || memory.size() < layout::HEADER {
+            return Err(Error::new(Code::OutOfRange, "the memory is not that of a channel"));
         }
         let lease = memory.lease();
-        lease.before_withdrawal(Box::new(move |memory| give_up(memory, slot, word)));
-        Ok(Self(lease))
+        let key = register_key(lease.mapping());
+        in_use::unless_in_use(key, || give_up_own(lease.mapping()));
+        Ok(Self { lease, _in_use: InUse::enter(key) })
+    }
+
+    /// The handle took the slot `slot`, whose owner stores `word` into a lock.
+    pub fn take(&self, slot: u32, word: u32) -> Result<()> {
+        if !(1..=layout::SLOTS).contains(&slot) {
+            return Err(Error::new(Code::OutOfRange, format!("a channel has no slot {slot}")));
+        }
+        self.lease.before_withdrawal(Box::new(move |memory| give_up(memory, slot, word)));
+        Ok(())
     }
 
     /// Whether the channel has a message now.
     #[must_use]
     pub fn has_message(&self) -> bool {
-        let position = |word| self.0.mapping().word(word).load(Ordering::Acquire);
+        let position = |word| self.lease.mapping().word(word).load(Ordering::Acquire);
         position(layout::END) != position(layout::BEGIN)
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.take_leave();
+        self.lease.take_leave();
+    }
+}
+
+/// The key of a channel in the register of [`in_use`]: a negative number, since the ids of sets are not.
+fn register_key(memory: &Mapping) -> i32 {
+    let instance = memory.long(layout::INSTANCE).load(Ordering::Relaxed);
+    #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
+    let folded = (instance ^ instance >> 32) as u32;
+    (folded | 1 << 31).cast_signed()
+}
+
+/// Gives up every slot of this process.
+fn give_up_own(memory: &Mapping) {
+    const GENERATIONS: u32 = 0xff_ffff;
+    let ProcessId(own) = ProcessId::own_for_good();
+    for slot in 1..=layout::SLOTS {
+        let place = layout::FIRST_SLOT + layout::SLOT * (slot as usize - 1);
+        if memory.long(place + layout::IDENTITY).load(Ordering::SeqCst) == own {
+            let generation = memory.word(place + layout::GENERATION).load(Ordering::SeqCst) & GENERATIONS;
+            give_up(memory, slot, generation << 8 | slot);
+        }
     }
 }
 

@@ -55,7 +55,8 @@ fn seated(name: &str) -> (SharedMemory, SharedMemory, Seat) {
     ] {
         other.write(&value.to_le_bytes(), position).unwrap();
     }
-    let seat = Seat::new(&memory, 255, word).unwrap();
+    let seat = Seat::enter(&memory).unwrap();
+    seat.take(255, word).unwrap();
     (memory, other, seat)
 }
 
@@ -80,8 +81,35 @@ fn memory_that_is_withdrawn_gives_the_seat_up_before() {
 
 #[test]
 fn a_seat_is_one_of_the_slots_of_a_channel() {
-    let memory = memory("slots");
+    let seat = Seat::enter(&memory("slots")).unwrap();
     for slot in [0, 256] {
-        assert!(Seat::new(&memory, slot, 1).is_err());
+        assert!(seat.take(slot, 1).is_err());
     }
+}
+
+/// On Windows a process has no other image.
+#[cfg(unix)]
+#[test]
+fn the_first_handle_of_a_process_gives_up_what_an_earlier_image_left() {
+    let memory = memory("image");
+    // The tests of other threads have channels too.
+    memory.write(&7_u64.to_le_bytes(), layout::INSTANCE).unwrap();
+    let ProcessId(own) = ProcessId::own_for_good();
+    let word: u32 = 9 << 8 | 255;
+    let slot = layout::FIRST_SLOT + 254 * layout::SLOT;
+    let leave = || {
+        memory.write(&word.to_le_bytes(), layout::SEND_LOCK).unwrap();
+        memory.write(&own.to_le_bytes(), slot + layout::IDENTITY).unwrap();
+        memory.write(&9_u32.to_le_bytes(), slot + layout::GENERATION).unwrap();
+    };
+    leave();
+    let first = Seat::enter(&memory).unwrap();
+    assert_eq!(words(&memory)[..4], [0, 0, 0, 0]);
+    leave();
+    let second = Seat::enter(&memory).unwrap();
+    assert_eq!(words(&memory)[0], u64::from(word), "the process has another handle");
+    drop(first);
+    drop(second);
+    drop(Seat::enter(&memory).unwrap());
+    assert_eq!(words(&memory)[..4], [0, 0, 0, 0]);
 }

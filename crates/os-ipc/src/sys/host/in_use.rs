@@ -1,4 +1,4 @@
-//! The sets whose words this process uses, for all copies of this library in it.
+//! The sets and channels whose words this process uses, for all copies of this library in it.
 //!
 //! A new image of a process gives back what the old one held (execve(2) keeps the pid). Another copy of the library in the
 //! same image looks the same to the kernel. So each copy enters the sets that it uses in one register.
