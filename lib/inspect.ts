@@ -21,7 +21,12 @@ export function inspectable<T extends object>(
     if (depth !== null && depth < 0) return options.stylize?.(`[${name}]`, 'special') ?? `[${name}]`
     return `${name} ${inspect(known(facts, this), { ...options, depth })}`
   }
-  defineProperty(prototype, custom, { value, configurable: true, writable: true })
+  defineProperty(prototype, custom, {
+    __proto__: null,
+    value,
+    configurable: true,
+    writable: true,
+  } as PropertyDescriptor)
 }
 
 /** The facts that are read live: none of a closed object, whose state is shown instead. */

@@ -41,6 +41,8 @@ function countObject(value: object, depth: number, before: number): number {
   const prototype = getPrototypeOf(value) as unknown
   const isList = prototype === Array.prototype && Array.isArray(value)
   if (!isList && prototype !== Object.prototype) return -1
+  // The names of a long list alone take longer than v8.serialize.
+  if (isList && (value as unknown[]).length > MOST_VALUES) return -1
   const names = keys(value)
   if (isList && !isDense(names, (value as unknown[]).length)) return -1
   let number = before

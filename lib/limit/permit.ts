@@ -47,10 +47,11 @@ export class Permit implements PermitLike {
       released: permit.#released,
     }))
     Object.defineProperty(this.prototype, handOn, {
+      __proto__: null,
       value(this: Permit, handedOn: boolean) {
         this.#handle.handOn(handedOn)
       },
-    })
+    } as PropertyDescriptor)
   }
 
   /** Whether it was released. */

@@ -29,8 +29,9 @@ class HeldLock implements HostLock {
 
   static {
     // As in the DOM: the class is `Lock`, and its attributes are enumerable.
-    defineProperty(this, 'name', { value: 'Lock', configurable: true })
-    for (const attribute of ['name', 'mode']) defineProperty(this.prototype, attribute, { enumerable: true })
+    defineProperty(this, 'name', { __proto__: null, value: 'Lock', configurable: true } as PropertyDescriptor)
+    const enumerable = { __proto__: null, enumerable: true } as PropertyDescriptor
+    for (const attribute of ['name', 'mode']) defineProperty(this.prototype, attribute, enumerable)
     inspectable(this, ({ name, mode }) => ({ name, mode }))
   }
 
@@ -68,7 +69,8 @@ export class HostLockManager implements HostLocks {
   readonly #folder: string | undefined
 
   static {
-    defineProperty(this, 'name', { value: 'LockManager', configurable: true })
+    const named = { __proto__: null, value: 'LockManager', configurable: true } as PropertyDescriptor
+    defineProperty(this, 'name', named)
   }
 
   constructor(folder?: string) {

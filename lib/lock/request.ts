@@ -50,7 +50,7 @@ function dictionary(options: unknown) {
   if (options !== undefined && options !== null && !isObject(options)) {
     throw wrongType('options', 'an object', options)
   }
-  const given = (options ?? {}) as Record<string, unknown>
+  const given = (options ?? { __proto__: null }) as Record<string, unknown>
   const ifAvailable = Boolean(given['ifAvailable'])
   const mode = checkMode(given['mode'])
   const signal = checkSignal(given['signal'])

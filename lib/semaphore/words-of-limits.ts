@@ -15,6 +15,11 @@ export function refuseWordsOfLimits(prototype: object): void {
         'ERR_WRONG_KIND',
       )
     }
-    Object.defineProperty(prototype, word, { value, configurable: true, writable: true })
+    Object.defineProperty(prototype, word, {
+      __proto__: null,
+      value,
+      configurable: true,
+      writable: true,
+    } as PropertyDescriptor)
   }
 }
