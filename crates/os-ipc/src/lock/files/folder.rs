@@ -43,7 +43,13 @@ fn look(path: &Path) -> Result<Folder> {
 
 /// The error of a call on a path.
 pub(super) fn failed(path: &Path, Failure(call, errno): Failure) -> Error {
-    Error::system("cannot open the lock", call, format_args!("'{}'", path.display()), errno)
+    let error = Error::system("cannot open the lock", call, format_args!("'{}'", path.display()), errno);
+    match errno {
+        OsCode::ENOSPC => error.with_hint("the file system of this folder is full"),
+        OsCode::EDQUOT => error.with_hint("the user's quota of the file system of this folder is used up"),
+        OsCode::EROFS => error.with_hint("the file system of this folder is read-only"),
+        _ => error,
+    }
 }
 
 /// The error for a lock file that is not opened.

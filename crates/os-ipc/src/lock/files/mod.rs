@@ -109,15 +109,15 @@ impl FileLock {
     /// Writes the name into a new file, or compares the recorded one: two names can have the same hash.
     fn sign(&self, file: &LockFile) -> Result<()> {
         let path = self.paths.lock();
-        let signed = || -> std::result::Result<_, OsCode> {
-            let recorded = file.read_at_most(MAX_LOCK_NAME_BYTES)?;
-            // Several shared requests may do this at once; they all write the same name.
-            if recorded.as_ref().is_some_and(Vec::is_empty) {
-                file.write(self.name.as_str().as_bytes())?;
-            }
-            Ok(recorded)
+        let failed = |call| {
+            let path = &path;
+            move |errno| failed(path, Failure(call, errno))
         };
-        let recorded = signed().map_err(|errno| failed(&path, Failure("read", errno)))?;
+        let recorded = file.read_at_most(MAX_LOCK_NAME_BYTES).map_err(failed("read"))?;
+        // Several shared requests may do this at once; they all write the same name.
+        if recorded.as_ref().is_some_and(Vec::is_empty) {
+            file.write(self.name.as_str().as_bytes()).map_err(failed("write"))?;
+        }
         let Some(recorded) = recorded else {
             let what =
                 format!("the file of the lock {} is too long for a name: {}", self.name, path.display());
