@@ -143,9 +143,9 @@ const MUTANTS: Mutant[] = [
   {
     title: 'a sleeper is not counted again after a unit came',
     file: 'line',
-    from: `granted: () => {
-                this.#counted = false;`,
-    to: 'granted: () => {',
+    from: `else
+            this.#counted = false;`,
+    to: '',
     scenario: 'a full ring',
   },
   {

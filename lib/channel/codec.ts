@@ -14,12 +14,14 @@ function v8(): typeof import('node:v8') {
 /** A value as it goes into the ring: bytes, or text that is still to be encoded. */
 export interface Encoded {
   kind: number
+  /** The number of bytes when it was sent last; 0 for text. */
+  length: number
   bytes: Uint8Array | undefined
   text: string | undefined
 }
 
 export function newEncoded(): Encoded {
-  return { kind: 0, bytes: undefined, text: undefined }
+  return { kind: 0, length: 0, bytes: undefined, text: undefined }
 }
 
 /** Encodes a value. This may run code of the program (getters, `toJSON`), so the caller holds no lock. */

@@ -46,6 +46,8 @@ export class Line {
   #calls: Waiting[] = []
   /** Whether this process is counted among the sleepers. */
   #counted = false
+  /** How many units were posted for this process after it stayed awake. */
+  #surplus = 0
   #watch: NodeJS.Timeout | undefined
   #credit = CREDIT
   #yields = false
@@ -55,10 +57,7 @@ export class Line {
     this.#ring = ring
     this.#of = of
     this.#doze = new Doze(of.semaphore, {
-      // The process that posted the unit took this one from the count.
-      granted: () => {
-        this.#counted = false
-      },
+      granted: () => this.#takeUnit(),
       woken: () => this.#wakeUp(),
       broken: error => this.#fail(error),
     })
@@ -174,7 +173,7 @@ export class Line {
         this.#fail(error)
         return
       }
-      this.#counted = false
+      this.#takeUnit()
       if (units === MOST_UNITS) {
         this.#credit = 0
         this.#yield()
@@ -196,9 +195,19 @@ export class Line {
 
   /** Takes this process out of the count of sleepers, and ends the sleep. */
   #stay(): void {
-    if (this.#counted) this.#ring.getUp(this.#of.asleep)
+    // If the count is 0, another process took this one from it, and posts a unit that nobody waits for.
+    if (this.#counted && !this.#ring.getUp(this.#of.asleep)) this.#surplus += 1
     this.#counted = false
     this.#doze.cancel()
+  }
+
+  /**
+   * This process has a unit. The process that posted it took a sleeper from the count: this one, or the one that stayed awake.
+   * Then this one is still in the count. Without this, the count would grow, and each send would post units for nobody.
+   */
+  #takeUnit(): void {
+    if (this.#surplus > 0) this.#surplus -= 1
+    else this.#counted = false
   }
 
   /** A unit came. */

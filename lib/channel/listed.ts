@@ -131,8 +131,8 @@ function channelIn(info: SharedMemoryInfo, object: string): ListedChannel | unde
   }
 }
 
-/** The codes of a process or a host that has too little of something: they say nothing about the object. */
-const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+/** The codes of a process or a host without file descriptors: they say nothing about the object. `ENOMEM` may be its size. */
+const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE'])
 
 /** A copy of the first bytes of a memory object; `undefined` if it cannot be read, or is shorter. */
 function readStart(object: string): Buffer<ArrayBuffer> | undefined {

@@ -88,10 +88,14 @@ export class Objects {
       }
       const header = readHeader(name, buffer)
       if (isRemoved(buffer)) throw removed(name)
+      const wakes = unlessGone(() => openWakes(name, header, owner))
+      if (wakes !== undefined) return new Objects(name, memory, header, wakes)
+      if (!capabilities.persistent) throw absent(name)
+      if (isBeingRemoved(name, buffer, header, owner)) throw removed(name)
       return new Objects(name, memory, header, openWakes(name, header, owner))
     } catch (error) {
       memory.close()
-      throw isGone(error) && !capabilities.persistent ? absent(name) : error
+      throw error
     }
   }
 
@@ -230,7 +234,7 @@ export function removeObjects(name: string, memory: MemoryHandle, known: Header 
     const buffer = memory.buffer(false)
     if (buffer.byteLength >= HEADER) {
       const wakes = wakesIn(name, buffer, known)
-      wakes?.remove('receivers')
+      if (wakes?.remove('receivers') !== true) checkOwner(memory)
       Atomics.or(new Int32Array(buffer, 0, HEADER / 4), STATE, REMOVED)
       // A creator that is not done yet can have made the first one meanwhile; it looks at the mark at its end.
       wakes?.remove('receivers')
@@ -240,6 +244,16 @@ export function removeObjects(name: string, memory: MemoryHandle, known: Header 
   } catch (error) {
     throw ofChannel(name, 'remove', error as Error)
   }
+}
+
+/** Throws if this user may not remove the memory. */
+function checkOwner(memory: MemoryHandle): void {
+  const user = process.geteuid?.()
+  if (user === undefined || user === 0 || checked(native.memoryInfo(memory.number)).uid === user) return
+  throw new IpcError('EPERM', 'the memory belongs to another user', {
+    errno: -constants.errno.EPERM,
+    hint: "only its owner, the folder's owner and root may remove it",
+  })
 }
 
 /** The semaphores that the header names, to be removed. */
@@ -271,7 +285,8 @@ function isBeingRemoved(
     ),
   )
   left?.close()
-  return left !== undefined
+  // The mark comes before the removal of the second semaphore.
+  return left !== undefined || isRemoved(buffer)
 }
 
 interface Wakes {

@@ -31,8 +31,9 @@ export class Outbox {
   /** Sends one message; false if there is no room now, or another process sends. */
   trySend(message: Encoded): boolean {
     const { bytes } = message
+    message.length = bytes === undefined ? 0 : lengthOf(bytes)
     // A message that can never fit is refused before the lock.
-    if (bytes !== undefined) this.checkLength(lengthOf(bytes))
+    this.checkLength(message.length)
     const ring = this.#ring
     if (!ring.lockSend()) return false
     try {
@@ -55,7 +56,7 @@ export class Outbox {
     if (!ring.lockSend()) return 0
     let next = start
     try {
-      while (next < end && this.#put(messages[next] as Encoded)) next += 1
+      while (next < end && this.#putNext(messages[next] as Encoded)) next += 1
     } catch (error) {
       // The messages before it are sent. The next attempt begins with this message, and throws before it sends any.
       if (next === start) {
@@ -130,15 +131,19 @@ export class Outbox {
     sent(this.#name, messages)
   }
 
-  #put(message: Encoded): boolean {
-    const { bytes, text } = message
-    if (bytes === undefined) return this.#putText(text as string, message.kind)
-    const length = lengthOf(bytes)
-    this.checkLength(length)
+  #putNext(message: Encoded): boolean {
+    const { bytes } = message
+    message.length = bytes === undefined ? 0 : lengthOf(bytes)
+    this.checkLength(message.length)
+    return this.#put(message)
+  }
+
+  #put({ kind, length, bytes, text }: Encoded): boolean {
+    if (bytes === undefined) return this.#putText(text as string, kind)
     const offset = this.#ring.place(length)
     if (offset < 0) return false
     copyIn(this.#ring, this.#memory, bytes, length, offset)
-    this.#ring.put(offset, length, message.kind)
+    this.#ring.put(offset, length, kind)
     return true
   }
 

@@ -331,9 +331,9 @@ export class Ring {
     Atomics.add(this.words, asleep, 1)
   }
 
-  /** Takes this process out of the count. If the count is 0 already, a unit is on its way, and stays for the next sleeper. */
-  getUp(asleep: number): void {
-    this.#countDown(asleep)
+  /** Takes this process out of the count; false if the count is 0 already: then a unit is on its way. */
+  getUp(asleep: number): boolean {
+    return this.#countDown(asleep)
   }
 
   /** Wakes the next sleeper of a side, if it can go on. */

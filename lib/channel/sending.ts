@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
 
-import { lengthOf } from '../bytes.js'
 import { type IpcError, wrongType } from '../errors.js'
 import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
@@ -46,12 +45,11 @@ export class Sending {
       const limits = this.#handle.begin(options)
       const message = this.#encode(value)
       if (this.line.free && this.#outbox.trySend(message)) {
-        const { bytes } = message
-        this.line.spend(bytes === undefined ? 1 : 1 + (lengthOf(bytes) >>> CREDIT_SHIFT))
+        this.line.spend(1 + (message.length >>> CREDIT_SHIFT))
         return DONE
       }
       this.#outbox.checkFits(message)
-      const own: Encoded = { kind: message.kind, bytes: message.bytes, text: message.text }
+      const own: Encoded = { kind: message.kind, length: 0, bytes: message.bytes, text: message.text }
       const attempt = this.#outbox.repeated(() => this.#outbox.trySend(own))
       return this.line.wait(attempt, limits)
     } catch (error) {

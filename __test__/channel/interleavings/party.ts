@@ -153,7 +153,7 @@ class Life {
     this.#attempts = {
       send: step => {
         const { message, length = 0 } = step as Extract<Step, { do: 'send' }>
-        const encoded = { kind: message, bytes: PAYLOADS[length] as Buffer, text: undefined }
+        const encoded = { kind: message, length: 0, bytes: PAYLOADS[length] as Buffer, text: undefined }
         return outbox.trySend(encoded) ? this.sent.push(message) : LATER
       },
       receive: () => {

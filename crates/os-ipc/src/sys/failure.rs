@@ -8,8 +8,12 @@ pub(crate) struct Failure(pub(crate) &'static str, pub(crate) OsCode);
 
 impl Failure {
     /// Whether this process or the host has too little of something, so that the call says nothing about its object.
+    ///
+    /// A file that cannot be mapped may be too large, and another user may have made it.
     pub(crate) fn is_shortage(self) -> bool {
-        matches!(self.1, OsCode::EMFILE | OsCode::ENFILE | OsCode::ENOMEM)
+        let Self(call, code) = self;
+        matches!(code, OsCode::EMFILE | OsCode::ENFILE)
+            || code == OsCode::ENOMEM && !matches!(call, "mmap" | "MapViewOfFile")
     }
 }
 
