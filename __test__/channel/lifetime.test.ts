@@ -150,3 +150,26 @@ test('processes that come and go always open or make the channel', async t => {
   const crew = [1, 2, 3].map(() => child(t, 'channel/come-and-go.ts', { args: [name, 100] }))
   for (const process of crew) t.deepEqual(await process.next(), [])
 })
+
+/** The word that counts the receivers that sleep: docs/interop.md. */
+const RECEIVERS_ASLEEP = 48
+
+test('a receiver that gives up when it is about to be woken does not stay in the count of sleepers', async t => {
+  const channel = ownChannel<number>(t, { capacity: 4096 })
+  using other = Channel.open<number>(channel.name)
+  using memory = SharedMemory.open(memoryName(channel.name))
+  const words = new Int32Array(memory.buffer)
+  for (let number = 0; number < 50; number += 1) {
+    const controller = new AbortController()
+    const received = channel.receive({ signal: controller.signal })
+    t.true(other.trySend(number))
+    controller.abort()
+    await t.throwsAsync(received, { name: 'AbortError' })
+    t.is(channel.tryReceive(), number)
+  }
+  const last = channel.receive()
+  t.true(words[RECEIVERS_ASLEEP] === 1, `${words[RECEIVERS_ASLEEP]} sleepers are counted`)
+  t.true(other.trySend(-1))
+  t.is(await last, -1)
+  t.is(words[RECEIVERS_ASLEEP], 0)
+})
