@@ -87,8 +87,7 @@ export class Objects {
         )
       }
       const header = readHeader(name, buffer)
-      if (isRemoved(buffer)) throw removed(name)
-      const wakes = unlessGone(() => openWakes(name, header, owner))
+      const wakes = isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
       if (wakes !== undefined) return new Objects(name, memory, header, wakes)
       if (!capabilities.persistent) throw absent(name)
       if (isBeingRemoved(name, buffer, header, owner)) throw removed(name)
@@ -370,7 +369,7 @@ function isRemoved(buffer: ArrayBuffer): boolean {
 }
 
 function absent(name: string): IpcError {
-  return new IpcError('ENOENT', `the channel '${name}' does not exist: its last user has closed it`, {
+  return new IpcError('ENOENT', `the channel '${name}' does not exist: its last user closed or removed it`, {
     errno: -constants.errno.ENOENT,
     hint: 'openOrCreate makes it',
   })
