@@ -2,8 +2,11 @@
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Channel } from '../../index.js'
-import { child } from '../shared/child.ts'
+import { Channel, list, Semaphore } from '../../index.js'
+import { child, program } from '../shared/child.ts'
+import { uniqueName } from '../shared/names.ts'
+import { requires } from '../shared/requires.ts'
+import { injected } from '../shared/surroundings.ts'
 import { ownChannel } from './helpers/channel.ts'
 
 /** More than the operations of three sends or receives with opening and closing the channel. */
@@ -97,3 +100,30 @@ test('a process that is stopped inside is named, and waiting for it ends in time
   await waiting
   t.is(channel.tryReceive(), 'after its death')
 })
+
+requires(injected())(
+  'a remover that is killed at any step leaves what the next openOrCreate finishes',
+  async t => {
+    const name = uniqueName(t)
+    const script = `require(${JSON.stringify(new URL('../../index.js', import.meta.url).pathname)}).Channel.unlink(${JSON.stringify(name)})`
+    let ended = 0
+    for (const call of ['semctl', 'unlinkat']) {
+      for (let step = 1; ; step += 1) {
+        Channel.create(name, { capacity: 64 }).close()
+        const made = list().channels.find(listed => listed.name === name)?.objects
+        const rule = `${call}:signal=SIGKILL:when=${step}`
+        const remover = program(t, [process.execPath, '-e', script], { within: [injected(rule)] })
+        const { code } = await remover.exit
+        using channel = Channel.openOrCreate(name, { capacity: 64 })
+        t.true(channel.trySend(step), rule)
+        t.is(channel.tryReceive(), step, rule)
+        channel.unlink()
+        for (const left of [made?.receivers, made?.senders]) t.false(Semaphore.unlink(left as string), rule)
+        if (code === 0) break
+        ended += 1
+        t.true(step < 20)
+      }
+    }
+    t.true(ended >= 4, `${ended}`)
+  },
+)
