@@ -175,12 +175,11 @@ export function absent(ipc: Library | undefined, { type, target, posix }: Subjec
 }
 
 function nothingLike(type: Item['type'] | undefined, { label }: Target): string {
-  // Where an object ends with its last user, a command cannot make one for others.
-  if (type === 'limit' && process.platform !== 'win32') return `os-ipc create ${label} --permits N makes it`
-  if (type === 'channel' && process.platform !== 'win32') return '--create makes it'
-  return type === 'limit' || type === 'channel'
-    ? 'it exists as long as a program has it open; os-ipc ls lists all objects'
-    : 'os-ipc ls lists all objects'
+  const all = 'os-ipc ls lists all objects'
+  if (type !== 'limit' && type !== 'channel') return all
+  // An object ends there with its last user, so a command cannot make one for others.
+  if (process.platform === 'win32') return `it exists as long as a program has it open; ${all}`
+  return type === 'limit' ? `os-ipc create ${label} --permits N makes it` : '--create makes it'
 }
 
 interface NoType {

@@ -87,10 +87,11 @@ export class Objects {
         )
       }
       const header = readHeader(name, buffer)
-      const wakes = isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
+      const wakes = wakesUnlessGone(name, buffer, header, owner)
       if (wakes !== undefined) return new Objects(name, memory, header, wakes)
       if (!capabilities.persistent) throw absent(name)
       if (isBeingRemoved(name, buffer, header, owner)) throw removed(name)
+      // It throws what is missing.
       return new Objects(name, memory, header, openWakes(name, header, owner))
     } catch (error) {
       memory.close()
@@ -127,7 +128,7 @@ export class Objects {
           continue
         }
         const header = readHeader(name, buffer)
-        const wakes = isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
+        const wakes = wakesUnlessGone(name, buffer, header, owner)
         if (wakes !== undefined) return { objects: new Objects(name, memory, header, wakes), created: false }
         if (!isBeingRemoved(name, buffer, header, owner)) throw removed(name)
         removeObjects(name, memory, header)
@@ -274,15 +275,11 @@ function wakesIn(name: string, buffer: ArrayBuffer, known: Header | undefined) {
 function isBeingRemoved(
   name: string,
   buffer: ArrayBuffer,
-  { instance, backend }: Header,
+  header: Header,
   owner: Owner | undefined,
 ): boolean {
   if (isRemoved(buffer) || !capabilities.persistent) return true
-  const left = unlessGone(() =>
-    semaphoreOf(name, wakeNames(name, instance).senders, backend, id =>
-      native.semaphoreOpen(evaluation.session, id, backend, owner),
-    ),
-  )
+  const left = unlessGone(() => openWake(name, header, owner, 'senders'))
   left?.close()
   // The mark comes before the removal of the second semaphore.
   return left !== undefined || isRemoved(buffer)
@@ -293,12 +290,30 @@ interface Wakes {
   senders: SemaphoreHandle
 }
 
-function openWakes(name: string, { instance, backend }: Header, owner: Owner | undefined): Wakes {
-  const names = wakeNames(name, instance)
+/** The semaphores of a channel that is not removed; `undefined` if one of them is gone. */
+function wakesUnlessGone(
+  name: string,
+  buffer: ArrayBuffer,
+  header: Header,
+  owner: Owner | undefined,
+): Wakes | undefined {
+  return isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
+}
+
+function openWake(
+  name: string,
+  { instance, backend }: Header,
+  owner: Owner | undefined,
+  side: keyof Wakes,
+): SemaphoreHandle {
   const open = (id: string) => native.semaphoreOpen(evaluation.session, id, backend, owner)
-  const receivers = semaphoreOf(name, names.receivers, backend, open)
+  return semaphoreOf(name, wakeNames(name, instance)[side], backend, open)
+}
+
+function openWakes(name: string, header: Header, owner: Owner | undefined): Wakes {
+  const receivers = openWake(name, header, owner, 'receivers')
   try {
-    return { receivers, senders: semaphoreOf(name, names.senders, backend, open) }
+    return { receivers, senders: openWake(name, header, owner, 'senders') }
   } catch (error) {
     receivers.close()
     throw error

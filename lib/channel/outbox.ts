@@ -30,10 +30,8 @@ export class Outbox {
 
   /** Sends one message; false if there is no room now, or another process sends. */
   trySend(message: Encoded): boolean {
-    const { bytes } = message
-    message.length = bytes === undefined ? 0 : lengthOf(bytes)
     // A message that can never fit is refused before the lock.
-    this.checkLength(message.length)
+    this.#measure(message)
     const ring = this.#ring
     if (!ring.lockSend()) return false
     try {
@@ -56,7 +54,11 @@ export class Outbox {
     if (!ring.lockSend()) return 0
     let next = start
     try {
-      while (next < end && this.#putNext(messages[next] as Encoded)) next += 1
+      for (; next < end; next++) {
+        const message = messages[next] as Encoded
+        this.#measure(message)
+        if (!this.#put(message)) break
+      }
     } catch (error) {
       // The messages before it are sent. The next attempt begins with this message, and throws before it sends any.
       if (next === start) {
@@ -131,11 +133,11 @@ export class Outbox {
     sent(this.#name, messages)
   }
 
-  #putNext(message: Encoded): boolean {
+  /** Notes the length of a message, once for all that needs it; throws if the message can never fit. */
+  #measure(message: Encoded): void {
     const { bytes } = message
     message.length = bytes === undefined ? 0 : lengthOf(bytes)
     this.checkLength(message.length)
-    return this.#put(message)
   }
 
   #put({ kind, length, bytes, text }: Encoded): boolean {

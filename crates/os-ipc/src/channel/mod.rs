@@ -57,9 +57,9 @@ impl Seat {
             return Err(Error::new(Code::OutOfRange, "the memory is not that of a channel"));
         }
         let lease = memory.lease();
-        let key = register_key(lease.mapping());
-        in_use::unless_in_use(key, || give_up_own(lease.mapping()));
-        Ok(Self { lease, _in_use: InUse::enter(key) })
+        let number = in_use::number_of(lease.mapping().long(layout::INSTANCE).load(Ordering::Relaxed));
+        in_use::unless_in_use(number, || give_up_own(lease.mapping()));
+        Ok(Self { lease, _in_use: InUse::enter(number) })
     }
 
     /// The handle took the slot `slot`, whose owner stores `word` into a lock.
@@ -83,14 +83,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.lease.take_leave();
     }
-}
-
-/// The key of a channel in the register of [`in_use`]: a negative number, since the ids of sets are not.
-fn register_key(memory: &Mapping) -> i32 {
-    let instance = memory.long(layout::INSTANCE).load(Ordering::Relaxed);
-    #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
-    let folded = (instance ^ instance >> 32) as u32;
-    (folded | 1 << 31).cast_signed()
 }
 
 /// Gives up every slot of this process.

@@ -23,7 +23,7 @@ use crate::sys::death::ProcessId;
 use crate::sys::failure::Failure;
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::guard::Held;
-use crate::sys::in_use::InUse;
+use crate::sys::in_use::{self, InUse};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::ledger_file::{LedgerFile, Status, calls};
 use crate::sys::wake;
@@ -112,11 +112,9 @@ impl LedgerCounter {
         self.own == ProcessId::own()
     }
 
-    /// The number of the ledger in the register of what this process uses: below 0, since the ids of sets are not.
+    /// The number of the ledger in the register of what this process uses.
     pub(super) fn number_in_use(&self) -> i32 {
-        let number = self.status.identity.number();
-        let folded = u32::try_from((number ^ (number >> 31)) & 0x7fff_ffff).unwrap_or_default();
-        -1 - folded.cast_signed()
+        in_use::number_of(self.status.identity.number())
     }
 
     fn slot(&self) -> Option<SlotNumber> {

@@ -105,6 +105,12 @@ impl Drop for InUse {
     }
 }
 
+/// The number in the register of what is not a set: below 0, since the ids of sets are not.
+pub(crate) fn number_of(identity: u64) -> i32 {
+    let folded = u32::try_from((identity ^ (identity >> 31)) & 0x7fff_ffff).unwrap_or_default();
+    -1 - folded.cast_signed()
+}
+
 /// Runs `act` unless a copy of the library in this image uses the set; none begins to meanwhile.
 pub(crate) fn unless_in_use(set: i32, act: impl FnOnce()) {
     let locked = register().lock();
