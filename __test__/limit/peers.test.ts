@@ -32,6 +32,8 @@ for (const peer of [python, c, go]) {
       const there = peer.start(t, [facility, 'wait', id])
       await until('the peer waits', () => limit.info().waiters === 1)
       const here = limit.acquire({ timeout: 15_000 })
+      // Until the kernel counts the wait of this process, that may overtake the peer.
+      await until('both wait', () => limit.info().waiters === 2)
       permit?.release()
       t.is(await answer(there), 'ok')
       t.is(await run('post', 1), 'ok')
