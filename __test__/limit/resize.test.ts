@@ -2,10 +2,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 
 import { Limit } from '../../index.js'
 import { child, type Child } from '../shared/child.ts'
+import type { Engine } from '../shared/engines.ts'
+import { inTime } from '../shared/in-time.ts'
 import { until } from '../shared/until.ts'
 import { freeOf, ownLimit } from './helpers/own.ts'
 import { onEachEngine } from '../shared/on-each-engine.ts'
@@ -76,25 +78,37 @@ onEachEngine()('a limit of 0 permits grants none until it grows again', async (t
 
 onEachEngine()('a resizing that is aborted leaves a consistent record', async (t, engine) => {
   for (const end of ['abort', 'timeout', 'close'] as const) {
-    const limit = ownLimit(t, 4, { engine })
-    const other = Limit.open(limit.name)
-    const permits = [limit.tryAcquire(), limit.tryAcquire()]
-    const controller = new AbortController()
-    const options = end === 'timeout' ? { timeout: 30 } : { signal: controller.signal }
+    for (let more = 0; more < 3 && !(await abortedResizing(t, engine, end)); more += 1);
+  }
+})
+
+/** Whether the resizing ended in time: after that, its thread may take one more permit away. */
+async function abortedResizing(
+  t: ExecutionContext,
+  engine: Engine,
+  end: 'abort' | 'timeout' | 'close',
+): Promise<boolean> {
+  const limit = ownLimit(t, 4, { engine })
+  const other = Limit.open(limit.name)
+  const permits = [limit.tryAcquire(), limit.tryAcquire()]
+  const controller = new AbortController()
+  const options = end === 'timeout' ? { timeout: 30 } : { signal: controller.signal }
+  const wasInTime = await inTime(async () => {
     const resizing = t.throwsAsync(other.resize(0, options))
     if (end === 'abort') controller.abort()
     if (end === 'close') other.close()
     const error = await resizing
-    if (end === 'timeout') {
-      t.is(error.message, `the limit '${limit.name}' did not reach 0 permits in time`)
-      t.like(error, { code: 'ETIMEDOUT', hint: `of its 2 permits, process ${process.pid} holds 2` })
-    }
-    t.like(limit.info(), { permits: 2, free: 0, pending: 0 }, end)
-    for (const permit of permits) permit?.release()
-    await until('both are free', () => freeOf(limit) === 2)
-    t.like(limit.info(), { permits: 2, free: 2, holders: [], unnamed: 0 }, end)
-  }
-})
+    if (end !== 'timeout') return
+    t.is(error.message, `the limit '${limit.name}' did not reach 0 permits in time`)
+    t.like(error, { code: 'ETIMEDOUT', hint: `of its 2 permits, process ${process.pid} holds 2` })
+  })
+  t.like(limit.info(), { permits: 2, free: 0, pending: 0 }, end)
+  for (const permit of permits) permit?.release()
+  if (!wasInTime) return false
+  await until('both are free', () => freeOf(limit) === 2)
+  t.like(limit.info(), { permits: 2, free: 2, holders: [], unnamed: 0 }, end)
+  return true
+}
 
 onEachEngine()('a resizing that is aborted before it begins changes nothing', async (t, engine) => {
   const limit = ownLimit(t, 4, { engine })
