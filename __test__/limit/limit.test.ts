@@ -232,11 +232,11 @@ onEachEngine()('unlink ends every wait, and every later call fails', async (t, e
   const limit = ownLimit(t, 1, { engine })
   const here = Limit.open(limit.name)
   const other = remote(t, 'open', limit.name)
+  await other.opened
   const permit = limit.tryAcquire()
   const there = other.call('acquire', { timeout: 15_000 })
   const waits = [here.acquire(), here.resize(0), limit.acquire({ timeout: 15_000 })]
   t.is(limit.info().pending, 3)
-  await other.opened
   while (limit.info().waiters < 2) await turn()
   Limit.unlink(limit.name)
   for (const wait of waits) await t.throwsAsync(wait, { instanceOf: IpcError, code: 'EIDRM' })

@@ -31,7 +31,7 @@ for (const peer of [python, c, go]) {
 
       const there = peer.start(t, [facility, 'wait', id])
       await until('the peer waits', () => limit.info().waiters === 1)
-      const here = limit.acquire({ timeout: 15_000 })
+      const here = limit.acquire({ timeout: 60_000 })
       // Until the kernel counts the wait of this process, that may overtake the peer.
       await until('both wait', () => limit.info().waiters === 2)
       permit?.release()
@@ -52,7 +52,7 @@ for (const peer of [python, c, go]) {
       t.like(limit, { created: false, permits: undefined })
       const permits = [limit.tryAcquire(), await limit.acquire()]
       t.is(await peer.run(t, facility, 'value', id), '0')
-      const waiting = limit.acquire({ timeout: 15_000 })
+      const waiting = limit.acquire({ timeout: 60_000 })
       t.is(await peer.run(t, facility, 'post', id), 'ok')
       permits.push(await waiting)
       for (const permit of permits) permit?.release()

@@ -138,7 +138,7 @@ onEveryEngine(engine => {
 
   test('a writer gets in among readers that never leave a gap', async t => {
     const name = lockName(t)
-    const readers = [0, 1].map(() => child(t, 'lock/share-lock.ts', { args: [folder, name], limit: 60_000 }))
+    const readers = [0, 1].map(() => child(t, 'lock/share-lock.ts', { args: [folder, name], limit: 110_000 }))
     for (const reader of readers) t.is(await reader.next(), 'sharing')
     for (let turn = 0; turn < 5; turn++) {
       const signal = AbortSignal.timeout(20_000)
@@ -162,7 +162,7 @@ onEveryEngine(engine => {
       while (!ended) {
         const process = child(t, 'lock/contend-for-lock.ts', {
           args: [folder, name, shared, place],
-          limit: 60_000,
+          limit: 110_000,
         })
         for (let turns = 0, most = 1 + Math.random() * 20; turns < most && !ended; turns++) {
           const line = await process.next()
