@@ -162,9 +162,13 @@ test('a bad signal blocks no lock', async t => {
       { code: 'ERR_INVALID_ARG_TYPE' },
     )
   }
-  let release = (): void => {}
-  const held = locks.request(name, () => new Promise<void>(resolve => (release = resolve)))
-  await sleep(20)
+  const granted = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const held = locks.request(name, () => {
+    granted.resolve()
+    return released.promise
+  })
+  await granted.promise
   for (const make of Object.values(FAIL_AT_ONCE)) {
     await t.throwsAsync(
       locks.request(name, { signal: make() }, () => {}),
@@ -173,7 +177,7 @@ test('a bad signal blocks no lock', async t => {
   }
   const odd = Object.values(FAIL_LATER).map(make => locks.request(name, { signal: make() }, () => 'had it'))
   const last = locks.request(name, () => 'last')
-  release()
+  released.resolve()
   await held
   for (const request of odd) t.is(await request, 'had it')
   t.is(await last, 'last')
