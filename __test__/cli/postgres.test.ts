@@ -9,6 +9,7 @@ import { hold } from '../lock/helpers/locks.ts'
 import { uniqueName } from '../shared/names.ts'
 import { postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
+import { until } from '../shared/until.ts'
 
 const server = PostgresServer.forAll(test)
 
@@ -27,6 +28,8 @@ declare('os-ipc lock takes the same lock as a program on that database', async t
     stderr: `os-ipc: the lock deploy now was not free within 0.2 s\n`,
   })
   t.is((await cli(t, [...lock, '-t', '0', '-q', '--', 'true'], { env })).code, 124)
+  // The server ends what an os-ipc left behind that has ended; it may take a moment.
+  await until('no other session waits', async () => (await shared.query()).pending.length === 0)
   const { stdout } = await cli(t, ['query', '--postgres', server.url])
   t.regex(
     stdout,
@@ -37,6 +40,7 @@ declare('os-ipc lock takes the same lock as a program on that database', async t
   child.send('end')
   t.like(await child.exit, { code: 4, stderr: '' })
   t.like(await cli(t, [...lock, '--', 'echo', 'ran'], { env }), { code: 0, stdout: 'ran\n', stderr: '' })
+  await until('no session has a lock', async () => (await shared.query()).held.length === 0)
   t.like(await cli(t, ['query', '--json', '--postgres', server.url]), {
     code: 0,
     stdout: '{"held":[],"pending":[]}\n',

@@ -143,7 +143,8 @@ requires(stranger, terminals)(
       ['top', '--count', '2', '--interval', '60ms'],
       ['ls', '--json'],
     ]) {
-      const { output } = await inTerminal(t, osIpc(...args), [], { columns: 300 })
+      // Enough rows for the objects of other tests too.
+      const { output } = await inTerminal(t, osIpc(...args), [], { columns: 300, rows: 1_000 })
       // Colours, the sequences that draw the screen of top, and the ends of lines.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
       const rest = output.replaceAll(/\u001b\[(\d*m|[HKJ]|2J|\?(1049|25|7)[hl])|\r*\n/g, '')

@@ -90,7 +90,8 @@ test('-n matters only to the process that makes the limit', async t => {
 test('at most PERMITS commands run at a time', async t => {
   const name = uniqueName(t)
   const log = join(folder(t), 'log')
-  const job = `echo + >> ${log}; sleep 0.3; echo - >> ${log}`
+  // The first one goes on only when a second one runs, so that two run at a time on a busy machine too.
+  const job = `echo + >> ${log}; until [ $(grep -c + ${log}) -ge 2 ]; do sleep 0.05; done; sleep 0.3; echo - >> ${log}`
   const runs = Array.from({ length: 8 }, () =>
     cli(t, ['run', name, '-n', 2, '--', 'sh', '-c', job], { limit: 60_000 }),
   )
@@ -348,15 +349,16 @@ for (const how of ['', '--supervise ']) {
       ['bash', '--norc', '-i'],
       [
         {
-          // A shell that is stopped between fork and exec of a child does not stop, so the child starts before.
-          type: `PS1='> '; ${osIpc('run', name).join(' ')} ${how}-- sh -c 'sleep 5 & echo rea""dy; wait; echo do""ne'\r`,
+          // A shell that is stopped between fork and exec of a child does not stop, so it has no child.
+          type: `PS1='> '; ${osIpc('run', name).join(' ')} ${how}-- sh -c 'echo rea""dy; read line; echo do""ne $line'\r`,
         },
         { until: 'ready' },
         { type: '\x1a' },
         { until: 'Stopped' },
         { type: 'echo st""ill; fg\r' },
         { until: 'still' },
-        { until: 'done' },
+        { type: 'no""w\r' },
+        { until: 'done no""w' },
         { type: 'exit 7\r' },
       ],
     )

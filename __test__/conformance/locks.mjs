@@ -11,11 +11,15 @@ const isFree = (name, mode) => locks.request(name, { mode, ifAvailable: true }, 
 test('locks: exclusive ones in their order, shared ones together', async () => {
   const name = uniqueName()
   const events = []
+  const bothShare = Promise.withResolvers()
   const ask = (mode, event) =>
     locks.request(name, { mode }, async lock => {
       assert.deepEqual([lock.name, lock.mode], [name, mode])
       events.push(`+${event}`)
       await new Promise(resolve => setTimeout(resolve, 20))
+      // The second one may come later than that.
+      if (event === 3) bothShare.resolve()
+      if (mode === 'shared') await bothShare.promise
       events.push(`-${event}`)
     })
   await Promise.all([ask('exclusive', 1), ask('shared', 2), ask('shared', 3), ask('exclusive', 4)])

@@ -2,7 +2,6 @@
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
@@ -11,6 +10,7 @@ import { exists, keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 import { linux, requires, tool } from '../shared/requires.ts'
 import { asUser, injected, privateIpc, withTmpfs } from '../shared/surroundings.ts'
+import { until } from '../shared/until.ts'
 
 test('a key is the FNV-1a hash of the name, signed', t => {
   t.is(keyOf(''), 0x811c9dc5 | 0)
@@ -108,10 +108,8 @@ function makeSegmentAndSet(key: number): void {
 
 /** Resolves when the process has ended, whether or not its parent has waited for it. */
 async function gone(pid: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  await until(`process ${pid} is gone`, () => {
     const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()
-    if (state === '' || state.startsWith('Z')) return
-    await sleep(20)
-  }
-  throw new Error(`process ${pid} is still there`)
+    return state === '' || state.startsWith('Z')
+  })
 }

@@ -5,6 +5,7 @@ import type { ExecutionContext } from 'ava'
 import { exists, keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
 import { answer, c, type Peer, peers, python } from '../shared/peers.ts'
 import { requires } from '../shared/requires.ts'
+import { until } from '../shared/until.ts'
 
 const semaphores = ['sem-sysv', 'sem-key', 'sem-posix'] as const
 const memory = ['shm-posix', 'shm-sysv'] as const
@@ -133,8 +134,5 @@ async function isWaiting(
   facility: Facility,
   id: string | number,
 ): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await peer.run(t, facility, 'waiters', id)) !== '0') return
-  }
-  throw new Error('nobody waits')
+  await until('somebody waits', async () => (await peer.run(t, facility, 'waiters', id)) !== '0')
 }

@@ -40,7 +40,7 @@ for (const durable of [false, true]) {
     `a master of a Cluster that is killed and comes back empty gives nothing for a lease (${what})`,
     async t => {
       // Longer than the change takes: the holder does not lose its permit by that.
-      const lease = 8_000
+      const lease = 12_000
       const cluster = await settled(t, durable, lease)
       const other = cluster.open({ lease })
       t.is((await other.info()).taken, 0)
@@ -151,7 +151,7 @@ requires(redisServer).serial(
   'a slot that another master takes without its keys gives nothing for a lease',
   async t => {
     // Longer than the change takes: the holder does not lose its permit by that.
-    const lease = 8_000
+    const lease = 12_000
     const cluster = await settled(t, false, lease)
     const [owner, target, slot] = [await cluster.owner(), await cluster.another(), await cluster.slot()]
     const other = cluster.open({ lease })
@@ -172,7 +172,7 @@ requires(redisServer).serial('a Cluster that never becomes ready is the reason o
   t.teardown(() => client.disconnect())
   const jobs = RedisLimit.over(client, '/never', { permits: 1, lease: LEASE })
   t.teardown(() => jobs.close())
-  const error = await t.throwsAsync(jobs.acquire({ timeout: 500 }), {
+  const error = await t.throwsAsync(jobs.acquire({ timeout: 6_000 }), {
     instanceOf: IpcError,
     code: 'ETIMEDOUT',
   })

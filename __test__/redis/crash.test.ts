@@ -89,8 +89,8 @@ requires(redisServer).serial(
   },
 )
 
-/** The lease of the rivals: a pause of a busy machine is shorter. */
-const RIVAL_LEASE = 6_000
+/** The lease of the rivals, who refresh after a third of it: a pause of a busy machine is shorter than the rest. */
+const RIVAL_LEASE = 10_000
 
 /** A process that holds the only permit, and a source that asks for it. */
 async function rivals(t: ExecutionContext): Promise<{ holder: Child; jobs: RedisLimit }> {

@@ -197,7 +197,9 @@ export class PostgresServer {
 
   /** Runs a statement, over a separate connection. */
   async sql(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 })
+    // Limits that a test sets for all sessions are not for those of the test itself.
+    const options = '-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0'
+    const client = new pg.Client({ connectionString: this.url, options, connectionTimeoutMillis: 10_000 })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -239,11 +241,11 @@ export class PostgresServer {
 
   /** Stops it: it answers nothing, and keeps its connections. */
   pause(): void {
-    for (const pid of this.processes().reverse()) process.kill(pid, 'SIGSTOP')
+    for (const pid of this.processes().reverse()) signal(pid, 'SIGSTOP')
   }
 
   resume(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT')
+    for (const pid of this.processes()) signal(pid, 'SIGCONT')
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -287,6 +289,15 @@ export class PostgresServer {
     const [command = '', ...rest] = asUser(join(bin ?? '', program), args)
     const { status, stderr, error } = spawnSync(command, rest, { encoding: 'utf8', cwd: this.folder })
     if (status !== 0) throw new Error(`${program}: ${stderr}${error ?? ''}`)
+  }
+}
+
+/** Signals a process of the server; it may have ended since it was listed, as one that cancels a statement does. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -133,7 +133,7 @@ export async function inTerminal(
       `${columns}`,
       ...argv,
     ],
-    { env: { ...PLAIN, ...env }, limit: 60_000 },
+    { env: { ...PLAIN, ...env }, limit: 110_000 },
   )
   const { stdout, stderr } = await child.exit
   try {

@@ -2,7 +2,7 @@
 
     terminal.py ROWS COLUMNS PROGRAM [ARGUMENTS]
 
-Steps: {"type": TEXT} types; {"until": TEXT} reads until the program has written it (at most 20 s);
+Steps: {"type": TEXT} types; {"until": TEXT} reads until the program has written it (at most 40 s);
 {"sleep": SECONDS}; {"signal": NUMBER} to the program; {"size": [ROWS, COLUMNS]}; {"mark": true} forgets what was read so far.
 At the end: one line of JSON with what the program wrote since the mark, its wait status, and whether
 the terminal's modes are those of before.
@@ -19,7 +19,7 @@ import sys
 import termios
 import time
 
-LIMIT = 20
+LIMIT = 40
 
 
 def resize(file, rows, columns):

@@ -12,7 +12,7 @@ const SLOTS = 16_384
 const MASTERS = 3
 
 /** Milliseconds until a node that does not answer counts as failed. */
-const NODE_TIMEOUT = '5000'
+const NODE_TIMEOUT = '10000'
 
 const UP_WITHIN = 40_000
 

@@ -81,7 +81,7 @@ export class RedisServer {
       `dir ${sentinel.folder}`,
       'logfile log',
       `sentinel monitor ours 127.0.0.1 ${master.port} 1`,
-      'sentinel down-after-milliseconds ours 5000',
+      'sentinel down-after-milliseconds ours 8000',
       'sentinel failover-timeout ours 3000',
     ]
     writeFileSync(join(sentinel.folder, 'sentinel.conf'), `${lines.join('\n')}\n`)

@@ -97,6 +97,7 @@ fn an_access_to_memory_that_a_peer_truncated_fails() {
 
 #[test]
 fn a_truncation_in_the_middle_of_a_copy_does_no_harm() {
+    const HALF_A_SECOND: Duration = Duration::from_millis(500);
     let id = Fresh::name();
     let memory = id.create(1 << 20);
     let done = AtomicBool::new(false);
@@ -109,8 +110,9 @@ fn a_truncation_in_the_middle_of_a_copy_does_no_harm() {
         });
         let mut buffer = vec![0; 1 << 20];
         let mut cuts = 0;
-        let until = Instant::now() + Duration::from_millis(500);
-        while Instant::now() < until {
+        let start = Instant::now();
+        // Longer where the thread that cuts has no processor.
+        while start.elapsed() < HALF_A_SECOND || cuts == 0 && start.elapsed() < 60 * HALF_A_SECOND {
             for result in [memory.read(&mut buffer, 0).map(drop), memory.write(&buffer, 0), memory.clear()] {
                 match result.map_err(|error| error.code()) {
                     Ok(()) => {}
@@ -225,17 +227,34 @@ fn planted_files_are_refused_and_left_alone() {
 
 #[test]
 fn open_waits_one_second_for_the_size_of_an_object() {
-    let id = Fresh::name();
-    fs::write(id.path(), "").unwrap();
-    let start = Instant::now();
-    assert_eq!(code(id.open()), "ERR_NOT_INITIALISED");
-    assert!((1.0..3.0).contains(&start.elapsed().as_secs_f64()));
-    std::thread::scope(|scope| {
-        let opening = scope.spawn(|| id.open().unwrap().size());
-        std::thread::sleep(Duration::from_millis(100));
-        cut(&id, 77);
-        assert_eq!(opening.join().unwrap(), 77);
+    const SECOND: Duration = Duration::from_secs(1);
+    /// A busy machine may be late at one try, but not at each.
+    const TRIES: usize = 8;
+    let in_time = (0..TRIES).any(|_| {
+        let id = Fresh::name();
+        fs::write(id.path(), "").unwrap();
+        let start = Instant::now();
+        assert_eq!(code(id.open()), "ERR_NOT_INITIALISED");
+        let took = start.elapsed();
+        assert!(took >= SECOND);
+        took < 3 * SECOND
     });
+    assert!(in_time);
+    let opened = (0..TRIES).any(|_| {
+        let id = Fresh::name();
+        fs::write(id.path(), "").unwrap();
+        let start = Instant::now();
+        let (size, given) = std::thread::scope(|scope| {
+            let opening = scope.spawn(|| id.open().map(|memory| memory.size()));
+            std::thread::sleep(SECOND / 10);
+            cut(&id, 77);
+            let given = start.elapsed();
+            (opening.join().unwrap(), given)
+        });
+        assert!(size.is_ok() || given >= SECOND, "it did not wait: {size:?}");
+        size.is_ok_and(|size| size == 77)
+    });
+    assert!(opened);
 }
 
 #[test]

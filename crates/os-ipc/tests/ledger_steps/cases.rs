@@ -243,13 +243,13 @@ const W_WAITS: &[Line] =
     &[("h", "try", YES), ("w", "open", DONE), ("w", "wait", NO), ("h", "waiters 1", DONE)];
 
 /// The holder gives back, if it did not yet, and the waiter is served.
-const W_IS_SERVED: &[Line] = &[("h", "release", ANY), ("w", "collect 5000", YES), ("w", "release", ANY)];
+const W_IS_SERVED: &[Line] = &[("h", "release", ANY), ("w", "collect 20000", YES), ("w", "release", ANY)];
 
 /// A process in single steps is so slow that the one behind it may pass it.
 const W_WAS_FASTER: &[Line] = &[("w", "collect 100", ANY), ("w", "release", ANY)];
 
 /// The waiter gets what the killed process had, or gave back.
-const W_IS_SERVED_BY_IT: &[Line] = &[("w", "collect 5000", YES), ("w", "release", ANY)];
+const W_IS_SERVED_BY_IT: &[Line] = &[("w", "collect 20000", YES), ("w", "release", ANY)];
 
 cases! {
     create: Case {
@@ -360,7 +360,7 @@ cases! {
         before: W_WAITS,
         script: &["open", "stop", "wait", "collect 20000", "stop"],
         quiet: &[
-            &[("h", "waiters 2", DONE), ("h", "release", DONE), ("w", "collect 5000", YES)],
+            &[("h", "waiters 2", DONE), ("h", "release", DONE), ("w", "collect 20000", YES)],
             &[("w", "release", DONE)],
         ],
         after: W_IS_SERVED,
@@ -381,7 +381,7 @@ cases! {
         after: &[
             ("w", "collect-if-permits 2", YES),
             ("h", "release", DONE),
-            ("w", "collect 5000", YES),
+            ("w", "collect 20000", YES),
             ("w", "release", DONE),
         ],
         permits_after: &[1, 2],
@@ -398,12 +398,12 @@ cases! {
             ("w", "wait", NO),
             ("h", "waiters 2", DONE),
             ("h", "release", DONE),
-            ("p", "collect 5000", YES),
+            ("p", "collect 20000", YES),
         ],
         after: &[
             ("w", "collect-if-permits 2", YES),
             ("p", "release", DONE),
-            ("w", "collect 5000", YES),
+            ("w", "collect 20000", YES),
             ("w", "release", DONE),
         ],
         permits_after: &[1, 2],
@@ -426,7 +426,7 @@ cases! {
         after: &[
             ("h", "release", ANY),
             ("h", "release", ANY),
-            ("w", "collect 5000", YES),
+            ("w", "collect 20000", YES),
             ("w", "release", ANY),
         ],
         permits_after: &[1, 2],
@@ -437,9 +437,9 @@ cases! {
         before: W_WAITS,
         script: &["stop", "unlink", "stop"],
         after: &[
-            ("w", "collect-if-removed 5000", REMOVED),
+            ("w", "collect-if-removed 20000", REMOVED),
             ("h", "unlink", ANY),
-            ("w", "collect 5000", ANY),
+            ("w", "collect 20000", ANY),
         ],
         ..Case::default()
     };

@@ -168,7 +168,7 @@ impl Actor {
             "collect-if-permits" if self.limit().permits()? != u16::try_from(number()).ok() => {
                 return yes_or_no(true);
             }
-            "collect-if-permits" => return self.collect(Duration::from_secs(5)),
+            "collect-if-permits" => return self.collect(Duration::from_secs(20)),
             "collect-if-removed" => match self.limit().permits() {
                 Ok(_) => return Ok(name_of(OsCode::EIDRM)),
                 Err(_) => return self.collect(Duration::from_millis(number().into())),
