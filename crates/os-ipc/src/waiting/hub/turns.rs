@@ -120,12 +120,9 @@ impl Turns {
     }
 
     fn make_inbox(&mut self, folder: PathBuf) {
-        let made = Inbox::make(&folder);
-        served().table.set_inbox(&folder, made.is_ok());
-        if let Ok(inbox) = made {
-            at_exit::remember(&folder);
-            self.inboxes.push((folder, inbox));
-        }
+        let made = at_exit::make_inbox(&folder);
+        served().table.set_inbox(&folder, made.is_some());
+        self.inboxes.extend(made.map(|inbox| (folder, inbox)));
     }
 
     fn watch(&mut self, peer: ProcessId) {
