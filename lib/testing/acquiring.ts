@@ -80,9 +80,12 @@ export const acquiring: Cases = {
     const source = await stage.create(3)
     const other = await stage.open(source, 3)
     let [holding, most] = [0, 0]
+    const allHeld = Promise.withResolvers<void>()
     const hold = async (): Promise<void> => {
       holding += 1
       most = Math.max(most, holding)
+      if (holding === 3) allHeld.resolve()
+      await allHeld.promise
       await later(2)
       holding -= 1
     }
