@@ -96,12 +96,14 @@ export class Line {
       call.fail(error)
       return call.promise
     }
-    this.#calls.push(call)
     try {
+      // The turn first: it throws if the stack has no room, and then the call must not be in the line.
       if (this.#credit <= 0) this.#yield()
-      else if (this.#calls.length === 1) this.#goOn()
+      this.#calls.push(call)
+      if (this.#credit > 0 && this.#calls.length === 1) this.#goOn()
     } catch (error) {
       // The stack has no room. The call must not take a message for a promise that is rejected.
+      call.ended = true
       const place = this.#calls.indexOf(call)
       if (place >= 0) this.#calls.splice(place, 1)
       call.fail(error)
