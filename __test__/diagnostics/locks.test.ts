@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 
 import type { LockDiagnosticsMessages } from '../../index.js'
-import { hold, isFree, onEveryEngine } from '../lock/helpers/locks.ts'
+import { hold } from '../lock/helpers/hold.ts'
+import { isFree, onEveryEngine } from '../lock/helpers/locks.ts'
 import { until } from '../shared/until.ts'
 
 type Event = {

@@ -1,7 +1,8 @@
 // process.execve: the pid and the kernel's undo list stay, and no handle does.
 
 import { child } from '../shared/child.ts'
-import { hold, onEveryEngine } from './helpers/locks.ts'
+import { hold } from './helpers/hold.ts'
+import { onEveryEngine } from './helpers/locks.ts'
 import { execve, requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'
 

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads'
 import type { ExecutionContext } from 'ava'
 
 import type { LockMode } from '../../index.js'
-import { hold, holder, isFree, onEveryEngine } from './helpers/locks.ts'
+import { hold } from './helpers/hold.ts'
+import { holder, isFree, onEveryEngine } from './helpers/locks.ts'
 import { inTime } from '../shared/in-time.ts'
 import { until } from '../shared/until.ts'
 

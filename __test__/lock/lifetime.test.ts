@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { child } from '../shared/child.ts'
-import { hold, isFree, onEveryEngine } from './helpers/locks.ts'
+import { hold } from './helpers/hold.ts'
+import { isFree, onEveryEngine } from './helpers/locks.ts'
 import { nodes } from '../shared/nodes.ts'
 import { requires, signals } from '../shared/requires.ts'
 import { injected } from '../shared/surroundings.ts'

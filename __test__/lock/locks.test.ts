@@ -6,7 +6,8 @@ import { inspect } from 'node:util'
 import test from 'ava'
 
 import { type Lock, locks } from '../../index.js'
-import { hold, isFree } from './helpers/locks.ts'
+import { hold } from './helpers/hold.ts'
+import { isFree } from './helpers/locks.ts'
 import { onEveryManager } from './helpers/lock-managers.ts'
 import { until } from '../shared/until.ts'
 

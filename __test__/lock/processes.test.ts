@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type LockInfo, SharedMemory } from '../../index.js'
 import { child, type Child } from '../shared/child.ts'
-import { hold, holder, isFree, onEveryEngine } from './helpers/locks.ts'
+import { hold } from './helpers/hold.ts'
+import { holder, isFree, onEveryEngine } from './helpers/locks.ts'
 import { uniqueName } from '../shared/names.ts'
 import { until } from '../shared/until.ts'
 

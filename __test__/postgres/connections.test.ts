@@ -7,7 +7,7 @@ import pg from 'pg'
 
 import { PostgresLocks, type PostgresLocksOptions, type PostgresSource } from '../../postgres.js'
 import { child } from '../shared/child.ts'
-import { hold } from '../lock/helpers/locks.ts'
+import { hold } from '../lock/helpers/hold.ts'
 import { postgresKeyOf, postgresServer, PostgresServer } from '../shared/postgres.ts'
 import { requires } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'

@@ -11,7 +11,7 @@ import pg from 'pg'
 
 import { IpcError } from '../../index.js'
 import { PostgresLocks, type PostgresLocksOptions } from '../../postgres.js'
-import { hold } from '../lock/helpers/locks.ts'
+import { hold } from '../lock/helpers/hold.ts'
 import { asUser, freePort, postgresKeyOf, postgresServer, PostgresServer, user } from '../shared/postgres.ts'
 import { requires, tool } from '../shared/requires.ts'
 import { until } from '../shared/until.ts'

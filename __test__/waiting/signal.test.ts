@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import test from 'ava'
 
 import { locks, type Semaphore } from '../../index.js'
+import { hold } from '../lock/helpers/hold.ts'
 import { backends, ownSemaphore } from '../shared/backends.ts'
 import { uniqueName } from '../shared/names.ts'
 import { until } from '../shared/until.ts'
@@ -162,13 +163,7 @@ test('a bad signal blocks no lock', async t => {
       { code: 'ERR_INVALID_ARG_TYPE' },
     )
   }
-  const granted = Promise.withResolvers<void>()
-  const released = Promise.withResolvers<void>()
-  const held = locks.request(name, () => {
-    granted.resolve()
-    return released.promise
-  })
-  await granted.promise
+  const release = await hold(locks, name)
   for (const make of Object.values(FAIL_AT_ONCE)) {
     await t.throwsAsync(
       locks.request(name, { signal: make() }, () => {}),
@@ -177,8 +172,7 @@ test('a bad signal blocks no lock', async t => {
   }
   const odd = Object.values(FAIL_LATER).map(make => locks.request(name, { signal: make() }, () => 'had it'))
   const last = locks.request(name, () => 'last')
-  released.resolve()
-  await held
+  await release()
   for (const request of odd) t.is(await request, 'had it')
   t.is(await last, 'last')
 })

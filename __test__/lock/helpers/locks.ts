@@ -91,26 +91,6 @@ export function isFree(manager: LockManager, name: string, mode: LockMode = 'exc
   return manager.request(name, { mode, ifAvailable: true }, lock => lock !== null)
 }
 
-/** Holds a lock here until `release` is called. */
-export async function hold(
-  manager: LockManager,
-  name: string,
-  options: LockOptions = {},
-): Promise<() => Promise<void>> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const granted = Promise.withResolvers<void>()
-  const done = manager.request(name, options, () => {
-    granted.resolve()
-    return promise
-  })
-  done.catch(granted.reject)
-  await granted.promise
-  return async () => {
-    resolve()
-    await done
-  }
-}
-
 /** The beginning of the names of a lock's files: FNV-1a 64 of the UTF-8 bytes of its name. */
 function hashOf(name: string): string {
   let hash = 0xcbf29ce484222325n
