@@ -104,46 +104,29 @@ test.serial('a file of one byte is one slice', async t => {
 })
 
 requires(linux)('a main that has no processor for a while still kills a worker in a slice', async t => {
-  let run = demo(t, [file(t, 'x')])
-  let limit = opened(await nameOf(run))
-  for (let tries = 1; limit === undefined && tries < 5; tries += 1) {
-    run = demo(t, [file(t, 'x')])
-    limit = opened(await nameOf(run))
+  let wasStopped = false
+  const stop = async (run: Child, name: string) => {
+    using limit = Limit.open(`${name}-limit`)
+    while (limit.info().free === 2) await sleep(1)
+    run.kill('SIGSTOP')
+    await sleep(1_000)
+    run.kill('SIGCONT')
+    wasStopped = true
   }
-  const isHeld = () => {
-    try {
-      return limit === undefined || limit.info().free < 2
-    } catch {
-      return true // the run is over: this process had no processor
-    }
-  }
-  while (!isHeld()) await sleep(1)
-  run.kill('SIGSTOP')
-  await sleep(1_000)
-  run.kill('SIGCONT')
-  const { code, stdout } = await run.exit
-  limit?.close()
+  const { code, stdout } = await disturbed(t, stop, () => wasStopped, 'x')
   t.is(code, 0, stdout)
   t.regex(stdout, /gets SIGKILL while it holds a permit/)
 })
-
-/** The limit of a run; `undefined` where the run is over, because this process had no processor. */
-function opened(name: string): Limit | undefined {
-  try {
-    return Limit.open(`${name}-limit`)
-  } catch {
-    return undefined
-  }
-}
 
 /** A run of the demo with a disturbance; again where this process had no processor, and its disturbance came too late. */
 async function disturbed(
   t: ExecutionContext,
   disturb: (run: Child, name: string) => Promise<void>,
   cameInTime = ({ code }: Exit) => code !== 0,
+  content: Buffer | string = SMALL,
 ): Promise<Exit & { name: string }> {
   for (let tries = 1; ; tries += 1) {
-    const run = demo(t, [file(t, SMALL)])
+    const run = demo(t, [file(t, content)])
     const name = await nameOf(run)
     await disturb(run, name).catch(error => t.log(String(error)))
     const exit = await run.exit
