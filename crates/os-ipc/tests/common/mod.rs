@@ -75,28 +75,26 @@ pub fn backends() -> impl Iterator<Item = Backend> {
 /// waits 1 s for it.
 const GAVE_UP: Duration = Duration::from_millis(900);
 
-/// Reads until no thread that leaves the kernel can have what is read.
-pub fn settled<T>(read: impl Fn() -> T) -> T {
+/// Calls until the result is enough, or no thread that leaves the kernel can have changed it.
+fn settled_unless<T>(call: impl Fn() -> T, is_enough: impl Fn(&T) -> bool) -> T {
     let start = Instant::now();
     loop {
         let began = Instant::now();
-        let found = read();
-        if began.elapsed() < GAVE_UP || start.elapsed() > LIMIT {
-            return found;
+        let result = call();
+        if is_enough(&result) || began.elapsed() < GAVE_UP || start.elapsed() > LIMIT {
+            return result;
         }
     }
 }
 
+/// Reads until no thread that leaves the kernel can have what is read.
+pub fn settled<T>(read: impl Fn() -> T) -> T {
+    settled_unless(read, |_| false)
+}
+
 /// Takes a unit now; tries again where the thread that leaves the kernel may have it.
 pub fn take_now(semaphore: &Semaphore) -> bool {
-    let start = Instant::now();
-    loop {
-        let began = Instant::now();
-        let taken = semaphore.try_wait().unwrap();
-        if taken || began.elapsed() < GAVE_UP || start.elapsed() > LIMIT {
-            return taken;
-        }
-    }
+    settled_unless(|| semaphore.try_wait().unwrap(), |taken| *taken)
 }
 
 /// The counter; counted by taking where the platform has no call for it.
