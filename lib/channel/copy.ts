@@ -11,6 +11,9 @@ import type { Ring } from './ring.js'
  */
 const LARGE = 32_768
 
+/** The longest message that Node copies. */
+export const LONGEST_COPY = LARGE - 1
+
 /** Up to this length a message is copied word by word: a call of Node's copy costs more. */
 const TINY = 128
 

@@ -1,5 +1,5 @@
+import { type Batch, batchOf } from './batch.js'
 import { LATER } from './call.js'
-import { type Encoded, encode, newEncoded } from './codec.js'
 import { iteratorOf, keepsValues } from './iterators.js'
 import type { Codec } from './layout.js'
 import type { Line } from './line.js'
@@ -11,11 +11,9 @@ const TOGETHER = 64
 /** The messages of one `sendMany`. */
 export class Many {
   readonly #values: Iterator<unknown>
-  readonly #codec: Codec
   readonly #outbox: Outbox
   readonly #line: Line
-  /** Filled again and again. */
-  readonly #encoded: Encoded[] = []
+  readonly #batch: Batch
   #number = 0
   #next = 0
   #done = false
@@ -27,7 +25,7 @@ export class Many {
 
   constructor(values: Iterable<unknown>, codec: Codec, outbox: Outbox, line: Line, check: () => void) {
     this.#values = iteratorOf(values)
-    this.#codec = codec
+    this.#batch = batchOf(codec, outbox)
     this.#outbox = outbox
     this.#line = line
     this.#check = check
@@ -45,7 +43,7 @@ export class Many {
         return undefined
       }
       if (!this.#line.hasCredit) return LATER
-      const sent = this.#outbox.trySendMany(this.#encoded, this.#next, this.#number)
+      const sent = this.#batch.send(this.#next, this.#number)
       this.#next += sent
       this.#line.spend(sent)
       // Otherwise the next message is one that can never fit: the next turn throws that.
@@ -75,11 +73,10 @@ export class Many {
           this.#done = true
           return
         }
-        if (this.#number === this.#encoded.length) this.#encoded.push(newEncoded())
-        const encoded = encode(this.#codec, value, this.#encoded[this.#number] as Encoded)
+        const isBytes = this.#batch.set(this.#number, value)
         this.#number += 1
         // A generator may fill the same bytes again for its next value: they go into the channel before.
-        if (encoded.bytes !== undefined && !keepsValues(this.#values)) return
+        if (isBytes && !keepsValues(this.#values)) return
       }
     } catch (error) {
       this.#failure = { error }

@@ -3,7 +3,7 @@ import { IpcError } from '../errors.js'
 import { sent } from '../diagnostics/channels.js'
 import { LATER } from './call.js'
 import type { Encoded } from './codec.js'
-import { copyIn } from './copy.js'
+import { copyIn, LONGEST_COPY } from './copy.js'
 import { BEGIN, KIND, SENDERS_ASLEEP } from './layout.js'
 import { checkDone } from './options.js'
 import type { Ring } from './ring.js'
@@ -50,14 +50,35 @@ export class Outbox {
 
   /** Sends as many of the messages from `start` to `end` as there is room for, at once; returns how many. */
   trySendMany(messages: readonly Encoded[], start: number, end: number): number {
+    return this.#sendTogether(start, end, next => {
+      const message = messages[next] as Encoded
+      this.#measure(message)
+      return this.#put(message) ? next + 1 : next
+    })
+  }
+
+  /** The same for messages of bytes. */
+  trySendBytes(messages: readonly Uint8Array[], start: number, end: number): number {
+    const ring = this.#ring
+    return this.#sendTogether(start, end, next => {
+      const behind = ring.putAll(messages, next, end, LONGEST_COPY)
+      if (behind > next) return behind
+      const bytes = messages[next] as Uint8Array
+      const length = lengthOf(bytes)
+      this.checkLength(length)
+      return this.#putBytes(bytes, length, KIND.BYTES) ? next + 1 : next
+    })
+  }
+
+  /** Sends the messages that `put` puts: it gets the number of the next one, and returns the number of the first one that it did not put. */
+  #sendTogether(start: number, end: number, put: (next: number) => number): number {
     const ring = this.#ring
     if (!ring.lockSend()) return 0
     let next = start
     try {
-      for (; next < end; next++) {
-        const message = messages[next] as Encoded
-        this.#measure(message)
-        if (!this.#put(message)) break
+      for (let behind = next; next < end; next = behind) {
+        behind = put(next)
+        if (behind === next) break
       }
     } catch (error) {
       // The messages before it are sent. The next attempt begins with this message, and throws before it sends any.
@@ -141,7 +162,10 @@ export class Outbox {
   }
 
   #put({ kind, length, bytes, text }: Encoded): boolean {
-    if (bytes === undefined) return this.#putText(text as string, kind)
+    return bytes === undefined ? this.#putText(text as string, kind) : this.#putBytes(bytes, length, kind)
+  }
+
+  #putBytes(bytes: Uint8Array, length: number, kind: number): boolean {
     const offset = this.#ring.place(length)
     if (offset < 0) return false
     copyIn(this.#ring, this.#memory, bytes, length, offset)

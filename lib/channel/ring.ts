@@ -1,3 +1,4 @@
+import { lengthOf } from '../bytes.js'
 import type { IpcError } from '../errors.js'
 import { corruptError, stateErrorOf } from './broken.js'
 import { partOf } from './buffers.js'
@@ -7,6 +8,7 @@ import {
   END,
   ENDED,
   HEADER,
+  KIND,
   longestMessage,
   MAGIC,
   RECEIVE_LOCK,
@@ -24,6 +26,17 @@ import {
 import type { Seat } from './seat.js'
 
 const { compareExchange, load, or, store } = Atomics
+
+/**
+ * Stores the position of the receivers: all reads of the bytes before it come first. On x64 that is the order of every store
+ * (Intel SDM 3A, 9.2.2), and engines keep the order of accesses to one memory; an atomic store takes 10 ns longer there.
+ */
+const storePosition =
+  process.arch === 'x64'
+    ? (words: Int32Array, index: number, position: number): void => {
+        words[index] = position
+      }
+    : store
 
 /** The first word of the ring. */
 const FIRST = HEADER / 4
@@ -171,6 +184,41 @@ export class Ring {
     this.#placed += 1
   }
 
+  /**
+   * Puts messages of bytes one behind the other, until one is longer than `longest` or does not fit before the end of the
+   * ring, or into the room that this handle knows of. Returns the number of that message.
+   *
+   * It is `place`, a copy and `put` in one loop: without it, a message of 64 bytes takes a third longer.
+   */
+  putAll(messages: readonly Uint8Array[], start: number, stop: number, longest: number): number {
+    const { words, bytes } = this
+    const units = this.#units
+    const mask = this.#mask
+    const most = Math.min(longest, this.longest)
+    let end = this.#end
+    let free = this.#free
+    let next = start
+    try {
+      for (; next < stop; next++) {
+        const message = messages[next] as Uint8Array
+        const length = lengthOf(message)
+        const need = (length + RECORD + 7) >>> 3
+        const at = end & mask
+        if (length > most || need > free || need > units - at) break
+        bytes.set(message, (at << 3) + RECORD)
+        const record = FIRST + (at << 1)
+        words[record] = length
+        words[record + 1] = KIND.BYTES
+        end = (end + need) | 0
+        free -= need
+      }
+    } catch {} // The caller tries this message alone, and meets the error.
+    this.#end = end
+    this.#free = free
+    this.#placed += next - start
+    return next
+  }
+
   /** Sends all messages that were put, and gives the lock back. */
   publish(): void {
     const { words } = this
@@ -275,7 +323,7 @@ export class Ring {
     this.#received = received
     this.#receivedTo = this.#begin
     this.#passed = 0
-    store(words, BEGIN, this.#begin)
+    storePosition(words, BEGIN, this.#begin)
   }
 
   /** Takes the message that `next` found. */
