@@ -6,13 +6,10 @@ import { HEADER } from './layout.js'
 import type { Ring } from './ring.js'
 
 /**
- * From this length on, the addon copies. On processors of AMD it copies large blocks faster than Node, and at some places in
- * the ring 20 times as fast. Its call takes as long as a copy of 4 KiB.
+ * The longest payload that Node copies; the addon copies longer ones. On processors of AMD the addon copies large blocks
+ * faster than Node, and at some places in the ring 20 times as fast. Its call takes as long as a copy of 4 KiB.
  */
-const LARGE = 32_768
-
-/** The longest message that Node copies. */
-export const LONGEST_COPY = LARGE - 1
+export const LONGEST_COPY = 32_767
 
 /** Up to this length a message is copied word by word: a call of Node's copy costs more. */
 const TINY = 128
@@ -122,7 +119,7 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
 /** Copies the payload that the ring found to the start of a buffer that has room for it. */
 export function copyInto(ring: Ring, memory: number, target: Uint8Array): void {
   const { length, offset } = ring
-  if (length < LARGE) copyTo(target, ring.view())
+  if (length <= LONGEST_COPY) copyTo(target, ring.view())
   else {
     const exact = lengthOf(target) === length ? target : firstOf(target, length)
     checked(native.memoryRead(memory, exact, HEADER + offset))
@@ -131,6 +128,6 @@ export function copyInto(ring: Ring, memory: number, target: Uint8Array): void {
 
 /** Copies a payload of this length to its place in the ring. */
 export function copyIn(ring: Ring, memory: number, source: Uint8Array, length: number, offset: number): void {
-  if (length < LARGE) ring.bytes.set(source, offset)
+  if (length <= LONGEST_COPY) ring.bytes.set(source, offset)
   else checked(native.memoryWrite(memory, source, HEADER + offset))
 }

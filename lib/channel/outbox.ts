@@ -87,9 +87,12 @@ export class Outbox {
         throw error
       }
     }
-    if (next === start) ring.unlockSend()
-    else ring.publish()
-    if (next > start) this.#sent(next - start)
+    if (next === start) {
+      ring.unlockSend()
+      return 0
+    }
+    ring.publish()
+    this.#sent(next - start)
     return next - start
   }
 
