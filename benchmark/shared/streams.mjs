@@ -53,6 +53,18 @@ const channel = (size, how, send = together) =>
     }
   })
 
+/** Neither side copies: the sender uses `sendWith`, and the receiver polls with `drain`. */
+const IN_PLACE = 'os-ipc, Channel, in place'
+
+/** From this size on a copy takes longer than the call of a function. */
+const LARGE = 16_384
+
+/** Writes each message in its place in the ring. The others send the same bytes again and again, and write none. */
+const inPlace = async (messages, data, count) => {
+  for (let index = 0; index < count; index += 1)
+    await messages.sendWith(data.length, view => view.fill(index))
+}
+
 /** `process.send`: the sender lets the event loop turn where Node says that too much waits. */
 const processSend = size =>
   node(async context => {
@@ -145,6 +157,7 @@ export function streamScene(name, label, size, { send, fresh, socketDrain, inC }
     slice: 100,
     contenders: {
       'os-ipc, Channel, drain': channel(size, 'drain'),
+      ...(size >= LARGE && { [IN_PLACE]: channel(size, 'poll', inPlace) }),
       'os-ipc, Channel, fresh Buffers': channel(size, 'batches'),
       'os-ipc, Channel, await each': channel(size, 'receive', oneByOne),
       'process.send, Buffer, advanced': processSend(size),
@@ -167,6 +180,12 @@ export function streamScene(name, label, size, { send, fresh, socketDrain, inC }
         throughput('os-ipc, Channel, fresh Buffers', 'Unix socket, corked', 1.1),
         throughput('os-ipc, Channel, await each', 'process.send, Buffer, advanced', 1),
         throughput('os-ipc, Channel, drain', 'zeromq, ipc://', 1),
+        ...(size >= LARGE
+          ? [
+              throughput(IN_PLACE, 'process.send, Buffer, advanced', send),
+              throughput(IN_PLACE, 'Unix socket, corked', socketDrain),
+            ]
+          : []),
       ),
     ],
   }
