@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 
+import { optionsOf } from '../scripts/options.mjs'
 import { findPrograms } from './shared/programs.mjs'
 import { measure } from './shared/rounds.mjs'
 import { write } from './shared/report.mjs'
@@ -9,13 +10,15 @@ import { reportedTable, sceneTable, verdictTable } from './shared/table.mjs'
 import { differences } from './shared/work.mjs'
 import { scenes } from './scenes/all.mjs'
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    smoke: { type: 'boolean' },
-    write: { type: 'boolean' },
-  },
-})
+const { values } = optionsOf('usage: npm run bench -- [--only SCENE]... [--smoke] [--write]', () =>
+  parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      smoke: { type: 'boolean' },
+      write: { type: 'boolean' },
+    },
+  }),
+)
 
 const names = scenes.map(scene => scene.name)
 const unknown = values.only?.filter(name => !names.includes(name)) ?? []

@@ -7,17 +7,22 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { optionsOf } from '../scripts/options.mjs'
 import { leftovers, snapshot, sweepInboxes } from '../scripts/test/leftovers.mjs'
 import type { Outcome, Promised } from './promise.ts'
 import { summary, writeDocs } from './report.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: [] },
-    write: { type: 'boolean', default: false },
-  },
-})
+const { values: options } = optionsOf(
+  'usage: npm run stress -- [--short] [--only PROMISE]... [--write]',
+  () =>
+    parseArgs({
+      options: {
+        short: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true, default: [] },
+        write: { type: 'boolean', default: false },
+      },
+    }),
+)
 const PROMISES = new URL('promises/', import.meta.url)
 /** Prints TAP for a program that counts the tests. */
 const tap = process.env['CI'] !== undefined
@@ -28,7 +33,10 @@ async function runAll(): Promise<number> {
   const files = readdirSync(PROMISES).filter(file => file.endsWith('.ts') && !file.endsWith('.child.ts'))
   const names = files.map(file => file.slice(0, -'.ts'.length)).sort()
   const unknown = options.only.filter(name => !names.includes(name))
-  if (unknown.length > 0) throw new Error(`no such promise: ${unknown.join(', ')}`)
+  if (unknown.length > 0) {
+    console.error(`there is no promise ${unknown.join(', ')}; there are ${names.join(', ')}`)
+    return 2
+  }
   const all = new Map<string, Promised>()
   for (const name of names) all.set(name, (await import(new URL(`${name}.ts`, PROMISES).href)).default)
   const partial = options.only.length > 0
