@@ -5,7 +5,8 @@ import type { WaitOptions } from '../waiting/options.js'
 import { ChannelHandle } from './handle.js'
 import { channelInfo, type ChannelInfo, shownFacts } from './info.js'
 import { type Codec, longestMessage } from './layout.js'
-import { Objects, removeObjects, unlinkChannel } from './objects.js'
+import { Objects } from './objects.js'
+import { removeObjects, unlinkChannel } from './removal.js'
 import {
   type BatchesOptions,
   checkChannelName,

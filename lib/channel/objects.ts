@@ -1,26 +1,26 @@
 import { constants } from 'node:os'
 
-import type { OpenedMemory } from '../../native.cjs'
-import { type Answer, checked, fromNative, IpcError } from '../errors.js'
 import { capabilities } from '../addon/capabilities.js'
 import { native } from '../addon/native.js'
-import { MemoryHandle } from '../memory/handle.js'
-import { type Backend, BACKENDS, type Owner } from '../options.js'
-import { SemaphoreHandle } from '../semaphore/handle.js'
-import { evaluation } from '../waiting/settling.js'
+import { IpcError } from '../errors.js'
+import type { MemoryHandle } from '../memory/handle.js'
+import type { Owner } from '../options.js'
+import type { SemaphoreHandle } from '../semaphore/handle.js'
+import { unlessGone } from './failures.js'
 import {
   capacityOf,
-  mayReplaceCreator,
-  startFilling,
   fill,
   finish,
   finished,
   type Header,
+  mayReplaceCreator,
   readHeader,
-  isOf,
+  startFilling,
 } from './header.js'
-import { type Codec, HEADER, REMOVED, STATE, WORD } from './layout.js'
-import { memoryName, wakeNames } from './names.js'
+import type { Codec } from './layout.js'
+import { createMemory, isRemoved, openMemory } from './memory.js'
+import { isBeingRemoved, removeObjects } from './removal.js'
+import { createWakes, openWakes, type Wakes, wakesIn, wakesUnlessGone } from './wakes.js'
 
 /** The choices of a creator. */
 export interface Creation {
@@ -55,9 +55,7 @@ export class Objects {
 
   /** Makes a new channel; `EEXIST` if it exists. */
   static create(name: string, creation: Creation): Objects {
-    const memory = handleOf(name, 'create', () =>
-      native.memoryCreate(evaluation.session, memoryName(name), HEADER + creation.capacity, creation.mode),
-    )
+    const memory = createMemory(name, creation.capacity, creation.mode)
     try {
       if (startFilling(memory.buffer(false))) return Objects.#make(name, memory, creation)
     } catch (error) {
@@ -183,204 +181,6 @@ export class Objects {
     this.senders.close()
     this.memory.close()
   }
-}
-
-/** Removes the channel of this name, finished or not; false if it does not exist. */
-export function unlinkChannel(name: string): boolean {
-  const memory = unlessGone(() => openMemory(name, 'any'))
-  if (memory === undefined) return false
-  try {
-    const buffer = memory.buffer(false)
-    if (!isOf(name, buffer)) {
-      throw new IpcError(
-        'ERR_NAME_COLLISION',
-        `the memory of the channel '${name}' belongs to another channel`,
-        {
-          hint: 'two names have the same hash: use another name',
-        },
-      )
-    }
-    removeObjects(name, memory, undefined)
-    return true
-  } finally {
-    memory.close()
-  }
-}
-
-/** Removes a channel that this process has closed, unless another channel has its name by now. */
-export function removeClosed({ name, memory, header, receivers, senders }: Objects): void {
-  const current = unlessGone(() => openMemory(name, 'any'))
-  if (current !== undefined) {
-    try {
-      const buffer = current.buffer(false)
-      if (buffer.byteLength >= HEADER && new DataView(buffer).getBigUint64(24, true) === header.instance) {
-        removeObjects(name, current, header)
-      }
-    } finally {
-      current.close()
-    }
-  }
-  receivers.unlink()
-  senders.unlink()
-  memory.unlink()
-}
-
-/**
- * Removes the semaphores, which wakes all waiters, and the memory last. The removal of the first semaphore shows whether this
- * user may remove the channel: only then the channel is marked as removed.
- */
-export function removeObjects(name: string, memory: MemoryHandle, known: Header | undefined): void {
-  try {
-    const buffer = memory.buffer(false)
-    if (buffer.byteLength >= HEADER) {
-      const wakes = wakesIn(name, buffer, known)
-      if (wakes?.remove('receivers') !== true) checkOwner(memory)
-      Atomics.or(new Int32Array(buffer, 0, HEADER / 4), STATE, REMOVED)
-      // A creator that is not done yet can have made the first one meanwhile; it looks at the mark at its end.
-      wakes?.remove('receivers')
-      wakes?.remove('senders')
-    }
-    memory.unlink()
-  } catch (error) {
-    throw ofChannel(name, 'remove', error as Error)
-  }
-}
-
-/** Throws if this user may not remove the memory. */
-function checkOwner(memory: MemoryHandle): void {
-  const user = process.geteuid?.()
-  if (user === undefined || user === 0 || checked(native.memoryInfo(memory.number)).uid === user) return
-  throw new IpcError('EPERM', 'the memory belongs to another user', {
-    errno: -constants.errno.EPERM,
-    hint: "only its owner, the folder's owner and root may remove it",
-  })
-}
-
-/** The semaphores that the header names, to be removed. */
-function wakesIn(name: string, buffer: ArrayBuffer, known: Header | undefined) {
-  const header = new DataView(buffer)
-  const instance = known?.instance ?? header.getBigUint64(4 * WORD.INSTANCE, true)
-  const backend = known?.backend ?? BACKENDS[header.getInt32(4 * WORD.BACKEND, true) - 1]
-  if (backend === undefined || instance === 0n) return undefined
-  const names = wakeNames(name, instance)
-  return {
-    remove: (side: keyof typeof names) => checked(native.semaphoreUnlinkId(names[side], backend)),
-  }
-}
-
-/**
- * Whether a channel without all of its semaphores can be removed: a removal has begun, or the semaphores ended with their last
- * handles. In another IPC namespace both are missing, and other processes use the channel.
- */
-function isBeingRemoved(
-  name: string,
-  buffer: ArrayBuffer,
-  header: Header,
-  owner: Owner | undefined,
-): boolean {
-  if (isRemoved(buffer) || !capabilities.persistent) return true
-  const left = unlessGone(() => openWake(name, header, owner, 'senders'))
-  left?.close()
-  // The mark comes before the removal of the second semaphore.
-  return left !== undefined || isRemoved(buffer)
-}
-
-interface Wakes {
-  receivers: SemaphoreHandle
-  senders: SemaphoreHandle
-}
-
-/** The semaphores of a channel that is not removed; `undefined` if one of them is gone. */
-function wakesUnlessGone(
-  name: string,
-  buffer: ArrayBuffer,
-  header: Header,
-  owner: Owner | undefined,
-): Wakes | undefined {
-  return isRemoved(buffer) ? undefined : unlessGone(() => openWakes(name, header, owner))
-}
-
-function openWake(
-  name: string,
-  { instance, backend }: Header,
-  owner: Owner | undefined,
-  side: keyof Wakes,
-): SemaphoreHandle {
-  const open = (id: string) => native.semaphoreOpen(evaluation.session, id, backend, owner)
-  return semaphoreOf(name, wakeNames(name, instance)[side], backend, open)
-}
-
-function openWakes(name: string, header: Header, owner: Owner | undefined): Wakes {
-  const receivers = openWake(name, header, owner, 'receivers')
-  try {
-    return { receivers, senders: openWake(name, header, owner, 'senders') }
-  } catch (error) {
-    receivers.close()
-    throw error
-  }
-}
-
-function createWakes(name: string, { instance, backend }: Header, mode: number): Wakes {
-  const names = wakeNames(name, instance)
-  const create = (id: string) => {
-    const opened = native.semaphoreCreate(evaluation.session, id, backend, 0, mode)
-    return typeof opened === 'string' ? opened : opened.handle
-  }
-  const receivers = semaphoreOf(name, names.receivers, backend, create)
-  try {
-    return { receivers, senders: semaphoreOf(name, names.senders, backend, create) }
-  } catch (error) {
-    receivers.unlink()
-    receivers.close()
-    throw error
-  }
-}
-
-function semaphoreOf(
-  name: string,
-  id: string,
-  backend: Backend,
-  open: (id: string) => Answer<number>,
-): SemaphoreHandle {
-  const number = open(id)
-  if (typeof number === 'string') throw ofChannel(name, 'open the semaphores of', fromNative(number))
-  return new SemaphoreHandle(number, id, backend)
-}
-
-function openMemory(name: string, owner: Owner | undefined): MemoryHandle {
-  const open = () => native.memoryOpen(evaluation.session, memoryName(name), false, owner)
-  return handleOf(name, 'open', open)
-}
-
-function handleOf(name: string, what: string, open: () => Answer<OpenedMemory>): MemoryHandle {
-  const opened = open()
-  if (typeof opened === 'string') throw ofChannel(name, what, fromNative(opened))
-  return new MemoryHandle(opened.handle)
-}
-
-/** The error of one of the objects, as an error of the channel. */
-function ofChannel(name: string, what: string, error: Error): Error {
-  if (!(error instanceof IpcError)) return error
-  const { code, errno, syscall, hint, uid, mode, limit } = error
-  const message = `cannot ${what} the channel '${name}': ${error.message}`
-  return new IpcError(code, message, { errno, syscall, hint, uid, mode, limit, cause: error })
-}
-
-function unlessGone<T>(open: () => T): T | undefined {
-  try {
-    return open()
-  } catch (error) {
-    if (isGone(error)) return undefined
-    throw error
-  }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof IpcError && (error.code === 'ENOENT' || error.code === 'EIDRM')
-}
-
-function isRemoved(buffer: ArrayBuffer): boolean {
-  return (Atomics.load(new Int32Array(buffer, 0, HEADER / 4), STATE) & REMOVED) !== 0
 }
 
 function absent(name: string): IpcError {
