@@ -224,6 +224,21 @@ for (const { kind, uniqueId } of kinds) {
     t.is(made.toBuffer().toString(), 'here')
   })
 
+  test(`a program that changes the properties of memory changes nothing else (${kind})`, t => {
+    const id = uniqueId(t)
+    using made = SharedMemory.create(id, { size: 4 })
+    using reader = SharedMemory.open(id, { readOnly: true })
+    Object.assign(reader, { readOnly: false, size: 1 << 20 })
+    t.throws(() => reader.buffer, { code: 'ERR_READ_ONLY' })
+    t.throws(() => reader.shared, { code: 'ERR_READ_ONLY' })
+    t.is(reader.toBuffer().length, 4)
+    t.throws(() => reader.toBuffer(5), { code: 'ERR_OUT_OF_RANGE' })
+    t.throws(() => reader.read(new Uint8Array(1), 5), { code: 'ERR_OUT_OF_RANGE' })
+    Object.assign(made, { size: 1 << 20 })
+    t.throws(() => made.write('long', 1), { code: 'ERR_OUT_OF_RANGE' })
+    t.is(made.buffer.byteLength, 4)
+  })
+
   test(`after close every call except unlink throws (${kind})`, t => {
     const memory = SharedMemory.create(uniqueId(t), { size: 4 })
     memory[Symbol.dispose]()

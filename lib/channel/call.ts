@@ -5,6 +5,7 @@ import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { timeUntil } from '../waiting/deadline.js'
 import type { WaitLimits } from '../waiting/options.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
+import { withResolvers } from '../promises.js'
 import type { Line } from './line.js'
 
 /** The result of an attempt that cannot succeed now. */
@@ -28,7 +29,7 @@ export class Call<T> {
   #timer: NodeJS.Timeout | undefined
 
   constructor(line: Line, attempt: () => T | typeof LATER, { timeout, signal }: WaitLimits) {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const { promise, resolve, reject } = withResolvers<T>()
     this.promise = promise
     this.#resolve = resolve
     this.#reject = reject

@@ -1,4 +1,5 @@
 import { wrongType } from '../errors.js'
+import { resolved } from '../promises.js'
 
 /** What `next` returns at the end. */
 const END = { value: undefined, done: true } as const
@@ -21,7 +22,7 @@ export class Received<V> implements AsyncIterableIterator<V> {
   }
 
   next(): Promise<IteratorResult<V, undefined>> {
-    if (this.#done) return Promise.resolve(END)
+    if (this.#done) return resolved(END)
     return this.#receive(this.#isOver).then(value => {
       if (value !== undefined) return { value, done: false }
       this.#done = true
@@ -32,7 +33,7 @@ export class Received<V> implements AsyncIterableIterator<V> {
   return(): Promise<IteratorResult<V, undefined>> {
     this.#done = true
     this.#ended()
-    return Promise.resolve(END)
+    return resolved(END)
   }
 
   [Symbol.asyncIterator](): this {

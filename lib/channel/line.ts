@@ -4,6 +4,7 @@ import type { SemaphoreHandle } from '../semaphore/handle.js'
 import { setImmediate, setTimeout } from '../waiting/clock.js'
 import type { WaitLimits } from '../waiting/options.js'
 import { setReferenced } from '../waiting/waiting.js'
+import { rejected } from '../promises.js'
 import { Call, type LATER } from './call.js'
 import { Doze } from './doze.js'
 import type { Ring } from './ring.js'
@@ -86,7 +87,7 @@ export class Line {
   /** Lines up a call. Throws if the call has no time: then it waits only for the turn of the event loop that it owes. */
   wait<T>(attempt: () => T | typeof LATER, limits: WaitLimits): Promise<T> {
     if (limits.timeout === 0 && this.#credit > 0) throw this.timedOut()
-    if (limits.signal?.aborted) return Promise.reject(limits.signal.reason)
+    if (limits.signal?.aborted) return rejected(limits.signal.reason)
     const call = new Call<T>(this, attempt, limits)
     if (call.ended) return call.promise
     try {

@@ -22,7 +22,7 @@ export function openMemory(name: string, owner: Owner | undefined): MemoryHandle
 function handleOf(name: string, what: string, open: () => Answer<OpenedMemory>): MemoryHandle {
   const opened = open()
   if (typeof opened === 'string') throw ofChannel(name, what, fromNative(opened))
-  return new MemoryHandle(opened.handle)
+  return new MemoryHandle(opened, false)
 }
 
 /** Whether the channel of this memory was removed, or a process has begun to remove it. */

@@ -47,7 +47,7 @@ export class Objects {
   private constructor(name: string, memory: MemoryHandle, header: Header, wakes: Wakes) {
     this.name = name
     this.memory = memory
-    this.buffer = memory.buffer(false)
+    this.buffer = memory.buffer()
     this.header = header
     this.receivers = wakes.receivers
     this.senders = wakes.senders
@@ -57,7 +57,7 @@ export class Objects {
   static create(name: string, creation: Creation): Objects {
     const memory = createMemory(name, creation.capacity, creation.mode)
     try {
-      if (startFilling(memory.buffer(false))) return Objects.#make(name, memory, creation)
+      if (startFilling(memory.buffer())) return Objects.#make(name, memory, creation)
     } catch (error) {
       memory.unlink()
       memory.close()
@@ -74,7 +74,7 @@ export class Objects {
   static open(name: string, owner: Owner | undefined): Objects {
     const memory = openMemory(name, owner)
     try {
-      const buffer = memory.buffer(false)
+      const buffer = memory.buffer()
       if (!finished(buffer)) {
         throw new IpcError(
           'ERR_NOT_INITIALISED',
@@ -112,7 +112,7 @@ export class Objects {
       const memory = unlessGone(() => openMemory(name, owner))
       if (memory === undefined) continue
       try {
-        const buffer = memory.buffer(false)
+        const buffer = memory.buffer()
         if (!finished(buffer)) {
           if (mayReplaceCreator(buffer)) {
             const capacity = capacityOf(name, buffer)
@@ -143,7 +143,7 @@ export class Objects {
   }
 
   static #make(name: string, memory: MemoryHandle, { capacity, codec, mode }: Creation): Objects {
-    const buffer = memory.buffer(false)
+    const buffer = memory.buffer()
     const backend = capabilities.defaultBackend
     for (let attempt = 1; ; attempt++) {
       const header = fill(name, buffer, { capacity, codec, mode, backend })

@@ -4,6 +4,7 @@ import { type IpcError, wrongType } from '../errors.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
 import { type WaitLimits, type WaitOptions, waitLimits } from '../waiting/options.js'
 import { checkNotAborted } from '../waiting/signals.js'
+import { rejected, resolved } from '../promises.js'
 import { BriefSpin } from './brief-spin.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import type { ChannelHandle } from './handle.js'
@@ -13,7 +14,7 @@ import { RECEIVE_LOCK, RECEIVERS_ASLEEP } from './layout.js'
 import { Line } from './line.js'
 import { BATCHES, type BatchesOptions, checkMost, RECEIVE, type ReceiveOptions } from './options.js'
 
-const UNDEFINED = Promise.resolve(undefined)
+const UNDEFINED = resolved(undefined)
 
 const DEFAULT_BATCH = 1024
 
@@ -63,7 +64,7 @@ export class Receiving<T> {
         if (found === DRAINED) return UNDEFINED
         if (found !== NOTHING) {
           this.#spend()
-          return Promise.resolve(found as T)
+          return resolved(found as T)
         }
       }
       const attempt = () => {
@@ -75,7 +76,7 @@ export class Receiving<T> {
       }
       return this.line.wait(attempt, limits)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 
@@ -102,9 +103,9 @@ export class Receiving<T> {
         return found === DRAINED ? undefined : found
       }
       const found = this.line.free ? attempt() : LATER
-      return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
+      return found === LATER ? this.line.wait(attempt, limits) : resolved(found)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 
@@ -137,9 +138,9 @@ export class Receiving<T> {
       checkNotAborted(limits.signal)
       this.#handle.checkOpen()
       const found = this.line.free ? attempt() : LATER
-      return found === LATER ? this.line.wait(attempt, limits) : Promise.resolve(found)
+      return found === LATER ? this.line.wait(attempt, limits) : resolved(found)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 }

@@ -17,7 +17,7 @@ export function unlinkChannel(name: string): boolean {
   const memory = unlessGone(() => openMemory(name, 'any'))
   if (memory === undefined) return false
   try {
-    const buffer = memory.buffer(false)
+    const buffer = memory.buffer()
     if (!isOf(name, buffer)) {
       throw new IpcError(
         'ERR_NAME_COLLISION',
@@ -39,7 +39,7 @@ export function removeClosed({ name, memory, header, receivers, senders }: Objec
   const current = unlessGone(() => openMemory(name, 'any'))
   if (current !== undefined) {
     try {
-      const buffer = current.buffer(false)
+      const buffer = current.buffer()
       if (
         buffer.byteLength >= HEADER &&
         new DataView(buffer).getBigUint64(4 * WORD.INSTANCE, true) === header.instance
@@ -61,7 +61,7 @@ export function removeClosed({ name, memory, header, receivers, senders }: Objec
  */
 export function removeObjects(name: string, memory: MemoryHandle, known: Header | undefined): void {
   try {
-    const buffer = memory.buffer(false)
+    const buffer = memory.buffer()
     if (buffer.byteLength >= HEADER) {
       const wakes = wakesIn(name, buffer, known)
       if (wakes?.remove('receivers') !== true) checkOwner(memory)

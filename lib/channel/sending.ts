@@ -5,6 +5,7 @@ import { checkBytes } from '../options.js'
 import type { SemaphoreHandle } from '../semaphore/handle.js'
 import type { WaitOptions } from '../waiting/options.js'
 import { checkNotAborted } from '../waiting/signals.js'
+import { rejected, resolved } from '../promises.js'
 import { CREDIT_SHIFT, channelTimedOut, LATER } from './call.js'
 import { type Encoded, encode, newEncoded } from './codec.js'
 import type { ChannelHandle } from './handle.js'
@@ -14,7 +15,7 @@ import { Many } from './many.js'
 import { Outbox } from './outbox.js'
 
 /** The result of a send that did not have to wait. */
-const DONE = Promise.resolve()
+const DONE = resolved()
 
 /** The calls of a `Channel` that send. */
 export class Sending {
@@ -53,7 +54,7 @@ export class Sending {
       const attempt = this.#outbox.repeated(() => this.#outbox.trySend(own))
       return this.line.wait(attempt, limits)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 
@@ -91,7 +92,7 @@ export class Sending {
       })
     } catch (error) {
       many?.cancel()
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 
@@ -116,7 +117,7 @@ export class Sending {
       }
       return this.line.wait(AsyncResource.bind(attempt), limits)
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 }

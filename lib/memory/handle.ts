@@ -1,3 +1,4 @@
+import type { OpenedMemory } from '../../native.cjs'
 import { checked, IpcError } from '../errors.js'
 import { native } from '../addon/native.js'
 import { Unreachable } from '../addon/unreachable.js'
@@ -8,18 +9,26 @@ const NONE = 0
 /** A handle that the program drops releases the memory; an ArrayBuffer that is still in use keeps it mapped. */
 const unreachable = new Unreachable<MemoryHandle>(number => void native.memoryRelease(number))
 
-/** Open memory in the addon, and what remains of it after it is closed. */
+/**
+ * Open memory in the addon, and what remains of it after it is closed. What a call may do depends on this object, and not on
+ * the properties of a `SharedMemory`, which a program can change.
+ */
 export class MemoryHandle {
   /** The argument of the addon's functions. They return an `ERR_DETACHED` for a closed one. */
   number: number
+  /** In bytes. */
+  readonly size: number
+  readonly readOnly: boolean
   #buffer: ArrayBuffer | undefined
   #shared: SharedArrayBuffer | undefined
   /** The identity of the memory after `close`, when the addon does not know the number any more. */
   #identity: object | null = null
 
-  constructor(number: number) {
-    this.number = number
-    unreachable.watch(this, number)
+  constructor({ handle, size }: OpenedMemory, readOnly: boolean) {
+    this.number = handle
+    this.size = size
+    this.readOnly = readOnly
+    unreachable.watch(this, handle)
   }
 
   get open(): boolean {
@@ -27,14 +36,14 @@ export class MemoryHandle {
   }
 
   /** The memory itself: every call returns the same `ArrayBuffer`. */
-  buffer(readOnly: boolean): ArrayBuffer {
-    this.#buffer ??= this.#external(readOnly)
+  buffer(): ArrayBuffer {
+    this.#buffer ??= this.#external()
     return this.#buffer
   }
 
   /** The memory itself for all threads: every call returns the same `SharedArrayBuffer`. */
-  shared(readOnly: boolean): SharedArrayBuffer {
-    this.#shared ??= this.#externalShared(readOnly)
+  shared(): SharedArrayBuffer {
+    this.#shared ??= this.#externalShared()
     return this.#shared
   }
 
@@ -53,8 +62,8 @@ export class MemoryHandle {
     else checked(native.memoryRemoveClosed(this.#identity))
   }
 
-  #external(readOnly: boolean): ArrayBuffer {
-    refuseReadOnly(readOnly, 'ArrayBuffer')
+  #external(): ArrayBuffer {
+    this.#refuseReadOnly('ArrayBuffer')
     if (!this.open) return new ArrayBuffer(0)
     const buffer = checked(native.memoryBuffer(this.number))
     if (buffer === null) {
@@ -65,8 +74,8 @@ export class MemoryHandle {
     return buffer
   }
 
-  #externalShared(readOnly: boolean): SharedArrayBuffer {
-    refuseReadOnly(readOnly, 'SharedArrayBuffer')
+  #externalShared(): SharedArrayBuffer {
+    this.#refuseReadOnly('SharedArrayBuffer')
     const shared = checked(native.memoryShared(this.number))
     if (shared === null) {
       throw new IpcError('ERR_NOT_SUPPORTED', 'this runtime has no SharedArrayBuffers over shared memory', {
@@ -75,15 +84,15 @@ export class MemoryHandle {
     }
     return shared
   }
-}
 
-function refuseReadOnly(readOnly: boolean, what: string): void {
-  if (!readOnly) return
-  throw new IpcError(
-    'ERR_READ_ONLY',
-    `a read-only object has no ${what}, because JavaScript can write to it`,
-    {
-      hint: 'use read() or toBuffer()',
-    },
-  )
+  #refuseReadOnly(what: string): void {
+    if (!this.readOnly) return
+    throw new IpcError(
+      'ERR_READ_ONLY',
+      `a read-only object has no ${what}, because JavaScript can write to it`,
+      {
+        hint: 'use read() or toBuffer()',
+      },
+    )
+  }
 }

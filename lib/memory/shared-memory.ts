@@ -77,7 +77,7 @@ export class SharedMemory implements Disposable {
     this.size = opened.size
     this.readOnly = readOnly
     this.created = opened.created
-    this.#handle = new MemoryHandle(opened.handle)
+    this.#handle = new MemoryHandle(opened, readOnly)
   }
 
   /**
@@ -234,7 +234,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   get buffer(): ArrayBuffer {
-    return this.#handle.buffer(this.readOnly)
+    return this.#handle.buffer()
   }
 
   /**
@@ -255,7 +255,7 @@ export class SharedMemory implements Disposable {
    * ```
    */
   get shared(): SharedArrayBuffer {
-    return this.#handle.shared(this.readOnly)
+    return this.#handle.shared()
   }
 
   /**
@@ -274,7 +274,7 @@ export class SharedMemory implements Disposable {
   read(target: Uint8Array, position = 0): number {
     const handle = SharedMemory.#of(this, 'read')
     checkBytesOf('target', target, 'a Uint8Array')
-    checkPosition(position, this.size)
+    checkPosition(position, handle.size)
     return checked(native.memoryRead(handle.number, target, position))
   }
 
@@ -294,7 +294,7 @@ export class SharedMemory implements Disposable {
     const handle = SharedMemory.#of(this, 'write')
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     checkBytesOf('data', bytes, 'a Uint8Array or a string')
-    checkPosition(position, this.size)
+    checkPosition(position, handle.size)
     checked(native.memoryWrite(handle.number, bytes, position))
     return lengthOf(bytes)
   }
@@ -312,8 +312,8 @@ export class SharedMemory implements Disposable {
    */
   toBuffer(position = 0, length?: number): ReturnType<typeof Buffer.allocUnsafeSlow> {
     const handle = SharedMemory.#of(this, 'toBuffer')
-    checkPosition(position, this.size)
-    const rest = this.size - position
+    checkPosition(position, handle.size)
+    const rest = handle.size - position
     if (length !== undefined && checkBytes('length', length) > rest) {
       throw outOfRange('length', `at most ${rest}, the bytes from position ${position} on`, length)
     }
