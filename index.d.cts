@@ -676,6 +676,7 @@ interface PermitSourceInfo {
  */
 declare class Permit implements PermitLike {
     #private;
+    private constructor();
     /** Whether it was released. */
     get released(): boolean;
     /**

@@ -48,6 +48,7 @@ interface RedisLimitOptions {
  */
 declare class RedisPermit implements PermitLike {
     #private;
+    private constructor();
     /** Whether it was released. */
     get released(): boolean;
     /**

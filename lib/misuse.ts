@@ -22,9 +22,9 @@ export function listed(names: object): string {
   return all.length === 0 ? `${last}` : `${all.join(', ')} and ${last}`
 }
 
-/** `new Limit('/jobs')`: the class makes its objects in static methods. */
-export function noConstructor(name: string, calls: readonly string[]): TypeError {
-  const all = calls.map(call => `${name}.${call}`)
+/** `new Limit('/jobs')`: the class makes its objects in static methods, or `maker` makes them. */
+export function noConstructor(name: string, calls: readonly string[], maker = name): TypeError {
+  const all = calls.map(call => `${maker}.${call}`)
   const last = all.pop()
   const advice = all.length === 0 ? last : `${all.join(', ')} or ${last}`
   return wrongWith('ERR_ILLEGAL_CONSTRUCTOR', `${name} has no public constructor: call ${advice}`)

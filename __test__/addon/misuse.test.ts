@@ -2,9 +2,9 @@
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Channel, Limit, locks, type Permit, Semaphore, SharedMemory, type WaitOptions } from '../../index.js'
+import { Channel, Limit, locks, Permit, Semaphore, SharedMemory, type WaitOptions } from '../../index.js'
 import { PostgresLocks } from '../../postgres.js'
-import { RedisLimit } from '../../redis.js'
+import { RedisLimit, RedisPermit } from '../../redis.js'
 import { permitSourceCases } from '../../testing.js'
 import { uniqueName } from '../shared/names.ts'
 import { inspection, requires } from '../shared/requires.ts'
@@ -161,6 +161,9 @@ test('new throws an error with the calls that make an object', t => {
       RedisLimit,
       /: call RedisLimit\.connect\(url, name, \{ permits \}\) or RedisLimit\.over\(client, name, /,
     ],
+    [Permit, /^Permit has no .*: call limit\.acquire\(\), limit\.tryAcquire\(\) or limit\.acquireSync\(\)$/],
+    [RedisPermit, /^RedisPermit has no .*: call limit\.acquire\(\) or limit\.tryAcquire\(\)$/],
+    [Channel, /: call Channel\.create\(/],
   ]
   for (const [kind, message] of constructors) {
     t.throws(() => Reflect.construct(kind as typeof Semaphore, ['/x', { initial: 1 }]), {

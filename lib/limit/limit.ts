@@ -20,7 +20,7 @@ import {
   type OpenLimitOptions,
   type OpenOrCreateLimitOptions,
 } from './options.js'
-import { Permit, taken } from './permit.js'
+import { type Permit, permitOf, taken } from './permit.js'
 import type { PermitSource } from './permit-source.js'
 import { warnDiffers } from './warnings.js'
 import { takeSync } from '../waiting/blocking.js'
@@ -205,11 +205,11 @@ export class Limit implements PermitSource, Disposable {
   async acquire(options?: WaitOptions): Promise<Permit> {
     const handle = Limit.#of(this, 'acquire')
     // The permit object is made first: once the permit is taken, no code may throw any more.
-    const permit = new Permit(handle, false)
+    const permit = permitOf(handle, false)
     const waiting = take(handle, waitLimits(options))
     if (waiting === undefined) return tracing ? taken(handle, permit) : permit
     await waiting
-    return new Permit(handle, true)
+    return permitOf(handle, true)
   }
 
   /**
@@ -221,7 +221,7 @@ export class Limit implements PermitSource, Disposable {
   tryAcquire(): Permit | null {
     const handle = Limit.#of(this, 'tryAcquire')
     // The permit object is made first: once the permit is taken, no code may throw any more.
-    const permit = new Permit(handle, false)
+    const permit = permitOf(handle, false)
     const answer = native.limitTryAcquire(handle.use())
     if (answer !== true) {
       checked(answer)
@@ -250,7 +250,7 @@ export class Limit implements PermitSource, Disposable {
     const handle = Limit.#of(this, 'acquireSync')
     handle.use()
     const timeout = waitSyncLimit(options)
-    const permit = new Permit(handle, false)
+    const permit = permitOf(handle, false)
     takeSync(handle, timeout)
     return tracing ? taken(handle, permit) : permit
   }

@@ -1,6 +1,6 @@
 import { acrossCopies } from '../copies.js'
 import { inspectable } from '../inspect.js'
-import { detached } from '../misuse.js'
+import { detached, noConstructor } from '../misuse.js'
 import { gaveBack, heldSince } from '../diagnostics/semaphores.js'
 import type { LimitHandle } from './handle.js'
 import { tracing, unwatch, watch } from './lost.js'
@@ -11,6 +11,11 @@ import type { PermitLike } from './permit-source.js'
  * uses it when it becomes its command.
  */
 const handOn = Symbol.for('os-ipc.handOn')
+
+/** The key of the constructor: only this module makes permits. */
+const inside = Symbol('inside')
+
+let make: (handle: LimitHandle, watched: boolean) => Permit
 
 /**
  * A permit of a {@link Limit} that this process holds.
@@ -34,14 +39,15 @@ export class Permit implements PermitLike {
 
   readonly #watched: boolean
 
-  /** @internal */
-  constructor(handle: LimitHandle, watched: boolean) {
+  private constructor(key: symbol, handle: LimitHandle, watched: boolean) {
+    if (key !== inside) throw noConstructor('Permit', ['acquire()', 'tryAcquire()', 'acquireSync()'], 'limit')
     this.#handle = handle
     this.#watched = watched
     if (watched) watch(this, handle.label)
   }
 
   static {
+    make = (handle, watched) => new Permit(inside, handle, watched)
     inspectable(this, permit => ({
       limit: permit.#handle.name ?? permit.#handle.key,
       released: permit.#released,
@@ -113,10 +119,15 @@ export class Permit implements PermitLike {
 
 acrossCopies(Permit, 'Permit')
 
+/** A new permit. If it is `watched`, the program is warned when it forgets it. */
+export function permitOf(handle: LimitHandle, watched: boolean): Permit {
+  return make(handle, watched)
+}
+
 /** A permit object that was made before the permit was taken. If all permits are watched, it is a new object instead. */
 export function taken(handle: LimitHandle, permit: Permit): Permit {
   try {
-    return tracing ? new Permit(handle, true) : permit
+    return tracing ? make(handle, true) : permit
   } catch {
     return permit // The stack has no room for another one.
   }

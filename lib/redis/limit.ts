@@ -8,9 +8,10 @@ import { Entries, entriesKey, type Entry } from './entry.js'
 import { timedOut, unavailable } from './failures.js'
 import { GivenLink, type Link, OwnLink } from './link.js'
 import { checkSettings, checkSharedName, type RedisLimitOptions, type Settings } from './options.js'
-import { type PermitWatcher, RedisPermit } from './permit.js'
+import { type PermitWatcher, type RedisPermit, redisPermitOf } from './permit.js'
 import { Server } from './server.js'
 import { reasonOf, unlisten } from '../waiting/signals.js'
+import { resolved } from '../promises.js'
 import { Waits } from './waits.js'
 
 /** The facts of Redis and of this process about the permits of a name. */
@@ -255,7 +256,7 @@ export class RedisLimit implements PermitSource {
       if (entry !== undefined) this.#held += 1
       else this.#endIfUnused()
     }
-    return entry && new RedisPermit(entry, this.#label, this.#watcher)
+    return entry && redisPermitOf(entry, this.#label, this.#watcher)
   }
 
   async #tryOnce(signal: AbortSignal | undefined): Promise<RedisPermit | null> {
@@ -327,4 +328,4 @@ export class RedisLimit implements PermitSource {
   }
 }
 
-const DONE = Promise.resolve()
+const DONE = resolved()

@@ -4,6 +4,7 @@ import type { Redis as IoRedis } from 'ioredis'
 
 import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
+import { rejected } from '../promises.js'
 import { followsFailovers, type RedisClient, statusOf } from './client.js'
 import { isFinal, isReadOnly, messageOf } from './failures.js'
 import { Redis } from './peers.js'
@@ -74,7 +75,7 @@ export class OwnLink implements Link {
   ready(): Promise<void> | undefined {
     if (this.client.status === 'ready') return undefined
     // A try in the background must not open it again.
-    if (this.#ended) return Promise.reject(new IpcError('ERR_CLOSED', 'the connection to Redis is closed'))
+    if (this.#ended) return rejected(new IpcError('ERR_CLOSED', 'the connection to Redis is closed'))
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
     })

@@ -1,9 +1,10 @@
 import { clearTimeout, performance, setTimeout } from '../waiting/clock.js'
 import { IpcError } from '../errors.js'
-import { detached } from '../misuse.js'
+import { detached, noConstructor } from '../misuse.js'
 import type { PermitLike } from '../limit/permit-source.js'
 import type { Entry } from './entry.js'
 import { leaseSignal } from '../lease/signal.js'
+import { resolved } from '../promises.js'
 
 /** The time between two refreshes, as a part of the lease; also the longest pause after a failed refresh. */
 const REFRESH_EVERY = 1 / 3
@@ -19,6 +20,11 @@ export interface PermitWatcher {
   /** No further command will be sent for it. */
   onEnd(): void
 }
+
+/** The key of the constructor: only this module makes permits. */
+const inside = Symbol('inside')
+
+let make: (entry: Entry, label: string, watcher: PermitWatcher) => RedisPermit
 
 /**
  * A permit that is held on Redis, and refreshed there while it is held.
@@ -56,8 +62,12 @@ export class RedisPermit implements PermitLike {
   #controller: AbortController | undefined
   #signal: AbortSignal | undefined
 
-  /** @internal */
-  constructor(entry: Entry, label: string, watcher: PermitWatcher) {
+  static {
+    make = (entry, label, watcher) => new RedisPermit(inside, entry, label, watcher)
+  }
+
+  private constructor(key: symbol, entry: Entry, label: string, watcher: PermitWatcher) {
+    if (key !== inside) throw noConstructor('RedisPermit', ['acquire()', 'tryAcquire()'], 'limit')
     this.#entry = entry
     this.#label = label
     this.#watcher = watcher
@@ -213,4 +223,9 @@ export class RedisPermit implements PermitLike {
   }
 }
 
-const DONE = Promise.resolve()
+/** The permit of an entry that Redis has granted. */
+export function redisPermitOf(entry: Entry, label: string, watcher: PermitWatcher): RedisPermit {
+  return make(entry, label, watcher)
+}
+
+const DONE = resolved()
