@@ -25,6 +25,8 @@ export interface BackendCapabilities {
   unlinkWakes: boolean
   /** The largest value of a counter. */
   valueMax: number
+  /** The largest count of one post. */
+  postMax: number
 }
 
 /**

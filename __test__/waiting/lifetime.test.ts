@@ -4,7 +4,7 @@ import test from 'ava'
 
 import { backends, ownSemaphore } from '../shared/backends.ts'
 import { child } from '../shared/child.ts'
-import { removeNamed } from '../shared/names.ts'
+import { removeNamed, uniqueName } from '../shared/names.ts'
 import { nodes } from '../shared/nodes.ts'
 
 for (const node of nodes) {
@@ -50,3 +50,8 @@ for (const backend of backends) {
     t.is(semaphore.value, 0)
   })
 }
+
+test('waits need no global Promise', async t => {
+  const found = await child(t, 'waiting/replaced-promise.ts', { args: [uniqueName(t)] }).next()
+  t.deepEqual(found, { received: [1, [2, 3, 4]], waited: true })
+})

@@ -87,6 +87,11 @@ export function valueMax(backend: Backend): number {
   return backends().find(({ name }) => name === backend)?.valueMax || MOST
 }
 
+/** The largest count of one post. */
+export function postMax(backend: Backend): number {
+  return backends().find(({ name }) => name === backend)?.postMax || MOST
+}
+
 /** The backends for which a fact is true; none on a platform without the addon. */
 function those(fact: (backend: BackendCapabilities) => boolean): readonly Backend[] {
   return supported

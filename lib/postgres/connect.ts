@@ -1,4 +1,5 @@
 import { IpcError, wrongType, wrongValue } from '../errors.js'
+import { withResolvers } from '../promises.js'
 import { type AnyClient, isPool, type PostgresSource } from './client.js'
 import { isServerError, messageOf, unavailable } from './failures.js'
 import { skipForgottenFences } from './fence.js'
@@ -45,7 +46,7 @@ async function connected(client: AnyClient): Promise<AnyClient> {
 
 /** Opens a session and prepares it for locks. */
 export async function openSession(open: OpenClient, settings: Settings): Promise<Session> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
+  const { promise: late, reject } = withResolvers<never>()
   const timer = setTimeout(
     () => reject(unavailable(`no connection within ${CONNECT_WITHIN} ms`)),
     CONNECT_WITHIN,

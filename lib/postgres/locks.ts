@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { detached } from '../misuse.js'
 import { checkRequest } from '../lock/request.js'
 import type { LockManager, LockManagerSnapshot } from '../lock/types.js'
+import { withResolvers } from '../promises.js'
 import { isPool, type PostgresSource } from './client.js'
 import { opener } from './connect.js'
 import { asIpcError, closed } from './failures.js'
@@ -143,7 +144,7 @@ export class PostgresLocks implements LockManager, AsyncDisposable {
     return 'LockManager'
   }
 
-  readonly #whenUnused = Promise.withResolvers<void>()
+  readonly #whenUnused = withResolvers<void>()
 
   #queueOf(name: string): NameQueue {
     let queue = this.#shared.queues.get(name)

@@ -1,4 +1,5 @@
 import { type Instant, Lease, now } from '../lease/lease.js'
+import { rejected, withResolvers } from '../promises.js'
 import type { AnyClient } from './client.js'
 import { asIpcError, endsSession, messageOf, unavailable } from './failures.js'
 import type { Hold } from './hold.js'
@@ -147,7 +148,7 @@ export class Session {
     const { release, end } = this.#client
     if (release !== undefined) release.call(this.#client, true)
     else if (end !== undefined) {
-      const late = Promise.withResolvers<void>()
+      const late = withResolvers<void>()
       const timer = setTimeout(late.resolve, END_WITHIN)
       this.#client.ref?.()
       await Promise.race([end.call(this.#client).catch(() => {}), late.promise])
@@ -161,7 +162,7 @@ export class Session {
   }
 
   #enqueue(text: string, values: string[], prepared: string | undefined, tells: boolean): Promise<Row[]> {
-    if (this.lost !== undefined) return Promise.reject(this.lost)
+    if (this.lost !== undefined) return rejected(this.lost)
     return new Promise((resolve, reject) => {
       this.#queue.push({ text, values, prepared, tells, resolve, reject })
       if (!this.#running) void this.#work()

@@ -1,3 +1,4 @@
+import { withResolvers } from '../promises.js'
 import { closed, unavailable } from './failures.js'
 import { type OpenClient, openSession } from './connect.js'
 import type { Settings } from './options.js'
@@ -76,7 +77,7 @@ export class Sessions {
 
   /** Resolves when a session may be free, or after this many milliseconds. `cancel` ends it early. */
   inLine(milliseconds: number): { readonly done: Promise<void>; cancel(): void } {
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = withResolvers<void>()
     const done = () => {
       clearTimeout(timer)
       this.#line.delete(done)

@@ -1,5 +1,5 @@
 import type { OpenedSemaphore } from '../../native.cjs'
-import { capabilities, valueMax } from '../addon/capabilities.js'
+import { capabilities, postMax, valueMax } from '../addon/capabilities.js'
 import { posted, tookAtOnce } from '../diagnostics/semaphores.js'
 import { acrossCopies } from '../copies.js'
 import { type Answer, checked, fromNative, wrongValue } from '../errors.js'
@@ -36,9 +36,10 @@ import { evaluation } from '../waiting/settling.js'
 import { warnUnverified } from '../waiting/unverified.js'
 import { arrive, transit } from '../waiting/transit.js'
 import { closeHandle, setReferenced, take } from '../waiting/waiting.js'
+import { rejected, resolved } from '../promises.js'
 
 /** The result of a `wait()` that did not have to wait. */
-const DONE = Promise.resolve()
+const DONE = resolved()
 
 /** The key of the constructor: only this module makes semaphores. */
 const inside = Symbol('inside')
@@ -259,7 +260,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
     try {
       return take(Semaphore.#of(this, 'wait'), waitLimits(options)) ?? DONE
     } catch (error) {
-      return Promise.reject(error)
+      return rejected(error)
     }
   }
 
@@ -326,7 +327,7 @@ export class Semaphore implements Disposable, AsyncDisposable {
   }
 
   #checkCount(count: number): number {
-    return checkCount(count, valueMax(this.backend))
+    return checkCount(count, postMax(this.backend))
   }
 
   /** The same as {@link close}. */

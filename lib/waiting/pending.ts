@@ -1,4 +1,5 @@
 import { nextWait, type ObservedWait } from '../diagnostics/waits.js'
+import { withResolvers } from '../promises.js'
 import { clearTimeout, performance, setTimeout } from './clock.js'
 import { timeUntil } from './deadline.js'
 import { expect, forget, type Waiter } from './settling.js'
@@ -24,7 +25,7 @@ export abstract class PendingWait<Outcome> implements Waiter, ObservedWait {
   #timer: NodeJS.Timeout | undefined
 
   constructor(ticket: number, signal: AbortSignal | undefined) {
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+    const { promise, resolve, reject } = withResolvers<Outcome>()
     this.promise = promise
     this.#resolve = resolve
     this.#reject = reject

@@ -3,6 +3,7 @@ import { checked, fromNative } from '../errors.js'
 import type { Handle } from './handle.js'
 import type { WaitLimits } from './options.js'
 import { native } from '../addon/native.js'
+import { rejected } from '../promises.js'
 import { PendingWait } from './pending.js'
 import { guardPool } from './pool.js'
 import { endAll, reference, tellAll, type Waiter, waiters } from './settling.js'
@@ -81,7 +82,7 @@ let beginning = 0
  */
 export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<void> | undefined {
   const { timeout, signal } = limits
-  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (signal?.aborted) return rejected(signal.reason)
   if (timeout === 0 && to === undefined) {
     const number = handle.use()
     const taken = handle.permit ? native.limitTryAcquire(number) : native.semaphoreTryWait(number)
@@ -89,7 +90,7 @@ export function take(handle: Handle, limits: WaitLimits, to?: number): Promise<v
       checked(taken)
       const error = handle.timedOut()
       hadNoTime(handle, error)
-      return Promise.reject(error)
+      return rejected(error)
     }
     if (handle.permit) handle.permits += 1
     try {

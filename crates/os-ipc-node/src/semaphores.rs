@@ -247,6 +247,8 @@ pub struct BackendCapabilities {
     pub unlink_wakes: bool,
     /// The largest value of a counter.
     pub value_max: u32,
+    /// The largest count of one post.
+    pub post_max: u32,
 }
 
 /// Whether this host has System V semaphores, and whether the permits of a dead process come back.
@@ -274,6 +276,7 @@ pub fn semaphore_capabilities() -> Vec<BackendCapabilities> {
         has_timed_wait: backend.has_timed_wait(),
         unlink_wakes: backend.unlink_wakes(),
         value_max: backend.value_max(),
+        post_max: backend.post_max(),
     };
     Backend::ALL.into_iter().map(of).collect()
 }
