@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { Semaphore, SharedMemory } from '../../index.js'
+import { Limit, Semaphore, SharedMemory } from '../../index.js'
 import { cli, json } from './helpers/cli.ts'
 import { program } from '../shared/child.ts'
 import { keyOf, uniqueKey, uniqueName } from '../shared/names.ts'
@@ -117,7 +117,12 @@ requires(linux, cc)('the lines of C open semaphores and memory', async t => {
   const semaphore = Semaphore.create(name, { initial: 3 })
   const set = await json<Key>(t, ['key', name, '--json'])
   t.is(runC(t, set.c, 'if (semop(set, &take, 1) == 0) printf("%d", semctl(set, 0, GETVAL));'), '2')
-  t.is(semaphore.value, 3) // SEM_UNDO: the program has ended
+  t.is(semaphore.value, 2, 'the kernel takes nothing back from a semaphore')
+  const limitName = uniqueName(t)
+  const limit = Limit.create(limitName, { permits: 3, engine: 'sysv' })
+  const permits = await json<Key>(t, ['key', limitName, '--json'])
+  t.is(runC(t, permits.c, 'if (semop(set, &acquire, 1) == 0) printf("%d", semctl(set, 0, GETVAL));'), '2')
+  t.is(limit.info().free, 3, 'SEM_UNDO: the program has ended')
   Semaphore.create(name, { initial: 5, backend: 'posix' })
   const posix = await json<Key>(t, ['key', name, '--posix', '--json'])
   t.is(runC(t, posix.c, 'int value = 0; sem_getvalue(semaphore, &value); printf("%d", value);'), '5')

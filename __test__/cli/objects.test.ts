@@ -252,6 +252,30 @@ test('input that does not fit is an error, and nothing is written', async t => {
   })
 })
 
+test('what write --create created goes again if nothing was written', async t => {
+  const name = uniqueName(t)
+  const without = { code: 3, stdout: '' }
+  t.like(await cli(t, ['write', name, 'too long', '--create', '--size', 4]), { code: 5 })
+  t.like(await cli(t, ['read', name]), without)
+  const memory = SharedMemory.create(name, { size: 4 })
+  t.like(await cli(t, ['write', name, 'too long', '--create', '--size', 4]), { code: 5 })
+  t.is(SharedMemory.open(name).size, memory.size)
+})
+
+requires(linux)('standard input that is a folder is an error, and not an empty input', async t => {
+  const name = uniqueName(t)
+  const memory = SharedMemory.create(name, { size: 4 })
+  memory.write('kept')
+  const other = uniqueName(t)
+  for (const line of [`write ${name} --clear`, `write ${other} --create`, `send ${other} --create`]) {
+    const { code, stderr } = await shell(t, `os-ipc ${line} < /`)
+    t.is(code, 5, line)
+    t.regex(stderr, /EISDIR/, line)
+  }
+  t.is(memory.toBuffer().toString(), 'kept')
+  t.is((await cli(t, ['read', other])).code, 3)
+})
+
 test('an offset behind the end of memory and memory that is too small are refused', async t => {
   const name = uniqueName(t)
   SharedMemory.create(name, { size: 4 })

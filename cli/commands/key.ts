@@ -28,7 +28,7 @@ export default command({
     'A channel consists of memory and two semaphores. The names of the semaphores are new for each channel that is created, so they are read from the channel. docs/interop.md describes the layout of its memory.',
   ],
   examples: [
-    ['os-ipc key jobs', 'the key, and code that opens the semaphore'],
+    ['os-ipc key jobs', 'the key, and code that opens the semaphore or the limit'],
     ['ipcrm -S $(os-ipc key jobs --json | jq -r .hex)', 'use the key with another tool'],
     ['os-ipc key frames --memory', 'code for memory with a name'],
     ['os-ipc key tasks --channel', 'the memory and the semaphores of a channel'],

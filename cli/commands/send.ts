@@ -8,6 +8,7 @@ import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { count } from '../core/format.js'
+import { standardInput } from '../core/input.js'
 import { checkKept } from '../core/kept.js'
 import { channelSubject } from '../core/open.js'
 import { note } from '../core/output.js'
@@ -74,7 +75,8 @@ export default command({
           ),
         )
       else {
-        const input = options.frames ? frames(process.stdin) : lines(process.stdin)
+        const bytes = standardInput()
+        const input = options.frames ? frames(bytes) : lines(bytes)
         for (;;) {
           const next = await Promise.race([input.next(), stopping.heard])
           if (next === undefined || next.done === true) break

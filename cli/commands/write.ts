@@ -4,6 +4,7 @@ import { COMMON_EXITS } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
 import { Failure, usage } from '../core/failure.js'
 import { checkKept } from '../core/kept.js'
+import { standardInput } from '../core/input.js'
 import { memorySubject, openMemory } from '../core/open.js'
 import { libraryId } from '../core/target.js'
 import { bytes, MODE, OWNER } from '../core/values.js'
@@ -25,7 +26,7 @@ export default command({
     owner: OWNER,
   },
   description: [
-    'Copies standard input to shared memory. If the input does not fit, write fails and writes nothing.',
+    'Copies standard input to shared memory. If the input does not fit, write fails, writes nothing and creates nothing.',
     'The bytes behind the input stay unchanged, unless --clear is given.',
   ],
   examples: [
@@ -41,21 +42,27 @@ export default command({
     const subject = memorySubject(name)
     // Opens before it reads the input, so that a mistyped name is an error at once.
     let memory = options.create && size === undefined ? undefined : open(ipc, subject, size, options)
-    const data = text === undefined ? await input(memory && memory.size - offset) : Buffer.from(text)
-    memory ??= open(ipc, subject, Math.max(1, offset + data.length), { mode, owner })
-    if (offset + data.length > memory.size) {
-      const room = Math.max(0, memory.size - offset)
-      throw new Failure(
-        `the input does not fit: ${subject.target.label} has ${memory.size} bytes, ${room} of them from ${offset} on`,
-        'nothing was written',
-      )
+    try {
+      const data = text === undefined ? await input(memory && memory.size - offset) : Buffer.from(text)
+      memory ??= open(ipc, subject, Math.max(1, offset + data.length), { mode, owner })
+      if (offset + data.length > memory.size) {
+        const room = Math.max(0, memory.size - offset)
+        throw new Failure(
+          `the input does not fit: ${subject.target.label} has ${memory.size} bytes, ${room} of them from ${offset} on`,
+          'nothing was written',
+        )
+      }
+      const target = memory
+      about(ipc, subject, () => {
+        if (options.clear) target.clear()
+        target.write(data, offset)
+      })
+    } catch (error) {
+      if (memory?.created) memory.unlink()
+      throw error
+    } finally {
+      memory?.close()
     }
-    const target = memory
-    about(ipc, subject, () => {
-      if (options.clear) target.clear()
-      target.write(data, offset)
-    })
-    memory.close()
     return undefined
   },
 })
@@ -86,7 +93,7 @@ function open(
 async function input(room = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of process.stdin) {
+  for await (const chunk of standardInput()) {
     chunks.push(chunk)
     length += chunk.length
     if (length > room) break

@@ -10,20 +10,24 @@ export interface Lines {
   readonly python: readonly string[]
 }
 
-/** A System V semaphore. */
+/** A System V semaphore, or a limit: the kernel takes back what a process did with `SEM_UNDO` when the process ends. */
 export function setLines(key: number): Lines {
   return {
     c: [
       '#include <sys/sem.h>',
       `int set = semget((key_t)${hexKey(key)}u, 0, 0);`,
-      'struct sembuf take = {0, -1, SEM_UNDO}, give = {0, 1, SEM_UNDO}; // semop(set, &take, 1)',
+      'struct sembuf take = {0, -1, 0}, give = {0, 1, 0}; // a semaphore: semop(set, &take, 1)',
+      'struct sembuf acquire = {0, -1, SEM_UNDO}, release = {0, 1, SEM_UNDO}; // a limit',
     ],
     go: [
       'import "syscall"',
       `key := int32(${key})`,
       'set, _, errno := syscall.Syscall(syscall.SYS_SEMGET, uintptr(key), 0, 0)',
     ],
-    python: ['import sysv_ipc  # pip install sysv_ipc', `semaphore = sysv_ipc.Semaphore(${key})`],
+    python: [
+      'import sysv_ipc  # pip install sysv_ipc',
+      `semaphore = sysv_ipc.Semaphore(${key})  # a limit: semaphore.undo = True`,
+    ],
   }
 }
 
