@@ -11,6 +11,7 @@ import {
   type Surroundings,
   SYSTEM_V,
   withoutShm,
+  withoutTables,
   withoutUsers,
   withShm,
 } from '../shared/surroundings.ts'
@@ -44,6 +45,14 @@ async function calls(
 const POSIX_CALLS = ['memory', 'semaphore'].flatMap(kind =>
   ['create', 'openOrCreate', 'open', 'remove'].map(method => `${kind} ${method}`),
 )
+
+// ---- /proc
+
+requires(withoutTables())('objects are listed without the tables in /proc/sysvipc', async t => {
+  const args = [uniqueName(t).slice(1), `${uniqueKey(t)}`]
+  const found = await child(t, 'hosts/list-all.ts', { args, within: [withoutTables()] }).next()
+  t.deepEqual(found, { limit: true, semaphore: true, segment: true, lock: true })
+})
 
 // ---- /dev/shm
 

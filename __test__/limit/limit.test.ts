@@ -267,6 +267,10 @@ onEachEngine(asUser(65_534))(
     t.like(refused, { code: 'EACCES', uid: 0, mode: 0o600 })
     const call = engine === 'sysv' ? 'semget' : 'open'
     t.is(refused.message, `EACCES: no permission to read and change the limit, ${call} '${limit.name}'`)
+    const remover = child(t, 'limit/unlink.ts', { args: [limit.name], within: [asUser(65_534)] })
+    const kept = (await remover.next()) as { hint: string }
+    t.like(kept, { code: 'EPERM', uid: 0, mode: 0o600 })
+    t.regex(kept.hint, /only its owner and root may remove it/)
     const shared = ownLimit(t, 2, { mode: 0o666, engine })
     const guest = remote(t, 'open', shared.name, {}, { within: [asUser(65_534)] })
     t.is(await guest.call('acquire'), 1)

@@ -76,6 +76,20 @@ export function otherPids(): Surroundings {
   return surroundings(ownNamespaces, ['unshare', '--pid', '--fork', '--mount-proc', '--'])
 }
 
+/** A `/proc` that has processes only, as with `ProcSubset=pid` of systemd, in a new PID namespace. */
+export function withoutTables(): Surroundings {
+  const mount = 'mount -t proc -o subset=pid proc /proc && '
+  return surroundings(
+    all(
+      ownNamespaces,
+      probe('needs a kernel with the option subset=pid of proc', () =>
+        runs(['unshare', '--mount', '--pid', '--fork', ...shell(mount), 'true']),
+      ),
+    ),
+    ['unshare', '--mount', '--pid', '--fork', '--', ...shell(mount)],
+  )
+}
+
 /** The system calls of System V IPC. */
 export const SYSTEM_V = ['semget', 'semop', 'semtimedop', 'semctl', 'shmget', 'shmat', 'shmctl'] as const
 

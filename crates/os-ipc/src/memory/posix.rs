@@ -217,6 +217,9 @@ fn remove(name: &Name) -> Result<bool> {
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
         // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
+        Err(Failure(_, OsCode::EISDIR)) => {
+            Err(Error::new(Code::NotAnObject, format!("the shared memory '{name}' is a directory")))
+        }
         Err(failure) => Err(not_removed(name, failure)),
     }
 }

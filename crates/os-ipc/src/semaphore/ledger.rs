@@ -63,7 +63,7 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &SemaphoreId) -> Result<bool> {
-        let Some(opened) = opening::open(&named(id)?, Owner::Any)? else { return Ok(false) };
+        let Some(opened) = opening::open_to_remove(&named(id)?)? else { return Ok(false) };
         known(opened).counter.remove().map(|()| true)
     }
 

@@ -60,7 +60,7 @@ impl Engine for Ledgers {
     }
 
     fn unlink(&self, id: &LimitId) -> Result<bool> {
-        let Some(opened) = opening::open(&name_of(id)?, Owner::Any)? else { return Ok(false) };
+        let Some(opened) = opening::open_to_remove(&name_of(id)?)? else { return Ok(false) };
         known(opened).counter.remove().map(|()| true)
     }
 

@@ -15,7 +15,7 @@ use crate::hints;
 use crate::ledger::{Content, Flaw, Kind, Layout, Ledger, SLOTS};
 use crate::name::Name;
 use crate::patience::Patience;
-use crate::sys::access::own_uid;
+use crate::sys::access::{Access, own_uid};
 use crate::sys::death::ProcessId;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::ledger_file::{self as sys, Draft, LedgerFile, Status, Unusable, calls, own_origin};
@@ -191,15 +191,34 @@ pub(crate) fn create(name: &Named, total: u32, mode: u32) -> Result<Opened> {
     }
 }
 
+/// Opens a ledger to remove it. A user who may not even read it may not remove it either, whatever mode it has.
+pub(crate) fn open_to_remove(name: &Named) -> Result<Option<Opened>> {
+    open(name, Owner::Any).map_err(|error| match access_to(name) {
+        Some(access) if error.errno() == Some(OsCode::EACCES) && !may_remove(access) => {
+            not_removable(name, access)
+        }
+        _ => error,
+    })
+}
+
 /// Only the owner of a ledger and root may remove it.
 pub(super) fn check_removable(name: &Named, status: &Status) -> Result<()> {
-    if [0, status.access.uid].contains(&own_uid()) {
-        return Ok(());
-    }
-    let (uid, mode) = (status.access.uid, status.access.mode);
+    if may_remove(status.access) { Ok(()) } else { Err(not_removable(name, status.access)) }
+}
+
+fn may_remove(access: Access) -> bool {
+    [0, access.uid].contains(&own_uid())
+}
+
+fn not_removable(name: &Named, Access { uid, mode, .. }: Access) -> Error {
     let (hint, remedy) = hints::may_not(OsCode::EPERM, uid, mode, own_uid());
     let refused = failed("remove", name, Failure(calls::REMOVE, OsCode::EPERM));
-    Err(refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode)))
+    refused.with_hint(hint).with_remedy(remedy).with_owner(uid, Some(mode))
+}
+
+/// The owner and mode of the file of this name.
+fn access_to(name: &Named) -> Option<Access> {
+    sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(&name.name)))
 }
 
 /// Marks a ledger as removed, wakes all its waiters, and removes its file.
@@ -296,8 +315,7 @@ fn find(name: &Named, owner: Owner) -> Result<Found> {
 fn closed_to_us(name: &Named) -> Error {
     let what = format!("no permission to read and change the {}", name.noun());
     let error = Error::system(what, calls::OPEN, format_args!("'{name}'"), OsCode::EACCES);
-    let access = sys::folder().ok().and_then(|folder| sys::access_of(folder, &file_name(&name.name)));
-    let Some(access) = access else { return error };
+    let Some(access) = access_to(name) else { return error };
     let (hint, remedy) = hints::may_not(OsCode::EACCES, access.uid, access.mode, own_uid());
     error.with_hint(hint).with_remedy(remedy).with_owner(access.uid, Some(access.mode))
 }

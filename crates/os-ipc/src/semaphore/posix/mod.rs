@@ -194,6 +194,7 @@ fn unlink(name: &Name) -> Result<bool> {
         Err(OsCode::ENOENT) => Ok(false),
         // A read-only file system refuses before it checks whether the file exists.
         Err(_) if semaphore_file::is_absent(name) => Ok(false),
+        Err(OsCode::EISDIR) => Err(no_object(name, "a directory")),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn sets() -> Result<Vec<SetId>> {
     };
     let ids = match (SETS.ids(), probe::refusal("semctl")) {
         // A kernel without System V IPC has no sets.
-        (Err(OsCode::ENOENT), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
+        (Err(OsCode::ENOENT | OsCode::ENOSYS), None | Some(OsCode::ENOSYS)) => return Ok(Vec::new()),
         // Every process may read the table. Here its rows would all look like sets that we may not read.
         (_, Some(errno)) => return Err(hints::refused(failed("semctl", errno))),
         (Err(errno), None) => return Err(failed("open", errno)),

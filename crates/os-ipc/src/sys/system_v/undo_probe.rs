@@ -87,7 +87,9 @@ const UNANSWERED: i32 = -1;
 fn in_child(set: SetId) -> Result<(), OsCode> {
     /// Bytes of the child's stack: the semop of a preloaded library may look up symbols.
     const STACK: usize = 256 << 10;
-    let mut stack: Vec<MaybeUninit<u8>> = Vec::with_capacity(STACK);
+    let mut stack: Vec<MaybeUninit<u8>> = Vec::new();
+    // Without memory the probe fails, and not the process.
+    stack.try_reserve_exact(STACK).map_err(|_| OsCode::ECHILD)?;
     let task = Task { set, answer: AtomicI32::new(UNANSWERED) };
     let mask = BlockedSignals::all();
     // SAFETY: the stack grows down from an end that is aligned to 16 bytes, and lives as long as the child, which the

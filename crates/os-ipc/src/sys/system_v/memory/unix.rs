@@ -48,15 +48,18 @@ pub(crate) fn find(key: i32) -> Result<i32, OsCode> {
 /// `shmctl(segment, IPC_STAT, ...)`
 ///
 /// `EINVAL` and `EIDRM` mean that there is no such segment (any more); `EACCES`, that we may not read it.
-#[allow(clippy::useless_conversion, reason = "the members are as wide as each C library has them")]
 pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
     let mut status = MaybeUninit::<shmid_ds>::zeroed();
     // SAFETY: `status` has room for a shmid_ds and outlives the call.
     OsCode::result(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
     // SAFETY: it was zeroed, which is a shmid_ds, and the call filled it in.
-    let status = unsafe { status.assume_init() };
+    Ok(status_of(&unsafe { status.assume_init() }))
+}
+
+#[allow(clippy::useless_conversion, reason = "the members are as wide as each C library has them")]
+fn status_of(status: &shmid_ds) -> Status {
     let mode = u32::from(status.shm_perm.mode);
-    Ok(Status {
+    Status {
         key: Some(segment_key(&status.shm_perm)).filter(|&key| key != libc::IPC_PRIVATE),
         size: status.shm_segsz,
         attached: u64::from(status.shm_nattch),
@@ -72,7 +75,31 @@ pub(crate) fn status(segment: i32) -> Result<Status, OsCode> {
         detached_at: time(status.shm_dtime),
         changed: time(status.shm_ctime),
         removed: mode & SHM_DEST != 0,
-    })
+    }
+}
+
+/// All segments, even those that we may not read, as `/proc/sysvipc/shm` has them: by `shmctl` with `SHM_INFO` and
+/// `SHM_STAT_ANY`.
+#[cfg(target_os = "linux")]
+pub(crate) fn all() -> Result<Vec<(i32, Status)>, OsCode> {
+    /// Since Linux 4.17; not in every version of the crate `libc`.
+    const SHM_STAT_ANY: c_int = 15;
+    const SHM_INFO: c_int = 14;
+    let mut status = MaybeUninit::<shmid_ds>::zeroed();
+    // SAFETY: SHM_INFO fills in a shm_info, which is shorter than a shmid_ds.
+    let last = OsCode::result(unsafe { libc::shmctl(0, SHM_INFO, status.as_mut_ptr()) })?;
+    let look = |index| {
+        let mut status = MaybeUninit::<shmid_ds>::zeroed();
+        // SAFETY: as in `status`; the number is an index here.
+        match OsCode::result(unsafe { libc::shmctl(index, SHM_STAT_ANY, status.as_mut_ptr()) }) {
+            // SAFETY: as in `status`.
+            Ok(id) => Ok(Some((id, status_of(&unsafe { status.assume_init() })))),
+            // The index has no segment, or not any more.
+            Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    };
+    (0..=last).filter_map(|index| look(index).transpose()).collect()
 }
 
 /// `shmctl(segment, IPC_RMID)`: the key is free at once, the memory when the last process detaches it.

@@ -259,19 +259,48 @@ pub(crate) fn status(set: SetId) -> Result<Status, OsCode> {
     let mut description = SetDescription::default();
     // SAFETY: `SetDescription` has the layout of the kernel's semid64_ds, which IPC_STAT fills in.
     uninterrupted(|| unsafe { libc::semctl(set.0, 0, libc::IPC_STAT, &raw mut description) })?;
-    let SetDescription { permissions, operated, changed, size, .. } = description;
-    Ok(Status {
-        key: permissions.key,
-        access: Access {
-            uid: permissions.uid,
-            creator_uid: permissions.creator_uid,
-            gid: permissions.gid,
-            mode: permissions.mode & 0o777,
-        },
-        size: usize::try_from(size).unwrap_or(usize::MAX),
-        operated,
-        changed,
-    })
+    Ok(description.into())
+}
+
+impl From<SetDescription> for Status {
+    fn from(description: SetDescription) -> Self {
+        let SetDescription { permissions, operated, changed, size, .. } = description;
+        Self {
+            key: permissions.key,
+            access: Access {
+                uid: permissions.uid,
+                creator_uid: permissions.creator_uid,
+                gid: permissions.gid,
+                mode: permissions.mode & 0o777,
+            },
+            size: usize::try_from(size).unwrap_or(usize::MAX),
+            operated,
+            changed,
+        }
+    }
+}
+
+/// All sets, even those that we may not read, as `/proc/sysvipc/sem` has them: by `semctl` with `SEM_INFO` and `SEM_STAT_ANY`.
+pub(crate) fn all() -> Result<Vec<(SetId, Status)>, OsCode> {
+    /// Since Linux 4.17; not in every version of the crate `libc`.
+    const SEM_STAT_ANY: c_int = 20;
+    const SEM_INFO: c_int = 19;
+    let mut limits: [c_int; 10] = [0; 10];
+    // SAFETY: `limits` has the layout of the kernel's seminfo, which SEM_INFO fills in.
+    let last = uninterrupted(|| unsafe { libc::semctl(0, 0, SEM_INFO, limits.as_mut_ptr()) })?;
+    let look = |index| {
+        let mut description = SetDescription::default();
+        // SAFETY: as in `status`; the number is an index here.
+        let id =
+            uninterrupted(|| unsafe { libc::semctl(index, 0, SEM_STAT_ANY, &raw mut description) });
+        match id {
+            Ok(id) => Ok(Some((SetId(id), description.into()))),
+            // The index has no set, or not any more.
+            Err(OsCode::EINVAL | OsCode::EIDRM) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    };
+    (0..=last).filter_map(|index| look(index).transpose()).collect()
 }
 
 /// `semctl(set, 0, IPC_RMID)`: removes the set; all waits on it fail with `EIDRM`.
