@@ -196,13 +196,11 @@ struct Which(Name, named_memory::Identity);
 
 impl Identity for Which {
     /// Removes the name, if it still belongs to this object.
-    ///
-    /// No call compares and unlinks at once: an object that takes the name in between, some microseconds, is removed
-    /// instead.
     fn remove(&self) -> Result<()> {
         let Self(name, identity) = self;
+        let _kept = named_memory::keep_name(name);
         let removed = match named_memory::named(name) {
-            Ok(named) if named == *identity => remove(name).map(drop),
+            Ok(named) if named == *identity => unlink(name).map(drop),
             Ok(_) | Err(Failure(_, OsCode::ENOENT | OsCode::ENOTDIR)) => Ok(()),
             Err(failure) => Err(not_removed(name, failure)),
         };
@@ -210,16 +208,18 @@ impl Identity for Which {
     }
 }
 
-/// Removes the object of this name; false if there is none.
+/// Removes the object that has this name now; false if there is none.
 fn remove(name: &Name) -> Result<bool> {
+    let _kept = named_memory::keep_name(name);
+    unlink(name)
+}
+
+fn unlink(name: &Name) -> Result<bool> {
     match named_memory::unlink(name) {
         Ok(()) => Ok(true),
         Err(Failure(_, OsCode::ENOENT)) => Ok(false),
         // A read-only file system refuses before it checks whether the file exists.
         Err(_) if is_absent(name) => Ok(false),
-        Err(Failure(_, OsCode::EISDIR)) => {
-            Err(Error::new(Code::NotAnObject, format!("the shared memory '{name}' is a directory")))
-        }
         Err(failure) => Err(not_removed(name, failure)),
     }
 }

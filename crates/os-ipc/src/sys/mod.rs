@@ -20,6 +20,8 @@ pub(crate) mod file_identity;
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod interrupt;
+#[cfg(target_os = "linux")]
+pub(crate) mod kept_name;
 #[cfg(windows)]
 pub(crate) mod kernel_object;
 pub(crate) mod ledger_file;

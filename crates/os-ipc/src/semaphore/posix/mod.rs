@@ -61,7 +61,7 @@ impl Engine for Posix {
     }
 
     fn unlink(&self, id: &SemaphoreId) -> Result<bool> {
-        unlink(name_of(id)?)
+        unlink_now(name_of(id)?)
     }
 
     fn list(&self) -> Result<Vec<SemaphoreInfo>> {
@@ -188,13 +188,18 @@ fn open_or_create(name: &Name, creation: Creation, owner: Owner) -> Result<(Name
     }
 }
 
+/// Removes the semaphore that has this name now; false if there is none.
+fn unlink_now(name: &Name) -> Result<bool> {
+    let _kept = semaphore_file::keep_name(name);
+    unlink(name)
+}
+
 fn unlink(name: &Name) -> Result<bool> {
     match sys::unlink(name.as_c_str()) {
         Ok(()) => Ok(true),
         Err(OsCode::ENOENT) => Ok(false),
         // A read-only file system refuses before it checks whether the file exists.
         Err(_) if semaphore_file::is_absent(name) => Ok(false),
-        Err(OsCode::EISDIR) => Err(no_object(name, "a directory")),
         Err(errno) => Err(Error::system("cannot remove the semaphore", "sem_unlink", quoted(name), errno)),
     }
 }
@@ -207,6 +212,7 @@ impl Identity for Which {
     /// Removes the name, unless it belongs to another semaphore by now.
     fn remove(&self) -> Result<()> {
         let Self(name, file) = self;
+        let _kept = semaphore_file::keep_name(name);
         if is_removed(name, *file) {
             return Ok(());
         }

@@ -53,6 +53,11 @@ pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
     shm_unlink(name.as_c_str()).map_err(|errno| Failure("shm_unlink", errno.into()))
 }
 
+/// Objects are not files, so they have no lock: a removal can meet an object that took the name a moment before.
+pub(crate) fn keep_name(_name: &Name) -> Option<()> {
+    None
+}
+
 /// The identity of an object among those of the same name, as far as the system tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {

@@ -17,6 +17,7 @@ use crate::name::Name;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
 use crate::sys::host::{file_size_limit, memory_cgroup};
+use crate::sys::kept_name::{self, KeptName};
 
 const DIRECTORY: &str = "/dev/shm";
 
@@ -182,6 +183,11 @@ fn status_of(metadata: &Metadata) -> Status {
 pub(crate) fn unlink(name: &Name) -> Result<(), Failure> {
     unlinkat(AT_FDCWD, &path(name), UnlinkatFlags::NoRemoveDir)
         .map_err(|errno| Failure("unlinkat", errno.into()))
+}
+
+/// Keeps the name with the object that has it, so that a removal can compare and remove.
+pub(crate) fn keep_name(name: &Name) -> Option<KeptName> {
+    kept_name::keep(&path(name))
 }
 
 /// The identity of an object among those of the same name.

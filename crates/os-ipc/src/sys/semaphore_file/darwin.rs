@@ -20,6 +20,11 @@ pub(crate) fn current(_name: &Name) -> Option<FileIdentity> {
     None
 }
 
+/// A removal can meet a semaphore that took the name a moment before.
+pub(crate) fn keep_name(_name: &Name) -> Option<()> {
+    None
+}
+
 pub(crate) fn is_absent(_name: &Name) -> bool {
     false
 }

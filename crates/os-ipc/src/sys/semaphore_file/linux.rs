@@ -10,6 +10,7 @@ use crate::name::Name;
 use crate::sys::access::Access;
 use crate::sys::failure::{Failure, Refusal};
 use crate::sys::file_identity::FileIdentity;
+use crate::sys::kept_name::{self, KeptName};
 use crate::sys::named_semaphore::{FILE_PREFIX, FILE_SIZE};
 
 const DIRECTORY: &str = "/dev/shm";
@@ -72,6 +73,11 @@ fn is_draft_of_creator(metadata: &Metadata) -> bool {
 pub(crate) fn current(name: &Name) -> Option<FileIdentity> {
     let metadata = fs::symlink_metadata(path(name)?).ok()?;
     Some(FileIdentity::of(&metadata))
+}
+
+/// Keeps the name with the file that has it, so that a removal can compare and remove.
+pub(crate) fn keep_name(name: &Name) -> Option<KeptName> {
+    kept_name::keep(&path(name)?)
 }
 
 /// Whether it is certain that no file has the name.

@@ -76,7 +76,9 @@ impl Table {
     fn asked(&self) -> Result<Vec<Row>, OsCode> {
         if *self == SETS {
             let sets = semaphore::all()?.into_iter();
-            return Ok(sets.map(|(id, set)| Row { key: set.key, id: id.raw(), access: set.access }).collect());
+            return Ok(sets
+                .map(|(id, set)| Row { key: set.key, id: id.raw(), access: set.access })
+                .collect());
         }
         let segments = memory::all()?.into_iter();
         let row = |(id, segment): (i32, memory::Status)| Row {

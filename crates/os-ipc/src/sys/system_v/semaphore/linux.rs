@@ -291,8 +291,7 @@ pub(crate) fn all() -> Result<Vec<(SetId, Status)>, OsCode> {
     let look = |index| {
         let mut description = SetDescription::default();
         // SAFETY: as in `status`; the number is an index here.
-        let id =
-            uninterrupted(|| unsafe { libc::semctl(index, 0, SEM_STAT_ANY, &raw mut description) });
+        let id = uninterrupted(|| unsafe { libc::semctl(index, 0, SEM_STAT_ANY, &raw mut description) });
         match id {
             Ok(id) => Ok(Some((SetId(id), description.into()))),
             // The index has no set, or not any more.
