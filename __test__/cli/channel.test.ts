@@ -1,6 +1,7 @@
 // Channels on the command line: send, receive, and what ls, show, top and rm tell of them.
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 
 import test, { type ExecutionContext } from 'ava'
 
@@ -345,3 +346,28 @@ function lengthOf(frame: Buffer): Buffer {
   length.writeUInt32LE(frame.length)
   return length
 }
+
+test('send stops at a line or a frame that no message can have, and does not read on', async t => {
+  const channel = ownChannel<string>(t, { capacity: 1024 })
+  for (const [options, input] of [
+    [[], `first\n${'x'.repeat(100_000)}`],
+    [
+      ['--frames'],
+      Buffer.concat([Buffer.from([1, 0, 0, 0, 65]), Buffer.from([255, 255, 255, 127]), Buffer.alloc(600)]),
+    ],
+  ] as const) {
+    const sender = spawn(process.execPath, [OS_IPC, 'send', channel.name, ...options], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    })
+    t.teardown(() => void sender.kill())
+    let errors = ''
+    sender.stderr.setEncoding('utf8').on('data', text => (errors += text))
+    sender.stdin.on('error', () => {}).write(input)
+    // The input does not end.
+    const [code] = await once(sender, 'close')
+    t.is(code, 5)
+    t.regex(errors, /has more than 504 bytes: no message of this channel can be so long/)
+  }
+  t.is(await channel.receive(), 'first')
+  t.deepEqual(await channel.receive(), Buffer.from('A') as unknown as string)
+})

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { isUint8Array } from 'node:util/types'
 
-import type { Codec } from '../../index.js'
+import type { Channel, Codec } from '../../index.js'
 import { Failure } from '../core/failure.js'
 
 interface Form {
@@ -17,6 +17,12 @@ export function encoder(codec: Codec, { json, frames }: Form): (bytes: Buffer) =
   if (codec === 'bytes') return bytes => bytes
   if (json || codec === 'json') return bytes => parsed(bytes.toString())
   return frames ? bytes => bytes : bytes => bytes.toString()
+}
+
+/** The most bytes of a line or a frame that can become a message: JSON may have spaces and escapes that the message has not. */
+export function longestInput({ codec, maxMessage }: Channel, { json }: Form): number {
+  const isParsed = codec !== 'bytes' && (json || codec === 'json')
+  return isParsed ? 8 * maxMessage + 65_536 : maxMessage
 }
 
 function parsed(text: string): unknown {

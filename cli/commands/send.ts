@@ -2,7 +2,7 @@ import type { Channel } from '../../index.js'
 import { channelOf, OPENING, VALUES } from '../channel/open.js'
 import { frames, lines } from '../channel/input.js'
 import { Stopping } from '../channel/stopping.js'
-import { encoder } from '../channel/values.js'
+import { encoder, longestInput } from '../channel/values.js'
 import { command } from '../core/command.js'
 import { COMMON_EXITS, EXIT } from '../core/exit.js'
 import { about, type Subject } from '../core/explain.js'
@@ -76,7 +76,8 @@ export default command({
         )
       else {
         const bytes = standardInput()
-        const input = options.frames ? frames(bytes) : lines(bytes)
+        const most = longestInput(channel, options)
+        const input = options.frames ? frames(bytes, most) : lines(bytes, most)
         for (;;) {
           const next = await Promise.race([input.next(), stopping.heard])
           if (next === undefined || next.done === true) break
