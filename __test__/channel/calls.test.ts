@@ -387,3 +387,75 @@ for (const [what, codec, value, capacity] of [
     }
   })
 }
+
+test('a message whose memory other messages share cannot be transferred', async t => {
+  const channel = ownChannel<Buffer | string>(t, { capacity: 1 << 18 })
+  const refused = { name: 'DataCloneError' }
+  for (let number = 0; number < 5; number++) await channel.send(Buffer.alloc(1000, number))
+  const [first, second] = [await channel.receive(), await channel.receive()] as [Buffer, Buffer]
+  t.throws(() => structuredClone(first, { transfer: [first.buffer as ArrayBuffer] }), refused)
+  t.is(second.length, 1000)
+  while (channel.tryReceive() !== undefined);
+  for (let number = 0; number < 60; number++) {
+    await channel.send(number % 2 ? 'text'.repeat(300) : Buffer.alloc(1000, number))
+  }
+  const ahead = (await channel.receive({ prefetch: 64 })) as Buffer
+  t.throws(() => structuredClone(ahead, { transfer: [ahead.buffer as ArrayBuffer] }), refused)
+  for (let number = 1; number < 60; number++) {
+    const message = await channel.receive({ prefetch: 64 })
+    t.deepEqual(message, number % 2 ? 'text'.repeat(300) : Buffer.alloc(1000, number))
+  }
+})
+
+test('sendMany goes on where its iterator found no room for another message', async t => {
+  const channel = ownChannel<Buffer>(t, { capacity: 1 << 20, codec: 'bytes' })
+  const large = Buffer.alloc(channel.maxMessage)
+  t.true(channel.trySend(large))
+  t.true(channel.trySend(Buffer.alloc(8)))
+  function* values() {
+    for (let number = 0; number < 2000; number++) {
+      channel.trySend(large)
+      yield Buffer.alloc(8)
+    }
+  }
+  await channel.sendMany(values(), { timeout: 20_000 })
+  t.is(channel.info().messages, 2002)
+})
+
+test('subscribers can use the channel that they are told of', async t => {
+  const channel = ownChannel<Buffer | number>(t, { capacity: 1 << 16 })
+  const received: unknown[] = []
+  let calls = 0
+  const onReceived = ({ name }: { name: string }) => {
+    if (name !== channel.name || calls++ > 0) return
+    void channel.receive({ prefetch: 20 }).then(value => received.push(value))
+  }
+  subscribe('os-ipc:channel:received', onReceived as () => void)
+  for (let number = 0; number < 50; number++) channel.trySend(number)
+  for (let turn = 0; turn < 49; turn++) received.push(await channel.receive({ prefetch: 20 }))
+  t.deepEqual(
+    received.toSorted((a, b) => Number(a) - Number(b)),
+    Array.from({ length: 50 }, (_, number) => number),
+  )
+  unsubscribe('os-ipc:channel:received', onReceived as () => void)
+
+  const found: unknown[] = []
+  let uses = 0
+  const use = ({ name }: { name: string }) => {
+    if (name === channel.name && uses++ === found.length) found.push(channel.tryReceive())
+  }
+  subscribe('os-ipc:channel:sent', use as () => void)
+  await channel.sendWith(3, view => void view.fill(7))
+  unsubscribe('os-ipc:channel:sent', use as () => void)
+  t.deepEqual(found, [Buffer.alloc(3, 7)])
+  uses = 1
+  channel.trySend(1)
+  channel.trySend(2)
+  subscribe('os-ipc:channel:received', use as () => void)
+  t.is(
+    channel.drain(() => {}, 1),
+    1,
+  )
+  unsubscribe('os-ipc:channel:received', use as () => void)
+  t.is(found[1], 2)
+})

@@ -206,3 +206,15 @@ test.serial(
     t.true(seen.has('ERR_CORRUPT'), [...seen].join())
   },
 )
+
+test('info() of a channel with impossible positions is short work', t => {
+  const channel = ownChannel(t, { capacity: 64 })
+  using memory = SharedMemory.open(memoryName(channel.name))
+  const words = new Int32Array(memory.buffer)
+  for (const end of [2 ** 31 - 1, 9, -1]) {
+    words[END] = end
+    t.true(channel.info().bytes <= channel.capacity)
+    t.throws(() => channel.tryReceive(), { code: 'ERR_CORRUPT' })
+    words[STATE] = 0
+  }
+})

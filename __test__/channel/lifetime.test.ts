@@ -173,3 +173,15 @@ test('a receiver that gives up when it is about to be woken does not stay in the
   t.is(await last, -1)
   t.is(words[RECEIVERS_ASLEEP], 0)
 })
+
+test('unlink removes what a creator began that was killed before it wrote the whole name', t => {
+  const name = uniqueName(t)
+  const channel = Channel.create(name, { capacity: 64 })
+  const semaphores = wakesOf(name)
+  channel.close()
+  using memory = SharedMemory.open(memoryName(name))
+  memory.write(new Uint8Array(4), 0)
+  memory.write(new Uint8Array(255), 256)
+  t.true(Channel.unlink(name))
+  for (const semaphore of semaphores) t.throws(() => Semaphore.open(semaphore), { code: 'ENOENT' })
+})

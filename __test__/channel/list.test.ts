@@ -1,6 +1,8 @@
 // list() shows a channel as one object; subscribers and console.log see what happens.
 
+import { randomBytes } from 'node:crypto'
 import { channel as diagnostics } from 'node:diagnostics_channel'
+import { rmSync, writeFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 
 import test from 'ava'
@@ -8,7 +10,7 @@ import test from 'ava'
 import { list, SharedMemory } from '../../index.js'
 import { ownChannel } from './helpers/channel.ts'
 import { memoryName, wakeNames } from './helpers/objects.ts'
-import { inspection, requires } from '../shared/requires.ts'
+import { inspection, linux, requires } from '../shared/requires.ts'
 
 requires(inspection)('list() shows a channel, and not the objects that it is made of', async t => {
   const channel = ownChannel(t, { capacity: 1000, codec: 'json', mode: 0o640 })
@@ -86,4 +88,17 @@ test('console.log shows the facts of a channel, and whether it is closed', t => 
   )
   channel.close()
   t.is(shown(), `${head}, closed: true }`)
+})
+
+requires(linux)('list() does not wait for memory that has no size', t => {
+  // Each one would take a second.
+  const files = Array.from({ length: 20 }, () => `/dev/shm/os-ipc.ch.${randomBytes(8).toString('hex')}`)
+  t.teardown(() => {
+    for (const file of files) rmSync(file)
+  })
+  for (const file of files) writeFileSync(file, '')
+  const start = performance.now()
+  const { memory } = list()
+  t.true(performance.now() - start < 10_000)
+  for (const file of files) t.true(memory.some(({ name }) => name === file.slice('/dev/shm'.length)))
 })

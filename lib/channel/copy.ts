@@ -1,6 +1,6 @@
 import { native } from '../addon/native.js'
 import { copyTo, firstOf, lengthOf } from '../bytes.js'
-import { checked } from '../errors.js'
+import { checked, wrongValue } from '../errors.js'
 import { partOf } from './buffers.js'
 import { HEADER } from './layout.js'
 import type { Ring } from './ring.js'
@@ -22,6 +22,7 @@ const SLAB = 262_144
 /** Several messages up to `SLAB_MOST` are copied together, until they have this number of bytes. */
 const TOGETHER = 65_536
 
+/** Memory that several messages share. */
 let slab: Buffer<ArrayBuffer> | undefined
 let taken = SLAB
 
@@ -50,8 +51,8 @@ export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
     copyInto(ring, memory, buffer)
     return buffer
   }
-  if (slab === undefined || taken + length > SLAB) {
-    slab = Buffer.allocUnsafeSlow(SLAB) as Buffer<ArrayBuffer>
+  if (slab === undefined || taken + length > slab.length) {
+    slab = untransferable(Buffer.allocUnsafeSlow(SLAB) as Buffer<ArrayBuffer>)
     taken = 0
   }
   const buffer = partOf(slab.buffer, taken, length)
@@ -59,6 +60,16 @@ export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
   // Multiples of 8: a `Uint8Array` of a message can become another typed array.
   taken += (length + 7) & ~7
   return buffer
+}
+
+/**
+ * Memory that several messages share: whoever gets one of them must not transfer it, because the others would be empty. The
+ * memory of `Buffer.allocUnsafe` is like that too.
+ */
+function untransferable(memory: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  // The module takes as long to load as the whole addon, so it is loaded late.
+  process.getBuiltinModule?.('node:worker_threads')?.markAsUntransferable?.(memory.buffer)
+  return memory
 }
 
 function copyWords(ring: Ring, target: Buffer<ArrayBuffer>): void {
@@ -106,7 +117,7 @@ export function copyMessages(ring: Ring, memory: number, most: number, into: Cop
     ring.length <= SLAB_MOST &&
     ring.offset + ring.length - first <= TOGETHER
   )
-  const block = Buffer.allocUnsafe(end - first) as Buffer<ArrayBuffer>
+  const block = untransferable(Buffer.allocUnsafe(end - first) as Buffer<ArrayBuffer>)
   block.set(ring.bytes.subarray(first, end))
   const { buffer, byteOffset } = block
   for (let place = 0; place < starts.length; place++) {
@@ -128,6 +139,15 @@ export function copyInto(ring: Ring, memory: number, target: Uint8Array): void {
 
 /** Copies a payload of this length to its place in the ring. */
 export function copyIn(ring: Ring, memory: number, source: Uint8Array, length: number, offset: number): void {
-  if (length <= LONGEST_COPY) ring.bytes.set(source, offset)
+  if (length <= LONGEST_COPY) copyShort(ring, source, offset)
   else checked(native.memoryWrite(memory, source, HEADER + offset))
+}
+
+function copyShort(ring: Ring, source: Uint8Array, offset: number): void {
+  try {
+    ring.bytes.set(source, offset)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw wrongValue('the bytes are not there any more: their ArrayBuffer was transferred, or made smaller')
+  }
 }

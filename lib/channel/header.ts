@@ -93,9 +93,9 @@ export function fill(
   words[WORD.CODEC] = CODECS.indexOf(codec) + 1
   new BigUint64Array(buffer, 0, HEADER / 8)[WORD.INSTANCE / 2] = instance
   words[WORD.NAMESPACE] = ownNamespace()
-  words[WORD.NAME_LENGTH] = bytes.length
   words[WORD.MODE] = mode
   words[WORD.BACKEND] = BACKENDS.indexOf(backend) + 1
+  words[WORD.NAME_LENGTH] = bytes.length
   new Uint8Array(buffer).set(bytes, NAME)
   return { capacity, codec, instance, mode, backend }
 }
@@ -105,10 +105,12 @@ export function finish(buffer: ArrayBuffer): void {
   Atomics.store(new Int32Array(buffer, 0, 1), WORD.MAGIC, MAGIC)
 }
 
-/** Whether the memory belongs to a channel of this name, or has no name yet. */
+/** Whether the memory belongs to a channel of this name, or is unfinished: its name is then not complete, and has this hash. */
 export function isOf(name: string, buffer: ArrayBuffer): boolean {
   if (buffer.byteLength < HEADER) return true
-  const length = new Int32Array(buffer, 0, HEADER / 4)[WORD.NAME_LENGTH] as number
+  const words = new Int32Array(buffer, 0, HEADER / 4)
+  if (Atomics.load(words, WORD.MAGIC) === 0) return true
+  const length = words[WORD.NAME_LENGTH] as number
   return length < 1 || length > LONGEST_NAME || nameIn(buffer, length) === name
 }
 

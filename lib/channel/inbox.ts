@@ -21,6 +21,8 @@ export class Inbox {
   #ahead: Ahead[] = []
   #nextAhead = 0
   #known = false
+  /** The messages of a `drain` that subscribers were not told of. */
+  #drained = 0
 
   constructor(name: string, ring: Ring, memory: number) {
     this.#name = name
@@ -61,12 +63,13 @@ export class Inbox {
   /** Takes a message, and up to `most - 1` more for later calls. */
   #prefetch(most: number): unknown {
     const found: Ahead[] = []
-    this.#take(most, found)
-    const first = found[0]
-    if (first === undefined) return this.#end()
+    const number = this.#take(most, found)
+    if (number === 0) return this.#end()
     this.#ahead = found
     this.#nextAhead = 0
     const { kind, bytes } = this.#takeAhead()
+    // Now: a subscriber may receive as well.
+    this.#received(number)
     return decode(kind, bytes)
   }
 
@@ -74,16 +77,17 @@ export class Inbox {
   tryReceiveMany(most: number): unknown[] | typeof DRAINED {
     const found: Ahead[] = []
     while (found.length < most && this.#nextAhead < this.#ahead.length) found.push(this.#takeAhead())
-    if (found.length < most) this.#take(most, found)
+    const number = found.length < most ? this.#take(most, found) : 0
+    if (number > 0) this.#received(number)
     if (found.length === 0) return this.#end() === DRAINED ? DRAINED : []
     return this.#decodeAll(found)
   }
 
-  /** Takes messages until `found` has `most` of them, or no further message is there. */
-  #take(most: number, found: Ahead[]): void {
+  /** Takes messages until `found` has `most` of them, or no further message is there; returns how many. */
+  #take(most: number, found: Ahead[]): number {
     const ring = this.#ring
     const before = found.length
-    if (!ring.lockReceive(true)) return
+    if (!ring.lockReceive(true)) return 0
     try {
       while (found.length < most && copyMessages(ring, this.#memory, most - found.length, found)) {
         ring.takePassed()
@@ -91,7 +95,7 @@ export class Inbox {
     } finally {
       ring.unlockReceive()
     }
-    if (found.length > before) this.#received(found.length - before)
+    return found.length - before
   }
 
   /** The values of messages. If one cannot be decoded, it stays for the next call, which throws, and so do those behind it. */
@@ -136,7 +140,7 @@ export class Inbox {
     return length
   }
 
-  /** Shows up to `most` messages to `visit`, each in its place in the ring; returns how many. */
+  /** Shows up to `most` messages to `visit`, each in its place in the ring; returns how many. The caller calls {@link drained} then. */
   drain(visit: (view: Uint8Array) => unknown, most: number): number {
     let number = 0
     while (number < most && this.#nextAhead < this.#ahead.length) {
@@ -156,10 +160,17 @@ export class Inbox {
       }
     } finally {
       ring.unlockReceive()
+      this.#drained = number - ahead
     }
-    if (number > ahead) this.#received(number - ahead)
     if (number === 0) this.#end()
     return number
+  }
+
+  /** Tells subscribers, who may use the channel: no callback of it runs now. */
+  drained(): void {
+    const number = this.#drained
+    this.#drained = 0
+    if (number > 0) this.#received(number)
   }
 
   #takeAhead(): Ahead {

@@ -17,6 +17,9 @@ import {
 } from './layout.js'
 import type { Ring } from './ring.js'
 
+/** The most records that are looked at to count the messages: some milliseconds. */
+const MOST_LOOKS = 1 << 21
+
 /** The present facts about a channel. Other processes use it meanwhile, so each number may have changed already. */
 export interface ChannelInfo {
   readonly name: string
@@ -91,16 +94,18 @@ export function shownFacts(channel: Omit<Known, 'maxMessage'> & { info(): Channe
 
 /**
  * The contents of the ring, read without a lock. If another process sends or receives meanwhile, the messages are
- * counted again. `messages` is missing if the ring changed during each count, or if the bytes there cannot be messages.
+ * counted again. `messages` is missing if the ring changed during each count, if there are too many of them, or if the bytes
+ * there cannot be messages.
  */
 function contentsOf({ words, capacity }: Ring): { bytes: number; messages: number | undefined } {
   const capacityUnits = capacity / 8
-  let used = 0
-  for (let attempt = 0; attempt < 10; attempt++) {
+  let [used, looks] = [0, 0]
+  for (let attempt = 0; attempt < 10 && looks < MOST_LOOKS; attempt++) {
     const begin = Atomics.load(words, BEGIN)
     used = (Atomics.load(words, END) - begin) | 0
+    if (used < 0 || used > capacityUnits) continue
     let [messages, left] = [0, used]
-    while (left > 0) {
+    for (; left > 0 && looks < MOST_LOOKS; looks++) {
       const at = (begin + used - left) & (capacityUnits - 1)
       const length = words[HEADER / 4 + (at << 1)] as number
       const units = length === SKIP ? capacityUnits - at : (length + RECORD + 7) >>> 3

@@ -83,7 +83,8 @@ export function channelsIn(memory: readonly SharedMemoryInfo[]): Channels {
   const objects = new Set<string>()
   for (const info of memory) {
     const { name } = info
-    if (name === undefined || !name.startsWith(MEMORY_PREFIX)) continue
+    // Memory without its size is unfinished, or not a channel at all. Opening it would wait for its creator.
+    if (name === undefined || !name.startsWith(MEMORY_PREFIX) || info.size < HEADER) continue
     const found = channelIn(info, name)
     if (found === undefined) continue
     for (const object of Object.values(found.objects)) objects.add(object)

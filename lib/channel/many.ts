@@ -42,7 +42,11 @@ export class Many {
         if (this.#failure !== undefined) throw this.#failure.error
         return undefined
       }
-      if (!this.#line.hasCredit) return LATER
+      if (!this.#line.hasCredit) {
+        // The iterator may have sent as well, and found no room: that is no reason for this call to wait.
+        this.#outbox.forgetRefusal()
+        return LATER
+      }
       const sent = this.#batch.send(this.#next, this.#number)
       this.#next += sent
       this.#line.spend(sent)

@@ -154,8 +154,9 @@ export class Objects {
         if (isRemoved(buffer)) objects.unlinkWakes()
         return objects
       } catch (error) {
+        // `EIDRM`: a process removes this channel already.
         const isTaken =
-          error instanceof IpcError && /^(EEXIST|ERR_NAME_COLLISION|ERR_WRONG_KIND)$/.test(error.code)
+          error instanceof IpcError && /^(EEXIST|EIDRM|ERR_NAME_COLLISION|ERR_WRONG_KIND)$/.test(error.code)
         if (!isTaken || attempt === INSTANCES) throw error
       }
     }

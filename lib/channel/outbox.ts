@@ -96,7 +96,7 @@ export class Outbox {
     return next - start
   }
 
-  /** Sends a message that `fill` writes in place; false as for `trySend`. */
+  /** Sends a message that `fill` writes in place; false as for `trySend`. The caller calls {@link sentInPlace} then. */
   trySendWith(length: number, fill: (view: Uint8Array) => unknown): boolean {
     const ring = this.#ring
     if (!ring.lockSend()) return false
@@ -114,8 +114,12 @@ export class Outbox {
     }
     ring.put(offset, length, KIND.BYTES)
     ring.publish()
-    this.#sent(1)
     return true
+  }
+
+  /** Tells subscribers, who may use the channel: no callback of it runs now. */
+  sentInPlace(): void {
+    this.#sent(1)
   }
 
   /**
@@ -140,6 +144,10 @@ export class Outbox {
     return this.#ring.refusedAt !== undefined
   }
 
+  forgetRefusal(): void {
+    this.#ring.refusedAt = undefined
+  }
+
   /** Throws if the message can never fit. */
   checkFits({ bytes, text }: Encoded): void {
     this.checkLength(bytes === undefined ? Buffer.byteLength(text as string) : lengthOf(bytes))
@@ -154,7 +162,10 @@ export class Outbox {
       this.#ring.seat.sends()
       this.#known = true
     }
+    // A subscriber may send as well, and find no room.
+    const { refusedAt } = this.#ring
     sent(this.#name, messages)
+    this.#ring.refusedAt = refusedAt
   }
 
   /** Notes the length of a message, once for all that needs it; throws if the message can never fit. */

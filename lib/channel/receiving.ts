@@ -114,7 +114,11 @@ export class Receiving<T> {
     if (typeof visit !== 'function') throw wrongType('visit', 'a function', visit)
     const most = checkMost('max', max, Number.POSITIVE_INFINITY)
     if (!this.line.empty) return 0
-    return this.#handle.inCallback(() => this.#inbox.drain(visit, most))
+    try {
+      return this.#handle.inCallback(() => this.#inbox.drain(visit, most))
+    } finally {
+      this.#inbox.drained()
+    }
   }
 
   batches(options: BatchesOptions | undefined): AsyncIterableIterator<T[]> {

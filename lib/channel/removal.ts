@@ -63,10 +63,10 @@ export function removeObjects(name: string, memory: MemoryHandle, known: Header 
   try {
     const buffer = memory.buffer()
     if (buffer.byteLength >= HEADER) {
-      const wakes = wakesIn(name, buffer, known)
-      if (wakes?.remove('receivers') !== true) checkOwner(memory)
+      if (wakesIn(name, buffer, known)?.remove('receivers') !== true) checkOwner(memory)
       Atomics.or(new Int32Array(buffer, 0, HEADER / 4), STATE, REMOVED)
-      // A creator that is not done yet can have made the first one meanwhile; it looks at the mark at its end.
+      // A creator that is not done yet can have named and made them meanwhile; it looks at the mark at its end.
+      const wakes = wakesIn(name, buffer, known)
       wakes?.remove('receivers')
       wakes?.remove('senders')
     }

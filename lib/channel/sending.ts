@@ -108,9 +108,11 @@ export class Sending {
         checkNotAborted(limits.signal)
         return answer
       }
-      const attempt = this.#outbox.repeated(() =>
-        this.#handle.inCallback(() => this.#outbox.trySendWith(length, filled)),
-      )
+      const attempt = this.#outbox.repeated(() => {
+        if (!this.#handle.inCallback(() => this.#outbox.trySendWith(length, filled))) return false
+        this.#outbox.sentInPlace()
+        return true
+      })
       if (this.line.free && attempt() !== LATER) {
         this.line.spend(1 + (length >>> CREDIT_SHIFT))
         return DONE

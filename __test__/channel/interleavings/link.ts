@@ -39,6 +39,7 @@ const STUBS: Record<string, string> = {
   'addon/native.js': `export const { native } = ${HERE}`,
   'diagnostics/channels.js':
     'const none = () => {}; export { none as sent, none as received, none as channelWaits }',
+  'promises.js': `const { Promise } = ${HERE}; export const { withResolvers, resolve: resolved, reject: rejected } = Promise`,
   'waiting/clock.js': `export const { setTimeout, clearTimeout, setImmediate, performance } = ${HERE}`,
   'waiting/pool.js': 'export const guardPool = () => {}',
   'waiting/settling.js': `export const { expect, forget } = ${HERE}; export const evaluation = { session: 1 }`,
@@ -68,7 +69,7 @@ registerHooks({
 
 function changed(file: string, source: string, link: string): string {
   const mutation = mutations.get(link)
-  const shadows = `const { Atomics, Int32Array, BigUint64Array, Promise } = ${HERE};`
+  const shadows = `const { Atomics, Int32Array, BigUint64Array } = ${HERE};`
   if (!file.startsWith('channel/')) return source
   if (`channel/${mutation?.file}.js` !== file || mutation === undefined) return shadows + source
   const places = source.split(mutation.from).length - 1
