@@ -67,9 +67,22 @@ export function copyOut(ring: Ring, memory: number): Buffer<ArrayBuffer> {
  * memory of `Buffer.allocUnsafe` is like that too.
  */
 function untransferable(memory: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-  // The module takes as long to load as the whole addon, so it is loaded late.
-  process.getBuiltinModule?.('node:worker_threads')?.markAsUntransferable?.(memory.buffer)
+  mark ??= marker()
+  mark(memory.buffer)
   return memory
+}
+
+let mark: ((memory: ArrayBuffer) => void) | undefined
+
+function marker(): (memory: ArrayBuffer) => void {
+  try {
+    // The module takes as long to load as the whole addon, so it is loaded late.
+    const { markAsUntransferable } = process.getBuiltinModule('node:worker_threads')
+    markAsUntransferable(new ArrayBuffer(0))
+    return markAsUntransferable
+  } catch {
+    return () => {} // Bun and Deno have the function, and it throws.
+  }
 }
 
 function copyWords(ring: Ring, target: Buffer<ArrayBuffer>): void {
