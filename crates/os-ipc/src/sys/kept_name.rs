@@ -31,11 +31,14 @@ pub(crate) fn keep(path: &Path) -> Option<KeptName> {
             .ok()?;
         let identity = FileIdentity::of(&file.metadata().ok()?);
         // SAFETY: the descriptor is open.
-        let held = OsCode::result(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) });
-        // Whoever had the lock before has removed the name.
-        let has_name = || fs::symlink_metadata(path).is_ok_and(|there| FileIdentity::of(&there) == identity);
-        if held.is_ok() && has_name() {
-            return Some(KeptName(file));
+        match OsCode::result(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }) {
+            // Unless whoever had the lock before has removed the name.
+            Ok(_) if fs::symlink_metadata(path).is_ok_and(|there| FileIdentity::of(&there) == identity) => {
+                return Some(KeptName(file));
+            }
+            Ok(_) | Err(OsCode::EAGAIN | OsCode::EINTR) => {}
+            // A filter refuses the call, or the file system has no locks.
+            Err(_) => return None,
         }
         if !patience.once_more_within(LONGEST, BETWEEN_TRIES) {
             return None;
