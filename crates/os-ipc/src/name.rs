@@ -45,12 +45,6 @@ impl Name {
         if matches!(&*text, "/." | "/..") {
             return Err(Error::invalid(format!("'{text}' is a directory, not a name")));
         }
-        // Linux keeps the POSIX semaphore `/jobs` in the file `sem.jobs` of the folder of memory objects.
-        if text.starts_with("/sem.") {
-            return Err(Error::invalid(format!(
-                "a name of memory does not begin with 'sem.', as the files of POSIX semaphores do: '{text}'"
-            )));
-        }
         Self::checked(&text)?.at_most(sys::MEMORY_NAME_MAX)
     }
 
@@ -166,9 +160,6 @@ mod tests {
             assert!(Name::memory(name).is_err(), "{name}");
             assert!(Name::existing_memory(name).is_err(), "{name}");
         }
-        assert!(Name::existing_memory("/sem.jobs").is_err());
-        assert!(Name::semaphore("/sem.jobs").is_ok());
-        assert!(Name::memory("/semaphores").is_ok());
     }
 
     #[test]
