@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { hexDump } from '../../cli/core/hex.js'
-import { Limit, Semaphore, SharedMemory } from '../../index.js'
+import { Channel, Limit, Semaphore, SharedMemory } from '../../index.js'
 import {
   cli,
   cliWith,
@@ -267,6 +267,8 @@ requires(linux)('standard input that is a folder is an error, and not an empty i
   const memory = SharedMemory.create(name, { size: 4 })
   memory.write('kept')
   const other = uniqueName(t)
+  // send creates the channel before it reads.
+  t.teardown(() => Channel.unlink(other))
   for (const line of [`write ${name} --clear`, `write ${other} --create`, `send ${other} --create`]) {
     const { code, stderr } = await shell(t, `os-ipc ${line} < /`)
     t.is(code, 5, line)
