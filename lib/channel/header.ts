@@ -93,9 +93,9 @@ export function fill(
   words[WORD.CODEC] = CODECS.indexOf(codec) + 1
   new BigUint64Array(buffer, 0, HEADER / 8)[WORD.INSTANCE / 2] = instance
   words[WORD.NAMESPACE] = ownNamespace()
+  words[WORD.NAME_LENGTH] = bytes.length
   words[WORD.MODE] = mode
   words[WORD.BACKEND] = BACKENDS.indexOf(backend) + 1
-  words[WORD.NAME_LENGTH] = bytes.length
   new Uint8Array(buffer).set(bytes, NAME)
   return { capacity, codec, instance, mode, backend }
 }

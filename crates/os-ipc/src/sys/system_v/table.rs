@@ -3,6 +3,8 @@
 //! Without `/proc`, or with its option `subset=pid`, Linux is asked for one object after the other.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::io::ErrorKind;
 
 #[cfg(target_os = "linux")]
 use super::{memory, semaphore};
@@ -33,7 +35,19 @@ pub(crate) enum By {
 impl Table {
     /// The ids of all objects, even of those that we may not use. `ENOENT` or `ENOSYS` means that the kernel has no System V IPC.
     pub(crate) fn ids(&self) -> Result<Vec<i32>, OsCode> {
-        Ok(self.rows()?.into_iter().map(|row| row.id).collect())
+        match fs::read_to_string(self.path) {
+            // The ids are in the second column of both tables.
+            Ok(table) => Ok(table
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.split_whitespace().nth(1)?.parse().ok())
+                .collect()),
+            #[cfg(target_os = "linux")]
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(self.asked()?.into_iter().map(|row| row.id).collect())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The owner and mode of an object.
@@ -42,34 +56,30 @@ impl Table {
             By::Key(key) => row.key == key,
             By::Id(id) => row.id == id,
         };
-        self.rows().ok()?.into_iter().find(is_it).map(|row| row.access)
-    }
-
-    fn rows(&self) -> Result<Vec<Row>, OsCode> {
         match fs::read_to_string(self.path) {
-            Ok(text) => Ok(self.parsed(&text).unwrap_or_default()),
+            Ok(table) => {
+                let mut lines = table.lines();
+                let titles: Vec<&str> = lines.next()?.split_whitespace().collect();
+                lines.filter_map(|line| self.row(&titles, line)).find(is_it)
+            }
             #[cfg(target_os = "linux")]
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.asked(),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.asked().ok()?.into_iter().find(is_it),
+            Err(_) => None,
         }
+        .map(|row| row.access)
     }
 
-    fn parsed(&self, text: &str) -> Option<Vec<Row>> {
-        let mut lines = text.lines();
-        let titles: Vec<&str> = lines.next()?.split_whitespace().collect();
-        let row = |line: &str| {
-            let cells: Vec<&str> = line.split_whitespace().collect();
-            let cell = |title: &str| cells.get(titles.iter().position(|one| *one == title)?).copied();
-            let number = |title: &str| cell(title)?.parse::<i32>().ok();
-            let user = |title: &str| cell(title)?.parse::<u32>().ok();
-            let mode = u32::from_str_radix(cell("perms")?, 8).ok()? & 0o777;
-            Some(Row {
-                key: number("key")?,
-                id: number(self.id)?,
-                access: Access { uid: user("uid")?, creator_uid: user("cuid")?, gid: user("gid")?, mode },
-            })
-        };
-        Some(lines.filter_map(row).collect())
+    fn row(&self, titles: &[&str], line: &str) -> Option<Row> {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let cell = |title: &str| cells.get(titles.iter().position(|one| *one == title)?).copied();
+        let number = |title: &str| cell(title)?.parse::<i32>().ok();
+        let user = |title: &str| cell(title)?.parse::<u32>().ok();
+        let mode = u32::from_str_radix(cell("perms")?, 8).ok()? & 0o777;
+        Some(Row {
+            key: number("key")?,
+            id: number(self.id)?,
+            access: Access { uid: user("uid")?, creator_uid: user("cuid")?, gid: user("gid")?, mode },
+        })
     }
 
     #[cfg(target_os = "linux")]
